@@ -1,0 +1,46 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+    name: "diskgraft",
+    products: [],
+    dependencies: [],
+    targets: [
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CLinux"),
+
+        .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(
+            name: "ImageFormats", dependencies: ["Storage", "CZlib"], swiftSettings: settings),
+        .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
+        .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
+        .target(name: "Patcher", dependencies: ["Storage"], swiftSettings: settings),
+
+        .target(
+            name: "TestSupport", dependencies: ["Storage", "CLinux"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ImageFormatsTests", dependencies: ["ImageFormats", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PartitionsTests", dependencies: ["Partitions", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "Ext4Tests", dependencies: ["Ext4", "Storage", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "PatcherTests", dependencies: ["Patcher", "Storage", "TestSupport"], swiftSettings: settings
+        ),
+    ]
+)

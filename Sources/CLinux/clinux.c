@@ -1,0 +1,108 @@
+#define _GNU_SOURCE
+#include "clinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int64_t clinux_seek_data(int fd, int64_t offset) { return lseek(fd, offset, SEEK_DATA); }
+int64_t clinux_seek_hole(int fd, int64_t offset) { return lseek(fd, offset, SEEK_HOLE); }
+
+static struct flock range_lock(short type, int64_t start, int64_t length)
+{
+    struct flock lock = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length, .l_pid = 0};
+    return lock;
+}
+
+int clinux_ofd_lock(int fd, int exclusive, int64_t start, int64_t length)
+{
+    struct flock lock = range_lock(exclusive ? F_WRLCK : F_RDLCK, start, length);
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+int clinux_ofd_unlock(int fd, int64_t start, int64_t length)
+{
+    struct flock lock = range_lock(F_UNLCK, start, length);
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+int clinux_ofd_would_conflict(int fd, int64_t start, int64_t length)
+{
+    struct flock lock = range_lock(F_WRLCK, start, length);
+    if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+        return -1;
+    return lock.l_type != F_UNLCK;
+}
+
+int64_t clinux_copy_file_range(int in_fd, int64_t in_offset, int out_fd, int64_t out_offset, uint64_t length)
+{
+    off64_t in = in_offset, out = out_offset;
+    return copy_file_range(in_fd, &in, out_fd, &out, length, 0);
+}
+
+int clinux_clone_range(int in_fd, uint64_t in_offset, int out_fd, uint64_t out_offset, uint64_t length)
+{
+    struct file_clone_range range = {
+        .src_fd = in_fd, .src_offset = in_offset, .src_length = length, .dest_offset = out_offset};
+    return ioctl(out_fd, FICLONERANGE, &range);
+}
+
+int clinux_rename_no_replace(const char *from, const char *to)
+{
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+int clinux_punch_hole(int fd, int64_t offset, int64_t length)
+{
+    return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+}
+
+int clinux_zero_range(int fd, int64_t offset, int64_t length)
+{
+    return fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, length);
+}
+
+int clinux_open(const char *path, int flags, unsigned mode)
+{
+    return open(path, flags | O_CLOEXEC, mode);
+}
+
+int clinux_open_beneath(int directory_fd, const char *name, int flags)
+{
+    struct open_how how = {
+        .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    return (int)syscall(SYS_openat2, directory_fd, name, &how, sizeof how);
+}
+
+int clinux_random(void *buffer, size_t length)
+{
+    char *next = buffer;
+    while (length > 0) {
+        ssize_t got = getrandom(next, length, 0);
+        if (got < 0) {
+            if (errno == EINTR)
+                continue;
+            return -1;
+        }
+        next += got;
+        length -= (size_t)got;
+    }
+    return 0;
+}
+
+int clinux_block_device_size(int fd, uint64_t *bytes, uint32_t *sector_size)
+{
+    int sector = 0;
+    if (ioctl(fd, BLKGETSIZE64, bytes) < 0 || ioctl(fd, BLKSSZGET, &sector) < 0)
+        return -1;
+    *sector_size = (uint32_t)sector;
+    return 0;
+}

@@ -1,0 +1,34 @@
+// Linux calls and constants that Swift's Glibc module hides: feature-test macros
+// (_GNU_SOURCE) are off there, and function-like macros are not imported.
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+/// lseek(2) with SEEK_DATA / SEEK_HOLE; -1 and errno on failure.
+int64_t clinux_seek_data(int fd, int64_t offset);
+int64_t clinux_seek_hole(int fd, int64_t offset);
+
+/// Open-file-description locks (fcntl F_OFD_SETLK / F_OFD_GETLK) on [start, start + length).
+/// set: 0, or -1 and errno (EAGAIN: someone else holds it). exclusive: 1 write lock, 0 read lock.
+int clinux_ofd_lock(int fd, int exclusive, int64_t start, int64_t length);
+int clinux_ofd_unlock(int fd, int64_t start, int64_t length);
+/// 1 when a write lock there would conflict with another open file description, 0 when not, -1 on error.
+int clinux_ofd_would_conflict(int fd, int64_t start, int64_t length);
+
+/// copy_file_range(2); bytes copied, or -1 and errno.
+int64_t clinux_copy_file_range(int in_fd, int64_t in_offset, int out_fd, int64_t out_offset, uint64_t length);
+/// ioctl(FICLONERANGE); 0, or -1 and errno.
+int clinux_clone_range(int in_fd, uint64_t in_offset, int out_fd, uint64_t out_offset, uint64_t length);
+/// renameat2(2) with RENAME_NOREPLACE; 0, or -1 and errno.
+int clinux_rename_no_replace(const char *from, const char *to);
+/// fallocate(2) punching a hole / zeroing a range, size kept; 0, or -1 and errno.
+int clinux_punch_hole(int fd, int64_t offset, int64_t length);
+int clinux_zero_range(int fd, int64_t offset, int64_t length);
+/// open(2), which is variadic; adds O_CLOEXEC.
+int clinux_open(const char *path, int flags, unsigned mode);
+/// openat2(2) with RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH relative to a directory; -1 and errno.
+int clinux_open_beneath(int directory_fd, const char *name, int flags);
+/// getrandom(2), whole buffer; 0, or -1 and errno.
+int clinux_random(void *buffer, size_t length);
+/// ioctl(BLKGETSIZE64) and ioctl(BLKSSZGET) of a block device; 0, or -1 and errno.
+int clinux_block_device_size(int fd, uint64_t *bytes, uint32_t *sector_size);

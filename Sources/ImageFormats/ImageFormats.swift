@@ -1,0 +1,1 @@
+// The ImageFormats target.

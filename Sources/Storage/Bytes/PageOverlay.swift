@@ -1,0 +1,91 @@
+/// Changed pages over something that is not changed: what an overlay device and a staged host file share.
+struct PageOverlay: Sendable {
+    static let pageSize: UInt64 = 4096
+
+    private var pages: [UInt64: [UInt8]] = [:]
+    /// Sorted page numbers, so that the next changed page after a position is found without a scan.
+    private var order: [UInt64] = []
+
+    var isEmpty: Bool { pages.isEmpty }
+    var byteCount: Int { pages.count * Int(Self.pageSize) }
+
+    /// Puts the changed bytes over what `target` holds of the base from byte `offset` on.
+    func apply(to target: inout MutableRawSpan, at offset: UInt64) {
+        guard !pages.isEmpty, target.byteCount > 0 else { return }
+        let end = offset + UInt64(target.byteCount)
+        var slot = firstSlot(notBelow: offset / Self.pageSize)
+        while slot < order.count, order[slot] * Self.pageSize < end {
+            let pageStart = order[slot] * Self.pageSize
+            if let page = pages[order[slot]] {
+                let from = max(offset, pageStart)
+                let to = min(end, pageStart + Self.pageSize)
+                target.copy(
+                    page.span8.extracting(Int(from - pageStart)..<Int(to - pageStart)), to: Int(from - offset)
+                )
+            }
+            slot += 1
+        }
+    }
+
+    /// Changes bytes; `load` supplies the base's content of a page that is touched in part for the first time.
+    mutating func write(
+        _ source: RawSpan, at offset: UInt64,
+        load: (UInt64) throws(StorageError) -> [UInt8]
+    ) throws(StorageError) {
+        var position = offset
+        let end = offset + UInt64(source.byteCount)
+        while position < end {
+            let index = position / Self.pageSize
+            let pageStart = index * Self.pageSize
+            let step = min(end, pageStart + Self.pageSize)
+            let whole = position == pageStart && step == pageStart + Self.pageSize
+            if pages[index] == nil {
+                var page = whole ? [] : try load(pageStart)
+                page += [UInt8](repeating: 0, count: Int(Self.pageSize) - page.count)
+                order.insert(index, at: firstSlot(notBelow: index))
+                pages[index] = page
+            }
+            let from = Int(position - offset)
+            let part = source.extracting(from..<from + Int(step - position))
+            pages[index, default: []].withMutableBytes { $0.copy(part, to: Int(position - pageStart)) }
+            position = step
+        }
+    }
+
+    /// Zeroes what is held past byte `length`, so that a file that shrinks and grows again reads zeros there.
+    mutating func truncate(to length: UInt64) {
+        let keep = firstSlot(notBelow: length.dividedRoundingUp(by: Self.pageSize))
+        for index in order[keep...] { pages[index] = nil }
+        order.removeSubrange(keep...)
+        let rest = length % Self.pageSize
+        if rest != 0, pages[length / Self.pageSize] != nil {
+            pages[length / Self.pageSize, default: []].withMutableBytes {
+                $0.zero(Int(rest)..<Int(Self.pageSize))
+            }
+        }
+    }
+
+    /// The end of the run of changed pages that `offset` lies in, or nil when its page is unchanged.
+    func endOfRun(at offset: UInt64) -> UInt64? {
+        var index = offset / Self.pageSize
+        guard pages[index] != nil else { return nil }
+        repeat { index += 1 } while pages[index] != nil
+        return index * Self.pageSize
+    }
+
+    /// The start of the first changed page after the page of `offset`.
+    func nextRun(after offset: UInt64) -> UInt64? {
+        let slot = firstSlot(notBelow: offset / Self.pageSize + 1)
+        return slot < order.count ? order[slot] * Self.pageSize : nil
+    }
+
+    private func firstSlot(notBelow index: UInt64) -> Int {
+        var low = 0
+        var high = order.count
+        while low < high {
+            let middle = (low + high) / 2
+            if order[middle] < index { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,139 @@
+/// A disk, a partition, a logical volume: bytes at positions. Positions are bytes from the device's start.
+///
+/// Reads are safe from many threads at once. A device is synchronous and may block.
+public protocol BlockDevice: AnyObject, Sendable {
+    /// The size in bytes.
+    var byteCount: UInt64 { get }
+    /// The logical sector size in bytes: 512 or 4096. Partition tables count in it.
+    var sectorSize: UInt32 { get }
+    /// The host files below, which `Extent.Kind.plain` and `.compressed` index.
+    var hostFiles: [HostFile] { get }
+
+    /// Fills all of `target` from byte `offset` on. Throws `misuse` past the end.
+    func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError)
+
+    /// The run that begins at byte `offset` (which is below `byteCount`): one kind, as long as cheaply known,
+    /// at least one byte, never past the end. `range.lowerBound == offset`.
+    func nextExtent(at offset: UInt64) throws(StorageError) -> Extent
+}
+
+/// A device that can be changed. One owner writes.
+public protocol WritableBlockDevice: BlockDevice {
+    /// Writes all of `source` at byte `offset`. Throws `misuse` past the end.
+    func write(_ source: RawSpan, at offset: UInt64) throws(StorageError)
+    /// Makes `count` bytes read as zeros.
+    func writeZeroes(at offset: UInt64, count: UInt64) throws(StorageError)
+    /// A barrier: what was written before is on stable storage before anything written after.
+    func flush() throws(StorageError)
+}
+
+/// A run of a device's bytes that all come from one place.
+public struct Extent: Equatable, Sendable {
+    /// Which bytes of the device, from the device's start.
+    public var range: Range<UInt64>
+    /// Where they come from.
+    public var kind: Kind
+
+    /// Makes an extent.
+    public init(range: Range<UInt64>, kind: Kind) {
+        self.range = range
+        self.kind = kind
+    }
+
+    /// Where an extent's bytes come from.
+    public enum Kind: Equatable, Sendable {
+        /// The same bytes lie in `hostFiles[file]` from byte `offset` on.
+        case plain(file: Int, offset: UInt64)
+        /// The bytes lie in this process's memory (an overlay); use `read`.
+        case memory
+        /// All zeros, by the format's own word.
+        case zero
+        /// Not in this image: the parent's bytes, and zeros where there is no parent.
+        case absent
+        /// Part of a compressed unit that must be decoded.
+        case compressed(CompressedUnit)
+        /// Readable only by `read`: computed from several places (RAID legs, parity).
+        case computed
+    }
+
+    /// One compressed unit of an image: a qcow2 cluster or a VMDK grain.
+    public struct CompressedUnit: Equatable, Sendable {
+        /// How it is encoded.
+        public enum Codec: Sendable, Equatable {
+            /// Raw deflate (qcow2, 4 KiB window).
+            case deflate
+            /// zlib with header and Adler-32 (VMDK).
+            case zlib
+            /// Zstandard frame (qcow2).
+            case zstd
+        }
+
+        /// How it is encoded.
+        public var codec: Codec
+        /// Index into the device's `hostFiles`.
+        public var file: Int
+        /// Where the payload lies in that file, in bytes; may include padding behind the stream.
+        public var hostRange: Range<UInt64>
+        /// Which guest bytes the whole unit decodes to.
+        public var unitRange: Range<UInt64>
+
+        /// Makes a description of a unit.
+        public init(codec: Codec, file: Int, hostRange: Range<UInt64>, unitRange: Range<UInt64>) {
+            self.codec = codec
+            self.file = file
+            self.hostRange = hostRange
+            self.unitRange = unitRange
+        }
+    }
+
+    /// The extent cut to the part inside `bounds`; nil when nothing is left.
+    public func clamped(to bounds: Range<UInt64>) -> Extent? {
+        let part = range.clamped(to: bounds)
+        guard !part.isEmpty else { return nil }
+        var kind = kind
+        if case .plain(let file, let offset) = kind {
+            kind = .plain(file: file, offset: offset + (part.lowerBound - range.lowerBound))
+        }
+        return Extent(range: part, kind: kind)
+    }
+}
+
+extension BlockDevice {
+    /// A copy of `count` bytes at `offset`: for metadata. Check `count` before you call when an image supplied it.
+    public func bytes(at offset: UInt64, count: Int) throws(StorageError) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: count)
+        try result.withMutableBytes { (span) throws(StorageError) in try read(into: &span, at: offset) }
+        return result
+    }
+
+    /// Throws `misuse` unless `count` bytes at `offset` lie inside the device.
+    @inlinable
+    public func checkBounds(at offset: UInt64, count: UInt64) throws(StorageError) {
+        guard offset <= byteCount, count <= byteCount - offset else {
+            throw StorageError(
+                .misuse, layer: "device", code: "out-of-range",
+                "\(count) bytes at \(offset) are past the end of a device of \(byteCount) bytes",
+                offset: offset)
+        }
+    }
+}
+
+extension WritableBlockDevice {
+    /// Writes an array at `offset`.
+    public func write(_ bytes: [UInt8], at offset: UInt64) throws(StorageError) {
+        try write(bytes.span8, at: offset)
+    }
+
+    /// Zeros by writing them, for devices that have no better way.
+    public func writeZeroesByWriting(at offset: UInt64, count: UInt64) throws(StorageError) {
+        let zeros = [UInt8](repeating: 0, count: Int(min(count, 1 << 16)))
+        var position = offset
+        var left = count
+        while left > 0 {
+            let step = Int(min(left, UInt64(zeros.count)))
+            try write(zeros.span8.extracting(0..<step), at: position)
+            position += UInt64(step)
+            left -= UInt64(step)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/// A contiguous part of another device: a partition. Extents are the parent's, moved.
+public final class SliceDevice: WritableBlockDevice {
+    private let base: any BlockDevice
+    private let writable: (any WritableBlockDevice)?
+    private let start: UInt64
+    /// The size in bytes.
+    public let byteCount: UInt64
+    /// The logical sector size in bytes, the base's.
+    public var sectorSize: UInt32 { base.sectorSize }
+    /// The base's host files.
+    public var hostFiles: [HostFile] { base.hostFiles }
+
+    /// The bytes `range` of `base`. Throws `misuse` when they do not lie inside it.
+    public init(_ base: any BlockDevice, range: Range<UInt64>) throws(StorageError) {
+        try base.checkBounds(at: range.lowerBound, count: range.upperBound - range.lowerBound)
+        self.base = base
+        writable = base as? any WritableBlockDevice
+        start = range.lowerBound
+        byteCount = range.upperBound - range.lowerBound
+    }
+
+    /// Fills `target` from byte `offset` of the slice.
+    public func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
+        try checkBounds(at: offset, count: UInt64(target.byteCount))
+        try base.read(into: &target, at: start + offset)
+    }
+
+    /// The base's extent, cut to the slice.
+    public func nextExtent(at offset: UInt64) throws(StorageError) -> Extent {
+        try checkBounds(at: offset, count: 1)
+        var extent = try base.nextExtent(at: start + offset)
+        let end = min(extent.range.upperBound, start + byteCount)
+        extent.range = offset..<end - start
+        if case .compressed(let unit) = extent.kind {
+            // A unit that begins before the slice cannot be named in the slice's positions.
+            guard unit.unitRange.lowerBound >= start else {
+                extent.kind = .computed
+                return extent
+            }
+            var moved = unit
+            moved.unitRange = unit.unitRange.lowerBound - start..<unit.unitRange.upperBound - start
+            extent.kind = .compressed(moved)
+        }
+        return extent
+    }
+
+    /// Writes at byte `offset` of the slice; `misuse` when the base is read-only.
+    public func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
+        try checkBounds(at: offset, count: UInt64(source.byteCount))
+        try requireWritable().write(source, at: start + offset)
+    }
+
+    /// Zeros bytes of the slice.
+    public func writeZeroes(at offset: UInt64, count: UInt64) throws(StorageError) {
+        try checkBounds(at: offset, count: count)
+        try requireWritable().writeZeroes(at: start + offset, count: count)
+    }
+
+    /// The base's barrier.
+    public func flush() throws(StorageError) { try requireWritable().flush() }
+
+    private func requireWritable() throws(StorageError) -> any WritableBlockDevice {
+        guard let writable else {
+            throw StorageError(
+                .misuse, layer: "device", code: "read-only", "the device was opened for reading only")
+        }
+        return writable
+    }
+}

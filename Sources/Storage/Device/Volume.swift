@@ -1,0 +1,47 @@
+/// A volume of a guest: a partition, a logical volume, an array, or a whole disk, with what was found in it.
+public struct Volume: Sendable {
+    /// Where it lies on the guest's disks.
+    public enum Location: Hashable, Sendable {
+        /// All of disk `disk` (0 is the first given).
+        case wholeDisk(disk: Int)
+        /// Partition `number` of disk `disk` as Linux numbers it (5 and up: logical).
+        case partition(disk: Int, number: Int)
+        /// An LVM logical volume.
+        case logicalVolume(group: String, name: String)
+        /// An MD array, by the name or number in its superblock.
+        case array(name: String)
+    }
+
+    /// Its name on the command line: "p2", "2:p2", "VG/LV", "md0", "disk".
+    public var name: String
+    /// Where it lies.
+    public var location: Location
+    /// Its bytes.
+    public var device: any BlockDevice
+    /// What it holds; the strongest candidate.
+    public var identity: VolumeIdentity
+    /// Everything it could be taken for; more than one means that it is ambiguous.
+    public var candidates: [VolumeIdentity]
+    /// The partition's UUID as Linux shows it (PARTUUID): GPT's, or an MBR's "1234abcd-02".
+    public var partitionUUID: String?
+    /// The partition's name in a GPT.
+    public var partitionLabel: String?
+    /// The partition's type for people: "Linux", "EFI System"…
+    public var typeName: String?
+
+    /// Makes a volume.
+    public init(
+        name: String, location: Location, device: any BlockDevice, identity: VolumeIdentity,
+        candidates: [VolumeIdentity] = [], partitionUUID: String? = nil, partitionLabel: String? = nil,
+        typeName: String? = nil
+    ) {
+        self.name = name
+        self.location = location
+        self.device = device
+        self.identity = identity
+        self.candidates = candidates
+        self.partitionUUID = partitionUUID
+        self.partitionLabel = partitionLabel
+        self.typeName = typeName
+    }
+}

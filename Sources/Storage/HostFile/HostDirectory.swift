@@ -1,0 +1,50 @@
+internal import CLinux
+internal import Glibc
+
+/// The few things done to names in host directories.
+public enum HostDirectory {
+    /// fsync of the directory that holds `path`, so that a name just made or renamed there survives a power cut.
+    public static func sync(holding path: String) throws(StorageError) {
+        let directory = HostFile.directoryPath(of: path)
+        let descriptor = unsafe clinux_open(directory, O_RDONLY | O_DIRECTORY, 0)
+        guard descriptor >= 0 else {
+            throw .io("host directory", operation: "open", errno: errno, path: directory)
+        }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 || errno == EINVAL else {
+            throw .io("host directory", operation: "fsync", errno: errno, path: directory)
+        }
+    }
+
+    /// rename(2), replacing what has the name.
+    public static func rename(_ from: String, to: String) throws(StorageError) {
+        guard unsafe Glibc.rename(from, to) == 0 else {
+            throw .io("host directory", operation: "rename", errno: errno, path: to)
+        }
+    }
+
+    /// unlink(2); a name that does not exist is fine.
+    public static func remove(_ path: String) throws(StorageError) {
+        guard unsafe unlink(path) != 0, errno != ENOENT else { return }
+        throw .io("host directory", operation: "unlink", errno: errno, path: path)
+    }
+
+    /// Whether something has this name (a dangling link counts).
+    public static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0
+    }
+
+    /// Whether `path` is a directory (through links).
+    public static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The file's identity through links; nil when there is none.
+    public static func identity(of path: String) -> HostFile.Identity? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return HostFile.Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+}

@@ -1,0 +1,214 @@
+package import Storage
+internal import Synchronization
+
+/// A guest disk: reading and writing over any format's map, written once.
+package final class Image: WritableBlockDevice {
+    /// The format's knowledge.
+    package let map: any ImageMap
+    /// The disk behind absent extents; nil: they read as zeros. Shorter parents read as zeros past their end.
+    package let parent: (any BlockDevice)?
+
+    private let writableMap: (any WritableImageMap)?
+    private let decoder: UnitDecoder
+    private let session = Mutex(Session())
+
+    private struct Session {
+        var hasBegun = false
+    }
+
+    /// A disk over `map`. It can be written when the map can and its files were opened for writing.
+    package init(map: any ImageMap, parent: (any BlockDevice)? = nil) {
+        self.map = map
+        self.parent = parent
+        let writable = map.hostFiles.allSatisfy { $0.access == .write }
+        writableMap = writable ? map as? any WritableImageMap : nil
+        decoder = UnitDecoder(files: map.hostFiles)
+    }
+
+    /// The guest disk's size in bytes.
+    package var byteCount: UInt64 { map.byteCount }
+    /// The guest disk's logical sector size in bytes.
+    package var sectorSize: UInt32 { map.sectorSize }
+    /// The image's own files, then the parent's.
+    package var hostFiles: [HostFile] { map.hostFiles + (parent?.hostFiles ?? []) }
+    /// Whether `write` can work.
+    package var isWritable: Bool { writableMap != nil }
+
+    // MARK: Reading
+
+    package func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
+        try checkBounds(at: offset, count: UInt64(target.byteCount))
+        var done = 0
+        let total = target.byteCount
+        while done < total {
+            let position = offset + UInt64(done)
+            let extent = try map.extent(at: position)
+            let count = Int(min(extent.range.upperBound - position, UInt64(total - done)))
+            guard count > 0 else { throw emptyExtent(at: position) }
+            var part = target.part(done..<done + count)
+            switch extent.kind {
+            case .plain(let file, let hostOffset):
+                try readPlain(into: &part, file: file, at: hostOffset)
+            case .zero:
+                part.zero(0..<count)
+            case .absent:
+                try readParent(into: &part, at: position)
+            case .compressed(let unit):
+                try decoder.read(into: &part, of: unit, at: position)
+            case .memory, .computed:
+                throw emptyExtent(at: position)
+            }
+            done += count
+        }
+    }
+
+    /// The map's extent; an absent one becomes the parent's, or zero.
+    package func nextExtent(at offset: UInt64) throws(StorageError) -> Extent {
+        try checkBounds(at: offset, count: 1)
+        var extent = try map.extent(at: offset)
+        guard case .absent = extent.kind else { return extent }
+        guard let parent, offset < parent.byteCount else {
+            extent.kind = .zero
+            if let parent, extent.range.lowerBound < parent.byteCount { extent.kind = .absent }
+            return extent
+        }
+        var below = try parent.nextExtent(at: offset)
+        below.range = offset..<min(below.range.upperBound, extent.range.upperBound)
+        let shift = map.hostFiles.count
+        switch below.kind {
+        case .plain(let file, let hostOffset):
+            below.kind = .plain(file: file + shift, offset: hostOffset)
+        case .compressed(var unit):
+            unit.file += shift
+            below.kind = .compressed(unit)
+        case .absent:
+            below.kind = .zero
+        case .memory, .zero, .computed:
+            break
+        }
+        return below
+    }
+
+    /// Bytes that a file promises and does not have read as an error, except for the last unit of a file that
+    /// ends in the middle of it: some writers do not pad.
+    private func readPlain(into target: inout MutableRawSpan, file: Int, at offset: UInt64)
+        throws(StorageError)
+    {
+        let files = map.hostFiles
+        guard files.indices.contains(file) else { throw emptyExtent(at: offset) }
+        try files[file].read(into: &target, at: offset)
+    }
+
+    private func readParent(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
+        guard let parent, offset < parent.byteCount else {
+            target.zero(0..<target.byteCount)
+            return
+        }
+        let available = Int(min(UInt64(target.byteCount), parent.byteCount - offset))
+        target.zero(available..<target.byteCount)
+        var part = target.part(0..<available)
+        try parent.read(into: &part, at: offset)
+    }
+
+    private func emptyExtent(at offset: UInt64) -> StorageError {
+        StorageError(
+            .corrupt, layer: "image", code: "no-extent", "the image's tables do not say where this byte is",
+            offset: offset)
+    }
+
+    // MARK: Writing
+
+    package func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
+        try checkBounds(at: offset, count: UInt64(source.byteCount))
+        let map = try beginWriting()
+        var position = offset
+        let end = offset + UInt64(source.byteCount)
+        while position < end {
+            switch try map.writeTarget(at: position) {
+            case .inPlace(let file, let hostOffset, let targetEnd):
+                let stop = min(targetEnd, end)
+                guard stop > position, map.hostFiles.indices.contains(file) else {
+                    throw emptyExtent(at: position)
+                }
+                let part = source.extracting(Int(position - offset)..<Int(stop - offset))
+                try map.hostFiles[file].write(part, at: hostOffset)
+                position = stop
+            case .allocate(let unit, let targetEnd):
+                guard unit > 0, targetEnd > position else { throw emptyExtent(at: position) }
+                let unitStart = position - position % unit
+                let wholeEnd = end >= targetEnd ? targetEnd : end - end % unit
+                if unitStart == position, wholeEnd > position {
+                    let allocation = try map.allocate(position..<wholeEnd)
+                    let stop = allocation.range.upperBound
+                    guard stop > position, stop <= wholeEnd else { throw emptyExtent(at: position) }
+                    let part = source.extracting(Int(position - offset)..<Int(stop - offset))
+                    try map.hostFiles[allocation.file].write(part, at: allocation.offset)
+                    position = stop
+                } else {
+                    // Part of a unit: its other bytes come along. Read before the map forgets their old place.
+                    let unitEnd = min(unitStart + unit, byteCount)
+                    let stop = min(end, unitEnd)
+                    guard let count = Int(exactly: unitEnd - unitStart), count <= Self.unitLimit else {
+                        throw emptyExtent(at: position)
+                    }
+                    var whole = try bytes(at: unitStart, count: count)
+                    whole.withMutableBytes {
+                        $0.copy(
+                            source.extracting(Int(position - offset)..<Int(stop - offset)),
+                            to: Int(position - unitStart))
+                    }
+                    let allocation = try map.allocate(unitStart..<unitEnd)
+                    guard allocation.range == unitStart..<unitEnd else { throw emptyExtent(at: position) }
+                    try map.hostFiles[allocation.file].write(whole, at: allocation.offset)
+                    decoder.forget(unitStart..<unitEnd)
+                    position = stop
+                }
+            }
+        }
+    }
+
+    /// The largest allocation unit of any format: a VHDX or VHD block.
+    private static let unitLimit = 256 << 20
+
+    /// Leaves alone what reads as zeros anyhow, and writes zeros over the rest.
+    package func writeZeroes(at offset: UInt64, count: UInt64) throws(StorageError) {
+        try checkBounds(at: offset, count: count)
+        var position = offset
+        let end = offset + count
+        while position < end {
+            let extent = try nextExtent(at: position)
+            let stop = min(extent.range.upperBound, end)
+            if extent.kind != .zero { try writeZeroesByWriting(at: position, count: stop - position) }
+            position = stop
+        }
+    }
+
+    package func flush() throws(StorageError) {
+        guard let writableMap, session.withLock({ $0.hasBegun }) else { return }
+        try writableMap.commit()
+    }
+
+    /// Where whole units of guest bytes may be put by a caller that copies them itself (copy_file_range).
+    package func allocate(_ range: Range<UInt64>) throws(StorageError) -> Allocation {
+        try beginWriting().allocate(range)
+    }
+
+    /// How guest byte `offset` would be written.
+    package func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
+        try beginWriting().writeTarget(at: offset)
+    }
+
+    private func beginWriting() throws(StorageError) -> any WritableImageMap {
+        guard let writableMap else {
+            throw StorageError(
+                .misuse, layer: "image", code: "read-only", "this image cannot be written in place",
+                path: map.hostFiles.first?.path)
+        }
+        let first = session.withLock { session in
+            defer { session.hasBegun = true }
+            return !session.hasBegun
+        }
+        if first { try writableMap.beginWriting() }
+        return writableMap
+    }
+}

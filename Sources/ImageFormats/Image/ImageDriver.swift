@@ -1,0 +1,87 @@
+package import Storage
+
+/// How an image is to be opened.
+package struct ImageOpenOptions: Sendable {
+    /// Whether it may be changed.
+    package var access: HostFile.Access
+    /// Whether to take and honour qemu's locks.
+    package var locking: HostFile.Locking
+    /// Which other files may be opened.
+    package var references: ReferencePolicy
+    /// Makes options.
+    package init(
+        access: HostFile.Access = .read, locking: HostFile.Locking = .honour,
+        references: ReferencePolicy = .refuse
+    ) {
+        self.access = access
+        self.locking = locking
+        self.references = references
+    }
+}
+
+/// An image that was opened: the guest's disk and what the image says of itself.
+package struct OpenedImage: Sendable {
+    /// The disk. Also a `WritableBlockDevice` that works when opened for writing.
+    package var disk: Image
+    /// What the image says of itself.
+    package var info: ImageInfo
+    /// Makes a pair.
+    package init(disk: Image, info: ImageInfo) {
+        self.disk = disk
+        self.info = info
+    }
+}
+
+/// Options of `create`, by qemu-img's names (`-o key=value`).
+package struct ImageCreateOptions: Sendable {
+    /// The options, in the order given.
+    package var values: [(key: String, value: String)]
+    /// The guest's logical sector size in bytes.
+    package var sectorSize: UInt32
+    /// Makes options.
+    package init(values: [(key: String, value: String)] = [], sectorSize: UInt32 = 512) {
+        self.values = values
+        self.sectorSize = sectorSize
+    }
+
+    /// Throws `misuse` naming the first key that is not in `known`.
+    package func check(known: [String], format: ImageFormat) throws(StorageError) {
+        for (key, _) in values where !known.contains(key) {
+            throw StorageError(
+                .misuse, layer: format.rawValue, code: "unknown-option",
+                known.isEmpty
+                    ? "has no option \"\(key)\""
+                    : "has no option \"\(key)\"; it has \(known.joined(separator: ", "))")
+        }
+    }
+
+    /// The last value given for `key`.
+    package func value(_ key: String) -> String? { values.last { $0.key == key }?.value }
+}
+
+/// A format: how it is recognised, opened and made.
+package protocol ImageDriver {
+    /// Its name.
+    static var format: ImageFormat { get }
+
+    /// Whether a file is of this format. Looks at `head` (the first up to 64 KiB), `tail` (the last up to 1536
+    /// bytes) and the length; opens nothing, allocates nothing to speak of.
+    static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool
+
+    /// Opens `file`, which is of this format by probing or by the caller's word. Writes nothing.
+    static func open(_ file: HostFile, options: ImageOpenOptions) throws(StorageError) -> OpenedImage
+
+    /// Makes an empty (all zeros) image of `byteCount` guest bytes at `path`, which must not exist, and opens it
+    /// for writing. Files other than `path` that the format needs are named after it. Nothing but the caller's
+    /// `flush` makes it complete.
+    static func create(
+        _ path: String, byteCount: UInt64, options: ImageCreateOptions
+    ) throws(StorageError) -> OpenedImage
+
+    /// The further files `create` makes for `path` (a VMDK's extents).
+    static func companions(of path: String, options: ImageCreateOptions) -> [String]
+}
+
+extension ImageDriver {
+    package static func companions(of path: String, options: ImageCreateOptions) -> [String] { [] }
+}

@@ -1,0 +1,64 @@
+package import Storage
+
+/// What a format knows: where guest bytes lie in host files. A driver answers in extents and never copies guest
+/// data itself; `Image` does all reading and writing above it.
+package protocol ImageMap: AnyObject, Sendable {
+    /// The guest disk's size in bytes.
+    var byteCount: UInt64 { get }
+    /// The guest disk's logical sector size in bytes.
+    var sectorSize: UInt32 { get }
+    /// The files that extents index.
+    var hostFiles: [HostFile] { get }
+
+    /// The run at guest byte `offset` (below `byteCount`), as long as is cheaply known; `range.lowerBound ==
+    /// offset`. Never `memory` or `computed`. Safe from many threads.
+    func extent(at offset: UInt64) throws(StorageError) -> Extent
+}
+
+/// A format that can be written in place.
+///
+/// The contract that makes a power cut harmless: `allocate` only chooses space and remembers it in memory.
+/// `Image` writes the data there. `commit` then makes the data durable and lets the tables point at it, in the
+/// format's own order, with barriers between; a cut in between leaks space at worst.
+package protocol WritableImageMap: ImageMap {
+    /// Called once, before the first change of a session: VMDK's CID, VHDX's header GUIDs, qcow2's autoclear bits.
+    /// May write and flush.
+    func beginWriting() throws(StorageError)
+
+    /// How guest byte `offset` is to be written.
+    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget
+
+    /// Chooses host space for guest bytes. `range` begins and ends at unit boundaries of `writeTarget` (or at the
+    /// disk's end). Returns space for a prefix of it, at least one unit. From then on `extent(at:)` answers with
+    /// the new place; nothing on disk refers to it before `commit`.
+    func allocate(_ range: Range<UInt64>) throws(StorageError) -> Allocation
+
+    /// Makes everything written so far durable, metadata after data. Ends with a barrier on all host files.
+    func commit() throws(StorageError)
+}
+
+/// How a guest byte is to be written.
+package enum WriteTarget: Equatable, Sendable {
+    /// Guest bytes up to `end` lie in `hostFiles[file]` from `offset` on and may be overwritten there.
+    case inPlace(file: Int, offset: UInt64, end: UInt64)
+    /// Guest bytes up to `end` (a unit boundary, or the disk's end) have no place of their own; space comes in
+    /// units of `unit` bytes, aligned to multiples of it.
+    case allocate(unit: UInt64, end: UInt64)
+}
+
+/// Host space that a format chose for guest bytes.
+package struct Allocation: Equatable, Sendable {
+    /// Which guest bytes.
+    package var range: Range<UInt64>
+    /// Index into the map's host files.
+    package var file: Int
+    /// Where they go in it.
+    package var offset: UInt64
+
+    /// Makes an allocation.
+    package init(range: Range<UInt64>, file: Int, offset: UInt64) {
+        self.range = range
+        self.file = file
+        self.offset = offset
+    }
+}

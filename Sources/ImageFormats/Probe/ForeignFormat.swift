@@ -1,0 +1,56 @@
+internal import Storage
+
+/// Formats that are recognised so as to be refused by name.
+struct ForeignFormat {
+    let name: String
+    let advice: String
+
+    private struct Signature {
+        let offset: Int
+        let bytes: [UInt8]
+        let name: String
+        let advice: String
+    }
+
+    private static let qemu = "qemu-img convert"
+
+    /// Magic numbers at the start of the file. Offsets and values: each format's public description.
+    private static let signatures: [Signature] = [
+        Signature(
+            offset: 0, bytes: Array("QFI".utf8) + [0xfb, 0, 0, 0, 1], name: "a qcow version 1 image",
+            advice: qemu),
+        Signature(offset: 0, bytes: Array("QED".utf8) + [0], name: "a QED image", advice: qemu),
+        Signature(offset: 64, bytes: [0x7f, 0x10, 0xda, 0xbe], name: "a VirtualBox VDI image", advice: qemu),
+        Signature(offset: 0, bytes: Array("WithoutFreeSpace".utf8), name: "a Parallels image", advice: qemu),
+        Signature(offset: 0, bytes: Array("WithouFreSpacExt".utf8), name: "a Parallels image", advice: qemu),
+        Signature(
+            offset: 0, bytes: Array("COWD".utf8), name: "a VMware vmfsSparse (COWD) extent", advice: qemu),
+        Signature(
+            offset: 0, bytes: [0xbe, 0xba, 0xfe, 0xca, 0, 0, 0, 0], name: "a VMware seSparse extent",
+            advice: qemu),
+        Signature(
+            offset: 0, bytes: Array("VMA".utf8) + [0], name: "a Proxmox VMA backup", advice: "vma extract"),
+        Signature(
+            offset: 0, bytes: Array("Bochs Virtual HD Image".utf8), name: "a Bochs image", advice: qemu),
+        Signature(
+            offset: 0, bytes: Array("shdw".utf8), name: "an Apple ASIF image", advice: "diskutil image"),
+        Signature(offset: 0, bytes: [0x1f, 0x8b, 8], name: "gzip-compressed", advice: "gunzip"),
+        Signature(offset: 0, bytes: Array("BZh".utf8), name: "bzip2-compressed", advice: "bunzip2"),
+        Signature(
+            offset: 0, bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], name: "xz-compressed", advice: "unxz"),
+        Signature(offset: 0, bytes: [0x28, 0xb5, 0x2f, 0xfd], name: "zstd-compressed", advice: "unzstd"),
+        Signature(offset: 0, bytes: Array("PK".utf8) + [3, 4], name: "a zip archive", advice: "unzip"),
+        Signature(
+            offset: 257, bytes: Array("ustar".utf8), name: "a tar archive (an OVA or XVA?)", advice: "tar -x"),
+    ]
+
+    static func recognise(head: [UInt8], tail: [UInt8]) -> ForeignFormat? {
+        for signature in signatures where head.span8.matches(signature.bytes, at: signature.offset) {
+            return ForeignFormat(name: signature.name, advice: signature.advice)
+        }
+        if tail.count >= 512, tail.span8.matches(Array("koly".utf8), at: tail.count - 512) {
+            return ForeignFormat(name: "an Apple disk image (DMG)", advice: qemu)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,65 @@
+package import Storage
+
+/// A plain copy of the disk: guest offset equals host offset. Holes are told by SEEK_DATA and SEEK_HOLE.
+package enum RawDriver: ImageDriver {
+    package static var format: ImageFormat { .raw }
+
+    /// Never: raw is what is left when nothing else matches.
+    package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool { false }
+
+    package static func open(
+        _ file: HostFile, options: ImageOpenOptions
+    ) throws(StorageError) -> OpenedImage {
+        guard file.byteCount > 0 else {
+            throw StorageError(.corrupt, layer: "raw", code: "empty", "the file is empty", path: file.path)
+        }
+        let map = RawMap(file)
+        let info = ImageInfo(
+            format: .raw, virtualSize: map.byteCount, fileSize: file.byteCount,
+            allocatedSize: file.allocatedByteCount, sectorSize: file.sectorSize)
+        return OpenedImage(disk: Image(map: map), info: info)
+    }
+
+    package static func create(
+        _ path: String, byteCount: UInt64, options: ImageCreateOptions
+    ) throws(StorageError) -> OpenedImage {
+        try options.check(known: [], format: .raw)
+        let file = try HostFile.create(path)
+        try file.truncate(to: byteCount)
+        let map = RawMap(file)
+        let info = ImageInfo(
+            format: .raw, virtualSize: byteCount, fileSize: byteCount, sectorSize: file.sectorSize)
+        return OpenedImage(disk: Image(map: map), info: info)
+    }
+}
+
+/// The map of a raw file, whose size is fixed when it is opened.
+final class RawMap: WritableImageMap {
+    private let file: HostFile
+    let byteCount: UInt64
+    var sectorSize: UInt32 { file.sectorSize }
+    var hostFiles: [HostFile] { [file] }
+
+    init(_ file: HostFile) {
+        self.file = file
+        byteCount = file.byteCount
+    }
+
+    func extent(at offset: UInt64) throws(StorageError) -> Extent {
+        let run = try file.nextDataOrHole(at: offset)
+        let end = max(min(run.end, byteCount), offset + 1)
+        return Extent(range: offset..<end, kind: run.isData ? .plain(file: 0, offset: offset) : .zero)
+    }
+
+    func beginWriting() throws(StorageError) {}
+
+    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
+        .inPlace(file: 0, offset: offset, end: byteCount)
+    }
+
+    func allocate(_ range: Range<UInt64>) throws(StorageError) -> Allocation {
+        Allocation(range: range, file: 0, offset: range.lowerBound)
+    }
+
+    func commit() throws(StorageError) { try file.flush() }
+}

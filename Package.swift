@@ -13,8 +13,13 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
     name: "diskgraft",
-    products: [],
-    dependencies: [],
+    products: [
+        .library(name: "DiskGraft", targets: ["DiskGraft"]),
+        .executable(name: "diskgraft", targets: ["diskgraft"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
     targets: [
         .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -26,6 +31,17 @@ let package = Package(
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Patcher", dependencies: ["Storage"], swiftSettings: settings),
+        .target(name: "Conversion", dependencies: ["Storage", "ImageFormats"], swiftSettings: settings),
+        .target(
+            name: "DiskGraft",
+            dependencies: ["Storage", "ImageFormats", "Partitions", "Ext4", "Patcher", "Conversion"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "diskgraft",
+            dependencies: [
+                "DiskGraft", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
 
         .target(
             name: "TestSupport", dependencies: ["Storage", "CLinux"], path: "Tests/TestSupport",

@@ -22,6 +22,6 @@ struct RawTests {
         let error = #expect(throws: StorageError.self) { try ImageProbe.open(path) }
         #expect(error?.code == "foreign-format")
         #expect(error?.message.contains("QED") == true)
-        #expect(try ImageProbe.open(path, format: .raw).disk.byteCount == 2004)
+        #expect(try ImageProbe.open(path, format: .raw).disk.byteCount == 2003)
     }
 }

@@ -47,4 +47,43 @@ public enum HostDirectory {
         guard unsafe stat(path, &status) == 0 else { return nil }
         return HostFile.Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
     }
+
+    /// mkdir(2); the name must be free.
+    public static func create(_ path: String, mode: UInt32 = 0o777) throws(StorageError) {
+        guard unsafe mkdir(path, mode) != 0 else { return }
+        throw .io("host directory", operation: "mkdir", errno: errno, path: path)
+    }
+
+    /// rmdir(2); nothing happens when there is none.
+    public static func removeEmpty(_ path: String) throws(StorageError) {
+        guard unsafe rmdir(path) != 0, errno != ENOENT else { return }
+        throw .io("host directory", operation: "rmdir", errno: errno, path: path)
+    }
+
+    /// The path with every link resolved; nil when nothing is there.
+    public static func resolved(_ path: String) -> String? {
+        guard let pointer = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(pointer) }
+        return unsafe String(cString: pointer)
+    }
+
+    /// Whether `path` is a regular file (through links).
+    public static func isRegularFile(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// The names in a directory, "." and ".." left out; empty when it cannot be read.
+    public static func names(in path: String) -> [String] {
+        guard let stream = unsafe opendir(path) else { return [] }
+        defer { unsafe _ = closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
 }

@@ -302,6 +302,19 @@ public final class HostFile: Sendable {
         try flushDisk()
     }
 
+    /// Shares `count` bytes of another file with this one (FICLONERANGE). False, and nothing done, where the host's
+    /// file system cannot or a transaction is open.
+    public func clone(_ source: HostFile, at offset: UInt64, count: UInt64, to target: UInt64) -> Bool {
+        guard state.withLock({ $0.staged == nil }), source.state.withLock({ $0.staged == nil }),
+            target +? count != nil
+        else { return false }
+        guard clinux_clone_range(source.descriptor, offset, descriptor, target, count) == 0 else {
+            return false
+        }
+        state.withLock { $0.length = max($0.length, target + count) }
+        return true
+    }
+
     func writeDisk(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
         var done = 0
         let total = source.byteCount

@@ -40,8 +40,8 @@ public struct UndoRecord: Sendable {
     /// A segment larger than this is refused; boot files are far below.
     static let sizeLimit: UInt64 = 4 << 30
 
-    /// The path of the record of a host file.
-    public static func path(for file: String) -> String { file + ".undo" }
+    /// The path of the record of a host file: beside the file itself, whatever link it was reached by.
+    public static func path(for file: String) -> String { (HostDirectory.resolved(file) ?? file) + ".undo" }
 
     /// One range of changed bytes.
     struct Range: Sendable {

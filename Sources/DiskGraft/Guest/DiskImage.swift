@@ -1,0 +1,70 @@
+internal import ImageFormats
+public import Storage
+
+/// One disk image, opened.
+public final class DiskImage: Sendable {
+    /// The path it was opened by.
+    public let path: String
+    /// The guest's disk. Also a `WritableBlockDevice` when opened for writing.
+    public var device: any BlockDevice { opened.disk }
+    /// The format's name: "raw", "vhd", "vhdx", "vmdk", "qcow2".
+    public var format: String { opened.info.format.rawValue }
+    /// The guest disk's size in bytes.
+    public var byteCount: UInt64 { opened.disk.byteCount }
+    /// What a user should know before relying on the image.
+    public var warnings: [String] { opened.info.warnings.map { "\(path): \($0)" } }
+
+    let opened: OpenedImage
+
+    private init(path: String, opened: OpenedImage) {
+        self.path = path
+        self.opened = opened
+    }
+
+    /// Opens an image. For writing, a change that was cut off earlier is first rolled back from its undo record.
+    ///
+    /// Throws `io`, `corrupt`, `unsupported` (formats and features by name) or `refused` (locked by another
+    /// process, several formats match, a file it names must not be opened).
+    public static func open(
+        _ path: String, options: ImageOptions = ImageOptions(), forWriting: Bool = false
+    ) throws(StorageError) -> DiskImage {
+        let format = try options.imageFormat()
+        guard forWriting else {
+            let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.read))
+            try refuseHotRecord(opened.disk.hostFiles)
+            return DiskImage(path: path, opened: opened)
+        }
+        // Before the image is parsed: a half-done change may have left it unreadable.
+        try recover(path)
+        let companions = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
+            .disk.hostFiles.filter { $0.access == .write }.map(\.path)
+        for companion in companions where companion != path { try recover(companion) }
+        let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
+        guard opened.disk.isWritable else {
+            throw StorageError(
+                .refused, layer: opened.info.format.rawValue, code: "not-writable",
+                "this variant cannot be changed in place; use `diskgraft migrate` or `convert`", path: path)
+        }
+        return DiskImage(path: path, opened: opened)
+    }
+
+    /// Rolls a cut-off change of one file back. Holds the file's lock meanwhile, and no longer: the image takes it
+    /// again.
+    private static func recover(_ path: String) throws(StorageError) {
+        guard let record = try UndoRecord.read(for: path), record.state == .hot || record.state == .undoing
+        else { return }
+        _ = try UndoRecord.recover(try HostFile.open(path, access: .write))
+    }
+
+    /// A half-done change makes even reading wrong; say how to end it.
+    private static func refuseHotRecord(_ files: [HostFile]) throws(StorageError) {
+        for file in files {
+            guard let record = try UndoRecord.read(for: file.path),
+                record.state == .hot || record.state == .undoing
+            else { continue }
+            throw StorageError(
+                .refused, layer: "undo record", code: "hot",
+                "an earlier change was cut off; run `diskgraft undo` to take it back first", path: file.path)
+        }
+    }
+}

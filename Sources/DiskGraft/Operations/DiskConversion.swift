@@ -1,0 +1,71 @@
+internal import Conversion
+internal import ImageFormats
+public import Storage
+
+/// Copies a disk into a new image of any format that can be made.
+public struct DiskConversion: Sendable {
+    /// How many bytes are done, and of how many.
+    public typealias Progress = @Sendable (_ done: UInt64, _ total: UInt64) -> Void
+
+    /// The new image's format by name; nil: by the suffix of its path.
+    public var format: String?
+    /// The format's own options, by qemu-img's names.
+    public var options: [(key: String, value: String)]
+    /// Called from worker threads.
+    public var progress: Progress?
+    /// Asked once a batch; true ends the conversion and removes what was made.
+    public var isCancelled: @Sendable () -> Bool
+    /// Threads that read and decode.
+    public var workers: Int
+
+    /// Makes a conversion with the given settings.
+    public init(
+        format: String? = nil, options: [(key: String, value: String)] = [], progress: Progress? = nil,
+        isCancelled: @escaping @Sendable () -> Bool = { false }, workers: Int = 2
+    ) {
+        self.format = format
+        self.options = options
+        self.progress = progress
+        self.isCancelled = isCancelled
+        self.workers = workers
+    }
+
+    /// Makes `path` a copy of `source`. It appears under that name only when it is complete and durable; an
+    /// existing file is replaced then. `protected` files are never replaced: `refused`.
+    public func run(
+        from source: any BlockDevice, to path: String, protected: [HostFile] = []
+    ) throws(StorageError) {
+        let driver = try ImageProbe.driver(for: try targetFormat(for: path))
+        let createOptions = ImageCreateOptions(values: options, sectorSize: source.sectorSize)
+        let companions = driver.companions(of: path, options: createOptions)
+        let output = try PendingOutput(
+            path, companions: companions, protected: protected + source.hostFiles)
+        do throws(StorageError) {
+            // Every format but raw counts sectors.
+            let size = driver.format == .raw ? source.byteCount : source.byteCount.roundedUp(to: 512)
+            guard let size else {
+                throw StorageError(.misuse, layer: "conversion", code: "too-large", "the disk is too large")
+            }
+            let image = try driver.create(output.path, byteCount: size, options: createOptions)
+            let converter = try Converter(
+                source: source, target: image.disk, unit: image.info.unitSize, progress: progress,
+                isCancelled: isCancelled)
+            try converter.run(workers: workers)
+            try output.publish(companions: companions)
+        } catch {
+            output.discard()
+            throw error
+        }
+    }
+
+    func targetFormat(for path: String) throws(StorageError) -> ImageFormat {
+        if let format { return try ImageFormat.named(format) }
+        guard let format = ImageFormat(suffixOf: path) else {
+            throw StorageError(
+                .misuse, layer: "output", code: "format-unknown",
+                "its name does not end in .raw, .img, .vhd, .vhdx, .vmdk or .qcow2; say the format with -O",
+                path: path)
+        }
+        return format
+    }
+}

@@ -1,0 +1,47 @@
+internal import ImageFormats
+internal import Storage
+
+/// How disk images are opened.
+public struct ImageOptions: Sendable {
+    /// The format by its name ("raw", "vhd"/"vpc", "vhdx", "vmdk", "qcow2"); nil: by probing.
+    public var format: String?
+    /// Read images that a virtual machine is writing to (`-U`).
+    public var ignoresLocks: Bool
+    /// Open files that the image names when they lie beside it (`--allow-siblings`).
+    public var allowsSiblings: Bool
+    /// The parent to use (`--parent FILE`).
+    public var parent: String?
+
+    /// Makes options. The defaults probe, honour locks and open no other file.
+    public init(
+        format: String? = nil, ignoresLocks: Bool = false, allowsSiblings: Bool = false, parent: String? = nil
+    ) {
+        self.format = format
+        self.ignoresLocks = ignoresLocks
+        self.allowsSiblings = allowsSiblings
+        self.parent = parent
+    }
+
+    func openOptions(_ access: HostFile.Access) -> ImageOpenOptions {
+        ImageOpenOptions(
+            access: access, locking: ignoresLocks ? .ignore : .honour,
+            references: ReferencePolicy(allowsSiblings: allowsSiblings, parent: parent))
+    }
+
+    func imageFormat() throws(StorageError) -> ImageFormat? {
+        guard let format else { return nil }
+        return try ImageFormat.named(format)
+    }
+}
+
+extension ImageFormat {
+    /// A format by the name a user typed, or `misuse`.
+    static func named(_ name: String) throws(StorageError) -> ImageFormat {
+        guard let format = ImageFormat(name: name) else {
+            throw StorageError(
+                .misuse, layer: "image", code: "unknown-format",
+                "there is no format \"\(name)\"; the formats are raw, vhd (or vpc), vhdx, vmdk and qcow2")
+        }
+        return format
+    }
+}

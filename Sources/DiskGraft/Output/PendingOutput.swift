@@ -1,0 +1,77 @@
+internal import Storage
+
+/// An output that appears under its final name only when it is complete.
+///
+/// It is made in a hidden directory beside its place, under its own name, because a VMDK's descriptor carries
+/// the names of its extents; then every file is synced and moved out. A directory that a killed process left
+/// behind is named `.NAME.XXXXXXXX.partial`.
+final class PendingOutput {
+    /// Where to make the output.
+    let path: String
+    private let finalPath: String
+    private let directory: String
+    private var isOpen = true
+
+    /// A place for an output that will be called `finalPath`. An existing regular file is replaced at the end.
+    ///
+    /// Throws `refused` when something else has the name, and when a file that it would replace is in
+    /// `protected` (the source) or open elsewhere.
+    init(
+        _ finalPath: String, companions: [String], protected: [HostFile]
+    ) throws(StorageError) {
+        let target = HostDirectory.resolved(finalPath) ?? finalPath
+        for name in [target] + companions.map({ HostFile.directoryPath(of: target) + "/" + $0 }) {
+            try Self.check(name, protected: protected)
+        }
+        self.finalPath = target
+        let parent = HostFile.directoryPath(of: target)
+        let suffix = try SystemRandom.bytes(4).hexString
+        directory = "\(parent)/.\(HostFile.name(of: target)).\(suffix).partial"
+        path = "\(directory)/\(HostFile.name(of: target))"
+        try HostDirectory.create(directory)
+    }
+
+    deinit { if isOpen { discard() } }
+
+    /// Moves the output and its companions (plain names) to their final names. They are complete and flushed.
+    func publish(companions: [String]) throws(StorageError) {
+        let parent = HostFile.directoryPath(of: finalPath)
+        try HostDirectory.sync(holding: path)
+        // The descriptor last: what it names is there before it.
+        for name in companions {
+            try HostDirectory.rename("\(directory)/\(name)", to: "\(parent)/\(name)")
+        }
+        try HostDirectory.rename(path, to: finalPath)
+        isOpen = false
+        try HostDirectory.sync(holding: finalPath)
+        try HostDirectory.removeEmpty(directory)
+    }
+
+    /// Removes whatever is there.
+    func discard() {
+        isOpen = false
+        for name in HostDirectory.names(in: directory) { try? HostDirectory.remove("\(directory)/\(name)") }
+        try? HostDirectory.removeEmpty(directory)
+    }
+
+    private static func check(_ path: String, protected: [HostFile]) throws(StorageError) {
+        guard HostDirectory.exists(path) else { return }
+        if HostDirectory.isDirectory(path) {
+            throw StorageError(
+                .refused, layer: "output", code: "is-a-directory", "is a directory; name a file", path: path)
+        }
+        guard HostDirectory.isRegularFile(path) else {
+            throw StorageError(
+                .refused, layer: "output", code: "not-a-file", "exists and is not a regular file", path: path)
+        }
+        if let identity = HostDirectory.identity(of: path),
+            protected.contains(where: { $0.identity == identity })
+        {
+            throw StorageError(
+                .refused, layer: "output", code: "is-the-source",
+                "belongs to the source; the source is never written", path: path)
+        }
+        // Whoever has it open would go on with a file that has no name any more.
+        _ = try HostFile.open(path, access: .write)
+    }
+}

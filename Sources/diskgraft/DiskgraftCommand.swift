@@ -1,0 +1,63 @@
+import ArgumentParser
+import DiskGraft
+import Storage
+
+/// The command: takes a subcommand and turns errors into sentences and exit statuses.
+@main
+struct DiskgraftCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diskgraft",
+        abstract: "Takes a virtual machine's disk to another hypervisor and makes it boot there.",
+        discussion: """
+            Opens disk images itself: no root, no mount, no loop device, no helper VM. The source of a migration is \
+            never written.
+
+            Example:
+              diskgraft migrate web01.vmdk web01.vhd --to hyperv
+
+            Exit status: 0 done or nothing to do; 1 failed (I/O, corrupt input); 2 refused or cannot boot there, \
+            nothing written; 64 usage.
+            """,
+        version: "diskgraft \(diskGraftVersion)",
+        subcommands: [InfoCommand.self, ConvertCommand.self])
+
+    static func main() {
+        Interruption.install()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as StorageError {
+            Terminal.printError(error.description)
+            DiskgraftCommand.exit(withStatus: ExitStatus(of: error))
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    private static func exit(withStatus status: ExitStatus) -> Never {
+        exit(withError: ExitCode(status.rawValue))
+    }
+}
+
+/// What the command ends with.
+enum ExitStatus: Int32 {
+    /// Done, or nothing to do.
+    case done = 0
+    /// I/O errors and corrupt input.
+    case failed = 1
+    /// Refused, unsupported, or cannot boot there; nothing was written.
+    case refused = 2
+    /// The command line makes no sense.
+    case usage = 64
+    /// Ended by SIGINT; nothing half-written is left.
+    case interrupted = 130
+
+    init(of error: StorageError) {
+        switch error.kind {
+        case .io, .corrupt: self = .failed
+        case .unsupported: self = .refused
+        case .refused: self = error.code == "cancelled" ? .interrupted : .refused
+        case .misuse: self = .usage
+        }
+    }
+}

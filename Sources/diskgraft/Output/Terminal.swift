@@ -1,0 +1,51 @@
+import Glibc
+import Synchronization
+
+/// Standard output and standard error.
+enum Terminal {
+    /// One line on standard error, after the command's name.
+    static func printError(_ message: String) {
+        write(Array("diskgraft: \(message)\n".utf8), to: 2)
+    }
+
+    /// A warning on standard error.
+    static func printWarning(_ message: String) { printError("warning: \(message)") }
+
+    /// Bytes on standard output. A closed pipe ends the command as it ends other filters.
+    static func write(_ bytes: [UInt8]) { write(bytes, to: 1) }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        var done = 0
+        while done < bytes.count {
+            let put = unsafe bytes.withUnsafeBytes { buffer -> Int in
+                guard let base = buffer.baseAddress else { return 0 }
+                return unsafe Glibc.write(descriptor, base + done, bytes.count - done)
+            }
+            if put < 0 {
+                if errno == EINTR { continue }
+                if descriptor == 1 { exit(errno == EPIPE ? 0 : 1) }
+                return
+            }
+            done += put
+        }
+    }
+}
+
+/// qemu-img's progress line: "    (12.34/100%)".
+final class ProgressLine: Sendable {
+    private let shown = Atomic<UInt64>(.max)
+
+    /// Shows progress when it has moved by a hundredth of a percent. Called from many threads.
+    func update(_ done: UInt64, _ total: UInt64) {
+        let hundredths = total == 0 ? 10_000 : UInt64(Double(done) / Double(total) * 10_000)
+        let before = shown.load(ordering: .relaxed)
+        guard before == .max || hundredths > before,
+            shown.compareExchange(expected: before, desired: hundredths, ordering: .relaxed).exchanged
+        else { return }
+        let fraction = hundredths % 100
+        Terminal.write(Array("    (\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)/100%)\r".utf8))
+    }
+
+    /// Ends the line.
+    func finish() { Terminal.write(Array("\n".utf8)) }
+}

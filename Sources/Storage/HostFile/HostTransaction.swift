@@ -7,11 +7,20 @@ internal import Synchronization
 /// written; `commit` makes the undo records durable and then repeats the operations in their order, barriers
 /// included.
 public final class HostTransaction: Sendable {
-    enum Operation: Sendable {
+    /// One recorded operation; `file` counts in the files that the transaction was begun on.
+    @_spi(Testing)
+    public enum Operation: Sendable, Equatable {
+        /// pwrite.
         case write(file: Int, offset: UInt64, bytes: [UInt8])
+        /// ftruncate.
         case truncate(file: Int, length: UInt64)
+        /// fdatasync.
         case flush(file: Int)
     }
+
+    /// What has been recorded so far, for tests that cut the power after any of it.
+    @_spi(Testing)
+    public var recordedOperations: [Operation] { operations.withLock { $0 } }
 
     private let files: [HostFile]
     private let operations: Mutex<[Operation]> = Mutex([])

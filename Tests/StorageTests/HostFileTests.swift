@@ -1,0 +1,105 @@
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+struct HostFileTests {
+    @Test func transactionShowsItsWritesAndKeepsThemOffTheDisk() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("f", [UInt8](repeating: 7, count: 10_000))
+        let file = try HostFile.open(path, access: .write)
+        let transaction = try HostTransaction([file])
+        try file.write([1, 2, 3], at: 4095)
+        try file.write([9], at: 20_000)
+        #expect(file.byteCount == 20_001)
+        #expect(try file.bytes(at: 4094, count: 5) == [7, 1, 2, 3, 7])
+        #expect(try file.bytes(at: 9_999, count: 3) == [7, 0, 0])
+        try file.truncate(to: 5_000)
+        try file.truncate(to: 6_000)
+        #expect(try file.bytes(at: 4_999, count: 3) == [7, 0, 0])
+        #expect(try fileBytes(path) == [UInt8](repeating: 7, count: 10_000))
+        transaction.rollBack()
+        #expect(file.byteCount == 10_000)
+        #expect(try file.bytes(at: 4095, count: 1) == [7])
+    }
+
+    @Test func readingPastTheEndIsAnError() throws {
+        let directory = try TemporaryDirectory()
+        let file = try HostFile.open(try directory.write("f", [1, 2, 3]))
+        let error = #expect(throws: StorageError.self) { try file.bytes(at: 2, count: 2) }
+        #expect(error?.code == "short-file")
+        #expect(throws: StorageError.self) { try file.bytes(at: .max, count: 2) }
+    }
+
+    @Test func directoriesDevicesAndLinksAreRefused() throws {
+        let directory = try TemporaryDirectory()
+        #expect(throws: StorageError.self) { try HostFile.open(directory.root) }
+        #expect(throws: StorageError.self) { try HostFile.open("/dev/null") }
+        let target = try directory.write("secret", "x")
+        try FileManager.default.createSymbolicLink(
+            atPath: directory.path("link"), withDestinationPath: target)
+        let image = try directory.write("image.vmdk", "x")
+        #expect(throws: StorageError.self) { try HostFile.openSibling(of: image, name: "link") }
+        for name in ["../secret", "/etc/passwd", "..", ".", "", "a/b"] {
+            let error = #expect(throws: StorageError.self) { try HostFile.openSibling(of: image, name: name) }
+            #expect(error?.code == "not-a-plain-name")
+        }
+        #expect(try HostFile.openSibling(of: image, name: "secret").byteCount == 1)
+    }
+}
+
+struct LockTests {
+    @Test func readersShareAndAWriterIsAlone() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("f", [UInt8](repeating: 0, count: 4096))
+        do {
+            let reader = try HostFile.open(path)
+            _ = try HostFile.open(path)
+            let error = #expect(throws: StorageError.self) { try HostFile.open(path, access: .write) }
+            #expect(error?.code == "locked")
+            _ = reader.byteCount
+        }
+        let writer = try HostFile.open(path, access: .write)
+        #expect(throws: StorageError.self) { try HostFile.open(path) }
+        #expect(throws: StorageError.self) { try HostFile.open(path, access: .write) }
+        _ = try HostFile.open(path, locking: .ignore)
+        _ = writer.byteCount
+    }
+
+    @Test(.enabled(if: Tool.has("qemu-io"), "qemu-io is not installed"))
+    func qemuAndThisEngineRespectEachOther() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.sparse("disk.img", byteCount: 1 << 20)
+        let write = ["-f", "raw", "-c", "write 0 512", path]
+        let read = ["-r", "-f", "raw", "-c", "read 0 512", path]
+        do {
+            let reader = try HostFile.open(path)
+            #expect(try Tool.run("qemu-io", read, expect: nil).status == 0)
+            #expect(try Tool.run("qemu-io", write, expect: nil).status != 0)
+            _ = reader.byteCount
+        }
+        do {
+            let writer = try HostFile.open(path, access: .write)
+            #expect(try Tool.run("qemu-io", read, expect: nil).status != 0)
+            _ = writer.byteCount
+        }
+        // A qemu that writes keeps both our readers and our writers out.
+        let process = Process()
+        let pipe = Pipe()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: Tool.path("qemu-io") ?? "")
+        process.arguments = ["-f", "raw", path]
+        process.standardInput = pipe
+        process.standardOutput = output
+        try process.run()
+        pipe.fileHandleForWriting.write(Data("write -P 1 0 512\n".utf8))
+        // The answer proves that the image is open.
+        _ = output.fileHandleForReading.availableData
+        let error = #expect(throws: StorageError.self) { try HostFile.open(path) }
+        #expect(error?.code == "locked")
+        #expect(throws: StorageError.self) { try HostFile.open(path, access: .write) }
+        _ = try HostFile.open(path, locking: .ignore)
+        try pipe.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+}

@@ -1,0 +1,167 @@
+import Foundation
+@_spi(Testing) import Storage
+import TestSupport
+import Testing
+
+struct UndoRecordTests {
+    private func change(_ file: HostFile, seed: UInt64) throws {
+        var random = SeededRandom(seed)
+        for _ in 0..<10 {
+            try file.write(
+                random.bytes(Int.random(in: 1...6000, using: &random)),
+                at: UInt64.random(in: 0..<90_000, using: &random))
+            if Bool.random(using: &random) { try file.flush() }
+        }
+        try file.truncate(to: UInt64.random(in: 50_000..<120_000, using: &random))
+        try file.write(random.bytes(100), at: UInt64.random(in: 0..<130_000, using: &random))
+    }
+
+    @Test(arguments: 0..<8)
+    func undoBringsBackEveryByte(seed: UInt64) throws {
+        let directory = try TemporaryDirectory()
+        var random = SeededRandom(seed)
+        let original = random.bytes(100_000)
+        let path = try directory.write("disk.img", original)
+        let file = try HostFile.open(path, access: .write)
+        for step in 0..<3 {
+            let transaction = try HostTransaction([file])
+            try change(file, seed: seed * 10 + UInt64(step))
+            try transaction.commit()
+        }
+        #expect(try fileBytes(path) != original)
+        for _ in 0..<3 { #expect(try UndoRecord.undo(file)) }
+        #expect(try !UndoRecord.undo(file))
+        #expect(try fileBytes(path) == original)
+        #expect(!FileManager.default.fileExists(atPath: path + ".undo"))
+    }
+
+    @Test func undoRefusesWhatWasChangedSince() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("disk.img", [UInt8](repeating: 1, count: 9000))
+        let file = try HostFile.open(path, access: .write)
+        let transaction = try HostTransaction([file])
+        try file.write([2, 2, 2], at: 100)
+        try transaction.commit()
+        try file.write([3], at: 101)
+        let error = #expect(throws: StorageError.self) { try UndoRecord.undo(file) }
+        #expect(error?.code == "changed-since")
+        #expect(try file.bytes(at: 100, count: 3) == [2, 3, 2])
+    }
+
+    /// The power fails at every point: while the record is written, between the change's writes, before the mark.
+    @Test(arguments: 0..<4)
+    func aCutChangeIsRolledBack(seed: UInt64) throws {
+        let directory = try TemporaryDirectory()
+        var random = SeededRandom(seed)
+        let original = random.bytes(100_000)
+        let path = try directory.write("disk.img", original)
+        let operations: [HostTransaction.Operation]
+        let record: [UInt8]
+        let changed: [UInt8]
+        do {
+            let file = try HostFile.open(path, access: .write)
+            let transaction = try HostTransaction([file])
+            try change(file, seed: seed)
+            operations = transaction.recordedOperations
+            try transaction.commit()
+            changed = try fileBytes(path)
+            var hot = try fileBytes(path + ".undo")
+            hot.storeLittle(UndoRecord.State.hot.rawValue, at: 8)
+            record = hot
+        }
+        for cut in 0...operations.count {
+            var bytes = original
+            for operation in operations.prefix(cut) {
+                switch operation {
+                case .write(_, let offset, let data):
+                    let end = Int(offset) + data.count
+                    if bytes.count < end { bytes += [UInt8](repeating: 0, count: end - bytes.count) }
+                    bytes.replaceSubrange(Int(offset)..<end, with: data)
+                case .truncate(_, let length):
+                    if Int(length) < bytes.count { bytes.removeLast(bytes.count - Int(length)) }
+                    bytes += [UInt8](repeating: 0, count: Int(length) - bytes.count)
+                case .flush: break
+                }
+            }
+            if cut == operations.count { #expect(bytes == changed) }
+            let cutPath = try directory.write("cut.img", bytes)
+            try directory.write("cut.img.undo", record)
+            let file = try HostFile.open(cutPath, access: .write)
+            #expect(try UndoRecord.recover(file) == .rolledBack)
+            #expect(try fileBytes(cutPath) == original)
+            #expect(try UndoRecord.recover(file) == .none)
+        }
+        // A record that was cut off while it was written: the change had not begun.
+        for length in [0, 1, 511, 512, 600, record.count - 1] {
+            let cutPath = try directory.write("cut.img", original)
+            try directory.write("cut.img.undo", Array(record.prefix(length)))
+            let file = try HostFile.open(cutPath, access: .write)
+            #expect(try UndoRecord.recover(file) == .none)
+            #expect(try fileBytes(cutPath) == original)
+        }
+    }
+
+    @Test func twoFilesAreOneTransaction() throws {
+        let directory = try TemporaryDirectory()
+        let paths = ["a", "b"].map { directory.path($0) }
+        func reset() throws {
+            for path in paths {
+                try directory.write(HostFile.name(of: path), [UInt8](repeating: 0, count: 100))
+            }
+        }
+        func states() throws -> [UndoRecord.State?] { try paths.map { try UndoRecord.read(for: $0)?.state } }
+        func setState(_ state: UndoRecord.State, _ index: Int) throws {
+            var bytes = try fileBytes(paths[index] + ".undo")
+            bytes.storeLittle(state.rawValue, at: 8)
+            try directory.write(HostFile.name(of: paths[index]) + ".undo", bytes)
+        }
+        try reset()
+        do {
+            let files = try paths.map { try HostFile.open($0, access: .write) }
+            let transaction = try HostTransaction(files)
+            for file in files { try file.write([5], at: 50) }
+            try transaction.commit()
+        }
+        #expect(try states() == [.done, .done])
+        // Cut after the first mark: both were flushed before, so the second stands too.
+        try setState(.hot, 1)
+        #expect(try UndoRecord.recover(try HostFile.open(paths[1], access: .write)) == .completed)
+        #expect(try fileBytes(paths[1])[50] == 5)
+        // Cut before any mark: both go back, one at a time.
+        try setState(.hot, 0)
+        try setState(.hot, 1)
+        for path in paths {
+            #expect(try UndoRecord.recover(try HostFile.open(path, access: .write)) == .rolledBack)
+            #expect(try fileBytes(path)[50] == 0)
+        }
+        // The other record is gone: nobody can tell.
+        try setState(.hot, 0)
+        try FileManager.default.removeItem(atPath: paths[1] + ".undo")
+        let error = #expect(throws: StorageError.self) {
+            try UndoRecord.recover(try HostFile.open(paths[0], access: .write))
+        }
+        #expect(error?.code == "sibling-missing")
+    }
+
+    @Test func aHostileRecordIsAnError() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("disk.img", [UInt8](repeating: 1, count: 9000))
+        do {
+            let file = try HostFile.open(path, access: .write)
+            let transaction = try HostTransaction([file])
+            try file.write([2, 2, 2], at: 100)
+            try transaction.commit()
+        }
+        let good = try fileBytes(path + ".undo")
+        var random = SeededRandom(1)
+        for _ in 0..<300 {
+            var bad = good
+            bad[Int.random(in: 0..<bad.count, using: &random)] ^= UInt8.random(in: 1...255, using: &random)
+            try directory.write("disk.img.undo", bad)
+            _ = try? UndoRecord.read(for: path)
+        }
+        try directory.write("disk.img.undo", [UInt8](repeating: 0x41, count: 600))
+        let error = #expect(throws: StorageError.self) { try UndoRecord.read(for: path) }
+        #expect(error?.code == "not-a-record")
+    }
+}

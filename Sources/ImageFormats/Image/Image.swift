@@ -69,7 +69,6 @@ package final class Image: WritableBlockDevice {
         guard case .absent = extent.kind else { return extent }
         guard let parent, offset < parent.byteCount else {
             extent.kind = .zero
-            if let parent, extent.range.lowerBound < parent.byteCount { extent.kind = .absent }
             return extent
         }
         var below = try parent.nextExtent(at: offset)
@@ -89,8 +88,8 @@ package final class Image: WritableBlockDevice {
         return below
     }
 
-    /// Bytes that a file promises and does not have read as an error, except for the last unit of a file that
-    /// ends in the middle of it: some writers do not pad.
+    /// Bytes that a file promises and does not have read as an error: a map that knows of writers which do not
+    /// pad the last unit answers `zero` for what is missing.
     private func readPlain(into target: inout MutableRawSpan, file: Int, at offset: UInt64)
         throws(StorageError)
     {
@@ -184,8 +183,10 @@ package final class Image: WritableBlockDevice {
     }
 
     package func flush() throws(StorageError) {
-        guard let writableMap, session.withLock({ $0.hasBegun }) else { return }
-        try writableMap.commit()
+        guard let writableMap else { return }
+        if session.withLock({ $0.hasBegun }) { return try writableMap.commit() }
+        // Nothing was changed through here, but a new image's own structures may not be on the disk yet.
+        for file in map.hostFiles { try file.flush() }
     }
 
     /// Where whole units of guest bytes may be put by a caller that copies them itself (copy_file_range).

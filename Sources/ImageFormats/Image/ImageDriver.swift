@@ -71,6 +71,10 @@ package protocol ImageDriver {
     /// Opens `file`, which is of this format by probing or by the caller's word. Writes nothing.
     static func open(_ file: HostFile, options: ImageOpenOptions) throws(StorageError) -> OpenedImage
 
+    /// What the image says of itself, also of images that `open` refuses (another file would be needed, a feature
+    /// is not built). Opens no other file, reads bounded bytes.
+    static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo
+
     /// Makes an empty (all zeros) image of `byteCount` guest bytes at `path`, which must not exist, and opens it
     /// for writing. Files other than `path` that the format needs are named after it. Nothing but the caller's
     /// `flush` makes it complete.
@@ -83,5 +87,9 @@ package protocol ImageDriver {
 }
 
 extension ImageDriver {
+    package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
+        try open(file, options: ImageOpenOptions()).info
+    }
+
     package static func companions(of path: String, options: ImageCreateOptions) -> [String] { [] }
 }

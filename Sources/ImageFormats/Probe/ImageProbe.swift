@@ -62,4 +62,17 @@ package enum ImageProbe {
             throw error.inFile(file.path)
         }
     }
+
+    /// What an image says of itself, whether or not it can be opened as a disk: for `info`.
+    package static func describe(
+        _ path: String, format: ImageFormat? = nil, locking: HostFile.Locking = .honour
+    ) throws(StorageError) -> ImageInfo {
+        let file = try HostFile.open(path, locking: locking)
+        do throws(StorageError) {
+            let format = if let format { format } else { try self.format(of: file) }
+            return try driver(for: format).describe(file)
+        } catch {
+            throw error.inFile(file.path)
+        }
+    }
 }

@@ -56,6 +56,9 @@ let package = Package(
         .testTarget(
             name: "Ext4Tests", dependencies: ["Ext4", "Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
+            name: "CommandTests", dependencies: ["diskgraft", "DiskGraft", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
             name: "PatcherTests", dependencies: ["Patcher", "Storage", "TestSupport"], swiftSettings: settings
         ),
     ]

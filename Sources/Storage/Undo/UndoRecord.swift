@@ -57,7 +57,8 @@ public struct UndoRecord: Sendable {
     public let state: State
     let lengthBefore: UInt64
     let lengthAfter: UInt64
-    let siblings: [String]
+    /// Absolute paths of the other host files that the same transaction changed.
+    public let siblings: [String]
     let ranges: [Range]
 
     // MARK: Reading

@@ -1,6 +1,84 @@
 import ArgumentParser
 import DiskGraft
+import Storage
 
+/// `diskgraft info IMAGE`: what an image is and what lies on it.
 struct InfoCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "info"); mutating func run() throws {}
+    static let configuration = CommandConfiguration(
+        commandName: "info",
+        abstract: "Show an image's format, sizes, partitions and file systems.",
+        discussion: """
+            Reads a bounded part of the image and opens no other file. Names of other files are shown as stored.
+
+            Example:
+              diskgraft info web01.vmdk
+              diskgraft info --json disk1.qcow2 --with disk2.qcow2
+            """)
+
+    @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
+    var path: String
+
+    @OptionGroup var image: ImageArguments
+    @OptionGroup var disks: FurtherDisks
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let reports = try DiskReport.describe([path] + disks.with, options: image.options)
+        if json {
+            if let only = reports.first, reports.count == 1 {
+                try JSONOutput.print(only)
+            } else {
+                try JSONOutput.print(reports)
+            }
+            return
+        }
+        Terminal.write(Array(reports.map(Self.text).joined(separator: "\n").utf8))
+    }
+
+    private static func text(_ report: DiskReport) -> String {
+        var head = TextTable()
+        head.add("image:", report.filename)
+        head.add("format:", report.variant.map { "\(report.format), \($0)" } ?? report.format)
+        head.add("virtual size:", SizeText.long(report.virtualSize))
+        let disk = report.actualSize.map { ", \(SizeText.short($0)) on disk" } ?? ""
+        head.add("file size:", SizeText.short(report.fileSize) + disk)
+        if let unit = report.clusterSize { head.add("cluster size:", SizeText.short(unit)) }
+        if report.sectorSize != 512 { head.add("sector size:", "\(report.sectorSize)") }
+        if let creator = report.creator { head.add("creator:", creator) }
+        for name in report.detailOrder { head.add("\(name):", report.details[name] ?? "") }
+        for reference in report.references { head.add("\(reference.role):", reference.name) }
+        var text = head.text
+        if let table = report.partitionTable {
+            let identifier = table.identifier.map { " \($0)" } ?? ""
+            text += "partition table: \(table.kind)\(identifier)\n"
+            if !table.partitions.isEmpty {
+                var rows = TextTable(indentation: 2)
+                rows.add("#", "start", "size", "type", "boot", "PARTUUID", "name")
+                for part in table.partitions {
+                    rows.add(
+                        "\(part.number)", "\(part.start)", SizeText.short(part.size), part.type,
+                        part.bootable ? "*" : "", part.uuid ?? "", part.name ?? "")
+                }
+                text += rows.text
+            }
+        }
+        if !report.volumes.isEmpty {
+            text += "volumes:\n"
+            var rows = TextTable(indentation: 2)
+            rows.add("volume", "size", "holds", "label", "UUID")
+            for volume in report.volumes {
+                let also =
+                    volume.alsoLooksLike.isEmpty
+                    ? "" : " (or \(volume.alsoLooksLike.joined(separator: ", ")))"
+                rows.add(
+                    volume.name, SizeText.short(volume.size), volume.kind + also, volume.label ?? "",
+                    volume.uuid ?? "")
+            }
+            text += rows.text
+        }
+        for warning in report.warnings { text += "warning: \(warning)\n" }
+        return text
+    }
 }

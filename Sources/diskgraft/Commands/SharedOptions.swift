@@ -24,3 +24,11 @@ struct ImageArguments: ParsableArguments {
             format: format, ignoresLocks: forceShare, allowsSiblings: allowSiblings, parent: parent)
     }
 }
+
+/// Further disks of the same guest.
+struct FurtherDisks: ParsableArguments {
+    @Option(
+        name: .customLong("with"), parsing: .singleValue,
+        help: ArgumentHelp("A further disk of the same guest; may be repeated.", valueName: "image"))
+    var with: [String] = []
+}

@@ -1,0 +1,103 @@
+internal import Ext4
+internal import Partitions
+public import Storage
+internal import Synchronization
+
+/// A guest: one or more disks, and the volumes on them.
+///
+///     let guest = try Guest.open(["web01.vmdk"])
+///     for volume in guest.volumes { print(volume.name, volume.identity.kind.rawValue) }
+public final class Guest: Sendable {
+    /// The disks in the order given.
+    public let images: [DiskImage]
+    /// Every volume on them: partitions, whole disks, logical volumes, arrays.
+    public let volumes: [Volume]
+    /// What a user should know before relying on what is read.
+    public let warnings: [String]
+
+    let layout: DiscoveredVolumes
+    let devices: [any BlockDevice]
+    private let fileSystems = Mutex<[Int: Result<any FileSystem, StorageError>]>([:])
+
+    private init(images: [DiskImage], devices: [any BlockDevice], layout: DiscoveredVolumes) {
+        self.images = images
+        self.devices = devices
+        self.layout = layout
+        volumes = layout.volumes
+        warnings =
+            images.flatMap(\.warnings)
+            + layout.findings.filter { $0.severity != .note }.map { finding in
+                let place = finding.disk.map { images[$0].path + ": " } ?? ""
+                return place + finding.message
+            }
+    }
+
+    /// Opens the disks of one guest. `options.format` holds for all of them. Nothing is written; with
+    /// `forWriting` a change that was cut off earlier is rolled back first.
+    ///
+    /// Throws what `DiskImage.open` throws, and `refused` when two images are one file.
+    public static func open(
+        _ paths: [String], options: ImageOptions = ImageOptions(), forWriting: Bool = false
+    ) throws(StorageError) -> Guest {
+        var seen: [HostFile.Identity] = []
+        for path in paths {
+            guard let identity = HostDirectory.identity(of: path) else { continue }
+            guard !seen.contains(identity) else {
+                throw StorageError(
+                    .refused, layer: "guest", code: "same-disk-twice",
+                    "is given twice as a disk of the guest",
+                    path: path)
+            }
+            seen.append(identity)
+        }
+        var images: [DiskImage] = []
+        for path in paths {
+            images.append(try DiskImage.open(path, options: options, forWriting: forWriting))
+        }
+        return try Guest(images: images, devices: images.map(\.device))
+    }
+
+    /// The same guest seen through other devices: overlays over the images' own.
+    convenience init(images: [DiskImage], devices: [any BlockDevice]) throws(StorageError) {
+        self.init(images: images, devices: devices, layout: try VolumeDiscovery.discover(disks: devices))
+    }
+
+    /// The index of the volume of that name ("p2", "2:p1", "VG/LV", "disk"), or `misuse` naming those there are.
+    public func volumeIndex(named name: String) throws(StorageError) -> Int {
+        if let index = volumes.firstIndex(where: { $0.name == name }) { return index }
+        let names = volumes.map(\.name).joined(separator: ", ")
+        throw StorageError(
+            .misuse, layer: "guest", code: "no-such-volume",
+            names.isEmpty
+                ? "there is no volume \(name); no volume was found"
+                : "there is no volume \(name); there are \(names)")
+    }
+
+    /// The file system on a volume. Throws `unsupported` for contents that cannot be read as files.
+    public func fileSystem(on index: Int) throws(StorageError) -> any FileSystem {
+        if let known = fileSystems.withLock({ $0[index] }) { return try known.get() }
+        let volume = volumes[index]
+        let result: Result<any FileSystem, StorageError>
+        do throws(StorageError) {
+            result = .success(try Self.openFileSystem(volume))
+        } catch {
+            result = .failure(error)
+        }
+        return try fileSystems.withLock { known in
+            if known[index] == nil { known[index] = result }
+            return known[index] ?? result
+        }.get()
+    }
+
+    private static func openFileSystem(_ volume: Volume) throws(StorageError) -> any FileSystem {
+        guard volume.identity.kind.isExt else {
+            throw StorageError(
+                .unsupported, layer: "guest", code: "no-file-system",
+                volume.identity.kind == .unknown
+                    ? "\(volume.name) holds nothing that is known"
+                    : "\(volume.name) holds \(volume.identity.kind.rawValue), whose files cannot be read here"
+            )
+        }
+        return try Ext4FileSystem.open(volume.device)
+    }
+}

@@ -1,0 +1,49 @@
+/// Columns of text, each as wide as its widest cell.
+struct TextTable {
+    private var rows: [[String]] = []
+    private let indentation: String
+
+    init(indentation: Int = 0) { self.indentation = String(repeating: " ", count: indentation) }
+
+    mutating func add(_ cells: String...) { rows.append(cells) }
+
+    var text: String {
+        var widths: [Int] = []
+        for row in rows {
+            for (index, cell) in row.enumerated() {
+                if index == widths.count { widths.append(0) }
+                widths[index] = max(widths[index], cell.count)
+            }
+        }
+        return rows.map { row in
+            var line = indentation
+            for (index, cell) in row.enumerated() {
+                line +=
+                    index == row.count - 1
+                    ? cell : cell + String(repeating: " ", count: widths[index] - cell.count + 2)
+            }
+            while line.last == " " { line.removeLast() }
+            return line + "\n"
+        }.joined()
+    }
+}
+
+/// Sizes as qemu-img shows them: "2 GiB (2147483648 bytes)", or the short half of it.
+enum SizeText {
+    static func short(_ bytes: UInt64) -> String {
+        let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+        var value = Double(bytes)
+        var unit = 0
+        while value >= 1024, unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        let hundredths = Int((value * 100).rounded())
+        let whole = hundredths / 100
+        let rest = hundredths % 100
+        if rest == 0 { return "\(whole) \(units[unit])" }
+        return "\(whole).\(rest < 10 ? "0" : "")\(rest) \(units[unit])"
+    }
+
+    static func long(_ bytes: UInt64) -> String { "\(short(bytes)) (\(bytes) bytes)" }
+}

@@ -1,0 +1,18 @@
+internal import Storage
+
+/// A state of the volume's blocks: as they are on the device (with the journal replayed in memory), or as a
+/// transaction will leave them. Everything that understands a structure is written once, as an extension of this.
+protocol VolumeView: AnyObject {
+    var geometry: Geometry { get }
+    /// The superblock of this state.
+    var superblock: Superblock { get }
+    /// A metadata block. Throws when it lies outside the volume.
+    func block(_ number: BlockNumber) throws(StorageError) -> [UInt8]
+    /// File data, past the cache: fills `target` from byte `skip` of block `first` on. The caller has checked that
+    /// all of it lies in the volume.
+    func readData(into target: inout MutableRawSpan, from first: BlockNumber, skip: Int) throws(StorageError)
+    /// Throws, or notes a warning when the user wants checksums ignored.
+    func checksumFailure(
+        _ code: Ext4Code, _ message: String, structure: String, offset: UInt64
+    ) throws(StorageError)
+}

@@ -1,0 +1,187 @@
+package import Storage
+internal import Synchronization
+
+/// An ext2, ext3 or ext4 volume. Opening reads the superblock and nothing else; structures are read, and their
+/// checksums verified, when they are asked for.
+package final class Ext4FileSystem: FileSystem, VolumeView {
+    /// How to open a volume.
+    package struct Options: Sendable {
+        /// Read on where a metadata checksum is wrong, with a warning.
+        package var ignoreChecksums: Bool
+        /// How much metadata to keep in memory, in bytes.
+        package var cacheByteCount: Int
+
+        /// Checksums verified, 16 MiB of cache.
+        package init(ignoreChecksums: Bool = false, cacheByteCount: Int = 16 << 20) {
+            self.ignoreChecksums = ignoreChecksums
+            self.cacheByteCount = cacheByteCount
+        }
+    }
+
+    let store: BlockStore
+    let geometry: Geometry
+    let options: Options
+    private let state: Mutex<State>
+
+    private struct State {
+        var superblock: Superblock
+        var warnings: [String] = []
+    }
+
+    /// More warnings than this would say nothing new.
+    private static let maximumWarningCount = 100
+
+    private init(_ store: BlockStore, _ superblock: Superblock, _ geometry: Geometry, _ options: Options) {
+        self.store = store
+        self.geometry = geometry
+        self.options = options
+        state = Mutex(State(superblock: superblock))
+    }
+
+    /// What the volume on `device` calls itself, when it is one of ext2, ext3 or ext4; nil when it is not. Asks
+    /// for nothing that reading it would need: unknown features do not matter.
+    package static func identify(_ device: any BlockDevice) throws(StorageError) -> VolumeIdentity? {
+        try Superblock.read(from: device)?.identity
+    }
+
+    /// Opens the volume on `device`, writing nothing. Throws `corrupt` where the superblock contradicts itself,
+    /// `unsupported` naming features that are not known.
+    package static func open(
+        _ device: any BlockDevice, options: Options = Options()
+    ) throws(StorageError) -> Ext4FileSystem {
+        guard let superblock = try Superblock.read(from: device) else {
+            throw .ext4(
+                .corrupt, .badMagic, "there is no ext2, ext3 or ext4 file system here",
+                structure: "superblock",
+                field: "s_magic", offset: Superblock.byteOffset + UInt64(Superblock.Offset.magic))
+        }
+        let geometry = try superblock.geometry()
+        let store = BlockStore(device, geometry: geometry, cacheByteCount: options.cacheByteCount)
+        let fileSystem = Ext4FileSystem(store, superblock, geometry, options)
+        if !superblock.hasValidChecksum {
+            try fileSystem.checksumFailure(
+                .superblockChecksum, "the superblock's checksum is wrong; run e2fsck",
+                structure: "superblock",
+                offset: Superblock.byteOffset)
+        }
+        if geometry.incompatible.contains(.needsRecovery) {
+            throw .ext4(
+                .unsupported, .dirtyJournal,
+                "the file system was not unmounted and its journal has changes to replay; start and shut down "
+                    + "the guest, or run e2fsck -p", structure: "superblock", field: "s_feature_incompat",
+                offset: Superblock.byteOffset + UInt64(Superblock.Offset.incompatible))
+        }
+        if geometry.blockCount * UInt64(geometry.blockSize) > device.byteCount {
+            fileSystem.warn("the file system is longer than its device; the image may be truncated")
+        }
+        return fileSystem
+    }
+
+    // MARK: VolumeView
+
+    var superblock: Superblock { state.withLock { $0.superblock } }
+
+    func block(_ number: BlockNumber) throws(StorageError) -> [UInt8] { try store.block(number) }
+
+    func readData(
+        into target: inout MutableRawSpan, from first: BlockNumber, skip: Int
+    ) throws(StorageError) {
+        try store.read(into: &target, from: first, skip: skip)
+    }
+
+    func checksumFailure(
+        _ code: Ext4Code, _ message: String, structure: String, offset: UInt64
+    ) throws(StorageError) {
+        guard options.ignoreChecksums else {
+            throw .ext4(.corrupt, code, message, structure: structure, offset: offset)
+        }
+        warn("\(message) (ignored; \(structure) at byte \(offset.hex))")
+    }
+
+    private func warn(_ text: String) {
+        state.withLock { state in
+            guard state.warnings.count < Self.maximumWarningCount, !state.warnings.contains(text) else {
+                return
+            }
+            state.warnings.append(text)
+        }
+    }
+
+    // MARK: FileSystem
+
+    /// Kind by blkid's rule, UUID, label, sizes.
+    package var identity: VolumeIdentity { superblock.identity }
+
+    /// Inode 2.
+    package var rootDirectory: FileID { FileID(UInt64(InodeNumber.root.rawValue)) }
+
+    /// What was odd and did not stop reading.
+    package var warnings: [String] { state.withLock { $0.warnings } }
+
+    /// The file called `name` in `directory`, or nil.
+    package func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
+        try find(name, in: inode(directory)).map { FileID(UInt64($0.inode.rawValue)) }
+    }
+
+    /// Lists a directory in the order in which its blocks hold the entries.
+    package func forEachEntry(
+        of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
+    ) throws(StorageError) {
+        try forEachRawEntry(of: inode(directory)) { (block, entry) throws(StorageError) in
+            let name = block.name(of: entry)
+            let dot = UInt8(ascii: ".")
+            if name == [dot] || name == [dot, dot] { return true }
+            return try body(DirectoryEntry(name: name, file: FileID(UInt64(entry.inode)), type: entry.type))
+        }
+    }
+
+    /// What stat tells.
+    package func attributes(of file: FileID) throws(StorageError) -> FileAttributes {
+        try attributes(of: inode(file))
+    }
+
+    /// Reads a regular file's contents; refuses encrypted ones.
+    package func read(
+        _ file: FileID, into target: inout MutableRawSpan, at offset: UInt64
+    ) throws(StorageError) -> Int {
+        let inode = try inode(file)
+        try requireReadable(inode)
+        return try read(inode, into: &target, at: offset)
+    }
+
+    /// Where a regular file's bytes lie; `computed` where only `read` can tell (contents in the inode).
+    package func nextExtent(of file: FileID, at offset: UInt64) throws(StorageError) -> Extent {
+        let inode = try inode(file)
+        try requireReadable(inode)
+        let size = inode.size(geometry)
+        guard offset < size else {
+            throw .ext4(.misuse, .blockOutOfRange, "byte \(offset) is past the end of \(inode.name)")
+        }
+        guard !inode.flags.contains(.inlineData) else { return Extent(range: offset..<size, kind: .computed) }
+        let blockSize = UInt64(geometry.blockSize)
+        let run = try run(of: inode, at: offset / blockSize)
+        let end = min(size, run.end *? blockSize ?? size)
+        guard case .written(let first) = run.place else { return Extent(range: offset..<end, kind: .zero) }
+        return Extent(
+            range: offset..<end,
+            kind: .plain(file: 0, offset: geometry.byteOffset(of: first) + offset % blockSize))
+    }
+
+    /// Where a symbolic link points.
+    package func symbolicLinkTarget(of file: FileID) throws(StorageError) -> [UInt8] {
+        try symbolicLinkTarget(of: inode(file))
+    }
+
+    /// The attributes that listxattr(2) shows, ACLs in getxattr's form.
+    package func extendedAttributes(of file: FileID) throws(StorageError) -> [ExtendedAttribute] {
+        try extendedAttributes(of: inode(file))
+    }
+
+    /// The inode behind a file's number.
+    private func inode(_ file: FileID) throws(StorageError) -> Inode {
+        guard let number = UInt32(exactly: file.rawValue) else {
+            throw .ext4(.misuse, .badInodeNumber, "there is no inode \(file.rawValue)")
+        }
+        return try inode(InodeNumber(number))
+    }
+}

@@ -1,0 +1,37 @@
+internal import Storage
+
+/// POSIX access control lists: ext4 keeps them shorter than getxattr(2) returns them.
+enum AccessControlList {
+    private static let diskVersion: UInt32 = 1
+    private static let userVersion: UInt32 = 2
+    /// ACL_USER and ACL_GROUP name somebody; the other tags do not.
+    private static func hasID(_ tag: UInt16) -> Bool { tag == 0x02 || tag == 0x08 }
+
+    /// From ext4's form (short entries without an ID) to getxattr's; nil when it is neither.
+    static func userForm(_ disk: [UInt8]) -> [UInt8]? {
+        guard disk.count >= 4, disk.little(0) == diskVersion else { return nil }
+        var result = [UInt8](repeating: 0, count: 4)
+        result.storeLittle(userVersion, at: 0)
+        var offset = 4
+        while offset < disk.count {
+            guard disk.count - offset >= 4 else { return nil }
+            let named = hasID(disk.little(offset))
+            guard disk.count - offset >= (named ? 8 : 4) else { return nil }
+            result += disk[offset..<offset + 4]
+            result += named ? disk[offset + 4..<offset + 8] : [0xff, 0xff, 0xff, 0xff]
+            offset += named ? 8 : 4
+        }
+        return result
+    }
+
+    /// From getxattr's form to ext4's; nil when it is not one.
+    static func diskForm(_ user: [UInt8]) -> [UInt8]? {
+        guard user.count >= 4, (user.count - 4) % 8 == 0, user.little(0) == userVersion else { return nil }
+        var result = [UInt8](repeating: 0, count: 4)
+        result.storeLittle(diskVersion, at: 0)
+        for offset in stride(from: 4, to: user.count, by: 8) {
+            result += user[offset..<offset + (hasID(user.little(offset)) ? 8 : 4)]
+        }
+        return result
+    }
+}

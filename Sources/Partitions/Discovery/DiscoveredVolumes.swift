@@ -1,0 +1,27 @@
+package import Storage
+
+/// What is on a guest's disks.
+package struct DiscoveredVolumes: Sendable {
+    /// The disks in the order given.
+    package var disks: [DiskLayout]
+    /// Every volume: partitions in disk and number order, whole disks without a table, then arrays and logical
+    /// volumes. Members of groups and arrays are among them.
+    package var volumes: [Volume]
+    /// Everything worth telling, the tables' findings included.
+    package var findings: [LayoutFinding]
+
+    /// The volume of this name.
+    package func volume(named name: String) -> Volume? { volumes.first { $0.name == name } }
+}
+
+/// How one disk is divided.
+package struct DiskLayout: Sendable {
+    /// 0 for the first disk given.
+    package var index: Int
+    /// The disk's size in bytes.
+    package var byteCount: UInt64
+    /// Its partition table; kind `none` where it has none.
+    package var table: PartitionTable
+    /// What the disk as a whole could be taken for. Beside a table these are leftovers or a whole-disk array.
+    package var contents: [VolumeIdentity]
+}

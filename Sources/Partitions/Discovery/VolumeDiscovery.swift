@@ -1,0 +1,83 @@
+package import Storage
+
+/// Finds the volumes on the disks of one guest.
+package enum VolumeDiscovery {
+    /// More disks than a guest can have.
+    package static let diskLimit = 256
+
+    /// Reads tables and signatures of `disks`, which are the first, second… disk of one guest. Nothing is written.
+    /// Damage to one structure is a finding; thrown are input errors on a disk's first sectors, and `refused`
+    /// where going on could take one volume for another (two disks with the same physical volume).
+    package static func discover(disks: [any BlockDevice]) throws(StorageError) -> DiscoveredVolumes {
+        guard disks.count <= diskLimit else {
+            throw .partition(.misuse, .tooManyDisks, "\(disks.count) disks are more than \(diskLimit)")
+        }
+        var result = DiscoveredVolumes(disks: [], volumes: [], findings: [])
+        for (index, disk) in disks.enumerated() {
+            let contents = try VolumeProbe.candidates(disk)
+            let table = try DiskTable.read(disk, contents: contents)
+            let layout = DiskLayout(index: index, byteCount: disk.byteCount, table: table, contents: contents)
+            result.disks.append(layout)
+            result.findings += table.findings.map { finding in
+                var finding = finding
+                finding.disk = index
+                return finding
+            }
+            try addVolumes(of: layout, disk, to: &result)
+        }
+        return result
+    }
+
+    private static func addVolumes(
+        of layout: DiskLayout, _ disk: any BlockDevice, to result: inout DiscoveredVolumes
+    ) throws(StorageError) {
+        let prefix = layout.index == 0 ? "" : "\(layout.index + 1):"
+        if layout.table.kind == .none {
+            let volume = Volume(
+                name: prefix + "disk", location: .wholeDisk(disk: layout.index), device: disk,
+                identity: VolumeProbe.identity(layout.contents), candidates: layout.contents)
+            noteAmbiguity(volume, disk: layout.index, &result)
+            result.volumes.append(volume)
+            return
+        }
+        for entry in layout.table.entries where entry.holdsContents {
+            let name = "\(prefix)p\(entry.number)"
+            let slice = try SliceDevice(disk, range: entry.byteRange)
+            let candidates: [VolumeIdentity]
+            do { candidates = try identify(slice, entry) } catch {
+                // One unreadable partition leaves the others readable.
+                candidates = []
+                result.findings.append(
+                    LayoutFinding(
+                        .damage, "volume-unreadable", "\(name) cannot be read: \(error)", disk: layout.index))
+            }
+            let volume = Volume(
+                name: name, location: .partition(disk: layout.index, number: entry.number), device: slice,
+                identity: VolumeProbe.identity(candidates), candidates: candidates,
+                partitionUUID: entry.partitionUUID, partitionLabel: entry.name, typeName: entry.typeName)
+            noteAmbiguity(volume, disk: layout.index, &result)
+            result.volumes.append(volume)
+        }
+    }
+
+    /// A Windows dynamic disk's partitions have no signature of their own: the type says it.
+    private static func identify(
+        _ slice: SliceDevice, _ entry: PartitionEntry
+    ) throws(StorageError) -> [VolumeIdentity] {
+        let candidates = try VolumeProbe.candidates(slice)
+        let isDynamic =
+            entry.typeCode == MBRType.ldm
+            || entry.typeGUID.map { GPTType.ldm.contains($0.description) } ?? false
+        guard isDynamic else { return candidates }
+        return [VolumeIdentity(kind: .init(rawValue: "LDM_member"))] + candidates
+    }
+
+    private static func noteAmbiguity(_ volume: Volume, disk: Int, _ result: inout DiscoveredVolumes) {
+        guard volume.candidates.count > 1 else { return }
+        let names = volume.candidates.map(\.kind.rawValue).joined(separator: ", ")
+        result.findings.append(
+            LayoutFinding(
+                .warning, "ambiguous-volume", "\(volume.name) carries more than one signature: \(names)",
+                disk: disk))
+    }
+}

@@ -1,0 +1,59 @@
+package import Storage
+
+/// The one place that says what a volume holds.
+///
+/// Every prober is asked, so that a volume with two signatures is seen to have two. The candidates come in the
+/// order in which a system would take them: LUKS, MD RAID, LVM, other RAID, caches, file systems, swap; what only
+/// a leftover explains comes last. The facts are blkid's (util-linux 2.40) unless a prober says otherwise.
+package enum VolumeProbe {
+    /// What `device` could be taken for, likeliest first; empty when no signature is known. Throws what reading
+    /// throws.
+    package static func candidates(_ device: any BlockDevice) throws(StorageError) -> [VolumeIdentity] {
+        guard device.byteCount >= 512 else { return [] }
+        let reader = try ProbeReader(device)
+        var matches: [ProbeMatch] = []
+        matches += try EncryptionProbe.matches(reader)
+        matches += try RAIDProbe.matches(reader)
+        matches += try VolumeManagerProbe.matches(reader)
+        matches += try CacheProbe.matches(reader)
+        matches += try ExtProbe.matches(reader)
+        matches += try XFSProbe.matches(reader)
+        matches += try BtrfsProbe.matches(reader)
+        matches += try FATProbe.matches(reader)
+        matches += try NTFSProbe.matches(reader)
+        matches += try OpticalProbe.matches(reader)
+        matches += try ZFSProbe.matches(reader)
+        matches += try PlainSignatures.matches(reader)
+        matches += try SwapProbe.matches(reader)
+        return order(matches).map(\.identity)
+    }
+
+    /// The likeliest candidate, or an identity of kind `unknown`.
+    package static func identity(_ candidates: [VolumeIdentity]) -> VolumeIdentity {
+        candidates.first ?? VolumeIdentity(kind: .unknown)
+    }
+
+    private static func order(_ matches: [ProbeMatch]) -> [ProbeMatch] {
+        matches.enumerated().sorted { left, right in
+            key(left.element, left.offset, among: matches).lexicographicallyPrecedes(
+                key(right.element, right.offset, among: matches))
+        }.map(\.element)
+    }
+
+    private static func key(_ match: ProbeMatch, _ index: Int, among all: [ProbeMatch]) -> [Int] {
+        [isLeftOver(match, among: all) ? 1 : 0, match.layer.rawValue, -match.strength.rawValue, index]
+    }
+
+    /// A superblock behind the data is left over when a file system in front claims the bytes it lies in; a weak
+    /// match when there is a better one.
+    private static func isLeftOver(_ match: ProbeMatch, among all: [ProbeMatch]) -> Bool {
+        if match.strength == .weak { return all.contains { $0.strength != .weak } }
+        guard let dataEnd = match.dataEnd else { return false }
+        return all.contains { other in
+            guard other.layer == .fileSystem, other.strength != .weak,
+                let size = other.identity.byteCount
+            else { return false }
+            return size > dataEnd
+        }
+    }
+}

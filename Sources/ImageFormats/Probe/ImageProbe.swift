@@ -3,7 +3,11 @@ package import Storage
 /// Finds a file's format and opens it.
 package enum ImageProbe {
     /// The drivers, raw aside, which is what is left when none matches.
-    static var drivers: [any ImageDriver.Type] { [] }
+    static var drivers: [any ImageDriver.Type] {
+        [
+            VHDDriver.self
+        ]
+    }
 
     /// The driver of a format.
     package static func driver(for format: ImageFormat) throws(StorageError) -> any ImageDriver.Type {

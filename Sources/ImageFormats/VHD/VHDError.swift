@@ -1,0 +1,47 @@
+internal import Storage
+
+/// What can be wrong with a VHD; the `code` of each error.
+enum VHDCode: String, Sendable, CaseIterable {
+    // The footer.
+    case noFooter = "no-footer"
+    case footerVersion = "footer-version"
+    case unknownFeatures = "unknown-features"
+    case unknownType = "unknown-type"
+    case badChecksum = "bad-checksum"
+    case sizeZero = "size-zero"
+    case sizeTooLarge = "size-too-large"
+    case sizePastFile = "size-past-file"
+    // The dynamic header and the block allocation table.
+    case noHeader = "no-header"
+    case headerVersion = "header-version"
+    case blockSize = "block-size"
+    case tableTooSmall = "table-too-small"
+    case tableTooLarge = "table-too-large"
+    case tableOutsideFile = "table-outside-file"
+    case blockOutsideFile = "block-outside-file"
+    case blockInMetadata = "block-in-metadata"
+    case blocksOverlap = "blocks-overlap"
+    // The chain of parents.
+    case parentMismatch = "parent-mismatch"
+    case parentNotFound = "parent-not-found"
+    case parentNotVHD = "parent-not-vhd"
+    case parentCycle = "parent-cycle"
+    case chainTooLong = "chain-too-long"
+    case locatorTooLong = "locator-too-long"
+    // Writing and creating.
+    case fileTooLarge = "file-too-large"
+    case cannotGrow = "cannot-grow"
+    case badOption = "bad-option"
+}
+
+extension StorageError {
+    /// An error of the VHD layer.
+    static func vhd(
+        _ kind: Kind, _ code: VHDCode, _ message: String, structure: String? = nil, field: String? = nil,
+        offset: UInt64? = nil, path: String? = nil
+    ) -> StorageError {
+        StorageError(
+            kind, layer: "vhd", code: code.rawValue, message, structure: structure, field: field,
+            offset: offset, path: path)
+    }
+}

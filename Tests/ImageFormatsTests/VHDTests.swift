@@ -1,0 +1,189 @@
+import ImageFormats
+import Storage
+import TestSupport
+import Testing
+
+/// SHA-256 of a whole guest disk, read through this project.
+func guestHash(_ disk: any BlockDevice, _ directory: TemporaryDirectory) throws -> String {
+    let flat = directory.path("flat-\(UInt64.random(in: 0...UInt64.max)).raw")
+    try copyOut(disk, to: flat)
+    return String(try Tool.run("sha256sum", [flat]).text.prefix(64))
+}
+
+/// Copies a guest disk into a plain file by its extents, holes kept.
+func copyOut(_ disk: any BlockDevice, to path: String) throws {
+    let file = try HostFile.create(path)
+    try file.truncate(to: disk.byteCount)
+    var position: UInt64 = 0
+    while position < disk.byteCount {
+        let extent = try disk.nextExtent(at: position)
+        #expect(extent.range.lowerBound == position && extent.range.upperBound > position)
+        while position < extent.range.upperBound {
+            let count = Int(min(extent.range.upperBound - position, 4 << 20))
+            if extent.kind != .zero {
+                try file.write(try disk.bytes(at: position, count: count), at: position)
+            }
+            position += UInt64(count)
+        }
+    }
+}
+
+func open(_ path: String, _ access: HostFile.Access = .read, _ references: ReferencePolicy = .refuse) throws
+    -> OpenedImage
+{
+    try ImageProbe.open(path, options: ImageOpenOptions(access: access, references: references))
+}
+
+/// A disk with data here and there, as a plain file.
+func scatteredDisk(_ directory: TemporaryDirectory, _ name: String, byteCount: UInt64, seed: UInt64) throws
+    -> String
+{
+    var random = SeededRandom(seed)
+    let path = try directory.sparse(name, byteCount: byteCount)
+    let file = try HostFile.open(path, access: .write)
+    for _ in 0..<24 {
+        let count = UInt64.random(in: 1...(300 << 10), using: &random)
+        let offset = UInt64.random(in: 0..<byteCount - min(count, byteCount - 1), using: &random)
+        try file.write(random.bytes(Int(min(count, byteCount - offset))), at: offset)
+    }
+    return path
+}
+
+struct VHDTests {
+    @Test(.enabled(if: SharedSamples.present, "the shared samples are not beside the repository"))
+    func samplesReadAsKnown() throws {
+        let directory = try TemporaryDirectory()
+        for (name, hash) in [
+            ("dynamic.vhd", "ecff2ef6615a3cddc6a6885f1c6d9cf13a232697e1dc6575f2c2f01f57247784"),
+            ("fixed.vhd", "459325ab1fcd1d5ec9854cba790ee26378317cda177ffc1072008a1df88e6463"),
+        ] {
+            let image = try open(try SharedSamples.unpack("formats/dissect/\(name).gz", into: directory))
+            #expect(image.info.format == .vhd)
+            #expect(image.disk.byteCount == 10_485_760)
+            #expect(image.info.creator == "win ")
+            #expect(image.info.warnings == [])
+            #expect(try guestHash(image.disk, directory) == hash)
+        }
+        for (name, size, creator) in [
+            ("hyperv2012r2-dynamic.vhd", 136_365_211_648 as UInt64, "win "),
+            ("virtualpc-dynamic.vhd", 136_363_130_880, "vpc "),
+        ] {
+            let image = try open(
+                try SharedSamples.unpack("formats/qemu-iotests/\(name).bz2", into: directory))
+            #expect(image.disk.byteCount == size)
+            #expect(image.info.creator == creator)
+            let extent = try image.disk.nextExtent(at: 512)
+            #expect(extent == Extent(range: 512..<size, kind: .zero))
+        }
+        let hostile = try SharedSamples.unpack("formats/qemu-iotests/afl5.img.bz2", into: directory)
+        #expect(throws: StorageError.self) { try open(hostile) }
+    }
+
+    @Test(arguments: ["dynamic", "fixed"])
+    func qemuMadeDisksReadTheSame(subformat: String) throws {
+        let directory = try TemporaryDirectory()
+        let raw = try scatteredDisk(directory, "raw", byteCount: 20 << 20, seed: 1)
+        let path = directory.path("disk.vhd")
+        try Tool.run(
+            "qemu-img",
+            ["convert", "-f", "raw", "-O", "vpc", "-o", "subformat=\(subformat),force_size", raw, path])
+        let image = try open(path)
+        #expect(image.info.variant == subformat)
+        #expect(image.disk.byteCount == 20 << 20)
+        let back = directory.path("back")
+        try copyOut(image.disk, to: back)
+        try Tool.run("cmp", [raw, back])
+    }
+
+    @Test(arguments: ["dynamic", "fixed"])
+    func madeDisksAreReadByOthers(subformat: String) throws {
+        let directory = try TemporaryDirectory()
+        // A size that no geometry of cylinders, heads and sectors expresses.
+        let size: UInt64 = 23 << 20 | 512
+        let raw = try scatteredDisk(directory, "raw", byteCount: size, seed: 2)
+        let path = directory.path("disk.vhd")
+        let image = try VHDDriver.create(
+            path, byteCount: size, options: ImageCreateOptions(values: [("subformat", subformat)]))
+        let flat = try HostFile.open(raw)
+        var position: UInt64 = 0
+        while position < size {
+            let run = try flat.nextDataOrHole(at: position)
+            let end = min(run.end, position + 1 << 20)
+            if run.isData {
+                try image.disk.write(try flat.bytes(at: position, count: Int(end - position)), at: position)
+            }
+            position = end
+        }
+        try image.disk.flush()
+        try Tool.run("qemu-img", ["compare", "-f", "raw", "-F", "vpc", raw, path])
+        #expect(try Tool.run("qemu-img", ["info", path, "-f", "vpc"]).text.contains("(\(size) bytes)"))
+        if Tool.has("vhdiinfo") {
+            let text = try Tool.run("vhdiinfo", [path]).text
+            #expect(text.contains("(\(size) bytes)"))
+            #expect(text.lowercased().contains(subformat))
+        }
+        let again = try open(path)
+        #expect(again.info.warnings == [])
+        let back = directory.path("back")
+        try copyOut(again.disk, to: back)
+        try Tool.run("cmp", [raw, back])
+        if subformat == "dynamic" {
+            // Data at 4 KiB, as Windows lays it; the footer right behind.
+            #expect(try fileBytes(path).count % 4096 == 512)
+            guard case .plain(_, let host) = try again.disk.nextExtent(at: try firstData(again.disk)).kind
+            else {
+                Issue.record("no data")
+                return
+            }
+            #expect(host % 512 == 0)
+        }
+    }
+
+    private func firstData(_ disk: any BlockDevice) throws -> UInt64 {
+        var position: UInt64 = 0
+        while position < disk.byteCount {
+            let extent = try disk.nextExtent(at: position)
+            if case .plain = extent.kind { return position }
+            position = extent.range.upperBound
+        }
+        return 0
+    }
+
+    @Test func azureProfileIsFixedAndRounded() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path("a.vhd")
+        let image = try VHDDriver.create(
+            path, byteCount: 5_000_000, options: ImageCreateOptions(values: [("profile", "azure")]))
+        try image.disk.flush()
+        #expect(image.disk.byteCount == 5 << 20)
+        #expect(try fileBytes(path).count == 5 << 20 + 512)
+        #expect(try open(path).info.variant == "fixed")
+    }
+
+    @Test func writesInPlaceMatchAFlatCopy() throws {
+        let directory = try TemporaryDirectory()
+        for subformat in ["dynamic", "fixed"] {
+            let raw = try scatteredDisk(directory, "raw-\(subformat)", byteCount: 40 << 20, seed: 3)
+            let path = directory.path("\(subformat).vhd")
+            try Tool.run(
+                "qemu-img",
+                ["convert", "-f", "raw", "-O", "vpc", "-o", "subformat=\(subformat),force_size", raw, path])
+            var random = SeededRandom(4)
+            let flat = try HostFile.open(raw, access: .write, locking: .ignore)
+            for session in 0..<4 {
+                let image = try open(path, .write)
+                for _ in 0..<20 {
+                    let count = Int.random(in: 1...200_000, using: &random)
+                    let offset = UInt64.random(in: 0..<(40 << 20) - UInt64(count), using: &random)
+                    let bytes = random.bytes(count)
+                    try image.disk.write(bytes, at: offset)
+                    try flat.write(bytes, at: offset)
+                    #expect(try image.disk.bytes(at: offset, count: count) == bytes)
+                    if session == 2 { try image.disk.flush() }
+                }
+                try image.disk.flush()
+            }
+            try Tool.run("qemu-img", ["compare", "-f", "raw", "-F", "vpc", raw, path])
+        }
+    }
+}

@@ -19,7 +19,7 @@ struct DiskgraftCommand: ParsableCommand {
             nothing written; 64 usage.
             """,
         version: "diskgraft \(diskGraftVersion)",
-        subcommands: [InfoCommand.self, ConvertCommand.self])
+        subcommands: [InfoCommand.self, ConvertCommand.self, UndoCommand.self])
 
     static func main() {
         Interruption.install()

@@ -155,8 +155,9 @@ extension DiskReport {
             var reports: [DiskReport] = []
             for path in paths {
                 let format = try options.imageFormat()
-                let file = try HostFile.open(path, locking: options.ignoresLocks ? .ignore : .honour)
-                var report = DiskReport(path, try ImageProbe.describe(file, format: format))
+                let info = try ImageProbe.describe(
+                    path, format: format, locking: options.ignoresLocks ? .ignore : .honour)
+                var report = DiskReport(path, info)
                 report.warnings.append("its contents are not shown: \(error)")
                 reports.append(report)
             }

@@ -1,0 +1,235 @@
+package import Storage
+
+/// What a device name stands for on the disks that were given.
+package enum Resolution: Equatable, Sendable {
+    /// A volume, by its index.
+    case volume(Int)
+    /// All of a disk, by its index.
+    case disk(Int)
+    /// An optical or floppy drive, or something that is no disk of the guest's.
+    case notADisk
+    /// A stable name whose bearer cannot be looked up here (a device-mapper UUID).
+    case stable
+    /// Not on these disks, or not to be told; the sentence says why.
+    case unresolved(String)
+}
+
+/// Finds what device names stand for. It never guesses: a name whose disk does not follow from the user's word,
+/// from the root file system's own fstab row, or from an order that leaves no choice, stays unresolved.
+package struct DeviceResolver: Sendable {
+    /// The guest's volumes.
+    package let volumes: [Volume]
+    /// How many disks were given.
+    package let diskCount: Int
+    /// What the user said or what was inferred.
+    package let presentation: SourcePresentation
+
+    /// Disk names in use for disks, by family, in order of position.
+    private let positions: [DiskName.Family: [Int]]
+    /// Names used for optical drives ("/dev/hdc").
+    private let opticalBases: Set<String>
+    /// Names whose disk is proved by the root file system's own row.
+    private let anchors: [String: (disk: Int, name: DiskName)]
+    /// RHEL 6's Xen driver calls the first disk xvde.
+    private let xenNamesBeginAtE: Bool
+
+    /// What the guest's files use names for.
+    package struct Usage: Sendable {
+        /// Names that stand for disks.
+        package var disks: Set<DiskName> = []
+        /// Names that stand for optical drives.
+        package var opticalBases: Set<String> = []
+        /// The root's own row: the name, the partition, and where the root was found.
+        package var root: (name: DiskName, partition: Int?, volume: Int)?
+        /// RHEL 6, whose Xen driver counts from xvde.
+        package var isRHEL6 = false
+
+        /// Nothing used yet.
+        package init() {}
+    }
+
+    /// A resolver over `volumes`.
+    package init(volumes: [Volume], diskCount: Int, presentation: SourcePresentation, usage: Usage) {
+        self.volumes = volumes
+        self.diskCount = diskCount
+        self.presentation = presentation
+        opticalBases = usage.opticalBases
+        var positions: [DiskName.Family: Set<Int>] = [:]
+        for name in usage.disks where !usage.opticalBases.contains(name.base) {
+            if let position = name.position { positions[name.family, default: []].insert(position) }
+        }
+        self.positions = positions.mapValues { $0.sorted() }
+        var anchors: [String: (disk: Int, name: DiskName)] = [:]
+        if let root = usage.root {
+            switch volumes[root.volume].location {
+            case .partition(let disk, let number) where number == root.partition:
+                anchors[root.name.base] = (disk, root.name)
+            case .wholeDisk(let disk) where root.partition == nil || root.partition == 1:
+                anchors[root.name.base] = (disk, root.name)
+            default: break
+            }
+        }
+        self.anchors = anchors
+        xenNamesBeginAtE = usage.isRHEL6
+    }
+
+    /// What `name` stands for.
+    package func resolve(_ name: DeviceName) -> Resolution {
+        switch name {
+        case .disk(let disk, let partition): return resolve(disk, partition)
+        case .uuid(let uuid):
+            return unique("UUID \(uuid)") { $0.uuid == uuid }
+        case .label(let label):
+            return unique("label \(label.displayText)") { $0.label == label }
+        case .partitionUUID(let uuid):
+            return uniqueVolume("partition UUID \(uuid)") { $0.partitionUUID?.lowercased() == uuid }
+        case .partitionLabel(let label):
+            return uniqueVolume("partition label \(label)") { $0.partitionLabel == label }
+        case .logicalVolume(let group, let name):
+            return uniqueVolume("logical volume \(group)/\(name)") {
+                $0.location == .logicalVolume(group: group, name: name)
+            }
+        case .array(let name):
+            let short = name.hasPrefix("md") ? String(name.dropFirst(2)) : name
+            return uniqueVolume("array \(name)") {
+                guard case .array(let found) = $0.location else { return false }
+                return found == name || found == short || found == "md" + name
+            }
+        case .mapped, .stableIdentifier: return .stable
+        case .optical, .floppy, .virtual, .notADevice: return .notADisk
+        }
+    }
+
+    /// Which disk a positional name stands for.
+    package func disk(of name: DiskName) -> Result<Int, Unresolved> {
+        if let disk = presentation.map[name.base] {
+            return disk >= 0 && disk < diskCount
+                ? .success(disk)
+                : .failure(Unresolved("the stated disk \(disk + 1) is not among the \(diskCount) given"))
+        }
+        if let anchor = anchors[name.base] { return .success(anchor.disk) }
+        guard let position = name.position else {
+            return .failure(
+                Unresolved(
+                    "\(name) is named by hardware that is not in the image; --map \(name)=N would tell"))
+        }
+        if let misfit = familyMisfit(name.family) { return .failure(Unresolved("\(name) \(misfit)")) }
+        return order(name, position)
+    }
+
+    /// Why a disk cannot be told.
+    package struct Unresolved: Error, Equatable {
+        /// The sentence.
+        package var reason: String
+        init(_ reason: String) { self.reason = reason }
+    }
+
+    private func order(_ name: DiskName, _ position: Int) -> Result<Int, Unresolved> {
+        var index = position
+        let used = positions[name.family] ?? []
+        if let anchor = anchors.values.first(where: { countsAlike($0.name.family, name.family) }),
+            let anchorPosition = anchor.name.position, anchorPosition != anchor.disk
+        {
+            // The root's own row shows that these names do not begin with the first disk.
+            if name.family == .xvd, anchorPosition - anchor.disk == 4 {
+                index = position - 4
+            } else {
+                return .failure(
+                    Unresolved(
+                        "\(name) cannot be told: the root's own name shows that the disks were given in another "
+                            + "order; --map \(name.base)=N would tell"))
+            }
+        } else if name.family == .xvd, anchors.isEmpty, xenNamesBeginAtE, (used.first ?? 0) >= 4 {
+            index = position - 4
+        } else if let sure = surePositions(name.family), position >= sure {
+            // Which channel positions hold disks is known only when all of them are named.
+            guard used.count == diskCount, let rank = used.firstIndex(of: position) else {
+                return .failure(
+                    Unresolved(
+                        "\(name) is position \(position + 1) of its controllers, which an optical drive or nothing may "
+                            + "hold; --map \(name.base)=N would tell"))
+            }
+            index = rank
+        }
+        guard index >= 0, index < diskCount else {
+            return .failure(
+                Unresolved(
+                    "\(name) is disk \(index + 1), and \(diskCount == 1 ? "only one disk was" : "\(diskCount) disks were") given"
+                ))
+        }
+        return .success(index)
+    }
+
+    /// How many positions of a family surely hold disks when they are named; positions behind may be an optical
+    /// drive's (hdc) or another controller's (SATA ports and IDE channels are written alike).
+    private func surePositions(_ family: DiskName.Family) -> Int? {
+        switch family {
+        case .hd, .qemuSerial, .idePosition: 2
+        case .ataPort: 1
+        default: nil
+        }
+    }
+
+    private func countsAlike(_ one: DiskName.Family, _ other: DiskName.Family) -> Bool {
+        if one == other { return true }
+        let ide: Set<DiskName.Family> = [.hd, .qemuSerial, .idePosition]
+        if ide.contains(one), ide.contains(other) { return true }
+        let xen: Set<DiskName.Family> = [.hd, .sd, .xvd, .qemuSerial, .idePosition]
+        return presentation.hypervisor?.hasAliasedDiskNames == true && xen.contains(one)
+            && xen.contains(other)
+    }
+
+    /// A guest whose names are of several kinds has several controllers, and their order among the disks given
+    /// is not known: only the kind that the root or the hypervisor speaks for is resolved.
+    private func familyMisfit(_ family: DiskName.Family) -> String? {
+        let letterFamilies: Set<DiskName.Family> = [.sd, .hd, .vd, .xvd, .nvme, .cciss]
+        guard letterFamilies.contains(family) else { return nil }
+        let hint = "names another kind of disk than the root's; --map would tell which of the disks it is"
+        if let anchor = anchors.values.first {
+            if countsAlike(anchor.name.family, family) { return nil }
+            return letterFamilies.contains(anchor.name.family) ? hint : nil
+        }
+        let inUse = positions.keys.filter { letterFamilies.contains($0) && !countsAlike($0, family) }
+        guard !inUse.isEmpty else { return nil }
+        let ranking = presentation.hypervisor?.families ?? []
+        let own = ranking.firstIndex(of: family) ?? .max
+        let best = inUse.map { ranking.firstIndex(of: $0) ?? .max }.min() ?? .max
+        return own < best ? nil : "is one of several kinds of disk names in use; --map or --from would tell"
+    }
+
+    private func resolve(_ name: DiskName, _ partition: Int?) -> Resolution {
+        if opticalBases.contains(name.base), presentation.map[name.base] == nil { return .notADisk }
+        switch disk(of: name) {
+        case .failure(let unresolved): return .unresolved(unresolved.reason)
+        case .success(let disk):
+            guard let partition else {
+                let whole = volumes.firstIndex { $0.location == .wholeDisk(disk: disk) }
+                return whole.map(Resolution.volume) ?? .disk(disk)
+            }
+            let place = Volume.Location.partition(disk: disk, number: partition)
+            if let index = volumes.firstIndex(where: { $0.location == place }) { return .volume(index) }
+            // Xen can show a file system without a partition table as partition 1.
+            if partition == 1, name.family == .xvd || presentation.hypervisor?.hasAliasedDiskNames == true,
+                let whole = volumes.firstIndex(where: { $0.location == .wholeDisk(disk: disk) })
+            {
+                return .volume(whole)
+            }
+            return .unresolved("disk \(disk + 1) has no partition \(partition)")
+        }
+    }
+
+    private func unique(_ what: String, _ matches: (VolumeIdentity) -> Bool) -> Resolution {
+        uniqueVolume(what) { matches($0.identity) }
+    }
+
+    private func uniqueVolume(_ what: String, _ matches: (Volume) -> Bool) -> Resolution {
+        let found = volumes.indices.filter { matches(volumes[$0]) }
+        switch found.count {
+        case 0: return .unresolved("no volume of the given disks has \(what)")
+        case 1: return .volume(found[0])
+        default:
+            let names = found.map { volumes[$0].name }.joined(separator: ", ")
+            return .unresolved("\(what) is not unique: \(names) have it")
+        }
+    }
+}

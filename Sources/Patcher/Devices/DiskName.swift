@@ -1,0 +1,165 @@
+/// A name for a whole disk that depends on how the hypervisor presents it: by driver and letter, by the serial
+/// number that the hypervisor invents, or by the bus address.
+package struct DiskName: Hashable, Sendable, CustomStringConvertible {
+    /// How a name counts.
+    package enum Family: String, Hashable, Sendable {
+        /// SCSI, SATA and libata's IDE disks: by order of detection.
+        case sd
+        /// The old IDE driver's: by channel and unit; hdc is where the optical drive usually sits.
+        case hd
+        /// virtio-blk: by order of detection.
+        case vd
+        /// Xen's paravirtual disks: by the name in the configuration.
+        case xvd
+        /// NVMe controllers and name spaces.
+        case nvme
+        /// HP Smart Array.
+        case cciss
+        /// `QM0000N`: the serial number that QEMU gives its N-th IDE drive position.
+        case qemuSerial
+        /// `…-scsi-0:0:N:0` of by-path: SCSI target N.
+        case scsiTarget
+        /// `…-ide-C:U` of by-path: IDE channel and unit, as hd names count.
+        case idePosition
+        /// `…-ata-N` of by-path: SATA port N.
+        case ataPort
+        /// A by-id name with the hardware's own serial number: says nothing about the order.
+        case serial
+        /// Another by-path name.
+        case busAddress
+    }
+
+    /// How it counts.
+    package var family: Family
+    /// Its place in its family's order, from 0; nil when the name does not tell one.
+    package var position: Int?
+    /// The name as it is written, without the partition: "/dev/sda", "/dev/disk/by-id/ata-…".
+    package var base: String
+
+    package var description: String { base }
+
+    /// `sda`, `hdb`, `vda`, `xvda`: the name that a family gives its disk number `position`.
+    package static func letters(_ family: Family, _ position: Int) -> String {
+        var letters = ""
+        var rest = position
+        while rest >= 0 {
+            letters = String(UnicodeScalar(UInt8(ascii: "a") + UInt8(rest % 26))) + letters
+            rest = rest / 26 - 1
+        }
+        return family.rawValue + letters
+    }
+}
+
+extension DiskName {
+    /// Reads "sda1", "hdc", "xvde2", "nvme0n1p3", "cciss/c0d0p1" (what follows "/dev/"): the disk and the
+    /// partition's number. Nil for anything else.
+    static func parse(deviceNode text: String) -> (disk: DiskName, partition: Int?)? {
+        if text.hasPrefix("nvme") { return parseNumbered(text, "nvme", "n", family: .nvme) }
+        if text.hasPrefix("cciss/c") { return parseNumbered(text, "cciss/c", "d", family: .cciss) }
+        for family in [Family.xvd, .sd, .hd, .vd] where text.hasPrefix(family.rawValue) {
+            let rest = text.utf8.dropFirst(family.rawValue.utf8.count)
+            let letters = rest.prefix { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") }
+            let digits = rest.dropFirst(letters.count)
+            let partition = smallNumber(Substring(digits))
+            guard (1...3).contains(letters.count), digits.isEmpty || partition != nil,
+                digits.first != UInt8(ascii: "0")
+            else { continue }
+            let position = letters.reduce(0) { $0 * 26 + Int($1 - UInt8(ascii: "a")) + 1 } - 1
+            let base = "/dev/\(family.rawValue)\(String(decoding: letters, as: UTF8.self))"
+            return (DiskName(family: family, position: position, base: base), partition)
+        }
+        return nil
+    }
+
+    /// nvme0n1p2 and cciss/c0d0p2: controller, unit, and "p" before the partition.
+    private static func parseNumbered(
+        _ text: String, _ prefix: String, _ separator: Character, family: Family
+    ) -> (disk: DiskName, partition: Int?)? {
+        let parts = text.dropFirst(prefix.count).split(separator: separator, omittingEmptySubsequences: false)
+        guard parts.count == 2, let controller = smallNumber(parts[0]) else { return nil }
+        let unitParts = parts[1].split(separator: "p", omittingEmptySubsequences: false)
+        guard unitParts.count <= 2, let unit = unitParts.first.flatMap(smallNumber) else { return nil }
+        var partition: Int?
+        if unitParts.count == 2 {
+            guard let number = smallNumber(unitParts[1]), number > 0 else { return nil }
+            partition = number
+        }
+        let firstUnit = family == .nvme ? 1 : 0
+        // One name space a controller, one array a Smart Array: the usual case, the only one whose order is known.
+        let position: Int? =
+            family == .nvme ? (unit == firstUnit ? controller : nil) : (controller == 0 ? unit : nil)
+        let base = "/dev/\(prefix)\(controller)\(separator)\(unit)"
+        return (DiskName(family: family, position: position, base: base), partition)
+    }
+
+    /// Reads the file name of a by-id or by-path link: the disk and the partition's number.
+    static func parse(link name: String, directory: String) -> (disk: DiskName, partition: Int?) {
+        var base = name
+        var partition: Int?
+        if let mark = name.lastRange(of: "-part"), let number = smallNumber(name[mark.upperBound...]),
+            number > 0
+        {
+            partition = number
+            base = String(name[..<mark.lowerBound])
+        }
+        let (family, position) =
+            directory == "by-id" ? orderOfIdentifier(base) : orderOfBusAddress(base)
+        let disk = DiskName(family: family, position: position, base: "/dev/disk/\(directory)/\(base)")
+        return (disk, partition)
+    }
+
+    private static func orderOfIdentifier(_ name: String) -> (Family, Int?) {
+        for prefix in [
+            "ata-QEMU_HARDDISK_QM", "scsi-SATA_QEMU_HARDDISK_QM", "scsi-1ATA_QEMU_HARDDISK_QM",
+            "scsi-0ATA_QEMU_HARDDISK_QM",
+        ] where name.hasPrefix(prefix) {
+            if let number = smallNumber(name.dropFirst(prefix.count)), number > 0 {
+                return (.qemuSerial, number - 1)
+            }
+        }
+        return (.serial, nil)
+    }
+
+    private static func orderOfBusAddress(_ name: String) -> (Family, Int?) {
+        if let mark = name.lastRange(of: "-scsi-") {
+            let numbers = name[mark.upperBound...].split(separator: ":").map(smallNumber)
+            // Behind a second host lies libata's second channel, not a target of the first.
+            if numbers.count == 4, numbers[0] == 0, let target = numbers[2] {
+                return (.scsiTarget, target)
+            }
+        }
+        if let mark = name.lastRange(of: "-ide-") {
+            let numbers = name[mark.upperBound...].split(separator: ":").map(smallNumber)
+            if numbers.count == 2, let channel = numbers[0], let unit = numbers[1], channel < 2, unit < 2 {
+                return (.idePosition, channel * 2 + unit)
+            }
+        }
+        if let mark = name.lastRange(of: "-ata-") {
+            let parts = name[mark.upperBound...].split(separator: ".").map(smallNumber)
+            if let port = parts.first ?? nil, port > 0, parts.count == 1 || parts == [port, 0] {
+                return (.ataPort, port - 1)
+            }
+        }
+        return (.busAddress, nil)
+    }
+
+    /// Up to six decimal digits.
+    static func smallNumber(_ text: some StringProtocol) -> Int? {
+        guard (1...6).contains(text.utf8.count), text.utf8.allSatisfy(\.isDigit) else { return nil }
+        return Int(text)
+    }
+}
+
+extension StringProtocol {
+    /// The last place where `word` occurs.
+    func lastRange(of word: String) -> Range<Index>? {
+        var position = endIndex
+        while position > startIndex {
+            formIndex(before: &position)
+            if self[position...].hasPrefix(word) {
+                return position..<index(position, offsetBy: word.count)
+            }
+        }
+        return nil
+    }
+}

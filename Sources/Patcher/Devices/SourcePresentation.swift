@@ -1,0 +1,28 @@
+/// How the hypervisor that the guest comes from presented its disks: what the user said, or what was inferred.
+package struct SourcePresentation: Sendable, Equatable {
+    /// The hypervisor, when known.
+    package var hypervisor: Hypervisor?
+    /// Nil when the user stated it; else what it was inferred from, for people.
+    package var inferredFrom: String?
+    /// Names that the user tied to a disk: "/dev/hdc" → index of the disk (0 is the first given).
+    package var map: [String: Int]
+
+    /// States a presentation. `map`'s keys may leave "/dev/" out.
+    package init(hypervisor: Hypervisor? = nil, inferredFrom: String? = nil, map: [String: Int] = [:]) {
+        self.hypervisor = hypervisor
+        self.inferredFrom = inferredFrom
+        self.map = Dictionary(
+            map.map { ($0.key.hasPrefix("/") ? $0.key : "/dev/" + $0.key, $0.value) },
+            uniquingKeysWith: { _, last in last })
+    }
+
+    /// Nothing known yet.
+    package static let unknown = SourcePresentation()
+
+    /// For people: "VMware (inferred from …)".
+    package var summary: String {
+        guard let hypervisor else { return "unknown" }
+        guard let inferredFrom else { return hypervisor.title }
+        return "\(hypervisor.title) (inferred from \(inferredFrom))"
+    }
+}

@@ -1,0 +1,109 @@
+package import Storage
+
+/// What system a root file system holds.
+package struct OSRelease: Sendable, Equatable {
+    /// A family of distributions that name devices and build initramfs images alike.
+    package enum Family: String, Sendable {
+        /// RHEL, CentOS, Fedora, Oracle, Amazon…
+        case redHat = "redhat"
+        /// SLES, openSUSE.
+        case suse
+        /// Debian.
+        case debian
+        /// Ubuntu and its kin.
+        case ubuntu
+        /// Alpine.
+        case alpine
+        /// Arch.
+        case arch
+        /// Anything else.
+        case other
+    }
+
+    /// The name for people: "CentOS release 5.6 (Final)".
+    package var title: String
+    /// The family.
+    package var family: Family
+    /// The version's numbers: [5, 6].
+    package var version: [Int]
+
+    /// The first number of the version.
+    package var major: Int? { version.first }
+
+    /// Reads /etc/os-release (freedesktop) or one of the release files from before it. Nil when there is none.
+    package static func read(_ tree: some GuestTree) throws(StorageError) -> OSRelease? {
+        for path in ["/etc/os-release", "/usr/lib/os-release"] {
+            guard let bytes = try tree.configuration(path) else { continue }
+            let values = ShellVariables(bytes)
+            let id = values.last("ID")?.text.lowercased() ?? ""
+            let like = values.last("ID_LIKE")?.text.lowercased() ?? ""
+            let name = values.last("NAME")?.text ?? id
+            let pretty =
+                values.last("PRETTY_NAME")?.text
+                ?? [name, values.last("VERSION")?.text ?? ""].joined(separator: " ")
+            return OSRelease(
+                title: pretty.trimmingBlanks, family: family(of: "\(id) \(like)"),
+                version: numbers(values.last("VERSION_ID")?.text ?? ""))
+        }
+        if let bytes = try tree.configuration("/etc/lsb-release") {
+            let values = ShellVariables(bytes)
+            if let id = values.last("DISTRIB_ID")?.text {
+                let release = values.last("DISTRIB_RELEASE")?.text ?? ""
+                return OSRelease(
+                    title: values.last("DISTRIB_DESCRIPTION")?.text ?? "\(id) \(release)",
+                    family: family(of: id.lowercased()), version: numbers(release))
+            }
+        }
+        for (path, word, prefix) in [
+            ("/etc/redhat-release", "redhat", ""), ("/etc/SuSE-release", "suse", ""),
+            ("/etc/system-release", "redhat", ""), ("/etc/debian_version", "debian", "Debian GNU/Linux "),
+            ("/etc/alpine-release", "alpine", "Alpine Linux "), ("/etc/arch-release", "arch", "Arch Linux "),
+            ("/etc/gentoo-release", "", ""), ("/etc/slackware-version", "", ""),
+        ] {
+            guard let bytes = try tree.configuration(path) else { continue }
+            let line = TextLine.all(in: bytes).first.map { bytes.text($0.content) } ?? ""
+            return OSRelease(
+                title: (prefix + line).trimmingBlanks, family: family(of: word), version: numbers(line))
+        }
+        return nil
+    }
+
+    /// Disks behind an IDE controller are hda, not sda: the kernel's old IDE driver has them.
+    package func usesOldIDEDriver(kernel: [Int]?) -> Bool {
+        switch (family, major) {
+        case (.redHat, let major?):
+            return major <= 5 && !title.contains("Fedora") && !title.contains("Amazon")
+        case (.debian, let major?): return major <= 5
+        case (.ubuntu, let major?): return major < 7 || (major == 7 && version.dropFirst().first ?? 0 <= 4)
+        case (.suse, let major?): return major <= 10
+        default: return kernel.map { isVersion($0, below: [2, 6, 20]) } ?? false
+        }
+    }
+
+    private static func family(of words: String) -> Family {
+        let words = Set(words.split { !$0.isLetter && !$0.isNumber }.map(String.init))
+        if !words.isDisjoint(with: ["ubuntu", "linuxmint"]) { return .ubuntu }
+        if !words.isDisjoint(with: ["debian", "raspbian"]) { return .debian }
+        if !words.isDisjoint(with: [
+            "rhel", "fedora", "centos", "redhat", "ol", "rocky", "almalinux", "amzn", "scientific",
+        ]) {
+            return .redHat
+        }
+        if !words.isDisjoint(with: ["suse", "sles", "opensuse", "sled"]) { return .suse }
+        if words.contains("alpine") { return .alpine }
+        return words.contains("arch") || words.contains("archlinux") ? .arch : .other
+    }
+
+    /// The first dotted number of a text: "CentOS release 5.6 (Final)" → [5, 6].
+    private static func numbers(_ text: String) -> [Int] {
+        let digits = text.drop { !$0.isNumber }.prefix { $0.isNumber || $0 == "." }
+        return digits.split(separator: ".").compactMap { DiskName.smallNumber($0) }
+    }
+}
+
+extension String {
+    var trimmingBlanks: String {
+        let body = drop { $0 == " " || $0 == "\t" || $0 == "\r" }
+        return String(body.reversed().drop { $0 == " " || $0 == "\t" || $0 == "\r" }.reversed())
+    }
+}

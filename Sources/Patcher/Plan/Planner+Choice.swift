@@ -1,0 +1,94 @@
+internal import Storage
+
+extension Planner {
+    /// A name and why it is the right one.
+    struct Choice {
+        var text: String
+        var reason: String
+    }
+
+    /// The name that a site's volume gets; nil when the one it has is as good as any.
+    func replacement(for volume: Int, _ file: ScannedFile, _ site: DeviceSite) -> Choice? {
+        let what = "\(site.text) is \(guest.volumes[volume].name)"
+        switch site.use {
+        case .fstab: return choose(stableNames(volume), volume, what)
+        case .kernelArgument(_, let entry):
+            if entry.initrds.isEmpty { return withoutInitrd(volume, entry, what) }
+            return choose(fitting(stableNames(volume), file, site, entry), volume, what, entry.kernelVersion)
+        case .sharedKernelArgument(let name):
+            // A kernel without initramfs would only not resume, but not boot either without its root.
+            let names = everyEntryHasInitrd || name == "resume" ? stableNames(volume) : []
+            return choose(names, volume, what)
+        case .loaderDisk: return choose([], volume, what)
+        }
+    }
+
+    /// The stable names that a volume has, the preferred first.
+    private func stableNames(_ volume: Int) -> [String] {
+        let uuid = guest.resolver.uuidName(volume)
+        let label = guest.resolver.labelName(volume)
+        let names: [String?] =
+            switch request.names {
+            case .uuid: [uuid, label]
+            case .label: [label, uuid]
+            case .target: []
+            }
+        return names.compactMap { $0 }
+    }
+
+    private func choose(_ names: [String], _ volume: Int, _ what: String, _ kernel: [Int]? = nil) -> Choice? {
+        if let name = names.first {
+            return Choice(text: name, reason: "\(what), whatever the controller calls it")
+        }
+        guard let name = guest.resolver.targetName(volume, controller, oldIDEDriver: usesOldIDEDriver(kernel))
+        else { return nil }
+        return Choice(
+            text: name,
+            reason:
+                "\(what), which \(request.target.hypervisor.title)'s \(controller.rawValue) controller presents as \(name)"
+        )
+    }
+
+    /// The kernel alone knows no UUIDs or labels of file systems, only names, and partitions' UUIDs since 2.6.37
+    /// (GPT) and 3.8 (MBR): init/do_mounts.c.
+    private func withoutInitrd(_ volume: Int, _ entry: BootEntry, _ what: String) -> Choice? {
+        if request.names != .target, let name = guest.resolver.partitionUUIDName(volume),
+            let version = entry.kernelVersion
+        {
+            let isGPT = UUID16(text: String(name.dropFirst("PARTUUID=".count))) != nil
+            if !isVersion(version, below: isGPT ? [2, 6, 37] : [3, 8]) {
+                return Choice(
+                    text: name,
+                    reason:
+                        "\(what); without an initramfs the kernel knows partitions' UUIDs, not file systems'")
+            }
+        }
+        return choose(
+            [], volume, what + "; without an initramfs the kernel knows only device names",
+            entry.kernelVersion)
+    }
+
+    /// Names that keep the kernel's arguments within its limit: 256 bytes with the final zero before 2.6.22.
+    private func fitting(
+        _ names: [String], _ file: ScannedFile, _ site: DeviceSite, _ entry: BootEntry
+    ) -> [String] {
+        guard let version = entry.kernelVersion, isVersion(version, below: [2, 6, 22]),
+            let arguments = entry.argumentsRange
+        else { return names }
+        // Room for the others of the same line that are still to be replaced, each by the longest form.
+        let others = file.sites.filter { other in
+            guard other.range != site.range, case .kernelArgument(_, let owner) = other.use else {
+                return false
+            }
+            return owner.index == entry.index && DeviceName(other.text).isPositional
+        }
+        let growth = others.reduce(0) { $0 + max(0, uuidLength - $1.range.count) }
+        let fixed = arguments.count - site.range.count + growth
+        return names.filter { fixed + $0.utf8.count <= oldCommandLineLimit }
+    }
+}
+
+/// COMMAND_LINE_SIZE of 256 on x86 until 2.6.22, less the final zero.
+let oldCommandLineLimit = 255
+/// `UUID=` and 36 characters.
+private let uuidLength = 41

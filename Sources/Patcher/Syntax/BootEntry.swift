@@ -1,0 +1,53 @@
+/// A kernel that a boot loader offers: one entry of a menu.
+package struct BootEntry: Sendable, Equatable {
+    /// The title as the menu shows it; nested menus joined by ">", as GRUB 2 names them.
+    package var title: String
+    /// Its place among the file's entries, from 0.
+    package var index: Int
+    /// The kernel's path as the loader is told; nil for an entry without one (chain loading).
+    package var kernel: String?
+    /// The initramfs paths.
+    package var initrds: [String] = []
+    /// A hypervisor is booted and given the kernel as a module.
+    package var isXenMultiboot = false
+    /// The kernel's arguments.
+    package var commandLine = KernelCommandLine([], in: 0..<0)
+    /// Which bytes hold the arguments, for length limits.
+    package var argumentsRange: Range<Int>?
+    /// Identifiers that a default may be given by, besides title and index (GRUB 2's `--id`).
+    package var identifiers: [String] = []
+    /// Where the entry begins and ends.
+    package var range: Range<Int> = 0..<0
+    /// Where the initrd's path stands.
+    package var initrdRanges: [Range<Int>] = []
+
+    /// The version in the kernel's file name: "2.6.18-164.el5xen" of "/vmlinuz-2.6.18-164.el5xen".
+    package var kernelRelease: String? {
+        guard let name = kernel?.split(separator: "/").last, let dash = name.firstIndex(of: "-") else {
+            return nil
+        }
+        let rest = name[name.index(after: dash)...]
+        return rest.first?.isNumber == true ? String(rest) : nil
+    }
+
+    /// The numbers at the head of the release: [2, 6, 18].
+    package var kernelVersion: [Int]? { Self.version(kernelRelease) }
+
+    /// The numbers at the head of a release.
+    package static func version(_ release: String?) -> [Int]? {
+        guard let head = release?.prefix(while: { $0.isNumber || $0 == "." }) else { return nil }
+        let numbers = head.split(separator: ".").compactMap { DiskName.smallNumber($0) }
+        return numbers.count >= 2 ? numbers : nil
+    }
+
+    /// A kernel built for Xen's own interface alone: it boots on nothing else.
+    package var looksXenOnly: Bool {
+        guard let name = kernel?.split(separator: "/").last?.lowercased() else { return false }
+        return name.hasSuffix("xen") || name.contains("-xen") || name.hasSuffix("xenu")
+            || name.hasSuffix("xen0")
+            || name.contains(".xs5.") || name.contains(".xs4.") || name.contains(".xs3.")
+    }
+}
+
+/// Whether a version is below another: [2, 6, 18] < [2, 6, 22].
+func isVersion(_ version: [Int], below other: [Int]) -> Bool { version.lexicographicallyPrecedes(other) }

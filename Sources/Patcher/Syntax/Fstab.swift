@@ -1,0 +1,79 @@
+/// /etc/fstab (fstab(5)): rows of six fields between blanks. `\040` stands for a blank inside a field. Knows
+/// where each field lies; comments, blank lines and anything else are left alone.
+package struct Fstab: Sendable, Equatable {
+    /// One row.
+    package struct Row: Sendable, Equatable {
+        /// The device field as it is written.
+        package var specRange: Range<Int>
+        /// The device field, decoded.
+        package var spec: String
+        /// The mount point, decoded.
+        package var mountPoint: String
+        /// The file system's types: "ext3", or "udf,iso9660".
+        package var types: [String]
+        /// The options field; nil when the row ends before it.
+        package var optionsRange: Range<Int>?
+        /// The options.
+        package var options: [String]
+        /// The fsck pass; 0 when it is not there.
+        package var pass: Int
+        /// The whole line without its end.
+        package var lineRange: Range<Int>
+
+        /// Not mounted at boot.
+        package var isNoauto: Bool { options.contains("noauto") }
+        /// Its absence does not stop the boot.
+        package var isNofail: Bool { options.contains("nofail") }
+        /// A swap area.
+        package var isSwap: Bool { types == ["swap"] }
+        /// An optical or floppy drive by its type or mount point.
+        package var isRemovableMedium: Bool {
+            !types.isEmpty
+                && types.allSatisfy { ["iso9660", "udf", "auto", "supermount", "subfs"].contains($0) }
+                && (types.contains { $0 == "iso9660" || $0 == "udf" }
+                    || ["cdrom", "dvd", "cdrecorder", "floppy", "cdrw"].contains { mountPoint.contains($0) })
+        }
+    }
+
+    /// The rows in order.
+    package var rows: [Row]
+
+    /// Reads a file. Rows with fewer than three fields are no rows.
+    package init(_ bytes: [UInt8]) {
+        rows = []
+        for line in TextLine.all(in: bytes) {
+            let fields = bytes.fields(in: line.content)
+            guard fields.count >= 3, bytes[fields[0].lowerBound] != .hash else { continue }
+            let options = fields.count > 3 ? bytes.text(fields[3]).split(separator: ",").map(String.init) : []
+            let pass = fields.count > 5 ? Int(bytes.text(fields[5])) ?? 0 : 0
+            rows.append(
+                Row(
+                    specRange: fields[0], spec: Self.decoded(bytes[fields[0]]),
+                    mountPoint: Self.decoded(bytes[fields[1]]),
+                    types: bytes.text(fields[2]).split(separator: ",").map(String.init),
+                    optionsRange: fields.count > 3 ? fields[3] : nil, options: options, pass: pass,
+                    lineRange: line.content))
+        }
+    }
+
+    /// The row of the root file system: the last one wins, as with mount -a and systemd.
+    package var root: Row? { rows.last { $0.mountPoint == "/" } }
+
+    /// `\NNN` in octal stands for a byte.
+    private static func decoded(_ field: ArraySlice<UInt8>) -> String {
+        var bytes: [UInt8] = []
+        var rest = field
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            if byte == .backslash, digits.count == 3, digits.allSatisfy({ $0 >= 48 && $0 <= 55 }),
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,153 @@
+/// GRUB 2's grub.cfg: menu entries with their kernels, and variables that carry kernel arguments.
+package struct GRUB2Config: Sendable, Equatable {
+    /// The entries in order, nested menus flattened.
+    package var entries: [BootEntry] = []
+    /// `set NAME=…` whose value is a kernel command line (`kernelopts`).
+    package var commandLineVariables: [Variable] = []
+    /// `set NAME=/dev/…`, used in a kernel line as `root=$NAME`.
+    package var deviceVariables: [Variable] = []
+    /// The values that `default` is set to, in order; empty texts and variables included.
+    package var defaults: [Variable] = []
+    /// The file reads Boot Loader Specification entries.
+    package var readsBLSEntries = false
+
+    /// A variable that is set.
+    package struct Variable: Sendable, Equatable {
+        /// Its name.
+        package var name: String
+        /// The bytes of its value, without quotes.
+        package var valueRange: Range<Int>
+        /// The value.
+        package var text: String
+        /// The value as a command line.
+        package var commandLine: KernelCommandLine
+    }
+
+    private static let kernelCommands: Set<String> = [
+        "linux", "linux16", "linuxefi", "multiboot", "multiboot2",
+    ]
+    private static let initrdCommands: Set<String> = ["initrd", "initrd16", "initrdefi"]
+
+    /// Reads a file.
+    package init(_ bytes: [UInt8]) {
+        /// An open brace: a menu, an entry, or a function's body.
+        enum Block {
+            case submenu(String)
+            case entry
+            case other
+        }
+        var blocks: [Block] = []
+        var opening: Block?
+        var current: BootEntry?
+        for command in GRUBScript(bytes).commands {
+            guard let head = command.first else { continue }
+            switch head.text {
+            case "{" where !head.isQuoted:
+                blocks.append(opening ?? .other)
+                opening = nil
+            case "}" where !head.isQuoted:
+                if case .entry = blocks.popLast(), var done = current {
+                    done.range = done.range.lowerBound..<head.range.upperBound
+                    entries.append(done)
+                    current = nil
+                }
+            case "menuentry":
+                let menus = blocks.compactMap { if case .submenu(let title) = $0 { title } else { nil } }
+                let title = command.dropFirst().first?.text ?? ""
+                current = BootEntry(
+                    title: (menus + [title]).joined(separator: ">"), index: entries.count,
+                    identifiers: Self.identifiers(command), range: head.range)
+                opening = .entry
+            case "submenu": opening = .submenu(command.dropFirst().first?.text ?? "")
+            case "blscfg": readsBLSEntries = true
+            case "set", "export": readVariable(bytes, command.dropFirst().first)
+            default:
+                if command.count == 1, head.text.contains("=") { readVariable(bytes, head) }
+                // A kernel outside any entry boots too, when the commands before it come to it.
+                if Self.kernelCommands.contains(head.text), current == nil {
+                    var loose = BootEntry(title: "(no entry)", index: entries.count, range: head.range)
+                    Self.read(command, bytes, into: &loose)
+                    entries.append(loose)
+                } else if var entry = current {
+                    Self.read(command, bytes, into: &entry)
+                    current = entry
+                } else if Self.initrdCommands.contains(head.text), entries.last?.title == "(no entry)" {
+                    Self.read(command, bytes, into: &entries[entries.count - 1])
+                }
+            }
+        }
+        if var cut = current {
+            cut.range = cut.range.lowerBound..<bytes.count
+            entries.append(cut)
+        }
+    }
+
+    /// `--id X`, `$menuentry_id_option X`.
+    private static func identifiers(_ command: GRUBScript.Command) -> [String] {
+        var found: [String] = []
+        for (option, value) in zip(command, command.dropFirst())
+        where option.text == "--id" || option.text == "$menuentry_id_option" {
+            found.append(value.text)
+        }
+        return found + command.compactMap { $0.text.hasPrefix("--id=") ? String($0.text.dropFirst(5)) : nil }
+    }
+
+    private static func read(_ command: GRUBScript.Command, _ bytes: [UInt8], into entry: inout BootEntry) {
+        let words = command.dropFirst()
+        switch command[0].text {
+        case let name where kernelCommands.contains(name):
+            guard let path = words.first else { return }
+            entry.kernel = path.text
+            if name.hasPrefix("multiboot") {
+                entry.isXenMultiboot = true
+            } else {
+                setArguments(bytes, words.dropFirst(), into: &entry)
+            }
+        case "module", "module2":
+            let files = words.drop { $0.text.hasPrefix("--") }
+            guard entry.isXenMultiboot, let path = files.first else { return }
+            if entry.argumentsRange == nil {
+                entry.kernel = path.text
+                setArguments(bytes, files.dropFirst(), into: &entry)
+            } else {
+                entry.initrds.append(path.text)
+                entry.initrdRanges.append(path.range)
+            }
+        case let name where initrdCommands.contains(name):
+            entry.initrds += words.map(\.text)
+            entry.initrdRanges += words.map(\.range)
+        default: break
+        }
+    }
+
+    private static func setArguments(
+        _ bytes: [UInt8], _ words: ArraySlice<GRUBScript.Word>, into entry: inout BootEntry
+    ) {
+        entry.commandLine = KernelCommandLine(bytes, words: words.map(\.range))
+        if let first = words.first, let last = words.last {
+            entry.argumentsRange = first.range.lowerBound..<last.range.upperBound
+        } else {
+            entry.argumentsRange = entry.range.upperBound..<entry.range.upperBound
+        }
+    }
+
+    private mutating func readVariable(_ bytes: [UInt8], _ word: GRUBScript.Word?) {
+        guard let word, let equals = bytes[word.range].firstIndex(of: .equals) else { return }
+        var value = equals + 1..<word.range.upperBound
+        if value.count >= 2, let quote = bytes[value].first, quote == .doubleQuote || quote == .singleQuote,
+            bytes[value.upperBound - 1] == quote
+        {
+            value = value.lowerBound + 1..<value.upperBound - 1
+        }
+        let line = KernelCommandLine(bytes, in: value)
+        let variable = Variable(
+            name: bytes.text(word.range.lowerBound..<equals), valueRange: value, text: bytes.text(value),
+            commandLine: line)
+        if variable.name == "default" { defaults.append(variable) }
+        if line.has("root") || line.has("resume") {
+            commandLineVariables.append(variable)
+        } else if DeviceName(variable.text) != .notADevice {
+            deviceVariables.append(variable)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+/// GRUB legacy's menu.lst or grub.conf: a command a line, its argument behind blanks or "=". A `title` begins an
+/// entry. Debian's update-grub keeps its own settings in comments (`# kopt=…`), and so do Red Hat's tools
+/// (`#boot=…`): those are settings, not comments.
+package struct GRUBLegacy: Sendable, Equatable {
+    /// The entries in order.
+    package var entries: [BootEntry] = []
+    /// The argument of `default`, where it stands.
+    package var defaultRange: Range<Int>?
+    /// The argument of `default`: a number or "saved".
+    package var defaultText: String?
+    /// The argument of `fallback`.
+    package var fallbackText: String?
+    /// update-grub's kernel options: each a command line that its next run writes into every entry.
+    package var kernelOptions: [KernelCommandLine] = []
+    /// The value of `#boot=`: the device that Red Hat's tools reinstall the loader to.
+    package var bootDeviceRange: Range<Int>?
+
+    /// Which words of update-grub's settings hold kernel arguments.
+    private static func isKernelOptionsName(_ name: String) -> Bool {
+        name == "kopt" || name == "xenkopt" || name.hasPrefix("kopt_")
+    }
+
+    /// Reads a file.
+    package init(_ bytes: [UInt8]) {
+        var current: BootEntry?
+        for line in TextLine.all(in: bytes) {
+            let text = bytes.trimmed(line.content)
+            guard let first = bytes[text].first else { continue }
+            if first == .hash {
+                readSetting(bytes, text)
+                continue
+            }
+            let command = bytes[text].prefix { !$0.isBlank && $0 != .equals }
+            let word = String(decoding: command, as: UTF8.self).lowercased()
+            let argument = Self.argument(bytes, command.endIndex..<text.upperBound)
+            if word == "title" {
+                if let done = current { entries.append(done) }
+                current = BootEntry(
+                    title: bytes.text(argument), index: entries.count, range: line.whole)
+                continue
+            }
+            if var entry = current {
+                Self.read(word, bytes, argument, into: &entry)
+                entry.range = entry.range.lowerBound..<line.whole.upperBound
+                current = entry
+            } else {
+                readGlobal(word, bytes, argument)
+            }
+        }
+        if let done = current { entries.append(done) }
+    }
+
+    /// The number of the entry that boots by itself; nil when it was saved elsewhere.
+    package var defaultIndex: Int? {
+        guard let defaultText else { return 0 }
+        return DiskName.smallNumber(defaultText)
+    }
+
+    private mutating func readGlobal(_ word: String, _ bytes: [UInt8], _ argument: Range<Int>) {
+        let first = bytes.fields(in: argument).first
+        switch word {
+        case "default":
+            defaultRange = first
+            defaultText = first.map { bytes.text($0) }
+        case "fallback": fallbackText = first.map { bytes.text($0) }
+        default: break
+        }
+    }
+
+    private static func read(
+        _ word: String, _ bytes: [UInt8], _ argument: Range<Int>, into entry: inout BootEntry
+    ) {
+        var words = bytes.fields(in: argument)[...]
+        switch word {
+        case "kernel":
+            while let option = words.first, bytes.has("--", at: option.lowerBound, in: option) {
+                words = words.dropFirst()
+            }
+            guard let path = words.popFirst() else { return }
+            let name = bytes.text(path)
+            entry.kernel = name
+            if isXenHypervisor(name) {
+                entry.isXenMultiboot = true
+                return
+            }
+            setArguments(bytes, path.upperBound..<argument.upperBound, into: &entry)
+        case "module" where entry.isXenMultiboot:
+            guard let path = words.popFirst() else { return }
+            if entry.argumentsRange == nil {
+                entry.kernel = bytes.text(path)
+                setArguments(bytes, path.upperBound..<argument.upperBound, into: &entry)
+            } else {
+                entry.initrds.append(bytes.text(path))
+                entry.initrdRanges.append(path)
+            }
+        case "initrd":
+            guard let path = words.first else { return }
+            entry.initrds.append(bytes.text(path))
+            entry.initrdRanges.append(path)
+        default: break
+        }
+    }
+
+    private static func setArguments(_ bytes: [UInt8], _ range: Range<Int>, into entry: inout BootEntry) {
+        let range = bytes.trimmed(range)
+        entry.commandLine = KernelCommandLine(bytes, in: range)
+        entry.argumentsRange = range
+    }
+
+    /// "/boot/xen.gz", "/xen-3.4.gz", "/xen.gz-2.6.18-194.el5".
+    static func isXenHypervisor(_ path: String) -> Bool {
+        guard let name = path.split(separator: "/").last else { return false }
+        return name.hasPrefix("xen") && (name.contains(".gz") || name.hasSuffix(".efi") || name == "xen")
+    }
+
+    /// `# name=value` with a single hash: a setting of update-grub, or Red Hat's `#boot=`.
+    private mutating func readSetting(_ bytes: [UInt8], _ text: Range<Int>) {
+        let body = bytes.trimmed(text.lowerBound + 1..<text.upperBound)
+        guard let equals = bytes[body].firstIndex(of: .equals) else { return }
+        let name = bytes.text(body.lowerBound..<equals)
+        let value = equals + 1..<body.upperBound
+        if Self.isKernelOptionsName(name) {
+            kernelOptions.append(KernelCommandLine(bytes, in: value))
+        } else if name == "boot", entries.isEmpty, !value.isEmpty {
+            bootDeviceRange = value
+        }
+    }
+
+    /// What follows a command: blanks and at most one "=" are passed over.
+    private static func argument(_ bytes: [UInt8], _ range: Range<Int>) -> Range<Int> {
+        var start = bytes.trimmed(range).lowerBound
+        if start < range.upperBound, bytes[start] == .equals { start += 1 }
+        return bytes.trimmed(start..<max(start, range.upperBound))
+    }
+}

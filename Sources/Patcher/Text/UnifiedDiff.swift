@@ -1,0 +1,125 @@
+/// A unified diff of one file's edits. The edits say which lines differ, so that nothing has to be searched.
+package enum UnifiedDiff {
+    private static let context = 3
+
+    /// The diff as bytes: the guest's own lines are shown as they are. Each hunk's header carries the reasons of its
+    /// edits. Empty when nothing changes.
+    package static func bytes(_ edit: FileEdit) -> [UInt8] {
+        let name = edit.file.path
+        return bytes(
+            original: edit.expected, edits: edit.edits, oldName: Array("a".utf8) + name,
+            newName: Array("b".utf8) + name)
+    }
+
+    /// The diff of any edited text.
+    package static func bytes(
+        original: [UInt8], edits: [TokenEdit], oldName: [UInt8], newName: [UInt8]
+    ) -> [UInt8] {
+        let changes = changes(original, TextLine.all(in: original), edits)
+        guard !changes.isEmpty else { return [] }
+        let lines = TextLine.all(in: original)
+        var output = Array("--- ".utf8) + oldName + Array("\n+++ ".utf8) + newName + [.newline]
+        var shift = 0
+        var next = 0
+        while next < changes.count {
+            var last = next
+            while last + 1 < changes.count,
+                changes[last + 1].lines.lowerBound - changes[last].lines.upperBound <= context * 2
+            { last += 1 }
+            let hunk = Array(changes[next...last])
+            append(hunk, lines, original, &shift, to: &output)
+            next = last + 1
+        }
+        return output
+    }
+
+    /// Lines that change together.
+    private struct Change {
+        var lines: Range<Int>
+        var new: [[UInt8]]
+        var reasons: [String]
+    }
+
+    private static func changes(_ original: [UInt8], _ lines: [TextLine], _ edits: [TokenEdit]) -> [Change] {
+        var groups: [(lines: Range<Int>, edits: [TokenEdit])] = []
+        for edit in edits {
+            let touched = touchedLines(edit.range, lines)
+            if let last = groups.last, touched.lowerBound < last.lines.upperBound {
+                groups[groups.count - 1].lines =
+                    last.lines.lowerBound..<max(last.lines.upperBound, touched.upperBound)
+                groups[groups.count - 1].edits.append(edit)
+            } else {
+                groups.append((touched, [edit]))
+            }
+        }
+        return groups.map { group in
+            let start = group.lines.isEmpty ? original.count : lines[group.lines.lowerBound].whole.lowerBound
+            let end =
+                group.lines.isEmpty ? original.count : lines[group.lines.upperBound - 1].whole.upperBound
+            var new: [UInt8] = []
+            var position = start
+            var reasons: [String] = []
+            for edit in group.edits {
+                new += original[position..<edit.range.lowerBound] + edit.new
+                position = edit.range.upperBound
+                if !reasons.contains(edit.reason) { reasons.append(edit.reason) }
+            }
+            new += original[position..<max(position, end)]
+            let newLines = TextLine.all(in: new).map { Array(new[$0.whole]) }
+            return Change(lines: group.lines, new: newLines, reasons: reasons)
+        }
+    }
+
+    /// The lines that an edit's bytes lie in; for an insertion at the end of the file, none.
+    private static func touchedLines(_ range: Range<Int>, _ lines: [TextLine]) -> Range<Int> {
+        var low = 0
+        var high = lines.count
+        while low < high {
+            let middle = (low + high) / 2
+            if lines[middle].whole.upperBound <= range.lowerBound { low = middle + 1 } else { high = middle }
+        }
+        if low == lines.count, let last = lines.last, last.end.isEmpty { low -= 1 }
+        var end = low
+        while end < lines.count, end == low || lines[end].whole.lowerBound < range.upperBound { end += 1 }
+        return low..<end
+    }
+
+    private static func append(
+        _ hunk: [Change], _ lines: [TextLine], _ original: [UInt8], _ shift: inout Int,
+        to output: inout [UInt8]
+    ) {
+        let first = max(0, hunk[0].lines.lowerBound - context)
+        let last = min(lines.count, hunk[hunk.count - 1].lines.upperBound + context)
+        let added = hunk.reduce(0) { $0 + $1.new.count - $1.lines.count }
+        let reasons = hunk.flatMap(\.reasons).reduce(into: [String]()) {
+            if !$0.contains($1) { $0.append($1) }
+        }
+        let oldStart = last == first ? first : first + 1
+        let newCount = last - first + added
+        let newStart = (newCount == 0 ? first : first + 1) + shift
+        output +=
+            "@@ -\(oldStart),\(last - first) +\(newStart),\(newCount) @@ \(reasons.joined(separator: "; "))\n"
+            .utf8
+        var line = first
+        for change in hunk {
+            while line < change.lines.lowerBound {
+                appendLine(" ", original[lines[line].whole], to: &output)
+                line += 1
+            }
+            for index in change.lines { appendLine("-", original[lines[index].whole], to: &output) }
+            for new in change.new { appendLine("+", new[...], to: &output) }
+            line = change.lines.upperBound
+        }
+        while line < last {
+            appendLine(" ", original[lines[line].whole], to: &output)
+            line += 1
+        }
+        shift += added
+    }
+
+    private static func appendLine(_ mark: String, _ line: ArraySlice<UInt8>, to output: inout [UInt8]) {
+        output += mark.utf8
+        output += line
+        if line.last != .newline { output += "\n\\ No newline at end of file\n".utf8 }
+    }
+}

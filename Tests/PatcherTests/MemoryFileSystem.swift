@@ -1,0 +1,142 @@
+import Storage
+import Synchronization
+import TestSupport
+
+/// A file system in memory: what the patcher reads in tests. Edits go through `replace`, as a plan's would.
+final class MemoryFileSystem: FileSystem {
+    enum Node {
+        case directory([[UInt8]: FileID])
+        case file([UInt8])
+        case link([UInt8])
+    }
+
+    let identity: VolumeIdentity
+    let rootDirectory = FileID(0)
+    var warnings: [String] { [] }
+    private let nodes = Mutex<[Node]>([.directory([:])])
+
+    init(kind: VolumeIdentity.Kind = .ext3, uuid: String? = nil, label: String? = nil) {
+        identity = VolumeIdentity(kind: kind, uuid: uuid, label: label.map { Array($0.utf8) })
+    }
+
+    func write(_ path: String, _ bytes: [UInt8]) { add(path, .file(bytes)) }
+    func write(_ path: String, _ text: String) { write(path, Array(text.utf8)) }
+    func link(_ path: String, to target: String) { add(path, .link(Array(target.utf8))) }
+    func makeDirectory(_ path: String) { add(path, .directory([:])) }
+
+    func replace(_ id: FileID, _ bytes: [UInt8]) {
+        nodes.withLock { $0[Int(id.rawValue)] = .file(bytes) }
+    }
+
+    func remove(_ path: String) {
+        let parts = path.split(separator: "/").map { Array($0.utf8) }
+        nodes.withLock { nodes in
+            guard let parent = Self.directory(parts.dropLast(), &nodes), let name = parts.last,
+                case .directory(var entries) = nodes[parent]
+            else { return }
+            entries[name] = nil
+            nodes[parent] = .directory(entries)
+        }
+    }
+
+    /// All regular files by path.
+    var files: [String: [UInt8]] {
+        var found: [String: [UInt8]] = [:]
+        let all = nodes.withLock { $0 }
+        func walk(_ id: FileID, _ path: String) {
+            switch all[Int(id.rawValue)] {
+            case .directory(let entries):
+                for (name, child) in entries {
+                    walk(child, path + "/" + String(decoding: name, as: UTF8.self))
+                }
+            case .file(let bytes): found[path] = bytes
+            case .link: break
+            }
+        }
+        walk(rootDirectory, "")
+        return found
+    }
+
+    private func add(_ path: String, _ node: Node) {
+        let parts = path.split(separator: "/").map { Array($0.utf8) }
+        nodes.withLock { nodes in
+            guard let parent = Self.directory(parts.dropLast(), &nodes), let name = parts.last,
+                case .directory(var entries) = nodes[parent]
+            else { return }
+            if case .directory = node, entries[name] != nil { return }
+            if let existing = entries[name] {
+                nodes[Int(existing.rawValue)] = node
+                return
+            }
+            nodes.append(node)
+            entries[name] = FileID(UInt64(nodes.count - 1))
+            nodes[parent] = .directory(entries)
+        }
+    }
+
+    private static func directory(_ parts: some Sequence<[UInt8]>, _ nodes: inout [Node]) -> Int? {
+        var here = 0
+        for part in parts {
+            guard case .directory(var entries) = nodes[here] else { return nil }
+            if let next = entries[part] {
+                here = Int(next.rawValue)
+            } else {
+                nodes.append(.directory([:]))
+                entries[part] = FileID(UInt64(nodes.count - 1))
+                nodes[here] = .directory(entries)
+                here = nodes.count - 1
+            }
+        }
+        return here
+    }
+
+    private func node(_ id: FileID) -> Node { nodes.withLock { $0[Int(id.rawValue)] } }
+
+    func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
+        guard case .directory(let entries) = node(directory) else { return nil }
+        return entries[name]
+    }
+
+    func forEachEntry(
+        of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
+    ) throws(StorageError) {
+        guard case .directory(let entries) = node(directory) else { return }
+        for (name, id) in entries {
+            guard try body(DirectoryEntry(name: name, file: id, type: nil)) else { return }
+        }
+    }
+
+    func attributes(of file: FileID) throws(StorageError) -> FileAttributes {
+        let (type, size): (FileType, Int) =
+            switch node(file) {
+            case .directory: (.directory, 0)
+            case .file(let bytes): (.regular, bytes.count)
+            case .link(let target): (.symbolicLink, target.count)
+            }
+        let time = Timestamp(seconds: 0)
+        return FileAttributes(
+            type: type, permissions: 0o644, owner: 0, group: 0, linkCount: 1, size: UInt64(size),
+            allocatedByteCount: 0, accessTime: time, modificationTime: time, changeTime: time)
+    }
+
+    func read(_ file: FileID, into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError)
+        -> Int
+    {
+        guard case .file(let bytes) = node(file), offset < bytes.count else { return 0 }
+        let count = min(target.byteCount, bytes.count - Int(offset))
+        target.copy(bytes.span8.extracting(Int(offset)..<Int(offset) + count), to: 0)
+        return count
+    }
+
+    func nextExtent(of file: FileID, at offset: UInt64) throws(StorageError) -> Extent {
+        throw StorageError(
+            .unsupported, layer: "memory", code: "no-extents", "files in memory have no extents")
+    }
+
+    func symbolicLinkTarget(of file: FileID) throws(StorageError) -> [UInt8] {
+        guard case .link(let target) = node(file) else { return [] }
+        return target
+    }
+
+    func extendedAttributes(of file: FileID) throws(StorageError) -> [ExtendedAttribute] { [] }
+}

@@ -23,11 +23,13 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CLinux"),
 
         .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
         .target(
-            name: "ImageFormats", dependencies: ["Storage", "CZlib"], swiftSettings: settings),
+            name: "ImageFormats", dependencies: ["Storage", "CZlib", "CZstd"], swiftSettings: settings),
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Patcher", dependencies: ["Storage"], swiftSettings: settings),

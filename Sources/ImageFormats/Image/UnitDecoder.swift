@@ -1,4 +1,5 @@
 internal import CZlib
+internal import CZstd
 internal import Storage
 internal import Synchronization
 
@@ -68,10 +69,7 @@ final class UnitDecoder: Sendable {
         switch unit.codec {
         case .deflate: try inflate(payload, into: &decoded, windowBits: -15, unit)
         case .zlib: try inflate(payload, into: &decoded, windowBits: 15, unit)
-        case .zstd:
-            throw StorageError(
-                .unsupported, layer: "image", code: "zstd", "zstd-compressed clusters cannot be read yet",
-                offset: unit.hostRange.lowerBound, path: file.path)
+        case .zstd: try decompressZstd(payload, into: &decoded, unit)
         }
         cache.withLock { cache in
             guard cache.units[key] == nil else { return }
@@ -107,11 +105,33 @@ final class UnitDecoder: Sendable {
             }
         }
         let full = unsafe stream.avail_out == 0
-        let reachesDiskEnd = status == Z_STREAM_END
         guard status == Z_STREAM_END || (status == Z_BUF_ERROR && full) else {
             throw damaged(unit, "does not decompress")
         }
-        guard full || reachesDiskEnd else { throw damaged(unit, "is too short") }
+        // A VMDK's last grain may end with the disk; a qcow2 cluster is always whole.
+        guard full || unit.codec == .zlib else { throw damaged(unit, "is too short") }
+    }
+
+    /// Frames until the unit is full; qemu may leave padding behind the last.
+    private func decompressZstd(
+        _ payload: [UInt8], into decoded: inout [UInt8], _ unit: Extent.CompressedUnit
+    ) throws(StorageError) {
+        guard let context = unsafe ZSTD_createDCtx() else { throw damaged(unit, "does not fit into memory") }
+        defer { unsafe _ = ZSTD_freeDCtx(context) }
+        let full = unsafe payload.withUnsafeBytes { source -> Bool in
+            unsafe decoded.withUnsafeMutableBytes { target -> Bool in
+                var input = unsafe ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
+                var output = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
+                while unsafe output.pos < output.size {
+                    let before = unsafe (input.pos, output.pos)
+                    guard unsafe ZSTD_isError(ZSTD_decompressStream(context, &output, &input)) == 0,
+                        unsafe (input.pos, output.pos) != before
+                    else { return false }
+                }
+                return true
+            }
+        }
+        guard full else { throw damaged(unit, "does not decompress") }
     }
 
     private func damaged(_ unit: Extent.CompressedUnit, _ what: String) -> StorageError {

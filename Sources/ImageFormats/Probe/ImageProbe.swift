@@ -5,7 +5,8 @@ package enum ImageProbe {
     /// The drivers, raw aside, which is what is left when none matches.
     static var drivers: [any ImageDriver.Type] {
         [
-            VHDDriver.self
+            VHDDriver.self,
+            QCOW2Driver.self,
         ]
     }
 

@@ -1,0 +1,77 @@
+internal import Storage
+
+/// Why a qcow2 image is refused: the `code` of every error that this format throws.
+enum QCOW2Code: String, CaseIterable {
+    // The header.
+    case truncatedHeader = "truncated-header"
+    case badMagic = "bad-magic"
+    case version
+    case clusterSize = "cluster-size"
+    case headerLength = "header-length"
+    case refcountOrder = "refcount-order"
+    case compressionType = "compression-type"
+    case unknownFeature = "unknown-feature"
+    case virtualSize = "virtual-size"
+    case backingName = "backing-name"
+    case headerExtension = "header-extension"
+    case l1TooLarge = "l1-too-large"
+    case l1TooSmall = "l1-too-small"
+    case l1Offset = "l1-offset"
+    case refcountTableTooLarge = "refcount-table-too-large"
+    case refcountTableOffset = "refcount-table-offset"
+    case snapshotTable = "snapshot-table"
+    case encryptionMethod = "encryption-method"
+
+    // Features that are not built, or not safe to write to.
+    case backingFile = "backing-file"
+    case backingChain = "backing-chain"
+    case dataFile = "data-file"
+    case extendedL2 = "extended-l2"
+    case encrypted
+    case snapshots
+    case dirty
+    case markedCorrupt = "marked-corrupt"
+
+    // The tables.
+    case l2TableOffset = "l2-table-offset"
+    case clusterOffset = "cluster-offset"
+    case clusterBeyondEnd = "cluster-beyond-end"
+    case zeroClusterInVersion2 = "zero-cluster-in-version-2"
+    case refcountBlockOffset = "refcount-block-offset"
+    case noRefcountTable = "no-refcount-table"
+    case metadataOverlap = "metadata-overlap"
+    case clusterOverlapsMetadata = "cluster-overlaps-metadata"
+    case refcountZero = "refcount-zero"
+    case copiedFlag = "copied-flag"
+
+    // Writing and creating.
+    case fileTooLarge = "file-too-large"
+    case deviceFull = "device-full"
+    case sessionFailed = "session-failed"
+    case optionValue = "option-value"
+    case sizeTooLarge = "size-too-large"
+
+    /// The kind of error that the code stands for.
+    var kind: StorageError.Kind {
+        switch self {
+        case .version, .unknownFeature, .dataFile, .extendedL2, .encrypted: .unsupported
+        case .backingFile, .backingChain, .snapshots, .dirty, .markedCorrupt, .deviceFull, .sessionFailed,
+            .fileTooLarge:
+            .refused
+        case .optionValue, .sizeTooLarge: .misuse
+        default: .corrupt
+        }
+    }
+}
+
+extension StorageError {
+    /// An error of this format.
+    static func qcow2(
+        _ code: QCOW2Code, _ message: String, structure: String? = nil, field: String? = nil,
+        offset: UInt64? = nil
+    ) -> StorageError {
+        StorageError(
+            code.kind, layer: "qcow2", code: code.rawValue, message, structure: structure, field: field,
+            offset: offset)
+    }
+}

@@ -1,0 +1,33 @@
+package import Storage
+
+/// QEMU's image format, versions 2 and 3.
+package enum QCOW2Driver: ImageDriver {
+    package static var format: ImageFormat { .qcow2 }
+
+    /// By the magic number; version 1, which shares it, is another format.
+    package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool {
+        guard head.count >= 8, head.span8.matches(QCOW2Header.magic) else { return false }
+        return head.big(QCOW2Header.Field.version, as: UInt32.self) != 1
+    }
+
+    package static func open(
+        _ file: HostFile, options: ImageOpenOptions
+    ) throws(StorageError) -> OpenedImage {
+        let header = try QCOW2Header(reading: file)
+        try header.requireReadable()
+        if options.access == .write { try header.requireWritable() }
+        try header.requireL1(in: file)
+        let map = QCOW2Map(file: file, header: header)
+        return OpenedImage(disk: Image(map: map), info: info(of: file, header: header))
+    }
+
+    package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
+        info(of: file, header: try QCOW2Header(reading: file))
+    }
+
+    package static func create(
+        _ path: String, byteCount: UInt64, options: ImageCreateOptions
+    ) throws(StorageError) -> OpenedImage {
+        throw StorageError(.unsupported, layer: "qcow2", code: "not-built", "creating is not built yet")
+    }
+}

@@ -1,0 +1,20 @@
+internal import Storage
+internal import Synchronization
+
+/// The map of a qcow2 image.
+final class QCOW2Map: ImageMap {
+    let byteCount: UInt64
+    let sectorSize: UInt32 = 512
+    let hostFiles: [HostFile]
+    let tables: Mutex<QCOW2Tables>
+
+    init(file: HostFile, header: QCOW2Header) {
+        byteCount = header.virtualSize
+        hostFiles = [file]
+        tables = Mutex(QCOW2Tables(file: file, header: header))
+    }
+
+    func extent(at offset: UInt64) throws(StorageError) -> Extent {
+        try tables.withLock { (tables) throws(StorageError) in try tables.extent(at: offset) }
+    }
+}

@@ -1,0 +1,77 @@
+internal import Storage
+
+/// The tables of one image, behind the map's lock.
+struct QCOW2Tables: Sendable {
+    let file: HostFile
+    var header: QCOW2Header
+    var pages: QCOW2Pages
+    /// The last extent found: small reads that follow each other need no scan.
+    private var lastExtent: Extent?
+
+    init(file: HostFile, header: QCOW2Header) {
+        self.file = file
+        self.header = header
+        pages = QCOW2Pages(file: file, clusterSize: header.clusterSize)
+    }
+
+    /// How many entries one call looks at. An extent may end early; the next call goes on.
+    static let scanLimit = 4096
+
+    /// Where clusters may lie.
+    var clustersEnd: UInt64 { file.byteCount }
+
+    mutating func forgetExtent() { lastExtent = nil }
+
+    /// The run of one kind at guest byte `offset`.
+    mutating func extent(at offset: UInt64) throws(StorageError) -> Extent {
+        if let known = lastExtent?.clamped(to: offset..<header.virtualSize),
+            known.range.lowerBound == offset
+        {
+            return known
+        }
+        var run = QCOW2Run(first: offset >> UInt64(header.clusterBits), header: header)
+        try scan(&run, limit: Self.scanLimit)
+        let extent = try run.extent(at: offset, fileEnd: clustersEnd)
+        lastExtent = extent
+        return extent
+    }
+
+    /// Feeds entries to `run` from its first cluster on, until one does not belong to it.
+    mutating func scan(_ run: inout QCOW2Run, limit: Int) throws(StorageError) {
+        let l2Bits = UInt64(header.l2Bits)
+        var cluster = run.first
+        var left = limit
+        while left > 0, cluster < header.clusterCount {
+            let slot = cluster & (1 << l2Bits - 1)
+            guard let table = try l2Table(of: cluster >> l2Bits) else {
+                let count = min(1 << l2Bits - slot, header.clusterCount - cluster)
+                guard try run.appendUnallocated(count) else { return }
+                cluster += count
+                left -= 1
+                continue
+            }
+            let (base, index) = pages.place(of: table + slot * 8)
+            let page = try pages.page(at: base)
+            let count = min((pages.pageSize - index) / 8, Int(clamping: header.clusterCount - cluster))
+            guard try run.append(page, from: index, count: count, at: base) else { return }
+            cluster += UInt64(count)
+            left -= count
+        }
+    }
+
+    /// Where the L2 table of L1 entry `index` lies; nil when there is none.
+    mutating func l2Table(of index: UInt64) throws(StorageError) -> UInt64? {
+        let place = header.l1Offset + index * 8
+        let table = try pages.entry(at: place) & QCOW2Entry.offsetMask
+        guard table != 0 else { return nil }
+        guard table % header.clusterSize == 0, table <= clustersEnd,
+            clustersEnd - table >= header.clusterSize
+        else {
+            throw .qcow2(
+                .l2TableOffset,
+                "the L2 table's offset \(table.hex) is not that of a cluster in the file; it may be truncated",
+                structure: "L1 table", offset: place)
+        }
+        return table
+    }
+}

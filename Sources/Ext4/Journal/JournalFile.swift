@@ -1,0 +1,125 @@
+package import Storage
+
+/// A piece of the journal that lies in one run of file-system blocks.
+package struct JournalRun: Equatable, Sendable {
+    /// The first block, counted within the journal.
+    package var first: UInt32
+    /// The file-system block that holds it.
+    package var deviceBlock: UInt64
+    /// How many blocks follow each other in both.
+    package var count: UInt32
+
+    /// Makes a run.
+    package init(first: UInt32, deviceBlock: UInt64, count: UInt32) {
+        self.first = first
+        self.deviceBlock = deviceBlock
+        self.count = count
+    }
+}
+
+/// Where a journal's blocks lie: the only thing that the journal has to know of the file system that holds it.
+package struct JournalFile: Sendable {
+    /// The longest journal that mke2fs makes, in blocks; bounds the memory that a scan can take.
+    package static let maximumBlockCount: UInt32 = 10_240_000
+
+    /// The file system's device.
+    package let device: any BlockDevice
+    /// Bytes in a block, of the file system and of its journal.
+    package let blockSize: Int
+    /// Blocks in the file system.
+    package let fileSystemBlockCount: UInt64
+    /// Blocks in the journal.
+    package let blockCount: UInt32
+    /// In the journal's order, without gaps.
+    package let runs: [JournalRun]
+    /// The same runs in the order of the device.
+    private let byDeviceBlock: [JournalRun]
+
+    /// Describes a journal. Its runs must begin at block 0, follow each other without holes, lie inside the file
+    /// system and not overlap.
+    package init(
+        device: any BlockDevice, blockSize: Int, fileSystemBlockCount: UInt64, runs: [JournalRun]
+    ) throws(StorageError) {
+        guard blockSize >= 1024, blockSize <= 65536, blockSize & (blockSize - 1) == 0,
+            let byteCount = fileSystemBlockCount *? UInt64(blockSize), byteCount <= device.byteCount
+        else {
+            throw .journal(.misuse, .runsInvalid, "a journal needs a file system that fits its device")
+        }
+        var next: UInt32 = 0
+        for run in runs {
+            guard run.first == next, run.count > 0, let end = next +? run.count,
+                let deviceEnd = run.deviceBlock +? UInt64(run.count), deviceEnd <= fileSystemBlockCount
+            else {
+                throw .journal(
+                    .corrupt, .runsInvalid,
+                    "the journal's inode has a hole or maps blocks outside the file system at its block \(next); run e2fsck"
+                )
+            }
+            next = end
+        }
+        let sorted = runs.sorted { $0.deviceBlock < $1.deviceBlock }
+        for (left, right) in zip(sorted, sorted.dropFirst())
+        where left.deviceBlock + UInt64(left.count) > right.deviceBlock {
+            throw .journal(
+                .corrupt, .runsInvalid,
+                "the journal's inode maps block \(right.deviceBlock) more than once; run e2fsck")
+        }
+        guard next <= Self.maximumBlockCount else {
+            throw .journal(
+                .unsupported, .tooLong,
+                "a journal of \(next) blocks is longer than mke2fs can make (\(Self.maximumBlockCount))")
+        }
+        self.device = device
+        self.blockSize = blockSize
+        self.fileSystemBlockCount = fileSystemBlockCount
+        self.runs = runs
+        blockCount = next
+        byDeviceBlock = sorted
+    }
+
+    /// The file-system block that holds block `index` of the journal.
+    package func deviceBlock(_ index: UInt32) throws(StorageError) -> UInt64 {
+        guard index < blockCount else {
+            throw .journal(
+                .corrupt, .blockOutsideFile,
+                "block \(index) is past the end of a journal of \(blockCount) blocks")
+        }
+        // The last run that begins at or before `index`: the runs have no gaps and start at 0.
+        var low = 0
+        var high = runs.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if runs[middle].first <= index { low = middle } else { high = middle }
+        }
+        return runs[low].deviceBlock + UInt64(index - runs[low].first)
+    }
+
+    /// The device's byte at which block `index` of the journal begins.
+    package func byteOffset(_ index: UInt32) throws(StorageError) -> UInt64 {
+        // Checked in init: every block of every run lies inside the device.
+        try deviceBlock(index) * UInt64(blockSize)
+    }
+
+    /// The bytes of block `index` of the journal.
+    package func block(_ index: UInt32) throws(StorageError) -> [UInt8] {
+        try device.bytes(at: byteOffset(index), count: blockSize)
+    }
+
+    /// Whether a block of the file system belongs to the journal.
+    package func contains(deviceBlock: UInt64) -> Bool {
+        var low = 0
+        var high = byDeviceBlock.count
+        while low < high {
+            let middle = (low + high) / 2
+            let run = byDeviceBlock[middle]
+            if deviceBlock < run.deviceBlock {
+                high = middle
+            } else if deviceBlock - run.deviceBlock < UInt64(run.count) {
+                return true
+            } else {
+                low = middle + 1
+            }
+        }
+        return false
+    }
+}

@@ -19,7 +19,10 @@ struct DiskgraftCommand: ParsableCommand {
             nothing written; 64 usage.
             """,
         version: "diskgraft \(diskGraftVersion)",
-        subcommands: [InfoCommand.self, ConvertCommand.self, UndoCommand.self])
+        subcommands: [
+            MigrateCommand.self, ConvertCommand.self, InfoCommand.self, InspectCommand.self, PlanCommand.self,
+            PatchCommand.self, UndoCommand.self, ListCommand.self, CatCommand.self,
+        ])
 
     static func main() {
         Interruption.install()

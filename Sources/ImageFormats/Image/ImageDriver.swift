@@ -64,6 +64,9 @@ package protocol ImageDriver {
     /// Its name.
     static var format: ImageFormat { get }
 
+    /// Whether `create` works.
+    static var canCreate: Bool { get }
+
     /// Whether a file is of this format. Looks at `head` (the first up to 64 KiB), `tail` (the last up to 1536
     /// bytes) and the length; opens nothing, allocates nothing to speak of.
     static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool
@@ -87,6 +90,8 @@ package protocol ImageDriver {
 }
 
 extension ImageDriver {
+    package static var canCreate: Bool { true }
+
     package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
         try open(file, options: ImageOpenOptions()).info
     }

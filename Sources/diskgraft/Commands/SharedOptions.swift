@@ -32,3 +32,70 @@ struct FurtherDisks: ParsableArguments {
         help: ArgumentHelp("A further disk of the same guest; may be repeated.", valueName: "image"))
     var with: [String] = []
 }
+
+/// How the source presented its disks.
+struct SourceArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The hypervisor that the guest comes from; without it, it is inferred.", valueName: "hypervisor"))
+    var from: String?
+
+    @Option(
+        name: .customLong("map"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "A device name and the disk (1 is the first) that it stood for, as in /dev/hdc=2.",
+            valueName: "device=disk"))
+    var maps: [String] = []
+
+    func options() throws -> SourceOptions {
+        var map: [String: Int] = [:]
+        for text in maps {
+            guard let equals = text.lastIndex(of: "="), let number = Int(text[text.index(after: equals)...])
+            else {
+                throw ValidationError("--map takes a device and a disk's number, as in --map /dev/hdc=2")
+            }
+            map[String(text[..<equals])] = number
+        }
+        return SourceOptions(hypervisor: from, map: map)
+    }
+}
+
+/// What a plan is made for.
+struct PlanArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The hypervisor to boot on: hyperv, hyperv-gen2, vmware, xenserver, kvm, virtualbox, azure, aws, gcp.",
+            valueName: "target"))
+    var to: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The controller that the boot disk will be behind; without it, the target's default.",
+            valueName: "controller"))
+    var controller: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Replace device names by uuid, label or the target's own name.", valueName: "policy"))
+    var names: String?
+
+    @Option(help: ArgumentHelp("Make only these repairs.", valueName: "repair,…"))
+    var only: String?
+
+    @Option(help: ArgumentHelp("Leave these repairs out.", valueName: "repair,…"))
+    var skip: String?
+
+    @Option(
+        help: ArgumentHelp("Also make repairs that are only advice: net, xorg, clock.", valueName: "repair,…")
+    )
+    var fix: String?
+
+    @OptionGroup var source: SourceArguments
+
+    func options() throws -> PlanOptions {
+        func list(_ text: String?) -> [String] { text?.split(separator: ",").map(String.init) ?? [] }
+        return PlanOptions(
+            target: to, controller: controller, source: try source.options(), names: names,
+            only: only.map { list($0) }, skip: list(skip), fix: list(fix))
+    }
+}

@@ -1,0 +1,69 @@
+internal import Patcher
+public import Storage
+
+extension Guest {
+    /// Finds the Linux systems on the disks.
+    func survey(_ source: SourceOptions = SourceOptions()) throws(StorageError) -> Survey {
+        var readable: [Int: any FileSystem] = [:]
+        var failures: [Int: StorageError] = [:]
+        for (index, volume) in volumes.enumerated() where volume.identity.kind.isExt {
+            do throws(StorageError) {
+                readable[index] = try fileSystem(on: index)
+            } catch {
+                failures[index] = error
+            }
+        }
+        let survey = try GuestFinder.survey(
+            volumes: volumes, fileSystems: readable, diskCount: images.count,
+            presentation: try source.presentation(diskCount: images.count))
+        // A root that cannot be opened is not found; say why instead of "no guest".
+        if survey.guests.isEmpty, let (index, error) = failures.min(by: { $0.key < $1.key }) {
+            throw volumeError(index, error)
+        }
+        for guest in survey.guests {
+            for mount in guest.mounts where !mount.isReadable {
+                if let error = failures[mount.volume] { throw volumeError(mount.volume, error) }
+            }
+        }
+        return survey
+    }
+
+    /// The guest's own tree, put together from its fstab, or one volume's. With several systems on the disks the
+    /// first; `refused` when there is none.
+    public func files(volume: String? = nil) throws(StorageError) -> GuestFiles {
+        if let volume {
+            let index = try volumeIndex(named: volume)
+            let fileSystem = try fileSystem(on: index)
+            return GuestFiles(
+                tree: FileSystemTree(mounts: [
+                    .init(path: [UInt8(ascii: "/")], volume: index, fileSystem: fileSystem)
+                ]), guest: self)
+        }
+        let survey = try survey()
+        guard let first = survey.guests.first else { throw noGuest(survey) }
+        return GuestFiles(tree: first.tree, guest: self)
+    }
+
+    func noGuest(_ survey: Survey) -> StorageError {
+        let found = survey.findings.isEmpty ? "" : ": " + survey.findings.joined(separator: "; ")
+        let names = volumes.map { "\($0.name) (\($0.identity.kind.rawValue))" }.joined(separator: ", ")
+        return StorageError(
+            .refused, layer: "guest", code: "no-guest",
+            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + found,
+            path: images.first?.path)
+    }
+
+    private func volumeError(_ index: Int, _ error: StorageError) -> StorageError {
+        var error = error.inFile(path(ofVolume: index))
+        error.message = "\(volumes[index].name): \(error.message)"
+        return error
+    }
+
+    /// The image that a volume lies on, the first when it lies on several.
+    func path(ofVolume index: Int) -> String {
+        switch volumes[index].location {
+        case .wholeDisk(let disk), .partition(let disk, _): images[disk].path
+        case .logicalVolume, .array: images.first?.path ?? ""
+        }
+    }
+}

@@ -1,0 +1,84 @@
+internal import Patcher
+public import Storage
+
+/// Files by path: a guest's whole tree with its mounts, or one volume.
+public struct GuestFiles: Sendable {
+    let tree: any GuestTree
+    let guest: Guest
+
+    /// A file that was found.
+    public struct File: Sendable {
+        /// The path without symbolic links.
+        public var path: [UInt8]
+        /// The index of its volume in `Guest.volumes`.
+        public var volume: Int
+        /// Its number there.
+        public var id: FileID
+        /// What stat tells.
+        public var attributes: FileAttributes
+
+        init(_ file: GuestFile) {
+            path = file.path
+            volume = file.volume
+            id = file.id
+            attributes = file.attributes
+        }
+    }
+
+    /// The file at an absolute path of bytes, symbolic links followed, the last one only when `followLast`.
+    /// Throws `refused` when nothing is there.
+    public func find(_ path: [UInt8], followLast: Bool = true) throws(StorageError) -> File {
+        guard let file = try tree.find(path, followLast: followLast) else {
+            throw StorageError(
+                .refused, layer: "guest", code: "no-such-file",
+                "there is no \(path.displayText) in the guest",
+                path: guest.images.first?.path)
+        }
+        return File(file)
+    }
+
+    /// The entries of a directory in the order of their names.
+    public func entries(of directory: File) throws(StorageError) -> [DirectoryEntry] {
+        guard directory.attributes.type == .directory else {
+            throw StorageError(
+                .refused, layer: "guest", code: "not-a-directory",
+                "\(directory.path.displayText) is no directory",
+                path: guest.images.first?.path)
+        }
+        return try fileSystem(of: directory).entries(of: directory.id)
+            .sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    }
+
+    /// Calls `body` with the contents of a regular file, piece by piece.
+    public func read(
+        _ file: File, _ body: ([UInt8]) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        guard file.attributes.type == .regular else {
+            throw StorageError(
+                .refused, layer: "guest", code: "not-a-regular-file",
+                "\(file.path.displayText) is a \(file.attributes.type.rawValue), not a regular file",
+                path: guest.images.first?.path)
+        }
+        let fileSystem = try fileSystem(of: file)
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var position: UInt64 = 0
+        while position < file.attributes.size {
+            let got = try buffer.withMutableBytes { (span) throws(StorageError) -> Int in
+                try fileSystem.read(file.id, into: &span, at: position)
+            }
+            guard got > 0 else { break }
+            try body(got == buffer.count ? buffer : Array(buffer[0..<got]))
+            position += UInt64(got)
+        }
+    }
+
+    /// Where a symbolic link points.
+    public func linkTarget(of file: File) throws(StorageError) -> [UInt8] {
+        try fileSystem(of: file).symbolicLinkTarget(of: file.id)
+    }
+
+    /// The file system that a file lies on.
+    public func fileSystem(of file: File) throws(StorageError) -> any FileSystem {
+        try guest.fileSystem(on: file.volume)
+    }
+}

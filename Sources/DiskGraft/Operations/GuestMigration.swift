@@ -1,0 +1,96 @@
+internal import ImageFormats
+internal import Patcher
+public import Storage
+
+/// Converts and patches in one pass. The sources are opened for reading only; the patches lie in an overlay that
+/// the conversion reads through.
+public struct GuestMigration: Sendable {
+    /// Format, options, progress and cancellation of the conversion of each disk.
+    public var conversion: DiskConversion
+
+    /// Makes a migration.
+    public init(conversion: DiskConversion = DiskConversion()) { self.conversion = conversion }
+
+    /// One disk that was made.
+    public struct Output: Sendable {
+        /// The source image.
+        public var source: String
+        /// The new image.
+        public var path: String
+    }
+
+    /// The outputs of a migration to `destination`: a file for one source, a directory for several (or when one
+    /// exists under that name).
+    ///
+    /// The format is the conversion's, else the destination's suffix, else the target's default among the formats
+    /// that can be made.
+    public func outputs(
+        for guest: Guest, to destination: String, target: String
+    ) throws(StorageError) -> [Output] {
+        let target = try Target.offered(target)
+        let isDirectory = HostDirectory.isDirectory(destination)
+        guard guest.images.count > 1 || isDirectory else {
+            return [Output(source: guest.images[0].path, path: destination)]
+        }
+        guard isDirectory else {
+            throw StorageError(
+                .misuse, layer: "output", code: "not-a-directory",
+                "with several disks the destination is a directory that exists", path: destination)
+        }
+        let format = try conversion.format.map { (name) throws(StorageError) in try ImageFormat.named(name) }
+        let suffix =
+            (format?.rawValue ?? target.defaultFormat ?? "raw") == "raw"
+            ? "img" : format?.rawValue ?? target.defaultFormat ?? "img"
+        var outputs: [Output] = []
+        for image in guest.images {
+            var name = HostFile.name(of: image.path)
+            if let dot = name.lastIndex(of: "."), dot != name.startIndex { name = String(name[..<dot]) }
+            let path = "\(destination)/\(name).\(suffix)"
+            guard !outputs.contains(where: { $0.path == path }) else {
+                throw StorageError(
+                    .misuse, layer: "output", code: "same-name-twice",
+                    "two disks would be called \(name).\(suffix); rename one", path: destination)
+            }
+            outputs.append(Output(source: image.path, path: path))
+        }
+        return outputs
+    }
+
+    /// Makes the plan for `options`, applies it to an overlay and converts every disk. Calls `show` with the plan
+    /// before anything is made. Throws `refused` when a guest cannot boot on the target; nothing is made then.
+    public func run(
+        _ guest: Guest, to destination: String, _ options: PlanOptions,
+        show: (GuestPlan) -> Void = { _ in }
+    ) throws(StorageError) -> [Output] {
+        let outputs = try outputs(for: guest, to: destination, target: options.target)
+        let overlays = guest.devices.map { OverlayDevice($0) }
+        let view = try Guest(images: guest.images, devices: overlays)
+        let plan = try view.plan(options)
+        show(plan)
+        if let refusal = plan.refusal {
+            throw StorageError(
+                .refused, layer: "plan", code: "cannot-boot", "nothing is written: \(refusal)",
+                path: guest.images.first?.path)
+        }
+        if !plan.isEmpty {
+            var execution = PlanExecution(view)
+            let prepared = try execution.prepare(plan)
+            try execution.commit(prepared)
+            guard try Guest(images: guest.images, devices: overlays).plan(options).isEmpty else {
+                throw StorageError(
+                    .io, layer: "plan", code: "not-idempotent", "the patched guest still needs changes",
+                    path: guest.images.first?.path)
+            }
+        }
+        let target = try Target.offered(options.target)
+        let sources = guest.devices.flatMap(\.hostFiles)
+        for (overlay, output) in zip(overlays, outputs) {
+            var conversion = conversion
+            if conversion.format == nil, ImageFormat(suffixOf: output.path) == nil {
+                conversion.format = target.defaultFormat
+            }
+            try conversion.run(from: overlay, to: output.path, protected: sources)
+        }
+        return outputs
+    }
+}

@@ -1,0 +1,47 @@
+internal import ImageFormats
+internal import Patcher
+public import Storage
+
+extension Guest {
+    /// Carries a plan out in place. The guest must have been opened for writing.
+    ///
+    /// Everything is prepared and recorded first, over all volumes; then the undo records are made durable, and
+    /// only then does the first byte of an image change. Afterwards the guest is inspected again: a plan that
+    /// still wants something is an error. Throws `refused` when the plan says that nothing must be written.
+    public func patch(_ plan: GuestPlan, _ options: PlanOptions) throws(StorageError) {
+        if let refusal = plan.refusal {
+            throw StorageError(
+                .refused, layer: "plan", code: "cannot-boot", "nothing is written: \(refusal)",
+                path: images.first?.path)
+        }
+        if plan.isEmpty { return }
+        var files: [HostFile] = []
+        for image in images {
+            for file in image.opened.disk.map.hostFiles where file.access == .write {
+                if !files.contains(where: { $0.identity == file.identity }) { files.append(file) }
+            }
+        }
+        let transaction = try HostTransaction(files)
+        do throws(StorageError) {
+            var execution = PlanExecution(self)
+            let prepared = try execution.prepare(plan)
+            try execution.commit(prepared)
+            for image in images { try image.opened.disk.flush() }
+        } catch {
+            transaction.rollBack()
+            throw error
+        }
+        try transaction.commit()
+        try verify(options)
+    }
+
+    private func verify(_ options: PlanOptions) throws(StorageError) {
+        let again = try Guest(images: images, devices: devices)
+        guard try again.plan(options).isEmpty else {
+            throw StorageError(
+                .io, layer: "plan", code: "not-idempotent",
+                "the guest was changed and still needs changes; `diskgraft undo` takes them back",
+                path: images.first?.path)
+        }
+    }
+}

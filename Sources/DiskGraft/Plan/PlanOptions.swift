@@ -1,0 +1,149 @@
+internal import ImageFormats
+internal import Patcher
+internal import Storage
+
+/// What a plan is made for.
+public struct PlanOptions: Sendable {
+    /// The target's name: "hyperv", "vmware", "xenserver", "kvm", "virtualbox", …
+    public var target: String
+    /// The controller that the boot disk will be behind; nil for the target's default.
+    public var controller: String?
+    /// How the source presented its disks.
+    public var source: SourceOptions
+    /// How names are replaced: "uuid", "label" or "target"; nil for "uuid".
+    public var names: String?
+    /// Repairs to make, all others left out; nil for all that need no asking.
+    public var only: [String]?
+    /// Repairs to leave out.
+    public var skip: [String]
+    /// Repairs that are only advice unless named here.
+    public var fix: [String]
+
+    /// Makes options for a target.
+    public init(
+        target: String, controller: String? = nil, source: SourceOptions = SourceOptions(),
+        names: String? = nil,
+        only: [String]? = nil, skip: [String] = [], fix: [String] = []
+    ) {
+        self.target = target
+        self.controller = controller
+        self.source = source
+        self.names = names
+        self.only = only
+        self.skip = skip
+        self.fix = fix
+    }
+
+    func request() throws(StorageError) -> PlanRequest {
+        let target = try Target.offered(target)
+        var controller: Controller?
+        if let name = self.controller {
+            guard let known = Controller(rawValue: name) else {
+                throw .misuseOfPlan(
+                    "unknown-controller",
+                    "there is no controller \"\(name)\"; there are \(Controller.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
+            }
+            controller = known
+        }
+        var naming = NamingPolicy.uuid
+        if let names {
+            guard let known = NamingPolicy(rawValue: names) else {
+                throw .misuseOfPlan(
+                    "unknown-naming", "names are replaced by uuid, label or target, not by \"\(names)\"")
+            }
+            naming = known
+        }
+        var request = PlanRequest(target: target, controller: controller, names: naming)
+        if let only { request.only = try Self.repairs(only) }
+        request.skip = try Self.repairs(skip)
+        request.fix = try Self.repairs(fix)
+        return request
+    }
+
+    private static func repairs(_ names: [String]) throws(StorageError) -> Set<Repair> {
+        var result: Set<Repair> = []
+        for name in names {
+            guard let repair = Repair(rawValue: name) else {
+                throw .misuseOfPlan(
+                    "unknown-repair",
+                    "there is no repair \"\(name)\"; there are \(Repair.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
+            }
+            result.insert(repair)
+        }
+        return result
+    }
+}
+
+/// How the source presented its disks to the guest.
+public struct SourceOptions: Sendable {
+    /// The hypervisor's name; nil: inferred from the guest and shown as inferred.
+    public var hypervisor: String?
+    /// Device names tied to disks by the user, "/dev/hdc" → 2 for the second disk given.
+    public var map: [String: Int]
+
+    /// Makes options.
+    public init(hypervisor: String? = nil, map: [String: Int] = [:]) {
+        self.hypervisor = hypervisor
+        self.map = map
+    }
+
+    func presentation(diskCount: Int) throws(StorageError) -> SourcePresentation {
+        var known: Hypervisor?
+        if let hypervisor {
+            known = Hypervisor(rawValue: hypervisor)
+            guard known != nil else {
+                throw .misuseOfPlan(
+                    "unknown-hypervisor",
+                    "there is no hypervisor \"\(hypervisor)\"; there are \(Hypervisor.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
+            }
+        }
+        var disks: [String: Int] = [:]
+        for (name, number) in map {
+            guard (1...max(diskCount, 1)).contains(number) else {
+                throw .misuseOfPlan(
+                    "no-such-disk", "\(name)=\(number): there are \(diskCount) disks, counted from 1")
+            }
+            disks[name] = number - 1
+        }
+        return SourcePresentation(hypervisor: known, map: disks)
+    }
+}
+
+extension Target {
+    /// The target of that name, when an image for it can be made.
+    static func offered(_ name: String) throws(StorageError) -> Target {
+        guard let target = named(name) else {
+            throw .misuseOfPlan(
+                "unknown-target",
+                "there is no target \"\(name)\"; there are \(all.map(\.name).joined(separator: ", "))")
+        }
+        guard
+            target.imageFormats.contains(where: { ImageFormat(name: $0).map(ImageProbe.canCreate) ?? false })
+        else {
+            throw StorageError(
+                .unsupported, layer: "plan", code: "target-format-not-built",
+                "\(name) needs a disk in the \(target.imageFormats.joined(separator: " or ")) format, "
+                    + "which cannot be written yet")
+        }
+        return target
+    }
+
+    /// The best of its formats that can be made.
+    var defaultFormat: String? {
+        imageFormats.first { ImageFormat(name: $0).map(ImageProbe.canCreate) ?? false }
+    }
+}
+
+extension ImageProbe {
+    /// Whether images of that format can be made.
+    static func canCreate(_ format: ImageFormat) -> Bool { (try? driver(for: format))?.canCreate ?? false }
+}
+
+extension StorageError {
+    static func misuseOfPlan(_ code: String, _ message: String) -> StorageError {
+        StorageError(.misuse, layer: "plan", code: code, message)
+    }
+}

@@ -1,0 +1,176 @@
+internal import Patcher
+internal import Storage
+
+/// A plan as data for scripts. Encodes to JSON; docs/plan.schema.json describes it.
+public struct PlanReport: Encodable, Sendable {
+    /// One plan for each Linux system on the disks.
+    public var systems: [System]
+    /// What was noticed besides.
+    public var findings: [String]
+
+    /// The plan of one system.
+    public struct System: Encodable, Sendable {
+        /// Its name.
+        public var title: String
+        /// The target's name.
+        public var target: String
+        /// The controller that the boot disk is expected behind.
+        public var controller: String
+        /// How the source presented its disks.
+        public var source: String
+        /// What is to be written.
+        public var actions: [Action]
+        /// Names that could not be resolved.
+        public var unresolved: [InspectionReport.Reference]
+        /// What to know or do by hand.
+        public var advice: [Advice]
+        /// Whether each kernel will boot.
+        public var verdicts: [Verdict]
+        /// Why nothing is written, where nothing is.
+        public var refusal: String?
+    }
+
+    /// One change.
+    public struct Action: Encodable, Sendable {
+        /// "edit", "create", "rename", "remove", "label" or "bytes".
+        public var kind: String
+        /// The file, where it is about one.
+        public var path: String?
+        /// Why.
+        public var reason: String
+        /// The repairs it belongs to.
+        public var repairs: [String]
+        /// The tokens that change, for an edit.
+        public var edits: [Edit]
+    }
+
+    /// One token that changes.
+    public struct Edit: Encodable, Sendable {
+        /// First byte in the file as it is.
+        public var start: Int
+        /// The byte behind the last.
+        public var end: Int
+        /// What stands there.
+        public var old: String
+        /// What will stand there.
+        public var new: String
+        /// Which repair.
+        public var repair: String
+        /// Why.
+        public var reason: String
+    }
+
+    /// Something to know or do by hand.
+    public struct Advice: Encodable, Sendable {
+        /// What it is about.
+        public var repair: String
+        /// The file it concerns.
+        public var path: String?
+        /// The sentence.
+        public var message: String
+    }
+
+    /// Whether one kernel entry boots.
+    public struct Verdict: Encodable, Sendable {
+        /// The loader's file.
+        public var path: String
+        /// The entry.
+        public var title: String
+        /// The kernel.
+        public var kernel: String?
+        /// Boots by itself once the plan is carried out.
+        public var isDefault: Bool
+        /// "boots", "boots-with-edits" or "cannot".
+        public var outcome: String
+        /// Why not.
+        public var reason: String?
+        /// "not-checked", "present" or "missing".
+        public var drivers: String
+        /// The missing drivers.
+        public var missingDrivers: [String]
+        /// What the guest would otherwise die with.
+        public var symptom: String?
+        /// Remarks.
+        public var notes: [String]
+
+        private enum CodingKeys: String, CodingKey {
+            case path, title, kernel, outcome, reason, drivers, symptom, notes
+            case isDefault = "default"
+            case missingDrivers = "missing-drivers"
+        }
+    }
+}
+
+extension GuestPlan {
+    /// The plan as data.
+    public var report: PlanReport {
+        PlanReport(
+            systems: zip(plans, titles).map { plan, title in
+                PlanReport.System(
+                    title: title, target: plan.target.name, controller: plan.controller.rawValue,
+                    source: plan.source.summary, actions: plan.actions.map { PlanReport.Action($0) },
+                    unresolved: plan.unresolved.map { InspectionReport.Reference($0) },
+                    advice: plan.advice.map {
+                        PlanReport.Advice(repair: $0.repair.rawValue, path: $0.path, message: $0.message)
+                    },
+                    verdicts: plan.verdicts.map { PlanReport.Verdict($0) }, refusal: plan.refusal)
+            }, findings: findings)
+    }
+}
+
+extension PlanReport.Action {
+    init(_ action: Patcher_Action) {
+        reason = action.reason
+        repairs = action.repairs.map(\.rawValue)
+        edits = []
+        switch action.kind {
+        case .edit(let edit):
+            kind = "edit"
+            path = edit.file.displayPath
+            edits = edit.edits.map {
+                PlanReport.Edit(
+                    start: $0.range.lowerBound, end: $0.range.upperBound, old: $0.old.displayText,
+                    new: $0.new.displayText, repair: $0.repair.rawValue, reason: $0.reason)
+            }
+        case .create(let path, _, _):
+            kind = "create"
+            self.path = path.displayText
+        case .rename(let path, _):
+            kind = "rename"
+            self.path = path.displayText
+        case .remove(let path):
+            kind = "remove"
+            self.path = path.displayText
+        case .setLabel: kind = "label"
+        case .deviceBytes: kind = "bytes"
+        }
+    }
+}
+
+extension PlanReport.Verdict {
+    init(_ verdict: EntryVerdict) {
+        path = verdict.path
+        title = verdict.title
+        kernel = verdict.kernel
+        isDefault = verdict.isDefault
+        switch verdict.outcome {
+        case .boots: outcome = "boots"
+        case .bootsWithEdits: outcome = "boots-with-edits"
+        case .cannot(let why):
+            outcome = "cannot"
+            reason = why
+        }
+        missingDrivers = []
+        switch verdict.drivers {
+        case .notChecked: drivers = "not-checked"
+        case .present: drivers = "present"
+        case .missing(let names):
+            drivers = "missing"
+            missingDrivers = names
+        }
+        symptom = verdict.symptom
+        notes = verdict.notes
+    }
+}
+
+typealias Patcher_Action = Action

@@ -1,0 +1,56 @@
+import ArgumentParser
+import DiskGraft
+import Storage
+
+/// `diskgraft migrate SRC… DST --to TARGET`: convert and patch in one pass.
+struct MigrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Copy a guest's disks for another hypervisor, patched so that it boots there.",
+        discussion: """
+            The sources are never written. One source: DST is a file; several: DST is a directory. The format is \
+            -O, else DST's suffix, else the target's own.
+
+            Example:
+              diskgraft migrate web01.vmdk web01.vhd --to hyperv
+              diskgraft migrate -p disk1.vhd disk2.vhd out/ --to kvm -O qcow2
+            """)
+
+    @Argument(
+        help: ArgumentHelp("The guest's disks in their order, then the destination.", valueName: "src… dst"))
+    var paths: [String]
+
+    @OptionGroup var image: ImageArguments
+    @OptionGroup var plan: PlanArguments
+
+    @Option(
+        name: [.customShort("O"), .customLong("output-format")],
+        help: "The format to make: raw, vhd (or vpc), vhdx, vmdk, qcow2.")
+    var outputFormat: String?
+
+    @Option(
+        name: [.customShort("o"), .customLong("output-option")],
+        help: ArgumentHelp("Options of that format, as qemu-img names them.", valueName: "key=value,…"))
+    var outputOptions: [String] = []
+
+    @Flag(name: [.customShort("p"), .customLong("progress")], help: "Show progress.")
+    var progress = false
+
+    func validate() throws {
+        guard paths.count >= 2 else { throw ValidationError("name at least one source and the destination") }
+    }
+
+    func run() throws {
+        let options = try plan.options()
+        let guest = try Guest.open(Array(paths.dropLast()), options: image.options)
+        for warning in guest.warnings { Terminal.printWarning(warning) }
+        let line = progress ? ProgressLine() : nil
+        var conversion = DiskConversion(format: outputFormat, options: try parseOptions(outputOptions))
+        if let line { conversion.progress = { line.update($0, $1) } }
+        conversion.isCancelled = { Interruption.hasCome }
+        let outputs = try GuestMigration(conversion: conversion).run(
+            guest, to: paths[paths.count - 1], options, show: { Terminal.write($0.text) })
+        line?.finish()
+        for output in outputs { Terminal.write(Array("\(output.source) → \(output.path)\n".utf8)) }
+    }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import DiskGraft
+
+/// `diskgraft patch IMAGE --to TARGET`: the plan, applied in place.
+struct PatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "patch",
+        abstract: "Make a guest boot on another hypervisor by changing its disk in place.",
+        discussion: """
+            Prints the plan and carries it out. IMAGE.undo keeps the bytes as they were; `diskgraft undo` puts \
+            them back. Run twice, the second run finds nothing to do.
+
+            Example:
+              diskgraft patch web01.qcow2 --to kvm
+            """)
+
+    @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
+    var path: String
+
+    @OptionGroup var image: ImageArguments
+    @OptionGroup var disks: FurtherDisks
+    @OptionGroup var plan: PlanArguments
+
+    @Flag(help: "Print the plan as JSON.")
+    var json = false
+
+    func run() throws {
+        let options = try plan.options()
+        let guest = try Guest.open([path] + disks.with, options: image.options, forWriting: true)
+        for warning in guest.warnings { Terminal.printWarning(warning) }
+        let plan = try guest.plan(options)
+        if json { try JSONOutput.print(plan.report) } else { Terminal.write(plan.text) }
+        if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
+        try guest.patch(plan, options)
+        if !json, !plan.isEmpty {
+            Terminal.write(Array("patched; `diskgraft undo \(path)` takes it back\n".utf8))
+        }
+    }
+}

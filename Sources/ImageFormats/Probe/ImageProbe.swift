@@ -7,6 +7,7 @@ package enum ImageProbe {
         [
             VHDDriver.self,
             QCOW2Driver.self,
+            VMDKDriver.self,
         ]
     }
 

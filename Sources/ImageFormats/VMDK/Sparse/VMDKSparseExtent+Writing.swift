@@ -1,0 +1,143 @@
+internal import Storage
+internal import Synchronization
+
+// Choosing space. Grains go to the end of the file, at multiples of the grain size; freed space is never reused,
+// because no list of free grains exists.
+
+extension VMDKSparseExtent {
+    /// Tables that are changed in memory before they are written: 8 MiB of them, 128 GiB of guest disk.
+    private static let pendingLimit = 4096
+
+    /// Throws, with the way out, when this extent must not be changed in place.
+    func checkWritable() throws(StorageError) {
+        if header.isCompressed {
+            throw .vmdk(
+                .refused, .streamOptimized,
+                "a streamOptimized VMDK cannot be changed in place; make a copy that can by `diskgraft convert "
+                    + "\(file.path) NEW.vmdk`, or convert and patch at once by `diskgraft migrate`",
+                path: file.path)
+        }
+        if header.version >= 3 {
+            throw .vmdk(
+                .refused, .changeTracking,
+                "version 3 of the sparse format means changed block tracking, which an offline change would make "
+                    + "wrong; work on a copy made by `diskgraft convert`",
+                structure: "sparse header", field: "version", offset: 4, path: file.path)
+        }
+        if isDamaged {
+            throw .vmdk(
+                .refused, .damagedDirectory,
+                "the grain directory is damaged, so the disk is not changed; make a copy by `diskgraft convert` and "
+                    + "check that", path: file.path)
+        }
+    }
+
+    /// How byte `offset` is written; see `WritableImageMap`. `limit` is the disk's byte at which the extent ends.
+    func writeTarget(at offset: UInt64, base: UInt64, limit: UInt64) throws(StorageError) -> WriteTarget {
+        let (index, slot) = place(of: offset)
+        guard let table = try table(index) else {
+            return .allocate(unit: header.grainSize, end: min(base + grainEnd(index + 1, 0), limit))
+        }
+        let entry = table[slot]
+        guard entry > 1 else {
+            let next = table[slot...].firstIndex { $0 > 1 } ?? table.count
+            return .allocate(unit: header.grainSize, end: min(base + grainEnd(index, next), limit))
+        }
+        guard let position = checked(entry, index, slot) else {
+            throw .vmdk(
+                .corrupt, .grainPlace, "a grain lies past the end of the file; is it truncated?",
+                structure: "grain table \(index)", field: "entry \(slot)",
+                offset: UInt64(entry) * VMDKSparseHeader.sectorSize, path: file.path)
+        }
+        let start = grainStart(index, slot)
+        var end = endOfPlainRun(table, index, slot, entry: entry, position: position)
+        if overlapsMetadata(position..<position + (end - start)) {
+            end = grainEnd(index, slot + 1)
+            guard !overlapsMetadata(position..<position + (end - start)) else {
+                throw .vmdk(
+                    .corrupt, .grainInMetadata,
+                    "a grain overlaps the image's own structures; writing it would destroy them",
+                    structure: "grain table \(index)", field: "entry \(slot)", offset: position,
+                    path: file.path)
+            }
+        }
+        return .inPlace(
+            file: fileIndex, offset: position + (offset - start), end: min(base + end, limit))
+    }
+
+    /// Space for the grains of `range`, or for those of them that are in one table.
+    func allocate(_ range: Range<UInt64>) throws(StorageError) -> (range: Range<UInt64>, offset: UInt64) {
+        let (index, slot) = place(of: range.lowerBound)
+        let end = min(range.upperBound, grainEnd(index + 1, 0))
+        let isCrowded = state.withLock { $0.pending.count >= Self.pendingLimit && $0.pending[index] == nil }
+        // All data of earlier allocations has been written by now.
+        if isCrowded { try commit() }
+        var entries =
+            try table(index) ?? [UInt32](repeating: 0, count: header.entriesPerTable)
+        let grain = header.grainSize
+        let count = (end - range.lowerBound).dividedRoundingUp(by: grain)
+        let offset = try claim(count * grain)
+        for step in 0..<Int(count) {
+            // `claim` made sure that the sector fits.
+            entries[slot + step] = UInt32((offset + UInt64(step) * grain) / VMDKSparseHeader.sectorSize)
+        }
+        state.withLock { $0.pending[index] = entries }
+        return (range.lowerBound..<end, offset)
+    }
+
+    /// Takes `count` bytes at the end of the file.
+    func claim(_ count: UInt64) throws(StorageError) -> UInt64 {
+        let length = file.byteCount
+        let grain = header.grainSize
+        let offset = state.withLock { state -> UInt64? in
+            guard let start = max(state.nextFree, length).roundedUp(to: grain), let end = start +? count,
+                end / VMDKSparseHeader.sectorSize <= UInt64(UInt32.max)
+            else { return nil }
+            state.nextFree = end
+            return start
+        }
+        guard let offset else {
+            throw .vmdk(
+                .refused, .fileFull, "a sparse extent cannot grow past 2 TiB; use the vmfs subformat",
+                path: file.path)
+        }
+        return offset
+    }
+
+    // MARK: Metadata ranges
+
+    private func overlapsMetadata(_ range: Range<UInt64>) -> Bool {
+        let known = state.withLock { state -> [Range<UInt64>] in
+            if state.metadata.isEmpty { state.metadata = metadataRanges(state.directory) }
+            return state.metadata
+        }
+        var low = 0
+        var high = known.count
+        while low < high {
+            let middle = (low + high) / 2
+            if known[middle].upperBound <= range.lowerBound { low = middle + 1 } else { high = middle }
+        }
+        return low < known.count && known[low].lowerBound < range.upperBound
+    }
+
+    /// Header, descriptor, directories and tables, in order and merged: mostly one range.
+    private func metadataRanges(_ directory: VMDKGrainDirectory) -> [Range<UInt64>] {
+        let directorySize = UInt64(directory.entries.count) * 4
+        var ranges = [0..<VMDKSparseHeader.sectorSize, directory.offset..<directory.offset + directorySize]
+        if let descriptor = header.descriptorRange { ranges.append(descriptor) }
+        if let redundant = directory.redundantOffset { ranges.append(redundant..<redundant + directorySize) }
+        for sector in directory.entries + directory.redundantEntries where sector != 0 {
+            let start = UInt64(sector) * VMDKSparseHeader.sectorSize
+            ranges.append(start..<start + UInt64(header.tableByteCount))
+        }
+        var merged: [Range<UInt64>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = merged.last, range.lowerBound <= last.upperBound {
+                merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+            } else {
+                merged.append(range)
+            }
+        }
+        return merged
+    }
+}

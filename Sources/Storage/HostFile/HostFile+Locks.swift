@@ -32,6 +32,10 @@ extension HostFile {
         }
     }
 
+    /// Gives the locks back. Closing alone does not while a child of this process that has not called exec yet
+    /// shares the open file.
+    func unlock() { _ = clinux_ofd_unlock(descriptor, Self.lockStart, Self.lockLength) }
+
     private func set(
         exclusive: Bool, _ start: Int64, _ length: Int64, _ reason: String
     ) throws(StorageError) {

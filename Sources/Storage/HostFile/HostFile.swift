@@ -69,7 +69,10 @@ public final class HostFile: Sendable {
         state = Mutex(State(length: length))
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        unlock()
+        close(descriptor)
+    }
 
     /// Opens a regular file or block device that exists. `followLinks: false` refuses a symbolic link.
     public static func open(

@@ -42,6 +42,7 @@ enum QCOW2Code: String, CaseIterable {
     case metadataOverlap = "metadata-overlap"
     case clusterOverlapsMetadata = "cluster-overlaps-metadata"
     case refcountZero = "refcount-zero"
+    case refcountBeyondEnd = "refcount-beyond-end"
     case copiedFlag = "copied-flag"
 
     // Writing and creating.

@@ -106,6 +106,11 @@ struct QCOW2Pages: Sendable {
         dirty[base] = Dirty(bytes: bytes, phase: .groundwork, changed: 0..<pageSize)
     }
 
+    /// Forgets what was changed in a table that is given up.
+    mutating func discard(_ range: Range<UInt64>) {
+        for base in stride(from: range.lowerBound, to: range.upperBound, by: pageSize) { dirty[base] = nil }
+    }
+
     /// Whether some changed piece waits for `phase`.
     func hasDirty(_ phase: QCOW2Phase) -> Bool { dirty.values.contains { $0.phase == phase } }
 

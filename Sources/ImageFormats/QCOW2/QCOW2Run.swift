@@ -89,7 +89,7 @@ struct QCOW2Run {
         }
     }
 
-    private func beyondEnd(_ host: UInt64) -> StorageError {
+    func beyondEnd(_ host: UInt64) -> StorageError {
         .qcow2(
             .clusterBeyondEnd,
             "a cluster lies at \(host.hex), past the file's end; the file is truncated or damaged",

@@ -5,6 +5,8 @@ struct QCOW2Tables: Sendable {
     let file: HostFile
     var header: QCOW2Header
     var pages: QCOW2Pages
+    /// What a writing session knows; nil while the image is only read.
+    var session: QCOW2Session?
     /// The last extent found: small reads that follow each other need no scan.
     private var lastExtent: Extent?
 
@@ -17,8 +19,8 @@ struct QCOW2Tables: Sendable {
     /// How many entries one call looks at. An extent may end early; the next call goes on.
     static let scanLimit = 4096
 
-    /// Where clusters may lie.
-    var clustersEnd: UInt64 { file.byteCount }
+    /// Where clusters may lie: to the file's end, or to that of the space chosen and not written yet.
+    var clustersEnd: UInt64 { max(file.byteCount, session?.allocationEnd ?? 0) }
 
     mutating func forgetExtent() { lastExtent = nil }
 

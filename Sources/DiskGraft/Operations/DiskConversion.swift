@@ -35,11 +35,19 @@ public struct DiskConversion: Sendable {
     public func run(
         from source: any BlockDevice, to path: String, protected: [HostFile] = []
     ) throws(StorageError) {
+        let output = try copy(source, to: path, protected: protected)
+        try output.publish()
+    }
+
+    /// Makes the copy, complete and durable, and leaves it to the caller to publish.
+    func copy(
+        _ source: any BlockDevice, to path: String, protected: [HostFile]
+    ) throws(StorageError) -> PendingOutput {
         let driver = try ImageProbe.driver(for: try targetFormat(for: path))
         let createOptions = ImageCreateOptions(values: options, sectorSize: source.sectorSize)
-        let companions = driver.companions(of: path, options: createOptions)
         let output = try PendingOutput(
-            path, companions: companions, protected: protected + source.hostFiles)
+            path, companions: driver.companions(of: path, options: createOptions),
+            protected: protected + source.hostFiles)
         do throws(StorageError) {
             // Every format but raw counts sectors.
             let size = driver.format == .raw ? source.byteCount : source.byteCount.roundedUp(to: 512)
@@ -51,7 +59,7 @@ public struct DiskConversion: Sendable {
                 source: source, target: image.disk, unit: image.info.unitSize, progress: progress,
                 isCancelled: isCancelled)
             try converter.run(workers: workers)
-            try output.publish(companions: companions)
+            return output
         } catch {
             output.discard()
             throw error

@@ -84,13 +84,16 @@ public struct GuestMigration: Sendable {
         }
         let target = try Target.offered(options.target)
         let sources = guest.devices.flatMap(\.hostFiles)
+        // All disks are complete before the first appears; an error on the way discards them all.
+        var pending: [PendingOutput] = []
         for (overlay, output) in zip(overlays, outputs) {
             var conversion = conversion
             if conversion.format == nil, ImageFormat(suffixOf: output.path) == nil {
                 conversion.format = target.defaultFormat
             }
-            try conversion.run(from: overlay, to: output.path, protected: sources)
+            pending.append(try conversion.copy(overlay, to: output.path, protected: sources))
         }
+        for output in pending { try output.publish() }
         return outputs
     }
 }

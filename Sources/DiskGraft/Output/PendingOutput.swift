@@ -10,9 +10,12 @@ final class PendingOutput {
     let path: String
     private let finalPath: String
     private let directory: String
+    /// Plain names of the further files that belong to it.
+    private let companions: [String]
     private var isOpen = true
 
-    /// A place for an output that will be called `finalPath`. An existing regular file is replaced at the end.
+    /// A place for an output that will be called `finalPath`, and for its `companions` (plain names). An existing
+    /// regular file is replaced at the end.
     ///
     /// Throws `refused` when something else has the name, and when a file that it would replace is in
     /// `protected` (the source) or open elsewhere.
@@ -24,6 +27,7 @@ final class PendingOutput {
             try Self.check(name, protected: protected)
         }
         self.finalPath = target
+        self.companions = companions
         let parent = HostFile.directoryPath(of: target)
         let suffix = try SystemRandom.bytes(4).hexString
         directory = "\(parent)/.\(HostFile.name(of: target)).\(suffix).partial"
@@ -33,8 +37,8 @@ final class PendingOutput {
 
     deinit { if isOpen { discard() } }
 
-    /// Moves the output and its companions (plain names) to their final names. They are complete and flushed.
-    func publish(companions: [String]) throws(StorageError) {
+    /// Moves the output and its companions to their final names. They are complete and flushed.
+    func publish() throws(StorageError) {
         let parent = HostFile.directoryPath(of: finalPath)
         try HostDirectory.sync(holding: path)
         // The descriptor last: what it names is there before it.

@@ -18,5 +18,7 @@ enum Interruption {
         unsafe sigaction(SIGINT, &action, nil)
         unsafe sigaction(SIGTERM, &action, nil)
         signal(SIGPIPE, SIG_IGN)
+        // A file-size limit becomes EFBIG of write(2), so that what was begun is removed.
+        signal(SIGXFSZ, SIG_IGN)
     }
 }

@@ -1,0 +1,117 @@
+import Foundation
+import TestSupport
+import Testing
+
+struct CommandLineTests {
+    @Test(arguments: [
+        [], ["frobnicate"], ["info"], ["convert", "a"], ["plan", "x"],
+        ["migrate", "only-one", "--to", "kvm"],
+        ["patch", "x", "--to", "kvm", "--map", "nonsense"], ["ls"], ["info", "--no-such-flag", "x"],
+    ])
+    func usageErrorsExit64(_ arguments: [String]) throws {
+        let result = try Tool.run(Fixture.command, arguments, expect: nil)
+        // Without a subcommand the help is shown, which is no error.
+        #expect(result.status == (arguments.isEmpty ? 0 : 64))
+        #expect(!result.errors.isEmpty || arguments.isEmpty)
+    }
+
+    @Test(arguments: [
+        "info", "ls", "cat", "inspect", "plan", "patch", "undo", "convert", "migrate",
+    ])
+    func helpHasAnExample(_ command: String) throws {
+        let help = try Fixture.diskgraft(command, "--help").text
+        #expect(help.contains("diskgraft \(command) "))
+        #expect(help.contains("Example:"))
+    }
+
+    @Test func versionIsPrinted() throws {
+        #expect(try Fixture.diskgraft("--version").text.hasPrefix("diskgraft "))
+    }
+
+    @Test func whatIsNotThereOrNoImageIsSaidInOneSentence() throws {
+        let directory = try TemporaryDirectory()
+        let missing = directory.path("missing.vmdk")
+        for arguments in [["info", missing], ["undo", missing], ["plan", missing, "--to", "kvm"]] {
+            let result = try Tool.run(Fixture.command, arguments, expect: 1...1)
+            #expect(result.errorText.contains("No such file"))
+            #expect(result.errorText.split(separator: "\n").count == 1)
+        }
+        let text = try directory.write("letter.txt", "Dear reader,\n")
+        let plan = try Tool.run(Fixture.command, ["plan", text, "--to", "kvm"], expect: 2...2)
+        #expect(plan.errorText.contains("no Linux system was found"))
+        try Fixture.diskgraft("info", directory.root, expect: 2...2)
+        let empty = try directory.write("empty.img", "")
+        try Fixture.diskgraft("info", empty, expect: 1...1)
+        let unknown = try Tool.run(Fixture.command, ["plan", text, "--to", "bochs"], expect: 64...64)
+        #expect(unknown.errorText.contains("hyperv"))
+    }
+
+    @Test func theSourceIsNeverTheDestination() throws {
+        let directory = try TemporaryDirectory()
+        let source = try directory.write("disk.img", [UInt8](repeating: 1, count: 1 << 20))
+        try FileManager.default.createSymbolicLink(
+            atPath: directory.path("link.img"), withDestinationPath: source)
+        try FileManager.default.linkItem(atPath: source, toPath: directory.path("hard.img"))
+        for name in ["disk.img", "link.img", "hard.img"] {
+            let result = try Fixture.diskgraft("convert", source, directory.path(name), expect: 2...2)
+            #expect(result.errorText.contains("source"))
+        }
+        #expect(try fileBytes(source).count == 1 << 20)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.root).count == 3)
+    }
+
+    @Test func aFullDiskLeavesNothing() throws {
+        let directory = try TemporaryDirectory()
+        let source = try directory.write("disk.img", [UInt8](repeating: 1, count: 8 << 20))
+        let result = try Tool.run(
+            "sh",
+            [
+                "-c", "ulimit -f 2000; exec \"$0\" convert \"$1\" \"$2\"", Fixture.command, source,
+                directory.path("out.qcow2"),
+            ],
+            expect: 1...1)
+        #expect(result.errorText.contains("write failed") || result.errorText.contains("ftruncate failed"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.root) == ["disk.img"])
+    }
+
+    @Test(arguments: ["INT", "TERM"])
+    func anInterruptLeavesNothingHalfWritten(_ signal: String) throws {
+        let directory = try TemporaryDirectory()
+        let source = directory.path("disk.img")
+        try Tool.run("sh", ["-c", "head -c 400000000 /dev/urandom > \"$0\"", source])
+        let target = directory.path("out.vhd")
+        let result = try Tool.run(
+            "timeout", ["-s", signal, "0.1", Fixture.command, "convert", source, target], expect: nil)
+        let names = Set(try FileManager.default.contentsOfDirectory(atPath: directory.root))
+        if names.contains("out.vhd") {
+            #expect(result.status == 0 || result.status == 124)
+            try Tool.run("qemu-img", ["compare", "-F", "vpc", source, target])
+        } else {
+            #expect(names == ["disk.img"])
+        }
+    }
+
+    @Test func hypervGeneration2NeedsVHDXAndUEFI() throws {
+        let directory = try TemporaryDirectory()
+        let guest = try Fixture.guest(in: directory)
+        try Fixture.diskgraft("plan", guest, "--to", "hyperv-gen2", expect: 2...2)
+    }
+
+    @Test func volumesAndTheGuestsTree() throws {
+        let directory = try TemporaryDirectory()
+        let guest = try Fixture.guest(in: directory)
+        #expect(try Fixture.diskgraft("ls", guest, "/boot/grub").text == "grub.cfg\n")
+        #expect(try Fixture.diskgraft("ls", guest, "/grub", "--volume", "p1").text == "grub.cfg\n")
+        #expect(try Fixture.diskgraft("ls", guest, "/boot", "--volume", "p3").text == "")
+        #expect(try Fixture.diskgraft("cat", guest, "/etc/hostname").text == "web01\n")
+        #expect(try Fixture.diskgraft("cat", guest, "/etc/grub2.cfg").text.contains("menuentry"))
+        let wrong = try Fixture.diskgraft("ls", guest, "--volume", "p9", expect: 64...64)
+        #expect(wrong.errorText.contains("p1, p2, p3"))
+        try Fixture.diskgraft("cat", guest, "/etc/nothing", expect: 2...2)
+        try Fixture.diskgraft("cat", guest, "/etc", expect: 2...2)
+        let info = try Fixture.diskgraft("info", "--json", guest).text
+        for word in [Fixture.rootUUID, Fixture.swapUUID, "\"dos\"", "\"virtual-size\" : 67110400"] {
+            #expect(info.contains(word))
+        }
+    }
+}

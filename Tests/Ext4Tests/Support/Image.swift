@@ -1,0 +1,112 @@
+import Storage
+import TestSupport
+import Testing
+
+/// A feature set that guests have: what mke2fs is asked for.
+struct Profile: Sendable, CustomTestStringConvertible {
+    let name: String
+    let options: [String]
+    var hasJournal = true
+
+    var testDescription: String { name }
+
+    static let ext3 = Profile(
+        name: "P1 ext3",
+        options: [
+            "-t", "ext3", "-O",
+            "none,has_journal,ext_attr,resize_inode,dir_index,filetype,sparse_super,large_file", "-I", "128",
+        ])
+    static let crc16 = Profile(
+        name: "P2 ext4 uninit_bg",
+        options: [
+            "-t", "ext4", "-O",
+            "none,has_journal,ext_attr,resize_inode,dir_index,filetype,sparse_super,large_file,extent,flex_bg,huge_file,uninit_bg,dir_nlink,extra_isize",
+            "-I", "256",
+        ])
+    static let crc16Wide = Profile(
+        name: "P3 ext4 uninit_bg 64bit",
+        options: [
+            "-t", "ext4", "-O",
+            "none,has_journal,ext_attr,resize_inode,dir_index,filetype,sparse_super,large_file,extent,64bit,flex_bg,huge_file,uninit_bg,dir_nlink,extra_isize",
+            "-I", "256",
+        ])
+    static let checksums = Profile(
+        name: "P4 ext4 metadata_csum",
+        options: [
+            "-t", "ext4", "-O",
+            "none,has_journal,ext_attr,resize_inode,dir_index,filetype,sparse_super,large_file,extent,64bit,flex_bg,huge_file,metadata_csum,dir_nlink,extra_isize",
+            "-I", "256",
+        ])
+    static let seeded = Profile(
+        name: "P5 ext4 csum_seed orphan_file",
+        options: [
+            "-t", "ext4", "-O",
+            "none,has_journal,ext_attr,resize_inode,dir_index,filetype,sparse_super,large_file,extent,64bit,flex_bg,huge_file,metadata_csum,metadata_csum_seed,orphan_file,dir_nlink,extra_isize",
+            "-I", "256",
+        ])
+    static let ext2 = Profile(
+        name: "P6 ext2",
+        options: [
+            "-t", "ext2", "-O", "none,ext_attr,resize_inode,dir_index,filetype,sparse_super,large_file", "-I",
+            "128",
+        ],
+        hasJournal: false)
+    static let inline = Profile(
+        name: "inline_data",
+        options: [
+            "-t", "ext4", "-O",
+            "none,has_journal,ext_attr,resize_inode,dir_index,filetype,sparse_super,large_file,extent,64bit,flex_bg,huge_file,metadata_csum,inline_data,dir_nlink,extra_isize",
+            "-I", "256",
+        ])
+
+    static let all = [ext3, crc16, crc16Wide, checksums, seeded, ext2]
+}
+
+/// An image made by mke2fs.
+struct Image {
+    let directory: TemporaryDirectory
+    let path: String
+
+    /// A volume of `profile` with blocks of `blockSize` bytes that holds `files` (path to contents).
+    init(
+        _ profile: Profile, blockSize: Int, files: [String: [UInt8]] = [:], byteCount: UInt64? = nil,
+        more: [String] = [], prepare: (String) throws -> Void = { _ in }
+    ) throws {
+        directory = try TemporaryDirectory()
+        let tree = directory.path("tree")
+        try directory.write("tree/.keep", [])
+        for (name, contents) in files { try directory.write("tree/\(name)", contents) }
+        try prepare(tree)
+        let size = byteCount ?? (blockSize == 65536 ? 192 << 20 : 24 << 20)
+        path = try directory.sparse("image", byteCount: size)
+        try Tool.run(
+            "mke2fs",
+            ["-q", "-F", "-b", String(blockSize), "-d", tree] + profile.options + more + [path])
+    }
+
+    /// A copy of an image that is there, gone with the value.
+    init(copying source: String) throws {
+        directory = try TemporaryDirectory()
+        path = directory.path("image")
+        try Tool.run("cp", ["--sparse=always", "--no-preserve=mode", source, path])
+    }
+
+    /// What e2fsck finds wrong; empty when it is clean.
+    func defects() throws -> String {
+        let result = try Tool.run("e2fsck", ["-fn", path], expect: nil)
+        return result.status == 0 ? "" : result.text + result.errorText
+    }
+
+    /// What debugfs prints for a command.
+    func debugfs(_ command: String, writing: Bool = false) throws -> String {
+        try Tool.run("debugfs", (writing ? ["-w"] : []) + ["-R", command, path]).text
+    }
+
+    /// A file's contents by debugfs.
+    func contents(_ name: String) throws -> [UInt8] {
+        let target = directory.path("dumped")
+        try Tool.run("rm", ["-f", target])
+        try Tool.run("debugfs", ["-R", "dump \(name) \(target)", path])
+        return try fileBytes(target)
+    }
+}

@@ -2,6 +2,7 @@ internal import Foundation
 internal import Partitions
 internal import Storage
 internal import TestSupport
+internal import Testing
 
 /// A file opened as a device.
 func fileDevice(_ path: String, access: HostFile.Access = .read, sectorSize: UInt32 = 512) throws
@@ -49,6 +50,10 @@ func discover(_ disks: any BlockDevice...) throws -> DiscoveredVolumes {
     try VolumeDiscovery.discover(disks: disks)
 }
 
+func discover(disks: [any BlockDevice]) throws -> DiscoveredVolumes {
+    try VolumeDiscovery.discover(disks: disks)
+}
+
 extension DiscoveredVolumes {
     var codes: [String] { findings.map(\.code) }
     /// "number start+count type" of each entry of the first disk.
@@ -66,4 +71,26 @@ extension [UInt8] {
     mutating func put(_ bytes: [UInt8], at offset: Int) {
         replaceSubrange(offset..<offset + bytes.count, with: bytes)
     }
+}
+
+/// Copies a device's bytes into a file, so that outside programs can judge them.
+@discardableResult
+func extract(_ device: any BlockDevice, to path: String) throws -> String {
+    _ = FileManager.default.createFile(atPath: path, contents: nil)
+    let handle = try #require(FileHandle(forWritingAtPath: path))
+    var offset: UInt64 = 0
+    while offset < device.byteCount {
+        let count = Int(min(device.byteCount - offset, 1 << 20))
+        let bytes = try device.bytes(at: offset, count: count)
+        // Holes stay holes.
+        let isZero = bytes.span8.isAllZero
+        if !isZero {
+            try handle.seek(toOffset: offset)
+            try handle.write(contentsOf: Data(bytes))
+        }
+        offset += UInt64(count)
+    }
+    try handle.truncate(atOffset: device.byteCount)
+    try handle.close()
+    return path
 }

@@ -7,8 +7,12 @@ package struct DiscoveredVolumes: Sendable {
     /// Every volume: partitions in disk and number order, whole disks without a table, then arrays and logical
     /// volumes. Members of groups and arrays are among them.
     package var volumes: [Volume]
+    /// The volume groups.
+    package var groups: [GroupLayout] = []
+    /// The MD arrays.
+    package var arrays: [ArrayLayout] = []
     /// Everything worth telling, the tables' findings included.
-    package var findings: [LayoutFinding]
+    package var findings: [LayoutFinding] = []
 
     /// The volume of this name.
     package func volume(named name: String) -> Volume? { volumes.first { $0.name == name } }

@@ -8,11 +8,16 @@ package enum VolumeDiscovery {
     /// Reads tables and signatures of `disks`, which are the first, second… disk of one guest. Nothing is written.
     /// Damage to one structure is a finding; thrown are input errors on a disk's first sectors, and `refused`
     /// where going on could take one volume for another (two disks with the same physical volume).
-    package static func discover(disks: [any BlockDevice]) throws(StorageError) -> DiscoveredVolumes {
+    ///
+    /// `allowDegraded` lets an array be written though members that it counts on are not given: they must be
+    /// rebuilt afterwards.
+    package static func discover(
+        disks: [any BlockDevice], allowDegraded: Bool = false
+    ) throws(StorageError) -> DiscoveredVolumes {
         guard disks.count <= diskLimit else {
             throw .partition(.misuse, .tooManyDisks, "\(disks.count) disks are more than \(diskLimit)")
         }
-        var result = DiscoveredVolumes(disks: [], volumes: [], findings: [])
+        var result = DiscoveredVolumes(disks: [], volumes: [])
         for (index, disk) in disks.enumerated() {
             let contents = try VolumeProbe.candidates(disk)
             let table = try DiskTable.read(disk, contents: contents)
@@ -25,6 +30,9 @@ package enum VolumeDiscovery {
             }
             try addVolumes(of: layout, disk, to: &result)
         }
+        // Groups may lie on arrays, so arrays come first.
+        try MDAssembly.add(to: &result, allowDegraded: allowDegraded)
+        try LVMAssembly.add(to: &result)
         return result
     }
 
@@ -72,7 +80,7 @@ package enum VolumeDiscovery {
         return [VolumeIdentity(kind: .init(rawValue: "LDM_member"))] + candidates
     }
 
-    private static func noteAmbiguity(_ volume: Volume, disk: Int, _ result: inout DiscoveredVolumes) {
+    static func noteAmbiguity(_ volume: Volume, disk: Int?, _ result: inout DiscoveredVolumes) {
         guard volume.candidates.count > 1 else { return }
         let names = volume.candidates.map(\.kind.rawValue).joined(separator: ", ")
         result.findings.append(

@@ -1,0 +1,297 @@
+internal import Storage
+
+/// Turns the logical volumes of one group into devices.
+///
+/// What cannot be mapped becomes a device that throws its reason on reading; nothing here throws, so that one odd
+/// volume leaves the others alone.
+struct LogicalVolumeMapper {
+    let group: VolumeGroup
+    private let members: [String: LVMScan.Member]
+    private let physical: [String: VolumeGroup.PhysicalVolume]
+    private let logical: [String: LogicalVolume]
+    /// Origins of snapshots; true when a snapshot is being merged into it.
+    private let origins: [String: Bool]
+    /// Volumes that hold a snapshot's exceptions and have no contents to be read as such; true while merging.
+    private let stores: [String: Bool]
+    private var made: [String: MappedDevice] = [:]
+    private var underway: Set<String> = []
+
+    /// Logical volumes inside logical volumes: thin pool, RAID, image, stripes; twice that is plenty.
+    private static let depthLimit = 12
+
+    init(_ found: LVMScan.Group) {
+        group = found.metadata
+        members = found.members
+        physical = Dictionary(
+            group.physicalVolumes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        logical = Dictionary(
+            group.logicalVolumes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var origins: [String: Bool] = [:]
+        var stores: [String: Bool] = [:]
+        for volume in group.logicalVolumes {
+            for case .snapshot(let origin, let store, let isMerging) in volume.segments.map(\.content) {
+                origins[origin] = isMerging || origins[origin] ?? false
+                stores[store] = isMerging
+            }
+        }
+        self.origins = origins
+        self.stores = stores
+    }
+
+    /// Whether users see the volume. A snapshot goes by the name of its store, which the text does not mark.
+    func isVisible(_ volume: LogicalVolume) -> Bool {
+        stores[volume.name].map { !$0 } ?? volume.isVisible
+    }
+
+    /// The device of the volume called `name`.
+    mutating func device(_ name: String) -> MappedDevice {
+        if let known = made[name] { return known }
+        let title = "\(group.name)/\(name)"
+        guard let volume = logical[name] else {
+            return unavailable(title, .lvm(.corrupt, .textField, "\(title) is not in the metadata"))
+        }
+        guard underway.count < Self.depthLimit, underway.insert(name).inserted else {
+            return unavailable(title, .lvm(.corrupt, .cycle, "\(title) contains itself"), volume)
+        }
+        let device: MappedDevice
+        do { device = try map(volume, title) } catch { device = unavailable(title, error, volume) }
+        underway.remove(name)
+        made[name] = device
+        return device
+    }
+
+    private func unavailable(
+        _ title: String, _ error: StorageError, _ volume: LogicalVolume? = nil
+    ) -> MappedDevice {
+        let size = volume.flatMap { group.byteCount(extents: $0.extentCount) } ?? 0
+        let segments = size == 0 ? [] : [MappedSegment(range: 0..<size, content: .unavailable(error))]
+        return MappedDevice(name: title, segments: segments, writeRefusal: error)
+    }
+
+    private mutating func map(_ volume: LogicalVolume, _ title: String) throws(StorageError) -> MappedDevice {
+        guard group.byteCount(extents: volume.extentCount) != nil else {
+            throw .lvm(.corrupt, .textRange, "\(title) is larger than any device", field: "extent_count")
+        }
+        if stores[volume.name] != nil {
+            throw .lvm(.unsupported, .snapshot, "\(title) is a snapshot; snapshots are not read")
+        }
+        if origins[volume.name] == true {
+            throw .lvm(
+                .unsupported, .merging,
+                "a snapshot is being merged into \(title); let the guest finish that first")
+        }
+        var segments: [MappedSegment] = []
+        var refusal = groupRefusal(volume, title)
+        for segment in volume.segments {
+            // In range: the whole volume is.
+            let start = group.byteCount(extents: segment.start) ?? 0
+            let end = start + (group.byteCount(extents: segment.count) ?? 0)
+            let mapped = try map(segment.content, start..<end, title)
+            segments.append(mapped.segment)
+            refusal = refusal ?? mapped.refusal
+        }
+        return MappedDevice(name: title, segments: segments, writeRefusal: refusal)
+    }
+
+    /// Why a volume must not be written whatever it consists of.
+    private func groupRefusal(_ volume: LogicalVolume, _ title: String) -> StorageError? {
+        if group.status.contains("EXPORTED") {
+            return .lvm(.refused, .exported, "volume group \(group.name) is exported; import it first")
+        }
+        if volume.status.contains("PVMOVE") || volume.status.contains("LOCKED") {
+            return .lvm(
+                .refused, .moving, "\(title) is being moved by pvmove; let the guest finish that first")
+        }
+        if !group.status.isEmpty, !group.status.contains("WRITE") {
+            return .lvm(.refused, .readOnly, "volume group \(group.name) is marked read-only")
+        }
+        if !volume.status.contains("WRITE") {
+            return .lvm(.refused, .readOnly, "\(title) is marked read-only")
+        }
+        if origins[volume.name] != nil {
+            return .lvm(
+                .refused, .origin,
+                "\(title) has a snapshot, which writing to it from outside would damage; remove the snapshot first"
+            )
+        }
+        return nil
+    }
+
+    // MARK: Segments
+
+    private typealias Mapped = (segment: MappedSegment, refusal: StorageError?)
+
+    private mutating func map(
+        _ content: LogicalVolume.Content, _ range: Range<UInt64>, _ title: String
+    ) throws(StorageError) -> Mapped {
+        switch content {
+        case .striped(let areas, let stripeSize):
+            let layout = areas.count == 1 ? ChunkLayout.linear : .striped(chunk: try bytes(stripeSize, title))
+            return finish(range, layout, areas.map { leg($0) }, title)
+        case .mirror(let areas):
+            // The first leg is the one that the others are copied from.
+            let mapped = finish(range, .mirrored, areas.map { leg($0) }, title)
+            guard title.contains("/pvmove") else { return mapped }
+            return (
+                mapped.segment, .lvm(.refused, .moving, "pvmove is under way in volume group \(group.name)")
+            )
+        case .raid(let raid): return try map(raid, range, title)
+        case .zero: return (MappedSegment(range: range, content: .zero), nil)
+        case .error:
+            let error = StorageError.lvm(
+                .unsupported, .segmentType, "a part of \(title) is mapped to an error")
+            return (MappedSegment(range: range, content: .unavailable(error)), error)
+        case .cache(let origin, let isWriteThrough):
+            guard isWriteThrough else {
+                throw .lvm(
+                    .unsupported, .cache,
+                    "\(title) is cached, and the cache may hold newer data than its origin")
+            }
+            let mapped = finish(range, .linear, [wholeLeg(origin)], title)
+            return (
+                mapped.segment,
+                .lvm(
+                    .refused, .cache, "\(title) is cached; writing below the cache would leave old data in it"
+                )
+            )
+        case .snapshot: throw .lvm(.unsupported, .snapshot, "\(title) ties a snapshot to its origin")
+        case .thin:
+            throw .lvm(.unsupported, .segmentType, "\(title) is a thin volume; thin volumes are not read")
+        case .thinPool:
+            throw .lvm(.unsupported, .segmentType, "\(title) is a thin pool, which has no contents")
+        case .other(let type):
+            throw .lvm(.unsupported, .segmentType, "\(title) is of type \(type), which is not supported")
+        }
+    }
+
+    private func finish(
+        _ range: Range<UInt64>, _ layout: ChunkLayout, _ legs: [Leg], _ title: String
+    ) -> Mapped {
+        let segment = MappedSegment.legs(range, layout, legs.map(\.leg), name: title)
+        if case .unavailable(let error) = segment.content { return (segment, error) }
+        if let refusal = legs.compactMap(\.refusal).first { return (segment, refusal) }
+        return (segment, segment.isIncomplete ? incomplete(title) : nil)
+    }
+
+    private func incomplete(_ title: String) -> StorageError {
+        .lvm(
+            .refused, .partial,
+            "a part of \(title) lies on a physical volume that is missing or too short; give all disks of the guest"
+        )
+    }
+
+    private func bytes(_ sectors: UInt64, _ title: String) throws(StorageError) -> UInt64 {
+        guard sectors > 0, sectors <= 1 << 40 else {
+            throw .lvm(.corrupt, .textRange, "\(title) has an impossible stripe size", field: "stripe_size")
+        }
+        return sectors * 512
+    }
+
+    // MARK: Legs
+
+    private typealias Leg = (leg: MappedSegment.Leg?, refusal: StorageError?)
+
+    private mutating func wholeLeg(_ name: String) -> Leg {
+        leg(LogicalVolume.Area(name: name, firstExtent: 0))
+    }
+
+    /// The bytes of a physical or logical volume from an extent on; nil when they are not there.
+    private mutating func leg(_ area: LogicalVolume.Area) -> Leg {
+        guard let offset = group.byteCount(extents: area.firstExtent) else { return (nil, nil) }
+        if let volume = physical[area.name] {
+            guard !volume.isMissing, let member = members[volume.id], let data = volume.start *? 512,
+                let start = data +? offset
+            else { return (nil, nil) }
+            return (MappedSegment.Leg(member.device, start: start, needed: 0), nil)
+        }
+        guard logical[area.name] != nil else { return (nil, nil) }
+        let device = device(area.name)
+        return (MappedSegment.Leg(device, start: offset, needed: 0), device.writeRefusal)
+    }
+
+    // MARK: RAID
+
+    private mutating func map(
+        _ raid: LogicalVolume.RAID, _ range: Range<UInt64>, _ title: String
+    ) throws(StorageError) -> Mapped {
+        guard !raid.isReshaping else {
+            throw .lvm(.unsupported, .reshape, "\(title) is being reshaped; let the guest finish that first")
+        }
+        let layout = try layout(of: raid, title)
+        let current = try currentLegs(raid, title)
+        var legs: [Leg] = []
+        for (image, isCurrent) in zip(raid.images, current) {
+            let found = wholeLeg(image)
+            legs.append(isCurrent ? found : (nil, found.refusal))
+        }
+        let mapped = finish(range, layout, legs, title)
+        if case .unavailable = mapped.segment.content { return mapped }
+        if case .parity = layout {
+            return (
+                mapped.segment,
+                .lvm(.refused, .parity, "\(title) is \(raid.type); its parity is not written here")
+            )
+        }
+        guard current.contains(false), !legs.contains(where: { $0.refusal != nil }) else { return mapped }
+        return (
+            mapped.segment,
+            .lvm(
+                .refused, .staleLeg, "\(title) has a leg that is out of date; let the guest rebuild it first")
+        )
+    }
+
+    /// By the legs' own superblocks.
+    private mutating func currentLegs(
+        _ raid: LogicalVolume.RAID, _ title: String
+    ) throws(StorageError) -> [Bool] {
+        var blocks: [RAIDMetadata?] = []
+        for name in raid.metadata {
+            // RAID 0 has no state that could differ.
+            guard let name else { return raid.images.map { _ in true } }
+            let device = device(name)
+            guard device.byteCount >= 512, let bytes = try? device.bytes(at: 0, count: 512) else {
+                blocks.append(nil)
+                continue
+            }
+            blocks.append(RAIDMetadata(bytes))
+        }
+        if blocks.contains(where: { $0?.isReshaping ?? false }) {
+            throw .lvm(.unsupported, .reshape, "\(title) is being reshaped; let the guest finish that first")
+        }
+        return RAIDMetadata.currentLegs(blocks)
+    }
+
+    private func layout(of raid: LogicalVolume.RAID, _ title: String) throws(StorageError) -> ChunkLayout {
+        if raid.type == "raid1" { return .mirrored }
+        let chunk = try bytes(raid.stripeSize, title)
+        switch raid.type {
+        case "raid0", "raid0_meta": return .striped(chunk: chunk)
+        case "raid10", "raid10_near": return .raid10(chunk: chunk, near: raid.copies, far: 1, isOffset: false)
+        default: break
+        }
+        guard let algorithm = Self.parity[raid.type] else {
+            throw .lvm(.unsupported, .segmentType, "\(title) is of type \(raid.type), which is not supported")
+        }
+        return .parity(chunk: chunk, algorithm)
+    }
+
+    /// dm-raid's names (Documentation/admin-guide/device-mapper/dm-raid.rst).
+    private static let parity: [String: ParityAlgorithm] = [
+        "raid4": ParityAlgorithm(rotation: .parityFirst, parityCount: 1),
+        "raid5": ParityAlgorithm(rotation: .leftSymmetric, parityCount: 1),
+        "raid5_n": ParityAlgorithm(rotation: .parityLast, parityCount: 1),
+        "raid5_la": ParityAlgorithm(rotation: .leftAsymmetric, parityCount: 1),
+        "raid5_ra": ParityAlgorithm(rotation: .rightAsymmetric, parityCount: 1),
+        "raid5_ls": ParityAlgorithm(rotation: .leftSymmetric, parityCount: 1),
+        "raid5_rs": ParityAlgorithm(rotation: .rightSymmetric, parityCount: 1),
+        "raid6": ParityAlgorithm(rotation: .zeroRestart, parityCount: 2),
+        "raid6_zr": ParityAlgorithm(rotation: .zeroRestart, parityCount: 2),
+        "raid6_nr": ParityAlgorithm(rotation: .nRestart, parityCount: 2),
+        "raid6_nc": ParityAlgorithm(rotation: .nContinue, parityCount: 2),
+        "raid6_n_6": ParityAlgorithm(rotation: .parityLast6, parityCount: 2),
+        "raid6_la_6": ParityAlgorithm(rotation: .leftAsymmetric6, parityCount: 2),
+        "raid6_ra_6": ParityAlgorithm(rotation: .rightAsymmetric6, parityCount: 2),
+        "raid6_ls_6": ParityAlgorithm(rotation: .leftSymmetric6, parityCount: 2),
+        "raid6_rs_6": ParityAlgorithm(rotation: .rightSymmetric6, parityCount: 2),
+    ]
+}

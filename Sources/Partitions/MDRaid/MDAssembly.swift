@@ -1,0 +1,109 @@
+internal import Storage
+
+/// Adds the MD arrays to what was discovered.
+enum MDAssembly {
+    /// Throws `refused` when two volumes are the same member, and input errors.
+    static func add(to result: inout DiscoveredVolumes, allowDegraded: Bool) throws(StorageError) {
+        var sets: [UUID16: [MDArray.Member]] = [:]
+        var order: [UUID16] = []
+        for volume in result.volumes where volume.identity.kind == .mdRAID {
+            guard
+                let block = try MDSuperblock.readAll(volume.device).first(where: {
+                    $0.arrayUUID.description == volume.identity.uuid
+                })
+            else { continue }
+            if sets[block.arrayUUID] == nil { order.append(block.arrayUUID) }
+            sets[block.arrayUUID, default: []].append(
+                MDArray.Member(volume: volume.name, device: volume.device, block: block))
+        }
+        for uuid in order {
+            guard let members = sets[uuid], let first = members.first else { continue }
+            // Containers of firmware RAID in MD's hands hold no data themselves.
+            guard first.block.level != -5 else { continue }
+            let label = uniqueName(of: first.block, among: result)
+            guard let array = MDArray(name: label.volume, members: members) else { continue }
+            try add(array, label.location, to: &result, allowDegraded: allowDegraded)
+        }
+        noteWholeDiskMembers(&result)
+    }
+
+    private static func add(
+        _ array: MDArray, _ location: String, to result: inout DiscoveredVolumes, allowDegraded: Bool
+    ) throws(StorageError) {
+        let device = try array.device(allowDegraded: allowDegraded)
+        var layout = ArrayLayout(
+            name: array.name, uuid: array.state.arrayUUID, level: array.levelName,
+            version: array.state.version.rawValue, memberCount: array.state.memberCount,
+            members: array.members.map { member in
+                ArrayLayout.Member(
+                    volume: member.volume, role: member.block.role, events: member.block.events,
+                    isCurrent: array.isCurrent(member))
+            }, writeRefusal: device.writeRefusal)
+        var candidates: [VolumeIdentity] = []
+        do {
+            candidates = try VolumeProbe.candidates(device)
+            let table = try DiskTable.read(device, contents: candidates)
+            if table.kind != .none, table.entries.contains(where: \.holdsContents) {
+                result.findings.append(
+                    LayoutFinding(
+                        .warning, "array-with-table",
+                        "\(array.name) has a partition table of its own; its partitions are not read"))
+            }
+        } catch {
+            layout.readRefusal = error
+            result.findings.append(LayoutFinding(.warning, "volume-unreadable", error.message))
+        }
+        for member in layout.members where !member.isCurrent && member.role != nil {
+            result.findings.append(
+                LayoutFinding(
+                    .warning, "array-stale-member",
+                    "\(member.volume) is out of date in \(array.name) and not read"))
+        }
+        let current = layout.members.filter(\.isCurrent).count
+        if current < array.state.memberCount {
+            result.findings.append(
+                LayoutFinding(
+                    .warning, "array-degraded",
+                    "\(array.name) has \(current) of \(array.state.memberCount) members"))
+        }
+        result.arrays.append(layout)
+        guard device.byteCount > 0 else { return }
+        let volume = Volume(
+            name: array.name, location: .array(name: location), device: device,
+            identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: array.levelName)
+        VolumeDiscovery.noteAmbiguity(volume, disk: nil, &result)
+        result.volumes.append(volume)
+    }
+
+    /// "md0" for a number, as /dev has it, "md/boot" for a name; with the array's UUID where that is taken.
+    private static func uniqueName(
+        of block: MDSuperblock, among result: DiscoveredVolumes
+    ) -> (volume: String, location: String) {
+        var location = block.arrayUUID.description.prefix(8).description
+        if let minor = block.minor { location = String(minor) }
+        if let name = block.name?.displayText.split(separator: ":").last, !name.isEmpty {
+            location = String(name)
+        }
+        var volume = location.allSatisfy(\.isNumber) ? "md\(location)" : "md/\(location)"
+        if result.arrays.contains(where: { $0.name == volume }) {
+            volume += "@" + block.arrayUUID.description.prefix(8)
+        }
+        return (volume, location)
+    }
+
+    /// A disk with a table that is as a whole a member: what lies in its partitions is one leg of an array.
+    private static func noteWholeDiskMembers(_ result: inout DiscoveredVolumes) {
+        for disk in result.disks where disk.table.kind != .none {
+            guard let whole = disk.contents.first(where: { $0.kind == .mdRAID }) else { continue }
+            let isPartitions = result.volumes.contains { volume in
+                volume.candidates.contains { $0.kind == .mdRAID && $0.uuid == whole.uuid }
+            }
+            if isPartitions { continue }
+            result.findings.append(
+                LayoutFinding(
+                    .warning, "whole-disk-member",
+                    "the disk as a whole is a member of an array; writing to its partitions would put the members out of step",
+                    disk: disk.index))
+        }
+    }
+}

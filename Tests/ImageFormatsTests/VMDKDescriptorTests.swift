@@ -43,7 +43,7 @@ struct VMDKDescriptorTests {
                 RW 2 FLAT "two" 0
                 """
             ).replacingOccurrences(of: "\n", with: " \r\n"))
-        let image = try ImageProbe.open(path, options: ImageOpenOptions(access: .write))
+        let image = try VMDKFixtures.open(path, .write)
         let disk = image.disk
         #expect(disk.byteCount == 12 * 512)
         #expect(image.info.references.map(\.name) == ["one \"quoted\" name", "two", "missing"])
@@ -74,7 +74,7 @@ struct VMDKDescriptorTests {
                 Array(lines.joined(separator: separator).utf8) + Array(separator.utf8)
                 + Array("ddb.comment = \"".utf8) + [0xc4, 0xe3] + Array("\"".utf8) + [0, 1, 2, 3]
             let path = try directory.write("d.vmdk", bytes)
-            let image = try ImageProbe.open(path)
+            let image = try VMDKFixtures.open(path)
             #expect(image.disk.byteCount == 1024)
             #expect(image.info.details.contains(ImageInfo.Detail("encoding", "GBK")))
         }
@@ -140,7 +140,7 @@ struct VMDKDescriptorTests {
         ] {
             let directory = try TemporaryDirectory()
             let path = try directory.write("d.vmdk", text("RW 4 FLAT \"a\" 0", type: type))
-            let error = #expect(throws: StorageError.self) { try ImageProbe.open(path) }
+            let error = #expect(throws: StorageError.self) { try VMDKFixtures.open(path) }
             #expect(error?.code == "create-type" && error?.kind == .unsupported)
             #expect(error?.message.contains(type) == true)
         }
@@ -174,7 +174,7 @@ struct VMDKDescriptorTests {
         let snapshot = text(line, more: "parentFileNameHint=\"base.vmdk\"")
             .replacingOccurrences(of: "ffffffff", with: "12345678")
         let error = #expect(throws: StorageError.self) {
-            try ImageProbe.open(try directory.write("d.vmdk", snapshot))
+            try VMDKFixtures.open(try directory.write("d.vmdk", snapshot))
         }
         #expect(error?.message.contains("base.vmdk") == true && error?.kind == .unsupported)
     }
@@ -194,6 +194,6 @@ struct VMDKDescriptorTests {
         }
         // A raw disk that happens to hold the words later is still raw.
         let raw = try directory.write("r", [0] + Array("# Disk DescriptorFile\n".utf8))
-        #expect(try ImageProbe.open(raw).info.format == .raw)
+        #expect(try VMDKFixtures.open(raw).info.format == .raw)
     }
 }

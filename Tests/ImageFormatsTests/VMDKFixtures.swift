@@ -57,6 +57,37 @@ enum VMDKFixtures {
         return try fileBytes(raw)
     }
 
+    /// An empty sparse disk whose directories have no entry for some tables.
+    static func withoutTables(
+        _ directory: TemporaryDirectory, byteCount: Int, tables: [Int]
+    ) throws -> String {
+        let path = directory.path("sparse.vmdk")
+        try Tool.run("qemu-img", ["create", "-f", "vmdk", path, "\(byteCount)"])
+        let bytes = try fileBytes(path)
+        for field in [48, 56] {
+            let place = Int(bytes.little(field, as: UInt64.self)) * 512
+            for table in tables { try patch(path, at: place + table * 4, [0, 0, 0, 0]) }
+        }
+        return path
+    }
+
+    /// Whether two arrays are equal; fast in debug builds too.
+    static func isSame(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+        one.count == other.count && isSame(one, 0, other, 0, count: one.count)
+    }
+
+    /// Whether `count` bytes of two arrays are equal.
+    static func isSame(_ one: [UInt8], _ start: Int, _ other: [UInt8], _ otherStart: Int, count: Int) -> Bool
+    {
+        precondition(start + count <= one.count && otherStart + count <= other.count)
+        return unsafe one.withUnsafeBytes { one in
+            unsafe other.withUnsafeBytes { other in
+                guard let left = one.baseAddress, let right = other.baseAddress else { return true }
+                return unsafe memcmp(left + start, right + otherStart, count) == 0
+            }
+        }
+    }
+
     static func sha256(_ bytes: [UInt8]) throws -> String {
         let directory = try TemporaryDirectory()
         let path = try directory.write("guest", bytes)
@@ -74,12 +105,21 @@ enum VMDKFixtures {
         (0..<T.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> T($0 * 8)) }
     }
 
+    /// Opens without locks: another test's child process holds every lock of this one between fork and exec.
+    static func open(
+        _ path: String, _ access: HostFile.Access = .read, format: ImageFormat? = nil
+    ) throws(StorageError) -> OpenedImage {
+        let file = try HostFile.open(path, access: access, locking: .ignore)
+        return try ImageProbe.open(
+            file, format: format, options: ImageOpenOptions(access: access, locking: .ignore))
+    }
+
     /// The code that opening ends with; nil when it works.
     static func openCode(
         _ path: String, access: HostFile.Access = .read, format: ImageFormat? = .vmdk
     ) -> String? {
         do {
-            _ = try ImageProbe.open(path, format: format, options: ImageOpenOptions(access: access))
+            _ = try open(path, access, format: format)
             return nil
         } catch {
             return error.code

@@ -61,10 +61,10 @@ struct VMDKHostileTests {
             bytes.replaceSubrange(offset..<offset + patch.count, with: patch)
             let path = try directory.write("bad.vmdk", bytes)
             do {
-                let image = try ImageProbe.open(path)
+                let image = try VMDKFixtures.open(path)
                 #expect(image.info.warnings.count == warnings)
                 let contents = try VMDKFixtures.contents(image.disk)
-                #expect(contents == sample.guest)
+                #expect(VMDKFixtures.isSame(contents, sample.guest))
             }
             #expect(
                 VMDKFixtures.openCode(path, access: .write) == (warnings == 1 ? "damaged-directory" : nil))
@@ -75,7 +75,7 @@ struct VMDKHostileTests {
         for offset in [directoryOffset, redundant] {
             bytes.replaceSubrange(offset..<offset + 4, with: [255, 255, 255, 255])
         }
-        let lost = try ImageProbe.open(try directory.write("lost.vmdk", bytes))
+        let lost = try VMDKFixtures.open(try directory.write("lost.vmdk", bytes))
         #expect(lost.info.warnings.count == 2)
         let error = #expect(throws: StorageError.self) { try lost.disk.bytes(at: 0, count: 1) }
         #expect(error?.code == "grain-table")
@@ -91,7 +91,7 @@ struct VMDKHostileTests {
             let path = try directory.write(
                 "cut.vmdk", Array(sample.bytes.prefix(sample.bytes.count - 70_000)))
             let error = #expect(throws: StorageError.self) {
-                try VMDKFixtures.contents(try ImageProbe.open(path).disk)
+                try VMDKFixtures.contents(try VMDKFixtures.open(path).disk)
             }
             #expect(["grain-place", "grain-header"].contains(error?.code))
             try FileManager.default.removeItem(atPath: sample.path)
@@ -113,7 +113,7 @@ struct VMDKHostileTests {
         ] as [(Int, [UInt8], String)] {
             var bytes = sample.bytes
             bytes.replaceSubrange(offset..<offset + patch.count, with: patch)
-            let image = try ImageProbe.open(try directory.write("bad.vmdk", bytes))
+            let image = try VMDKFixtures.open(try directory.write("bad.vmdk", bytes))
             let error = #expect(throws: StorageError.self) {
                 try image.disk.bytes(at: UInt64(slot) << 16, count: 65536)
             }
@@ -135,9 +135,9 @@ struct VMDKHostileTests {
             let record = Array(bytes[grain + 8..<grain + 12 + size])
             bytes.replaceSubrange(grain..<grain + record.count, with: record)
         }
-        let image = try ImageProbe.open(try directory.write("short.vmdk", bytes))
+        let image = try VMDKFixtures.open(try directory.write("short.vmdk", bytes))
         let contents = try VMDKFixtures.contents(image.disk)
-        #expect(contents == sample.guest)
+        #expect(VMDKFixtures.isSame(contents, sample.guest))
     }
 
     @Test func extentsAndDescriptorsMustAgree() throws {
@@ -156,7 +156,7 @@ struct VMDKHostileTests {
         let place = try #require(String(decoding: bytes[512..<2048], as: UTF8.self).range(of: "RW 16384"))
         let offset = 512 + String(decoding: bytes[512..<2048], as: UTF8.self)[..<place.lowerBound].utf8.count
         bytes[offset + 7] = UInt8(ascii: "5")
-        let image = try ImageProbe.open(try directory.write("s2.vmdk", bytes))
+        let image = try VMDKFixtures.open(try directory.write("s2.vmdk", bytes))
         #expect(image.disk.byteCount == 8 << 20 && image.info.warnings.count == 1)
     }
 

@@ -1,0 +1,154 @@
+import Foundation
+import ImageFormats
+@_spi(Testing) import Storage
+import TestSupport
+import Testing
+
+/// The power fails after any operation, and of what was written since a file's last barrier any sectors may be
+/// missing: the disk opens, here and in qemu, and each of its sectors is as it was after one of the writes.
+struct VMDKCrashTests {
+    /// One session: guest writes with flushes, recorded down to the host files.
+    private struct Session {
+        var names: [String]
+        var before: [[UInt8]]
+        var operations: [HostTransaction.Operation]
+        /// Guest contents before and after each write.
+        var states: [[UInt8]]
+        /// Guest bytes that were written, in whole grains.
+        var touched: [Range<Int>]
+    }
+
+    private func record(_ path: String, writes: [(offset: Int, count: Int)], flushAfter: Set<Int>) throws
+        -> Session
+    {
+        let image = try VMDKFixtures.open(path, .write)
+        let files = image.disk.hostFiles
+        var session = Session(
+            names: files.map { HostFile.name(of: $0.path) }, before: try files.map { try fileBytes($0.path) },
+            operations: [], states: [try VMDKFixtures.contents(image.disk)], touched: [])
+        let transaction = try HostTransaction(files)
+        for (index, write) in writes.enumerated() {
+            let data = [UInt8](repeating: UInt8(index + 100), count: write.count)
+            try image.disk.write(data, at: UInt64(write.offset))
+            var state = session.states[index]
+            state.replaceSubrange(write.offset..<write.offset + write.count, with: data)
+            session.states.append(state)
+            let start = write.offset / 65536 * 65536
+            let end = min((write.offset + write.count + 65535) / 65536 * 65536, state.count)
+            session.touched.append(start..<end)
+            if flushAfter.contains(index) { try image.disk.flush() }
+        }
+        try image.disk.flush()
+        session.operations = transaction.recordedOperations
+        transaction.rollBack()
+        return session
+    }
+
+    /// The files as they are when the power fails after `cut` operations. Without `random` everything before has
+    /// reached the disk; with it, of what follows a file's last flush each sector for itself.
+    private func state(_ session: Session, cut: Int, random: inout SeededRandom, isTorn: Bool) -> [[UInt8]] {
+        var files = session.before
+        let done = session.operations.prefix(cut)
+        for index in files.indices {
+            let flushed = done.lastIndex { if case .flush(index) = $0 { true } else { false } } ?? -1
+            for (number, operation) in done.enumerated() {
+                let isCertain = number < flushed || !isTorn
+                switch operation {
+                case .write(index, let offset, let bytes):
+                    var position = 0
+                    while position < bytes.count {
+                        let step = min(512 - (Int(offset) + position) % 512, bytes.count - position)
+                        if isCertain || Bool.random(using: &random) {
+                            Self.put(
+                                bytes[position..<position + step], at: Int(offset) + position, &files[index])
+                        }
+                        position += step
+                    }
+                case .truncate(index, let length):
+                    guard isCertain || Bool.random(using: &random) else { continue }
+                    let count = files[index].count
+                    if Int(length) < count { files[index].removeLast(count - Int(length)) }
+                    files[index] += [UInt8](repeating: 0, count: max(0, Int(length) - count))
+                default: continue
+                }
+            }
+        }
+        return files
+    }
+
+    private static func put(_ bytes: ArraySlice<UInt8>, at offset: Int, _ file: inout [UInt8]) {
+        let end = offset + bytes.count
+        if file.count < end { file += [UInt8](repeating: 0, count: end - file.count) }
+        file.replaceSubrange(offset..<end, with: bytes)
+    }
+
+    private func expectUsable(_ session: Session, _ files: [[UInt8]], _ note: String) throws {
+        let directory = try TemporaryDirectory()
+        for (name, bytes) in zip(session.names, files) { try directory.write(name, bytes) }
+        let path = directory.path(session.names[0])
+        try Tool.run("qemu-img", ["check", "-f", "vmdk", path])
+        do {
+            let image = try VMDKFixtures.open(path)
+            #expect(image.info.warnings == [])
+            for range in session.touched {
+                let now = try image.disk.bytes(at: UInt64(range.lowerBound), count: range.count)
+                for start in stride(from: 0, to: range.count, by: 512) {
+                    let isKnown = session.states.contains {
+                        VMDKFixtures.isSame(now, start, $0, range.lowerBound + start, count: 512)
+                    }
+                    if !isKnown {
+                        Issue.record(
+                            "\(note): guest sector at \(range.lowerBound + start) is neither old nor new")
+                        return
+                    }
+                }
+            }
+        }
+        // The next session goes on from there, and makes the copies of the tables agree again.
+        let image = try VMDKFixtures.open(path, .write)
+        for range in session.touched { try image.disk.write([1, 2, 3], at: UInt64(range.lowerBound)) }
+        try image.disk.flush()
+        for range in session.touched {
+            #expect(try image.disk.bytes(at: UInt64(range.lowerBound), count: 3) == [1, 2, 3])
+        }
+    }
+
+    private func cutEverywhere(_ session: Session, seed: UInt64) throws {
+        var random = SeededRandom(seed)
+        #expect(session.operations.contains { if case .flush = $0 { true } else { false } })
+        for cut in 0...session.operations.count {
+            let files = state(session, cut: cut, random: &random, isTorn: false)
+            try expectUsable(session, files, "cut \(cut)")
+        }
+        for turn in 0..<40 {
+            let cut = Int.random(in: 1...session.operations.count, using: &random)
+            let files = state(session, cut: cut, random: &random, isTorn: true)
+            try expectUsable(session, files, "torn \(turn) at \(cut)")
+        }
+    }
+
+    @Test(arguments: ["monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse"])
+    func everyCutLeavesOldOrNew(subformat: String) throws {
+        let directory = try TemporaryDirectory()
+        var bytes = [UInt8](repeating: 0, count: 3 << 20)
+        bytes.replaceSubrange(0..<200_000, with: [UInt8](repeating: 1, count: 200_000))
+        let path = try VMDKFixtures.convert(
+            try directory.write("raw", bytes), in: directory, subformat: subformat)
+        let session = try record(
+            path,
+            writes: [
+                (100, 600), (190_000, 100_000), (1 << 20, 140_000), (150_000, 3000), (3 << 20 - 700, 700),
+            ],
+            flushAfter: [1, 3])
+        try cutEverywhere(session, seed: 1)
+    }
+
+    @Test func everyCutWhileTablesAreMade() throws {
+        let directory = try TemporaryDirectory()
+        let path = try VMDKFixtures.withoutTables(directory, byteCount: 100 << 20, tables: [0, 1, 2])
+        let session = try record(
+            path, writes: [((32 << 20) - 70_000, 140_000), (70 << 20, 1000), (1 << 20, 65536)],
+            flushAfter: [0])
+        try cutEverywhere(session, seed: 2)
+    }
+}

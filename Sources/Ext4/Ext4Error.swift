@@ -9,7 +9,6 @@ enum Ext4Code: String {
     case superblockChecksum = "superblock-checksum"
     case unsupportedFeature = "unsupported-feature"
     case unsupportedRevision = "unsupported-revision"
-    case dirtyJournal = "dirty-journal"
     case journalDevice = "journal-device"
     // Groups.
     case descriptorChecksum = "descriptor-checksum"

@@ -2,7 +2,8 @@ package import Storage
 internal import Synchronization
 
 /// An ext2, ext3 or ext4 volume. Opening reads the superblock and nothing else; structures are read, and their
-/// checksums verified, when they are asked for.
+/// checksums verified, when they are asked for. A journal with changes to replay is read at opening, and the volume
+/// shown as after the replay, with no byte written.
 package final class Ext4FileSystem: FileSystem, VolumeView {
     /// How to open a volume.
     package struct Options: Sendable {
@@ -21,6 +22,8 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
     let store: BlockStore
     let geometry: Geometry
     let options: Options
+    /// The journal and its replay, when there is something to replay.
+    let dirty: DirtyJournal?
     private let state: Mutex<State>
 
     private struct State {
@@ -31,7 +34,11 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
     /// More warnings than this would say nothing new.
     private static let maximumWarningCount = 100
 
-    private init(_ store: BlockStore, _ superblock: Superblock, _ geometry: Geometry, _ options: Options) {
+    private init(
+        _ store: BlockStore, _ superblock: Superblock, _ geometry: Geometry, _ options: Options,
+        dirty: DirtyJournal? = nil
+    ) {
+        self.dirty = dirty
         self.store = store
         self.geometry = geometry
         self.options = options
@@ -49,6 +56,22 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
     package static func open(
         _ device: any BlockDevice, options: Options = Options()
     ) throws(StorageError) -> Ext4FileSystem {
+        let onDisk = try openIgnoringJournal(device, options: options)
+        guard onDisk.geometry.incompatible.contains(.needsRecovery), let dirty = try onDisk.dirtyJournal()
+        else { return onDisk }
+        let replayed = try openIgnoringJournal(
+            ReplayedDevice(dirty.journal.file, dirty.replay), options: options, dirty: dirty)
+        for warning in onDisk.warnings { replayed.warn(warning) }
+        if dirty.replay.fastCommits != nil {
+            replayed.warn(
+                "the journal ends in fast commits, which were not read: the newest changes are missing")
+        }
+        return replayed
+    }
+
+    private static func openIgnoringJournal(
+        _ device: any BlockDevice, options: Options, dirty: DirtyJournal? = nil
+    ) throws(StorageError) -> Ext4FileSystem {
         guard let superblock = try Superblock.read(from: device) else {
             throw .ext4(
                 .corrupt, .badMagic, "there is no ext2, ext3 or ext4 file system here",
@@ -57,19 +80,12 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
         }
         let geometry = try superblock.geometry()
         let store = BlockStore(device, geometry: geometry, cacheByteCount: options.cacheByteCount)
-        let fileSystem = Ext4FileSystem(store, superblock, geometry, options)
+        let fileSystem = Ext4FileSystem(store, superblock, geometry, options, dirty: dirty)
         if !superblock.hasValidChecksum {
             try fileSystem.checksumFailure(
                 .superblockChecksum, "the superblock's checksum is wrong; run e2fsck",
                 structure: "superblock",
                 offset: Superblock.byteOffset)
-        }
-        if geometry.incompatible.contains(.needsRecovery) {
-            throw .ext4(
-                .unsupported, .dirtyJournal,
-                "the file system was not unmounted and its journal has changes to replay; start and shut down "
-                    + "the guest, or run e2fsck -p", structure: "superblock", field: "s_feature_incompat",
-                offset: Superblock.byteOffset + UInt64(Superblock.Offset.incompatible))
         }
         if geometry.blockCount * UInt64(geometry.blockSize) > device.byteCount {
             fileSystem.warn("the file system is longer than its device; the image may be truncated")
@@ -98,7 +114,7 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
         warn("\(message) (ignored; \(structure) at byte \(offset.hex))")
     }
 
-    private func warn(_ text: String) {
+    func warn(_ text: String) {
         state.withLock { state in
             guard state.warnings.count < Self.maximumWarningCount, !state.warnings.contains(text) else {
                 return
@@ -162,9 +178,9 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
         let run = try run(of: inode, at: offset / blockSize)
         let end = min(size, run.end *? blockSize ?? size)
         guard case .written(let first) = run.place else { return Extent(range: offset..<end, kind: .zero) }
-        return Extent(
-            range: offset..<end,
-            kind: .plain(file: 0, offset: geometry.byteOffset(of: first) + offset % blockSize))
+        let position = geometry.byteOffset(of: first) + offset % blockSize
+        let place = try currentPlace(of: position, count: end - offset)
+        return Extent(range: offset..<offset + place.count, kind: place.kind)
     }
 
     /// Where a symbolic link points.

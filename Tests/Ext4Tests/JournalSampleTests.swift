@@ -12,6 +12,25 @@ struct JournalSampleTests {
         return try fileBytes(SharedSamples.unpack("ext4/" + name, into: directory))
     }
 
+    /// Listed as the kernel lists the tree after its own replay; not a byte written.
+    @Test(arguments: [
+        "j_csum3_32bit", "j_csum3_64bit", "j_data_journal_escape", "j_debian13", "j_ext3_nocsum",
+        "j_ext3_nocsum_1k", "j_orphan_file", "j_orphan_list", "j_rhel6_nocsum", "j_rhel6_nocsum_1k",
+        "j_v1csum", "j_wrap_1k",
+    ])
+    func dirtyImagesListAsTheKernelListsThem(_ name: String) throws {
+        let directory = try TemporaryDirectory()
+        defer { withExtendedLifetime(directory) {} }
+        let image = try SharedSamples.unpack("ext4/kernel-made/journal/\(name).img.zst", into: directory)
+        let volume = try Ext4FileSystem.open(FileDevice(image))
+        let listed = try Listing.lines(of: volume)
+        let expected = try Listing.expected(
+            SharedSamples.path("ext4/kernel-made/journal/\(name).expect.tsv"))
+        #expect(expected.subtracting(listed).map(\.displayText) == [])
+        #expect(listed.subtracting(expected).map(\.displayText) == [])
+        #expect(volume.warnings == [])
+    }
+
     /// What the kernel's logs hold, and what e2fsck makes of the same image, block by block.
     @Test(arguments: [
         "j_csum3_32bit", "j_csum3_64bit", "j_data_journal_escape", "j_debian13", "j_ext3_nocsum",

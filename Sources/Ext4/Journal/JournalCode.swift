@@ -3,8 +3,10 @@ internal import Storage
 /// Every reason for which the journal is refused, found damaged or not written; unique within the layer "ext4".
 package enum JournalCode: String, Sendable {
     // Where the journal lies.
+    case external = "journal-external"
     case runsInvalid = "journal-runs-invalid"
     case tooLong = "journal-too-long"
+    case deviceTruncated = "journal-device-truncated"
     case blockOutsideFile = "journal-block-outside-file"
     // Its superblock.
     case badMagic = "journal-bad-magic"
@@ -34,6 +36,7 @@ package enum JournalCode: String, Sendable {
     case badChange = "journal-bad-change"
     case fastCommitRecords = "journal-fast-commit-records"
     case notASuperblock = "journal-not-a-superblock"
+    case badFreeCounts = "journal-bad-free-counts"
 }
 
 extension StorageError {

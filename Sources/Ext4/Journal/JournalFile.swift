@@ -41,9 +41,9 @@ package struct JournalFile: Sendable {
         device: any BlockDevice, blockSize: Int, fileSystemBlockCount: UInt64, runs: [JournalRun]
     ) throws(StorageError) {
         guard blockSize >= 1024, blockSize <= 65536, blockSize & (blockSize - 1) == 0,
-            let byteCount = fileSystemBlockCount *? UInt64(blockSize), byteCount <= device.byteCount
+            fileSystemBlockCount *? UInt64(blockSize) != nil
         else {
-            throw .journal(.misuse, .runsInvalid, "a journal needs a file system that fits its device")
+            throw .journal(.misuse, .runsInvalid, "a journal needs blocks of 1 to 64 KiB")
         }
         var next: UInt32 = 0
         for run in runs {
@@ -96,13 +96,28 @@ package struct JournalFile: Sendable {
 
     /// The device's byte at which block `index` of the journal begins.
     package func byteOffset(_ index: UInt32) throws(StorageError) -> UInt64 {
-        // Checked in init: every block of every run lies inside the device.
+        // No overflow: init has checked that the file system's size in bytes has 64 bits.
         try deviceBlock(index) * UInt64(blockSize)
     }
 
     /// The bytes of block `index` of the journal.
     package func block(_ index: UInt32) throws(StorageError) -> [UInt8] {
-        try device.bytes(at: byteOffset(index), count: blockSize)
+        let offset = try byteOffset(index)
+        guard offset <= device.byteCount, UInt64(blockSize) <= device.byteCount - offset else {
+            throw .journal(
+                .corrupt, .deviceTruncated, "the device ends before block \(index) of the journal",
+                offset: offset)
+        }
+        return try device.bytes(at: offset, count: blockSize)
+    }
+
+    /// Throws `refused` when the device is shorter than its file system, which must not be written then.
+    func requireWholeDevice() throws(StorageError) {
+        guard fileSystemBlockCount * UInt64(blockSize) <= device.byteCount else {
+            throw .journal(
+                .refused, .deviceTruncated,
+                "the file system is longer than its device; it is not written before the rest is back")
+        }
     }
 
     /// Whether a block of the file system belongs to the journal.

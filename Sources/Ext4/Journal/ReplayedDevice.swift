@@ -48,7 +48,7 @@ package final class ReplayedDevice: BlockDevice {
         _ index: Int, into target: inout MutableRawSpan, at offset: UInt64
     ) throws(StorageError) {
         let copy = replay.copies[index]
-        // No overflow: the scan has checked that the block lies inside the file system, which fits the device.
+        // No overflow: the scan has checked that the block lies inside the file system, whose size has 64 bits.
         let start = copy.block * blockSize
         let from = max(start, offset)
         let to = min(start + blockSize, offset + UInt64(target.byteCount))
@@ -69,7 +69,7 @@ package final class ReplayedDevice: BlockDevice {
             extent.range = offset..<min(extent.range.upperBound, copy.block * blockSize)
             return extent
         }
-        let end = (block + 1) * blockSize
+        let end = min((block + 1) * blockSize, byteCount)
         guard !copy.isEscaped else { return Extent(range: offset..<end, kind: .computed) }
         let logged = try file.byteOffset(copy.journalBlock) + offset % blockSize
         let extent = try base.nextExtent(at: logged)

@@ -11,6 +11,14 @@ public struct SeededRandom: RandomNumberGenerator {
         return value ^ value >> 31
     }
 
+    /// Bytes by the word: quick enough for megabytes.
+    public mutating func block(_ count: Int) -> [UInt8] {
+        var words: [UInt64] = []
+        words.reserveCapacity(count / 8 + 1)
+        for _ in 0...count / 8 { words.append(next()) }
+        return unsafe words.withUnsafeBytes { unsafe Array($0.prefix(count)) }
+    }
+
     public mutating func bytes(_ count: Int) -> [UInt8] {
         (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
     }

@@ -41,6 +41,13 @@ public enum HostDirectory {
         return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// `path`, or the working directory and `path`; nothing is looked up on the way.
+    public static func absolutePath(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let pointer = unsafe getcwd(nil, 0) else { return path }
+        defer { unsafe free(pointer) }
+        return unsafe String(cString: pointer) + "/" + path
+    }
+
     /// The file's identity through links; nil when there is none.
     public static func identity(of path: String) -> HostFile.Identity? {
         var status = stat()

@@ -90,7 +90,8 @@ public final class HostFile: Sendable {
         return file
     }
 
-    /// Opens the plain file `name` in the directory of `sibling`: never a link, a device, or a path.
+    /// Opens the regular file `name` in the directory of `sibling`: never a link, a device, or a path. Nothing else
+    /// is even opened: that alone can have effects on a device.
     public static func openSibling(
         of sibling: String, name: String, access: Access = .read, locking: Locking = .honour
     ) throws(StorageError) -> HostFile {
@@ -103,6 +104,12 @@ public final class HostFile: Sendable {
                 .refused, layer: "host file", code: "not-a-plain-name",
                 "\"\(Array(name.utf8).displayText)\" is not the plain name of a file beside \(sibling)",
                 path: sibling)
+        }
+        var status = stat()
+        if unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw StorageError(
+                .refused, layer: "host file", code: "not-a-regular-file",
+                "is named by an image and is not a regular file", path: path)
         }
         return try open(path, access: access, locking: locking, followLinks: false)
     }
@@ -158,6 +165,13 @@ public final class HostFile: Sendable {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { return nil }
         return UInt64(status.st_blocks) * 512
+    }
+
+    /// When the content was last changed, in seconds since 1970; nil when it cannot be told.
+    public var modificationTime: Int64? {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+        return Int64(status.st_mtim.tv_sec)
     }
 
     /// Fills `target` from byte `offset` on. Throws `corrupt`, code "short-file", past the end.

@@ -198,7 +198,7 @@ public struct UndoRecord: Sendable {
         let before = file.diskByteCount
         var body: [UInt8] = []
         for (other, sibling) in files.enumerated() where other != index {
-            body += Array(absolutePath(sibling.path).utf8) + [0]
+            body += Array(HostDirectory.absolutePath(sibling.path).utf8) + [0]
         }
         let siblingBytes = body.count
         var count: UInt32 = 0
@@ -278,12 +278,6 @@ public struct UndoRecord: Sendable {
             }
         }
         return result
-    }
-
-    private static func absolutePath(_ path: String) -> String {
-        guard !path.hasPrefix("/"), let pointer = unsafe getcwd(nil, 0) else { return path }
-        defer { unsafe free(pointer) }
-        return unsafe String(cString: pointer) + "/" + path
     }
 
     static func setState(_ state: State, in record: HostFile, at start: UInt64) throws(StorageError) {

@@ -28,10 +28,12 @@ func copyOut(_ disk: any BlockDevice, to path: String) throws {
     }
 }
 
+/// Without locks: tests read what they are still writing.
 func open(_ path: String, _ access: HostFile.Access = .read, _ references: ReferencePolicy = .refuse) throws
     -> OpenedImage
 {
-    try ImageProbe.open(path, options: ImageOpenOptions(access: access, references: references))
+    try ImageProbe.open(
+        path, options: ImageOpenOptions(access: access, locking: .ignore, references: references))
 }
 
 /// A disk with data here and there, as a plain file.
@@ -44,7 +46,7 @@ func scatteredDisk(_ directory: TemporaryDirectory, _ name: String, byteCount: U
     for _ in 0..<24 {
         let count = UInt64.random(in: 1...(300 << 10), using: &random)
         let offset = UInt64.random(in: 0..<byteCount - min(count, byteCount - 1), using: &random)
-        try file.write(random.bytes(Int(min(count, byteCount - offset))), at: offset)
+        try file.write(random.block(Int(min(count, byteCount - offset))), at: offset)
     }
     return path
 }
@@ -175,7 +177,7 @@ struct VHDTests {
                 for _ in 0..<20 {
                     let count = Int.random(in: 1...200_000, using: &random)
                     let offset = UInt64.random(in: 0..<(40 << 20) - UInt64(count), using: &random)
-                    let bytes = random.bytes(count)
+                    let bytes = random.block(count)
                     try image.disk.write(bytes, at: offset)
                     try flat.write(bytes, at: offset)
                     #expect(try image.disk.bytes(at: offset, count: count) == bytes)

@@ -8,14 +8,17 @@ package struct ImageOpenOptions: Sendable {
     package var locking: HostFile.Locking
     /// Which other files may be opened.
     package var references: ReferencePolicy
+    /// Which of a VHD's two sizes is the disk's.
+    package var vhdSize: VHDSizeRule
     /// Makes options.
     package init(
         access: HostFile.Access = .read, locking: HostFile.Locking = .honour,
-        references: ReferencePolicy = .refuse
+        references: ReferencePolicy = .refuse, vhdSize: VHDSizeRule = .byCreator
     ) {
         self.access = access
         self.locking = locking
         self.references = references
+        self.vhdSize = vhdSize
     }
 }
 
@@ -38,10 +41,15 @@ package struct ImageCreateOptions: Sendable {
     package var values: [(key: String, value: String)]
     /// The guest's logical sector size in bytes.
     package var sectorSize: UInt32
+    /// The path of the disk that the new image is to be a child of (`-b`), in the formats that have children.
+    package var parent: String?
     /// Makes options.
-    package init(values: [(key: String, value: String)] = [], sectorSize: UInt32 = 512) {
+    package init(
+        values: [(key: String, value: String)] = [], sectorSize: UInt32 = 512, parent: String? = nil
+    ) {
         self.values = values
         self.sectorSize = sectorSize
+        self.parent = parent
     }
 
     /// Throws `misuse` naming the first key that is not in `known`.

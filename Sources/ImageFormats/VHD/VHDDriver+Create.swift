@@ -6,20 +6,120 @@ extension VHDDriver {
     static let createLimit: UInt64 = 2040 << 30
 
     /// Options: `subformat` (dynamic, fixed), `force_size` (always so here: sizes are exact), `block_size`
-    /// (dynamic; 2M), `profile` (azure: fixed, whole MiB).
+    /// (dynamic; 2M), `profile` (azure: fixed, whole MiB). With a parent: a differencing disk, and 0 bytes means
+    /// the parent's size.
     package static func create(
         _ path: String, byteCount: UInt64, options: ImageCreateOptions
     ) throws(StorageError) -> OpenedImage {
+        let layout = try VHDLayout(options)
+        let parent = try options.parent.map { (path) throws(StorageError) in
+            try VHDDisk(try HostFile.open(path))
+        }
+        let wanted = byteCount == 0 ? parent?.byteCount ?? 0 : byteCount
+        guard wanted > 0, let size = wanted.roundedUp(to: layout.unit), size <= createLimit else {
+            throw .vhd(
+                .refused, .sizeTooLarge,
+                "a VHD has 1 byte to 2040 GiB, not \(wanted) bytes; VHDX goes to 64 TiB", path: path)
+        }
+        // The caller named the parent; its own parents may lie beside it.
+        let below = try parent.map { (parent) throws(StorageError) in
+            try open(
+                parent, ImageOpenOptions(references: ReferencePolicy(allowsSiblings: true)),
+                chain: ParentChain(parent.file, above: 1))
+        }
+        let footer = VHDFooter(
+            kind: parent != nil ? .differencing : layout.isFixed ? .fixed : .dynamic, byteCount: size,
+            identifier: try UUID16.random(), timestamp: now())
+        let file = try HostFile.create(path)
+        if layout.isFixed {
+            try file.truncate(to: size)
+            try file.write(footer.bytes, at: size)
+            return try open(VHDDisk(file), ImageOpenOptions(), chain: ParentChain(file))
+        }
+        try writeTables(
+            to: file, footer, blockSize: layout.blockSize,
+            parent: parent.map { (disk) throws(StorageError) in
+                (disk, relativePath(of: disk.file.path, from: path))
+            })
+
+        let disk = try VHDDisk(file)
+        guard let header = disk.header else { throw .vhd(.corrupt, .noHeader, "has no header", path: path) }
+        let map = VHDDynamicMap(
+            file, footer: disk.placement, header: header, byteCount: disk.byteCount, writeRefusal: nil,
+            isFresh: true)
+        return OpenedImage(disk: Image(map: map, parent: below?.disk), info: try info(of: disk))
+    }
+
+    /// Footer copy, header, a table without blocks, the parent's name, footer: all to a multiple of 4 KiB, so
+    /// that the first block's data can begin at one too.
+    private static func writeTables(
+        to file: HostFile, _ footer: VHDFooter, blockSize: UInt32,
+        parent: (disk: VHDDisk, relativePath: String)?
+    ) throws(StorageError) {
+        let entries = footer.currentSize.dividedRoundingUp(by: UInt64(blockSize))
+        let tableOffset = UInt64(VHDFooter.byteCount + VHDDynamicHeader.byteCount)
+        let tableEnd = tableOffset + (entries * 4).dividedRoundingUp(by: 512) * 512
+        var end = tableEnd.dividedRoundingUp(by: 4096) * 4096
+        var named: VHDDynamicHeader.Parent?
+        if let parent {
+            let changed = parent.disk.file.modificationTime ?? VHDFooter.epoch
+            named = VHDDynamicHeader.Parent(
+                identifier: parent.disk.footer.identifier,
+                timestamp: UInt32(truncatingIfNeeded: changed - VHDFooter.epoch),
+                name: HostFile.name(of: parent.disk.file.path), relativePath: parent.relativePath,
+                locatorOffset: end)
+            var name = [UInt8](repeating: 0, count: parent.relativePath.utf16.count * 2)
+            for (index, unit) in parent.relativePath.utf16.enumerated() {
+                name.withMutableBytes { $0.storeLittle(unit, at: index * 2) }
+            }
+            try file.write(name, at: end)
+            end += max(UInt64(name.count).dividedRoundingUp(by: 4096), 1) * 4096
+        }
+        let header = VHDDynamicHeader(
+            tableEntries: UInt32(truncatingIfNeeded: entries), blockSize: blockSize, parent: named)
+        try file.write(footer.bytes + header.bytes, at: 0)
+        let empty = [UInt8](repeating: 0xff, count: TablePages.pageSize)
+        var position = tableOffset
+        while position < tableEnd {
+            let count = Int(min(tableEnd - position, UInt64(empty.count)))
+            try file.write(empty.span8.extracting(0..<count), at: position)
+            position += UInt64(count)
+        }
+        try file.write(footer.bytes, at: end)
+    }
+
+    /// Seconds since 2000, as time stamps count.
+    private static func now() -> UInt32 {
+        UInt32(truncatingIfNeeded: Int64(time(nil)) - VHDFooter.epoch)
+    }
+
+    /// The way from `child` to `parent` as Windows writes it: `.\base.vhd`, `..\bases\base.vhd`.
+    static func relativePath(of parent: String, from child: String) -> String {
+        let target = HostDirectory.absolutePath(parent).split(separator: "/").filter { $0 != "." }
+        let start = HostDirectory.absolutePath(child).split(separator: "/").filter { $0 != "." }
+            .dropLast()
+        var common = 0
+        while common < start.count, common < target.count - 1, start[common] == target[common] { common += 1 }
+        let up = [String](repeating: "..", count: start.count - common)
+        return ((up.isEmpty ? ["."] : up) + target[common...].map(String.init)).joined(separator: "\\")
+    }
+}
+
+/// What the options of `create` ask for.
+private struct VHDLayout {
+    var isFixed = false
+    var blockSize: UInt32 = 2 << 20
+    /// Sizes are rounded up to this.
+    var unit: UInt64 = 512
+
+    init(_ options: ImageCreateOptions) throws(StorageError) {
         try options.check(known: ["subformat", "force_size", "block_size", "profile"], format: .vhd)
         _ = try options.flag("force_size", default: true, format: .vhd)
         guard options.sectorSize == 512 else {
             throw .vhd(
                 .refused, .badOption,
-                "VHD has sectors of 512 bytes and the disk has \(options.sectorSize); VHDX can hold it",
-                path: path)
+                "VHD has sectors of 512 bytes and the disk has \(options.sectorSize); VHDX can hold it")
         }
-        var isFixed = false
-        var unit: UInt64 = 512
         if let profile = options.value("profile") {
             guard profile == "azure" else { throw options.badValue("profile", "azure", .vhd) }
             (isFixed, unit) = (true, 1 << 20)
@@ -28,64 +128,16 @@ extension VHDDriver {
         case nil: break
         case "fixed": isFixed = true
         case "dynamic":
-            guard unit == 512 else {
-                throw .vhd(.misuse, .badOption, "profile azure needs subformat fixed", path: path)
-            }
+            guard unit == 512 else { throw .vhd(.misuse, .badOption, "profile azure needs subformat fixed") }
         default: throw options.badValue("subformat", "dynamic or fixed", .vhd)
         }
-        guard byteCount > 0, let size = byteCount.roundedUp(to: unit), size <= createLimit else {
-            throw .vhd(
-                .refused, .sizeTooLarge,
-                "a VHD has 1 byte to 2040 GiB, not \(byteCount) bytes; VHDX goes to 64 TiB",
-                path: path)
+        if isFixed, options.parent != nil {
+            throw .vhd(.misuse, .badOption, "a disk with a parent cannot be fixed")
         }
-        let blockSize = try options.byteCount("block_size", format: .vhd) ?? 2 << 20
-        guard let block = UInt32(exactly: blockSize),
-            (4096...VHDDynamicHeader.blockSizes.upperBound).contains(block),
-            block.nonzeroBitCount == 1
+        guard let size = try options.byteCount("block_size", format: .vhd) else { return }
+        guard let block = UInt32(exactly: size), block.nonzeroBitCount == 1,
+            (4096...VHDDynamicHeader.blockSizes.upperBound).contains(block)
         else { throw options.badValue("block_size", "a power of two from 4K to 256M", .vhd) }
-
-        let footer = VHDFooter(
-            kind: isFixed ? .fixed : .dynamic, byteCount: size, identifier: try UUID16.random(),
-            timestamp: now())
-        let file = try HostFile.create(path)
-        if isFixed {
-            try file.truncate(to: size)
-            try file.write(footer.bytes, at: size)
-            let placement = VHDFooterPlacement(footer: footer, endOffset: size)
-            let map = VHDFixedMap(file, byteCount: size, writeRefusal: nil)
-            return OpenedImage(disk: Image(map: map), info: info(of: file, placement, size: size))
-        }
-        let header = VHDDynamicHeader(
-            tableEntries: UInt32(size.dividedRoundingUp(by: blockSize)), blockSize: block)
-        return try writeEmpty(file, footer, header, size: size)
-    }
-
-    /// Footer copy, header, a table without blocks, footer: at 4 KiB, so that the first block's data can be too.
-    private static func writeEmpty(
-        _ file: HostFile, _ footer: VHDFooter, _ header: VHDDynamicHeader, size: UInt64
-    ) throws(StorageError) -> OpenedImage {
-        try file.write(footer.bytes + header.bytes, at: 0)
-        let tableEnd = header.tableOffset + (UInt64(header.tableEntries) * 4 + 511) / 512 * 512
-        let empty = [UInt8](repeating: 0xff, count: TablePages.pageSize)
-        var position = header.tableOffset
-        while position < tableEnd {
-            let count = Int(min(tableEnd - position, UInt64(empty.count)))
-            try file.write(empty.span8.extracting(0..<count), at: position)
-            position += UInt64(count)
-        }
-        let end = (tableEnd + 4095) / 4096 * 4096
-        try file.write(footer.bytes, at: end)
-        let placement = VHDFooterPlacement(footer: footer, endOffset: end)
-        let map = VHDDynamicMap(
-            file, footer: placement, header: header, byteCount: size, writeRefusal: nil, isFresh: true)
-        var info = info(of: file, placement, size: size)
-        info.unitSize = map.blockSize
-        return OpenedImage(disk: Image(map: map), info: info)
-    }
-
-    /// Seconds since 2000, as time stamps count.
-    static func now() -> UInt32 {
-        UInt32(truncatingIfNeeded: Int64(time(nil)) - VHDFooter.epoch)
+        blockSize = block
     }
 }

@@ -1,13 +1,14 @@
 internal import Storage
 
 extension VHDDriver {
-    /// What the footer says of the disk.
-    static func info(of file: HostFile, _ placement: VHDFooterPlacement, size: UInt64) -> ImageInfo {
-        let footer = placement.footer
+    /// What footer, header and locators say of a disk.
+    static func info(of disk: VHDDisk) throws(StorageError) -> ImageInfo {
+        let footer = disk.footer
         var info = ImageInfo(
-            format: .vhd, variant: footer.kind?.name, virtualSize: size, fileSize: file.byteCount,
-            allocatedSize: file.allocatedByteCount, creator: footer.creator.displayText,
-            warnings: placement.warnings)
+            format: .vhd, variant: footer.kind?.name, virtualSize: disk.byteCount,
+            fileSize: disk.file.byteCount, allocatedSize: disk.file.allocatedByteCount,
+            unitSize: disk.header.map { UInt64($0.blockSize) }, creator: footer.creator.displayText,
+            warnings: disk.placement.warnings)
         info.details = [
             ImageInfo.Detail("identifier", footer.identifier.description),
             ImageInfo.Detail(
@@ -16,9 +17,15 @@ extension VHDDriver {
                 "geometry",
                 "\(footer.geometry.cylinders)/\(footer.geometry.heads)/\(footer.geometry.sectorsPerTrack)"),
         ]
-        let others = (footer.currentSize, footer.geometry.sectorCount * 512)
-        if footer.byteCount() != others.0 {
-            info.details.append(ImageInfo.Detail("current size field", "\(others.0)"))
+        if disk.byteCount != footer.currentSize {
+            info.details.append(ImageInfo.Detail("current size field", "\(footer.currentSize)"))
+        }
+        if let header = disk.header, footer.kind == .differencing {
+            info.details.append(
+                ImageInfo.Detail("parent identifier", header.parentIdentifier.description))
+            info.references = try header.parentNames(in: disk.file).map {
+                ImageInfo.Reference(role: "parent", name: Array($0.text.utf8).displayText)
+            }
         }
         if footer.hasSavedState {
             info.warnings.append(

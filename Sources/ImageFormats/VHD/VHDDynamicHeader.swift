@@ -81,8 +81,21 @@ struct VHDDynamicHeader: Equatable, Sendable {
         }
     }
 
+    /// Who the parent of a new differencing disk is.
+    struct Parent: Sendable {
+        var identifier: UUID16
+        /// When it was last modified, in seconds since 2000.
+        var timestamp: UInt32
+        /// Its plain name.
+        var name: String
+        /// How it is found from the new disk, with Windows' separators.
+        var relativePath: String
+        /// Where the name goes in the file.
+        var locatorOffset: UInt64
+    }
+
     /// A header of a disk made now, its table right behind it.
-    init(tableEntries: UInt32, blockSize: UInt32) {
+    init(tableEntries: UInt32, blockSize: UInt32, parent: Parent? = nil) {
         bytes = [UInt8](repeating: 0, count: Self.byteCount)
         bytes.replaceSubrange(0..<8, with: Self.cookie)
         bytes.storeBig(UInt64.max, at: 8)
@@ -90,6 +103,18 @@ struct VHDDynamicHeader: Equatable, Sendable {
         bytes.storeBig(UInt32(0x0001_0000), at: 24)
         bytes.storeBig(tableEntries, at: 28)
         bytes.storeBig(blockSize, at: 32)
+        if let parent {
+            bytes.replaceSubrange(40..<56, with: parent.identifier.bytes)
+            bytes.storeBig(parent.timestamp, at: 56)
+            for (index, unit) in parent.name.utf16.prefix(255).enumerated() {
+                bytes.storeBig(unit, at: 64 + index * 2)
+            }
+            bytes.replaceSubrange(576..<580, with: Array("W2ru".utf8))
+            // The space in bytes, as Windows writes it.
+            bytes.storeBig(UInt32(4096), at: 580)
+            bytes.storeBig(UInt32(parent.relativePath.utf16.count * 2), at: 584)
+            bytes.storeBig(parent.locatorOffset, at: 592)
+        }
         seal()
     }
 

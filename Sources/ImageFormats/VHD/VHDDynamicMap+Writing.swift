@@ -6,7 +6,7 @@ internal import Synchronization
 //
 //  1. the file is made longer and the footer written at its new end; barrier,
 //  2. data (by `Image`) and the bitmaps of new blocks, where the old footer was and behind; barrier,
-//  3. table entries of new blocks, bitmap bits of old ones, batmap bits; barrier.
+//  3. table entries of new blocks, bitmap bits of old ones; barrier.
 //
 // The footer's copy at the start is never touched.
 
@@ -146,6 +146,7 @@ extension VHDDynamicMap {
             let gap = [UInt8](repeating: 0, count: Int(min(start - from, 8192)))
             try file.write(gap + (writing.bitmaps[block] ?? fullBitmap), at: start - UInt64(gap.count))
         }
+        try withdrawPromises(writing, &state)
         if isFresh { try placeFooter(at: writing.end) } else { try file.flush() }
 
         try writeEntries(blocks, &state)
@@ -165,6 +166,17 @@ extension VHDDynamicMap {
             try file.flush()
             state.writing.reservedEnd = writing.end
         }
+    }
+
+    /// New blocks of a differencing disk are partial, whatever a batmap says of them.
+    private func withdrawPromises(_ writing: Writing, _ state: inout State) throws(StorageError) {
+        guard var batmap else { return }
+        let full = fullBitmap
+        var broken: [UInt64] = []
+        for (block, bits) in writing.bitmaps where bits != full {
+            if try batmap.promises(block, in: file) { broken.append(block) }
+        }
+        if !broken.isEmpty { try batmap.withdraw(broken, in: file) }
     }
 
     /// Writes the table entries of new blocks, neighbours together.

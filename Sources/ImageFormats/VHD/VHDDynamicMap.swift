@@ -25,6 +25,7 @@ final class VHDDynamicMap: WritableImageMap {
     /// Made in this session and named by nobody yet: no order of writes matters before the first commit.
     let isFresh: Bool
     let writeRefusal: StorageError?
+    let batmap: VHDBatmap?
 
     let state: Mutex<State>
 
@@ -39,7 +40,7 @@ final class VHDDynamicMap: WritableImageMap {
 
     init(
         _ file: HostFile, footer: VHDFooterPlacement, header: VHDDynamicHeader, byteCount: UInt64,
-        writeRefusal: StorageError?, isFresh: Bool = false
+        batmap: VHDBatmap? = nil, writeRefusal: StorageError?, isFresh: Bool = false
     ) {
         self.file = file
         self.footer = footer
@@ -47,6 +48,7 @@ final class VHDDynamicMap: WritableImageMap {
         self.byteCount = byteCount
         self.isFresh = isFresh
         self.writeRefusal = writeRefusal
+        self.batmap = batmap
         headerOffset = footer.footer.dataOffset
         isDifferencing = footer.footer.kind == .differencing
         blockSize = UInt64(header.blockSize)
@@ -148,7 +150,7 @@ final class VHDDynamicMap: WritableImageMap {
                     + "truncated", structure: "block allocation table", offset: entry)
         }
         let end = start + needed
-        for (from, length) in metadata where start < from + length && from < end {
+        for (from, length) in metadata where from < end && start - min(start, from) < length {
             throw .vhd(
                 .corrupt, .blockInMetadata,
                 "block \(block) is said to be at byte \(start.hex), where the disk's own tables are",
@@ -156,12 +158,12 @@ final class VHDDynamicMap: WritableImageMap {
         }
     }
 
-    /// What no block may lie on: the footer's copy, the header, the table.
-    private var metadata: [(UInt64, UInt64)] {
+    /// What no block may lie on: the footer's copy, the header, the table, the batmap.
+    private var metadata: [(start: UInt64, count: UInt64)] {
         [
             (0, UInt64(VHDFooter.byteCount)), (headerOffset, UInt64(VHDDynamicHeader.byteCount)),
             (header.tableOffset, blockCount * 4),
-        ]
+        ] + (batmap?.ranges ?? [])
     }
 
     /// The sector bitmap of a block that has a place.

@@ -21,13 +21,12 @@ enum VHDCode: String, Sendable, CaseIterable {
     case blockOutsideFile = "block-outside-file"
     case blockInMetadata = "block-in-metadata"
     case blocksOverlap = "blocks-overlap"
-    // The chain of parents.
-    case parentMismatch = "parent-mismatch"
-    case parentNotFound = "parent-not-found"
-    case parentNotVHD = "parent-not-vhd"
-    case parentCycle = "parent-cycle"
-    case chainTooLong = "chain-too-long"
+    // Parents; see also ParentCode.
     case locatorTooLong = "locator-too-long"
+    case locatorOutsideFile = "locator-outside-file"
+    case parentNotVHD = "parent-not-vhd"
+    // XenServer's batmap.
+    case batmapTooLarge = "batmap-too-large"
     // Writing and creating.
     case fileTooLarge = "file-too-large"
     case cannotGrow = "cannot-grow"

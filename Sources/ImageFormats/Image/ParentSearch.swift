@@ -1,0 +1,134 @@
+internal import Storage
+
+/// A name by which a differencing disk remembers its parent.
+struct ParentName: Equatable, Sendable {
+    enum Kind: Equatable, Sendable {
+        /// Relative to the disk's own directory, or a plain name.
+        case relative
+        /// A place on the host where the disk was made, or a volume.
+        case absolute
+    }
+
+    var kind: Kind
+    /// As stored, decoded.
+    var text: String
+    /// What the format calls it, for `info`.
+    var source: String
+
+    /// The plain name of a file beside the disk that this may mean; nil when it means another directory. Of a path
+    /// of another machine only its last part is of use.
+    var sibling: String? {
+        var text = text[...]
+        for scheme in ["file://localhost", "file://"] where text.hasPrefix(scheme) {
+            text = text.dropFirst(scheme.count)
+            break
+        }
+        let parts = text.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
+        guard let last = parts.last, !last.isEmpty, last != ".", last != ".." else { return nil }
+        if kind == .relative, parts.dropLast().contains(where: { $0 != "." && !$0.isEmpty }) { return nil }
+        return String(last)
+    }
+}
+
+/// The disks between the one that was opened and the one whose parent is looked for, itself included.
+struct ParentChain: Sendable {
+    /// Longer chains are refused: nobody makes them, and each disk costs a file and a table.
+    static let limit = 64
+
+    private(set) var files: [HostFile.Identity]
+    /// Disks that are not made yet and will stand above.
+    private let above: Int
+
+    init(_ file: HostFile, above: Int = 0) {
+        files = [file.identity]
+        self.above = above
+    }
+
+    /// The chain with one more disk. Throws when it is in the chain already, or one too many.
+    func adding(_ file: HostFile, layer: String) throws(StorageError) -> ParentChain {
+        try refuseCycle(file.identity, file.path, layer: layer)
+        guard files.count + above < Self.limit else {
+            throw StorageError(
+                .refused, layer: layer, code: ParentCode.chainTooLong.rawValue,
+                "the chain of parents is longer than \(Self.limit) disks", path: file.path)
+        }
+        var longer = self
+        longer.files.append(file.identity)
+        return longer
+    }
+
+    func refuseCycle(_ identity: HostFile.Identity, _ path: String, layer: String) throws(StorageError) {
+        guard files.contains(identity) else { return }
+        throw StorageError(
+            .corrupt, layer: layer, code: ParentCode.cycle.rawValue,
+            "the disk is its own parent, directly or by way of others", path: path)
+    }
+}
+
+/// What can be wrong with a parent; the `code` of the error.
+enum ParentCode: String, Sendable, CaseIterable {
+    case mismatch = "parent-mismatch"
+    case notFound = "parent-not-found"
+    case cycle = "parent-cycle"
+    case chainTooLong = "chain-too-long"
+}
+
+/// Finds the parent of a differencing disk as far as the policy allows, and knows it by its identity, not its name.
+struct ParentSearch {
+    let layer: String
+    let child: HostFile
+    let options: ImageOpenOptions
+    let chain: ParentChain
+
+    /// Opens the parent. `accept` looks into a candidate and returns nil when it is another disk.
+    func find<Found>(
+        _ names: [ParentName], accept: (HostFile) throws(StorageError) -> Found?
+    ) throws(StorageError) -> Found {
+        let policy = options.references
+        if let path = policy.parent {
+            if let identity = HostDirectory.identity(of: path) {
+                try chain.refuseCycle(identity, path, layer: layer)
+            }
+            let file = try HostFile.open(path, locking: options.locking)
+            guard let found = try accept(file) else { throw mismatch(path) }
+            return found
+        }
+        var plain: [String] = []
+        for case let name? in names.map(\.sibling) where !plain.contains(name) { plain.append(name) }
+        guard policy.allowsSiblings else {
+            // Throws, in the words that all formats have for it.
+            _ = try policy.open(
+                names.first?.text ?? "(no name)", role: "parent", namedBy: child.path,
+                locking: options.locking)
+            throw notFound(names)
+        }
+        var other: String?
+        for name in plain {
+            let path = "\(HostFile.directoryPath(of: child.path))/\(name)"
+            guard HostDirectory.exists(path) else { continue }
+            if let identity = HostDirectory.identity(of: path) {
+                try chain.refuseCycle(identity, path, layer: layer)
+            }
+            let file = try HostFile.openSibling(of: child.path, name: name, locking: options.locking)
+            if let found = try accept(file) { return found }
+            other = path
+        }
+        if let other { throw mismatch(other) }
+        throw notFound(names)
+    }
+
+    private func mismatch(_ path: String) -> StorageError {
+        StorageError(
+            .refused, layer: layer, code: ParentCode.mismatch.rawValue,
+            "is not the parent of \(child.path): its identifier is another, so the parent was replaced, or "
+                + "written to behind its child's back", path: path)
+    }
+
+    private func notFound(_ names: [ParentName]) -> StorageError {
+        let list = names.map { "\"\(Array($0.text.utf8).displayText)\"" }.joined(separator: ", ")
+        return StorageError(
+            .refused, layer: layer, code: ParentCode.notFound.rawValue,
+            "its parent (\(list.isEmpty ? "without a name" : list)) is not beside it; name it with --parent FILE",
+            path: child.path)
+    }
+}

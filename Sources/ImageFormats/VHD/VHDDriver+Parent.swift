@@ -1,0 +1,32 @@
+internal import Storage
+
+extension VHDDriver {
+    /// Opens the parent of a differencing disk, known by the identifier in its footer, with its own parents.
+    static func openParent(
+        of disk: VHDDisk, _ header: VHDDynamicHeader, _ options: ImageOpenOptions, chain: ParentChain
+    ) throws(StorageError) -> (OpenedImage, warning: String?) {
+        let search = ParentSearch(layer: "vhd", child: disk.file, options: options, chain: chain)
+        let parent = try search.find(try header.parentNames(in: disk.file)) {
+            (file) throws(StorageError) -> VHDDisk? in
+            // Not a VHD at all: not the parent either.
+            guard let placement = try? VHDFooterPlacement(in: file),
+                placement.footer.identifier == header.parentIdentifier
+            else { return nil }
+            return try VHDDisk(file)
+        }
+        var below = options
+        below.access = .read
+        below.vhdSize = .byCreator
+        below.references.parent = nil
+        let opened = try open(parent, below, chain: try chain.adding(parent.file, layer: "vhd"))
+        var warning: String?
+        if let time = parent.file.modificationTime,
+            time - VHDFooter.epoch != Int64(header.parentTimestamp)
+        {
+            warning =
+                "the parent's time of change is not the one that the disk remembers: it was copied, or changed "
+                + "after this disk was made of it (then its contents no longer fit)"
+        }
+        return (opened, warning)
+    }
+}

@@ -111,8 +111,8 @@ struct VMDKDescriptorTests {
         try Tool.run("mkfifo", [directory.path("fifo")])
         for (name, code) in [
             ("/etc/passwd", "not-a-plain-name"), ("../x", "not-a-plain-name"), ("sub/x", "not-a-plain-name"),
-            ("..", "extent-name not-a-plain-name"), (".", "not-a-plain-name"), ("link", "extent-name"),
-            ("fifo", "not-a-file"), ("sub", "not-a-file"), ("none", "open"),
+            ("..", "extent-name not-a-plain-name"), (".", "not-a-plain-name"), ("link", "not-a-regular-file"),
+            ("fifo", "not-a-regular-file"), ("sub", "not-a-regular-file"), ("none", "open"),
             ("json:{\"driver\":\"raw\"}", "open"),
         ] {
             let path = try directory.write("d.vmdk", text("RW 1 FLAT \"\(name)\" 0"))

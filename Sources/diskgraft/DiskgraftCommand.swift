@@ -21,7 +21,8 @@ struct DiskgraftCommand: ParsableCommand {
         version: "diskgraft \(diskGraftVersion)",
         subcommands: [
             MigrateCommand.self, ConvertCommand.self, InfoCommand.self, InspectCommand.self, PlanCommand.self,
-            PatchCommand.self, UndoCommand.self, ListCommand.self, CatCommand.self,
+            PatchCommand.self, UndoCommand.self, ListCommand.self, CatCommand.self, MapCommand.self,
+            CreateCommand.self, CompareCommand.self,
         ])
 
     static func main() {

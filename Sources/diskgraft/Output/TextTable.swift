@@ -46,4 +46,17 @@ enum SizeText {
     }
 
     static func long(_ bytes: UInt64) -> String { "\(short(bytes)) (\(bytes) bytes)" }
+
+    /// A size as qemu-img takes it: a number of bytes, or with K, M, G, T (powers of 1024).
+    static func parse(_ text: String) -> UInt64? {
+        let units: [Character: UInt64] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "B": 1]
+        guard let last = text.last else { return nil }
+        guard let unit = units[Character(last.uppercased())] else { return UInt64(text) }
+        if let whole = UInt64(text.dropLast()) {
+            let (bytes, overflow) = whole.multipliedReportingOverflow(by: unit)
+            return overflow ? nil : bytes
+        }
+        guard let value = Double(text.dropLast()), value >= 0, value * Double(unit) < 9e18 else { return nil }
+        return UInt64(value * Double(unit))
+    }
 }

@@ -1,0 +1,89 @@
+internal import ImageFormats
+public import Storage
+
+/// Where a disk's bytes lie, in the schema of `qemu-img map --output=json`.
+public struct DiskMap: Sendable {
+    /// One run of bytes.
+    public struct Entry: Encodable, Equatable, Sendable {
+        /// First guest byte.
+        public var start: UInt64
+        /// Bytes.
+        public var length: UInt64
+        /// 0: the image itself, 1: its parent, and so on.
+        public var depth: Int
+        /// Some image of the chain has a word on these bytes.
+        public var present: Bool
+        /// They read as zeros, by the image's own word.
+        public var zero: Bool
+        /// They take part in the data of a host file.
+        public var data: Bool
+        /// They have to be decoded.
+        public var compressed: Bool
+        /// Where they lie in the host file; nil for zeros and compressed units.
+        public var offset: UInt64?
+    }
+
+    /// Calls `body` with each run of the image's disk, neighbours of one kind merged.
+    public static func forEachEntry(
+        of image: DiskImage, _ body: (Entry) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        var pending: Entry?
+        var position: UInt64 = 0
+        let disk = image.opened.disk
+        while position < disk.byteCount {
+            let entry = try self.entry(of: disk, at: position, depth: 0)
+            position += entry.length
+            if let last = pending, let merged = merge(last, entry) {
+                pending = merged
+            } else {
+                if let last = pending { try body(last) }
+                pending = entry
+            }
+        }
+        if let pending { try body(pending) }
+    }
+
+    private static func entry(of disk: Image, at position: UInt64, depth: Int) throws(StorageError) -> Entry {
+        let extent = try disk.map.extent(at: position)
+        let length = min(extent.range.upperBound, disk.byteCount) - position
+        var entry = Entry(
+            start: position, length: length, depth: depth, present: true, zero: false, data: true,
+            compressed: false, offset: nil)
+        switch extent.kind {
+        case .plain(_, let offset):
+            entry.offset = offset
+        case .zero:
+            entry.zero = true
+            entry.data = false
+        case .compressed(let unit):
+            entry.compressed = true
+            entry.length = min(unit.unitRange.upperBound, position + length) - position
+        case .absent:
+            if let parent = disk.parent as? Image, position < parent.byteCount {
+                var below = try self.entry(of: parent, at: position, depth: depth + 1)
+                below.length = min(below.length, length)
+                return below
+            }
+            entry.present = false
+            entry.zero = true
+            entry.data = false
+        case .memory, .computed:
+            break
+        }
+        return entry
+    }
+
+    private static func merge(_ first: Entry, _ second: Entry) -> Entry? {
+        guard first.depth == second.depth, first.present == second.present, first.zero == second.zero,
+            first.data == second.data, first.compressed == second.compressed
+        else { return nil }
+        switch (first.offset, second.offset) {
+        case (nil, nil): break
+        case (let left?, let right?) where left + first.length == right: break
+        default: return nil
+        }
+        var merged = first
+        merged.length += second.length
+        return merged
+    }
+}

@@ -40,6 +40,14 @@ extension QCOW2Tables {
         session?.hasFailed = false
     }
 
+    /// Writes all changed tables without barriers: for a new image, which is nothing before its first commit.
+    mutating func writeAll() throws(StorageError) {
+        if let end = session?.allocationEnd, file.byteCount < end { try file.truncate(to: end) }
+        try applyFreed()
+        for phase in QCOW2Phase.allCases { try pages.write(phase) }
+        pages.settle()
+    }
+
     /// Offset and size in one write of 12 bytes, which lie in one sector.
     private func writeRefcountTablePointer() throws(StorageError) {
         var bytes = [UInt8](repeating: 0, count: 12)
@@ -49,7 +57,16 @@ extension QCOW2Tables {
     }
 
     private mutating func releaseFreed() throws(StorageError) {
-        guard let freed = session?.freed, !freed.isEmpty else { return }
+        guard session?.freed.isEmpty == false else { return }
+        try applyFreed()
+        try pages.write(.groundwork)
+        try file.flush()
+        pages.settle()
+    }
+
+    /// Takes one reference from each freed cluster, in memory.
+    private mutating func applyFreed() throws(StorageError) {
+        guard let freed = session?.freed else { return }
         session?.freed = []
         for range in freed {
             for cluster in range {
@@ -58,8 +75,5 @@ extension QCOW2Tables {
                 if count > 0 { try setRefcounts(cluster..<cluster + 1, to: count - 1) }
             }
         }
-        try pages.write(.groundwork)
-        try file.flush()
-        pages.settle()
     }
 }

@@ -24,10 +24,4 @@ package enum QCOW2Driver: ImageDriver {
     package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
         info(of: file, header: try QCOW2Header(reading: file))
     }
-
-    package static func create(
-        _ path: String, byteCount: UInt64, options: ImageCreateOptions
-    ) throws(StorageError) -> OpenedImage {
-        throw StorageError(.unsupported, layer: "qcow2", code: "not-built", "creating is not built yet")
-    }
 }

@@ -20,6 +20,9 @@ struct QCOW2Extensions: Equatable, Sendable {
         static let dataFile: UInt32 = 0x4441_5441
     }
 
+    /// None.
+    init() {}
+
     /// Walks the extensions in `cluster`, the file's first. Each step goes forward by 8 bytes at least.
     init(parsing cluster: [UInt8], from start: Int, to end: Int) throws(StorageError) {
         var position = start

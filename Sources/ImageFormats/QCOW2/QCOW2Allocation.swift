@@ -25,6 +25,7 @@ extension QCOW2Tables {
         let count = min(run.count, fileEnd - first)
         try requireSoleOwner(first..<first + count, guest: offset)
         let end = min((run.first + count) << bits, header.virtualSize)
+        try clearAutoclear()
         return .inPlace(file: 0, offset: host + (offset - start), end: end)
     }
 

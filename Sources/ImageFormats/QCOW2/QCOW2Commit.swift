@@ -13,7 +13,7 @@ extension QCOW2Tables {
         guard session != nil else { return }
         try requireUnfailed()
         session?.hasFailed = true
-
+        if pages.hasDirty(.mapping) { try clearAutoclear() }
         if let session, session.hasTakenClusters, !file.isBlockDevice,
             file.byteCount < session.allocationEnd
         {

@@ -80,6 +80,25 @@ struct QCOW2Pages: Sendable {
         return try page(at: base).big(index)
     }
 
+    /// The first entry with a bit of `mask` among those numbered `start` to `end` of the table at file byte
+    /// `table`; nil when there is none.
+    mutating func firstEntry(
+        _ mask: UInt64, at table: UInt64, from start: UInt64, to end: UInt64
+    ) throws(StorageError) -> UInt64? {
+        var number = start
+        while number < end {
+            let (base, index) = place(of: table + number * 8)
+            let page = try page(at: base)
+            let count = min((pageSize - index) / 8, Int(clamping: end - number))
+            let span = page.span8
+            for entry in 0..<count where span.big(index + entry * 8, as: UInt64.self) & mask != 0 {
+                return number + UInt64(entry)
+            }
+            number += UInt64(count)
+        }
+        return nil
+    }
+
     /// Changes bytes `range` of the piece at `base` by `body`.
     mutating func change(
         _ base: UInt64, _ range: Range<Int>, phase: QCOW2Phase, _ body: (inout MutableRawSpan) -> Void

@@ -20,7 +20,7 @@ struct QCOW2Run {
     }
 
     /// Takes `count` clusters without an L2 table; false when they do not belong here.
-    mutating func appendUnallocated(_ clusters: UInt64) throws(StorageError) -> Bool {
+    mutating func appendUnallocated(_ clusters: UInt64) -> Bool {
         guard count == 0 || firstRaw == 0 else { return false }
         count += clusters
         return true

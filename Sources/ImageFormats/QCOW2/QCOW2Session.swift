@@ -43,8 +43,7 @@ struct QCOW2Session: Sendable {
 }
 
 extension QCOW2Tables {
-    /// Checks everything that a change relies on, then clears the autoclear bits: dirty bitmaps and whatever else
-    /// describes the guest's data stops being true with the first change.
+    /// Checks all tables above the L2 entries. Writes nothing.
     mutating func beginSession() throws(StorageError) {
         guard session == nil else { return }
         try header.requireWritable()
@@ -62,13 +61,17 @@ extension QCOW2Tables {
             next: length.dividedRoundingUp(by: size), metadata: metadata,
             clusterBits: UInt64(header.clusterBits))
         session.next = try firstUnused(from: session.next)
-        if header.autoclear != 0 {
-            try file.write([UInt8](repeating: 0, count: 8), at: UInt64(QCOW2Header.Field.autoclear))
-            try file.flush()
-            header.autoclear = 0
-        }
         forgetExtent()
         self.session = session
+    }
+
+    /// Clears the autoclear bits, durably, before the first change to guest data: dirty bitmaps, and whatever else
+    /// describes that data to programs that know it, stop being true then.
+    mutating func clearAutoclear() throws(StorageError) {
+        guard header.autoclear != 0 else { return }
+        try file.write([UInt8](repeating: 0, count: 8), at: UInt64(QCOW2Header.Field.autoclear))
+        try file.flush()
+        header.autoclear = 0
     }
 
     /// The clusters of all tables, ascending; throws when one lies outside the file or two overlap.
@@ -80,18 +83,26 @@ extension QCOW2Tables {
         for index in 0..<UInt64(header.refcountTableClusters) {
             clusters.append(header.refcountTableOffset >> bits + index)
         }
-        for index in 0..<UInt64(header.l1Count) {
-            if let table = try l2Table(of: index) { clusters.append(table >> bits) }
+        var index: UInt64 = 0
+        while let found = try pages.firstEntry(
+            QCOW2Entry.offsetMask, at: header.l1Offset, from: index, to: UInt64(header.l1Count))
+        {
+            if let table = try l2Table(of: found) { clusters.append(table >> bits) }
+            index = found + 1
         }
-        for index in 0..<refcountTableCapacity {
-            guard let block = try refcountBlock(index) else { continue }
+        index = 0
+        while let found = try pages.firstEntry(
+            ~511, at: header.refcountTableOffset, from: index, to: refcountTableCapacity),
+            let block = try refcountBlock(found)
+        {
             guard block % header.clusterSize == 0, block < file.byteCount else {
                 throw .qcow2(
                     .refcountBlockOffset,
                     "the refcount block's offset \(block.hex) is not that of a cluster in the file",
-                    structure: "refcount table", offset: header.refcountTableOffset + index * 8)
+                    structure: "refcount table", offset: header.refcountTableOffset + found * 8)
             }
             clusters.append(block >> bits)
+            index = found + 1
         }
         clusters.sort()
         for (one, other) in zip(clusters, clusters.dropFirst()) where one == other {

@@ -46,10 +46,14 @@ struct QCOW2Tables: Sendable {
         while left > 0, cluster < header.clusterCount {
             let slot = cluster & (1 << l2Bits - 1)
             guard let table = try l2Table(of: cluster >> l2Bits) else {
-                let count = min(1 << l2Bits - slot, header.clusterCount - cluster)
-                guard try run.appendUnallocated(count) else { return }
+                let first = cluster >> l2Bits
+                let end = min(UInt64(header.l1Count), first + UInt64(left))
+                let next = try pages.firstEntry(
+                    QCOW2Entry.offsetMask, at: header.l1Offset, from: first + 1, to: end)
+                let count = min((next ?? end) << l2Bits - cluster, header.clusterCount - cluster)
+                guard run.appendUnallocated(count) else { return }
                 cluster += count
-                left -= 1
+                left -= Int(clamping: (next ?? end) - first)
                 continue
             }
             let (base, index) = pages.place(of: table + slot * 8)

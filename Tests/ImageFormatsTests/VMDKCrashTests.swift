@@ -44,28 +44,27 @@ struct VMDKCrashTests {
         return session
     }
 
-    /// The files as they are when the power fails after `cut` operations. Without `random` everything before has
-    /// reached the disk; with it, of what follows a file's last flush each sector for itself.
-    private func state(_ session: Session, cut: Int, random: inout SeededRandom, isTorn: Bool) -> [[UInt8]] {
+    /// The files as they are when the power fails after `cut` operations: what came before a file's last flush is
+    /// certain, of the rest what `survives` says, asked for each operation's number and each sector of a write.
+    private func state(_ session: Session, cut: Int, survives: (Int) -> Bool) -> [[UInt8]] {
         var files = session.before
         let done = session.operations.prefix(cut)
         for index in files.indices {
             let flushed = done.lastIndex { if case .flush(index) = $0 { true } else { false } } ?? -1
             for (number, operation) in done.enumerated() {
-                let isCertain = number < flushed || !isTorn
                 switch operation {
                 case .write(index, let offset, let bytes):
                     var position = 0
                     while position < bytes.count {
                         let step = min(512 - (Int(offset) + position) % 512, bytes.count - position)
-                        if isCertain || Bool.random(using: &random) {
+                        if number < flushed || survives(number) {
                             Self.put(
                                 bytes[position..<position + step], at: Int(offset) + position, &files[index])
                         }
                         position += step
                     }
                 case .truncate(index, let length):
-                    guard isCertain || Bool.random(using: &random) else { continue }
+                    guard number < flushed || survives(number) else { continue }
                     let count = files[index].count
                     if Int(length) < count { files[index].removeLast(count - Int(length)) }
                     files[index] += [UInt8](repeating: 0, count: max(0, Int(length) - count))
@@ -115,16 +114,24 @@ struct VMDKCrashTests {
 
     private func cutEverywhere(_ session: Session, seed: UInt64) throws {
         var random = SeededRandom(seed)
-        #expect(session.operations.contains { if case .flush = $0 { true } else { false } })
+        var lastFlush = -1
         for cut in 0...session.operations.count {
-            let files = state(session, cut: cut, random: &random, isTorn: false)
-            try expectUsable(session, files, "cut \(cut)")
+            try expectUsable(session, state(session, cut: cut) { _ in true }, "cut \(cut)")
+            guard cut < session.operations.count, case .flush = session.operations[cut] else { continue }
+            // Just before a barrier the most is uncertain: each write alone, all but it, and any sectors.
+            for number in lastFlush + 1..<cut {
+                try expectUsable(
+                    session, state(session, cut: cut) { $0 == number }, "only \(number) of \(cut)")
+                try expectUsable(
+                    session, state(session, cut: cut) { $0 != number }, "not \(number) of \(cut)")
+            }
+            for turn in 0..<4 where cut > lastFlush + 1 {
+                let files = state(session, cut: cut) { _ in Int.random(in: 0...4, using: &random) > turn }
+                try expectUsable(session, files, "torn \(turn) at \(cut)")
+            }
+            lastFlush = cut
         }
-        for turn in 0..<40 {
-            let cut = Int.random(in: 1...session.operations.count, using: &random)
-            let files = state(session, cut: cut, random: &random, isTorn: true)
-            try expectUsable(session, files, "torn \(turn) at \(cut)")
-        }
+        #expect(lastFlush > 0)
     }
 
     @Test(arguments: ["monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse"])

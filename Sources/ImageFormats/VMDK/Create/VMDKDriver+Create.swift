@@ -42,16 +42,31 @@ extension VMDKDriver {
         return stem + "-flat.vmdk"
     }
 
+    /// Removes files that were just made when what follows fails.
+    private static func removing<T>(
+        _ paths: String..., body: () throws(StorageError) -> T
+    ) throws(StorageError) -> T {
+        do throws(StorageError) {
+            return try body()
+        } catch {
+            for path in paths { try? HostDirectory.remove(path) }
+            throw error
+        }
+    }
+
     private static func createFlat(
         _ path: String, byteCount: UInt64, options: VMDKCreateOptions
     ) throws(StorageError) -> OpenedImage {
         let name = flatName(of: path)
         let text = try VMDKDescriptor.text(
             byteCount: byteCount, extent: name, contentID: try VMDKContentID.random(), options: options)
-        let flat = try HostFile.create(HostFile.directoryPath(of: path) + "/" + name)
-        try flat.truncate(to: byteCount)
+        let flatPath = HostFile.directoryPath(of: path) + "/" + name
         let file = try HostFile.create(path)
-        try file.write(text, at: 0)
+        let flat = try removing(path) { () throws(StorageError) in try HostFile.create(flatPath) }
+        try removing(path, flatPath) { () throws(StorageError) in
+            try flat.truncate(to: byteCount)
+            try file.write(text, at: 0)
+        }
         let descriptor = try VMDKDescriptor(text, at: 0)
         let map = VMDKMap(
             hostFiles: [file, flat],
@@ -80,12 +95,14 @@ extension VMDKDriver {
         let head = layout.header
         let header = try VMDKSparseHeader(head)
         let file = try HostFile.create(path)
-        try file.write(head, at: 0)
-        try file.write(text, at: VMDKSparseHeader.sectorSize)
-        try file.write(layout.redundantEntries.littleEndianBytes, at: layout.redundantOffset)
-        try file.write(layout.entries.littleEndianBytes, at: layout.offset)
-        // The tables are zeros: nothing is allocated.
-        try file.truncate(to: layout.overhead)
+        try removing(path) { () throws(StorageError) in
+            try file.write(head, at: 0)
+            try file.write(text, at: VMDKSparseHeader.sectorSize)
+            try file.write(layout.redundantEntries.littleEndianBytes, at: layout.redundantOffset)
+            try file.write(layout.entries.littleEndianBytes, at: layout.offset)
+            // The tables are zeros: nothing is allocated.
+            try file.truncate(to: layout.overhead)
+        }
         let extent = VMDKSparseExtent(
             file, fileIndex: 0, header: header,
             directory: VMDKGrainDirectory(

@@ -5,7 +5,7 @@ set -euo pipefail
 declare -A sets=(
     [build]="zlib1g-dev libzstd-dev"
     [test]="qemu-utils e2fsprogs fdisk gdisk dosfstools xfsprogs btrfs-progs mtools gzip bzip2 xz-utils zstd libvhdi-utils mdadm util-linux"
-    [bench]="qemu-utils e2fsprogs fdisk time"
+    [bench]="qemu-utils e2fsprogs fdisk time strace"
 )
 missing=()
 for set in "$@"; do

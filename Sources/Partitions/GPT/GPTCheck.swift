@@ -22,6 +22,9 @@ package enum GPTCheck {
             if backup.header.alternateSector != 1 {
                 add(.damage, "gpt-backup-address", "the backup GPT gives a wrong address for the primary")
             }
+            if source == .primary, best.header.alternateSector != backup.header.ownSector {
+                add(.damage, "gpt-primary-address", "the primary GPT gives a wrong address for the backup")
+            }
         case (nil, let displaced?):
             add(
                 .damage, "gpt-backup-displaced",

@@ -1,0 +1,59 @@
+package import Storage
+
+/// Writes a damaged, missing or displaced copy of a GPT anew from the sound one.
+///
+/// What a power cut can leave: the copy that the plan reads from is written only after the other copy has been
+/// written and flushed, so at every moment at least one copy is sound. A displaced backup is never written. The
+/// protective MBR comes last, and of it only the partition entries: boot code and disk signature stay.
+package struct GPTRepair: Sendable {
+    /// Bytes to be written at one place.
+    package struct Write: Equatable, Sendable {
+        package var offset: UInt64
+        package var bytes: [UInt8]
+    }
+
+    /// What will be done, a sentence each.
+    package let actions: [String]
+    /// The writes in order; each group is flushed before the next.
+    package let phases: [[Write]]
+    private let sectorSize: UInt32
+    private let source: GPTCopy
+
+    /// The repair that the disk needs; nil when its table is in order or it has none. Throws `refused` when no copy
+    /// is sound or when a partition is in the way. Nothing is written.
+    package static func plan(_ disk: any BlockDevice) throws(StorageError) -> GPTRepair? {
+        guard disk.byteCount >= 512 else { return nil }
+        let first = try disk.bytes(at: 0, count: 512)
+        let mbr = MBRSector(first)
+        guard let location = try DiskTable.locateGPT(disk, mbr: mbr) else {
+            guard mbr?.protectiveEntry != nil else { return nil }
+            throw .partition(
+                .refused, .noGoodCopy,
+                "neither copy of the GPT is sound, so there is nothing to repair it from")
+        }
+        // A GPT left over on a disk that is used otherwise is not to be brought back.
+        guard mbr?.protectiveEntry != nil || location.primary.copy != nil,
+            mbr.map({ !$0.entries.contains { $0.isUsed } || $0.protectiveEntry != nil }) ?? true,
+            var planner = try GPTRepairPlanner(location, first)
+        else { return nil }
+        try planner.plan(mbr: mbr)
+        guard !planner.phases.isEmpty else { return nil }
+        return GPTRepair(
+            actions: planner.actions, phases: planner.phases, sectorSize: location.geometry.sectorSize,
+            source: planner.source)
+    }
+
+    /// Writes, with a barrier after each phase. Throws `refused`, code "table-changed", when the copy that the plan
+    /// was made from is no longer what it was.
+    package func commit(to disk: any WritableBlockDevice) throws(StorageError) {
+        let geometry = DiskGeometry(byteCount: disk.byteCount, sectorSize: sectorSize)
+        let now = try GPTCopy.read(disk, at: source.header.ownSector, geometry: geometry)
+        guard (try? now.get()) == source else {
+            throw .partition(.refused, .tableChanged, "the partition table changed since it was looked at")
+        }
+        for phase in phases {
+            for write in phase { try disk.write(write.bytes, at: write.offset) }
+            try disk.flush()
+        }
+    }
+}

@@ -90,7 +90,7 @@ struct MDFixture {
         words[34] = UInt32(members)
         words[39] = UInt32(events)
         words[64] = layout
-        words[65] = chunkSectors * 512
+        words[65] = chunkSectors &* 512
         for disk in 0..<members {
             let isActive = active?.contains(disk) ?? true
             words.replaceSubrange(

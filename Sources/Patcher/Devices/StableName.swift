@@ -39,14 +39,4 @@ extension DeviceResolver {
         else { return nil }
         return "PARTUUID=\(uuid)"
     }
-
-    /// The name that a target's kernel gives a volume; nil for what has no partition or disk name.
-    package func targetName(_ volume: Int, _ controller: Controller, oldIDEDriver: Bool) -> String? {
-        switch volumes[volume].location {
-        case .partition(let disk, let number):
-            controller.partitionName(disk, number, oldIDEDriver: oldIDEDriver)
-        case .wholeDisk(let disk): controller.diskName(disk, oldIDEDriver: oldIDEDriver)
-        case .logicalVolume, .array: nil
-        }
-    }
 }

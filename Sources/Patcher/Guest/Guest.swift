@@ -14,6 +14,8 @@ package struct Guest: Sendable {
     package var resolver: DeviceResolver
     /// The configuration files that name devices or decide the boot, each once, however many names it has.
     package var files: [ScannedFile]
+    /// Kernels, tools and the like.
+    package var inspection: Inspection
     /// What a user should know about how it was found.
     package var notes: [String]
 

@@ -79,7 +79,7 @@ package enum GuestFinder {
             volumes: volumes, diskCount: diskCount, presentation: presentation, usage: usage)
         return Guest(
             rootVolume: rootVolume, release: release, tree: tree, mounts: mounts, resolver: resolver,
-            files: files, notes: notes)
+            files: files, inspection: try Inspection(tree), notes: notes)
     }
 
     private static func usage(of fstab: Fstab, rootVolume: Int, _ release: OSRelease?) -> DeviceResolver.Usage

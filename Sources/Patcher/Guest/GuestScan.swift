@@ -1,97 +1,5 @@
 internal import Storage
 
-/// What kind of text a configuration file is.
-package enum ConfigurationKind: String, Sendable {
-    /// /etc/fstab.
-    case fstab
-    /// GRUB legacy's menu.
-    case grubLegacy = "grub-legacy"
-    /// GRUB 2's grub.cfg.
-    case grub2 = "grub2"
-    /// /etc/default/grub and its parts.
-    case grubDefaults = "grub-defaults"
-}
-
-/// A parsed file.
-package enum ConfigurationSyntax: Sendable {
-    /// fstab(5).
-    case fstab(Fstab)
-    /// menu.lst.
-    case grubLegacy(GRUBLegacy)
-    /// grub.cfg.
-    case grub2(GRUB2Config)
-    /// Shell assignments.
-    case shell(ShellVariables)
-
-    /// The kernels it offers.
-    package var bootEntries: [BootEntry] {
-        switch self {
-        case .grubLegacy(let menu): menu.entries
-        case .grub2(let menu): menu.entries
-        default: []
-        }
-    }
-}
-
-/// A place in a file that names a device.
-package struct DeviceSite: Sendable, Equatable {
-    /// What the name is for.
-    package enum Use: Sendable, Equatable {
-        /// The device of an fstab row.
-        case fstab(Fstab.Row)
-        /// An argument of an entry's kernel.
-        case kernelArgument(name: String, entry: BootEntry)
-        /// An argument that settings hand to every kernel.
-        case sharedKernelArgument(name: String)
-        /// The disk that the boot loader is installed to.
-        case loaderDisk
-
-        /// Whether such names tell which disks the guest has.
-        var countsDisks: Bool {
-            switch self {
-            case .fstab(let row): !row.isRemovableMedium
-            case .kernelArgument, .sharedKernelArgument: true
-            case .loaderDisk: false
-            }
-        }
-
-        /// For people: "root=", "device of /data".
-        package var summary: String {
-            switch self {
-            case .fstab(let row): row.isSwap ? "swap device" : "device of \(row.mountPoint)"
-            case .kernelArgument(let name, let entry): "\(name)= of “\(entry.title)”"
-            case .sharedKernelArgument(let name): "\(name)= for every kernel"
-            case .loaderDisk: "disk of the boot loader"
-            }
-        }
-    }
-
-    /// The bytes of the name.
-    package var range: Range<Int>
-    /// The name.
-    package var text: String
-    /// What it is for.
-    package var use: Use
-    /// Its bytes are not the name itself: escapes or variables are in them.
-    package var isOpaque: Bool
-}
-
-/// A configuration file with its bytes, its grammar and its device names.
-package struct ScannedFile: Sendable {
-    /// The path that it was looked for under.
-    package var path: String
-    /// The file behind it.
-    package var file: GuestFile
-    /// What kind of text it is.
-    package var kind: ConfigurationKind
-    /// Its bytes.
-    package var bytes: [UInt8]
-    /// The parsed text.
-    package var syntax: ConfigurationSyntax
-    /// The device names in it.
-    package var sites: [DeviceSite]
-}
-
 /// Finds and reads a guest's configuration files.
 enum GuestScan {
     static func files(of tree: some GuestTree) throws(StorageError) -> [ScannedFile] {
@@ -107,26 +15,73 @@ enum GuestScan {
         return files
     }
 
+    /// Files that have one place.
+    private static let fixed: [(String, ConfigurationKind)] = [
+        ("/etc/fstab", .fstab),
+        ("/boot/grub/menu.lst", .grubLegacy), ("/boot/grub/grub.conf", .grubLegacy),
+        ("/etc/grub.conf", .grubLegacy), ("/boot/boot/grub/menu.lst", .grubLegacy),
+        ("/boot/grub/grub.cfg", .grub2), ("/boot/grub2/grub.cfg", .grub2),
+        ("/etc/grub2.cfg", .grub2), ("/etc/grub2-efi.cfg", .grub2),
+        ("/boot/grub2/grubenv", .grubEnvironment), ("/boot/grub/grubenv", .grubEnvironment),
+        ("/boot/loader/loader.conf", .systemdBoot), ("/efi/loader/loader.conf", .systemdBoot),
+        ("/boot/efi/loader/loader.conf", .systemdBoot),
+        ("/boot/extlinux.conf", .syslinux), ("/boot/syslinux.cfg", .syslinux),
+        ("/extlinux.conf", .syslinux), ("/syslinux.cfg", .syslinux),
+        ("/etc/lilo.conf", .lilo),
+        ("/etc/kernel/cmdline", .kernelCommandLine),
+        ("/etc/default/grub", .grubDefaults),
+        ("/etc/default/extlinux", .settings), ("/etc/update-extlinux.conf", .settings),
+        ("/etc/sysconfig/grub", .settings), ("/etc/sysconfig/bootloader", .settings),
+        ("/etc/sysconfig/kernel", .sysconfigKernel),
+        ("/etc/initramfs-tools/conf.d/resume", .settings), ("/etc/uswsusp.conf", .uswsusp),
+        ("/boot/grub/device.map", .deviceMap), ("/boot/grub2/device.map", .deviceMap),
+        ("/etc/crypttab", .crypttab),
+        ("/etc/mdadm.conf", .mdadm), ("/etc/mdadm/mdadm.conf", .mdadm),
+        ("/etc/lvm/lvm.conf", .lvm), ("/etc/lvm/devices/system.devices", .lvmDevices),
+        ("/etc/modprobe.conf", .modprobe),
+        ("/etc/inittab", .inittab), ("/etc/securetty", .securetty),
+        ("/etc/mkinitfs/mkinitfs.conf", .mkinitfs),
+        ("/etc/udev/rules.d/70-persistent-net.rules", .netRules),
+        ("/etc/udev/rules.d/30-net_persistent_names.rules", .netRules),
+        ("/etc/network/interfaces", .interfaces),
+        ("/etc/X11/xorg.conf", .xorg), ("/etc/X11/XF86Config-4", .xorg),
+        ("/var/cache/debconf/config.dat", .debconf), ("/etc/sysctl.conf", .sysctl),
+    ]
+
+    /// Directories whose files of a certain ending count.
+    private static let directories:
+        [(directory: String, prefix: String, suffix: String, kind: ConfigurationKind)] = [
+            ("/boot/loader/entries", "", ".conf", .loaderEntry),
+            ("/efi/loader/entries", "", ".conf", .loaderEntry),
+            ("/boot/efi/loader/entries", "", ".conf", .loaderEntry),
+            ("/boot/extlinux", "", ".conf", .syslinux), ("/boot/extlinux", "", ".cfg", .syslinux),
+            ("/boot/syslinux", "", ".cfg", .syslinux), ("/boot/syslinux", "", ".conf", .syslinux),
+            ("/etc/default/grub.d", "", ".cfg", .grubDefaults),
+            ("/etc/sysconfig/network-scripts", "ifcfg-", "", .ifcfg),
+            ("/etc/sysconfig/network", "ifcfg-", "", .ifcfg),
+            ("/etc/network/interfaces.d", "", "", .interfaces),
+            ("/etc/netplan", "", ".yaml", .netplan),
+            ("/etc/NetworkManager/system-connections", "", "", .networkManager),
+        ]
+
     /// Where the files may be; one that several names lead to is read under the first.
     private static func candidates(_ tree: some GuestTree) throws(StorageError) -> [(
         String, ConfigurationKind
     )] {
-        var list: [(String, ConfigurationKind)] = [
-            ("/etc/fstab", .fstab),
-            ("/boot/grub/menu.lst", .grubLegacy), ("/boot/grub/grub.conf", .grubLegacy),
-            ("/etc/grub.conf", .grubLegacy), ("/boot/boot/grub/menu.lst", .grubLegacy),
-            ("/boot/grub/grub.cfg", .grub2), ("/boot/grub2/grub.cfg", .grub2),
-            ("/etc/grub2.cfg", .grub2), ("/etc/grub2-efi.cfg", .grub2),
-        ]
+        var list = fixed
+        for place in directories {
+            for name in try tree.names(in: place.directory)
+            where name.hasPrefix(place.prefix) && name.hasSuffix(place.suffix) {
+                list.append(("\(place.directory)/\(name)", place.kind))
+            }
+        }
         for esp in ["/boot/efi/EFI", "/efi/EFI", "/boot/EFI"] {
             for vendor in try tree.names(in: esp) {
                 list.append(("\(esp)/\(vendor)/grub.cfg", .grub2))
                 list.append(("\(esp)/\(vendor)/grub.conf", .grubLegacy))
+                list.append(("\(esp)/\(vendor)/grubenv", .grubEnvironment))
+                list.append(("\(esp)/\(vendor)/syslinux.cfg", .syslinux))
             }
-        }
-        list.append(("/etc/default/grub", .grubDefaults))
-        for name in try tree.names(in: "/etc/default/grub.d") where name.hasSuffix(".cfg") {
-            list.append(("/etc/default/grub.d/\(name)", .grubDefaults))
         }
         return list
     }
@@ -134,81 +89,33 @@ enum GuestScan {
     private static func scanned(
         _ path: String, _ kind: ConfigurationKind, _ file: GuestFile, _ bytes: [UInt8]
     ) -> ScannedFile {
-        let syntax: ConfigurationSyntax
-        let sites: [DeviceSite]
+        let syntax = parsed(kind, path, bytes)
+        return ScannedFile(
+            path: path, file: file, kind: kind, bytes: bytes, syntax: syntax,
+            sites: DeviceSites.find(kind, syntax, bytes))
+    }
+
+    private static func parsed(_ kind: ConfigurationKind, _ path: String, _ bytes: [UInt8])
+        -> ConfigurationSyntax
+    {
         switch kind {
-        case .fstab:
-            let fstab = Fstab(bytes)
-            syntax = .fstab(fstab)
-            sites = fstab.rows.map {
-                DeviceSite(range: $0.specRange, text: $0.spec, use: .fstab($0), isOpaque: false)
-            }
-        case .grubLegacy:
-            let menu = GRUBLegacy(bytes)
-            syntax = .grubLegacy(menu)
-            var found = menu.entries.flatMap { entrySites(bytes, $0) }
-            found += menu.kernelOptions.flatMap { sharedSites(bytes, $0) }
-            if let range = menu.bootDeviceRange {
-                found.append(
-                    DeviceSite(range: range, text: bytes.text(range), use: .loaderDisk, isOpaque: false))
-            }
-            sites = found
-        case .grub2:
-            let menu = GRUB2Config(bytes)
-            syntax = .grub2(menu)
-            sites = grub2Sites(bytes, menu)
-        case .grubDefaults:
-            let variables = ShellVariables(bytes)
-            syntax = .shell(variables)
-            sites = variables.assignments.filter { $0.name.hasPrefix("GRUB_CMDLINE_") }.flatMap {
-                sharedSites(bytes, KernelCommandLine(bytes, in: $0.valueRange))
-            }
-        }
-        return ScannedFile(path: path, file: file, kind: kind, bytes: bytes, syntax: syntax, sites: sites)
-    }
-
-    private static func grub2Sites(_ bytes: [UInt8], _ menu: GRUB2Config) -> [DeviceSite] {
-        var sites = menu.entries.flatMap { entrySites(bytes, $0) }
-        sites += menu.commandLineVariables.flatMap { sharedSites(bytes, $0.commandLine) }
-        let values = menu.entries.flatMap { $0.commandLine.arguments }.filter { $0.name == "root" }
-            .compactMap { $0.valueRange.map { bytes.text($0) } }
-        for variable in menu.deviceVariables
-        where values.contains("$\(variable.name)") || values.contains("${\(variable.name)}") {
-            sites.append(
-                DeviceSite(
-                    range: variable.valueRange, text: variable.text, use: .sharedKernelArgument(name: "root"),
-                    isOpaque: false))
-        }
-        return sites
-    }
-
-    private static func entrySites(_ bytes: [UInt8], _ entry: BootEntry) -> [DeviceSite] {
-        deviceArguments(bytes, entry.commandLine).map {
-            DeviceSite(
-                range: $0.range, text: $0.text, use: .kernelArgument(name: $0.name, entry: entry),
-                isOpaque: $0.isOpaque)
-        }
-    }
-
-    static func sharedSites(_ bytes: [UInt8], _ line: KernelCommandLine) -> [DeviceSite] {
-        deviceArguments(bytes, line).map {
-            DeviceSite(
-                range: $0.range, text: $0.text, use: .sharedKernelArgument(name: $0.name),
-                isOpaque: $0.isOpaque)
-        }
-    }
-
-    private static func deviceArguments(
-        _ bytes: [UInt8], _ line: KernelCommandLine
-    ) -> [(name: String, range: Range<Int>, text: String, isOpaque: Bool)] {
-        line.arguments.compactMap { argument in
-            guard KernelCommandLine.deviceArguments.contains(argument.name), var range = argument.valueRange,
-                !range.isEmpty
-            else { return nil }
-            if argument.name == "cryptdevice", let colon = bytes[range].firstIndex(of: .colon) {
-                range = range.lowerBound..<colon
-            }
-            return (argument.name, range, bytes.text(range), argument.isOpaque)
+        case .fstab: return .fstab(Fstab(bytes))
+        case .grubLegacy: return .grubLegacy(GRUBLegacy(bytes))
+        case .grub2: return .grub2(GRUB2Config(bytes))
+        case .grubEnvironment: return GRUBEnvironment(bytes).map(ConfigurationSyntax.grubEnvironment) ?? .text
+        case .loaderEntry:
+            let name = path.split(separator: "/").last ?? ""
+            return .loaderEntry(LoaderEntry(bytes, identifier: String(name.dropLast(".conf".count))))
+        case .syslinux: return .syslinux(Syslinux(bytes))
+        case .lilo: return .lilo(Lilo(bytes))
+        case .lvm: return .lvm(LVMConfiguration(bytes))
+        case .grubDefaults, .settings, .sysconfigKernel, .mkinitfs, .ifcfg:
+            return .shell(ShellVariables(bytes))
+        case .deviceMap, .crypttab, .mdadm, .lvmDevices, .modprobe, .securetty, .interfaces, .systemdBoot,
+            .sysctl:
+            return .table(FieldTable(bytes))
+        case .kernelCommandLine, .inittab, .uswsusp, .netRules, .netplan, .networkManager, .xorg, .debconf:
+            return .text
         }
     }
 }

@@ -19,7 +19,8 @@ extension Planner {
             // A kernel without initramfs would only not resume, but not boot either without its root.
             let names = everyEntryHasInitrd || name == "resume" ? stableNames(volume) : []
             return choose(names, volume, what)
-        case .loaderDisk: return choose([], volume, what)
+        case .crypttab: return choose(stableNames(volume), volume, what)
+        case .loaderDisk, .lvmDevice: return choose([], volume, what)
         }
     }
 
@@ -40,8 +41,7 @@ extension Planner {
         if let name = names.first {
             return Choice(text: name, reason: "\(what), whatever the controller calls it")
         }
-        guard let name = guest.resolver.targetName(volume, controller, oldIDEDriver: usesOldIDEDriver(kernel))
-        else { return nil }
+        guard let name = targetName(volume, controller, kernel: kernel) else { return nil }
         return Choice(
             text: name,
             reason:

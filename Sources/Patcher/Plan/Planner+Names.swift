@@ -18,13 +18,15 @@ extension Planner {
             resolution = .unresolved(clash)
         }
         references.append(reference(file, site, name, resolution))
+        // The devices file has several words of one meaning in a row and is repaired by itself.
+        if case .lvmDevice = site.use { return }
         guard name.isPositional else { return }
         switch resolution {
         case .volume(let volume):
             guard let choice = replacement(for: volume, file, site) else { return }
             edit(file, site.range, choice.text, .names, choice.reason)
         case .disk(let disk):
-            let new = controller.diskName(disk, oldIDEDriver: usesOldIDEDriver())
+            let new = controller.diskName(position(disk), oldIDEDriver: usesOldIDEDriver())
             if file.kind != .fstab {
                 edit(
                     file, site.range, new, .names,
@@ -51,32 +53,24 @@ extension Planner {
             resolvedName: resolvedName, isStable: !name.isPositional)
     }
 
-    /// Why a volume cannot be what a row means: what lies in it is something else.
+    /// Why a volume cannot be what a row means: what lies in it is something else. A file system of another kind than
+    /// the row says is the guest's own affair.
     private func clash(_ use: DeviceSite.Use, _ volume: Int) -> String? {
         let found = guest.volumes[volume]
         let kind = found.identity.kind
         guard kind != .unknown else { return nil }
+        let holds = "\(found.name) holds \(kind.rawValue)"
+        let isContainer = [.lvm2, .mdRAID, .luks].contains(kind)
         switch use {
         case .fstab(let row):
-            let types = row.types.filter { $0 != "auto" }
-            if types.isEmpty || types.contains(where: { matches($0, kind) }) { return nil }
-            return
-                "the row says \(row.types.joined(separator: ",")), but \(found.name) holds \(kind.rawValue)"
-        case .kernelArgument(let name, _), .sharedKernelArgument(let name):
-            if name == "root", kind == .swap { return "\(found.name) is a swap area" }
+            if row.isSwap, kind != .swap { return "the row says swap, but \(holds)" }
+            if !row.isSwap, kind == .swap || isContainer {
+                return "the row says \(row.types.joined(separator: ",")), but \(holds)"
+            }
             return nil
-        case .loaderDisk: return nil
-        }
-    }
-
-    private func matches(_ type: String, _ kind: VolumeIdentity.Kind) -> Bool {
-        switch type {
-        case "ext2", "ext3", "ext4", "ext4dev": kind.isExt
-        case "vfat", "msdos", "fat", "umsdos": kind == .vfat
-        case "ntfs", "ntfs-3g", "ntfs3", "fuseblk": kind == .ntfs
-        case "swap": kind == .swap
-        case "bind", "none": true
-        default: type == kind.rawValue || ![.swap, .ext2, .ext3, .ext4, .xfs, .btrfs, .vfat].contains(kind)
+        case .kernelArgument(let name, _), .sharedKernelArgument(let name):
+            return name == "root" && (kind == .swap || isContainer) ? holds : nil
+        case .crypttab, .lvmDevice, .loaderDisk: return nil
         }
     }
 

@@ -9,6 +9,8 @@ package struct Planner {
     var extraActions: [Action] = []
     var advice: [Advice] = []
     var references: [Reference] = []
+    /// Where a default was moved to: the loader's file, and the file and index of the entry.
+    var newDefaults: [FileKey: (file: FileKey, index: Int)] = [:]
 
     /// Begins a plan.
     package init(guest: Guest, request: PlanRequest) {
@@ -28,6 +30,15 @@ package struct Planner {
 
     mutating func plan() -> Plan {
         repairNames()
+        repairDefaultEntry()
+        repairDefaultKernelPackage()
+        repairConsoles()
+        repairKernelOptions()
+        repairDeadRows()
+        repairLVM()
+        repairDriverLists()
+        remark()
+        padEnvironmentBlocks()
         let verdicts = verdicts()
         let refusal = refusal(verdicts)
         return Plan(
@@ -71,6 +82,39 @@ package struct Planner {
     /// Every Linux kernel (not a memory test) is booted with an initramfs.
     var everyEntryHasInitrd: Bool {
         entries.allSatisfy { !$0.entry.commandLine.has("root") || !$0.entry.initrds.isEmpty }
+    }
+
+    /// The block must keep its size; edits that do not fit are given up.
+    private mutating func padEnvironmentBlocks() {
+        for file in guest.files(.grubEnvironment) {
+            guard case .grubEnvironment(let block) = file.syntax, var draft = drafts[file.file.key],
+                !draft.edits.isEmpty
+            else { continue }
+            if block.repad(&draft) {
+                drafts[file.file.key] = draft
+            } else {
+                drafts[file.file.key] = FileDraft(file: file.file, original: file.bytes)
+                advise(.names, file, "the environment block is full: its device names are left as they are")
+            }
+        }
+    }
+
+    /// The place of a disk in the order of the target's names.
+    func position(_ disk: Int) -> Int {
+        // RHEL 6's Xen driver counts from xvde.
+        let isRHEL6 = guest.release?.family == .redHat && guest.release?.major == 6
+        return isRHEL6 && controller == .xenBlkfront ? disk + 4 : disk
+    }
+
+    /// The name of a volume on the target.
+    func targetName(_ volume: Int, _ controller: Controller, kernel: [Int]? = nil) -> String? {
+        switch guest.volumes[volume].location {
+        case .partition(let disk, let number):
+            controller.partitionName(position(disk), number, oldIDEDriver: usesOldIDEDriver(kernel))
+        case .wholeDisk(let disk):
+            controller.diskName(position(disk), oldIDEDriver: usesOldIDEDriver(kernel))
+        case .logicalVolume, .array: nil
+        }
     }
 
     /// Whether an IDE controller's disks are hda there.

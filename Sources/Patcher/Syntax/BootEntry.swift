@@ -1,5 +1,10 @@
 /// A kernel that a boot loader offers: one entry of a menu.
 package struct BootEntry: Sendable, Equatable {
+    package static func == (left: Self, right: Self) -> Bool {
+        left.title == right.title && left.index == right.index && left.kernel == right.kernel
+            && left.range == right.range
+    }
+
     /// The title as the menu shows it; nested menus joined by ">", as GRUB 2 names them.
     package var title: String
     /// Its place among the file's entries, from 0.
@@ -16,10 +21,19 @@ package struct BootEntry: Sendable, Equatable {
     package var argumentsRange: Range<Int>?
     /// Identifiers that a default may be given by, besides title and index (GRUB 2's `--id`).
     package var identifiers: [String] = []
+    /// GRUB 2: the index at each level of its menus, and the names (title, identifiers) at each level.
+    package var menuPath: [(index: Int, names: [String])] = []
     /// Where the entry begins and ends.
     package var range: Range<Int> = 0..<0
     /// Where the initrd's path stands.
     package var initrdRanges: [Range<Int>] = []
+
+    /// Boots for repair only.
+    package var isRescue: Bool {
+        let words = title.lowercased()
+        return ["recovery", "rescue", "failsafe", "fallback", "single"].contains { words.contains($0) }
+            || commandLine.has("single") || commandLine.has("rescue")
+    }
 
     /// The version in the kernel's file name: "2.6.18-164.el5xen" of "/vmlinuz-2.6.18-164.el5xen".
     package var kernelRelease: String? {

@@ -32,33 +32,52 @@ package struct GRUB2Config: Sendable, Equatable {
     package init(_ bytes: [UInt8]) {
         /// An open brace: a menu, an entry, or a function's body.
         enum Block {
-            case submenu(String)
+            case submenu(title: String, names: [String], index: Int)
             case entry
             case other
         }
         var blocks: [Block] = []
         var opening: Block?
         var current: BootEntry?
+        // How many entries and menus each open menu has so far.
+        var counts = [0]
         for command in GRUBScript(bytes).commands {
             guard let head = command.first else { continue }
             switch head.text {
             case "{" where !head.isQuoted:
+                if case .submenu = opening { counts.append(0) }
                 blocks.append(opening ?? .other)
                 opening = nil
             case "}" where !head.isQuoted:
-                if case .entry = blocks.popLast(), var done = current {
+                switch blocks.popLast() {
+                case .submenu where counts.count > 1: counts.removeLast()
+                case .entry:
+                    guard var done = current else { continue }
                     done.range = done.range.lowerBound..<head.range.upperBound
                     entries.append(done)
                     current = nil
+                default: break
                 }
             case "menuentry":
-                let menus = blocks.compactMap { if case .submenu(let title) = $0 { title } else { nil } }
                 let title = command.dropFirst().first?.text ?? ""
+                let identifiers = Self.identifiers(command)
+                var path: [(index: Int, names: [String])] = []
+                var titles: [String] = []
+                for case .submenu(let menu, let names, let index) in blocks {
+                    path.append((index, names))
+                    titles.append(menu)
+                }
+                path.append((counts[counts.count - 1], [title] + identifiers))
+                counts[counts.count - 1] += 1
                 current = BootEntry(
-                    title: (menus + [title]).joined(separator: ">"), index: entries.count,
-                    identifiers: Self.identifiers(command), range: head.range)
+                    title: (titles + [title]).joined(separator: ">"), index: entries.count,
+                    identifiers: identifiers, menuPath: path, range: head.range)
                 opening = .entry
-            case "submenu": opening = .submenu(command.dropFirst().first?.text ?? "")
+            case "submenu":
+                let title = command.dropFirst().first?.text ?? ""
+                opening = .submenu(
+                    title: title, names: [title] + Self.identifiers(command), index: counts[counts.count - 1])
+                counts[counts.count - 1] += 1
             case "blscfg": readsBLSEntries = true
             case "set", "export": readVariable(bytes, command.dropFirst().first)
             default:
@@ -90,6 +109,19 @@ package struct GRUB2Config: Sendable, Equatable {
             found.append(value.text)
         }
         return found + command.compactMap { $0.text.hasPrefix("--id=") ? String($0.text.dropFirst(5)) : nil }
+    }
+
+    /// The entry that a default names: "0", "1>2", titles or identifiers joined by ">".
+    package func entry(named text: String) -> BootEntry? {
+        let parts = text.split(separator: ">", omittingEmptySubsequences: false).map { String($0) }
+        let exact = entries.first { entry in
+            entry.menuPath.count == parts.count
+                && zip(entry.menuPath, parts).allSatisfy { level, part in
+                    DiskName.smallNumber(part) == level.index || level.names.contains(part)
+                }
+        }
+        // Some titles hold ">" themselves; and an entry of a submenu may be saved by its own name alone.
+        return exact ?? entries.first { $0.title == text || $0.identifiers.contains(text) }
     }
 
     private static func read(_ command: GRUBScript.Command, _ bytes: [UInt8], into entry: inout BootEntry) {

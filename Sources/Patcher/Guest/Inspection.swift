@@ -1,0 +1,186 @@
+package import Storage
+
+/// What else is known of a guest, besides its device names.
+package struct Inspection: Sendable, Equatable {
+    /// A kernel that is installed.
+    package struct Kernel: Sendable, Equatable {
+        /// Its release: "2.6.18-164.el5".
+        package var release: String
+        /// It has modules under /lib/modules.
+        package var hasModules: Bool
+        /// It has an image in /boot.
+        package var hasImage: Bool
+        /// Options of its /boot/config that matter here, with their values ("y", "m").
+        package var options: [String: String]
+
+        /// Built for Xen's own interface alone.
+        package var isXenOnly: Bool {
+            options["CONFIG_X86_XEN"] == "y" || options["CONFIG_X86_64_XEN"] == "y"
+        }
+    }
+
+    /// Guest software of a hypervisor.
+    package struct Tool: Sendable, Equatable {
+        /// Its name.
+        package var name: String
+        /// The hypervisor it serves.
+        package var hypervisor: Hypervisor
+        /// The path that showed it.
+        package var path: String
+    }
+
+    /// The kernels, by release.
+    package var kernels: [Kernel] = []
+    /// Guest tools.
+    package var tools: [Tool] = []
+    /// x86_64, i386, aarch64…; nil when no program could be read.
+    package var architecture: String?
+    /// /bin and /lib are links into /usr.
+    package var hasMergedUsr = false
+    /// "enforcing", "permissive", "disabled"; nil without SELinux.
+    package var selinux: String?
+    /// cloud-init is installed.
+    package var hasCloudInit = false
+    /// The loader for UEFI machines that have no boot entry of their own (\EFI\BOOT\BOOTX64.EFI) is there; nil when
+    /// the guest has no EFI system partition that could be read.
+    package var hasFallbackLoader: Bool?
+    /// Directories of the ESP whose loader could be copied there.
+    package var efiVendors: [String] = []
+    /// Something lies in /boot.
+    package var hasBootFiles = false
+
+    /// The kernel of a release.
+    package func kernel(_ release: String?) -> Kernel? {
+        release.flatMap { name in kernels.first { $0.release == name } }
+    }
+
+    /// Looks around in a tree.
+    package init(_ tree: some GuestTree) throws(StorageError) {
+        try readKernels(tree)
+        for (path, name, hypervisor) in Self.toolPaths where try tree.exists(path) {
+            if !tools.contains(where: { $0.name == name }) {
+                tools.append(Tool(name: name, hypervisor: hypervisor, path: path))
+            }
+        }
+        architecture = try Self.architecture(tree)
+        if let bin = try tree.find(Array("/bin".utf8), followLast: false) {
+            hasMergedUsr = bin.attributes.type == .symbolicLink
+        }
+        if let bytes = try tree.configuration("/etc/selinux/config") {
+            selinux = ShellVariables(bytes).last("SELINUX")?.text
+        }
+        for path in ["/etc/cloud/cloud.cfg", "/etc/cloud/cloud.cfg.d"] where try tree.exists(path) {
+            hasCloudInit = true
+        }
+        try readESP(tree)
+    }
+
+    private mutating func readKernels(_ tree: some GuestTree) throws(StorageError) {
+        var found: [String: Kernel] = [:]
+        func kernel(_ release: String) -> Kernel {
+            found[release] ?? Kernel(release: release, hasModules: false, hasImage: false, options: [:])
+        }
+        for directory in ["/lib/modules", "/usr/lib/modules"] {
+            for release in try tree.names(in: directory) {
+                var entry = kernel(release)
+                entry.hasModules = true
+                found[release] = entry
+            }
+        }
+        let names = try tree.names(in: "/boot")
+        for name in names {
+            for prefix in ["vmlinuz-", "vmlinux-", "config-"] where name.hasPrefix(prefix) {
+                let release = String(name.dropFirst(prefix.count))
+                var entry = kernel(release)
+                if prefix == "config-" {
+                    entry.options = Self.options(try tree.configuration("/boot/\(name)") ?? [])
+                } else {
+                    entry.hasImage = true
+                    hasBootFiles = true
+                }
+                found[release] = entry
+            }
+            if name.hasPrefix("vmlinuz") || name.hasPrefix("initr") || name.hasPrefix("bzImage") {
+                hasBootFiles = true
+            }
+        }
+        kernels = found.values.sorted { $0.release < $1.release }
+    }
+
+    private static let interestingOptions = [
+        "CONFIG_X86_XEN", "CONFIG_X86_64_XEN", "CONFIG_XEN", "CONFIG_IDE", "CONFIG_BLK_DEV_PIIX",
+        "CONFIG_BLK_DEV_IDEDISK", "CONFIG_ATA_PIIX", "CONFIG_BLK_DEV_SD", "CONFIG_VIRTIO_BLK",
+        "CONFIG_VIRTIO_PCI",
+        "CONFIG_XEN_BLKDEV_FRONTEND", "CONFIG_HYPERV_STORAGE", "CONFIG_HYPERV", "CONFIG_BLK_DEV_NVME",
+        "CONFIG_NVME_CORE", "CONFIG_SATA_AHCI", "CONFIG_VMWARE_PVSCSI", "CONFIG_FUSION_SPI",
+        "CONFIG_FUSION_SAS",
+        "CONFIG_SCSI_VIRTIO", "CONFIG_MEGARAID_SAS", "CONFIG_SCSI_SYM53C8XX_2",
+    ]
+
+    private static func options(_ bytes: [UInt8]) -> [String: String] {
+        let variables = ShellVariables(bytes)
+        var options: [String: String] = [:]
+        for assignment in variables.assignments where interestingOptions.contains(assignment.name) {
+            options[assignment.name] = assignment.text
+        }
+        return options
+    }
+
+    private static let toolPaths: [(String, String, Hypervisor)] = [
+        ("/etc/vmware-tools/locations", "VMware Tools", .vmware),
+        ("/etc/init.d/vmware-tools", "VMware Tools", .vmware),
+        ("/usr/sbin/vmware-guestd", "VMware Tools", .vmware), ("/usr/bin/vmtoolsd", "open-vm-tools", .vmware),
+        ("/var/lib/VBoxGuestAdditions/config", "VirtualBox Guest Additions", .virtualbox),
+        ("/usr/sbin/VBoxService", "VirtualBox Guest Additions", .virtualbox),
+        ("/usr/sbin/xe-linux-distribution", "XenServer guest utilities", .xenserver),
+        ("/etc/init.d/xe-linux-distribution", "XenServer guest utilities", .xenserver),
+        ("/usr/sbin/xe-daemon", "XenServer guest utilities", .xenserver),
+        ("/usr/sbin/hv_kvp_daemon", "Hyper-V daemons", .hyperv),
+        ("/usr/sbin/hypervkvpd", "Hyper-V daemons", .hyperv),
+        ("/opt/linux_ic", "Linux Integration Components", .hyperv),
+        ("/usr/bin/qemu-ga", "QEMU guest agent", .kvm), ("/usr/sbin/qemu-ga", "QEMU guest agent", .kvm),
+        ("/usr/sbin/waagent", "Azure agent", .azure),
+        ("/usr/bin/google_guest_agent", "Google guest agent", .gcp),
+    ]
+
+    /// From the ELF header of a program that every system has.
+    private static func architecture(_ tree: some GuestTree) throws(StorageError) -> String? {
+        for path in ["/sbin/init", "/bin/sh", "/bin/ls", "/bin/busybox"] {
+            guard let file = try tree.regularFile(path), file.attributes.size >= 20,
+                file.attributes.size <= UInt64(configurationLimit)
+            else { continue }
+            let head = try tree.contents(of: file, limit: configurationLimit).prefix(20)
+            guard head.count == 20, Array(head.prefix(4)) == [0x7f, 0x45, 0x4c, 0x46] else { continue }
+            switch UInt16(head[18]) | UInt16(head[19]) << 8 {
+            case 3: return "i386"
+            case 62: return "x86_64"
+            case 183: return "aarch64"
+            default: return nil
+            }
+        }
+        return nil
+    }
+
+    private mutating func readESP(_ tree: some GuestTree) throws(StorageError) {
+        for esp in ["/boot/efi", "/efi", "/boot"] {
+            guard let efi = try Self.child(tree, esp, "EFI") else { continue }
+            let vendors = try tree.names(in: efi)
+            efiVendors = vendors.filter { $0.uppercased() != "BOOT" }
+            hasFallbackLoader = false
+            for name in vendors where name.uppercased() == "BOOT" {
+                let loaders = try tree.names(in: "\(efi)/\(name)").map { $0.uppercased() }
+                hasFallbackLoader = loaders.contains {
+                    ["BOOTX64.EFI", "BOOTIA32.EFI", "BOOTAA64.EFI"].contains($0)
+                }
+            }
+            return
+        }
+    }
+
+    /// FAT knows no case.
+    private static func child(_ tree: some GuestTree, _ directory: String, _ name: String)
+        throws(StorageError) -> String?
+    {
+        try tree.names(in: directory).first { $0.uppercased() == name }.map { "\(directory)/\($0)" }
+    }
+}

@@ -113,6 +113,19 @@ final class LogBuilder {
         var checksums = Checksums.none
         var wide = false
         var asynchronous = false
+        /// Makes the journal superblock at byte `sb` say so, with a log from block `start` on.
+        func declare(in image: inout [UInt8], at sb: Int, start: UInt32, sequence: UInt32) {
+            image.storeBig(UInt32(checksums == .v1 ? 1 : 0), at: sb + 0x24)
+            image.storeBig(incompatible, at: sb + 0x28)
+            image.storeBig(sequence, at: sb + 0x18)
+            image.storeBig(start, at: sb + 0x1c)
+            if checksums == .v2 || checksums == .v3 {
+                image[sb + 0x50] = 4
+                image.storeBig(UInt32(0), at: sb + 0xfc)
+                image.storeBig(crc32c([Array(image[sb..<sb + 1024])]), at: sb + 0xfc)
+            }
+        }
+
         var incompatible: UInt32 {
             var bits: UInt32 = 1
             if wide { bits |= 2 }
@@ -159,15 +172,7 @@ final class LogBuilder {
         uuid = Array(image[sb + 0x30..<sb + 0x40])
         position = start
         self.sequence = sequence
-        self.image.storeBig(UInt32(options.checksums == .v1 ? 1 : 0), at: sb + 0x24)
-        self.image.storeBig(options.incompatible, at: sb + 0x28)
-        self.image.storeBig(sequence, at: sb + 0x18)
-        self.image.storeBig(start, at: sb + 0x1c)
-        if options.checksums == .v2 || options.checksums == .v3 {
-            self.image[sb + 0x50] = 4
-            self.image.storeBig(UInt32(0), at: sb + 0xfc)
-            self.image.storeBig(crc32c([Array(self.image[sb..<sb + 1024])]), at: sb + 0xfc)
-        }
+        options.declare(in: &self.image, at: sb, start: start, sequence: sequence)
         setRecover()
     }
 
@@ -365,15 +370,17 @@ enum JournalImages {
     static func differences(_ left: [UInt8], _ right: [UInt8]) throws -> [Int] {
         let raw = try RawExt4(MemoryDevice(left))
         let ignored: Set<Int> = [1024 / raw.blockSize, Int(try raw.blocks(ofInode: 8)[0])]
-        let blockSize = raw.blockSize
-        return unsafe left.withUnsafeBytes { left in
-            unsafe right.withUnsafeBytes { right in
-                (0..<left.count / blockSize).filter { block in
-                    guard !ignored.contains(block), let one = left.baseAddress,
-                        let two = right.baseAddress
-                    else { return false }
-                    return unsafe memcmp(one + block * blockSize, two + block * blockSize, blockSize) != 0
-                }
+        return differingBlocks(left, right, blockSize: raw.blockSize).filter { !ignored.contains($0) }
+    }
+}
+
+/// The numbers of the blocks in which two images of one size differ.
+func differingBlocks(_ left: [UInt8], _ right: [UInt8], blockSize: Int) -> [Int] {
+    unsafe left.withUnsafeBytes { left in
+        unsafe right.withUnsafeBytes { right in
+            (0..<left.count / blockSize).filter { block in
+                guard let one = left.baseAddress, let two = right.baseAddress else { return false }
+                return unsafe memcmp(one + block * blockSize, two + block * blockSize, blockSize) != 0
             }
         }
     }

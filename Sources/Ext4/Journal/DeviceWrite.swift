@@ -21,12 +21,15 @@ package struct DeviceWrite: Equatable, Sendable {
     /// What.
     package var bytes: [UInt8]
 
-    /// One write instead of several where they touch, so that a run of blocks costs one call. At most a MiB each.
+    /// Writes are not merged beyond this.
+    static let maximumByteCount = 1 << 20
+
+    /// One write instead of several where they touch, so that a run of blocks costs one call.
     static func merging(_ writes: [DeviceWrite]) -> [DeviceWrite] {
         var result: [DeviceWrite] = []
         for write in writes {
             if let last = result.last, last.offset + UInt64(last.bytes.count) == write.offset,
-                last.bytes.count < 1 << 20
+                last.bytes.count < maximumByteCount
             {
                 result[result.count - 1].bytes += write.bytes
             } else {

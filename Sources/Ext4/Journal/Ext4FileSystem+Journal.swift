@@ -1,4 +1,4 @@
-internal import Storage
+package import Storage
 
 /// A journal with changes to replay, and what the replay does.
 struct DirtyJournal: Sendable {
@@ -79,6 +79,16 @@ extension Ext4FileSystem {
             warn("the journal was read up to transaction \(replay.nextSequence): \(reason)")
         }
         return DirtyJournal(journal: journal, replay: replay)
+    }
+
+    /// How to make the disk what this volume already shows: the replay of its journal. Nil when nothing is to be
+    /// replayed. Nothing is written before `JournalRecovery.run`; then open the volume again.
+    package func recovery() throws(StorageError) -> JournalRecovery? {
+        guard let dirty else { return nil }
+        let hasOrphanMark = superblock.readOnly.contains(.orphansPresent)
+        let findings = JournalRecovery.Findings(
+            free: try freeCounts(), hasNoOrphans: hasOrphanMark ? try orphanFileIsEmpty() : false)
+        return try JournalRecovery(dirty.journal, dirty.replay, findings)
     }
 
     /// The run of the device that holds bytes of a file from `position` on, `count` at most: where the journal

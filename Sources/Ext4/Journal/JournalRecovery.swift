@@ -20,6 +20,20 @@ package struct JournalRecovery: Sendable {
         }
     }
 
+    /// What an unmount would note in the superblock besides, found out from the volume as after the replay.
+    package struct Findings: Equatable, Sendable {
+        /// The free blocks and inodes.
+        package var free: FreeCounts
+        /// The orphan file lists nothing, so ORPHAN_PRESENT can go. A list that is not empty stays for the kernel.
+        package var hasNoOrphans: Bool
+
+        /// Makes findings.
+        package init(free: FreeCounts, hasNoOrphans: Bool) {
+            self.free = free
+            self.hasNoOrphans = hasNoOrphans
+        }
+    }
+
     /// What is replayed.
     package let replay: JournalReplay
     /// The journal as the replay leaves it: empty.
@@ -35,7 +49,7 @@ package struct JournalRecovery: Sendable {
     /// - Throws: `unsupported` for fast commits, which are not replayed onto a disk; `refused` when the device is
     ///   too short; the damage with which the scan ended.
     package init(
-        _ journal: Journal, _ replay: JournalReplay, freeCounts: FreeCounts
+        _ journal: Journal, _ replay: JournalReplay, _ findings: Findings
     ) throws(StorageError) {
         guard replay.fastCommits == nil else {
             throw .journal(
@@ -51,8 +65,9 @@ package struct JournalRecovery: Sendable {
                 .corrupt, .notASuperblock,
                 "the journal holds a copy of the superblock that is none; run e2fsck")
         }
-        superblock.freeBlockCount = freeCounts.blocks
-        superblock.freeInodeCount = freeCounts.inodes
+        superblock.freeBlockCount = findings.free.blocks
+        superblock.freeInodeCount = findings.free.inodes
+        if findings.hasNoOrphans { superblock.clearOrphanPresent() }
         // What stopped the kernel is kept in the journal until the superblock says it.
         if journal.superblock.errorNumber != 0 { superblock.state |= Superblock.State.errors }
         superblockDuring = superblock.settingNeedsRecovery(true)
@@ -70,16 +85,7 @@ package struct JournalRecovery: Sendable {
 
     /// Replays onto the device that the journal lies on.
     package func run(on device: any WritableBlockDevice) throws(StorageError) {
-        let blockSize = journal.file.blockSize
-        let place = Superblock.place(blockSize: blockSize)
-        for copy in replay.copies {
-            var contents = try replay.contents(of: copy, in: journal.file)
-            if copy.block == place.block {
-                contents.replaceSubrange(
-                    place.offset..<place.offset + Superblock.byteCount, with: superblockDuring.bytes)
-            }
-            try device.write(contents, at: copy.block * UInt64(blockSize))
-        }
+        try writeHome(to: device)
         // Also where the log holds no copy of it: an error the kernel met must be on the disk before the
         // journal forgets it.
         try device.write(superblockDuring.bytes, at: Superblock.byteOffset)
@@ -88,5 +94,28 @@ package struct JournalRecovery: Sendable {
         try device.flush()
         try device.write(superblockAfter, at: Superblock.byteOffset)
         try device.flush()
+    }
+
+    /// The logged blocks at their places; neighbours in one write.
+    private func writeHome(to device: any WritableBlockDevice) throws(StorageError) {
+        let blockSize = journal.file.blockSize
+        let place = Superblock.place(blockSize: blockSize)
+        var run = DeviceWrite(offset: 0, bytes: [])
+        for copy in replay.copies {
+            var contents = try replay.contents(of: copy, in: journal.file)
+            if copy.block == place.block {
+                contents.replaceSubrange(
+                    place.offset..<place.offset + Superblock.byteCount, with: superblockDuring.bytes)
+            }
+            let offset = copy.block * UInt64(blockSize)
+            if run.offset + UInt64(run.bytes.count) == offset, run.bytes.count < DeviceWrite.maximumByteCount
+            {
+                run.bytes += contents
+            } else {
+                if !run.bytes.isEmpty { try device.write(run.bytes, at: run.offset) }
+                run = DeviceWrite(offset: offset, bytes: contents)
+            }
+        }
+        if !run.bytes.isEmpty { try device.write(run.bytes, at: run.offset) }
     }
 }

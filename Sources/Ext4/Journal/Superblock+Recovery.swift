@@ -12,6 +12,13 @@ extension Superblock {
         }
     }
 
+    /// Notes that the orphan file lists nothing.
+    mutating func clearOrphanPresent() {
+        var features = readOnly
+        features.remove(.orphansPresent)
+        bytes.storeLittle(features.rawValue, at: Offset.readOnly)
+    }
+
     /// The superblock with the flag set or cleared, and its checksum right.
     func settingNeedsRecovery(_ flag: Bool) -> Superblock {
         var copy = self

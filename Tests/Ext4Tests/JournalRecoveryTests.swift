@@ -14,7 +14,7 @@ import Testing
     }
 
     /// The image of a commit that was cut once its log counted.
-    private func dirty(_ edit: JournalCommitTests.Edit) throws -> [UInt8] {
+    static func dirty(_ edit: JournalCommitTests.Edit) throws -> [UInt8] {
         let device = MemoryDevice(edit.before)
         _ = try JournalCommitTests.commit(edit, to: device)
         var flushes = 0
@@ -28,7 +28,7 @@ import Testing
     @Test(arguments: [1, 4, 9])
     func aCutDuringTheReplayLosesNothing(_ profile: Int) throws {
         let edit = try JournalCommitTests.edit(JournalCommitTests.profiles[profile])
-        let image = try dirty(edit)
+        let image = try Self.dirty(edit)
         let device = try recover(image)
         #expect(try Ext4FileSystem.open(device).recovery() == nil)
         let sweep = CrashSweep(initial: image, events: device.events)
@@ -47,7 +47,7 @@ import Testing
     /// A transaction can follow a replay: the plan's own superblocks are what the disk then holds.
     @Test func aCommitFollowsAReplay() throws {
         let edit = try JournalCommitTests.edit(JournalCommitTests.profiles[3])
-        let device = MemoryDevice(try dirty(edit))
+        let device = MemoryDevice(try Self.dirty(edit))
         let recovery = try #require(try Ext4FileSystem.open(device).recovery())
         let superblock = recovery.superblockAfter
         let block = edit.changes[edit.changes.count - 1]
@@ -64,7 +64,7 @@ import Testing
     /// What stopped the kernel is in the journal's superblock until the file system's says it.
     @Test func theKernelsErrorIsKept() throws {
         let edit = try JournalCommitTests.edit(JournalCommitTests.profiles[0])
-        var image = try dirty(edit)
+        var image = try Self.dirty(edit)
         let sb = Int(try RawExt4(MemoryDevice(image)).blocks(ofInode: 8)[0]) * 1024
         image.storeBig(-5 as Int32, at: sb + 0x20)
         let device = try recover(image)

@@ -25,6 +25,8 @@ let package = Package(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
 
         .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
@@ -36,7 +38,7 @@ let package = Package(
         .target(name: "Conversion", dependencies: ["Storage", "ImageFormats"], swiftSettings: settings),
         .target(
             name: "DiskGraft",
-            dependencies: ["Storage", "ImageFormats", "Partitions", "Ext4", "Patcher", "Conversion"],
+            dependencies: ["Storage", "ImageFormats", "Partitions", "Ext4", "Patcher", "Conversion", "CCrypto"],
             swiftSettings: settings),
         .executableTarget(
             name: "diskgraft",

@@ -3,7 +3,7 @@
 # through sudo; otherwise prints the one line to run.
 set -euo pipefail
 declare -A sets=(
-    [build]="zlib1g-dev libzstd-dev"
+    [build]="zlib1g-dev libzstd-dev libssl-dev"
     [test]="qemu-utils e2fsprogs fdisk gdisk dosfstools xfsprogs btrfs-progs mtools gzip bzip2 xz-utils zstd libvhdi-utils mdadm util-linux"
     [bench]="qemu-utils e2fsprogs fdisk time strace"
 )

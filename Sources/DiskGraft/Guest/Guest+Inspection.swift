@@ -41,7 +41,13 @@ extension Guest {
         }
         let survey = try survey()
         guard let first = survey.guests.first else { throw noGuest(survey) }
-        return GuestFiles(tree: first.tree, guest: self)
+        var mountPoints: [[UInt8]: Int] = [:]
+        for mount in first.mounts where mount.isReadable && mount.path != "/" {
+            // A mount point may be reached through links; the walk sees canonical paths.
+            let path = try first.tree.find(Array(mount.path.utf8), followLast: true)?.path
+            mountPoints[path ?? Array(mount.path.utf8)] = mount.volume
+        }
+        return GuestFiles(tree: first.tree, guest: self, mountPoints: mountPoints)
     }
 
     func noGuest(_ survey: Survey) -> StorageError {

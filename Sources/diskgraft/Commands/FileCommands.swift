@@ -26,9 +26,13 @@ struct ListCommand: ParsableCommand {
         commandName: "ls",
         abstract: "List a directory of the guest.",
         discussion: """
+            With --json, one object a line: path (path_hex where it is not UTF-8), type, mode, uid, gid, links, \
+            size, mtime_ns, target, rdev, sha256, xattrs.
+
             Example:
               diskgraft ls web01.vmdk /boot/grub
-              diskgraft ls web01.vmdk --volume p1
+              diskgraft ls -l -R web01.vmdk /etc
+              diskgraft ls -R --json --hash sha256 web01.vmdk --volume p1
             """)
 
     @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
@@ -39,15 +43,70 @@ struct ListCommand: ParsableCommand {
 
     @OptionGroup var place: FileArguments
 
+    @Flag(name: .customShort("l"), help: "Modes, owners, sizes and times too.")
+    var long = false
+
+    @Flag(name: [.customShort("R"), .customLong("recursive")], help: "Everything below too, by full path.")
+    var recursive = false
+
+    @Flag(help: "One JSON object a line.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Hash regular files (with --json): sha256.", valueName: "kind"))
+    var hash: String?
+
+    func validate() throws {
+        guard hash == nil || hash == "sha256" else { throw ValidationError("the only hash is sha256") }
+        guard hash == nil || json else { throw ValidationError("--hash goes with --json") }
+    }
+
     func run() throws {
         let files = try place.open(image)
-        let file = try files.find(Array(path.utf8))
-        guard file.attributes.type == .directory else {
-            return Terminal.write(Array(path.utf8) + [UInt8(ascii: "\n")])
+        let top = try files.find(Array(path.utf8))
+        let listing = FileListing(files: files, hashes: hash != nil)
+        var output = BufferedOutput()
+        var failures = 0
+        func show(_ visit: GuestFiles.Visit, name: [UInt8]?) throws(StorageError) -> Bool {
+            if Interruption.hasCome { return false }
+            do throws(StorageError) {
+                switch visit {
+                case .unreadable(_, let error): throw error
+                case .file(let file):
+                    let name = name ?? file.path
+                    output.write(
+                        json
+                            ? try listing.jsonLine(file)
+                            : long ? try listing.longLine(file, name: name) : name + [UInt8(ascii: "\n")])
+                }
+            } catch {
+                output.flush()
+                Terminal.printError(error.description)
+                failures += 1
+            }
+            return true
         }
-        var output: [UInt8] = []
-        for entry in try files.entries(of: file) { output += entry.name + [UInt8(ascii: "\n")] }
-        Terminal.write(output)
+        if recursive {
+            try files.walk(top) { (visit) throws(StorageError) in try show(visit, name: nil) }
+        } else if top.attributes.type == .directory {
+            for entry in try files.entries(of: top) {
+                guard long || json else {
+                    output.write(entry.name + [UInt8(ascii: "\n")])
+                    continue
+                }
+                let slash = UInt8(ascii: "/")
+                let child = (top.path == [slash] ? [slash] : top.path + [slash]) + entry.name
+                do throws(StorageError) {
+                    _ = try show(.file(try files.find(child, followLast: false)), name: entry.name)
+                } catch {
+                    _ = try show(.unreadable(path: child, error), name: nil)
+                }
+            }
+        } else {
+            _ = try show(.file(top), name: Array(path.utf8))
+        }
+        output.flush()
+        if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
+        if failures > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 }
 
@@ -71,6 +130,8 @@ struct CatCommand: ParsableCommand {
 
     func run() throws {
         let files = try place.open(image)
-        try files.read(try files.find(Array(path.utf8))) { Terminal.write($0) }
+        try files.forEachPiece(of: try files.find(Array(path.utf8))) { (bytes) throws(StorageError) in
+            Terminal.write(bytes)
+        }
     }
 }

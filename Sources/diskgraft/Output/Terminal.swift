@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 import Synchronization
 
 /// Standard output and standard error.
@@ -12,14 +13,19 @@ enum Terminal {
     static func printWarning(_ message: String) { printError("warning: \(message)") }
 
     /// Bytes on standard output. A closed pipe ends the command as it ends other filters.
-    static func write(_ bytes: [UInt8]) { write(bytes, to: 1) }
+    static func write(_ bytes: [UInt8]) { write(bytes.span8, to: 1) }
 
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+    /// Bytes on standard output.
+    static func write(_ bytes: RawSpan) { write(bytes, to: 1) }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) { write(bytes.span8, to: descriptor) }
+
+    private static func write(_ bytes: RawSpan, to descriptor: Int32) {
         var done = 0
-        while done < bytes.count {
+        while done < bytes.byteCount {
             let put = unsafe bytes.withUnsafeBytes { buffer -> Int in
                 guard let base = buffer.baseAddress else { return 0 }
-                return unsafe Glibc.write(descriptor, base + done, bytes.count - done)
+                return unsafe Glibc.write(descriptor, base + done, bytes.byteCount - done)
             }
             if put < 0 {
                 if errno == EINTR { continue }

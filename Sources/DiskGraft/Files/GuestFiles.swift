@@ -5,6 +5,8 @@ public import Storage
 public struct GuestFiles: Sendable {
     let tree: any GuestTree
     let guest: Guest
+    /// Volumes by the canonical path they are mounted at; only those whose files can be read.
+    var mountPoints: [[UInt8]: Int] = [:]
 
     /// A file that was found.
     public struct File: Sendable {
@@ -16,6 +18,13 @@ public struct GuestFiles: Sendable {
         public var id: FileID
         /// What stat tells.
         public var attributes: FileAttributes
+
+        init(path: [UInt8], volume: Int, id: FileID, attributes: FileAttributes) {
+            self.path = path
+            self.volume = volume
+            self.id = id
+            self.attributes = attributes
+        }
 
         init(_ file: GuestFile) {
             path = file.path
@@ -49,9 +58,9 @@ public struct GuestFiles: Sendable {
             .sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
-    /// Calls `body` with the contents of a regular file, piece by piece.
-    public func read(
-        _ file: File, _ body: ([UInt8]) throws(StorageError) -> Void
+    /// Calls `body` with the contents of a regular file, piece by piece, in order.
+    public func forEachPiece(
+        of file: File, _ body: (RawSpan) throws(StorageError) -> Void
     ) throws(StorageError) {
         guard file.attributes.type == .regular else {
             throw StorageError(
@@ -60,16 +69,21 @@ public struct GuestFiles: Sendable {
                 path: guest.images.first?.path)
         }
         let fileSystem = try fileSystem(of: file)
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var buffer = [UInt8](repeating: 0, count: Int(min(max(file.attributes.size, 1), 1 << 20)))
         var position: UInt64 = 0
         while position < file.attributes.size {
             let got = try buffer.withMutableBytes { (span) throws(StorageError) -> Int in
                 try fileSystem.read(file.id, into: &span, at: position)
             }
             guard got > 0 else { break }
-            try body(got == buffer.count ? buffer : Array(buffer[0..<got]))
+            try body(buffer.span8.extracting(0..<got))
             position += UInt64(got)
         }
+    }
+
+    /// All extended attributes of a file.
+    public func extendedAttributes(of file: File) throws(StorageError) -> [ExtendedAttribute] {
+        try fileSystem(of: file).extendedAttributes(of: file.id)
     }
 
     /// Where a symbolic link points.

@@ -1,0 +1,93 @@
+internal import Patcher
+public import Storage
+
+extension GuestFiles {
+    /// What a walk meets.
+    public enum Visit: Sendable {
+        /// A file; for a directory before what is in it.
+        case file(File)
+        /// Something that could not be read; the walk goes on behind it.
+        case unreadable(path: [UInt8], StorageError)
+    }
+
+    /// No path in a walk is deeper; a damaged directory that contains itself ends here.
+    private static let depthLimit = 1024
+
+    /// Visits `top` and everything below it in the order of names, over the guest's mounts. Symbolic links are not
+    /// followed. `body` returns false to end the walk.
+    public func walk(
+        _ top: File, _ body: (Visit) throws(StorageError) -> Bool
+    ) throws(StorageError) {
+        guard try body(.file(top)), top.attributes.type == .directory else { return }
+        // A stack of what is still to come, deepest last: recursion would trust the image's depth.
+        var pending = [try children(of: top, ancestors: [])]
+        var ancestors: [FileIdentity] = [FileIdentity(top)]
+        while var level = pending.popLast() {
+            guard let next = level.popLast() else {
+                ancestors.removeLast()
+                continue
+            }
+            pending.append(level)
+            let path = next.path
+            do throws(StorageError) {
+                let file = try self.file(next)
+                guard try body(.file(file)) else { return }
+                guard file.attributes.type == .directory else { continue }
+                let identity = FileIdentity(file)
+                guard !ancestors.contains(identity), ancestors.count < Self.depthLimit else {
+                    throw StorageError(
+                        .corrupt, layer: "guest", code: "directory-loop",
+                        "\(path.displayText) contains itself or lies too deep")
+                }
+                pending.append(try children(of: file, ancestors: ancestors))
+                ancestors.append(identity)
+            } catch {
+                guard try body(.unreadable(path: path, error)) else { return }
+            }
+        }
+    }
+
+    private struct FileIdentity: Equatable {
+        let volume: Int
+        let id: FileID
+        init(_ file: File) {
+            volume = file.volume
+            id = file.id
+        }
+    }
+
+    private struct Child {
+        var path: [UInt8]
+        var volume: Int
+        var id: FileID
+    }
+
+    /// The children of a directory, the last by name first, so that they pop in order.
+    private func children(of directory: File, ancestors: [FileIdentity]) throws(StorageError) -> [Child] {
+        let slash = UInt8(ascii: "/")
+        let prefix = directory.path == [slash] ? [slash] : directory.path + [slash]
+        return try entries(of: directory).reversed().map { entry in
+            Child(path: prefix + entry.name, volume: directory.volume, id: entry.file)
+        }
+    }
+
+    private func file(_ child: Child) throws(StorageError) -> File {
+        if let volume = mountPoints[child.path], volume != child.volume {
+            let fileSystem = try guest.fileSystem(on: volume)
+            let root = fileSystem.rootDirectory
+            return File(
+                path: child.path, volume: volume, id: root, attributes: try fileSystem.attributes(of: root))
+        }
+        let fileSystem = try guest.fileSystem(on: child.volume)
+        return File(
+            path: child.path, volume: child.volume, id: child.id,
+            attributes: try fileSystem.attributes(of: child.id))
+    }
+
+    /// The SHA-256 of a regular file's contents in hexadecimal.
+    public func sha256(of file: File) throws(StorageError) -> String {
+        let digest = try SHA256()
+        try forEachPiece(of: file) { (bytes) throws(StorageError) in digest.update(bytes) }
+        return digest.finish()
+    }
+}

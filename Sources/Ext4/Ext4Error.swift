@@ -33,6 +33,29 @@ enum Ext4Code: String {
     case badAttributes = "bad-attributes"
     case attributeChecksum = "attribute-checksum"
     case badInlineData = "bad-inline-data"
+    // What forbids writing to the volume.
+    case readOnlyDevice = "read-only-device"
+    case unwritableFeature = "unwritable-feature"
+    case errorState = "error-state"
+    case notClean = "not-clean"
+    case multiMount = "multi-mount-protection"
+    case commitFailed = "commit-failed"
+    // What forbids a change.
+    case transactionFinished = "transaction-finished"
+    case transactionFailed = "transaction-failed"
+    case transactionStale = "transaction-stale"
+    case reservedInode = "reserved-inode"
+    case immutable = "immutable"
+    case appendOnly = "append-only"
+    case verity = "verity"
+    case quota = "quota"
+    case noSpace = "no-space"
+    case fileTooLong = "file-too-long"
+    case badLabel = "bad-label"
+    // Bitmaps.
+    case bitmapChecksum = "bitmap-checksum"
+    case bitmapCount = "bitmap-count"
+    case bitmapDamaged = "bitmap-damaged"
 }
 
 extension StorageError {

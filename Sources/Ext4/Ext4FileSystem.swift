@@ -11,24 +11,30 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
         package var ignoreChecksums: Bool
         /// How much metadata to keep in memory, in bytes.
         package var cacheByteCount: Int
+        /// The time that changes are given; nil: the clock's.
+        package var now: Timestamp?
 
         /// Checksums verified, 16 MiB of cache.
-        package init(ignoreChecksums: Bool = false, cacheByteCount: Int = 16 << 20) {
+        package init(
+            ignoreChecksums: Bool = false, cacheByteCount: Int = 16 << 20, now: Timestamp? = nil
+        ) {
             self.ignoreChecksums = ignoreChecksums
             self.cacheByteCount = cacheByteCount
+            self.now = now
         }
     }
 
     let store: BlockStore
     let geometry: Geometry
     let options: Options
-    /// The journal and its replay, when there is something to replay.
-    let dirty: DirtyJournal?
     private let state: Mutex<State>
 
     private struct State {
         var superblock: Superblock
         var warnings: [String] = []
+        var dirty: DirtyJournal?
+        var generation: UInt64 = 0
+        var isCommitting = false
     }
 
     /// More warnings than this would say nothing new.
@@ -38,11 +44,10 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
         _ store: BlockStore, _ superblock: Superblock, _ geometry: Geometry, _ options: Options,
         dirty: DirtyJournal? = nil
     ) {
-        self.dirty = dirty
         self.store = store
         self.geometry = geometry
         self.options = options
-        state = Mutex(State(superblock: superblock))
+        state = Mutex(State(superblock: superblock, dirty: dirty))
     }
 
     /// What the volume on `device` calls itself, when it is one of ext2, ext3 or ext4; nil when it is not. Asks
@@ -91,6 +96,40 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
             fileSystem.warn("the file system is longer than its device; the image may be truncated")
         }
         return fileSystem
+    }
+
+    // MARK: Changes
+
+    /// The journal and its replay, when there is something to replay.
+    var dirty: DirtyJournal? { state.withLock { $0.dirty } }
+    /// How many changes were committed.
+    var generation: UInt64 { state.withLock { $0.generation } }
+    /// A commit was begun and not ended: it is under way, or it failed.
+    var isCommitting: Bool { state.withLock { $0.isCommitting } }
+
+    /// Takes note that the device is about to be written. Throws when the change was made for another state.
+    func beginCommit(of target: WriteTarget) throws(StorageError) {
+        let isCurrent = state.withLock { state in
+            guard state.generation == target.generation, !state.isCommitting else { return false }
+            state.generation += 1
+            state.isCommitting = true
+            return true
+        }
+        guard isCurrent else {
+            throw .ext4(
+                .misuse, .transactionStale,
+                "the volume was changed since the transaction began; begin another")
+        }
+    }
+
+    /// Takes note of the state that a commit left.
+    func endCommit(_ target: WriteTarget, superblock: Superblock) {
+        store.replaceDevice(target.device)
+        state.withLock { state in
+            state.superblock = superblock
+            state.dirty = nil
+            state.isCommitting = false
+        }
     }
 
     // MARK: VolumeView

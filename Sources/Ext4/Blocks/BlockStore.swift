@@ -3,17 +3,20 @@ internal import Synchronization
 
 /// The one place through which all blocks of a volume are read: bounds, journal, cache.
 final class BlockStore: Sendable {
-    let device: any BlockDevice
+    private let source: Mutex<any BlockDevice>
     private let blockSize: Int
     private let blockCount: UInt64
     private let cache: Mutex<BlockCache>
 
     init(_ device: any BlockDevice, geometry: Geometry, cacheByteCount: Int) {
-        self.device = device
+        source = Mutex(device)
         blockSize = geometry.blockSize
         blockCount = geometry.blockCount
         cache = Mutex(BlockCache(byteCount: cacheByteCount, blockSize: geometry.blockSize))
     }
+
+    /// Where blocks come from.
+    var device: any BlockDevice { source.withLock { $0 } }
 
     /// A metadata block, from the cache when it is there.
     func block(_ number: BlockNumber) throws(StorageError) -> [UInt8] {
@@ -35,6 +38,7 @@ final class BlockStore: Sendable {
                 "block \(first.rawValue) is needed and the volume has \(blockCount) blocks; run e2fsck")
         }
         let offset = first.rawValue * UInt64(blockSize) + UInt64(skip)
+        let device = device
         guard offset <= device.byteCount, UInt64(target.byteCount) <= device.byteCount - offset else {
             throw .ext4(
                 .corrupt, .truncatedDevice,
@@ -46,4 +50,10 @@ final class BlockStore: Sendable {
 
     /// Forgets what was read: the device was written.
     func invalidate() { cache.withLock { $0.removeAll() } }
+
+    /// Reads from `device` from now on: the journal's replay is on it.
+    func replaceDevice(_ device: any BlockDevice) {
+        source.withLock { $0 = device }
+        invalidate()
+    }
 }

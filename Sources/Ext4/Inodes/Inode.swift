@@ -47,6 +47,8 @@ struct Inode: Sendable {
         static let extents = Flags(rawValue: 0x80000)
         static let verity = Flags(rawValue: 0x100000)
         static let attributeInode = Flags(rawValue: 0x200000)
+        /// Blocks behind the end of the file; kernels before 3.x kept it.
+        static let endOfFileBlocks = Flags(rawValue: 0x400000)
         static let snapshot = Flags(rawValue: 0x0100_0000)
         static let inlineData = Flags(rawValue: 0x1000_0000)
         static let projectInherit = Flags(rawValue: 0x2000_0000)

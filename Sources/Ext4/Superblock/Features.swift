@@ -73,6 +73,18 @@ struct ReadOnlyFeatures: OptionSet, Sendable {
     static let verity = ReadOnlyFeatures(rawValue: 0x8000)
     static let orphansPresent = ReadOnlyFeatures(rawValue: 0x10000)
 
+    /// What this writer knows the meaning of.
+    static let known: ReadOnlyFeatures = [
+        .sparseSuper, .largeFiles, .treeDirectories, .hugeFiles, .descriptorChecksums, .manyLinks,
+        .extraInodeSize, .snapshots, .quota, .bigAllocation, .metadataChecksums, .replicas, .readOnly,
+        .projectQuota, .sharedBlocks, .verity, .orphansPresent,
+    ]
+
+    /// What this writer does not write to: structures it would have to keep up and does not.
+    static let unwritable: ReadOnlyFeatures = [
+        .snapshots, .bigAllocation, .replicas, .readOnly, .sharedBlocks,
+    ]
+
     private static let names: [(ReadOnlyFeatures, String)] = [
         (.sparseSuper, "sparse_super"), (.largeFiles, "large_file"), (.treeDirectories, "btree_dir"),
         (.hugeFiles, "huge_file"), (.descriptorChecksums, "uninit_bg"), (.manyLinks, "dir_nlink"),

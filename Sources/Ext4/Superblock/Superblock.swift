@@ -57,6 +57,8 @@ struct Superblock: Sendable {
     enum State {
         static let valid: UInt16 = 1
         static let errors: UInt16 = 2
+        /// The kernel was cleaning up orphans.
+        static let orphans: UInt16 = 4
     }
 
     /// The 1024 bytes.
@@ -111,7 +113,27 @@ struct Superblock: Sendable {
     var uuid: [UInt8] { Array(bytes[Offset.uuid..<Offset.uuid + 16]) }
 
     /// s_volume_name up to its first NUL.
-    var label: [UInt8] { Array(bytes[Offset.label..<Offset.label + 16].prefix { $0 != 0 }) }
+    var label: [UInt8] {
+        get { Array(bytes[Offset.label..<Offset.label + 16].prefix { $0 != 0 }) }
+        set {
+            let padded = newValue.prefix(16) + [UInt8](repeating: 0, count: 16 - min(16, newValue.count))
+            bytes.replaceSubrange(Offset.label..<Offset.label + 16, with: padded)
+        }
+    }
+
+    /// Made by GNU Hurd, whose inodes differ.
+    var isHurd: Bool { word(Offset.creator) == 1 }
+
+    /// Sets bits of s_feature_ro_compat.
+    mutating func insert(_ features: ReadOnlyFeatures) {
+        bytes.storeLittle(readOnly.union(features).rawValue, at: Offset.readOnly)
+    }
+
+    /// s_wtime: 32 bits, and eight more that old volumes leave zero.
+    mutating func setWriteTime(_ time: Timestamp) {
+        bytes.storeLittle(UInt32(truncatingIfNeeded: time.seconds), at: Offset.writeTime)
+        bytes[Offset.writeTimeHigh] = UInt8(truncatingIfNeeded: time.seconds >> 32)
+    }
 
     var journalInode: InodeNumber { InodeNumber(word(Offset.journalInode)) }
 

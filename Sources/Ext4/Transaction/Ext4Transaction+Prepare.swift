@@ -1,0 +1,43 @@
+package import Storage
+
+extension Ext4Transaction {
+    /// Brings counts, bitmaps and superblock into the change, lays its writes out and checks that they fit the
+    /// journal. The transaction takes no further operations.
+    package func prepare() throws(StorageError) -> any PreparedChange {
+        try requireOpen()
+        isFinished = true
+        try storeBitmaps()
+        guard !dirty.isEmpty || superblock.bytes != target.superblock.bytes else {
+            return PreparedExt4Change(fileSystem, target, .nothing)
+        }
+        superblock.setWriteTime(now)
+        superblock.updateChecksum()
+        let blocks = dirty.sorted { $0.key < $1.key }
+        let newData = blocks.filter { fresh.contains($0.key) }
+            .map { BlockChange(block: $0.key.rawValue, bytes: $0.value.bytes) }
+        let changed = blocks.filter { !fresh.contains($0.key) }
+        guard let journal = target.journal else {
+            let commit = OrderedCommit(
+                before: target.superblock, after: superblock,
+                changes: changed.map { (block: $0.key, dirty: $0.value) }, fresh: newData,
+                blockSize: geometry.blockSize)
+            return PreparedExt4Change(fileSystem, target, .ordered(commit))
+        }
+        var changes = changed.map { BlockChange(block: $0.key.rawValue, bytes: $0.value.bytes) }
+        try insertSuperblock(into: &changes)
+        let commit = try JournalCommit(
+            journal, superblock: target.superblock.bytes, changes: changes, newData: newData,
+            seconds: UInt64(clamping: now.seconds))
+        return PreparedExt4Change(fileSystem, target, .journaled(commit))
+    }
+
+    /// The superblock goes through the journal with the whole block that holds it.
+    private func insertSuperblock(into changes: inout [BlockChange]) throws(StorageError) {
+        let place = Superblock.place(blockSize: geometry.blockSize)
+        var bytes = try block(BlockNumber(place.block))
+        bytes.replaceSubrange(place.offset..<place.offset + Superblock.byteCount, with: superblock.bytes)
+        changes.removeAll { $0.block == place.block }
+        let index = changes.firstIndex { $0.block > place.block } ?? changes.count
+        changes.insert(BlockChange(block: place.block, bytes: bytes), at: index)
+    }
+}

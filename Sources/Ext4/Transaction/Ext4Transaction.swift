@@ -1,0 +1,185 @@
+package import Storage
+
+/// A change of a volume, collected in memory: blocks as they will be, over the volume as it is. Reading through
+/// it shows the change.
+package final class Ext4Transaction: FileSystemTransaction, VolumeView {
+    /// What a changed block is: decides its place in the order of writing where there is no journal.
+    enum Role: Int, Comparable, Sendable {
+        /// Contents and map blocks that nothing on the disk refers to yet are written first anyway; these are
+        /// contents written over.
+        case data
+        /// Directory blocks with a new name: before the inode counts it.
+        case directory
+        case inodes
+        case map
+        case attributes
+        /// Directory blocks that lost a name: after the inode stopped counting it.
+        case shrunkDirectory
+        case bitmap
+        case descriptors
+
+        static func < (left: Role, right: Role) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    struct DirtyBlock: Sendable {
+        var bytes: [UInt8]
+        var role: Role
+    }
+
+    let fileSystem: Ext4FileSystem
+    let target: WriteTarget
+    let geometry: Geometry
+    /// The time of the change.
+    let now: Timestamp
+    var superblock: Superblock
+    var dirty: [BlockNumber: DirtyBlock] = [:]
+    /// Blocks that were free when the transaction began: their contents need no journal.
+    var fresh: Set<BlockNumber> = []
+    var blockBitmaps: [UInt64: GroupBitmap] = [:]
+    var inodeBitmaps: [UInt64: GroupBitmap] = [:]
+    /// Clusters and inodes taken (negative) or given back (positive).
+    var freeBlockChange: Int64 = 0
+    var freeInodeChange: Int64 = 0
+    var isFinished = false
+    /// Counts changes to the state above, so that an operation that fails half-way is noticed.
+    private var changeCount: UInt64 = 0
+    private var failure: StorageError?
+    private var zone: SystemZone?
+
+    init(_ fileSystem: Ext4FileSystem, _ target: WriteTarget, now: Timestamp) {
+        self.fileSystem = fileSystem
+        self.target = target
+        self.now = now
+        geometry = fileSystem.geometry
+        superblock = target.superblock
+    }
+
+    /// Where the volume's own structures lie; computed when first needed.
+    func protectedZone() throws(StorageError) -> SystemZone {
+        if let zone { return zone }
+        let made = try systemZone()
+        zone = made
+        return made
+    }
+
+    // MARK: VolumeView
+
+    func block(_ number: BlockNumber) throws(StorageError) -> [UInt8] {
+        if let held = dirty[number] { return held.bytes }
+        return try fileSystem.block(number)
+    }
+
+    func readData(
+        into target: inout MutableRawSpan, from first: BlockNumber, skip: Int
+    ) throws(StorageError) {
+        let blockSize = geometry.blockSize
+        try fileSystem.readData(into: &target, from: first, skip: skip)
+        var done = 0
+        var number = first.advanced(by: UInt64(skip / blockSize))
+        var offset = skip % blockSize
+        while done < target.byteCount {
+            let count = min(blockSize - offset, target.byteCount - done)
+            if let held = dirty[number] {
+                target.copy(held.bytes.span8.extracting(offset..<offset + count), to: done)
+            }
+            done += count
+            offset = 0
+            number = number.advanced(by: 1)
+        }
+    }
+
+    func checksumFailure(
+        _ code: Ext4Code, _ message: String, structure: String, offset: UInt64
+    ) throws(StorageError) {
+        // Never passed over when writing: a change must not give a damaged block a valid checksum.
+        throw .ext4(.corrupt, code, message, structure: structure, offset: offset)
+    }
+
+    // MARK: Changing blocks
+
+    /// Gives a block new contents. Contents that are as they were change nothing.
+    func store(_ bytes: [UInt8], at number: BlockNumber, role: Role) throws(StorageError) {
+        noteChange()
+        if let held = dirty[number] {
+            dirty[number] = DirtyBlock(bytes: bytes, role: max(role, held.role))
+            return
+        }
+        if !fresh.contains(number), try fileSystem.block(number) == bytes { return }
+        dirty[number] = DirtyBlock(bytes: bytes, role: role)
+    }
+
+    /// Writes an inode's record into its block, with its checksum.
+    func store(_ inode: Inode) throws(StorageError) {
+        var inode = inode
+        inode.updateChecksum(geometry)
+        var bytes = try block(inode.block)
+        bytes.replaceSubrange(inode.offset..<inode.offset + inode.bytes.count, with: inode.bytes)
+        try store(bytes, at: inode.block, role: .inodes)
+    }
+
+    /// Writes a descriptor into its block, with its checksum.
+    func store(_ descriptor: GroupDescriptor) throws(StorageError) {
+        var descriptor = descriptor
+        descriptor.updateChecksum(geometry)
+        let (number, offset) = try descriptorPosition(descriptor.group)
+        var bytes = try block(number)
+        bytes.replaceSubrange(offset..<offset + descriptor.bytes.count, with: descriptor.bytes)
+        try store(bytes, at: number, role: .descriptors)
+    }
+
+    /// Takes note of a change.
+    func noteChange() { changeCount &+= 1 }
+
+    /// Runs an operation. One that fails after it changed something leaves a transaction that cannot be committed.
+    func perform<Result>(_ operation: () throws(StorageError) -> Result) throws(StorageError) -> Result {
+        try requireOpen()
+        let before = changeCount
+        do throws(StorageError) {
+            return try operation()
+        } catch {
+            if changeCount != before { failure = error }
+            throw error
+        }
+    }
+
+    /// Throws when the transaction takes no more operations.
+    func requireOpen() throws(StorageError) {
+        guard !isFinished else {
+            throw .ext4(.misuse, .transactionFinished, "the transaction was prepared; begin another")
+        }
+        if let failure {
+            throw .ext4(
+                .misuse, .transactionFailed,
+                "an operation failed half-way (\(failure.message)); begin another")
+        }
+    }
+
+    /// The inode behind a file's number, within the transaction.
+    func inode(_ file: FileID) throws(StorageError) -> Inode {
+        guard let number = UInt32(exactly: file.rawValue) else {
+            throw .ext4(.misuse, .badInodeNumber, "there is no inode \(file.rawValue)")
+        }
+        return try inode(InodeNumber(number))
+    }
+
+    // MARK: Reading within the transaction
+
+    /// The contents that a regular file has within the transaction, at most 64 MiB.
+    package func contents(of file: FileID) throws(StorageError) -> [UInt8] {
+        let inode = try inode(file)
+        try requireReadable(inode)
+        let size = inode.size(geometry)
+        guard size <= 64 << 20 else {
+            throw .ext4(
+                .refused, .fileTooLong, "\(inode.name) has \(size) bytes, more than are read at once")
+        }
+        var result = [UInt8](repeating: 0, count: Int(size))
+        _ = try result.withMutableBytes { (span) throws(StorageError) in try read(inode, into: &span, at: 0) }
+        return result
+    }
+
+    /// Looks a name up within the transaction.
+    package func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
+        try find(name, in: inode(directory)).map { FileID(UInt64($0.inode.rawValue)) }
+    }
+}

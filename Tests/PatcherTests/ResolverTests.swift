@@ -91,6 +91,18 @@ import Testing
         #expect(reason.contains("--map"))
     }
 
+    /// Once the root's row bears its UUID, the name beside it must not be taken for the root.
+    @Test func theUnresolvedStaysSoAfterwards() throws {
+        for data in ["hda1", "vda1", "xvda1", "nvme0n1p1"] {
+            let guest = twoDisks("/dev/sda1 / ext4 defaults 1 1\n/dev/\(data) /data ext3 defaults 0 0\n")
+            try guest.patch("kvm")
+            guard case .unresolved = try resolve(guest, "/dev/\(data)") else {
+                Issue.record("\(data) must stay unresolved")
+                return
+            }
+        }
+    }
+
     @Test func swappedDisksAreNoticed() throws {
         let guest = twoDisks("/dev/sdb1 / ext4 defaults 1 1\n/dev/sda1 /data ext3 defaults 0 0\n")
         #expect(try resolve(guest, "/dev/sdb1") == .volume(0))

@@ -26,12 +26,9 @@ package struct DeviceResolver: Sendable {
 
     /// Disk names in use for disks, by family, in order of position.
     private let positions: [DiskName.Family: [Int]]
-    /// Names used for optical drives ("/dev/hdc").
-    private let opticalBases: Set<String>
     /// Names whose disk is proved by the root file system's own row.
     private let anchors: [String: (disk: Int, name: DiskName)]
-    /// RHEL 6's Xen driver calls the first disk xvde.
-    private let xenNamesBeginAtE: Bool
+    private let usage: Usage
 
     /// What the guest's files use names for.
     package struct Usage: Sendable {
@@ -43,6 +40,11 @@ package struct DeviceResolver: Sendable {
         package var root: (name: DiskName, partition: Int?, volume: Int)?
         /// RHEL 6, whose Xen driver counts from xvde.
         package var isRHEL6 = false
+        /// IDE disks are hda there, not sda; nil when nothing tells.
+        package var hasOldIDEDriver: Bool?
+        /// Kinds of names whose order cannot be that of the given disks: one of them would stand for a volume that
+        /// the fstab mounts elsewhere by a stable name.
+        package var contradicted: Set<DiskName.Family> = []
 
         /// Nothing used yet.
         package init() {}
@@ -53,7 +55,6 @@ package struct DeviceResolver: Sendable {
         self.volumes = volumes
         self.diskCount = diskCount
         self.presentation = presentation
-        opticalBases = usage.opticalBases
         var positions: [DiskName.Family: Set<Int>] = [:]
         for name in usage.disks where !usage.opticalBases.contains(name.base) {
             if let position = name.position { positions[name.family, default: []].insert(position) }
@@ -70,7 +71,7 @@ package struct DeviceResolver: Sendable {
             }
         }
         self.anchors = anchors
-        xenNamesBeginAtE = usage.isRHEL6
+        self.usage = usage
     }
 
     /// What `name` stands for.
@@ -111,7 +112,8 @@ package struct DeviceResolver: Sendable {
         guard let position = name.position else {
             return .failure(
                 Unresolved(
-                    "\(name) is named by hardware that is not in the image; --map \(name)=N would tell"))
+                    "\(name) is named by hardware that is not in the image; --map \(name)=N would tell",
+                    isAbsent: true))
         }
         if let misfit = familyMisfit(name.family) { return .failure(Unresolved("\(name) \(misfit)")) }
         return order(name, position)
@@ -121,7 +123,12 @@ package struct DeviceResolver: Sendable {
     package struct Unresolved: Error, Equatable {
         /// The sentence.
         package var reason: String
-        init(_ reason: String) { self.reason = reason }
+        /// It is on none of the given disks, or has a name that no other machine gives.
+        package var isAbsent: Bool
+        init(_ reason: String, isAbsent: Bool = false) {
+            self.reason = reason
+            self.isAbsent = isAbsent
+        }
     }
 
     private func order(_ name: DiskName, _ position: Int) -> Result<Int, Unresolved> {
@@ -139,7 +146,7 @@ package struct DeviceResolver: Sendable {
                         "\(name) cannot be told: the root's own name shows that the disks were given in another "
                             + "order; --map \(name.base)=N would tell"))
             }
-        } else if name.family == .xvd, anchors.isEmpty, xenNamesBeginAtE, (used.first ?? 0) >= 4 {
+        } else if name.family == .xvd, anchors.isEmpty, usage.isRHEL6, (used.first ?? 0) >= 4 {
             index = position - 4
         } else if let sure = surePositions(name.family), position >= sure {
             // Which channel positions hold disks is known only when all of them are named.
@@ -154,8 +161,8 @@ package struct DeviceResolver: Sendable {
         guard index >= 0, index < diskCount else {
             return .failure(
                 Unresolved(
-                    "\(name) is disk \(index + 1), and \(diskCount == 1 ? "only one disk was" : "\(diskCount) disks were") given"
-                ))
+                    "\(name) is disk \(index + 1), and \(diskCount == 1 ? "only one disk was" : "\(diskCount) disks were") given",
+                    isAbsent: true))
         }
         return .success(index)
     }
@@ -185,20 +192,36 @@ package struct DeviceResolver: Sendable {
         let letterFamilies: Set<DiskName.Family> = [.sd, .hd, .vd, .xvd, .nvme, .cciss]
         guard letterFamilies.contains(family) else { return nil }
         let hint = "names another kind of disk than the root's; --map would tell which of the disks it is"
+        if usage.contradicted.contains(family), !anchors.values.contains(where: { $0.name.family == family })
+        {
+            return
+                "cannot be told: by its place in the order it would be a volume that is mounted elsewhere; --map would tell"
+        }
         if let anchor = anchors.values.first {
             if countsAlike(anchor.name.family, family) { return nil }
             return letterFamilies.contains(anchor.name.family) ? hint : nil
         }
-        let inUse = positions.keys.filter { letterFamilies.contains($0) && !countsAlike($0, family) }
-        guard !inUse.isEmpty else { return nil }
-        let ranking = presentation.hypervisor?.families ?? []
-        let own = ranking.firstIndex(of: family) ?? .max
-        let best = inUse.map { ranking.firstIndex(of: $0) ?? .max }.min() ?? .max
-        return own < best ? nil : "is one of several kinds of disk names in use; --map or --from would tell"
+        if family == .hd, usage.hasOldIDEDriver == false, presentation.hypervisor?.hasAliasedDiskNames != true
+        {
+            return
+                "is a name that this guest's kernel gives no disk; --map would tell which of the disks it is"
+        }
+        let isMixed = positions.keys.contains { letterFamilies.contains($0) && !countsAlike($0, family) }
+        if isMixed {
+            return "is one of several kinds of disk names in use; --map would tell which disk it is"
+        }
+        // What the user said of the source excludes what it does not offer.
+        if let stated = presentation.hypervisor, presentation.inferredFrom == nil,
+            !stated.families.contains(family),
+            family != .cciss
+        {
+            return "is no name that \(stated.title) gives a disk; --map would tell which of the disks it is"
+        }
+        return nil
     }
 
     private func resolve(_ name: DiskName, _ partition: Int?) -> Resolution {
-        if opticalBases.contains(name.base), presentation.map[name.base] == nil { return .notADisk }
+        if usage.opticalBases.contains(name.base), presentation.map[name.base] == nil { return .notADisk }
         switch disk(of: name) {
         case .failure(let unresolved): return .unresolved(unresolved.reason)
         case .success(let disk):

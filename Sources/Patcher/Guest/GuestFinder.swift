@@ -75,8 +75,14 @@ package enum GuestFinder {
         for site in files.flatMap(\.sites) where site.use.countsDisks {
             if case .disk(let name, _) = DeviceName(site.text) { usage.disks.insert(name) }
         }
-        let resolver = DeviceResolver(
+        if usage.root == nil { usage.root = anchor(in: files, rootVolume, volumes) }
+        var resolver = DeviceResolver(
             volumes: volumes, diskCount: diskCount, presentation: presentation, usage: usage)
+        usage.contradicted = contradicted(fstab, rootVolume, resolver)
+        if !usage.contradicted.isEmpty {
+            resolver = DeviceResolver(
+                volumes: volumes, diskCount: diskCount, presentation: presentation, usage: usage)
+        }
         return Guest(
             rootVolume: rootVolume, release: release, tree: tree, mounts: mounts, resolver: resolver,
             files: files, inspection: try Inspection(tree), notes: notes)
@@ -86,6 +92,9 @@ package enum GuestFinder {
     {
         var usage = DeviceResolver.Usage()
         usage.isRHEL6 = release?.family == .redHat && release?.major == 6
+        if let release, release.family != .other {
+            usage.hasOldIDEDriver = release.usesOldIDEDriver(kernel: nil)
+        }
         for row in fstab.rows {
             guard case .disk(let name, let partition) = DeviceName(row.spec) else { continue }
             if row.isRemovableMedium, partition == nil {
@@ -96,6 +105,45 @@ package enum GuestFinder {
             }
         }
         return usage
+    }
+
+    /// The name that the kernel entries give the root, where the fstab has a stable one: the only one that has the
+    /// root's partition number, and that stands at the root's place in the order.
+    private static func anchor(
+        in files: [ScannedFile], _ rootVolume: Int, _ volumes: [Volume]
+    ) -> (name: DiskName, partition: Int?, volume: Int)? {
+        guard case .partition(let disk, let number) = volumes[rootVolume].location else { return nil }
+        var names: Set<DiskName> = []
+        for site in files.flatMap(\.sites) {
+            guard case .kernelArgument("root", _) = site.use,
+                case .disk(let name, number) = DeviceName(site.text)
+            else { continue }
+            names.insert(name)
+        }
+        guard names.count == 1, let name = names.first, name.position == disk else { return nil }
+        return (name, number, rootVolume)
+    }
+
+    /// Kinds of disk names that cannot count the given disks in their order: one would name a volume that another row
+    /// mounts elsewhere.
+    private static func contradicted(
+        _ fstab: Fstab, _ rootVolume: Int, _ resolver: DeviceResolver
+    ) -> Set<DiskName.Family> {
+        var places: [Int: Set<String>] = [rootVolume: ["/"]]
+        for row in fstab.rows where !DeviceName(row.spec).isPositional {
+            if case .volume(let volume) = resolver.resolve(DeviceName(row.spec)) {
+                places[volume, default: []].insert(row.mountPoint)
+            }
+        }
+        var families: Set<DiskName.Family> = []
+        for row in fstab.rows {
+            let name = DeviceName(row.spec)
+            guard case .disk(let disk, _) = name, case .volume(let volume) = resolver.resolve(name),
+                let known = places[volume], !known.contains(row.mountPoint), !row.isSwap
+            else { continue }
+            families.insert(disk.family)
+        }
+        return families
     }
 
     private static func mounts(

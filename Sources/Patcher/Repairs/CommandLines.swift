@@ -6,6 +6,8 @@ struct CommandLinePlace {
     var entry: BootEntry?
     /// Where a further argument can be put, when there is no argument yet.
     var emptyPlace: Int?
+    /// A blank would end the value: it stands in no quotes.
+    var isOneWord = false
 }
 
 extension Planner {
@@ -38,7 +40,11 @@ extension Planner {
                 }
                 return assignment.name.hasPrefix("GRUB_CMDLINE_LINUX") || assignment.name == "DEFAULT_APPEND"
                     || assignment.name == "EXTLINUX_PARAMETERS" || assignment.name == "default_kernel_opts"
-            }.map { place(KernelCommandLine(file.bytes, in: $0.valueRange), $0.valueRange.lowerBound) }
+            }.map {
+                var value = place(KernelCommandLine(file.bytes, in: $0.valueRange), $0.valueRange.lowerBound)
+                value.isOneWord = $0.quote == nil
+                return value
+            }
         case .text where file.kind == .kernelCommandLine:
             return [place(KernelCommandLine(file.bytes, in: 0..<file.bytes.count), nil)]
         default: return []
@@ -65,6 +71,7 @@ extension Planner {
             return
         }
         if let last = place.line.arguments.last {
+            guard !place.isOneWord else { return }
             edit(place.file, last.range.upperBound..<last.range.upperBound, " " + text, repair, reason)
         } else if let empty = place.emptyPlace {
             edit(place.file, empty..<empty, text, repair, reason)

@@ -19,10 +19,17 @@ extension Planner {
         for file in guest.files(.securetty) {
             for row in file.rows where row.words.count == 1 && Self.xenConsoles.contains(row.words[0]) {
                 edit(
-                    file, row.line.whole, "", .console,
+                    file, wholeLine(row.line, file), "", .console,
                     "\(row.words[0]) is Xen's console and not there any more")
             }
         }
+    }
+
+    /// A line to be taken out: with its own line end, or the one before when it is the last and has none.
+    private func wholeLine(_ line: TextLine, _ file: ScannedFile) -> Range<Int> {
+        guard line.end.isEmpty, line.content.lowerBound > 0 else { return line.whole }
+        let before = TextLine.all(in: file.bytes, within: 0..<line.content.lowerBound).last
+        return (before?.end.lowerBound ?? 0)..<line.whole.upperBound
     }
 
     /// A login on a console that is not there is restarted for ever. It moves to the screen, unless the screen has one.

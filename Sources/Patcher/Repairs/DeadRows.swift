@@ -50,7 +50,7 @@ extension Planner {
     private func isAbsent(_ row: Fstab.Row, _ reason: String) -> Bool {
         switch DeviceName(row.spec) {
         case .disk(let name, _):
-            if case .failure = guest.resolver.disk(of: name) { return true }
+            if case .failure(let unresolved) = guest.resolver.disk(of: name) { return unresolved.isAbsent }
             return reason.contains("has no partition")
         case .uuid, .label, .partitionUUID, .partitionLabel: return !reason.contains("is not unique")
         default: return false

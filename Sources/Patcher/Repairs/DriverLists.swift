@@ -92,8 +92,10 @@ extension Planner {
             // They are in other packages than the kernel's; mkinitrd stops at a module that it does not find.
             case .storvsc, .xenBlkfront: []
             }
-        guard let list = file.variables?.last("INITRD_MODULES"), !list.isOpaque else { return }
-        let present = Set(list.text.split(separator: " ").map(String.init))
+        guard let list = file.variables?.last("INITRD_MODULES"), !list.isOpaque, list.quote != nil else {
+            return
+        }
+        let present = Set(list.text.split(whereSeparator: \.isWhitespace).map(String.init))
         let missing = wanted.filter { !present.contains($0) }
         // The old IDE driver is built in.
         guard !missing.isEmpty, !(controller == .ide && usesOldIDEDriver()) else { return }
@@ -112,8 +114,8 @@ extension Planner {
             case .xenBlkfront: "xenpci"
             default: "scsi"
             }
-        guard let wanted, let list = file.variables?.last("features"), !list.isOpaque,
-            !list.text.split(separator: " ").contains(Substring(wanted))
+        guard let wanted, let list = file.variables?.last("features"), !list.isOpaque, list.quote != nil,
+            !list.text.split(whereSeparator: \.isWhitespace).contains(Substring(wanted))
         else { return }
         let end = list.valueRange.upperBound
         if edit(

@@ -1,0 +1,268 @@
+import Patcher
+import Storage
+import Testing
+
+private let rootUUID = "11111111-1111-4111-8111-111111111111"
+private let swapUUID = "22222222-2222-4222-8222-222222222222"
+
+/// One disk: root on partition 1, swap on 2, with these files.
+private func guest(_ files: [String: String], os: String = "ID=debian\nVERSION_ID=12\n") -> (
+    TestGuest, MemoryFileSystem
+) {
+    var guest = TestGuest()
+    let root = guest.partition(1, .ext4, uuid: rootUUID)
+    guest.partition(2, .swap, uuid: swapUUID)
+    root.write("/etc/os-release", os)
+    root.write("/etc/fstab", "UUID=\(rootUUID) / ext4 defaults 0 1\n")
+    for (path, contents) in files { root.write(path, contents) }
+    return (guest, root)
+}
+
+private func environmentBlock(_ lines: String) -> String {
+    let head = "# GRUB Environment Block\n" + lines
+    return head + String(repeating: "#", count: 1024 - head.utf8.count)
+}
+
+@Suite struct RepairTests {
+    @Test func absentDisksGetNofail() throws {
+        let (disk, root) = guest([
+            "/etc/fstab":
+                "/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1\t/data\text4\tdefaults\t0 2\n/dev/sdc1 /c ext4 noatime,nofail 0 0\n"
+                + "/dev/sdd1 /d ext4 noauto 0 0\nUUID=\(swapUUID) none swap sw 0 0\nnas:/x /n nfs defaults 0 0\n"
+        ])
+        let plan = try disk.patch("kvm")
+        #expect(
+            text(root.files["/etc/fstab"])
+                == "UUID=\(rootUUID) / ext4 defaults 0 1\n/dev/sdb1\t/data\text4\tdefaults,nofail\t0 2\n"
+                + "/dev/sdc1 /c ext4 noatime,nofail 0 0\n/dev/sdd1 /d ext4 noauto 0 0\nUUID=\(swapUUID) none swap sw 0 0\n"
+                + "nas:/x /n nfs defaults 0 0\n")
+        #expect(plan.unresolved.map(\.text) == ["/dev/sdb1", "/dev/sdc1", "/dev/sdd1"])
+        #expect(plan.unresolved.map(\.line) == [2, 3, 4])
+    }
+
+    @Test func oldSystemsDoNotKnowNofail() throws {
+        let (disk, root) = guest(
+            ["/etc/fstab": "/dev/sda1 / ext3 defaults 1 1\n/dev/sdb1 /data ext3 defaults 1 2\n"], os: "")
+        root.remove("/etc/os-release")
+        root.write("/etc/redhat-release", "CentOS release 5.6 (Final)\n")
+        try disk.patch("kvm")
+        #expect(text(root.files["/etc/fstab"]).hasSuffix("\n#/dev/sdb1 /data ext3 defaults 1 2\n"))
+    }
+
+    @Test func rhel8KernelOptionsLiveInTheEnvironmentBlock() throws {
+        let (disk, root) = guest(
+            [
+                "/boot/grub2/grubenv": environmentBlock(
+                    "saved_entry=ab-4.18\nkernelopts=root=/dev/sda1 ro resume=/dev/sda2\n"),
+                "/boot/loader/entries/ab-4.18.conf":
+                    "title RHEL\nversion 4.18\nlinux /vmlinuz-4.18\ninitrd /i $tuned_initrd\noptions $kernelopts $tuned_params\n",
+                "/boot/grub2/grub.cfg":
+                    "if [ x = y ]; then\n  set kernelopts=\"root=/dev/sda1 ro\"\nfi\ninsmod blscfg\nblscfg\n",
+            ], os: "ID=rhel\nVERSION_ID=8.6\n")
+        let plan = try disk.patch("kvm")
+        let block = try #require(root.files["/boot/grub2/grubenv"])
+        #expect(block.count == 1024)
+        #expect(text(block).contains("kernelopts=root=UUID=\(rootUUID) ro resume=UUID=\(swapUUID)\n###"))
+        #expect(
+            text(root.files["/boot/grub2/grub.cfg"]).contains("set kernelopts=\"root=UUID=\(rootUUID) ro\"\n")
+        )
+        #expect(plan.verdicts.count == 1)
+        #expect(plan.defaultVerdict?.title == "RHEL")
+    }
+
+    @Test func aFullEnvironmentBlockIsLeftAlone() throws {
+        let filler = String(repeating: "x", count: 950)
+        let (disk, _) = guest([
+            "/boot/grub2/grubenv": environmentBlock("f=\(filler)\nkernelopts=root=/dev/sda1 ro\n")
+        ])
+        let plan = try disk.patch("kvm")
+        #expect(plan.actions.isEmpty)
+        #expect(plan.advice.contains { $0.message.contains("environment block is full") })
+    }
+
+    private let xenMenu = """
+        set default="0"
+        menuentry 'Debian, with Xen' --id xen {
+        \tmultiboot /boot/xen-4.17.gz
+        \tmodule /boot/vmlinuz-6.1.0-18-amd64 placeholder root=/dev/sda1 ro
+        \tmodule --nounzip /boot/initrd.img-6.1.0-18-amd64
+        }
+        submenu 'Advanced' --id adv {
+        menuentry 'Debian 6.1.0-18' --id new {
+        \tlinux /boot/vmlinuz-6.1.0-18-amd64 root=/dev/sda1 ro console=hvc0
+        \tinitrd /boot/initrd.img-6.1.0-18-amd64
+        }
+        menuentry 'Debian 6.1.0-18 (recovery mode)' --id rec {
+        \tlinux /boot/vmlinuz-6.1.0-18-amd64 root=/dev/sda1 ro single
+        \tinitrd /boot/initrd.img-6.1.0-18-amd64
+        }
+        }
+
+        """
+
+    @Test func theDefaultLeavesXen() throws {
+        let (disk, root) = guest([
+            "/boot/grub/grub.cfg": xenMenu,
+            "/etc/default/grub": "GRUB_DEFAULT=0\nGRUB_CMDLINE_LINUX=\"console=hvc0 quiet\"\n",
+        ])
+        let plan = try disk.patch("kvm")
+        let menu = text(root.files["/boot/grub/grub.cfg"])
+        #expect(menu.hasPrefix("set default=\"adv>new\"\n"))
+        #expect(menu.contains("placeholder root=UUID=\(rootUUID) ro\n"))
+        #expect(menu.contains("root=UUID=\(rootUUID) ro\n\tinitrd"))
+        #expect(
+            text(root.files["/etc/default/grub"])
+                == "GRUB_DEFAULT=\"adv>new\"\nGRUB_CMDLINE_LINUX=\" quiet\"\n".replacing(
+                    "\" quiet", with: "\"quiet"))
+        #expect(plan.defaultVerdict?.title == "Advanced>Debian 6.1.0-18")
+        #expect(plan.refusal == nil)
+    }
+
+    @Test func skippingTheDefaultIsARefusal() throws {
+        let (disk, _) = guest(["/boot/grub/grub.cfg": xenMenu])
+        let plan = try disk.plan("kvm", skip: [.defaultEntry])
+        #expect(plan.actions.isEmpty)
+        #expect(plan.refusal?.contains("Xen") == true)
+    }
+
+    @Test func savedDefaults() throws {
+        let (disk, root) = guest([
+            "/boot/grub/grub.cfg": xenMenu.replacing(
+                "set default=\"0\"", with: "set default=\"${saved_entry}\""),
+            "/boot/grub/grubenv": environmentBlock("saved_entry=xen\n"),
+        ])
+        try disk.patch("vmware")
+        #expect(text(root.files["/boot/grub/grubenv"]).contains("\nsaved_entry=adv>new\n"))
+        #expect(root.files["/boot/grub/grubenv"]?.count == 1024)
+    }
+
+    @Test func hypervisorsOptions() throws {
+        let menu =
+            "title A\nkernel /vmlinuz-2.6.32 root=/dev/sda1 hda=noprobe ide0=noprobe acpi=off quiet\ninitrd /i\n"
+        let (disk, root) = guest(["/boot/grub/menu.lst": menu])
+        try disk.patch("kvm")
+        #expect(text(root.files["/boot/grub/menu.lst"]).contains("root=UUID=\(rootUUID) acpi=off quiet\n"))
+        let (other, otherRoot) = guest(["/boot/grub/menu.lst": menu])
+        try other.patch("hyperv")
+        #expect(text(otherRoot.files["/boot/grub/menu.lst"]).contains("hda=noprobe ide0=noprobe quiet\n"))
+    }
+
+    @Test func anEmulatedDiskCanBeAskedFor() throws {
+        let menu = "menuentry A { linux /vmlinuz-6.1.0-1 root=/dev/sda1 ro quiet ; initrd /i }\n"
+        for (target, option) in [
+            ("hyperv", "ata_piix.prefer_ms_hyperv=0"), ("xenserver", "xen_emul_unplug=never"),
+        ] {
+            let (disk, root) = guest(["/boot/grub/grub.cfg": menu])
+            try disk.patch(target, controller: .ide)
+            #expect(text(root.files["/boot/grub/grub.cfg"]).contains("ro quiet \(option) ;"))
+        }
+    }
+
+    @Test func namesOfOtherFamiliesAreNotChanged() throws {
+        let (disk, _) = guest([
+            "/boot/grub/menu.lst": "title A\nkernel /vmlinuz-2.6.32 root=/dev/hda1\ninitrd /i\n",
+            "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n",
+        ])
+        let plan = try disk.plan("kvm")
+        #expect(plan.actions.isEmpty)
+        #expect(plan.refusal?.contains("root=/dev/hda1") == true)
+    }
+
+    @Test func networkFilesAreChangedOnRequest() throws {
+        let files = [
+            "/etc/network/interfaces": "auto ens192\niface ens192 inet dhcp\n",
+            "/etc/netplan/a.yaml": "network:\n  ethernets:\n    ens192:\n      dhcp4: true\n",
+        ]
+        let (disk, root) = guest(files)
+        #expect(try disk.plan("hyperv").actions.isEmpty)
+        try disk.apply(try disk.plan("hyperv", fix: [.net]))
+        #expect(text(root.files["/etc/network/interfaces"]) == "auto eth0\niface eth0 inet dhcp\n")
+        #expect(text(root.files["/etc/netplan/a.yaml"]).contains("    eth0:\n"))
+    }
+
+    @Test func onlyAndSkip() throws {
+        let (disk, _) = guest([
+            "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1 /b ext4 defaults 0 2\n"
+        ])
+        #expect(try disk.plan("kvm", only: [.deadRows]).actions.flatMap(\.repairs) == [.deadRows])
+        #expect(try disk.plan("kvm", skip: [.deadRows]).actions.flatMap(\.repairs) == [.names])
+    }
+
+    @Test func crypttabAndResume() throws {
+        var (disk, root) = guest([
+            "/etc/crypttab": "# /dev/sda3 no\nhome\t/dev/sda3\tnone\tluks\n",
+            "/etc/initramfs-tools/conf.d/resume": "RESUME=/dev/sda2",
+            "/etc/uswsusp.conf": "# c\nresume device = /dev/sda2\ncompress = y\n",
+        ])
+        disk.partition(3, .luks, uuid: "33333333-3333-4333-8333-333333333333")
+        try disk.patch("kvm")
+        #expect(
+            text(root.files["/etc/crypttab"])
+                == "# /dev/sda3 no\nhome\tUUID=33333333-3333-4333-8333-333333333333\tnone\tluks\n")
+        #expect(text(root.files["/etc/initramfs-tools/conf.d/resume"]) == "RESUME=UUID=\(swapUUID)")
+    }
+}
+
+@Suite struct RefusalTests {
+    @Test func hibernatedSwap() throws {
+        var (disk, _) = guest([:])
+        disk.partition(3, .swap, hibernated: true)
+        let plan = try disk.plan("kvm")
+        #expect(plan.refusal?.contains("suspended") == true)
+    }
+
+    @Test func generation2NeedsUEFI() throws {
+        let (disk, _) = guest(["/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n"])
+        let plan = try disk.plan("hyperv-gen2")
+        #expect(plan.actions.isEmpty)
+        #expect(plan.refusal?.contains("UEFI") == true)
+    }
+
+    @Test func controllersThatTheTargetLacks() throws {
+        let (disk, _) = guest(["/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n"])
+        #expect(try disk.plan("hyperv", controller: .pvscsi).refusal?.contains("pvscsi") == true)
+    }
+
+    @Test func anUnknownLoader() throws {
+        let (disk, _) = guest([
+            "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n", "/boot/vmlinuz-6.1": "x", "/boot/odd.conf": "x",
+        ])
+        let plan = try disk.plan("kvm")
+        #expect(plan.actions.isEmpty)
+        #expect(plan.refusal?.contains("loader") == true)
+    }
+
+    @Test func aKernelWithoutInitramfsAndAUUID() throws {
+        let (disk, _) = guest([
+            "/boot/grub/menu.lst": "title A\nkernel /vmlinuz-2.6.32 root=UUID=\(rootUUID)\n"
+        ])
+        #expect(try disk.plan("kvm").refusal?.contains("needs an initramfs") == true)
+    }
+
+    @Test func noGuest() throws {
+        var disk = TestGuest()
+        disk.partition(1, .ntfs)
+        disk.partition(2, .xfs, readable: false)
+        let survey = try disk.survey()
+        #expect(survey.guests.isEmpty)
+        #expect(survey.hasWindows)
+        #expect(survey.findings.count == 2)
+    }
+
+    @Test func severalGuests() throws {
+        var (disk, _) = guest([:])
+        let other = disk.partition(3, .ext3, uuid: "33333333-3333-4333-8333-333333333333")
+        other.write("/etc/redhat-release", "CentOS release 5.6 (Final)\n")
+        let survey = try disk.survey()
+        #expect(survey.guests.map(\.rootVolume) == [0, 2])
+        #expect(survey.guests.map(\.title).last == "CentOS release 5.6 (Final)")
+    }
+
+    @Test func linksInCirclesEndTheWalk() throws {
+        let (disk, root) = guest([:])
+        root.link("/boot/grub/grub.cfg", to: "menu.lst")
+        root.link("/boot/grub/menu.lst", to: "grub.cfg")
+        root.link("/etc/default/grub", to: "/../../etc/default/../fstab")
+        #expect(try disk.survey().guests.first?.files.map(\.path) == ["/etc/fstab"])
+    }
+}

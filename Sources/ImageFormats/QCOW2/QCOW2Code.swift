@@ -23,8 +23,7 @@ enum QCOW2Code: String, CaseIterable {
     case encryptionMethod = "encryption-method"
 
     // Features that are not built, or not safe to write to.
-    case backingFile = "backing-file"
-    case backingChain = "backing-chain"
+    case backingFormat = "backing-format"
     case dataFile = "data-file"
     case extendedL2 = "extended-l2"
     case encrypted
@@ -55,8 +54,8 @@ enum QCOW2Code: String, CaseIterable {
     /// The kind of error that the code stands for.
     var kind: StorageError.Kind {
         switch self {
-        case .version, .unknownFeature, .dataFile, .extendedL2, .encrypted: .unsupported
-        case .backingFile, .backingChain, .snapshots, .dirty, .markedCorrupt, .deviceFull, .sessionFailed,
+        case .version, .unknownFeature, .dataFile, .extendedL2, .encrypted, .backingFormat: .unsupported
+        case .snapshots, .dirty, .markedCorrupt, .deviceFull, .sessionFailed,
             .fileTooLarge:
             .refused
         case .optionValue, .sizeTooLarge: .misuse

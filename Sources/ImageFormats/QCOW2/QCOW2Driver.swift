@@ -10,15 +10,26 @@ package enum QCOW2Driver: ImageDriver {
         return head.big(QCOW2Header.Field.version, as: UInt32.self) != 1
     }
 
+    /// An overlay is opened with its backing files, as far as `options.references` allows; they are only read.
     package static func open(
         _ file: HostFile, options: ImageOpenOptions
+    ) throws(StorageError) -> OpenedImage {
+        try open(file, options, chain: ParentChain(file))
+    }
+
+    static func open(
+        _ file: HostFile, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
         let header = try QCOW2Header(reading: file)
         try header.requireReadable()
         if options.access == .write { try header.requireWritable() }
         try header.requireL1(in: file)
+        let backing = try header.backingName.map { (name) throws(StorageError) in
+            try openBacking(name, of: file, header, options, chain: chain)
+        }
         let map = QCOW2Map(file: file, header: header)
-        return OpenedImage(disk: Image(map: map), info: info(of: file, header: header))
+        return OpenedImage(
+            disk: Image(map: map, parent: backing?.disk), info: info(of: file, header: header))
     }
 
     package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {

@@ -23,12 +23,6 @@ extension QCOW2Header {
                     + "copy it into a plain one with qemu-img convert", structure: "header",
                 field: "incompatible_features")
         }
-        if let backingName {
-            throw .qcow2(
-                .backingFile,
-                "the image is an overlay of \"\(backingName.displayText)\", and overlays are not built yet; "
-                    + "flatten it with qemu-img convert", structure: "header", field: "backing_file_offset")
-        }
     }
 
     /// Refuses, each by its name, what makes changing the image unsafe.

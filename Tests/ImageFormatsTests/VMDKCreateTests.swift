@@ -28,12 +28,12 @@ struct VMDKCreateTests {
             #expect(try image.disk.nextExtent(at: 0).kind == .zero)
             for start in stride(from: 0, to: size, by: 1 << 20) {
                 let piece = Array(raw.bytes[start..<min(start + 1 << 20, size)])
-                if !VMDKFixtures.isSame(piece, [UInt8](repeating: 0, count: piece.count)) {
+                if !isSame(piece, [UInt8](repeating: 0, count: piece.count)) {
                     try image.disk.write(piece, at: UInt64(start))
                 }
             }
             try image.disk.flush()
-            #expect(VMDKFixtures.isSame(try VMDKFixtures.contents(image.disk), raw.bytes))
+            #expect(isSame(try VMDKFixtures.contents(image.disk), raw.bytes))
         }
         try Tool.run("qemu-img", ["check", "-f", "vmdk", "-U", path])
         try Tool.run("qemu-img", ["compare", "-f", "raw", "-F", "vmdk", "-U", raw.path, path])

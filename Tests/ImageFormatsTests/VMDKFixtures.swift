@@ -71,11 +71,6 @@ enum VMDKFixtures {
         return path
     }
 
-    /// Whether two arrays are equal; fast in debug builds too.
-    static func isSame(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-        one.count == other.count && isSame(one, 0, other, 0, count: one.count)
-    }
-
     /// Whether `count` bytes of two arrays are equal.
     static func isSame(_ one: [UInt8], _ start: Int, _ other: [UInt8], _ otherStart: Int, count: Int) -> Bool
     {

@@ -64,7 +64,7 @@ struct VMDKHostileTests {
                 let image = try VMDKFixtures.open(path)
                 #expect(image.info.warnings.count == warnings)
                 let contents = try VMDKFixtures.contents(image.disk)
-                #expect(VMDKFixtures.isSame(contents, sample.guest))
+                #expect(isSame(contents, sample.guest))
             }
             #expect(
                 VMDKFixtures.openCode(path, access: .write) == (warnings == 1 ? "damaged-directory" : nil))
@@ -137,7 +137,7 @@ struct VMDKHostileTests {
         }
         let image = try VMDKFixtures.open(try directory.write("short.vmdk", bytes))
         let contents = try VMDKFixtures.contents(image.disk)
-        #expect(VMDKFixtures.isSame(contents, sample.guest))
+        #expect(isSame(contents, sample.guest))
     }
 
     @Test func extentsAndDescriptorsMustAgree() throws {
@@ -161,7 +161,7 @@ struct VMDKHostileTests {
     }
 
     /// Random damage: whatever happens is a typed error or an answer, never a trap.
-    @Test(arguments: 0..<6)
+    @Test(arguments: 0..<4)
     func damageIsATypedErrorAtWorst(seed: UInt64) throws {
         let directory = try TemporaryDirectory()
         var random = SeededRandom(seed)
@@ -169,7 +169,7 @@ struct VMDKHostileTests {
             let raw = try VMDKFixtures.rawDisk(directory, byteCount: 1 << 20, seed: seed, runs: 4)
             let path = try VMDKFixtures.convert(raw.path, in: directory, subformat: subformat, name: "f.vmdk")
             let original = try fileBytes(path)
-            for _ in 0..<60 {
+            for turn in 0..<50 {
                 var bytes = original
                 let area = Bool.random(using: &random) ? min(512, bytes.count) : min(30_000, bytes.count)
                 for _ in 0..<Int.random(in: 1...8, using: &random) {
@@ -184,12 +184,12 @@ struct VMDKHostileTests {
                     bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random))
                 }
                 try directory.write("f.vmdk", bytes)
-                exercise(path)
+                exercise(path, commits: turn % 3 == 0)
             }
         }
     }
 
-    private func exercise(_ path: String) {
+    private func exercise(_ path: String, commits: Bool) {
         do {
             _ = try VMDKDriver.describe(try HostFile.open(path))
         } catch {}
@@ -205,7 +205,7 @@ struct VMDKHostileTests {
                         if access == .write { try disk.write([1, 2, 3], at: offset) }
                     } catch {}
                 }
-                if access == .write { try disk.flush() }
+                if access == .write, commits { try disk.flush() }
             } catch {}
         }
     }

@@ -24,7 +24,7 @@ struct VMDKWriteTests {
             }
             if step % flushEvery == flushEvery - 1 { try disk.flush() }
         }
-        #expect(VMDKFixtures.isSame(try VMDKFixtures.contents(disk), expected))
+        #expect(isSame(try VMDKFixtures.contents(disk), expected))
         try disk.flush()
     }
 
@@ -57,11 +57,12 @@ struct VMDKWriteTests {
 
     @Test(
         arguments: [
-            "monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat",
-        ], 0..<2)
+            ("monolithicSparse", 0), ("monolithicSparse", 1), ("monolithicFlat", 2),
+            ("twoGbMaxExtentSparse", 3), ("twoGbMaxExtentFlat", 4),
+        ] as [(String, UInt64)])
     func writesInPlace(subformat: String, seed: UInt64) throws {
         let directory = try TemporaryDirectory()
-        let raw = try VMDKFixtures.rawDisk(directory, byteCount: 40 << 20, seed: seed)
+        let raw = try VMDKFixtures.rawDisk(directory, byteCount: 34 << 20, seed: seed)
         let path = try VMDKFixtures.convert(raw.path, in: directory, subformat: subformat)
         var expected = raw.bytes
         let before = try identifiers(path)
@@ -71,7 +72,7 @@ struct VMDKWriteTests {
         #expect(
             before.text.replacingOccurrences(of: before.contentID, with: "")
                 == after.text.replacingOccurrences(of: after.contentID, with: ""))
-        #expect(VMDKFixtures.isSame(try VMDKFixtures.qemuContents(path, directory), expected))
+        #expect(isSame(try VMDKFixtures.qemuContents(path, directory), expected))
         try expectSound(path)
         if subformat == "twoGbMaxExtentSparse" {
             try expectSound(directory.path("disk-s001.vmdk"), isWhole: false)
@@ -80,7 +81,7 @@ struct VMDKWriteTests {
         try Tool.run("qemu-io", ["-f", "vmdk", "-c", "write -P 77 20M 1M", path])
         expected.replaceSubrange(20 << 20..<21 << 20, with: [UInt8](repeating: 77, count: 1 << 20))
         try write(path, &expected, seed: seed + 100, count: 10, flushEvery: 1)
-        #expect(VMDKFixtures.isSame(try VMDKFixtures.qemuContents(path, directory), expected))
+        #expect(isSame(try VMDKFixtures.qemuContents(path, directory), expected))
         try expectSound(path)
     }
 
@@ -97,15 +98,15 @@ struct VMDKWriteTests {
             expected.replaceSubrange(offset..<offset + length, with: [UInt8](repeating: 8, count: length))
         }
         try disk.flush()
-        #expect(VMDKFixtures.isSame(try VMDKFixtures.contents(disk), expected))
-        #expect(VMDKFixtures.isSame(try VMDKFixtures.qemuContents(path, directory), expected))
+        #expect(isSame(try VMDKFixtures.contents(disk), expected))
+        #expect(isSame(try VMDKFixtures.qemuContents(path, directory), expected))
         try expectSound(path)
     }
 
     @Test func missingTablesAreMade() throws {
         let directory = try TemporaryDirectory()
-        let path = try VMDKFixtures.withoutTables(directory, byteCount: 200 << 20, tables: [1, 2, 4])
-        var expected = [UInt8](repeating: 0, count: 200 << 20)
+        let path = try VMDKFixtures.withoutTables(directory, byteCount: 160 << 20, tables: [1, 2, 4])
+        var expected = [UInt8](repeating: 0, count: 160 << 20)
         do {
             let disk = try VMDKFixtures.open(path, .write).disk
             // Over the border of tables 0 and 1, in 4, and a second time in 1 after a flush.
@@ -118,13 +119,13 @@ struct VMDKWriteTests {
             try disk.write([9], at: 50 << 20)
             expected[50 << 20] = 9
             try disk.flush()
-            #expect(VMDKFixtures.isSame(try VMDKFixtures.contents(disk), expected))
+            #expect(isSame(try VMDKFixtures.contents(disk), expected))
         }
-        #expect(VMDKFixtures.isSame(try VMDKFixtures.qemuContents(path, directory), expected))
+        #expect(isSame(try VMDKFixtures.qemuContents(path, directory), expected))
         try expectSound(path)
         let bytes = try fileBytes(path)
         let main = Int(bytes.little(56, as: UInt64.self)) * 512
-        #expect((0..<7).map { bytes.little(main + $0 * 4, as: UInt32.self) == 0 }[2] == true)
+        #expect((0..<5).map { bytes.little(main + $0 * 4, as: UInt32.self) == 0 }[2] == true)
     }
 
     @Test func theContentIdentifierChangesOnceASessionAndOnlyThen() throws {

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Storage
 
 // A descriptor in a file of its own. Its extents are part of the image, so they are opened without asking a
@@ -96,20 +95,8 @@ private struct ExtentOpening {
             throw .vmdk(
                 .corrupt, .extentName, "the descriptor names itself as an extent", path: descriptorFile.path)
         }
-        let file: HostFile
-        do throws(StorageError) {
-            file = try HostFile.openSibling(
-                of: descriptorFile.path, name: text, access: options.access, locking: options.locking)
-        } catch  where error.errno == ELOOP {
-            throw .vmdk(
-                .refused, .extentName, "the extent \"\(text)\" is a symbolic link, not a file beside it",
-                path: descriptorFile.path)
-        }
-        guard !file.isBlockDevice else {
-            throw .vmdk(
-                .refused, .extentName, "the extent \"\(text)\" is a block device, not a file",
-                path: descriptorFile.path)
-        }
+        let file = try HostFile.openSibling(
+            of: descriptorFile.path, name: text, access: options.access, locking: options.locking)
         files.append(file)
         indices[name] = files.count - 1
         return files.count - 1

@@ -32,6 +32,8 @@ final class VMDKSparseExtent: Sendable {
 
     /// Tables that are kept: 2 MiB of them.
     private static let cacheLimit = 1024
+    /// Absent tables that one answer may cover, so that a small read does not walk a whole directory.
+    private static let absentLimit = 4096
     /// Tables that lie behind one another are read so many at a time.
     private static let readAhead = 32
 
@@ -150,9 +152,8 @@ final class VMDKSparseExtent: Sendable {
     private func endOfAbsentTables(from index: Int) -> Int {
         state.withLock { state in
             var next = index + 1
-            while next < state.directory.entries.count, state.directory.entries[next] == 0,
-                state.pending[next] == nil
-            {
+            let end = min(state.directory.entries.count, index + Self.absentLimit)
+            while next < end, state.directory.entries[next] == 0, state.pending[next] == nil {
                 next += 1
             }
             return next

@@ -33,8 +33,7 @@ extension Ext4FileSystem {
         var journal: Journal?
         var recovery: JournalRecovery?
         if geometry.compatible.contains(.hasJournal) {
-            if let dirty {
-                let made = try JournalRecovery(dirty.journal, dirty.replay, freeCounts: freeCounts())
+            if let made = try self.recovery() {
                 recovery = made
                 journal = made.journalAfter
                 superblock = Superblock(made.superblockAfter)

@@ -84,11 +84,10 @@ struct Image {
             ["-q", "-F", "-b", String(blockSize), "-d", tree] + profile.options + more + [path])
     }
 
-    /// A copy of an image that is there, gone with the value.
-    init(copying source: String) throws {
-        directory = try TemporaryDirectory()
-        path = directory.path("image")
-        try Tool.run("cp", ["--sparse=always", "--no-preserve=mode", source, path])
+    /// An image that is there.
+    init(directory: TemporaryDirectory, path: String) {
+        self.directory = directory
+        self.path = path
     }
 
     /// What e2fsck finds wrong; empty when it is clean.

@@ -181,4 +181,31 @@ struct MDRaidTests {
         try device.write([5], at: 0)
         for disk in disks { #expect(disk.contents[1 << 20] == 5) }
     }
+
+    /// Arrays of whole disks with a table inside: the table shows on every member.
+    @Test(arguments: [MDFixture.Format.old, .end])
+    func tableOnAnArray(_ format: MDFixture.Format) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.sparse("disk", byteCount: 6 << 20)
+        try Tool.run("sfdisk", ["-q", path], input: "label: dos\nstart=2048, size=4096, type=83\n")
+        var disk = try fileBytes(path)
+        disk.put(try ext4().prefix(2 << 20).map { $0 }, at: 1 << 20)
+        let (found, _) = try found(pair { $0.format = format }) { _ in disk }
+        let name = format == .old ? "md3p1" : "md0p1"
+        #expect(found.volumes.map(\.name) == ["disk", "2:disk", name])
+        #expect(found.volume(named: name)?.identity.kind == .ext4)
+        #expect(found.arrays[0].table?.entries.count == 1)
+
+        // The same superblock of version 0.90 in a last partition that reaches to the disk's end.
+        var member = MDFixture(format: .old)
+        member.byteCount = 6 << 20
+        let leg = member.bytes(try ext4().prefix(1 << 20).map { $0 })
+        let plain = try directory.sparse("plain", byteCount: 8 << 20)
+        try Tool.run("sfdisk", ["-q", plain], input: "label: dos\nstart=4096, size=12288, type=fd\n")
+        var whole = try fileBytes(plain)
+        whole.put(leg, at: 2 << 20)
+        let partitions = try discover(MemoryDevice(whole))
+        #expect(partitions.volumes.map(\.name) == ["p1", "md3"])
+        #expect(partitions.volumes[0].identity.kind == .mdRAID)
+    }
 }

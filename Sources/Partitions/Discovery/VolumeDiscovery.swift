@@ -20,7 +20,11 @@ package enum VolumeDiscovery {
         var result = DiscoveredVolumes(disks: [], volumes: [])
         for (index, disk) in disks.enumerated() {
             let contents = try VolumeProbe.candidates(disk)
-            let table = try DiskTable.read(disk, contents: contents)
+            var table = try DiskTable.read(disk, contents: contents)
+            if try MDAssembly.isWholeDiskMember(disk, contents: contents, table: table) {
+                // The table is the array's, seen through one of its members.
+                table = PartitionTable(kind: .none, sectorSize: disk.sectorSize)
+            }
             let layout = DiskLayout(index: index, byteCount: disk.byteCount, table: table, contents: contents)
             result.disks.append(layout)
             result.findings += table.findings.map { finding in
@@ -48,22 +52,32 @@ package enum VolumeDiscovery {
             result.volumes.append(volume)
             return
         }
-        for entry in layout.table.entries where entry.holdsContents {
-            let name = "\(prefix)p\(entry.number)"
-            let slice = try SliceDevice(disk, range: entry.byteRange)
+        try addPartitions(of: layout.table, disk, disk: layout.index, to: &result) { number in
+            ("\(prefix)p\(number)", .partition(disk: layout.index, number: number))
+        }
+    }
+
+    /// Adds the partitions of a disk or of an array; `disk` is the disk that findings are about.
+    static func addPartitions(
+        of table: PartitionTable, _ device: any BlockDevice, disk: Int?, to result: inout DiscoveredVolumes,
+        named name: (Int) -> (name: String, location: Volume.Location)
+    ) throws(StorageError) {
+        for entry in table.entries where entry.holdsContents {
+            let (name, location) = name(entry.number)
+            let slice = try SliceDevice(device, range: entry.byteRange)
             let candidates: [VolumeIdentity]
             do { candidates = try identify(slice, entry) } catch {
                 // One unreadable partition leaves the others readable.
                 candidates = []
                 result.findings.append(
                     LayoutFinding(
-                        .damage, "volume-unreadable", "\(name) cannot be read: \(error)", disk: layout.index))
+                        .damage, "volume-unreadable", "\(name) cannot be read: \(error)", disk: disk))
             }
             let volume = Volume(
-                name: name, location: .partition(disk: layout.index, number: entry.number), device: slice,
-                identity: VolumeProbe.identity(candidates), candidates: candidates,
-                partitionUUID: entry.partitionUUID, partitionLabel: entry.name, typeName: entry.typeName)
-            noteAmbiguity(volume, disk: layout.index, &result)
+                name: name, location: location, device: slice, identity: VolumeProbe.identity(candidates),
+                candidates: candidates, partitionUUID: entry.partitionUUID, partitionLabel: entry.name,
+                typeName: entry.typeName)
+            noteAmbiguity(volume, disk: disk, &result)
             result.volumes.append(volume)
         }
     }

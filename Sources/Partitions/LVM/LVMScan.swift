@@ -35,7 +35,7 @@ struct LVMScan {
                 )
             }
             members[label.uuid] = Member(volume: volume.name, device: volume.device, label: label)
-            for group in try metadata(of: volume, label) {
+            for group in metadata(of: volume, label) {
                 if newest[group.id] == nil { order.append(group.id) }
                 if let known = newest[group.id], known.seqno >= group.seqno { continue }
                 newest[group.id] = group
@@ -58,30 +58,38 @@ struct LVMScan {
         }
     }
 
-    /// The groups in the metadata areas of one physical volume; a damaged area is a finding.
-    private mutating func metadata(
-        of volume: Volume, _ label: LVMLabel
-    ) throws(StorageError) -> [VolumeGroup] {
+    /// The groups in the metadata areas of one physical volume; an area that is damaged or cannot be read is a
+    /// finding.
+    private mutating func metadata(of volume: Volume, _ label: LVMLabel) -> [VolumeGroup] {
         var found: [VolumeGroup] = []
         var previous: [UInt8]?
         for (index, area) in label.metadataAreas.enumerated() {
             let place = "metadata area \(index + 1) of \(volume.name)"
-            guard let header = try LVMMetadataHeader.read(volume.device, area: area) else {
-                findings.append(LayoutFinding(.damage, "mda-header", "\(place) has no valid header"))
-                continue
-            }
-            guard let slot = header.slots.first, !slot.isIgnored else { continue }
-            guard let text = try header.committedText(volume.device) else {
-                findings.append(
-                    LayoutFinding(.damage, "mda-text", "the metadata text in \(place) fails its checksum"))
-                continue
-            }
-            if text == previous { continue }
-            previous = text
-            do { found.append(try VolumeGroup.parse(text)) } catch {
+            do {
+                if let group = try self.group(in: area, of: volume, place, &previous) { found.append(group) }
+            } catch {
                 findings.append(LayoutFinding(.damage, "mda-parse", "\(place): \(error.message)"))
             }
         }
         return found
+    }
+
+    /// The committed group of one area; nil where it has none or repeats the text of the one before.
+    private mutating func group(
+        in area: LVMLabel.Area, of volume: Volume, _ place: String, _ previous: inout [UInt8]?
+    ) throws(StorageError) -> VolumeGroup? {
+        guard let header = try LVMMetadataHeader.read(volume.device, area: area) else {
+            findings.append(LayoutFinding(.damage, "mda-header", "\(place) has no valid header"))
+            return nil
+        }
+        guard let slot = header.slots.first, !slot.isIgnored else { return nil }
+        guard let text = try header.committedText(volume.device) else {
+            findings.append(
+                LayoutFinding(.damage, "mda-text", "the metadata text in \(place) fails its checksum"))
+            return nil
+        }
+        if text == previous { return nil }
+        previous = text
+        return try VolumeGroup.parse(text)
     }
 }

@@ -12,6 +12,8 @@ package struct ArrayLayout: Sendable {
     /// Members that make it whole.
     package var memberCount: Int
     package var members: [Member]
+    /// The array's own partition table; nil where it holds one volume.
+    package var table: PartitionTable?
     /// Why it cannot be read; nil when it can.
     package var readRefusal: StorageError?
     /// Why it must not be written; nil when it may.

@@ -24,7 +24,6 @@ enum MDAssembly {
             guard let array = MDArray(name: label.volume, members: members) else { continue }
             try add(array, label.location, to: &result, allowDegraded: allowDegraded)
         }
-        noteWholeDiskMembers(&result)
     }
 
     private static func add(
@@ -43,12 +42,7 @@ enum MDAssembly {
         do {
             candidates = try VolumeProbe.candidates(device)
             let table = try DiskTable.read(device, contents: candidates)
-            if table.kind != .none, table.entries.contains(where: \.holdsContents) {
-                result.findings.append(
-                    LayoutFinding(
-                        .warning, "array-with-table",
-                        "\(array.name) has a partition table of its own; its partitions are not read"))
-            }
+            if table.kind != .none { layout.table = table }
         } catch {
             layout.readRefusal = error
             result.findings.append(LayoutFinding(.warning, "volume-unreadable", error.message))
@@ -68,6 +62,14 @@ enum MDAssembly {
         }
         result.arrays.append(layout)
         guard device.byteCount > 0 else { return }
+        if let table = layout.table {
+            result.findings += table.findings
+            // "md0p1": with a p behind a digit, as Linux has it for all of them.
+            try VolumeDiscovery.addPartitions(of: table, device, disk: nil, to: &result) { number in
+                ("\(array.name)p\(number)", .array(name: "\(location)p\(number)"))
+            }
+            return
+        }
         let volume = Volume(
             name: array.name, location: .array(name: location), device: device,
             identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: array.levelName)
@@ -91,19 +93,25 @@ enum MDAssembly {
         return (volume, location)
     }
 
-    /// A disk with a table that is as a whole a member: what lies in its partitions is one leg of an array.
-    private static func noteWholeDiskMembers(_ result: inout DiscoveredVolumes) {
-        for disk in result.disks where disk.table.kind != .none {
-            guard let whole = disk.contents.first(where: { $0.kind == .mdRAID }) else { continue }
-            let isPartitions = result.volumes.contains { volume in
-                volume.candidates.contains { $0.kind == .mdRAID && $0.uuid == whole.uuid }
+    /// Whether a disk that shows a table is as a whole a member of an array, so that the table is the array's own.
+    ///
+    /// Superblocks of version 1 say where they are; only 1.0's leaves the disk's first sector to the array. One of
+    /// version 0.90 at the disk's end can be the last partition's as well: then it uses no more than the partition has.
+    static func isWholeDiskMember(
+        _ disk: any BlockDevice, contents: [VolumeIdentity], table: PartitionTable
+    ) throws(StorageError) -> Bool {
+        guard table.kind != .none, let first = contents.first, first.kind == .mdRAID else { return false }
+        return try MDSuperblock.readAll(disk).contains { block in
+            guard block.arrayUUID.description == first.uuid else { return false }
+            switch block.version {
+            case .v1_0: return true
+            case .v1_1, .v1_2: return false
+            case .v0_90:
+                let place = table.entries.first {
+                    $0.byteRange.contains(block.superblockOffset) && $0.holdsContents
+                }
+                return place.map { block.dataByteCount > UInt64($0.byteRange.count) } ?? true
             }
-            if isPartitions { continue }
-            result.findings.append(
-                LayoutFinding(
-                    .warning, "whole-disk-member",
-                    "the disk as a whole is a member of an array; writing to its partitions would put the members out of step",
-                    disk: disk.index))
         }
     }
 }

@@ -36,6 +36,10 @@ package enum LVMCode: String, Sendable {
     case cache = "cache"
     /// The volume or group is marked read-only.
     case readOnly = "read-only"
+    /// A thin pool's metadata contradicts itself.
+    case thinMetadata = "thin-metadata"
+    /// Thin volumes are read, not written.
+    case thin = "thin"
     /// A RAID volume is being reshaped.
     case reshape = "reshape"
 }

@@ -14,6 +14,7 @@ struct LogicalVolumeMapper {
     /// Volumes that hold a snapshot's exceptions and have no contents to be read as such; true while merging.
     private let stores: [String: Bool]
     private var made: [String: MappedDevice] = [:]
+    private var pools: [String: ThinMetadata] = [:]
     private var underway: Set<String> = []
 
     /// Logical volumes inside logical volumes: thin pool, RAID, image, stripes; twice that is plenty.
@@ -119,7 +120,7 @@ struct LogicalVolumeMapper {
 
     // MARK: Segments
 
-    private typealias Mapped = (segment: MappedSegment, refusal: StorageError?)
+    typealias Mapped = (segment: MappedSegment, refusal: StorageError?)
 
     private mutating func map(
         _ content: LogicalVolume.Content, _ range: Range<UInt64>, _ title: String
@@ -155,8 +156,11 @@ struct LogicalVolumeMapper {
                 )
             )
         case .snapshot: throw .lvm(.unsupported, .snapshot, "\(title) ties a snapshot to its origin")
-        case .thin:
-            throw .lvm(.unsupported, .segmentType, "\(title) is a thin volume; thin volumes are not read")
+        case .thin(let pool, let number, let origin):
+            guard origin == nil else {
+                throw .lvm(.unsupported, .thin, "\(title) is a thin volume over an origin outside its pool")
+            }
+            return try mapThin(pool, number, range, title)
         case .thinPool:
             throw .lvm(.unsupported, .segmentType, "\(title) is a thin pool, which has no contents")
         case .other(let type):
@@ -164,7 +168,7 @@ struct LogicalVolumeMapper {
         }
     }
 
-    private func finish(
+    func finish(
         _ range: Range<UInt64>, _ layout: ChunkLayout, _ legs: [Leg], _ title: String
     ) -> Mapped {
         let segment = MappedSegment.legs(range, layout, legs.map(\.leg), name: title)
@@ -180,7 +184,7 @@ struct LogicalVolumeMapper {
         )
     }
 
-    private func bytes(_ sectors: UInt64, _ title: String) throws(StorageError) -> UInt64 {
+    func bytes(_ sectors: UInt64, _ title: String) throws(StorageError) -> UInt64 {
         guard sectors > 0, sectors <= 1 << 40 else {
             throw .lvm(.corrupt, .textRange, "\(title) has an impossible stripe size", field: "stripe_size")
         }
@@ -189,9 +193,9 @@ struct LogicalVolumeMapper {
 
     // MARK: Legs
 
-    private typealias Leg = (leg: MappedSegment.Leg?, refusal: StorageError?)
+    typealias Leg = (leg: MappedSegment.Leg?, refusal: StorageError?)
 
-    private mutating func wholeLeg(_ name: String) -> Leg {
+    mutating func wholeLeg(_ name: String) -> Leg {
         leg(LogicalVolume.Area(name: name, firstExtent: 0))
     }
 
@@ -209,89 +213,31 @@ struct LogicalVolumeMapper {
         return (MappedSegment.Leg(device, start: offset, needed: 0), device.writeRefusal)
     }
 
-    // MARK: RAID
+    // MARK: Thin
 
-    private mutating func map(
-        _ raid: LogicalVolume.RAID, _ range: Range<UInt64>, _ title: String
+    /// The metadata and data of a pool; the metadata is opened once.
+    private mutating func openPool(
+        _ name: String, _ title: String
+    ) throws(StorageError) -> (metadata: ThinMetadata, data: MappedDevice) {
+        guard let pool = logical[name],
+            case .thinPool(let metadata, let data, _)? = pool.segments.first?.content
+        else { throw .lvm(.corrupt, .textField, "\(title) names a pool that is none") }
+        if let known = pools[name] { return (known, device(data)) }
+        let made = try ThinMetadata(device(metadata))
+        pools[name] = made
+        return (made, device(data))
+    }
+
+    private mutating func mapThin(
+        _ pool: String, _ number: UInt64, _ range: Range<UInt64>, _ title: String
     ) throws(StorageError) -> Mapped {
-        guard !raid.isReshaping else {
-            throw .lvm(.unsupported, .reshape, "\(title) is being reshaped; let the guest finish that first")
-        }
-        let layout = try layout(of: raid, title)
-        let current = try currentLegs(raid, title)
-        var legs: [Leg] = []
-        for (image, isCurrent) in zip(raid.images, current) {
-            let found = wholeLeg(image)
-            legs.append(isCurrent ? found : (nil, found.refusal))
-        }
-        let mapped = finish(range, layout, legs, title)
-        if case .unavailable = mapped.segment.content { return mapped }
-        if case .parity = layout {
-            return (
-                mapped.segment,
-                .lvm(.refused, .parity, "\(title) is \(raid.type); its parity is not written here")
-            )
-        }
-        guard current.contains(false), !legs.contains(where: { $0.refusal != nil }) else { return mapped }
+        let (metadata, data) = try openPool(pool, title)
+        let device = try ThinDevice(metadata, device: number, data: data, byteCount: range.upperBound)
+        let leg = MappedSegment.Leg(device, start: range.lowerBound, needed: 0)
+        let mapped = finish(range, .linear, [(leg, nil)], title)
         return (
             mapped.segment,
-            .lvm(
-                .refused, .staleLeg, "\(title) has a leg that is out of date; let the guest rebuild it first")
+            .lvm(.refused, .thin, "\(title) is a thin volume; writing to one from outside is not supported")
         )
     }
-
-    /// By the legs' own superblocks.
-    private mutating func currentLegs(
-        _ raid: LogicalVolume.RAID, _ title: String
-    ) throws(StorageError) -> [Bool] {
-        var blocks: [RAIDMetadata?] = []
-        for name in raid.metadata {
-            // RAID 0 has no state that could differ.
-            guard let name else { return raid.images.map { _ in true } }
-            let device = device(name)
-            guard device.byteCount >= 512, let bytes = try? device.bytes(at: 0, count: 512) else {
-                blocks.append(nil)
-                continue
-            }
-            blocks.append(RAIDMetadata(bytes))
-        }
-        if blocks.contains(where: { $0?.isReshaping ?? false }) {
-            throw .lvm(.unsupported, .reshape, "\(title) is being reshaped; let the guest finish that first")
-        }
-        return RAIDMetadata.currentLegs(blocks)
-    }
-
-    private func layout(of raid: LogicalVolume.RAID, _ title: String) throws(StorageError) -> ChunkLayout {
-        if raid.type == "raid1" { return .mirrored }
-        let chunk = try bytes(raid.stripeSize, title)
-        switch raid.type {
-        case "raid0", "raid0_meta": return .striped(chunk: chunk)
-        case "raid10", "raid10_near": return .raid10(chunk: chunk, near: raid.copies, far: 1, isOffset: false)
-        default: break
-        }
-        guard let algorithm = Self.parity[raid.type] else {
-            throw .lvm(.unsupported, .segmentType, "\(title) is of type \(raid.type), which is not supported")
-        }
-        return .parity(chunk: chunk, algorithm)
-    }
-
-    /// dm-raid's names (Documentation/admin-guide/device-mapper/dm-raid.rst).
-    private static let parity: [String: ParityAlgorithm] = [
-        "raid4": ParityAlgorithm(rotation: .parityFirst, parityCount: 1),
-        "raid5": ParityAlgorithm(rotation: .leftSymmetric, parityCount: 1),
-        "raid5_n": ParityAlgorithm(rotation: .parityLast, parityCount: 1),
-        "raid5_la": ParityAlgorithm(rotation: .leftAsymmetric, parityCount: 1),
-        "raid5_ra": ParityAlgorithm(rotation: .rightAsymmetric, parityCount: 1),
-        "raid5_ls": ParityAlgorithm(rotation: .leftSymmetric, parityCount: 1),
-        "raid5_rs": ParityAlgorithm(rotation: .rightSymmetric, parityCount: 1),
-        "raid6": ParityAlgorithm(rotation: .zeroRestart, parityCount: 2),
-        "raid6_zr": ParityAlgorithm(rotation: .zeroRestart, parityCount: 2),
-        "raid6_nr": ParityAlgorithm(rotation: .nRestart, parityCount: 2),
-        "raid6_nc": ParityAlgorithm(rotation: .nContinue, parityCount: 2),
-        "raid6_n_6": ParityAlgorithm(rotation: .parityLast6, parityCount: 2),
-        "raid6_la_6": ParityAlgorithm(rotation: .leftAsymmetric6, parityCount: 2),
-        "raid6_ra_6": ParityAlgorithm(rotation: .rightAsymmetric6, parityCount: 2),
-        "raid6_ls_6": ParityAlgorithm(rotation: .leftSymmetric6, parityCount: 2),
-        "raid6_rs_6": ParityAlgorithm(rotation: .rightSymmetric6, parityCount: 2),
-    ]
 }

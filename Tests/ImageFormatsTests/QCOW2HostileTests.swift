@@ -1,3 +1,4 @@
+import Glibc
 import ImageFormats
 import Storage
 import TestSupport
@@ -164,5 +165,53 @@ struct QCOW2HostileTests {
             let error = #expect(throws: StorageError.self) { try disk.allocate(range) }
             #expect(error?.code == "unaligned-allocation")
         }
+    }
+
+    @Test func aFailedCommitEndsTheSession() async throws {
+        // In a process of its own, where no file may grow.
+        await #expect(processExitsWith: .success) {
+            let fixture = try QCOW2Fixture("8M")
+            let before = try fixture.fileContents
+            do {
+                let disk = try fixture.open(.write).disk
+                _ = try disk.allocate(0..<1 << 20)
+                signal(SIGXFSZ, SIG_IGN)
+                let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
+                var limit = rlimit()
+                guard unsafe getrlimit(resource, &limit) == 0 else { exit(2) }
+                limit.rlim_cur = rlim_t(before.count)
+                guard unsafe setrlimit(resource, &limit) == 0 else { exit(2) }
+                #expect(throws: StorageError.self) { try disk.flush() }
+                #expect(throwsCode("session-failed") { try disk.flush() })
+                #expect(throwsCode("session-failed") { try disk.allocate(1 << 20..<2 << 20) })
+            }
+            guard try fixture.fileContents == before else { exit(3) }
+        }
+    }
+
+    @Test func aFileTooLargeForItsRefcountTableIsRefused() throws {
+        let fixture = try QCOW2Fixture("8M", options: ["cluster_size=512", "refcount_bits=64"])
+        try Tool.run("truncate", ["-s", "40G", fixture.path])
+        #expect(
+            throwsCode("file-too-large") {
+                try fixture.open(.write).disk.write([UInt8](repeating: 1, count: 512), at: 0)
+            })
+    }
+
+    @Test func largeTablesAreReadInPieces() throws {
+        // 32 MiB of L1 table, 8 MiB of refcount table: holes in a file that occupies next to nothing.
+        let fixture = try QCOW2Fixture("8M", options: ["cluster_size=512"])
+        try fixture.patch {
+            $0.storeBig(128 << 30 as UInt64, at: 24)
+            $0.storeBig(4 << 20 as UInt32, at: 36)
+            $0.storeBig(64 << 20 as UInt64, at: 40)
+        }
+        try Tool.run("truncate", ["-s", "128M", fixture.path])
+        let disk = try fixture.open(.write).disk
+        var position: UInt64 = 0
+        while position < disk.byteCount { position = try disk.nextExtent(at: position).range.upperBound }
+        try disk.write([1], at: 100 << 30)
+        try disk.flush()
+        #expect(try disk.bytes(at: (100 << 30) - 1, count: 3) == [0, 1, 0])
     }
 }

@@ -168,6 +168,10 @@ struct QCOW2RefusalTests {
         let whole = try fixture.fileContents
         let cut = try fixture.directory.write("cut.qcow2", Array(whole.prefix(whole.count / 2)))
         #expect(throws: StorageError.self) { try ImageProbe.open(cut).disk.bytes(at: 0, count: 1 << 20) }
+        // But some writers do not pad the last cluster, which then goes on with zeros.
+        let unpadded = try fixture.directory.write("unpadded.qcow2", Array(whole.dropLast(1000)))
+        let disk = try ImageProbe.open(unpadded).disk
+        #expect(try disk.bytes(at: (1 << 20) - 1001, count: 1001) == [5] + [UInt8](repeating: 0, count: 1000))
     }
 
     @Test(.enabled(if: SharedSamples.present, "the shared samples are not beside the repository"))

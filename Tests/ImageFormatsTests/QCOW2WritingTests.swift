@@ -76,6 +76,18 @@ struct QCOW2WritingTests {
         #expect(try fixture.bytesByQEMU() == flat)
     }
 
+    @Test func zeroClustersThatKeepTheirPlaceAreLetGo() throws {
+        var flat = [UInt8](repeating: 9, count: 2 << 20)
+        flat.replaceSubrange(256 << 10..<1 << 20, with: [UInt8](repeating: 0, count: 768 << 10))
+        let fixture = try QCOW2Fixture("2M", commands: ["write -P 9 0 2M", "write -z 256k 768k"])
+        do {
+            let disk = try fixture.open(.write).disk
+            try Self.scribble(disk, &flat, seed: 8, count: 8)
+        }
+        try fixture.check()
+        #expect(try fixture.bytesByQEMU() == flat)
+    }
+
     @Test func plainClustersAreOverwrittenInPlace() throws {
         let flat = [UInt8](repeating: 1, count: 1 << 20)
         let fixture = try QCOW2Fixture(of: flat, arguments: [])

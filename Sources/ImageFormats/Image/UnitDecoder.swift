@@ -8,9 +8,19 @@ internal import Synchronization
 final class UnitDecoder: Sendable {
     private struct Cache: Sendable {
         var units: [Key: [UInt8]] = [:]
-        /// Oldest first.
+        /// Oldest first, from `head` on: small units come in tens of thousands.
         var order: [Key] = []
+        var head = 0
         var byteCount = 0
+
+        mutating func dropOldest() {
+            byteCount -= units.removeValue(forKey: order[head])?.count ?? 0
+            head += 1
+            if head > order.count / 2 {
+                order.removeFirst(head)
+                head = 0
+            }
+        }
     }
 
     private struct Key: Hashable, Sendable {
@@ -44,9 +54,12 @@ final class UnitDecoder: Sendable {
     /// Drops decoded units that overlap guest bytes which have been written elsewhere since.
     func forget(_ range: Range<UInt64>) {
         cache.withLock { cache in
-            for key in cache.order where range.contains(key.guestOffset) {
+            guard !cache.units.isEmpty else { return }
+            for key in cache.order[cache.head...] where range.contains(key.guestOffset) {
                 cache.byteCount -= cache.units.removeValue(forKey: key)?.count ?? 0
             }
+            cache.order.removeFirst(cache.head)
+            cache.head = 0
             cache.order.removeAll { range.contains($0.guestOffset) }
         }
     }
@@ -73,9 +86,8 @@ final class UnitDecoder: Sendable {
         }
         cache.withLock { cache in
             guard cache.units[key] == nil else { return }
-            while cache.byteCount + decoded.count > Self.budget, !cache.order.isEmpty {
-                let oldest = cache.order.removeFirst()
-                cache.byteCount -= cache.units.removeValue(forKey: oldest)?.count ?? 0
+            while cache.byteCount + decoded.count > Self.budget, cache.head < cache.order.count {
+                cache.dropOldest()
             }
             cache.units[key] = decoded
             cache.order.append(key)

@@ -56,11 +56,11 @@ extension QCOW2Tables {
                 .noRefcountTable, "the refcount table does not lie in the file", structure: "header",
                 field: "refcount_table_offset", offset: UInt64(QCOW2Header.Field.refcountTableOffset))
         }
-        let metadata = try metadataClusters()
+        let (metadata, blocks) = try metadataClusters()
         var session = QCOW2Session(
             next: length.dividedRoundingUp(by: size), metadata: metadata,
             clusterBits: UInt64(header.clusterBits))
-        session.next = try firstUnused(from: session.next)
+        session.next = try firstUnused(from: session.next, blocks: blocks)
         forgetExtent()
         self.session = session
     }
@@ -74,8 +74,10 @@ extension QCOW2Tables {
         header.autoclear = 0
     }
 
-    /// The clusters of all tables, ascending; throws when one lies outside the file or two overlap.
-    private mutating func metadataClusters() throws(StorageError) -> [UInt64] {
+    /// The clusters of all tables and the numbers of the refcount blocks that there are, ascending; throws when a
+    /// table lies outside the file or two overlap.
+    private mutating func metadataClusters() throws(StorageError) -> (clusters: [UInt64], blocks: [UInt64]) {
+        var blocks: [UInt64] = []
         let bits = UInt64(header.clusterBits)
         var clusters: [UInt64] = [0]
         let l1Clusters = (UInt64(header.l1Count) * 8).dividedRoundingUp(by: header.clusterSize)
@@ -102,6 +104,7 @@ extension QCOW2Tables {
                     structure: "refcount table", offset: header.refcountTableOffset + found * 8)
             }
             clusters.append(block >> bits)
+            blocks.append(found)
             index = found + 1
         }
         clusters.sort()
@@ -110,17 +113,17 @@ extension QCOW2Tables {
                 .metadataOverlap, "two tables claim the same cluster; repair it with qemu-img check -r all",
                 offset: one << bits)
         }
-        return clusters
+        return (clusters, blocks)
     }
 
     /// The first cluster from `start` on past all that have a refcount: after a crash, clusters past the file's
     /// end can have one. A block device's end says nothing, so there all refcounts count.
-    private mutating func firstUnused(from start: UInt64) throws(StorageError) -> UInt64 {
+    private mutating func firstUnused(
+        from start: UInt64, blocks: [UInt64]
+    ) throws(StorageError) -> UInt64 {
         let blockBits = UInt64(header.refcountBlockBits)
         let lowest = file.isBlockDevice ? 0 : start >> blockBits
-        var index = refcountTableCapacity
-        while index > lowest {
-            index -= 1
+        for index in blocks.reversed() where index >= lowest {
             guard let last = try lastUsed(inBlock: index) else { continue }
             let unused = index << blockBits + last + 1
             if file.isBlockDevice { return unused }

@@ -156,6 +156,7 @@ struct VMDKDescriptorTests {
     @Test func badKeysAreRefused() throws {
         let line = "RW 4 FLAT \"a\" 0"
         #expect(try code(line, more: "CID=00abcdef") == nil)
+        #expect(try code(line, more: "CID=00abcdef", access: .write) == "duplicate-key")
         #expect(try code(line, more: "cid=00abcdee") == "duplicate-key")
         #expect(try code(line, more: "changeTrackPath=\"a-ctk.vmdk\"") == nil)
         #expect(try code(line, more: "changeTrackPath=\"a-ctk.vmdk\"", access: .write) == "change-tracking")

@@ -247,4 +247,64 @@ struct VMDKWriteTests {
         try disk.flush()
         #expect(try fileBytes(path)[72] == 1)
     }
+
+    /// The smallest grains and tables there can be: more tables change than are kept in memory.
+    @Test func manyTablesAreWrittenOnTheWay() throws {
+        let directory = try TemporaryDirectory()
+        let sectors = 6000
+        var header = [UInt8](repeating: 0, count: 512)
+        header.replaceSubrange(0..<4, with: Array("KDMV".utf8))
+        let fields: [(Int, [UInt8])] = [
+            (4, [1]), (8, [1]), (12, VMDKFixtures.little(UInt64(sectors))), (20, [1]), (28, [1]), (36, [4]),
+            (44, [1]), (56, [8]), (64, [64]), (73, Array("\n \r\n".utf8)),
+        ]
+        for (offset, bytes) in fields { header.replaceSubrange(offset..<offset + bytes.count, with: bytes) }
+        let descriptor = Array(
+            """
+            # Disk DescriptorFile
+            version=1
+            CID=12345678
+            parentCID=ffffffff
+            createType="monolithicSparse"
+            RW \(sectors) SPARSE "small.vmdk"
+
+            """.utf8)
+        let path = try directory.write(
+            "small.vmdk",
+            header + descriptor + [UInt8](repeating: 0, count: 64 * 512 - 512 - descriptor.count))
+        var expected = [UInt8](repeating: 0, count: sectors * 512)
+        do {
+            let disk = try VMDKFixtures.open(path, .write).disk
+            for sector in stride(from: 0, to: sectors, by: 1) where sector % 7 != 3 {
+                try disk.write([1, UInt8(sector & 255), 3], at: UInt64(sector * 512 + 100))
+                expected.replaceSubrange(
+                    sector * 512 + 100..<sector * 512 + 103, with: [1, UInt8(sector & 255), 3])
+            }
+            try disk.flush()
+            #expect(isSame(try VMDKFixtures.contents(disk), expected))
+        }
+        #expect(isSame(try VMDKFixtures.contents(try VMDKFixtures.open(path).disk), expected))
+        #expect(isSame(try VMDKFixtures.qemuContents(path, directory), expected))
+        try Tool.run("qemu-img", ["check", "-f", "vmdk", path])
+    }
+
+    @Test(arguments: ["monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse"])
+    func undoBringsBackEveryByte(subformat: String) throws {
+        let directory = try TemporaryDirectory()
+        let raw = try VMDKFixtures.rawDisk(directory, byteCount: 4 << 20, seed: 8)
+        let path = try VMDKFixtures.convert(raw.path, in: directory, subformat: subformat)
+        let disk = try VMDKFixtures.open(path, .write).disk
+        let files = disk.hostFiles
+        let before = try files.map { try fileBytes($0.path) }
+        let transaction = try HostTransaction(files)
+        for offset in stride(from: UInt64(1000), to: 4 << 20, by: 500_000) {
+            try disk.write([UInt8](repeating: 1, count: 3000), at: offset)
+        }
+        try disk.flush()
+        try transaction.commit()
+        let after = try files.map { try fileBytes($0.path) }
+        #expect(zip(before, after).allSatisfy { !isSame($0, $1) })
+        for file in files { #expect(try UndoRecord.undo(file)) }
+        for (file, bytes) in zip(files, before) { #expect(isSame(try fileBytes(file.path), bytes)) }
+    }
 }

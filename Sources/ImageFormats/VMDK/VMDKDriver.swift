@@ -82,7 +82,7 @@ package enum VMDKDriver: ImageDriver {
             )
         }
         if options.access == .write {
-            try descriptor?.checkUntracked()
+            try descriptor?.checkWritable()
             try extent.checkWritable()
             guard descriptor != nil else {
                 throw .vmdk(

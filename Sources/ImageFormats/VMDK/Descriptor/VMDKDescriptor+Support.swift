@@ -54,8 +54,13 @@ extension VMDKDescriptor {
     }
 
     /// Throws when a change from outside would go unnoticed by changed block tracking, so that the next
-    /// incremental backup would be wrong.
-    func checkUntracked() throws(StorageError) {
+    /// incremental backup would be wrong, and when the CID cannot be renewed in one place.
+    func checkWritable() throws(StorageError) {
+        guard !isRepeated("cid") else {
+            throw StorageError.vmdk(
+                .refused, .duplicateKey, "has the key CID twice, so that it cannot be renewed; remove one",
+                structure: "descriptor", field: "CID", offset: fileOffset)
+        }
         guard let name = value("changetrackpath"), !name.isEmpty else { return }
         throw StorageError.vmdk(
             .refused, .changeTracking,

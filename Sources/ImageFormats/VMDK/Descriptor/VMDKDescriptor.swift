@@ -113,6 +113,9 @@ struct VMDKDescriptor: Sendable {
     /// Where a key's value lies in `text`.
     func range(of key: String) -> Range<Int>? { entries.first { $0.key == key }?.value }
 
+    /// Whether a key occurs more than once.
+    func isRepeated(_ key: String) -> Bool { entries.count { $0.key == key } > 1 }
+
     /// The variant: "monolithicSparse", "vmfs"…
     var createType: String? { value("createtype") }
 

@@ -9,7 +9,7 @@ extension VMDKDriver {
         of descriptor: VMDKDescriptor, in file: HostFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         try descriptor.checkSupported(isEmbedded: false)
-        if options.access == .write { try descriptor.checkUntracked() }
+        if options.access == .write { try descriptor.checkWritable() }
         for line in descriptor.extents { try check(line, descriptor) }
         var opening = ExtentOpening(descriptorFile: file, options: options)
         var pieces: [VMDKMap.Piece] = []

@@ -28,6 +28,21 @@ func copyOut(_ disk: any BlockDevice, to path: String) throws {
     }
 }
 
+/// Writes a plain file's data into a disk, holes left out, and flushes.
+func copyIn(_ path: String, _ disk: Image) throws {
+    let flat = try HostFile.open(path)
+    var position: UInt64 = 0
+    while position < flat.byteCount {
+        let run = try flat.nextDataOrHole(at: position)
+        let end = min(run.end, position + 1 << 20)
+        if run.isData {
+            try disk.write(try flat.bytes(at: position, count: Int(end - position)), at: position)
+        }
+        position = end
+    }
+    try disk.flush()
+}
+
 /// Without locks: tests read what they are still writing.
 func open(_ path: String, _ access: HostFile.Access = .read, _ references: ReferencePolicy = .refuse) throws
     -> OpenedImage
@@ -106,17 +121,7 @@ struct VHDTests {
         let path = directory.path("disk.vhd")
         let image = try VHDDriver.create(
             path, byteCount: size, options: ImageCreateOptions(values: [("subformat", subformat)]))
-        let flat = try HostFile.open(raw)
-        var position: UInt64 = 0
-        while position < size {
-            let run = try flat.nextDataOrHole(at: position)
-            let end = min(run.end, position + 1 << 20)
-            if run.isData {
-                try image.disk.write(try flat.bytes(at: position, count: Int(end - position)), at: position)
-            }
-            position = end
-        }
-        try image.disk.flush()
+        try copyIn(raw, image.disk)
         try Tool.run("qemu-img", ["compare", "-f", "raw", "-F", "vpc", raw, path])
         #expect(try Tool.run("qemu-img", ["info", path, "-f", "vpc"]).text.contains("(\(size) bytes)"))
         if Tool.has("vhdiinfo") {

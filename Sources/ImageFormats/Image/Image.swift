@@ -55,7 +55,9 @@ package final class Image: WritableBlockDevice {
                 try readParent(into: &part, at: position)
             case .compressed(let unit):
                 try decoder.read(into: &part, of: unit, at: position)
-            case .memory, .computed:
+            case .memory:
+                try map.readMemory(into: &part, at: position)
+            case .computed:
                 throw emptyExtent(at: position)
             }
             done += count

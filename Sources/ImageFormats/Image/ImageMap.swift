@@ -11,8 +11,20 @@ package protocol ImageMap: AnyObject, Sendable {
     var hostFiles: [HostFile] { get }
 
     /// The run at guest byte `offset` (below `byteCount`), as long as is cheaply known; `range.lowerBound ==
-    /// offset`. Never `memory` or `computed`. Safe from many threads.
+    /// offset`. Never `computed`. Safe from many threads.
     func extent(at offset: UInt64) throws(StorageError) -> Extent
+
+    /// Fills `target` with guest bytes from `offset` on, all of which `extent(at:)` calls `memory`: they lie in no
+    /// file as they are (a VHDX log that was not replayed yet).
+    func readMemory(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError)
+}
+
+extension ImageMap {
+    package func readMemory(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
+        throw StorageError(
+            .misuse, layer: "image", code: "no-memory", "nothing of this image lies in memory", offset: offset
+        )
+    }
 }
 
 /// A format that can be written in place.

@@ -49,3 +49,30 @@ enum SectorBits {
         }
     }
 }
+
+/// Sector bitmaps that were read lately, by block, under a budget.
+struct SectorBitCache: Sendable {
+    private static let budget = 4 << 20
+
+    private var bitmaps: [UInt64: [UInt8]] = [:]
+    /// Oldest first.
+    private var order: [UInt64] = []
+    private var byteCount = 0
+
+    subscript(block: UInt64) -> [UInt8]? {
+        get { bitmaps[block] }
+        set {
+            if let old = bitmaps[block] {
+                byteCount -= old.count
+                order.removeAll { $0 == block }
+            }
+            bitmaps[block] = newValue
+            guard let newValue else { return }
+            order.append(block)
+            byteCount += newValue.count
+            while byteCount > Self.budget || order.count > 256, order.count > 1 {
+                byteCount -= bitmaps.removeValue(forKey: order.removeFirst())?.count ?? 0
+            }
+        }
+    }
+}

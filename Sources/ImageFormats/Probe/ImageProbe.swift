@@ -6,6 +6,7 @@ package enum ImageProbe {
     static var drivers: [any ImageDriver.Type] {
         [
             VHDDriver.self,
+            VHDXDriver.self,
             QCOW2Driver.self,
             VMDKDriver.self,
         ]

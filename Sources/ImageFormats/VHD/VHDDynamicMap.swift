@@ -32,7 +32,7 @@ final class VHDDynamicMap: WritableImageMap {
     /// What changes: caches, and what has been decided and is not in the file's tables yet.
     struct State: Sendable {
         var table: TablePages
-        var bitmaps: BitmapCache
+        var bitmaps: SectorBitCache
         var writing: Writing
         /// The last long run that was found, so that small reads within it need no search.
         var run: Extent?
@@ -59,7 +59,7 @@ final class VHDDynamicMap: WritableImageMap {
             try file.bytes(at: start + offset, count: count)
         }
         state = Mutex(
-            State(table: table, bitmaps: BitmapCache(), writing: Writing(end: footer.endOffset)))
+            State(table: table, bitmaps: SectorBitCache(), writing: Writing(end: footer.endOffset)))
     }
 
     // MARK: Reading
@@ -178,23 +178,4 @@ final class VHDDynamicMap: WritableImageMap {
     }
 
     var fullBitmap: [UInt8] { [UInt8](repeating: 0xff, count: Int(bitmapSize)) }
-
-    /// Sector bitmaps that were read lately.
-    struct BitmapCache: Sendable {
-        private var bitmaps: [UInt64: [UInt8]] = [:]
-        private var order: [UInt64] = []
-        private static let limit = 256
-
-        subscript(block: UInt64) -> [UInt8]? {
-            get { bitmaps[block] }
-            set {
-                if bitmaps[block] == nil, newValue != nil {
-                    if order.count >= Self.limit { bitmaps[order.removeFirst()] = nil }
-                    order.append(block)
-                }
-                bitmaps[block] = newValue
-                if newValue == nil { order.removeAll { $0 == block } }
-            }
-        }
-    }
 }

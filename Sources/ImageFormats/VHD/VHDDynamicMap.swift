@@ -72,7 +72,8 @@ final class VHDDynamicMap: WritableImageMap {
             var extent = try piece(at: offset, &state)
             if case .plain = extent.kind { return extent }
             while extent.range.upperBound < byteCount {
-                let next = try piece(at: extent.range.upperBound, &state)
+                // What is wrong further on is told when it is asked for.
+                guard let next = try? piece(at: extent.range.upperBound, &state) else { break }
                 guard next.kind == extent.kind else { break }
                 extent.range = offset..<next.range.upperBound
             }

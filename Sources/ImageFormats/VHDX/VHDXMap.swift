@@ -71,7 +71,8 @@ final class VHDXMap: WritableImageMap {
             var extent = try piece(at: offset, &state)
             var pieces = 0
             while extent.range.upperBound < byteCount, pieces < Self.mergeLimit {
-                let next = try piece(at: extent.range.upperBound, &state)
+                // What is wrong further on is told when it is asked for.
+                guard let next = try? piece(at: extent.range.upperBound, &state) else { break }
                 guard continues(extent, next) else { break }
                 extent.range = offset..<next.range.upperBound
                 pieces += 1

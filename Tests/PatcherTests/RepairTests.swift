@@ -180,6 +180,57 @@ private func environmentBlock(_ lines: String) -> String {
         #expect(text(root.files["/etc/netplan/a.yaml"]).contains("    eth0:\n"))
     }
 
+    @Test func aLabelIsWrittenWhereNothingElseFits() throws {
+        let filler = String(repeating: "x", count: 225)
+        let (disk, _) = guest([
+            "/boot/grub/menu.lst": "title A\nkernel /vmlinuz-2.6.18-8 root=/dev/sda1 \(filler)\ninitrd /i\n"
+        ])
+        let plan = try disk.plan("kvm")
+        #expect(plan.actions.map(\.kind).contains(.setLabel(volume: 0, label: "dgp1".bytes)))
+        let menu = text(plan.actions.compactMap(\.edit).first?.contents)
+        #expect(menu.contains("root=LABEL=dgp1 \(filler)"))
+    }
+
+    @Test func theFallbackInitramfsBecomesTheDefault() throws {
+        let (disk, root) = guest([
+            "/boot/grub2/grub.cfg": """
+            set default="${saved_entry}"
+            menuentry 'CentOS' { linux16 /vmlinuz-3.10.0 root=/dev/sda1 ; initrd16 /initramfs-3.10.0.img }
+            menuentry 'Rescue' { linux16 /vmlinuz-0-rescue-ab root=/dev/sda1 ; initrd16 /initramfs-0-rescue-ab.img }
+
+            """, "/boot/grub2/grubenv": environmentBlock("saved_entry=CentOS\n"),
+        ])
+        let survey = try disk.survey()
+        let target = try #require(Target.named("kvm"))
+        var request = PlanRequest(target: target)
+        request.usesFallbackInitramfs = true
+        let plan = Planner.plan(try #require(survey.guests.first), request)
+        try disk.apply(plan)
+        #expect(text(root.files["/boot/grub2/grubenv"]).contains("saved_entry=1\n"))
+        #expect(plan.defaultVerdict?.title == "Rescue")
+        #expect(Planner.plan(try #require(try disk.survey().guests.first), request).actions.isEmpty)
+    }
+
+    @Test func toolsAreDisabledOnRequest() throws {
+        let (disk, _) = guest([
+            "/etc/rc.d/rc3.d/S03vmware-tools": "",
+            "/etc/systemd/system/multi-user.target.wants/vmtoolsd.service": "",
+            "/etc/rc.d/rc3.d/K20vmware-tools": "", "/usr/bin/vmtoolsd": "",
+        ])
+        #expect(try disk.plan("kvm").actions.isEmpty)
+        #expect(try disk.plan("kvm").advice.contains { $0.message.contains("open-vm-tools") })
+        let actions = try disk.plan("kvm", fix: [.tools]).actions.map(\.kind)
+        #expect(
+            actions == [
+                .rename(
+                    path: "/etc/rc.d/rc3.d/S03vmware-tools".bytes, newName: "disabled-S03vmware-tools".bytes),
+                .rename(
+                    path: "/etc/systemd/system/multi-user.target.wants/vmtoolsd.service".bytes,
+                    newName: "vmtoolsd.service.disabled".bytes),
+            ])
+        #expect(try disk.plan("vmware", fix: [.tools]).actions.isEmpty)
+    }
+
     @Test func onlyAndSkip() throws {
         let (disk, _) = guest([
             "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1 /b ext4 defaults 0 2\n"
@@ -209,6 +260,24 @@ private func environmentBlock(_ lines: String) -> String {
         disk.partition(3, .swap, hibernated: true)
         let plan = try disk.plan("kvm")
         #expect(plan.refusal?.contains("suspended") == true)
+    }
+
+    @Test func anUnreadableBoot() throws {
+        var (disk, _) = guest([
+            "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n/dev/sda3 /boot xfs defaults 0 0\n"
+        ])
+        disk.partition(3, .xfs, uuid: swapUUID, readable: false)
+        let plan = try disk.plan("kvm")
+        #expect(plan.actions.isEmpty)
+        #expect(plan.refusal?.contains("/boot lies on p3 (xfs)") == true)
+    }
+
+    @Test func anUnresolvedRootInTheEnvironmentBlock() throws {
+        let (disk, _) = guest([
+            "/boot/grub2/grubenv": environmentBlock("kernelopts=root=/dev/sdc1 ro\n"),
+            "/boot/loader/entries/a.conf": "title R\nlinux /vmlinuz-4.18\ninitrd /i\noptions $kernelopts\n",
+        ])
+        #expect(try disk.plan("kvm").refusal?.contains("root=/dev/sdc1") == true)
     }
 
     @Test func generation2NeedsUEFI() throws {

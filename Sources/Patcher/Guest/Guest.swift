@@ -50,3 +50,53 @@ package struct Survey: Sendable {
     /// A Windows system was recognised.
     package var hasWindows: Bool
 }
+
+extension Guest {
+    /// What is known of the guest, a line each: for people.
+    package var description: [String] {
+        var lines: [String] = []
+        let system = [inspection.architecture, inspection.hasMergedUsr ? "merged /usr" : nil].compactMap {
+            $0
+        }
+        if !system.isEmpty { lines.append("system: " + system.joined(separator: ", ")) }
+        let loaders = files.filter { !$0.syntax.bootEntries.isEmpty || $0.kind == .systemdBoot }
+            .map { "\($0.kind.rawValue) (\($0.file.displayPath))" }
+        lines.append("boot loader: " + (loaders.isEmpty ? "none found" : loaders.joined(separator: ", ")))
+        lines.append("firmware: " + (hasEFISystemPartition ? "UEFI" : "BIOS"))
+        for (file, entry) in defaultEntries {
+            lines.append("default entry: \(entry.title) (\(file.file.displayPath))")
+        }
+        if !inspection.kernels.isEmpty {
+            lines.append("kernels: " + inspection.kernels.map(\.release).joined(separator: ", "))
+        }
+        for tool in inspection.tools { lines.append("guest tools: \(tool.name) (\(tool.path))") }
+        if let selinux = inspection.selinux { lines.append("SELinux: \(selinux)") }
+        if inspection.hasCloudInit { lines.append("cloud-init: installed") }
+        return lines
+    }
+}
+
+extension Survey {
+    /// What a Windows system would meet on a target; nil when none was recognised.
+    package func windowsVerdict(_ target: Target, _ controller: Controller?) -> String? {
+        guard hasWindows else { return nil }
+        let drivers: String =
+            switch controller ?? target.defaultController {
+            case .ide: "intelide and atapi"
+            case .ahci: "storahci (msahci before Windows 8)"
+            case .lsi1030: "LSI_SCSI (symmpi before Vista)"
+            case .lsisas: "LSI_SAS"
+            case .sym53c8xx: "sym_hi, which newer Windows lacks"
+            case .pvscsi: "pvscsi of VMware Tools"
+            case .virtioBlk: "viostor of virtio-win"
+            case .virtioSCSI: "vioscsi of virtio-win"
+            case .nvme: "stornvme"
+            case .megasas: "megasas"
+            case .storvsc: "vmbus and storvsc"
+            case .xenBlkfront: "xenvbd of the XenServer tools"
+            }
+        return
+            "Windows would stop with 0x7B (INACCESSIBLE_BOOT_DEVICE) on \(target.hypervisor.title) unless \(drivers) "
+            + "start at boot; nothing of Windows is changed"
+    }
+}

@@ -13,10 +13,6 @@ package struct Inspection: Sendable, Equatable {
         /// Options of its /boot/config that matter here, with their values ("y", "m").
         package var options: [String: String]
 
-        /// Built for Xen's own interface alone.
-        package var isXenOnly: Bool {
-            options["CONFIG_X86_XEN"] == "y" || options["CONFIG_X86_64_XEN"] == "y"
-        }
     }
 
     /// Guest software of a hypervisor.
@@ -33,6 +29,8 @@ package struct Inspection: Sendable, Equatable {
     package var kernels: [Kernel] = []
     /// Guest tools.
     package var tools: [Tool] = []
+    /// What starts them at boot.
+    package var toolLinks: [ToolLink] = []
     /// x86_64, i386, aarch64…; nil when no program could be read.
     package var architecture: String?
     /// /bin and /lib are links into /usr.
@@ -62,6 +60,7 @@ package struct Inspection: Sendable, Equatable {
                 tools.append(Tool(name: name, hypervisor: hypervisor, path: path))
             }
         }
+        toolLinks = try ToolLink.find(in: tree)
         architecture = try Self.architecture(tree)
         if let bin = try tree.find(Array("/bin".utf8), followLast: false) {
             hasMergedUsr = bin.attributes.type == .symbolicLink

@@ -51,6 +51,9 @@ package struct Action: Sendable, Equatable {
     package var reason: String
     /// Which repairs it belongs to.
     package var repairs: [Repair]
+    /// For `create`, `rename` and `remove`: the directory that holds the name, which may be another system's than
+    /// the first one on the disks.
+    package var directory: FileKey?
 
     /// The edit, when it is one.
     package var edit: FileEdit? { if case .edit(let edit) = kind { edit } else { nil } }
@@ -172,6 +175,9 @@ package struct PlanRequest: Sendable {
     package var skip: Set<Repair>
     /// Repairs that are advice unless asked for.
     package var fix: Set<Repair>
+    /// The entry with the distribution's rescue or fallback initramfs is to become the default
+    /// (`--drivers fallback`).
+    package var usesFallbackInitramfs = false
 
     /// Asks for a plan.
     package init(

@@ -8,13 +8,19 @@ extension Planner {
     }
 
     /// The name that a site's volume gets; nil when the one it has is as good as any.
-    func replacement(for volume: Int, _ file: ScannedFile, _ site: DeviceSite) -> Choice? {
+    mutating func replacement(for volume: Int, _ file: ScannedFile, _ site: DeviceSite) -> Choice? {
         let what = "\(site.text) is \(guest.volumes[volume].name)"
         switch site.use {
         case .fstab: return choose(stableNames(volume), volume, what)
         case .kernelArgument(_, let entry):
             if entry.initrds.isEmpty { return withoutInitrd(volume, entry, what) }
-            return choose(fitting(stableNames(volume), file, site, entry), volume, what, entry.kernelVersion)
+            let stable = stableNames(volume)
+            var names = fitting(stable, file, site, entry)
+            if names.isEmpty, !stable.isEmpty, let label = labelToWrite(volume) {
+                names = fitting(["LABEL=" + label], file, site, entry)
+                if !names.isEmpty { writeLabel(label, volume) }
+            }
+            return choose(names, volume, what, entry.kernelVersion)
         case .sharedKernelArgument(let name):
             // A kernel without initramfs would only not resume, but not boot either without its root.
             let names = everyEntryHasInitrd || name == "resume" ? stableNames(volume) : []
@@ -47,6 +53,27 @@ extension Planner {
             reason:
                 "\(what), which \(request.target.hypervisor.title)'s \(controller.rawValue) controller presents as \(name)"
         )
+    }
+
+    /// A label that a file system without one could bear: unique on the disks, short, and plain.
+    private func labelToWrite(_ volume: Int) -> String? {
+        let identity = guest.volumes[volume].identity
+        guard identity.kind.isExt, identity.label?.isEmpty ?? true, request.wants(.names) else { return nil }
+        let label = "dg" + guest.volumes[volume].name.filter { $0.isLetter || $0.isNumber }
+        // 16 bytes in the superblock of ext2 to ext4.
+        guard label.utf8.count <= 16,
+            !guest.volumes.contains(where: { $0.identity.label == Array(label.utf8) })
+        else { return nil }
+        return label
+    }
+
+    private mutating func writeLabel(_ label: String, _ volume: Int) {
+        let kind = Action.Kind.setLabel(volume: volume, label: Array(label.utf8))
+        guard !extraActions.contains(where: { $0.kind == kind }) else { return }
+        extraActions.append(
+            Action(
+                kind: kind, reason: "a UUID would make the kernel's arguments longer than the kernel takes",
+                repairs: [.names]))
     }
 
     /// The kernel alone knows no UUIDs or labels of file systems, only names, and partitions' UUIDs since 2.6.37

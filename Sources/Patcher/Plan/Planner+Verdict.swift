@@ -3,7 +3,7 @@ internal import Storage
 extension Planner {
     /// Judges every kernel entry, as it will be once the drafts' edits are made.
     func verdicts() -> [EntryVerdict] {
-        let defaults = defaults
+        let defaults = guest.defaultEntries
         return entries.filter { $0.entry.kernel != nil }.map { file, entry in
             let isDefault = defaults.contains { found, chosen in
                 if let moved = newDefaults[found.file.key] {
@@ -86,7 +86,7 @@ extension Planner {
     /// Why the entry's root will not be found.
     private func rootProblem(_ file: ScannedFile, _ entry: BootEntry) -> String? {
         guard let argument = entry.commandLine.last("root"), let range = argument.valueRange else {
-            return nil
+            return environmentProblem(file, entry)
         }
         let text = file.bytes.text(range)
         let name = DeviceName(text)
@@ -102,6 +102,19 @@ extension Planner {
             return nil
         }
         return "root=\(text): \(reason)"
+    }
+
+    /// RHEL 8's entries take their arguments from the environment block, or from grub.cfg where it has none.
+    private func environmentProblem(_ file: ScannedFile, _ entry: BootEntry) -> String? {
+        let words = entry.commandLine.arguments.map { file.bytes.text($0.range) }
+        guard words.contains("$kernelopts") || words.contains("${kernelopts}") else { return nil }
+        let roots = references.filter {
+            ($0.kind == .grubEnvironment || $0.kind == .grub2) && $0.use.hasPrefix("root=")
+        }
+        let chosen = roots.first { $0.kind == .grubEnvironment } ?? roots.first
+        guard let chosen else { return nil }
+        guard case .unresolved(let reason) = chosen.resolution, !chosen.isStable else { return nil }
+        return "root=\(chosen.text): \(reason)"
     }
 
     private func symptomOfMissingRoot(_ entry: BootEntry) -> String {
@@ -122,6 +135,13 @@ extension Planner {
             return "\(suspended.name) holds a suspended system: start the guest and shut it down first"
         }
         if let reason = firmwareMisfit() ?? controllerMisfit() { return reason }
+        if let hidden = guest.mounts.first(where: {
+            !$0.isReadable && ["/boot", "/usr", "/etc"].contains($0.path)
+        }) {
+            let volume = guest.volumes[hidden.volume]
+            return
+                "\(hidden.path) lies on \(volume.name) (\(volume.identity.kind.rawValue)), which cannot be read, and may hold names that must change"
+        }
         if entries.isEmpty, guest.inspection.hasBootFiles, !hasKnownLoader {
             return "the guest's boot loader is none that is known here: its configuration was not found"
         }

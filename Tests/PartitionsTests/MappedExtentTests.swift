@@ -38,12 +38,7 @@ struct MappedExtentTests {
     }
 
     @Test func linearOverTwoDisks() throws {
-        func segment(_ number: Int, _ start: Int, _ place: String) -> String {
-            "segment\(number) {\nstart_extent = \(start)\nextent_count = 2\ntype = \"striped\"\nstripes = [\(place)]\n}\n"
-        }
-        let logical =
-            "lv {\nid = \"x\"\nstatus = [\"READ\", \"WRITE\", \"VISIBLE\"]\nsegment_count = 3\n"
-            + segment(1, 0, "\"pv1\", 3") + segment(2, 2, "\"pv0\", 0") + segment(3, 4, "\"pv1\", 7") + "}\n"
+        let logical = Fixture.concatenated("lv", [("pv1", 3, 2), ("pv0", 0, 2), ("pv1", 7, 2)])
         let (device, directory) = try volume(logical)
         #expect(device.hostFiles.map(\.path) == [directory.path("disk1"), directory.path("disk0")])
         #expect(

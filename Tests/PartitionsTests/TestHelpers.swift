@@ -67,10 +67,6 @@ extension DiscoveredVolumes {
 
 extension [UInt8] {
     var text: String { String(decoding: self, as: UTF8.self) }
-    /// Stores `bytes` at `offset`.
-    mutating func put(_ bytes: [UInt8], at offset: Int) {
-        replaceSubrange(offset..<offset + bytes.count, with: bytes)
-    }
 }
 
 /// Copies a device's bytes into a file, so that outside programs can judge them.

@@ -1,31 +1,30 @@
 internal import Storage
-internal import TestSupport
 
 /// Physical volumes written by hand: label, metadata areas and a text, for what no tool makes on purpose.
-struct LVMFixture {
-    static let extent = 1 << 20
+public struct LVMFixture {
+    public static let extent = 1 << 20
     /// Bytes from 1 MiB on are extents.
-    static let dataStart = 1 << 20
+    public static let dataStart = 1 << 20
 
-    var uuid: String
-    var byteCount: Int
+    public var uuid: String
+    public var byteCount: Int
     /// Offset and size of each metadata area.
-    var areas: [(offset: Int, count: Int)] = [(4096, 1 << 20 - 4096)]
+    public var areas: [(offset: Int, count: Int)] = [(4096, 1 << 20 - 4096)]
     /// Where in the first area the text begins.
-    var textOffset = 512
+    public var textOffset = 512
 
-    init(_ uuid: String, megabytes: Int = 16) {
+    public init(_ uuid: String, megabytes: Int = 16) {
         self.uuid = uuid
         byteCount = megabytes << 20
         areas = [(4096, (1 << 20) - 4096)]
     }
 
-    static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    public static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         CRC32.update(0xf597_a6cf, Array(bytes).span8)
     }
 
     /// The volume with `text` committed in every area.
-    func bytes(_ text: String) -> [UInt8] {
+    public func bytes(_ text: String) -> [UInt8] {
         var disk = [UInt8](repeating: 0, count: byteCount)
         var label = [UInt8](repeating: 0, count: 512)
         label.put(Array("LABELONE".utf8), at: 0)
@@ -48,7 +47,7 @@ struct LVMFixture {
     }
 
     /// Writes a text into one area, over the end of the ring where it does not fit.
-    func put(_ text: String, in area: (offset: Int, count: Int), of disk: inout [UInt8]) {
+    public func put(_ text: String, in area: (offset: Int, count: Int), of disk: inout [UInt8]) {
         let content = Array(text.utf8) + [0]
         for (index, byte) in content.enumerated() {
             var place = textOffset + index
@@ -68,7 +67,7 @@ struct LVMFixture {
     }
 
     /// A group's text: physical volumes by UUID in order (pv0, pv1…) and the logical volumes' sections.
-    static func group(
+    public static func group(
         _ name: String = "vg", seqno: Int = 1, status: String = "\"RESIZEABLE\", \"READ\", \"WRITE\"",
         physical: [String], flags: [String] = [], logical: String, extra: String = "", extents: Int = 15
     ) -> String {
@@ -111,7 +110,7 @@ struct LVMFixture {
     }
 
     /// A logical volume of one segment.
-    static func volume(
+    public static func volume(
         _ name: String, _ segment: String, count: Int = 4,
         status: String = "\"READ\", \"WRITE\", \"VISIBLE\""
     ) -> String {
@@ -131,13 +130,52 @@ struct LVMFixture {
         """
     }
 
-    static func linear(_ name: String, _ place: String, count: Int = 4, hidden: Bool = false) -> String {
+    public static func linear(_ name: String, _ place: String, count: Int = 4, hidden: Bool = false) -> String
+    {
         volume(
             name, "type = \"striped\"\nstripe_count = 1\nstripes = [ \(place) ]", count: count,
             status: hidden ? "\"READ\", \"WRITE\"" : "\"READ\", \"WRITE\", \"VISIBLE\"")
     }
 
-    static let first = "AAAAAA-aaaa-aaaa-aaaa-aaaa-aaaa-aaaaaa"
-    static let second = "BBBBBB-bbbb-bbbb-bbbb-bbbb-bbbb-bbbbbb"
-    static let third = "CCCCCC-cccc-cccc-cccc-cccc-cccc-cccccc"
+    public static let first = "AAAAAA-aaaa-aaaa-aaaa-aaaa-aaaa-aaaaaa"
+    public static let second = "BBBBBB-bbbb-bbbb-bbbb-bbbb-bbbb-bbbbbb"
+    public static let third = "CCCCCC-cccc-cccc-cccc-cccc-cccc-cccccc"
+
+    /// A logical volume of several linear segments: a physical volume's name, its first extent, how many.
+    public static func concatenated(_ name: String, _ pieces: [(volume: String, first: Int, count: Int)])
+        -> String
+    {
+        var start = 0
+        var segments = ""
+        for (index, piece) in pieces.enumerated() {
+            segments += """
+                segment\(index + 1) {
+                start_extent = \(start)
+                extent_count = \(piece.count)
+                type = "striped"
+                stripe_count = 1
+                stripes = [ "\(piece.volume)", \(piece.first) ]
+                }
+
+                """
+            start += piece.count
+        }
+        return """
+            \(name) {
+            id = "\(name)"
+            status = ["READ", "WRITE", "VISIBLE"]
+            flags = []
+            segment_count = \(pieces.count)
+            \(segments)
+            }
+
+            """
+    }
+}
+
+extension [UInt8] {
+    /// Stores `bytes` at `offset`.
+    public mutating func put(_ bytes: [UInt8], at offset: Int) {
+        replaceSubrange(offset..<offset + bytes.count, with: bytes)
+    }
 }

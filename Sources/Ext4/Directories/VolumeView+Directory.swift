@@ -99,19 +99,4 @@ extension VolumeView {
         }
         return true
     }
-
-    /// The inode and type code that `name` has in a directory, or nil.
-    func find(
-        _ name: [UInt8], in directory: Inode
-    ) throws(StorageError) -> (inode: InodeNumber, typeCode: UInt8)? {
-        try requireDirectory(directory)
-        if name == [UInt8(ascii: ".")] { return (directory.number, 2) }
-        var found: (InodeNumber, UInt8)?
-        try forEachRawEntry(of: directory) { (block, entry) throws(StorageError) in
-            guard block.hasName(entry, name) else { return true }
-            found = (InodeNumber(entry.inode), entry.typeCode)
-            return false
-        }
-        return found
-    }
 }

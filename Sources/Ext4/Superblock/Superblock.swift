@@ -124,6 +124,12 @@ struct Superblock: Sendable {
     /// Made by GNU Hurd, whose inodes differ.
     var isHurd: Bool { word(Offset.creator) == 1 }
 
+    /// Sets bits of s_feature_compat; revision 0 has none.
+    mutating func insert(_ features: CompatibleFeatures) {
+        guard revision > 0 else { return }
+        bytes.storeLittle(compatible.union(features).rawValue, at: Offset.compatible)
+    }
+
     /// Sets bits of s_feature_ro_compat.
     mutating func insert(_ features: ReadOnlyFeatures) {
         bytes.storeLittle(readOnly.union(features).rawValue, at: Offset.readOnly)

@@ -4,7 +4,7 @@ extension Ext4Transaction {
     private var bitsPerBlock: Int { geometry.blockSize * 8 }
 
     /// Whether descriptors carry the flags of uninitialised groups.
-    private var hasGroupFlags: Bool {
+    var hasGroupFlags: Bool {
         geometry.hasMetadataChecksums || geometry.readOnly.contains(.descriptorChecksums)
     }
 

@@ -41,17 +41,20 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
     var freeBlockChange: Int64 = 0
     var freeInodeChange: Int64 = 0
     var isFinished = false
+    /// What the next new inode gets as its generation.
+    var nextGeneration: UInt32
     /// Counts changes to the state above, so that an operation that fails half-way is noticed.
     private var changeCount: UInt64 = 0
     private var failure: StorageError?
     private var zone: SystemZone?
 
-    init(_ fileSystem: Ext4FileSystem, _ target: WriteTarget, now: Timestamp) {
+    init(_ fileSystem: Ext4FileSystem, _ target: WriteTarget, now: Timestamp) throws(StorageError) {
         self.fileSystem = fileSystem
         self.target = target
         self.now = now
         geometry = fileSystem.geometry
         superblock = target.superblock
+        nextGeneration = try SystemRandom.bytes(4).little(0)
     }
 
     /// Where the volume's own structures lie; computed when first needed.

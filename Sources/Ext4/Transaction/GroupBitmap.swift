@@ -37,6 +37,9 @@ struct GroupBitmap: Sendable {
         isChanged = true
     }
 
+    /// To be written though no bit changed: it never was before.
+    mutating func markChanged() { isChanged = true }
+
     mutating func clear(_ bit: Int) {
         bytes[bit >> 3] &= ~(1 << UInt8(bit & 7))
         isChanged = true

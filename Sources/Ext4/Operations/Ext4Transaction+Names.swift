@@ -1,0 +1,174 @@
+package import Storage
+
+extension Ext4Transaction {
+    /// Makes another name for a file that is no directory.
+    package func link(_ file: FileID, as name: [UInt8], in directory: FileID) throws(StorageError) {
+        try perform { () throws(StorageError) in
+            var inode = try inode(file)
+            try requireChangeable(inode)
+            var parent = try self.inode(directory)
+            try requireWritableDirectory(parent)
+            try requireName(name)
+            guard inode.type != .directory, let type = inode.type else {
+                throw .ext4(.misuse, .isADirectory, "a directory has only one name")
+            }
+            guard try find(name, in: parent) == nil else {
+                throw .ext4(
+                    .refused, .exists, "\"\(name.displayText)\" is already in directory \(parent.name)")
+            }
+            try countLink(from: &inode)
+            touch(&inode, contents: false)
+            try store(inode)
+            try insert(name, inode.number, typeCode: type.directoryCode, into: &parent)
+            try store(parent)
+        }
+    }
+
+    /// Removes a name; the file goes with its last one. A directory must be empty.
+    package func remove(_ name: [UInt8], in directory: FileID) throws(StorageError) {
+        try perform { () throws(StorageError) in
+            var parent = try inode(directory)
+            try requireWritableDirectory(parent)
+            try requireName(name)
+            let inode = try requireEntry(name, in: parent)
+            try requireRemovable(inode)
+            try remove(name, from: &parent)
+            if inode.type == .directory { parent.dropSubdirectory() }
+            try store(parent)
+            try dropLink(inode)
+        }
+    }
+
+    /// Moves a name, replacing what has the new one as rename(2) does.
+    package func rename(
+        _ name: [UInt8], in directory: FileID, to newName: [UInt8], in newDirectory: FileID
+    ) throws(StorageError) {
+        try perform { () throws(StorageError) in
+            let source = try inode(directory)
+            let target = try inode(newDirectory)
+            for parent in [source, target] { try requireWritableDirectory(parent) }
+            try requireName(name)
+            try requireName(newName)
+            let moved = try requireEntry(name, in: source)
+            try requireChangeable(moved)
+            var replaced: Inode?
+            if let found = try find(newName, in: target) {
+                if found.inode == moved.number { return }
+                let old = try inode(found.inode)
+                try requireReplaceable(old, by: moved)
+                replaced = old
+            }
+            let movesDirectory = moved.type == .directory && source.number != target.number
+            if movesDirectory { try requireNotInside(target, moved) }
+            try enter(moved, as: newName, in: target.number, replacing: replaced, countsLink: movesDirectory)
+            var oldParent = try inode(source.number)
+            try remove(name, from: &oldParent)
+            if movesDirectory { oldParent.dropSubdirectory() }
+            try store(oldParent)
+            try finish(moved, movedTo: movesDirectory ? target.number : nil)
+            if let replaced { try dropLink(replaced) }
+        }
+    }
+
+    /// Puts the moved file's new name into its directory.
+    private func enter(
+        _ moved: Inode, as name: [UInt8], in number: InodeNumber, replacing replaced: Inode?, countsLink: Bool
+    ) throws(StorageError) {
+        guard let type = moved.type else {
+            throw .ext4(
+                .corrupt, .badInode, "\(moved.name) is of no known type; run e2fsck", structure: "inode")
+        }
+        var parent = try inode(number)
+        if let replaced {
+            try replaceEntry(name, in: &parent, by: moved.number, typeCode: type.directoryCode)
+            if replaced.type == .directory { parent.dropSubdirectory() }
+        } else {
+            try insert(name, moved.number, typeCode: type.directoryCode, into: &parent)
+        }
+        if countsLink { try countLink(from: &parent, isSubdirectory: true) }
+        try store(parent)
+    }
+
+    /// Sets a moved file's change time, and a moved directory's "..".
+    private func finish(_ moved: Inode, movedTo parent: InodeNumber?) throws(StorageError) {
+        var inode = try inode(moved.number)
+        if let parent {
+            if inode.flags.contains(.inlineData) {
+                inode.bytes.storeLittle(parent.rawValue, at: Inode.Offset.map)
+            } else {
+                guard let found = try find(Self.parentName, in: inode), let number = found.number else {
+                    throw .ext4(
+                        .corrupt, .badDirectory, "directory \(inode.name) has no \"..\"; run e2fsck",
+                        structure: "directory block")
+                }
+                var block = try directoryBlock(at: number, of: inode)
+                block.setInode(parent, typeCode: hasFileTypes ? 2 : 0, at: found.offset)
+                try store(block.bytes, ofDirectory: inode, at: number, role: .directory)
+            }
+        }
+        touch(&inode, contents: false)
+        try store(inode)
+    }
+
+    private static var parentName: [UInt8] { [UInt8](repeating: UInt8(ascii: "."), count: 2) }
+
+    /// Throws when `directory` lies in `moved`: it would cut itself off.
+    private func requireNotInside(_ directory: Inode, _ moved: Inode) throws(StorageError) {
+        var number = directory.number
+        var seen: Set<InodeNumber> = []
+        while number != .root {
+            guard number != moved.number, seen.insert(number).inserted,
+                let next = try find(Self.parentName, in: inode(number))?.inode
+            else {
+                throw .ext4(.misuse, .intoItself, "a directory cannot be moved into itself")
+            }
+            number = next
+        }
+    }
+
+    private func requireReplaceable(_ old: Inode, by moved: Inode) throws(StorageError) {
+        guard (old.type == .directory) == (moved.type == .directory) else {
+            throw .ext4(
+                .misuse, old.type == .directory ? .isADirectory : .notADirectory,
+                "a directory replaces only a directory, and a file only a file")
+        }
+        try requireRemovable(old)
+    }
+
+    private func requireRemovable(_ inode: Inode) throws(StorageError) {
+        try requireChangeable(inode)
+        guard inode.number != .root else {
+            throw .ext4(.misuse, .reservedInode, "the root directory cannot be removed")
+        }
+        guard inode.type == .directory else { return }
+        guard try isEmpty(inode) else {
+            throw .ext4(.refused, .notEmpty, "directory \(inode.name) is not empty")
+        }
+    }
+
+    private func requireEntry(_ name: [UInt8], in directory: Inode) throws(StorageError) -> Inode {
+        guard let found = try find(name, in: directory) else {
+            throw .ext4(
+                .misuse, .noEntry, "\"\(name.displayText)\" is not in directory \(directory.name)")
+        }
+        return try inode(found.inode)
+    }
+
+    /// Counts a link less; the file goes with the last, an empty directory with its name.
+    private func dropLink(_ inode: Inode) throws(StorageError) {
+        var inode = try self.inode(inode.number)
+        if inode.type != .directory, inode.linkCount > 1 {
+            inode.linkCount -= 1
+            touch(&inode, contents: false)
+            return try store(inode)
+        }
+        try freeInode(&inode)
+    }
+}
+
+extension Inode {
+    /// Counts a subdirectory less. A count of 1 stands for more than can be counted, and stays.
+    mutating func dropSubdirectory() {
+        if linkCount > 2 { linkCount -= 1 }
+    }
+}

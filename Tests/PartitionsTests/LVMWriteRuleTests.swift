@@ -53,6 +53,17 @@ struct LVMWriteRuleTests {
         #expect(try device.bytes(at: 1000, count: 200_000) == Array(expected[1000..<201_000]))
     }
 
+    @Test func stripesWithMetadataHaveNoStaleLegs() throws {
+        let (_, disks) = try found(raid("raid0_meta", ["a", "b"], count: 8))
+        // A superblock on the first leg alone says nothing for stripes.
+        var block = [UInt8](repeating: 0, count: 512)
+        block.storeLittle(UInt32(0x6452_6d44), at: 0)
+        try disks[0].write(block, at: 1 << 20)
+        let found = try discover(disks: disks)
+        #expect(refusal(found, "lv") == nil)
+        _ = try found.volume(named: "vg/lv")?.device.bytes(at: 0, count: 1 << 20)
+    }
+
     @Test func mirrorsAreWrittenOnAllLegs() throws {
         for logical in [
             raid("raid1", ["a", "b", "c"]),

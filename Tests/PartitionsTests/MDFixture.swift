@@ -17,6 +17,7 @@ struct MDFixture {
     var name = "host:0"
     var uuid: UInt8 = 0x5a
     var recoveryOffset: UInt64?
+    var features: UInt32 = 0
     var byteCount = 8 << 20
 
     /// Where the data is in the member.
@@ -47,7 +48,7 @@ struct MDFixture {
         var block = [UInt8](repeating: 0, count: 256 + slots * 2)
         block.storeLittle(UInt32(0xa92b_4efc), at: 0)
         block.storeLittle(UInt32(1), at: 4)
-        block.storeLittle(UInt32(recoveryOffset == nil ? 0 : 2), at: 8)
+        block.storeLittle(features | (recoveryOffset == nil ? 0 : 2), at: 8)
         for index in 16..<32 { block[index] = uuid }
         block.put(Array(name.utf8), at: 32)
         block.storeLittle(level, at: 72)

@@ -108,6 +108,19 @@ struct MDRaidTests {
         #expect(found.arrays[0].writeRefusal?.code == "stale-member")
     }
 
+    @Test func featuresThatMatter() throws {
+        // Reshape under way; a journal.
+        #expect(try found(pair { $0.features = 4 }).0.arrays[0].readRefusal?.code == "reshape")
+        #expect(try found(pair { $0.features = 0x200 }).0.arrays[0].readRefusal?.code == "journal")
+        // A replacement has the role of the member that it is to replace and is neither read nor in the way.
+        var members = pair()
+        var replacement = members[0]
+        replacement.features = 0x10
+        members.insert(replacement, at: 0)
+        let (found, _) = try found(members) { [UInt8($0) + 1] }
+        #expect(try found.volume(named: "md0")?.device.bytes(at: 0, count: 1) == [2])
+    }
+
     @Test func stripesTenAndLinear() throws {
         func members(_ level: Int32, _ layout: UInt32, _ count: Int) -> [MDFixture] {
             (0..<count).map { role in

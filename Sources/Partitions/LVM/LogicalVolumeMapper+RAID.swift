@@ -35,9 +35,10 @@ extension LogicalVolumeMapper {
     private mutating func currentLegs(
         _ raid: LogicalVolume.RAID, _ title: String
     ) throws(StorageError) -> [Bool] {
+        // RAID 0 has no copies that could differ, whatever its superblocks say.
+        if raid.type.hasPrefix("raid0") { return raid.images.map { _ in true } }
         var blocks: [RAIDMetadata?] = []
         for name in raid.metadata {
-            // RAID 0 has no state that could differ.
             guard let name else { return raid.images.map { _ in true } }
             let device = device(name)
             guard device.byteCount >= 512, let bytes = try? device.bytes(at: 0, count: 512) else {

@@ -55,6 +55,10 @@ struct MDArray {
         guard !members.contains(where: \.block.isReshaping) else {
             throw .md(.unsupported, .reshape, "\(name) is being reshaped; let the guest finish that first")
         }
+        guard !state.hasJournal else {
+            throw .md(
+                .unsupported, .journal, "\(name) has a journal, which may hold newer data than its members")
+        }
         guard state.memberCount > 0, state.memberCount <= MDSuperblock.memberLimit else {
             throw .md(.corrupt, .geometry, "\(name) claims \(state.memberCount) members")
         }

@@ -8,6 +8,8 @@ package enum MDCode: String, Sendable {
     case geometry = "geometry"
     /// A reshape is under way.
     case reshape = "reshape"
+    /// The newest data may be in a journal.
+    case journal = "journal"
     /// Members that are needed are not given.
     case incomplete = "incomplete"
     /// Members that the array counts on would not be written.

@@ -48,6 +48,8 @@ package struct MDSuperblock: Equatable, Sendable {
     /// A member that is still being filled, or an array that is being reshaped.
     package let isRecovering: Bool
     package let isReshaping: Bool
+    /// Writes go to a journal first (RAID 4, 5, 6); the members may lag behind it.
+    package let hasJournal: Bool
     /// Roles that this superblock believes to work.
     package let activeRoles: Set<Int>
 
@@ -118,11 +120,14 @@ package struct MDSuperblock: Equatable, Sendable {
         dataByteCount = min((used ?? 0) != 0 && level > 0 ? used ?? 0 : given ?? 0, room)
         let slot = Int(min(bytes.little(160, as: UInt32.self), .max))
         let roles = (0..<maximum).map { bytes.little(256 + $0 * 2, as: UInt16.self) }
-        role = slot < roles.count && roles[slot] < 0xff00 ? Int(roles[slot]) : nil
+        // A replacement that is being filled has the role of the member it is to replace.
+        let isReplacement = features & 0x10 != 0
+        role = slot < roles.count && roles[slot] < 0xff00 && !isReplacement ? Int(roles[slot]) : nil
         activeRoles = Set(roles.filter { $0 < 0xff00 }.map { Int($0) })
         isClean = bytes.little(208, as: UInt64.self) == .max
         isRecovering = features & 2 != 0 && bytes.little(152, as: UInt64.self) != .max
         isReshaping = features & 4 != 0
+        hasJournal = features & 0x200 != 0
     }
 
     /// struct mdp_superblock_s: 1024 words in the byte order of the machine that made the array.
@@ -168,6 +173,7 @@ package struct MDSuperblock: Equatable, Sendable {
         isClean = word(33) & 1 != 0
         isRecovering = false
         isReshaping = word(2) >= 91
+        hasJournal = false
     }
 
     /// The sum of the superblock's words with the checksum taken as zero, folded to 32 bits.

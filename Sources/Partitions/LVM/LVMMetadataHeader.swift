@@ -4,8 +4,9 @@ internal import Storage
 struct LVMMetadataHeader: Equatable, Sendable {
     static let byteCount = 512
     static let magic: [UInt8] = [0x20] + Array("LVM2 x[5A%r0N*>".utf8)
-    /// The longest text that is read: lvm2 itself works with areas of 1 MiB, and of some more when asked to.
-    static let textLimit: UInt64 = 64 << 20
+    /// The longest text that is read: lvm2's areas have 1 MiB unless asked for more, a logical volume takes some
+    /// 500 bytes.
+    static let textLimit: UInt64 = 16 << 20
     private static let slotLimit = 4
 
     /// Where the area begins on the device and how long it is, by its own word.

@@ -8,8 +8,6 @@ package enum PartitionCode: String, Sendable {
     case tableChanged = "table-changed"
     /// A partition reaches into the place where the backup table must go.
     case noRoomForBackup = "no-room-for-backup"
-    /// The disk cannot be written.
-    case readOnly = "read-only"
     /// More disks than can be told apart.
     case tooManyDisks = "too-many-disks"
 }

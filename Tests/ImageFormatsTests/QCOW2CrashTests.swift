@@ -17,7 +17,7 @@ struct QCOW2CrashTests {
         /// Whether it begins without any data.
         var isEmpty = false
         /// At how many of the recorded operations the power is cut.
-        var cuts = 30
+        var cuts = 30 * QCOW2Effort.factor
     }
 
     static let variants = [
@@ -52,7 +52,7 @@ struct QCOW2CrashTests {
         let before = try fixture.fileContents
         let disk = try fixture.open(.write).disk
         let transaction = try HostTransaction(disk.hostFiles)
-        var random = SeededRandom(77)
+        var random = SeededRandom(77 + QCOW2Effort.seed)
         var recording = Recording(
             before: before, operations: [], versions: [flat], durable: [(operations: 0, version: 0)])
         for step in 1...9 {
@@ -121,7 +121,7 @@ struct QCOW2CrashTests {
         #expect(operations.count > 10)
 
         // In order, every cut or a seeded choice of them; the last write perhaps cut in two at a sector.
-        var random = SeededRandom(5)
+        var random = SeededRandom(5 + QCOW2Effort.seed)
         var cuts = Set(0...operations.count)
         while cuts.count > variant.cuts { cuts.remove(cuts.randomElement(using: &random) ?? 0) }
         cuts.insert(operations.count)

@@ -1,6 +1,17 @@
+import Foundation
 import ImageFormats
 import Storage
 import TestSupport
+
+/// How many times the usual number of random cases is tried, and from which seeds; see Tests/Scripts/qcow2-stress.sh.
+enum QCOW2Effort {
+    static let factor = number("DISKGRAFT_QCOW2_EFFORT") ?? 1
+    static let seed = UInt64(number("DISKGRAFT_QCOW2_SEED") ?? 0)
+
+    private static func number(_ name: String) -> Int? {
+        ProcessInfo.processInfo.environment[name].flatMap(Int.init).map { max($0, 1) }
+    }
+}
 
 /// A qcow2 image that qemu made, and what qemu says of it afterwards.
 struct QCOW2Fixture {

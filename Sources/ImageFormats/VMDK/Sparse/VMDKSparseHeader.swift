@@ -9,6 +9,8 @@ internal import Storage
 ///      8  4  flags              44  4  entries per table     73  4  "\n \r\n"
 ///     12  8  capacity           48  8  redundant directory   77  2  compression: 0 none, 1 deflate
 ///     20  8  grain size         56  8  directory, or all ones: in the footer
+///
+/// The overhead is written and not believed: new grains go to the end of the file.
 struct VMDKSparseHeader: Equatable, Sendable {
     /// 1 to 3. Version 3 on a stream is ordinary; elsewhere it means changed block tracking.
     var version: UInt32
@@ -28,8 +30,6 @@ struct VMDKSparseHeader: Equatable, Sendable {
     var directoryOffset: UInt64?
     /// The redundant grain directory, where the flags say that there is one.
     var redundantDirectoryOffset: UInt64?
-    /// Bytes before the first grain.
-    var overhead: UInt64
     /// 1 while VMware has the disk open, and in many good streams.
     var isUnclean: Bool
 
@@ -140,7 +140,6 @@ struct VMDKSparseHeader: Equatable, Sendable {
             let redundant = try position(48, "rgdOffset")
             if redundant != 0 { redundantDirectoryOffset = redundant }
         }
-        overhead = bytes.little(64, as: UInt64.self) == Self.atFooter ? 0 : try position(64, "overHead")
         isUnclean = bytes[Int(Self.uncleanOffset)] != 0
 
         let algorithm: UInt16 = bytes.little(77)

@@ -27,6 +27,9 @@ extension VHDDriver {
                 ImageInfo.Reference(role: "parent", name: Array($0.text.utf8).displayText)
             }
         }
+        if footer.isHidden {
+            info.details.append(ImageInfo.Detail("hidden", "yes: XenServer's storage manager ignores it"))
+        }
         if footer.hasSavedState {
             info.warnings.append(
                 "a virtual machine was suspended on this disk; it cannot resume once it is changed")

@@ -3,7 +3,7 @@ internal import Synchronization
 
 extension VHDDynamicMap {
     /// Tables up to this size are checked whole when a disk is opened; larger ones before the first write.
-    static let eagerTableLimit: UInt64 = 4 << 20
+    static let eagerTableLimit: UInt64 = 1 << 20
 
     /// Throws when a block ends past byte `limit` of the file, or lies on a table or on another block.
     func checkTable(limit: UInt64) throws(StorageError) {

@@ -53,6 +53,9 @@ struct VHDFooter: Equatable, Sendable {
     /// A virtual machine was suspended and its memory refers to the disk as it is.
     var hasSavedState: Bool { bytes[84] == 1 }
 
+    /// XenServer's mark of a disk that is only a parent of others.
+    var isHidden: Bool { bytes[85] == 1 }
+
     var checksumIsRight: Bool {
         storedChecksum == VHDChecksum.of(bytes, leavingOut: Self.checksumField)
     }

@@ -69,7 +69,7 @@ final class VHDXMap: WritableImageMap {
                 return run.clamped(to: offset..<run.range.upperBound) ?? run
             }
             var extent = try piece(at: offset, &state)
-            var pieces = 0
+            var pieces: UInt64 = 0
             while extent.range.upperBound < byteCount, pieces < Self.mergeLimit {
                 // What is wrong further on is told when it is asked for.
                 guard let next = try? piece(at: extent.range.upperBound, &state) else { break }
@@ -83,7 +83,7 @@ final class VHDXMap: WritableImageMap {
     }
 
     /// More pieces than this are not put together in one go: one call stays short on any table.
-    private static let mergeLimit = 1 << 16
+    private static let mergeLimit: UInt64 = 1 << 16
 
     private func continues(_ extent: Extent, _ next: Extent) -> Bool {
         guard case .plain(let file, let offset) = extent.kind else { return next.kind == extent.kind }
@@ -104,6 +104,8 @@ final class VHDXMap: WritableImageMap {
                 range: offset..<min(next * layout.blockSize, byteCount),
                 kind: isDifferencing ? .absent : .zero)
         case .full:
+            let last = try endOfContiguous(from: block, at: entry.offset, &state)
+            let end = min(last * layout.blockSize, byteCount)
             return placed(offset..<end, at: entry.offset + (offset - start), state)
         case .partial:
             let bits = try bitmap(of: block, &state)
@@ -200,6 +202,40 @@ final class VHDXMap: WritableImageMap {
             }
         }
         return layout.blockCount
+    }
+
+    /// The block behind those from `block` on that lie one after the other in the file from `host` on: all of a fixed
+    /// disk. Looks no further than is known to be sound.
+    private func endOfContiguous(
+        from block: UInt64, at host: UInt64, _ state: inout State
+    ) throws(StorageError) -> UInt64 {
+        guard state.replay == nil, state.writing.entries.isEmpty else { return block + 1 }
+        var limit = file.byteCount
+        for table in [log, regions.bat, regions.metadata] {
+            if let start = table?.lowerBound, start >= host { limit = min(limit, start) }
+        }
+        var index = layout.index(ofBlock: block) + 1
+        let last = layout.index(ofBlock: layout.blockCount - 1)
+        var place = host + layout.blockSize
+        while index <= last, index - layout.index(ofBlock: block) < Self.mergeLimit * 64 {
+            let page = try state.table.page(holding: index * 8)
+            let first = index * 8 / UInt64(TablePages.pageSize) * UInt64(TablePages.pageSize) / 8
+            let stop = min(first + UInt64(page.count / 8), last + 1)
+            guard stop > index else { break }
+            let span = page.span8
+            while index < stop {
+                if !layout.isBitmap(index) {
+                    let raw: UInt64 = span.little(Int(index - first) * 8)
+                    guard raw & ~0xf_fff8 == place | 6, place < limit, limit - place >= layout.blockSize
+                    else {
+                        return layout.block(at: index)
+                    }
+                    place += layout.blockSize
+                }
+                index += 1
+            }
+        }
+        return index > last ? layout.blockCount : layout.block(at: index)
     }
 
     /// Throws unless the state exists and `count` bytes at the entry's place lie in the file and off its tables.

@@ -5,8 +5,8 @@ struct VHDXMetadataTable: Sendable {
     static let signature = Array("metadata".utf8)
     static let byteCount = 64 << 10
     static let entryLimit: UInt16 = 2047
-    /// No item is larger, by the specification.
-    static let itemLimit: UInt32 = 1 << 20
+    /// All items together are no larger, by the specification.
+    static let itemLimit: UInt64 = 1 << 20
 
     /// Where the region begins in the file.
     let offset: UInt64
@@ -27,6 +27,7 @@ struct VHDXMetadataTable: Sendable {
         guard table.span8.matches(Self.signature), table.little(10, as: UInt16.self) <= Self.entryLimit else {
             throw bad(.corrupt, .metadataTable, "there is no metadata table where the region table says")
         }
+        var total: UInt64 = 0
         for index in 0..<Int(table.little(10, as: UInt16.self)) {
             let at = 32 + index * 32
             let guid = UUID16(mixedEndian: table.span8, at: at)
@@ -45,7 +46,8 @@ struct VHDXMetadataTable: Sendable {
             }
             let start: UInt32 = table.little(at + 16)
             let length: UInt32 = table.little(at + 20)
-            guard start >= Self.byteCount, length <= Self.itemLimit,
+            total += UInt64(length)
+            guard start >= Self.byteCount, total <= Self.itemLimit,
                 UInt64(start) + UInt64(length) <= region.upperBound - region.lowerBound
             else { throw bad(.corrupt, .itemPlace, "\(name) lies outside its region", at: at) }
             items[guid] = try read(region.lowerBound + UInt64(start), Int(length))

@@ -71,16 +71,21 @@ final class VHDDynamicMap: WritableImageMap {
             }
             var extent = try piece(at: offset, &state)
             if case .plain = extent.kind { return extent }
-            while extent.range.upperBound < byteCount {
+            var pieces = 0
+            while extent.range.upperBound < byteCount, pieces < Self.mergeLimit {
                 // What is wrong further on is told when it is asked for.
                 guard let next = try? piece(at: extent.range.upperBound, &state) else { break }
                 guard next.kind == extent.kind else { break }
                 extent.range = offset..<next.range.upperBound
+                pieces += 1
             }
             state.run = extent
             return extent
         }
     }
+
+    /// A piece may cost reading a bitmap: one call puts no more than this together.
+    private static let mergeLimit = 256
 
     /// A run that does not leave its block, or goes over several that have no place.
     private func piece(at offset: UInt64, _ state: inout State) throws(StorageError) -> Extent {

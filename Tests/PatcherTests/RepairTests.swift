@@ -46,7 +46,7 @@ private func environmentBlock(_ lines: String) -> String {
         root.remove("/etc/os-release")
         root.write("/etc/redhat-release", "CentOS release 5.6 (Final)\n")
         try disk.patch("kvm")
-        #expect(text(root.files["/etc/fstab"]).hasSuffix("\n#/dev/sdb1 /data ext3 defaults 1 2\n"))
+        #expect(text(root.files["/etc/fstab"]).hasSuffix("\n/dev/sdb1 /data ext3 defaults 1 0\n"))
     }
 
     @Test func rhel8KernelOptionsLiveInTheEnvironmentBlock() throws {
@@ -229,6 +229,40 @@ private func environmentBlock(_ lines: String) -> String {
                     newName: "vmtoolsd.service.disabled".bytes),
             ])
         #expect(try disk.plan("vmware", fix: [.tools]).actions.isEmpty)
+    }
+
+    @Test func menusWrittenByHand() throws {
+        let (disk, root) = guest([
+            "/etc/grub.d/40_custom":
+                "#!/bin/sh\nexec tail -n +3 $0\n# it's a comment\nmenuentry 'Mine' {\n linux /k root=/dev/sda1\n initrd /i\n}\n",
+            "/boot/grub/custom.cfg": "menuentry x { linux /k-6.1 root=/dev/sda1; initrd /i }\n",
+        ])
+        let plan = try disk.patch("kvm")
+        #expect(text(root.files["/etc/grub.d/40_custom"]).contains("linux /k root=UUID=\(rootUUID)\n"))
+        #expect(text(root.files["/boot/grub/custom.cfg"]).contains("root=UUID=\(rootUUID);"))
+        #expect(plan.verdicts.isEmpty)
+    }
+
+    @Test func grubLegacySavesItsDefault() throws {
+        let (disk, root) = guest([
+            "/boot/grub/menu.lst":
+                "default saved\ntitle A\nkernel /vmlinuz-2.6.26-xen root=/dev/sda1\ninitrd /i\ntitle B\nkernel /vmlinuz-2.6.26 root=/dev/sda1\ninitrd /i\n",
+            "/boot/grub/default": "1\n#\n#\n",
+        ])
+        #expect(try disk.plan("kvm").defaultVerdict?.title == "B")
+        root.write("/boot/grub/default", "0\n#\n#\n")
+        try disk.patch("kvm")
+        #expect(text(root.files["/boot/grub/menu.lst"]).hasPrefix("default 1\ntitle A\n"))
+    }
+
+    @Test func policiesOfTheNextInitramfsAreReported() throws {
+        let (disk, _) = guest([
+            "/etc/initramfs-tools/conf.d/driver-policy": "# x\nMODULES=dep\n",
+            "/etc/dracut.conf.d/a.conf": "add_device+=\" /dev/sda1 \"\n",
+        ])
+        let messages = try disk.plan("kvm").advice.map(\.message)
+        #expect(messages.contains { $0.contains("MODULES=dep") })
+        #expect(messages.contains { $0.contains("/dev/sda1") })
     }
 
     @Test func onlyAndSkip() throws {

@@ -2,10 +2,10 @@ extension Guest {
     /// The entry that boots by itself in the guest as it was found, for each loader: the file and the entry.
     package var defaultEntries: [(file: ScannedFile, entry: BootEntry)] {
         var found: [(ScannedFile, BootEntry)] = []
-        for file in files {
+        for file in files where file.kind != .grubCustom {
             switch file.syntax {
             case .grubLegacy(let menu):
-                let index = menu.defaultIndex ?? 0
+                let index = menu.defaultIndex ?? savedLegacyIndex ?? 0
                 if let entry = menu.entries.first(where: { $0.index == index }) {
                     found.append((file, entry))
                 }
@@ -23,6 +23,11 @@ extension Guest {
         }
         if let entry = defaultLoaderEntry() { found.append(entry) }
         return found
+    }
+
+    /// `default saved` of GRUB legacy: the number on the first line of its file.
+    private var savedLegacyIndex: Int? {
+        files(.grubLegacySaved).first?.rows.first?.words.first.flatMap { DiskName.smallNumber($0) }
     }
 
     /// What grub.cfg sets `default` to: a literal, or what the environment block has saved.

@@ -35,7 +35,7 @@ package struct Guest: Sendable {
     package var title: String { release?.title ?? "an unnamed Linux" }
     /// All kernel entries of all loaders, with the file that holds each.
     package var bootEntries: [(file: ScannedFile, entry: BootEntry)] {
-        files.flatMap { file in file.syntax.bootEntries.map { (file, $0) } }
+        files.flatMap { file in file.bootEntries.map { (file, $0) } }
     }
     /// Files of one kind.
     func files(_ kind: ConfigurationKind) -> [ScannedFile] { files.filter { $0.kind == kind } }
@@ -59,7 +59,7 @@ extension Guest {
             $0
         }
         if !system.isEmpty { lines.append("system: " + system.joined(separator: ", ")) }
-        let loaders = files.filter { !$0.syntax.bootEntries.isEmpty || $0.kind == .systemdBoot }
+        let loaders = files.filter { !$0.bootEntries.isEmpty || $0.kind == .systemdBoot }
             .map { "\($0.kind.rawValue) (\($0.file.displayPath))" }
         lines.append("boot loader: " + (loaders.isEmpty ? "none found" : loaders.joined(separator: ", ")))
         lines.append("firmware: " + (hasEFISystemPartition ? "UEFI" : "BIOS"))

@@ -22,12 +22,15 @@ enum GuestScan {
         ("/etc/grub.conf", .grubLegacy), ("/boot/boot/grub/menu.lst", .grubLegacy),
         ("/boot/grub/grub.cfg", .grub2), ("/boot/grub2/grub.cfg", .grub2),
         ("/etc/grub2.cfg", .grub2), ("/etc/grub2-efi.cfg", .grub2),
+        ("/boot/grub/custom.cfg", .grubCustom), ("/boot/grub2/custom.cfg", .grubCustom),
+        ("/boot/grub2/user.cfg", .grubCustom), ("/boot/grub/default", .grubLegacySaved),
         ("/boot/grub2/grubenv", .grubEnvironment), ("/boot/grub/grubenv", .grubEnvironment),
         ("/boot/loader/loader.conf", .systemdBoot), ("/efi/loader/loader.conf", .systemdBoot),
         ("/boot/efi/loader/loader.conf", .systemdBoot),
         ("/boot/extlinux.conf", .syslinux), ("/boot/syslinux.cfg", .syslinux),
         ("/extlinux.conf", .syslinux), ("/syslinux.cfg", .syslinux),
-        ("/etc/lilo.conf", .lilo),
+        ("/etc/lilo.conf", .lilo), ("/etc/dracut.conf", .initramfsPolicy),
+        ("/etc/initramfs-tools/initramfs.conf", .initramfsPolicy),
         ("/etc/kernel/cmdline", .kernelCommandLine),
         ("/etc/default/grub", .grubDefaults),
         ("/etc/default/extlinux", .settings), ("/etc/update-extlinux.conf", .settings),
@@ -57,6 +60,9 @@ enum GuestScan {
             ("/boot/extlinux", "", ".conf", .syslinux), ("/boot/extlinux", "", ".cfg", .syslinux),
             ("/boot/syslinux", "", ".cfg", .syslinux), ("/boot/syslinux", "", ".conf", .syslinux),
             ("/etc/default/grub.d", "", ".cfg", .grubDefaults),
+            ("/etc/grub.d", "4", "_custom", .grubCustom),
+            ("/etc/dracut.conf.d", "", ".conf", .initramfsPolicy),
+            ("/etc/initramfs-tools/conf.d", "driver-policy", "", .initramfsPolicy),
             ("/etc/sysconfig/network-scripts", "ifcfg-", "", .ifcfg),
             ("/etc/sysconfig/network", "ifcfg-", "", .ifcfg),
             ("/etc/network/interfaces.d", "", "", .interfaces),
@@ -101,7 +107,7 @@ enum GuestScan {
         switch kind {
         case .fstab: return .fstab(Fstab(bytes))
         case .grubLegacy: return .grubLegacy(GRUBLegacy(bytes))
-        case .grub2: return .grub2(GRUB2Config(bytes))
+        case .grub2, .grubCustom: return .grub2(GRUB2Config(bytes))
         case .grubEnvironment: return GRUBEnvironment(bytes).map(ConfigurationSyntax.grubEnvironment) ?? .text
         case .loaderEntry:
             let name = path.split(separator: "/").last ?? ""
@@ -109,10 +115,10 @@ enum GuestScan {
         case .syslinux: return .syslinux(Syslinux(bytes))
         case .lilo: return .lilo(Lilo(bytes))
         case .lvm: return .lvm(LVMConfiguration(bytes))
-        case .grubDefaults, .settings, .sysconfigKernel, .mkinitfs, .ifcfg:
+        case .grubDefaults, .settings, .sysconfigKernel, .mkinitfs, .ifcfg, .initramfsPolicy:
             return .shell(ShellVariables(bytes))
         case .deviceMap, .crypttab, .mdadm, .lvmDevices, .modprobe, .securetty, .interfaces, .systemdBoot,
-            .sysctl:
+            .sysctl, .grubLegacySaved:
             return .table(FieldTable(bytes))
         case .kernelCommandLine, .inittab, .uswsusp, .netRules, .netplan, .networkManager, .xorg, .debconf:
             return .text

@@ -6,6 +6,12 @@ package enum ConfigurationKind: String, Sendable {
     case grubLegacy = "grub-legacy"
     /// GRUB 2's grub.cfg.
     case grub2 = "grub2"
+    /// Entries that people add to GRUB 2's menu: custom.cfg, /etc/grub.d/40_custom.
+    case grubCustom = "grub-custom"
+    /// The default that GRUB legacy has saved.
+    case grubLegacySaved = "grub-legacy-saved"
+    /// What an initramfs generator is told to put in.
+    case initramfsPolicy = "initramfs-policy"
     /// GRUB 2's environment block.
     case grubEnvironment = "grubenv"
     /// A Boot Loader Specification entry that GRUB or systemd-boot reads.
@@ -163,6 +169,9 @@ package struct ScannedFile: Sendable {
     package var syntax: ConfigurationSyntax
     /// The device names in it.
     package var sites: [DeviceSite]
+
+    /// The kernels that the loader offers. What people add by hand may be part of another file already.
+    package var bootEntries: [BootEntry] { kind == .grubCustom ? [] : syntax.bootEntries }
 
     /// The shell assignments, where it holds such.
     package var variables: ShellVariables? {

@@ -14,7 +14,7 @@ extension Planner {
     /// All kernel command lines, those of entries that only Xen boots included.
     var commandLines: [CommandLinePlace] {
         guest.files.flatMap { file -> [CommandLinePlace] in
-            let places = file.syntax.bootEntries.map { entry in
+            let places = file.bootEntries.map { entry in
                 CommandLinePlace(file: file, line: entry.commandLine, entry: entry, emptyPlace: nil)
             }
             return places + sharedLines(file)

@@ -37,10 +37,10 @@ extension Planner {
             edit(
                 file, options, text, .deadRows,
                 "\(row.spec) is not on the given disks: the boot must not wait for it")
-        } else {
-            let start = row.lineRange.lowerBound
+        } else if row.pass != 0, let pass = row.passRange {
+            // Old init scripts stop at the check of a device that is not there, not at its mounting.
             edit(
-                file, start..<start, "#", .deadRows,
+                file, pass, "0", .deadRows,
                 "\(row.spec) is not on the given disks: the boot would stop at its check")
         }
     }

@@ -9,6 +9,24 @@ extension Planner {
         for file in guest.files(.xorg) { remarkOnDisplay(file) }
         for file in guest.files(.debconf) { remarkOnDebconf(file) }
         remarkOnLoader()
+        for file in guest.files(.initramfsPolicy) { remarkOnInitramfs(file) }
+    }
+
+    /// An initramfs that was made for the old machine, or will be made with its names.
+    private mutating func remarkOnInitramfs(_ file: ScannedFile) {
+        for assignment in file.variables?.assignments ?? [] {
+            let words = assignment.text.split { $0 == " " || $0 == "\t" || $0 == "," }.map(String.init)
+            if assignment.name == "MODULES", ["dep", "list"].contains(assignment.text) {
+                advise(
+                    .settings, file,
+                    "MODULES=\(assignment.text): the initramfs may hold the old machine's drivers alone")
+            }
+            for word in words where DeviceName(word).isPositional {
+                advise(
+                    .settings, file,
+                    "\(assignment.name) names \(word), which may not be there on the next update")
+            }
+        }
     }
 
     private mutating func remarkOnTools() {

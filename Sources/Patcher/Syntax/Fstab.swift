@@ -17,6 +17,8 @@ package struct Fstab: Sendable, Equatable {
         package var options: [String]
         /// The fsck pass; 0 when it is not there.
         package var pass: Int
+        /// The field of the fsck pass; nil when the row ends before it.
+        package var passRange: Range<Int>?
         /// The whole line without its end.
         package var lineRange: Range<Int>
 
@@ -52,6 +54,7 @@ package struct Fstab: Sendable, Equatable {
                     mountPoint: Self.decoded(bytes[fields[1]]),
                     types: bytes.text(fields[2]).split(separator: ",").map(String.init),
                     optionsRange: fields.count > 3 ? fields[3] : nil, options: options, pass: pass,
+                    passRange: fields.count > 5 ? fields[5] : nil,
                     lineRange: line.content))
         }
     }

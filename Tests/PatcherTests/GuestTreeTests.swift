@@ -74,4 +74,17 @@ func fixtureTrees() -> [String] { guestCases.map(\.tree) }
             #expect(output.contains(line), "\(tree) on \(target) must report “\(line)”:\n\(output)")
         }
     }
+
+    /// patch(1) makes of the old bytes and the diff what the plan says.
+    @Test(.enabled(if: Tool.has("patch"), "patch is not installed"), arguments: pairs)
+    func diffsCanBeApplied(_ tree: String, _ target: String) throws {
+        let (guest, _) = try fixtureGuest(tree)
+        let directory = try TemporaryDirectory()
+        for edit in try guest.plan(target, fix: [.net, .clock, .xorg, .debconf]).actions.compactMap(\.edit) {
+            let file = try directory.write("file", edit.expected)
+            let diff = try directory.write("diff", UnifiedDiff.bytes(edit))
+            try Tool.run("patch", ["--binary", "-s", file, diff])
+            #expect(try fileBytes(file) == edit.contents, "\(edit.file.displayPath) of \(tree)")
+        }
+    }
 }

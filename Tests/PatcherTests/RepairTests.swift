@@ -265,6 +265,26 @@ private func environmentBlock(_ lines: String) -> String {
         #expect(messages.contains { $0.contains("/dev/sda1") })
     }
 
+    /// (filter, target, pattern that is put in front)
+    @Test(arguments: [
+        ("[ \"a|^/dev/sda|\", \"r|.*|\" ]", "kvm", "/dev/vd"),
+        ("[ \"a|^/dev/sda|\", \"r|.*|\" ]", "vmware", nil),
+        ("[ \"r|^/dev/sdb|\", \"a|.*|\" ]", "vmware", nil),
+        ("[\n  \"r|/dev/vd.*|\", # no\n  \"a/.*/\"\n]", "kvm", "/dev/vd"),
+        ("[ \"a|loop|\", \"r|.*|\" ]", "hyperv", "/dev/sd"), ("\"a|.*|\"", "kvm", nil),
+    ])
+    func filters(_ filter: String, _ target: String, _ accepted: String?) throws {
+        var (disk, root) = guest([
+            "/etc/lvm/lvm.conf": "devices {\n  # filter = [ \"r|.*|\" ]\n  filter = \(filter)\n}\n"
+        ])
+        disk.partition(3, .lvm2)
+        try disk.patch(target)
+        let expected = accepted.map { filter.replacingFirst("\"", with: "\"a|^\($0)|\", \"") } ?? filter
+        #expect(
+            text(root.files["/etc/lvm/lvm.conf"])
+                == "devices {\n  # filter = [ \"r|.*|\" ]\n  filter = \(expected)\n}\n")
+    }
+
     @Test func onlyAndSkip() throws {
         let (disk, _) = guest([
             "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1 /b ext4 defaults 0 2\n"
@@ -367,5 +387,12 @@ private func environmentBlock(_ lines: String) -> String {
         root.link("/boot/grub/menu.lst", to: "grub.cfg")
         root.link("/etc/default/grub", to: "/../../etc/default/../fstab")
         #expect(try disk.survey().guests.first?.files.map(\.path) == ["/etc/fstab"])
+    }
+}
+
+extension String {
+    fileprivate func replacingFirst(_ word: Character, with new: String) -> String {
+        guard let place = firstIndex(of: word) else { return self }
+        return self[..<place] + new + self[index(after: place)...]
     }
 }

@@ -11,23 +11,16 @@ extension Planner {
     }
 
     private mutating func repairFilter(_ file: ScannedFile, _ filter: LVMConfiguration.Filter) {
-        let disks = Set(
-            guest.volumes.compactMap { volume -> Int? in
-                switch volume.location {
-                case .partition(let disk, _), .wholeDisk(let disk): disk
-                default: nil
-                }
-            }
-        ).union(0..<guest.resolver.diskCount).sorted()
-        let rejected = disks.contains { disk in
-            !filter.accepts(targetPartition(disk, 1)) || !filter.accepts(targetPartition(disk, 2))
+        // Only what holds physical volumes: a filter may hide other disks on purpose.
+        let hidden = guest.volumes.indices.compactMap { index -> String? in
+            guard guest.volumes[index].identity.kind == .lvm2, let name = targetName(index, controller),
+                !filter.accepts(name)
+            else { return nil }
+            return name
         }
-        // A filter that keeps something out on the source by design (a SAN's paths) still must let disks in.
-        let worked = !rejected || filter.patterns.contains { $0.accepts }
-        guard rejected, worked else { return }
-        let prefix = diskPrefix(targetPartition(0, 1))
+        guard let first = hidden.first else { return }
+        let prefix = diskPrefix(first)
         let pattern = "\"a|^\(prefix)|\""
-        let text = filter.isList ? pattern + ", " : "[ \(pattern), "
         guard filter.isList else {
             advise(
                 .lvm, file,
@@ -35,16 +28,12 @@ extension Planner {
             return
         }
         let reason = "the filter would hide \(prefix)*, the disks behind \(controller.rawValue)"
-        if edit(file, filter.insertionPoint..<filter.insertionPoint, text, .lvm, reason) {
+        if edit(file, filter.insertionPoint..<filter.insertionPoint, pattern + ", ", .lvm, reason) {
             advise(
                 .lvm, file,
                 "an initramfs may hold a copy of the old filter of lvm.conf: if the root is on LVM, make it anew after "
                     + "the first boot, or boot with the rescue entry")
         }
-    }
-
-    private func targetPartition(_ disk: Int, _ number: Int) -> String {
-        controller.partitionName(position(disk), number, oldIDEDriver: usesOldIDEDriver())
     }
 
     /// "/dev/vd" of "/dev/vda1".

@@ -147,6 +147,17 @@ private func environmentBlock(_ lines: String) -> String {
         #expect(text(otherRoot.files["/boot/grub/menu.lst"]).contains("hda=noprobe ide0=noprobe quiet\n"))
     }
 
+    @Test func neighboursAreTakenOutTogether() throws {
+        let (disk, root) = guest([
+            "/etc/default/grub":
+                "GRUB_CMDLINE_LINUX=\"hda=noprobe hdb=noprobe ide0=noprobe\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"console=hvc0 quiet hda=noprobe\"\n"
+        ])
+        try disk.patch("kvm")
+        #expect(
+            text(root.files["/etc/default/grub"])
+                == "GRUB_CMDLINE_LINUX=\"\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n")
+    }
+
     @Test func anEmulatedDiskCanBeAskedFor() throws {
         let menu = "menuentry A { linux /vmlinuz-6.1.0-1 root=/dev/sda1 ro quiet ; initrd /i }\n"
         for (target, option) in [
@@ -324,6 +335,16 @@ private func environmentBlock(_ lines: String) -> String {
         let plan = try disk.plan("kvm")
         #expect(plan.actions.isEmpty)
         #expect(plan.refusal?.contains("/boot lies on p3 (xfs)") == true)
+    }
+
+    @Test func aMenuOnAnUnreadableESP() throws {
+        var (disk, _) = guest([
+            "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\nUUID=AB12-CD34 /boot/efi vfat defaults 0 0\n"
+        ])
+        disk.partition(3, .vfat, uuid: "AB12-CD34", type: "EFI System", readable: false)
+        let plan = try disk.plan("kvm")
+        #expect(plan.actions.isEmpty)
+        #expect(plan.refusal?.contains("/boot/efi") == true)
     }
 
     @Test func anUnresolvedRootInTheEnvironmentBlock() throws {

@@ -142,6 +142,12 @@ extension Planner {
             return
                 "\(hidden.path) lies on \(volume.name) (\(volume.identity.kind.rawValue)), which cannot be read, and may hold names that must change"
         }
+        if entries.isEmpty,
+            let esp = guest.mounts.first(where: { !$0.isReadable && ["/boot/efi", "/efi"].contains($0.path) })
+        {
+            return
+                "the boot menu lies on \(guest.volumes[esp.volume].name) (\(esp.path)), which cannot be read, and may hold names that must change"
+        }
         if entries.isEmpty, guest.inspection.hasBootFiles, !hasKnownLoader {
             return "the guest's boot loader is none that is known here: its configuration was not found"
         }

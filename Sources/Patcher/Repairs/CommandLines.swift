@@ -62,7 +62,10 @@ extension Planner {
         } else if range.upperBound < bytes.count, bytes[range.upperBound].isBlank {
             range = range.lowerBound..<range.upperBound + 1
         }
-        edit(place.file, range, "", repair, reason)
+        // The argument before may have taken the blank between them.
+        if !edit(place.file, range, "", repair, reason) {
+            edit(place.file, argument.range, "", repair, reason)
+        }
     }
 
     /// Puts an argument behind the others unless it is there.

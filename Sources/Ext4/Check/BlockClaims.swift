@@ -1,0 +1,44 @@
+/// Which clusters something has claimed, a bit each, in pages that exist where a claim is. Two bits of memory at
+/// most for each cluster that is in use.
+struct BlockClaims {
+    private static let bitsPerPage: UInt64 = 1 << 15
+
+    private var pages: [UInt64: [UInt64]] = [:]
+    private(set) var count: UInt64 = 0
+
+    /// Claims the clusters in `range`; returns the first that was claimed before, or nil.
+    mutating func claim(_ range: Range<UInt64>) -> UInt64? {
+        var conflict: UInt64?
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let (page, offset) = position.quotientAndRemainder(dividingBy: Self.bitsPerPage)
+            let bits = min(64 - offset % 64, range.upperBound - position)
+            let mask = (bits == 64 ? ~0 : (UInt64(1) << bits) - 1) << (offset % 64)
+            let word = Int(offset / 64)
+            let old = pages[page]?[word] ?? 0
+            if conflict == nil, old & mask != 0 {
+                conflict = position + UInt64((old & mask).trailingZeroBitCount) - offset % 64
+            }
+            pages[page, default: [UInt64](repeating: 0, count: Int(Self.bitsPerPage / 64))][word] |= mask
+            count += UInt64((mask & ~old).nonzeroBitCount)
+            position += bits
+        }
+        return conflict
+    }
+
+    func isClaimed(_ cluster: UInt64) -> Bool {
+        let (page, offset) = cluster.quotientAndRemainder(dividingBy: Self.bitsPerPage)
+        guard let words = pages[page] else { return false }
+        return words[Int(offset / 64)] >> (offset % 64) & 1 == 1
+    }
+
+    /// Eight clusters from `first` on, lowest bit first.
+    func byte(at first: UInt64) -> UInt8 {
+        if first % 8 == 0 {
+            let (page, offset) = first.quotientAndRemainder(dividingBy: Self.bitsPerPage)
+            guard let words = pages[page] else { return 0 }
+            return UInt8(truncatingIfNeeded: words[Int(offset / 64)] >> (offset % 64))
+        }
+        return (0..<8).reduce(0) { $0 | (isClaimed(first + UInt64($1)) ? 1 << UInt8($1) : 0) }
+    }
+}

@@ -1,0 +1,134 @@
+internal import Storage
+
+/// Something that a check found in a volume.
+package struct CheckFinding: Hashable, Sendable, CustomStringConvertible {
+    /// How bad it is.
+    package enum Severity: String, Sendable {
+        /// The volume contradicts itself; e2fsck would repair it.
+        case damage
+        /// Not damage: a state that the next mount or e2fsck tidies up.
+        case notice
+    }
+
+    /// How bad it is.
+    package var severity: Severity
+    /// A stable word for scripts: a `StorageError.code` of this layer, or one of the check's own.
+    package var code: String
+    /// One sentence.
+    package var message: String
+    /// The on-disk structure.
+    package var structure: String
+    /// The byte offset of the structure within the volume.
+    package var offset: UInt64?
+    /// The inode that it concerns.
+    package var inode: UInt32?
+
+    /// `ext4: sentence (structure, at byte 0x…)`.
+    package var description: String {
+        let place = offset.map { "\(structure), at byte \($0.hex)" } ?? structure
+        return "ext4: \(message) (\(place))"
+    }
+}
+
+/// What a check found, and how much it looked at.
+package struct CheckReport: Sendable {
+    /// In the order found; at most `CheckSink.maximumFindingCount`.
+    package var findings: [CheckFinding] = []
+    /// Findings left out because there were too many.
+    package var omittedCount = 0
+    /// Inodes in use.
+    package var inodeCount = 0
+    /// Directories among them.
+    package var directoryCount = 0
+    /// Blocks in use, metadata included.
+    package var blockCount: UInt64 = 0
+
+    /// No damage was found.
+    package var isSound: Bool { !findings.contains { $0.severity == .damage } }
+}
+
+/// What the check finds itself, where no reader does.
+enum CheckCode: String, Sendable {
+    case superblockField = "superblock-field"
+    case freeCounts = "free-counts"
+    case errorState = "error-state"
+    case needsRecovery = "needs-recovery"
+    case journalState = "journal-state"
+    case orphans = "orphans"
+    case badOrphan = "bad-orphan"
+    case groupFlags = "group-flags"
+    case metadataOverlap = "metadata-overlap"
+    case multiplyClaimed = "multiply-claimed"
+    case inodeField = "inode-field"
+    case inodeSize = "inode-size"
+    case inodeBlocks = "inode-blocks"
+    case badPointer = "bad-pointer"
+    case badSymbolicLink = "bad-symbolic-link"
+    case attributeHash = "attribute-hash"
+    case attributeReferences = "attribute-references"
+    case directoryEntry = "directory-entry"
+    case directoryHole = "directory-hole"
+    case directoryIndex = "directory-index"
+    case noRoot = "no-root"
+    case unconnected = "unconnected"
+    case wrongParent = "wrong-parent"
+    case linkCount = "link-count"
+    case unattached = "unattached"
+    case blockBitmap = "block-bitmap"
+    case inodeBitmap = "inode-bitmap"
+    case bitmapChecksum = "bitmap-checksum"
+    case groupCounts = "group-counts"
+    case noLostAndFound = "no-lost-and-found"
+}
+
+/// Collects findings, up to a limit.
+final class CheckSink {
+    static let maximumFindingCount = 10_000
+
+    private(set) var report = CheckReport()
+    /// A structure may be read by several passes; what is wrong with it is told once.
+    private var known: Set<CheckFinding> = []
+
+    func add(_ finding: CheckFinding) {
+        guard !known.contains(finding) else { return }
+        guard report.findings.count < Self.maximumFindingCount else {
+            report.omittedCount += 1
+            return
+        }
+        known.insert(finding)
+        report.findings.append(finding)
+    }
+
+    func add(
+        _ code: CheckCode, _ message: String, structure: String, offset: UInt64? = nil, inode: UInt32? = nil,
+        severity: CheckFinding.Severity = .damage
+    ) {
+        add(
+            CheckFinding(
+                severity: severity, code: code.rawValue, message: message, structure: structure,
+                offset: offset, inode: inode))
+    }
+
+    /// Runs a part of the check; what it throws is a finding, unless the device failed. Nil when it threw.
+    func attempt<Result>(
+        inode: UInt32? = nil, _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result? {
+        do throws(StorageError) {
+            return try body()
+        } catch {
+            guard error.kind != .io else { throw error }
+            add(
+                CheckFinding(
+                    severity: .damage, code: error.code, message: error.message,
+                    structure: error.structure ?? "volume", offset: error.offset, inode: inode))
+            return nil
+        }
+    }
+
+    func finish(inodes: Int, directories: Int, blocks: UInt64) -> CheckReport {
+        report.inodeCount = inodes
+        report.directoryCount = directories
+        report.blockCount = blocks
+        return report
+    }
+}

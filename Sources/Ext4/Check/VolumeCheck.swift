@@ -1,0 +1,125 @@
+package import Storage
+
+extension Ext4FileSystem {
+    /// Checks the volume on `device` without writing: what e2fsck's passes look for in the superblock, the
+    /// descriptors, inodes and their maps, directories and their indexes, connectivity, link counts, bitmaps and
+    /// counters, checksums included. A dirty journal is looked through, as when reading.
+    ///
+    /// Not looked for: quota usage, contents of encrypted names, ACL contents, backup superblocks, and whether an
+    /// index sorts names by the right hash.
+    ///
+    /// - Throws: `io` when the device fails; `unsupported` for features that cannot be checked.
+    package static func check(_ device: any BlockDevice) throws(StorageError) -> CheckReport {
+        let sink = CheckSink()
+        guard let superblock = try Superblock.read(from: device) else {
+            sink.add(
+                CheckFinding(
+                    severity: .damage, code: Ext4Code.badMagic.rawValue,
+                    message: "there is no ext2, ext3 or ext4 superblock here", structure: "superblock",
+                    offset: Superblock.byteOffset))
+            return sink.report
+        }
+        let geometry: Geometry
+        do throws(StorageError) {
+            geometry = try superblock.geometry()
+        } catch {
+            guard error.kind == .corrupt else { throw error }
+            _ = try sink.attempt { () throws(StorageError) in throw error }
+            return sink.report
+        }
+        guard geometry.blockCount * UInt64(geometry.blockSize) <= device.byteCount else {
+            sink.add(
+                CheckFinding(
+                    severity: .damage, code: Ext4Code.truncatedDevice.rawValue,
+                    message: "the file system is longer than its device; the image may be truncated",
+                    structure: "superblock", offset: Superblock.byteOffset + 4))
+            return sink.report
+        }
+        return try checkReplayed(device, superblock, geometry, sink)
+    }
+
+    /// Checks what a replay of the journal would show.
+    private static func checkReplayed(
+        _ device: any BlockDevice, _ superblock: Superblock, _ geometry: Geometry, _ sink: CheckSink
+    ) throws(StorageError) -> CheckReport {
+        let onDisk = CheckView(device, superblock, geometry, sink)
+        var view = onDisk
+        var journal: Journal?
+        if superblock.compatible.contains(.hasJournal) {
+            journal = try sink.attempt(inode: 8) { () throws(StorageError) in try onDisk.journal(on: device) }
+            if superblock.needsRecovery, let journal {
+                sink.add(
+                    .needsRecovery, "the journal has changes to replay", structure: "superblock",
+                    offset: Superblock.byteOffset + UInt64(Superblock.Offset.incompatible), severity: .notice)
+                let replay = try journal.scan(policy: .salvage)
+                if case .damaged(let reason) = replay.end {
+                    _ = try sink.attempt { () throws(StorageError) in throw reason }
+                }
+                let replayed = ReplayedDevice(journal.file, replay)
+                if let newer = try Superblock.read(from: replayed),
+                    let newGeometry = try sink.attempt({ () throws(StorageError) in try newer.geometry() })
+                {
+                    view = CheckView(replayed, newer, newGeometry, sink)
+                }
+            }
+        }
+        let check = VolumeCheck(view, sink)
+        check.checkJournalState(journal)
+        return try check.run()
+    }
+}
+
+/// The check of one volume: passes that build on each other.
+final class VolumeCheck {
+    let view: CheckView
+    let sink: CheckSink
+    var claims = BlockClaims()
+    var ledger: InodeLedger
+    /// Directories in the order of their numbers.
+    var directories: [UInt32] = []
+    /// The directory in which each directory's name was found.
+    var parents: [UInt32: UInt32] = [:]
+    /// What each directory's ".." says.
+    var dotDots: [UInt32: UInt32] = [:]
+    /// Inodes that wait for the kernel to truncate or delete them.
+    var orphans: Set<UInt32> = []
+    /// Attribute blocks: how many inodes use each, and how many it claims.
+    var attributeBlocks: [UInt64: (used: UInt32, claimed: UInt32)] = [:]
+
+    /// Inodes that are marked as holding an attribute's value.
+    var attributeInodes: Set<UInt32> = []
+    /// Inodes that an attribute names as holding its value.
+    var valueInodes: Set<UInt32> = []
+
+    var geometry: Geometry { view.geometry }
+
+    init(_ view: CheckView, _ sink: CheckSink) {
+        self.view = view
+        self.sink = sink
+        ledger = InodeLedger(view.geometry)
+    }
+
+    func run() throws(StorageError) -> CheckReport {
+        checkSuperblock()
+        try collectOrphans()
+        let groups = try checkGroups()
+        for descriptor in groups { try checkInodes(of: descriptor) }
+        checkAttributeReferences()
+        for directory in directories { try checkDirectory(directory) }
+        checkConnectivity()
+        checkLinks()
+        try checkBitmaps(groups)
+        return sink.finish(
+            inodes: ledger.count, directories: directories.count,
+            blocks: claims.count * geometry.clusterRatio)
+    }
+
+    /// Where an inode's record lies, for messages.
+    func offset(of inode: Inode) -> UInt64 { geometry.byteOffset(of: inode.block) + UInt64(inode.offset) }
+
+    func add(_ code: CheckCode, _ inode: Inode, _ message: String) {
+        sink.add(
+            code, "\(inode.name) \(message)", structure: "inode", offset: offset(of: inode),
+            inode: inode.number.rawValue)
+    }
+}

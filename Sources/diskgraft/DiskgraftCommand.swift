@@ -22,7 +22,8 @@ struct DiskgraftCommand: ParsableCommand {
         subcommands: [
             MigrateCommand.self, ConvertCommand.self, InfoCommand.self, InspectCommand.self, PlanCommand.self,
             PatchCommand.self, UndoCommand.self, ListCommand.self, CatCommand.self, MapCommand.self,
-            CreateCommand.self, CompareCommand.self,
+            CreateCommand.self, CompareCommand.self, CheckCommand.self, GetCommand.self, StatCommand.self,
+            FindCommand.self, TarCommand.self,
         ])
 
     static func main() {

@@ -91,6 +91,9 @@ public struct GuestFiles: Sendable {
         try fileSystem(of: file).symbolicLinkTarget(of: file.id)
     }
 
+    /// The name of the volume that a file lies on.
+    public func volumeName(of file: File) -> String { guest.volumes[file.volume].name }
+
     /// The file system that a file lies on.
     public func fileSystem(of file: File) throws(StorageError) -> any FileSystem {
         try guest.fileSystem(on: file.volume)

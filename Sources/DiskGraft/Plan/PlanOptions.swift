@@ -18,12 +18,14 @@ public struct PlanOptions: Sendable {
     public var skip: [String]
     /// Repairs that are only advice unless named here.
     public var fix: [String]
+    /// "fallback": the entry with the distribution's rescue or fallback initramfs becomes the default.
+    public var drivers: String?
 
     /// Makes options for a target.
     public init(
         target: String, controller: String? = nil, source: SourceOptions = SourceOptions(),
         names: String? = nil,
-        only: [String]? = nil, skip: [String] = [], fix: [String] = []
+        only: [String]? = nil, skip: [String] = [], fix: [String] = [], drivers: String? = nil
     ) {
         self.target = target
         self.controller = controller
@@ -32,6 +34,7 @@ public struct PlanOptions: Sendable {
         self.only = only
         self.skip = skip
         self.fix = fix
+        self.drivers = drivers
     }
 
     func request() throws(StorageError) -> PlanRequest {
@@ -58,6 +61,10 @@ public struct PlanOptions: Sendable {
         if let only { request.only = try Self.repairs(only) }
         request.skip = try Self.repairs(skip)
         request.fix = try Self.repairs(fix)
+        guard drivers == nil || drivers == "fallback" else {
+            throw .misuseOfPlan("unknown-drivers", "drivers come from the fallback initramfs, or not at all")
+        }
+        request.usesFallbackInitramfs = drivers == "fallback"
         return request
     }
 

@@ -93,4 +93,32 @@ public enum HostDirectory {
         }
         return names.sorted()
     }
+
+    /// symlink(2); the name must be free.
+    public static func createSymbolicLink(_ path: String, target: [UInt8]) throws(StorageError) {
+        let text = target.filter { $0 != 0 } + [0]
+        let status = unsafe text.withUnsafeBufferPointer { bytes in
+            unsafe bytes.withMemoryRebound(to: CChar.self) { text in
+                guard let base = text.baseAddress else { return Int32(-1) }
+                return unsafe symlink(base, path)
+            }
+        }
+        guard status == 0 else {
+            throw .io("host directory", operation: "symlink", errno: errno, path: path)
+        }
+    }
+
+    /// chmod and utimensat, links not followed for the times.
+    public static func setAttributes(
+        of path: String, permissions: UInt16?, modified: Timestamp
+    ) throws(StorageError) {
+        if let permissions, unsafe chmod(path, UInt32(permissions & 0o777)) != 0 {
+            throw .io("host directory", operation: "chmod", errno: errno, path: path)
+        }
+        let time = timespec(tv_sec: Int(modified.seconds), tv_nsec: Int(modified.nanoseconds))
+        let times = [time, time]
+        guard unsafe utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw .io("host directory", operation: "utimensat", errno: errno, path: path)
+        }
+    }
 }

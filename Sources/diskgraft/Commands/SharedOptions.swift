@@ -90,12 +90,22 @@ struct PlanArguments: ParsableArguments {
     )
     var fix: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Boot the distribution's rescue or fallback initramfs by default: fallback.",
+            valueName: "fallback"))
+    var drivers: String?
+
+    @Flag(help: "Keep the guest tools of the old hypervisor from starting; reversible.")
+    var disableTools = false
+
     @OptionGroup var source: SourceArguments
 
     func options() throws -> PlanOptions {
         func list(_ text: String?) -> [String] { text?.split(separator: ",").map(String.init) ?? [] }
         return PlanOptions(
             target: to, controller: controller, source: try source.options(), names: names,
-            only: only.map { list($0) }, skip: list(skip), fix: list(fix))
+            only: only.map { list($0) }, skip: list(skip), fix: list(fix) + (disableTools ? ["tools"] : []),
+            drivers: drivers)
     }
 }

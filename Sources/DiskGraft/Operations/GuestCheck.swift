@@ -1,0 +1,158 @@
+internal import Ext4
+internal import ImageFormats
+internal import Partitions
+public import Storage
+
+/// Checks a guest's disks over all layers: image tables, partition tables, logical volumes, file systems.
+public struct GuestCheck: Encodable, Sendable {
+    /// How bad a finding is.
+    public enum Severity: String, Encodable, Sendable {
+        /// Worth knowing.
+        case note
+        /// Something does not agree.
+        case warning
+        /// A structure is damaged.
+        case damage
+    }
+
+    /// Something that was found.
+    public struct Finding: Encodable, Sendable {
+        /// How bad it is.
+        public var severity: Severity
+        /// The layer: "vhd", "partition table", "ext4"…
+        public var layer: String
+        /// The image.
+        public var image: String
+        /// The volume, where it is about one.
+        public var volume: String?
+        /// A stable word for scripts.
+        public var code: String
+        /// The on-disk structure.
+        public var structure: String?
+        /// The byte offset of the structure within the layer's own input.
+        public var offset: UInt64?
+        /// One sentence.
+        public var message: String
+    }
+
+    /// Everything that was found.
+    public private(set) var findings: [Finding] = []
+    /// What was mended, a sentence each.
+    public private(set) var repaired: [String] = []
+
+    /// Whether anything is damaged.
+    public var isDamaged: Bool { findings.contains { $0.severity == .damage } }
+
+    /// What may be repaired.
+    public enum Repair: String, Sendable, CaseIterable {
+        /// A damaged, missing or displaced copy of a GPT, from the sound one.
+        case gpt
+    }
+
+    /// Checks the images at `paths`, which are the disks of one guest. With `repair` they are opened for writing,
+    /// and what is repaired is undoable.
+    ///
+    /// Damage is a finding; thrown is what keeps the check from being made.
+    public static func run(
+        _ paths: [String], options: ImageOptions = ImageOptions(), repair: Set<Repair> = []
+    ) throws(StorageError) -> GuestCheck {
+        var check = GuestCheck()
+        let guest: Guest
+        do throws(StorageError) {
+            guest = try Guest.open(paths, options: options, forWriting: !repair.isEmpty)
+        } catch {
+            guard error.kind == .corrupt else { throw error }
+            check.add(error, image: error.path ?? paths.first ?? "", volume: nil)
+            return check
+        }
+        try check.checkImages(guest)
+        if repair.contains(.gpt) { try check.repairGPT(guest) }
+        // What was repaired is looked at again.
+        let view = repair.isEmpty ? guest : try Guest(images: guest.images, devices: guest.devices)
+        check.checkLayout(view)
+        try check.checkVolumes(view)
+        return check
+    }
+
+    /// Walks every map from end to end: entries that point nowhere are errors there.
+    private mutating func checkImages(_ guest: Guest) throws(StorageError) {
+        for image in guest.images {
+            for warning in image.opened.info.warnings {
+                findings.append(
+                    Finding(
+                        severity: .warning, layer: image.format, image: image.path, code: "image-warning",
+                        message: warning))
+            }
+            do throws(StorageError) {
+                var position: UInt64 = 0
+                while position < image.byteCount {
+                    position = max(
+                        try image.opened.disk.nextExtent(at: position).range.upperBound, position + 1)
+                }
+            } catch {
+                guard error.kind != .io else { throw error }
+                add(error, image: image.path, volume: nil)
+            }
+        }
+    }
+
+    private mutating func checkLayout(_ guest: Guest) {
+        for finding in guest.layout.findings {
+            let severity: Severity =
+                switch finding.severity {
+                case .note: .note
+                case .warning: .warning
+                case .damage: .damage
+                }
+            findings.append(
+                Finding(
+                    severity: severity, layer: "partitions",
+                    image: guest.images[finding.disk ?? 0].path, code: finding.code, message: finding.message)
+            )
+        }
+    }
+
+    private mutating func checkVolumes(_ guest: Guest) throws(StorageError) {
+        for (index, volume) in guest.volumes.enumerated() where volume.identity.kind.isExt {
+            let path = guest.path(ofVolume: index)
+            do throws(StorageError) {
+                let report = try Ext4FileSystem.check(volume.device)
+                for finding in report.findings {
+                    findings.append(
+                        Finding(
+                            severity: finding.severity == .damage ? .damage : .note, layer: "ext4",
+                            image: path,
+                            volume: volume.name, code: finding.code, structure: finding.structure,
+                            offset: finding.offset, message: finding.message))
+                }
+            } catch {
+                guard error.kind != .io else { throw error.inFile(path) }
+                add(error, image: path, volume: volume.name)
+            }
+        }
+    }
+
+    private mutating func repairGPT(_ guest: Guest) throws(StorageError) {
+        for image in guest.images {
+            guard let repair = try GPTRepair.plan(image.device) else { continue }
+            let transaction = try HostTransaction(image.opened.disk.map.hostFiles)
+            do throws(StorageError) {
+                try repair.commit(to: image.opened.disk)
+                try image.opened.disk.flush()
+            } catch {
+                transaction.rollBack()
+                throw error.inFile(image.path)
+            }
+            try transaction.commit()
+            repaired += repair.actions.map { "\(image.path): \($0)" }
+        }
+    }
+
+    private mutating func add(_ error: StorageError, image: String, volume: String?) {
+        findings.append(
+            Finding(
+                severity: error.kind == .corrupt ? .damage : .warning, layer: error.layer, image: image,
+                volume: volume, code: error.code, structure: error.structure, offset: error.offset,
+                message: error.message))
+    }
+}

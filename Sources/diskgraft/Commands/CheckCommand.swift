@@ -1,0 +1,66 @@
+import ArgumentParser
+import DiskGraft
+import Storage
+
+/// `diskgraft check IMAGE`: one command over all layers.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check image tables, partition tables and file systems.",
+        discussion: """
+            Exits 0 when all is clean, 1 when it could not be checked, 2 when something is damaged.
+
+            Example:
+              diskgraft check web01.qcow2
+              diskgraft check --repair gpt grown.img
+            """)
+
+    @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
+    var path: String
+
+    @OptionGroup var image: ImageArguments
+    @OptionGroup var disks: FurtherDisks
+
+    @Option(
+        help: ArgumentHelp(
+            "Repair, undoably: gpt (the damaged or displaced copy, from the sound one).", valueName: "what"))
+    var repair: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        var repairs: Set<GuestCheck.Repair> = []
+        if let repair {
+            guard let known = GuestCheck.Repair(rawValue: repair) else {
+                throw ValidationError(
+                    "there is no repair \"\(repair)\"; there is \(GuestCheck.Repair.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
+            }
+            repairs.insert(known)
+        }
+        let check: GuestCheck
+        do throws(StorageError) {
+            check = try GuestCheck.run([path] + disks.with, options: image.options, repair: repairs)
+        } catch {
+            Terminal.printError(error.description)
+            throw ExitCode(error.kind == .misuse ? ExitStatus.usage.rawValue : 1)
+        }
+        if json {
+            try JSONOutput.print(check)
+        } else {
+            for done in check.repaired { Terminal.write(Array("repaired: \(done)\n".utf8)) }
+            for finding in check.findings {
+                let place = finding.volume.map { " \($0)" } ?? ""
+                let offset = finding.offset.map { " at byte \($0.hex)" } ?? ""
+                let structure = finding.structure.map { " (\($0)\(offset))" } ?? ""
+                Terminal.write(
+                    Array(
+                        "\(finding.severity.rawValue): \(finding.image)\(place): \(finding.layer): \(finding.message)\(structure)\n"
+                            .utf8))
+            }
+            if check.findings.isEmpty { Terminal.write(Array("No errors were found.\n".utf8)) }
+        }
+        if check.isDamaged { throw ExitCode(2) }
+    }
+}

@@ -114,7 +114,7 @@ struct LVMGuestTests {
         try Tool.run("qemu-img", ["convert", "-f", "raw", "-O", "vmdk", raw[1], sources[1]])
         let target = directory.path("out")
         try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: false)
-        try Fixture.diskgraft("migrate", sources[0], sources[1], target, "--to", "hyperv")
+        try Fixture.diskgraft("migrate", sources[0], sources[1], target, "--to", "hyperv", "-O", "vhd")
         let back = [directory.path("back1.img"), directory.path("back2.img")]
         for (image, raw) in zip(["one.vhd", "two.vhd"], back) {
             try Tool.run("qemu-img", ["convert", "-f", "vpc", "-O", "raw", "\(target)/\(image)", raw])

@@ -86,6 +86,10 @@ package protocol ImageDriver {
     /// is not built). Opens no other file, reads bounded bytes.
     static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo
 
+    /// Looks at all tables of an image and reports everything that is wrong with them. Reads only, opens no other
+    /// file; throws when it could not look.
+    static func check(_ file: HostFile, report: (ImageFinding) -> Void) throws(StorageError)
+
     /// Makes an empty (all zeros) image of `byteCount` guest bytes at `path`, which must not exist, and opens it
     /// for writing. Files other than `path` that the format needs are named after it. Nothing but the caller's
     /// `flush` makes it complete.
@@ -102,6 +106,17 @@ extension ImageDriver {
 
     package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
         try open(file, options: ImageOpenOptions()).info
+    }
+
+    package static func check(
+        _ file: HostFile, report: (ImageFinding) -> Void
+    ) throws(StorageError) {
+        do throws(StorageError) {
+            _ = try describe(file)
+        } catch {
+            guard error.kind == .corrupt else { throw error }
+            report(ImageFinding(error))
+        }
     }
 
     package static func companions(of path: String, options: ImageCreateOptions) -> [String] { [] }

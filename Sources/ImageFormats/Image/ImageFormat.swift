@@ -27,7 +27,7 @@ package enum ImageFormat: String, Sendable, CaseIterable {
         guard let dot = name.lastIndex(of: ".") else { return nil }
         switch name[name.index(after: dot)...].lowercased() {
         case "raw", "img", "dd", "bin": self = .raw
-        case "vhd", "vpc": self = .vhd
+        case "vhd", "vpc", "avhd": self = .vhd
         case "vhdx", "avhdx": self = .vhdx
         case "vmdk": self = .vmdk
         case "qcow2", "qcow", "q2": self = .qcow2

@@ -70,6 +70,20 @@ package enum ImageProbe {
         }
     }
 
+    /// Checks an image's own tables; see `ImageDriver.check`.
+    package static func check(
+        _ path: String, format: ImageFormat? = nil, locking: HostFile.Locking = .honour,
+        report: (ImageFinding) -> Void
+    ) throws(StorageError) {
+        let file = try HostFile.open(path, locking: locking)
+        do throws(StorageError) {
+            let format = if let format { format } else { try self.format(of: file) }
+            try driver(for: format).check(file, report: report)
+        } catch {
+            throw error.inFile(file.path)
+        }
+    }
+
     /// What an image says of itself, whether or not it can be opened as a disk: for `info`.
     package static func describe(
         _ path: String, format: ImageFormat? = nil, locking: HostFile.Locking = .honour

@@ -61,4 +61,39 @@ extension VHDXMap {
         }
         return entry.offset + size
     }
+
+    /// Reports every entry that cannot be, and space that no entry names.
+    func reportTable(_ report: (ImageFinding) -> Void) throws(StorageError) {
+        guard fileSize <= Self.fileLimit else {
+            return report(
+                ImageFinding(
+                    .damage, layer: "vhdx", code: VHDXCode.fileTooLarge.rawValue,
+                    "the file is larger than any VHDX"))
+        }
+        var taken = [UInt64](repeating: 0, count: Int(fileSize >> 26) + 1)
+        try state.withLock { (state) throws(StorageError) in
+            for index in 0..<layout.entryCount {
+                do throws(StorageError) {
+                    let entry = try entry(at: index, &state)
+                    guard entry.raw != 0 else { continue }
+                    _ = try mark(entry, index: index, in: &taken)
+                    if entry.state == .partial, !layout.isBitmap(index) {
+                        _ = try bitmap(of: layout.block(at: index), &state)
+                    }
+                } catch {
+                    guard error.kind == .corrupt else { throw error }
+                    report(ImageFinding(error))
+                }
+            }
+        }
+        let used = taken.reduce(UInt64(0)) { $0 + UInt64($1.nonzeroBitCount) } << 20
+        let tables = [log, regions.bat, regions.metadata].reduce(VHDXRegions.alignment) {
+            $0 + ($1.map { $0.upperBound - $0.lowerBound } ?? 0)
+        }
+        guard used + tables < fileSize, fileSize - used - tables >= VHDXRegions.alignment else { return }
+        report(
+            ImageFinding(
+                .leak, layer: "vhdx", code: "leaked-space",
+                "\(fileSize - used - tables) bytes of the file belong to no block"))
+    }
 }

@@ -38,6 +38,10 @@ struct VHDPowerCutTests {
             let image = try open(path, .read, siblings)
             last = try image.disk.bytes(at: 0, count: Int(size))
             #expect(everySectorIsOldOrNew(last, old: old, new: final), "\(cut)")
+            // Leaks at worst.
+            var damage: [ImageFinding] = []
+            try ImageProbe.check(path, locking: .ignore) { if $0.severity == .damage { damage.append($0) } }
+            #expect(damage == [], "\(cut)")
             // Writing goes on from there too: nothing overlaps, nothing lies outside.
             _ = try open(path, .write, siblings).disk.writeTarget(at: 0)
             if qemu { try Tool.run("qemu-img", ["map", "-f", "vpc", path]) }

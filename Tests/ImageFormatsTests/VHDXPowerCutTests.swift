@@ -33,6 +33,10 @@ struct VHDXPowerCutTests {
         try PowerCut.replay(operations, onto: path, seed: seed, in: directory) { path, cut in
             last = try open(path, .read, siblings).disk.bytes(at: 0, count: Int(size))
             #expect(everySectorIsOldOrNew(last, old: old, new: final), "\(cut)")
+            // Leaks at worst.
+            var damage: [ImageFinding] = []
+            try ImageProbe.check(path, locking: .ignore) { if $0.severity == .damage { damage.append($0) } }
+            #expect(damage == [], "\(cut)")
             guard qemu else { return }
             // qemu replays what is pending when it may write, and then reads the same.
             let copy = directory.path("judged")

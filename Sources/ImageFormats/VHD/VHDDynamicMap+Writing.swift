@@ -120,11 +120,9 @@ extension VHDDynamicMap {
         return sector
     }
 
-    /// Makes the file end with a footer at `offset`, durably.
+    /// Makes the file end with a footer at `offset`, durably. One write of one sector makes it longer: there is
+    /// no moment at which the file ends without a footer.
     private func placeFooter(at offset: UInt64) throws(StorageError) {
-        if file.byteCount < offset + UInt64(VHDFooter.byteCount) {
-            try file.truncate(to: offset + UInt64(VHDFooter.byteCount))
-        }
         try file.write(footer.footer.bytes, at: offset)
         try file.flush()
     }

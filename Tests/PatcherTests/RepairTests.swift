@@ -347,6 +347,24 @@ private func environmentBlock(_ lines: String) -> String {
         #expect(plan.refusal?.contains("/boot/efi") == true)
     }
 
+    @Test func aBootThatCannotBeTold() throws {
+        let (disk, _) = guest([
+            "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n/dev/hda1 /boot ext3 defaults 0 0\n"
+        ])
+        let plan = try disk.plan("kvm")
+        #expect(plan.actions.isEmpty)
+        #expect(plan.refusal?.contains("/boot is /dev/hda1") == true)
+    }
+
+    @Test func paravirtualKernelsStartOnXenServerAlone() throws {
+        let (disk, _) = guest([
+            "/boot/grub/menu.lst": "title A\nkernel /vmlinuz-2.6.26-xen root=/dev/xvda1\ninitrd /i\n",
+            "/etc/fstab": "/dev/xvda1 / ext3 defaults 0 1\n",
+        ])
+        #expect(try disk.plan("xenserver").refusal == nil)
+        #expect(try disk.plan("aws").refusal?.contains("Xen") == true)
+    }
+
     @Test func anUnresolvedRootInTheEnvironmentBlock() throws {
         let (disk, _) = guest([
             "/boot/grub2/grubenv": environmentBlock("kernelopts=root=/dev/sdc1 ro\n"),

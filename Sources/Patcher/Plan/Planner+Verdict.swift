@@ -148,6 +148,7 @@ extension Planner {
             return
                 "the boot menu lies on \(guest.volumes[esp.volume].name) (\(esp.path)), which cannot be read, and may hold names that must change"
         }
+        if entries.isEmpty, let problem = missingBoot() { return problem }
         if entries.isEmpty, guest.inspection.hasBootFiles, !hasKnownLoader {
             return "the guest's boot loader is none that is known here: its configuration was not found"
         }
@@ -161,6 +162,16 @@ extension Planner {
         }
         guard let first = reasons.first, reasons.count == deciding.count else { return nil }
         return "the guest cannot boot on \(request.target.hypervisor.title): \(first)"
+    }
+
+    /// The fstab mounts a /boot that was not found: the menu is on it.
+    private func missingBoot() -> String? {
+        for reference in references where reference.kind == .fstab && reference.use == "device of /boot" {
+            if case .unresolved(let reason) = reference.resolution {
+                return "the boot menu was not found: /boot is \(reference.text), and \(reason)"
+            }
+        }
+        return nil
     }
 
     private var hasKnownLoader: Bool {

@@ -9,7 +9,7 @@ extension Planner {
         let isXenOnly =
             options.isEmpty
             ? entry.looksXenOnly : options["CONFIG_X86_XEN"] == "y" || options["CONFIG_X86_64_XEN"] == "y"
-        if isXenOnly, !request.target.hypervisor.hasAliasedDiskNames {
+        if isXenOnly, request.target.hypervisor != .xenserver {
             return
                 "its kernel is built for Xen's own interface alone and cannot start on \(request.target.hypervisor.title)"
         }
@@ -123,7 +123,7 @@ extension Planner {
     /// Red Hat's installer of kernels makes the next kernel of this package the default.
     mutating func repairDefaultKernelPackage() {
         // On Xen a Xen kernel may be what is wanted, unless the default just had to leave one.
-        guard !request.target.hypervisor.hasAliasedDiskNames || !newDefaults.isEmpty else { return }
+        guard request.target.hypervisor != .xenserver || !newDefaults.isEmpty else { return }
         for file in guest.files(.sysconfigKernel) {
             guard let value = file.variables?.last("DEFAULTKERNEL"),
                 value.text.hasSuffix("-xen") || value.text == "kernel-xenU"

@@ -12,8 +12,8 @@
 /// 4. To verify, survey and plan again over the patched volumes: the second plan has no actions.
 ///
 /// `Guest.description` and `Guest.defaultEntries` say more of a guest for people; `Survey.windowsVerdict` what a
-/// Windows beside or instead of it would meet. An action that makes, renames or removes a name gives the directory's
-/// file in `Action.directory`. `PlanRequest.usesFallbackInitramfs` is `--drivers fallback`.
+/// Windows beside or instead of it would meet. An action that makes, renames or removes a name gives the directory in
+/// `Action.directory`. `PlanRequest.usesFallbackInitramfs` is `--drivers fallback`.
 /// `PlanText.text(of:)` is the plan for people: a unified diff with reasons, advice and verdicts.
 /// `SourcePresentation` carries `--from` and `--map`; `Target.all` and `Controller` the words of `--to` and
 /// `--controller`; `NamingPolicy` and `Repair` those of `--names`, `--only`, `--skip` and `--fix`.

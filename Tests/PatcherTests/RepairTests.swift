@@ -158,6 +158,19 @@ private func environmentBlock(_ lines: String) -> String {
                 == "GRUB_CMDLINE_LINUX=\"\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n")
     }
 
+    @Test func virtioConsolesStay() throws {
+        let menu =
+            "menuentry A { linux /vmlinuz-6.1.0 root=/dev/vda1 console=hvc0 earlyprintk=xen ; initrd /i }\n"
+        for (source, kept) in [(Hypervisor.kvm, true), (.xenserver, false)] {
+            var (disk, root) = guest(["/boot/grub/grub.cfg": menu])
+            disk.presentation = SourcePresentation(hypervisor: source, map: ["vda": 0])
+            try disk.patch("kvm")
+            let line = text(root.files["/boot/grub/grub.cfg"])
+            #expect(line.contains("console=hvc0") == kept)
+            #expect(!line.contains("earlyprintk"))
+        }
+    }
+
     @Test func anEmulatedDiskCanBeAskedFor() throws {
         let menu = "menuentry A { linux /vmlinuz-6.1.0-1 root=/dev/sda1 ro quiet ; initrd /i }\n"
         for (target, option) in [

@@ -4,11 +4,18 @@ extension Planner {
     /// Consoles that only Xen has: the kernel's, the login's, and root's.
     mutating func repairConsoles() {
         guard request.target.hypervisor != .xenserver else { return }
+        // virtio's console is called hvc0 too.
+        let keepsVirtio = request.target.hypervisor == .kvm && guest.resolver.presentation.hypervisor == .kvm
         for place in commandLines {
-            for argument in place.line.arguments where argument.name == "console" {
+            for argument in place.line.arguments {
                 guard let range = argument.valueRange,
-                    let device = place.file.bytes.text(range).split(separator: ",").first,
-                    Self.xenConsoles.contains(String(device))
+                    let device = place.file.bytes.text(range).split(separator: ",").first
+                else { continue }
+                if argument.name == "earlyprintk", device == "xen" {
+                    removeArgument(place, argument, .console, "there is no Xen to print to")
+                }
+                guard argument.name == "console", Self.xenConsoles.contains(String(device)),
+                    !(device == "hvc0" && keepsVirtio)
                 else { continue }
                 removeArgument(
                     place, argument, .console,

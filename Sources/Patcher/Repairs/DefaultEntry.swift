@@ -3,7 +3,7 @@ extension Planner {
     func startProblem(_ entry: BootEntry) -> String? {
         if entry.isXenMultiboot {
             return
-                "it boots the Xen hypervisor, which does not drive \(request.target.hypervisor.title)'s disks for the guest"
+                "it boots the Xen hypervisor, which is not supported inside a guest of \(request.target.hypervisor.title)"
         }
         let options = guest.inspection.kernel(entry.kernelRelease)?.options ?? [:]
         let isXenOnly =

@@ -158,6 +158,19 @@ private func environmentBlock(_ lines: String) -> String {
                 == "GRUB_CMDLINE_LINUX=\"\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n")
     }
 
+    @Test func liloIsReportedAndLeftAlone() throws {
+        let (disk, root) = guest([
+            "/etc/lilo.conf": "boot=/dev/hda\nroot=/dev/hda1\nimage=/vmlinuz\n\tlabel=Linux\n",
+            "/etc/fstab": "/dev/hda1 / ext3 defaults 0 1\n",
+        ])
+        let plan = try disk.patch("kvm")
+        #expect(plan.references.map(\.text) == ["/dev/hda1", "/dev/hda1", "/dev/hda"])
+        #expect(plan.actions.compactMap(\.edit).map(\.file.displayPath) == ["/etc/fstab"])
+        #expect(text(root.files["/etc/lilo.conf"]).contains("root=/dev/hda1"))
+        #expect(plan.defaultVerdict?.summary.contains("LILO") == true)
+        #expect(plan.refusal == nil)
+    }
+
     @Test func virtioConsolesStay() throws {
         let menu =
             "menuentry A { linux /vmlinuz-6.1.0 root=/dev/vda1 console=hvc0 earlyprintk=xen ; initrd /i }\n"

@@ -26,7 +26,15 @@ enum DeviceSites {
             case .uswsusp: return inUswsusp(bytes)
             default: return []
             }
-        case .lilo, .lvm: return []
+        case .lilo(let menu):
+            let roots = menu.roots.map {
+                DeviceSite(range: $0.range, text: $0.text, use: .reported("root= in LILO's map"))
+            }
+            let boot = menu.bootDevice.map {
+                DeviceSite(range: $0.range, text: $0.text, use: .reported("disk of the boot loader"))
+            }
+            return roots + [boot].compactMap { $0 }
+        case .lvm: return []
         }
     }
 

@@ -122,12 +122,15 @@ package struct DeviceSite: Sendable, Equatable {
         case crypttab(name: String)
         /// A row of LVM's devices file.
         case lvmDevice
+        /// A name in a file that is never changed; the text says what it is for.
+        case reported(String)
 
         /// Whether such names tell which disks the guest has.
         var countsDisks: Bool {
             switch self {
             case .fstab(let row): !row.isRemovableMedium
             case .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice: true
+            case .reported: false
             case .loaderDisk: false
             }
         }
@@ -141,6 +144,7 @@ package struct DeviceSite: Sendable, Equatable {
             case .loaderDisk: "disk of the boot loader"
             case .crypttab(let name): "encrypted device \(name)"
             case .lvmDevice: "LVM device"
+            case .reported(let summary): summary
             }
         }
     }

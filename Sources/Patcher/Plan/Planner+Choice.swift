@@ -26,7 +26,7 @@ extension Planner {
             let names = everyEntryHasInitrd || name == "resume" ? stableNames(volume) : []
             return choose(names, volume, what)
         case .crypttab: return choose(stableNames(volume), volume, what)
-        case .loaderDisk, .lvmDevice: return choose([], volume, what)
+        case .loaderDisk, .lvmDevice, .reported: return choose([], volume, what)
         }
     }
 

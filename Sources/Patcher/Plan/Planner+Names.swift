@@ -19,7 +19,10 @@ extension Planner {
         }
         references.append(reference(file, site, name, resolution))
         // The devices file has several words of one meaning in a row and is repaired by itself.
-        if case .lvmDevice = site.use { return }
+        switch site.use {
+        case .lvmDevice, .reported: return
+        default: break
+        }
         guard name.isPositional else { return }
         switch resolution {
         case .volume(let volume):
@@ -70,7 +73,7 @@ extension Planner {
             return nil
         case .kernelArgument(let name, _), .sharedKernelArgument(let name):
             return name == "root" && (kind == .swap || isContainer) ? holds : nil
-        case .crypttab, .lvmDevice, .loaderDisk: return nil
+        case .crypttab, .lvmDevice, .loaderDisk, .reported: return nil
         }
     }
 

@@ -9,6 +9,8 @@ public struct GuestCheck: Encodable, Sendable {
     public enum Severity: String, Encodable, Sendable {
         /// Worth knowing.
         case note
+        /// Space in an image that nothing refers to.
+        case leak
         /// Something does not agree.
         case warning
         /// A structure is damaged.
@@ -43,6 +45,9 @@ public struct GuestCheck: Encodable, Sendable {
     /// Whether anything is damaged.
     public var isDamaged: Bool { findings.contains { $0.severity == .damage } }
 
+    /// Whether an image leaks space.
+    public var leaks: Bool { findings.contains { $0.severity == .leak } }
+
     /// What may be repaired.
     public enum Repair: String, Sendable, CaseIterable {
         /// A damaged, missing or displaced copy of a GPT, from the sound one.
@@ -57,6 +62,8 @@ public struct GuestCheck: Encodable, Sendable {
         _ paths: [String], options: ImageOptions = ImageOptions(), repair: Set<Repair> = []
     ) throws(StorageError) -> GuestCheck {
         var check = GuestCheck()
+        for path in paths { try check.checkTables(path, options) }
+        if check.isDamaged { return check }
         let guest: Guest
         do throws(StorageError) {
             guest = try Guest.open(paths, options: options, forWriting: !repair.isEmpty)
@@ -72,6 +79,26 @@ public struct GuestCheck: Encodable, Sendable {
         check.checkLayout(view)
         try check.checkVolumes(view)
         return check
+    }
+
+    /// The image's own tables.
+    private mutating func checkTables(_ path: String, _ options: ImageOptions) throws(StorageError) {
+        var found: [Finding] = []
+        try ImageProbe.check(
+            path, format: try options.imageFormat(), locking: options.ignoresLocks ? .ignore : .honour
+        ) { finding in
+            let severity: Severity =
+                switch finding.severity {
+                case .damage: .damage
+                case .leak: .leak
+                case .note: .note
+                }
+            found.append(
+                Finding(
+                    severity: severity, layer: finding.layer, image: path, code: finding.code,
+                    structure: finding.structure, offset: finding.offset, message: finding.message))
+        }
+        findings += found
     }
 
     /// Walks every map from end to end: entries that point nowhere are errors there.

@@ -8,7 +8,8 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Check image tables, partition tables and file systems.",
         discussion: """
-            Exits 0 when all is clean, 1 when it could not be checked, 2 when something is damaged.
+            Exits 0 when all is clean, 1 when it could not be checked, 2 when something is damaged, \
+            3 when an image only leaks space.
 
             Example:
               diskgraft check web01.qcow2
@@ -62,5 +63,6 @@ struct CheckCommand: ParsableCommand {
             if check.findings.isEmpty { Terminal.write(Array("No errors were found.\n".utf8)) }
         }
         if check.isDamaged { throw ExitCode(2) }
+        if check.leaks { throw ExitCode(3) }
     }
 }

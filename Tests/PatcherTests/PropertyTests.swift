@@ -141,4 +141,27 @@ import Testing
         try guest.apply(try guest.plan("vmware"))
         #expect(resolved(try guest.plan("vmware")) == before)
     }
+
+    /// Files larger than any real one cost little.
+    @Test func hugeFiles() throws {
+        for text in [
+            String(repeating: "/dev/sdb1 /x ext4 defaults 0 2\n", count: 12_000),
+            String(repeating: "/dev/sdb1 /x ext4 defaults 0 2\n", count: 1900),
+            String(repeating: "/dev/sdb1 /x ext4 defaults 0 2\n", count: 60_000),
+            String(repeating: "a ", count: 1 << 17),
+            String(repeating: "submenu a {", count: 12_000),
+            String(repeating: "menuentry a { linux /k root=/dev/sda1 ; initrd /i }\n", count: 1900),
+            String(repeating: "\"", count: 1 << 17), String(repeating: "set x=/dev/sda1;", count: 12_000),
+        ] {
+            var guest = TestGuest()
+            let root = guest.partition(1, .ext4, uuid: "11111111-1111-4111-8111-111111111111")
+            for path in [
+                "/etc/fstab", "/boot/grub/grub.cfg", "/etc/lvm/lvm.conf",
+            ] {
+                root.write(path, text)
+            }
+            let plan = try guest.plan("kvm")
+            for edit in plan.actions.compactMap(\.edit) { check(edit) }
+        }
+    }
 }

@@ -41,8 +41,9 @@ enum DeviceSites {
     private static func inGRUB2(_ bytes: [UInt8], _ menu: GRUB2Config) -> [DeviceSite] {
         var sites = menu.entries.flatMap { inEntry(bytes, $0) }
         sites += menu.commandLineVariables.flatMap { shared(bytes, $0.commandLine) }
-        let values = menu.entries.flatMap { $0.commandLine.arguments }.filter { $0.name == "root" }
-            .compactMap { $0.valueRange.map { bytes.text($0) } }
+        let values = Set(
+            menu.entries.flatMap { $0.commandLine.arguments }.filter { $0.name == "root" }
+                .compactMap { $0.valueRange.map { bytes.text($0) } })
         for variable in menu.deviceVariables
         where values.contains("$\(variable.name)") || values.contains("${\(variable.name)}") {
             sites.append(

@@ -71,7 +71,8 @@ package enum GuestFinder {
             mounts: mounts.map {
                 .init(path: Array($0.path.utf8), volume: $0.volume, fileSystem: fileSystems[$0.volume])
             })
-        let files = try GuestScan.files(of: tree)
+        let (files, oversized) = try GuestScan.files(of: tree)
+        notes += oversized.map { "\($0) is larger than any real one and is left alone" }
         for site in files.flatMap(\.sites) where site.use.countsDisks {
             if case .disk(let name, _) = DeviceName(site.text) { usage.disks.insert(name) }
         }

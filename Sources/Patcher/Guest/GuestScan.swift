@@ -2,18 +2,33 @@ internal import Storage
 
 /// Finds and reads a guest's configuration files.
 enum GuestScan {
-    static func files(of tree: some GuestTree) throws(StorageError) -> [ScannedFile] {
+    /// The files, and the names of those that are larger than any real one and so are left alone.
+    static func files(
+        of tree: some GuestTree
+    ) throws(StorageError) -> (files: [ScannedFile], oversized: [String]) {
         var files: [ScannedFile] = []
+        var oversized: [String] = []
         var seen: Set<FileKey> = []
         for (path, kind) in try candidates(tree) {
-            guard let file = try tree.regularFile(path), file.attributes.size <= UInt64(configurationLimit),
-                seen.insert(file.key).inserted
-            else { continue }
+            guard let file = try tree.regularFile(path), seen.insert(file.key).inserted else { continue }
+            guard file.attributes.size <= UInt64(configurationLimit) else {
+                oversized.append(file.displayPath)
+                continue
+            }
             let bytes = try tree.contents(of: file, limit: configurationLimit)
-            files.append(scanned(path, kind, file, bytes))
+            guard bytes.count(where: { $0 == .newline }) <= lineLimit else {
+                oversized.append(file.displayPath)
+                continue
+            }
+            let one = scanned(path, kind, file, bytes)
+            if one.sites.count <= siteLimit { files.append(one) } else { oversized.append(file.displayPath) }
         }
-        return files
+        return (files, oversized)
     }
+
+    /// No file that a boot reads has more lines or device names; work on them may take their square in time.
+    private static let lineLimit = 50_000
+    private static let siteLimit = 2000
 
     /// Files that have one place.
     private static let fixed: [(String, ConfigurationKind)] = [

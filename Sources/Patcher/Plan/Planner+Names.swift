@@ -4,12 +4,13 @@ extension Planner {
     /// Resolves every device name and replaces those that will not hold on the target.
     mutating func repairNames() {
         for file in guest.files {
-            for site in file.sites { repairName(file, site) }
+            let lineStarts = TextLine.all(in: file.bytes).map(\.content.lowerBound)
+            for site in file.sites { repairName(file, site, lineStarts) }
         }
         disableDeviceNamesInFutureMenus()
     }
 
-    private mutating func repairName(_ file: ScannedFile, _ site: DeviceSite) {
+    private mutating func repairName(_ file: ScannedFile, _ site: DeviceSite, _ lineStarts: [Int]) {
         let name = DeviceName(site.text)
         if case .notADevice = name { return }
         var resolution: Resolution =
@@ -17,7 +18,7 @@ extension Planner {
         if case .volume(let volume) = resolution, let clash = clash(site.use, volume) {
             resolution = .unresolved(clash)
         }
-        references.append(reference(file, site, name, resolution))
+        references.append(reference(file, site, name, resolution, lineStarts))
         // The devices file has several words of one meaning in a row and is repaired by itself.
         switch site.use {
         case .lvmDevice, .reported: return
@@ -41,7 +42,8 @@ extension Planner {
     }
 
     private func reference(
-        _ file: ScannedFile, _ site: DeviceSite, _ name: DeviceName, _ resolution: Resolution
+        _ file: ScannedFile, _ site: DeviceSite, _ name: DeviceName, _ resolution: Resolution,
+        _ lineStarts: [Int]
     ) -> Reference {
         let resolvedName: String? =
             switch resolution {
@@ -51,7 +53,7 @@ extension Planner {
             }
         return Reference(
             path: file.file.displayPath, file: file.file.key, range: site.range,
-            line: file.bytes[..<site.range.lowerBound].reduce(1) { $0 + ($1 == .newline ? 1 : 0) },
+            line: lineStarts.prefix { $0 <= site.range.lowerBound }.count,
             kind: file.kind, use: site.use.summary, text: site.text, resolution: resolution,
             resolvedName: resolvedName, isStable: !name.isPositional)
     }

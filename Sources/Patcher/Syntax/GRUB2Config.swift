@@ -23,6 +23,8 @@ package struct GRUB2Config: Sendable, Equatable {
         package var commandLine: KernelCommandLine
     }
 
+    /// Menus, functions and conditions are never nested deeper.
+    private static let depthLimit = 64
     private static let kernelCommands: Set<String> = [
         "linux", "linux16", "linuxefi", "multiboot", "multiboot2",
     ]
@@ -45,6 +47,7 @@ package struct GRUB2Config: Sendable, Equatable {
             guard let head = command.first else { continue }
             switch head.text {
             case "{" where !head.isQuoted:
+                guard blocks.count < Self.depthLimit else { return }
                 if case .submenu = opening { counts.append(0) }
                 blocks.append(opening ?? .other)
                 opening = nil

@@ -36,7 +36,7 @@ package struct FileDraft: Sendable {
         guard range.lowerBound >= 0, range.upperBound <= original.count else { return false }
         let old = Array(original[range])
         guard old != new else { return false }
-        let place = edits.firstIndex { $0.range.lowerBound >= range.lowerBound } ?? edits.count
+        let place = place(of: range.lowerBound)
         if place > 0, edits[place - 1].range.upperBound > range.lowerBound { return false }
         if place < edits.count {
             let next = edits[place].range
@@ -44,6 +44,17 @@ package struct FileDraft: Sendable {
         }
         edits.insert(TokenEdit(range: range, old: old, new: new, repair: repair, reason: reason), at: place)
         return true
+    }
+
+    /// The index of the first edit that begins at `offset` or behind it.
+    private func place(of offset: Int) -> Int {
+        var low = 0
+        var high = edits.count
+        while low < high {
+            let middle = (low + high) / 2
+            if edits[middle].range.lowerBound < offset { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Adds an edit whose new bytes are `text`.

@@ -103,6 +103,17 @@ import Testing
         let short = try Ext4FileSystem.open(MemoryDevice(Array(good.image.prefix(8_000_000))))
         let truncated = #expect(throws: StorageError.self) { try short.recovery() }
         #expect(truncated?.code == "journal-device-truncated")
+        // Descriptors that count more free blocks than there are.
+        var counts = good.image
+        counts.storeLittle(0xffff as UInt16, at: 2048 + 0x0c)
+        let wrong = try Ext4FileSystem.open(MemoryDevice(counts))
+        let impossible = #expect(throws: StorageError.self) { try wrong.recovery() }
+        #expect(impossible?.code == "journal-bad-free-counts")
+        // A log that replaces the superblock by something else.
+        let other = try LogBuilder(JournalImages.ext3(), options: .init(), start: 1, sequence: 9)
+        other.append(.blocks([other.copy(1, 0)]), .commit(seconds: 100))
+        let none = #expect(throws: StorageError.self) { try Ext4FileSystem.open(MemoryDevice(other.image)) }
+        #expect(none?.code == "bad-magic")
         // A journal elsewhere.
         var external = good.image
         external.storeLittle(0 as UInt32, at: 1024 + 0xe0)

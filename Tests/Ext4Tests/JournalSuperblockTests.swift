@@ -124,6 +124,18 @@ import Testing
         expect([
             JournalRun(first: 0, deviceBlock: 5, count: 3), JournalRun(first: 3, deviceBlock: 7, count: 1),
         ])
+        let long = #expect(throws: StorageError.self) {
+            try JournalFile(
+                device: device, blockSize: 1024, fileSystemBlockCount: 1 << 30,
+                runs: [JournalRun(first: 0, deviceBlock: 5, count: JournalFile.maximumBlockCount + 1)])
+        }
+        #expect(long?.code == "journal-too-long" && long?.kind == .unsupported)
+        let cut = try JournalFile(
+            device: device, blockSize: 1024, fileSystemBlockCount: 2048,
+            runs: [JournalRun(first: 0, deviceBlock: 1023, count: 2)])
+        #expect(try cut.block(0).count == 1024)
+        let truncated = #expect(throws: StorageError.self) { try cut.block(1) }
+        #expect(truncated?.code == "journal-device-truncated")
         let file = try JournalFile(
             device: device, blockSize: 1024, fileSystemBlockCount: 1024,
             runs: [

@@ -137,22 +137,3 @@ extension VolumeCheck {
         }
     }
 }
-
-extension AttributeEntry {
-    /// Whether e_hash is what name and value give. Kernels have hashed names as signed and as unsigned bytes;
-    /// both are accepted, as by e2fsck.
-    var hasValidHash: Bool {
-        let unsigned = name.suffix.reduce(UInt32(0)) { ($0 << 5) ^ ($0 >> 27) ^ UInt32($1) }
-        let signed = name.suffix.reduce(UInt32(0)) {
-            ($0 << 5) ^ ($0 >> 27) ^ UInt32(bitPattern: Int32(Int8(bitPattern: $1)))
-        }
-        var padded = value
-        while padded.count % 4 != 0 { padded.append(0) }
-        func with(_ start: UInt32) -> UInt32 {
-            stride(from: 0, to: padded.count, by: 4).reduce(start) {
-                ($0 << 16) ^ ($0 >> 16) ^ padded.little($1, as: UInt32.self)
-            }
-        }
-        return hash == with(unsigned) || hash == with(signed)
-    }
-}

@@ -51,8 +51,8 @@ extension VolumeView {
     func systemZone() throws(StorageError) -> SystemZone {
         var ranges: [Range<UInt64>] = []
         for group in 0..<geometry.groupCount {
-            let base = baseStructures(ofGroup: group)
-            if !base.isEmpty { ranges.append(base) }
+            let head = groupHead(group)
+            if !head.isEmpty { ranges.append(head) }
             let descriptor = try descriptor(group)
             for block in [descriptor.blockBitmap, descriptor.inodeBitmap] {
                 ranges.append(block.rawValue..<block.rawValue + 1)
@@ -61,24 +61,5 @@ extension VolumeView {
             ranges.append(table..<table + geometry.inodeTableBlockCount)
         }
         return SystemZone(ranges)
-    }
-
-    /// The superblock copy at a group's start and the descriptors behind it, with the room kept for more.
-    private func baseStructures(ofGroup group: UInt64) -> Range<UInt64> {
-        let first = geometry.firstBlock(ofGroup: group).rawValue
-        let hasSuperblock = geometry.hasSuperblock(group: group)
-        var end = first + (hasSuperblock ? 1 : 0)
-        let isMeta = geometry.incompatible.contains(.metaBlockGroups)
-        if isMeta, group / geometry.descriptorsPerBlock >= geometry.firstMetaBlockGroup {
-            // Each meta block group keeps its one block of descriptors in its first, second and last group.
-            let place = group % geometry.descriptorsPerBlock
-            if place == 0 || place == 1 || place == geometry.descriptorsPerBlock - 1 { end += 1 }
-        } else if hasSuperblock {
-            end +=
-                isMeta
-                ? geometry.firstMetaBlockGroup
-                : geometry.descriptorBlockCount + geometry.reservedDescriptorBlocks
-        }
-        return first..<min(end, geometry.blockCount)
     }
 }

@@ -1,12 +1,17 @@
 internal import Storage
 
 extension AttributeEntry {
-    /// e_hash as entries of a block have it: name and value mixed.
-    var computedHash: UInt32 {
+    /// e_hash as entries of a block have it: name and value mixed, names as unsigned characters.
+    var computedHash: UInt32 { hash(signedNames: false) }
+
+    /// Whether e_hash is right. The kernel took names as signed characters on x86 until 6.x and accepts both now.
+    var hasValidHash: Bool { hash == computedHash || hash == hash(signedNames: true) }
+
+    private func hash(signedNames: Bool) -> UInt32 {
         var hash: UInt32 = 0
         for byte in name.suffix {
-            // The kernel took names as signed characters on x86 until 6.x and accepts both now.
-            hash = hash << 5 ^ hash >> 27 ^ UInt32(byte)
+            let wide = signedNames ? UInt32(bitPattern: Int32(Int8(bitPattern: byte))) : UInt32(byte)
+            hash = hash << 5 ^ hash >> 27 ^ wide
         }
         guard valueInode == 0, valueLength > 0 else { return hash }
         let padded = value + [UInt8](repeating: 0, count: (4 - value.count % 4) % 4)

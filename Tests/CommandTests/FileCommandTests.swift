@@ -18,7 +18,9 @@ struct FileCommandTests {
                 """, tree,
             ])
         let image = try directory.sparse("fs.img", byteCount: 32 << 20)
-        try Tool.run("mke2fs", ["-q", "-F", "-t", "ext4", "-I", "256", "-O", "ext_attr,extent,filetype", "-d", tree, image])
+        try Tool.run(
+            "mke2fs",
+            ["-q", "-F", "-t", "ext4", "-I", "256", "-O", "ext_attr,extent,filetype", "-d", tree, image])
         try Tool.run("debugfs", ["-w", "-R", "ea_set /a/file user.note hello", image])
         return (image, tree)
     }

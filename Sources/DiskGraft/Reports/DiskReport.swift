@@ -33,6 +33,10 @@ public struct DiskReport: Encodable, Sendable {
     public var partitionTable: Table?
     /// The volumes on it.
     public var volumes: [VolumeReport]
+    /// Volume groups over all disks given; on the first disk's report only.
+    public var groups: [GroupReport] = []
+    /// MD arrays over all disks given; on the first disk's report only.
+    public var arrays: [ArrayReport] = []
     /// What a user should know.
     public var warnings: [String]
 
@@ -89,7 +93,7 @@ public struct DiskReport: Encodable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case filename, format, variant, creator, references, details, volumes, warnings
+        case filename, format, variant, creator, references, details, volumes, groups, arrays, warnings
         case virtualSize = "virtual-size"
         case fileSize = "file-size"
         case actualSize = "actual-size"
@@ -185,6 +189,10 @@ extension DiskReport {
             case .logicalVolume, .array: disk == 0
             }
         }.map { VolumeReport($0) }
+        if disk == 0 {
+            groups = guest.layout.groups.map { GroupReport($0) }
+            arrays = guest.layout.arrays.map { ArrayReport($0) }
+        }
         warnings += guest.layout.findings.filter { $0.disk == disk || ($0.disk == nil && disk == 0) }.map(
             \.message)
     }

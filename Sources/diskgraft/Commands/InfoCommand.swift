@@ -78,6 +78,29 @@ struct InfoCommand: ParsableCommand {
             }
             text += rows.text
         }
+        for group in report.groups {
+            text +=
+                "volume group \(group.name): \(group.uuid), seqno \(group.sequenceNumber), "
+                + "extents of \(SizeText.short(group.extentSize))\n"
+            var rows = TextTable(indentation: 2)
+            for volume in group.physicalVolumes {
+                rows.add(
+                    "PV \(volume.volume ?? "missing")", volume.size.map { SizeText.short($0) } ?? "", "",
+                    volume.uuid)
+            }
+            for volume in group.logicalVolumes {
+                let note = volume.unreadable ?? volume.unwritable.map { "not written: \($0)" } ?? ""
+                rows.add(
+                    "LV \(volume.name)", SizeText.short(volume.size), volume.type, volume.uuid + " " + note)
+            }
+            text += rows.text
+        }
+        for array in report.arrays {
+            text +=
+                "array \(array.name): \(array.level), superblock \(array.version), \(array.uuid), "
+                + "\(array.members.count) of \(array.memberCount) members: \(array.members.joined(separator: ", "))\n"
+            if let note = array.unreadable ?? array.unwritable { text += "  \(note)\n" }
+        }
         for warning in report.warnings { text += "warning: \(warning)\n" }
         return text
     }

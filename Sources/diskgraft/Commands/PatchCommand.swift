@@ -33,7 +33,8 @@ struct PatchCommand: ParsableCommand {
         if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
         try guest.patch(plan, options)
         if !json, !plan.isEmpty {
-            Terminal.write(Array("patched; `diskgraft undo \(path)` takes it back\n".utf8))
+            let others = disks.with.map { " --with \($0)" }.joined()
+            Terminal.write(Array("patched; `diskgraft undo \(path)\(others)` takes it back\n".utf8))
         }
     }
 }

@@ -130,7 +130,7 @@ extension Ext4Transaction {
         }
         var block = try directoryBlock(at: number, of: directory)
         block.setInode(inode, typeCode: typeCode, at: offset)
-        try store(block.bytes, ofDirectory: directory, at: number, role: .directory)
+        try store(block.bytes, ofDirectory: directory, at: number, role: .switchedDirectory)
         touch(&directory, contents: true)
     }
 

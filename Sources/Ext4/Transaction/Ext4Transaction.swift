@@ -13,6 +13,9 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
         case inodes
         case map
         case attributes
+        /// Directory blocks in which a name stands for another inode: after the old one was freed, before the
+        /// other's old name goes.
+        case switchedDirectory
         /// Directory blocks that lost a name: after the inode stopped counting it.
         case shrunkDirectory
         case bitmap

@@ -8,10 +8,13 @@ internal import Storage
 /// | fresh | blocks that were free | the same |
 /// | names | directory blocks with new names, contents written over | names of inodes not there yet, which are dropped; mixed contents |
 /// | inodes | inodes, maps, attributes | blocks in use that bitmaps call free, put right from the inodes |
+/// | switched names | directory blocks in which a name stands for another inode | names of inodes freed before, which are dropped |
 /// | removed names | directory blocks that lost names | the same |
 /// | counts | bitmaps, descriptors | the new volume, to be checked |
 /// | clean | superblock as it was, with new counts | the new volume |
 ///
+/// Two cases need e2fsck -y: a directory moved to another directory, cut while both names are there; and a new name in a
+/// directory block that loses another in the same transaction, cut before that block is written.
 /// Old or new as a whole is the undo record's promise, not this one's.
 struct OrderedCommit: Sendable {
     let phases: [[DeviceWrite]]
@@ -36,7 +39,8 @@ struct OrderedCommit: Sendable {
             fresh.map { DeviceWrite(offset: $0.block * UInt64(blockSize), bytes: $0.bytes) })
         let all = [
             [DeviceWrite(offset: Superblock.byteOffset, bytes: unclean.bytes)], first,
-            writes(.data, .directory), writes(.inodes, .map, .attributes), writes(.shrunkDirectory),
+            writes(.data, .directory), writes(.inodes, .map, .attributes), writes(.switchedDirectory),
+            writes(.shrunkDirectory),
             writes(.bitmap, .descriptors), [DeviceWrite(offset: Superblock.byteOffset, bytes: after.bytes)],
         ]
         phases = all.filter { !$0.isEmpty }

@@ -14,6 +14,9 @@ package final class Image: WritableBlockDevice {
 
     private struct Session {
         var hasBegun = false
+        /// Why allocated space could not be written. From then on nothing may reach the tables: they would name
+        /// space that holds something else.
+        var failure: StorageError?
     }
 
     /// A disk over `map`. It can be written when the map can and its files were opened for writing.
@@ -143,7 +146,7 @@ package final class Image: WritableBlockDevice {
                     let stop = allocation.range.upperBound
                     guard stop > position, stop <= wholeEnd else { throw emptyExtent(at: position) }
                     let part = source.extracting(Int(position - offset)..<Int(stop - offset))
-                    try map.hostFiles[allocation.file].write(part, at: allocation.offset)
+                    try write(part, to: allocation)
                     position = stop
                 } else {
                     // Part of a unit: its other bytes come along. Read before the map forgets their old place.
@@ -160,11 +163,24 @@ package final class Image: WritableBlockDevice {
                     }
                     let allocation = try map.allocate(unitStart..<unitEnd)
                     guard allocation.range == unitStart..<unitEnd else { throw emptyExtent(at: position) }
-                    try map.hostFiles[allocation.file].write(whole, at: allocation.offset)
+                    try write(whole.span8, to: allocation)
                     decoder.forget(unitStart..<unitEnd)
                     position = stop
                 }
             }
+        }
+    }
+
+    /// Fills space that was just allocated. When that fails, the allocation must not be committed.
+    private func write(_ data: RawSpan, to allocation: Allocation) throws(StorageError) {
+        guard map.hostFiles.indices.contains(allocation.file) else {
+            throw emptyExtent(at: allocation.range.lowerBound)
+        }
+        do throws(StorageError) {
+            try map.hostFiles[allocation.file].write(data, at: allocation.offset)
+        } catch {
+            session.withLock { $0.failure = $0.failure ?? error }
+            throw error
         }
     }
 
@@ -186,6 +202,7 @@ package final class Image: WritableBlockDevice {
 
     package func flush() throws(StorageError) {
         guard let writableMap else { return }
+        if let failure = session.withLock({ $0.failure }) { throw failure }
         if session.withLock({ $0.hasBegun }) { return try writableMap.commit() }
         // Nothing was changed through here, but a new image's own structures may not be on the disk yet.
         for file in map.hostFiles { try file.flush() }
@@ -207,11 +224,13 @@ package final class Image: WritableBlockDevice {
                 .misuse, layer: "image", code: "read-only", "this image cannot be written in place",
                 path: map.hostFiles.first?.path)
         }
-        let first = session.withLock { session in
-            defer { session.hasBegun = true }
-            return !session.hasBegun
+        let (hasBegun, failure) = session.withLock { ($0.hasBegun, $0.failure) }
+        if let failure { throw failure }
+        // One owner writes, so nobody else begins meanwhile. A map that refuses does so every time.
+        if !hasBegun {
+            try writableMap.beginWriting()
+            session.withLock { $0.hasBegun = true }
         }
-        if first { try writableMap.beginWriting() }
         return writableMap
     }
 }

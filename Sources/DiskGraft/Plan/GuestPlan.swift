@@ -42,7 +42,13 @@ extension Guest {
     public func plan(_ options: PlanOptions) throws(StorageError) -> GuestPlan {
         let request = try options.request()
         let survey = try survey(options.source)
-        guard !survey.guests.isEmpty else { throw noGuest(survey) }
+        guard !survey.guests.isEmpty else {
+            guard let verdict = survey.windowsVerdict(request.target, request.controller) else {
+                throw noGuest(survey)
+            }
+            throw StorageError(
+                .refused, layer: "guest", code: "windows", verdict, path: images.first?.path)
+        }
         return GuestPlan(
             plans: survey.guests.map { Planner.plan($0, request) }, titles: survey.guests.map(\.title),
             findings: survey.findings + survey.guests.flatMap(\.notes))

@@ -51,7 +51,7 @@ struct PlanExecution {
             }
             try transaction.replaceContents(of: edit.file.id, with: edit.contents)
         case .create(let path, let contents, let permissions):
-            let (directory, name) = try parent(of: path, survey)
+            let (directory, name) = try parent(of: path, action.directory, survey)
             let transaction = try transaction(on: directory.volume)
             guard try transaction.lookUp(name, in: directory.id) == nil else {
                 throw changed(path.displayText, directory.volume)
@@ -61,11 +61,11 @@ struct PlanExecution {
             _ = try transaction.createFile(
                 name, in: directory.id, contents: contents, attributes: attributes)
         case .rename(let path, let newName):
-            let (directory, name) = try parent(of: path, survey)
+            let (directory, name) = try parent(of: path, action.directory, survey)
             try transaction(on: directory.volume).rename(
                 name, in: directory.id, to: newName, in: directory.id)
         case .remove(let path):
-            let (directory, name) = try parent(of: path, survey)
+            let (directory, name) = try parent(of: path, action.directory, survey)
             try transaction(on: directory.volume).remove(name, in: directory.id)
         case .setLabel(let volume, let label):
             if guest.volumes[volume].identity.kind == .swap {
@@ -100,14 +100,14 @@ struct PlanExecution {
     }
 
     private func parent(
-        of path: [UInt8], _ survey: Survey
+        of path: [UInt8], _ key: FileKey?, _ survey: Survey
     ) throws(StorageError) -> (directory: GuestFile, name: [UInt8]) {
         let slash = UInt8(ascii: "/")
         let cut = path.lastIndex(of: slash) ?? 0
         let directoryPath = cut == 0 ? [slash] : Array(path[..<cut])
         for system in survey.guests {
             if let directory = try system.tree.find(directoryPath, followLast: true),
-                directory.attributes.type == .directory
+                directory.attributes.type == .directory, key == nil || directory.key == key
             {
                 return (directory, Array(path[(cut + 1)...]))
             }

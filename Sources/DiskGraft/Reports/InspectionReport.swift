@@ -24,6 +24,8 @@ public struct InspectionReport: Encodable, Sendable {
         public var entries: [Entry]
         /// Every device name in its files.
         public var references: [Reference]
+        /// What else is known, a line each: firmware, kernels, guest tools, SELinux…
+        public var facts: [String]
         /// Further remarks.
         public var notes: [String]
     }
@@ -54,10 +56,13 @@ public struct InspectionReport: Encodable, Sendable {
         public var kernel: String?
         /// Whether it has an initramfs.
         public var hasInitrd: Bool
+        /// Whether it boots by itself.
+        public var isDefault: Bool
 
         private enum CodingKeys: String, CodingKey {
             case title, path, kernel
             case hasInitrd = "has-initrd"
+            case isDefault = "default"
         }
     }
 
@@ -117,15 +122,19 @@ extension Guest {
                     title: system.title, root: volumes[system.rootVolume].name,
                     source: system.resolver.presentation.summary,
                     mounts: system.mounts.map { .init(path: $0.path, volume: volumes[$0.volume].name) },
-                    loaders: system.files.filter { !$0.syntax.bootEntries.isEmpty }.map {
+                    loaders: system.files.filter { !$0.bootEntries.isEmpty }.map {
                         .init(kind: $0.kind.rawValue, path: $0.file.displayPath)
                     },
                     entries: system.bootEntries.map { file, entry in
                         .init(
                             title: entry.title, path: file.file.displayPath, kernel: entry.kernel,
-                            hasInitrd: !entry.initrds.isEmpty)
+                            hasInitrd: !entry.initrds.isEmpty,
+                            isDefault: system.defaultEntries.contains {
+                                $0.file.file.key == file.file.key && $0.entry.index == entry.index
+                            })
                     },
-                    references: plan.references.map { InspectionReport.Reference($0) }, notes: system.notes)
+                    references: plan.references.map { InspectionReport.Reference($0) },
+                    facts: system.description, notes: system.notes)
             }, findings: survey.findings)
     }
 }

@@ -38,10 +38,15 @@ struct InspectCommand: ParsableCommand {
             head.add("root:", system.root)
             head.add("source:", system.source)
             for mount in system.mounts { head.add("mount:", "\(mount.path) on \(mount.volume)") }
-            for loader in system.loaders { head.add("boot loader:", "\(loader.kind), \(loader.path)") }
+            for fact in system.facts {
+                let parts = fact.split(separator: ":", maxSplits: 1)
+                head.add("\(parts.first ?? ""):", String((parts.dropFirst().first ?? "").drop { $0 == " " }))
+            }
             for entry in system.entries {
                 let initrd = entry.hasInitrd ? "" : " (no initramfs)"
-                head.add("kernel:", "\(entry.kernel ?? "none")\(initrd): \(entry.title)")
+                head.add(
+                    entry.isDefault ? "kernel entry, default:" : "kernel entry:",
+                    "\(entry.kernel ?? "none")\(initrd): \(entry.title)")
             }
             for note in system.notes { head.add("note:", note) }
             text += head.text

@@ -38,7 +38,9 @@ let package = Package(
         .target(name: "Conversion", dependencies: ["Storage", "ImageFormats"], swiftSettings: settings),
         .target(
             name: "DiskGraft",
-            dependencies: ["Storage", "ImageFormats", "Partitions", "Ext4", "Patcher", "Conversion", "CCrypto"],
+            dependencies: [
+                "Storage", "ImageFormats", "Partitions", "Ext4", "Patcher", "Conversion", "CCrypto",
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "diskgraft",

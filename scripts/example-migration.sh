@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # example-migration.sh BINARY TARGET: the main job on the guest that ships with the project.
 set -euo pipefail
-binary=$1
+binary=$(readlink -f "$1")
 target=$2
 here=$(cd "$(dirname "$0")/.." && pwd)
 out=$(mktemp -d "${TMPDIR:-/tmp}/diskgraft-example.XXXXXX")

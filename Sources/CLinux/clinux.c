@@ -55,6 +55,8 @@ int clinux_clone_range(int in_fd, uint64_t in_offset, int out_fd, uint64_t out_o
     return ioctl(out_fd, FICLONERANGE, &range);
 }
 
+int clinux_start_writeback(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
 int clinux_rename_no_replace(const char *from, const char *to)
 {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);

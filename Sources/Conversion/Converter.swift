@@ -23,9 +23,14 @@ package final class Converter: Sendable {
     private let stopped = Atomic<Bool>(false)
     private let cloneFailed = Atomic<Bool>(false)
     private let copied = Atomic<UInt64>(0)
+    private let sinceWriteback = Atomic<UInt64>(0)
 
     /// Bytes that one worker holds at a time.
     private static let bufferSize: UInt64 = 1 << 20
+
+    /// After how many bytes the host is asked to write back. Left alone, it hoards the output until the flush at
+    /// the end, and the disk idles while the processors copy.
+    private static let writebackInterval: UInt64 = 16 << 20
 
     /// A conversion of `source` into `target`, which reads as zeros and is at least as large.
     ///
@@ -132,10 +137,16 @@ package final class Converter: Sendable {
     }
 
     private func write(_ bytes: RawSpan, at offset: UInt64) throws(StorageError) {
-        writing.wait()
-        defer { writing.signal() }
-        try target.write(bytes, at: offset)
-        copied.add(UInt64(bytes.byteCount), ordering: .relaxed)
+        do {
+            writing.wait()
+            defer { writing.signal() }
+            try target.write(bytes, at: offset)
+        }
+        let count = UInt64(bytes.byteCount)
+        copied.add(count, ordering: .relaxed)
+        guard sinceWriteback.add(count, ordering: .relaxed).newValue >= Self.writebackInterval else { return }
+        sinceWriteback.store(0, ordering: .relaxed)
+        for file in target.map.hostFiles { file.startWriteback() }
     }
 
     /// Shares the batch's blocks with the target where both lie on one host file system that can (XFS, Btrfs).

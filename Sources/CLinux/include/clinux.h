@@ -19,6 +19,9 @@ int clinux_ofd_would_conflict(int fd, int64_t start, int64_t length);
 int64_t clinux_copy_file_range(int in_fd, int64_t in_offset, int out_fd, int64_t out_offset, uint64_t length);
 /// ioctl(FICLONERANGE); 0, or -1 and errno.
 int clinux_clone_range(int in_fd, uint64_t in_offset, int out_fd, uint64_t out_offset, uint64_t length);
+/// sync_file_range(2) with SYNC_FILE_RANGE_WRITE over the whole file: starts writing back, waits for nothing,
+/// promises nothing. 0, or -1 and errno.
+int clinux_start_writeback(int fd);
 /// renameat2(2) with RENAME_NOREPLACE; 0, or -1 and errno.
 int clinux_rename_no_replace(const char *from, const char *to);
 /// fallocate(2) punching a hole / zeroing a range, size kept; 0, or -1 and errno.

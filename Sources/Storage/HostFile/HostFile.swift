@@ -319,6 +319,10 @@ public final class HostFile: Sendable {
         try flushDisk()
     }
 
+    /// Asks the host to start writing dirty pages to the disk now instead of at the next flush. A hint: it orders
+    /// and promises nothing.
+    public func startWriteback() { _ = clinux_start_writeback(descriptor) }
+
     /// Shares `count` bytes of another file with this one (FICLONERANGE). False, and nothing done, where the host's
     /// file system cannot or a transaction is open.
     public func clone(_ source: HostFile, at offset: UInt64, count: UInt64, to target: UInt64) -> Bool {

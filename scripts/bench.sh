@@ -8,7 +8,7 @@ set -euo pipefail
 binary=$(readlink -f "$1")
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=${2:-$(mktemp -d "${TMPDIR:-/tmp}/diskgraft-bench.XXXXXX")}
-runs=${RUNS:-5}
+runs=${RUNS:-9}
 mkdir -p "$work"
 [ -n "${2:-}" ] || trap 'rm -rf "$work"' EXIT
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
@@ -64,7 +64,7 @@ for format in raw qcow2 vmdk vpc; do
         "qemu-img convert -n -f $format --target-image-opts '$source' driver=null-co,size=$size"
 done
 
-echo "Opening image, partition table and file systems ; then listing a directory; qemu-img info opens the image alone"
+echo "Opening image, partition table and file systems; then listing a directory; qemu-img info opens the image alone"
 for format in raw qcow2 vmdk vpc; do
     source=$work/disk.$format
     [ "$format" != raw ] || source=$raw

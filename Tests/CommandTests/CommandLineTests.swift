@@ -114,4 +114,46 @@ struct CommandLineTests {
             #expect(info.contains(word))
         }
     }
+
+    /// A name that no order of disks explains: only the user can say which disk it was.
+    @Test func mapPutsTheTreeTogether() throws {
+        let directory = try TemporaryDirectory()
+        let first = try Self.volume(
+            directory, "root",
+            [
+                "etc/os-release": "ID=debian\nVERSION_ID=12\n",
+                "etc/fstab": "LABEL=root / ext4 defaults 0 1\n/dev/hdg /srv ext4 defaults 0 2\n",
+                "srv/.here": "",
+            ])
+        let second = try Self.volume(directory, "data", ["greeting": "hello\n"])
+        let disks = [first, "--with", second]
+        func run(_ arguments: [String], expect: ClosedRange<Int32> = 0...0) throws -> Tool.Result {
+            try Tool.run(Fixture.command, arguments, expect: expect)
+        }
+        #expect(try run(["ls", first, "/srv", "--with", second]).text == ".here\n")
+        for map in [["--map", "/dev/hdg=2"], ["--map", "/dev/hdg=2", "--from", "vmware"]] {
+            #expect(try run(["cat", first, "/srv/greeting", "--with", second] + map).text == "hello\n")
+            for command in ["info", "inspect", "check", "undo"] { _ = try run([command] + disks + map) }
+        }
+        for command in ["info", "ls", "check", "undo", "inspect"] {
+            _ = try run([command] + disks + ["--from", "bochs"], expect: 64...64)
+            _ = try run([command] + disks + ["--map", "/dev/hdg=3"], expect: 64...64)
+        }
+    }
+
+    /// A whole disk with one ext4 file system of these files.
+    private static func volume(
+        _ directory: TemporaryDirectory, _ label: String, _ files: [String: String]
+    ) throws -> String {
+        let tree = directory.path(label)
+        for (path, text) in files {
+            let file = URL(fileURLWithPath: tree).appendingPathComponent(path)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
+        let image = directory.path(label + ".img")
+        try Tool.run("mke2fs", ["-q", "-O", "extent,filetype", "-L", label, "-d", tree, image, "4M"])
+        return image
+    }
 }

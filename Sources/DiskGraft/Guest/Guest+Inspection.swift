@@ -29,8 +29,10 @@ extension Guest {
     }
 
     /// The guest's own tree, put together from its fstab, or one volume's. With several systems on the disks the
-    /// first; `refused` when there is none.
-    public func files(volume: String? = nil) throws(StorageError) -> GuestFiles {
+    /// first; `refused` when there is none. `source` tells what device names in the fstab stood for.
+    public func files(
+        volume: String? = nil, source: SourceOptions = SourceOptions()
+    ) throws(StorageError) -> GuestFiles {
         if let volume {
             let index = try volumeIndex(named: volume)
             let fileSystem = try fileSystem(on: index)
@@ -39,7 +41,7 @@ extension Guest {
                     .init(path: [UInt8(ascii: "/")], volume: index, fileSystem: fileSystem)
                 ]), guest: self)
         }
-        let survey = try survey()
+        let survey = try survey(source)
         guard let first = survey.guests.first else { throw noGuest(survey) }
         var mountPoints: [[UInt8]: Int] = [:]
         for mount in first.mounts where mount.isReadable && mount.path != "/" {

@@ -1,6 +1,6 @@
 internal import ImageFormats
 internal import Patcher
-internal import Storage
+public import Storage
 
 /// What a plan is made for.
 public struct PlanOptions: Sendable {
@@ -95,6 +95,9 @@ public struct SourceOptions: Sendable {
         self.hypervisor = hypervisor
         self.map = map
     }
+
+    /// Throws `misuse` for a hypervisor that is not known and for disks that were not given.
+    public func validate(diskCount: Int) throws(StorageError) { _ = try presentation(diskCount: diskCount) }
 
     func presentation(diskCount: Int) throws(StorageError) -> SourcePresentation {
         var known: Hypervisor?

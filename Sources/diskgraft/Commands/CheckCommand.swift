@@ -21,6 +21,7 @@ struct CheckCommand: ParsableCommand {
 
     @OptionGroup var image: ImageArguments
     @OptionGroup var disks: FurtherDisks
+    @OptionGroup var source: SourceArguments
 
     @Option(
         help: ArgumentHelp(
@@ -31,6 +32,7 @@ struct CheckCommand: ParsableCommand {
     var json = false
 
     func run() throws {
+        try source.check(diskCount: 1 + disks.with.count)
         var repairs: Set<GuestCheck.Repair> = []
         if let repair {
             guard let known = GuestCheck.Repair(rawValue: repair) else {

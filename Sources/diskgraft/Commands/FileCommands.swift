@@ -6,6 +6,7 @@ import Storage
 struct FileArguments: ParsableArguments {
     @OptionGroup var image: ImageArguments
     @OptionGroup var disks: FurtherDisks
+    @OptionGroup var source: SourceArguments
 
     @Option(
         help: ArgumentHelp(
@@ -16,7 +17,7 @@ struct FileArguments: ParsableArguments {
     func open(_ path: String) throws -> GuestFiles {
         let guest = try Guest.open([path] + disks.with, options: image.options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
-        return try guest.files(volume: volume)
+        return try guest.files(volume: volume, source: try source.options())
     }
 }
 

@@ -20,11 +20,13 @@ struct InfoCommand: ParsableCommand {
 
     @OptionGroup var image: ImageArguments
     @OptionGroup var disks: FurtherDisks
+    @OptionGroup var source: SourceArguments
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
+        try source.check(diskCount: 1 + disks.with.count)
         let reports = try DiskReport.describe([path] + disks.with, options: image.options)
         if json {
             if let only = reports.first, reports.count == 1 {

@@ -8,8 +8,8 @@ struct MigrateCommand: ParsableCommand {
         commandName: "migrate",
         abstract: "Copy a guest's disks for another hypervisor, patched so that it boots there.",
         discussion: """
-            The sources are never written. One source: DST is a file; several: DST is a directory. The format is \
-            -O, else DST's suffix, else the target's own.
+            The sources are never written. One source: DST is a file; several: DST is a directory. Disks given by \
+            --with come after the named ones. The format is -O, else DST's suffix, else the target's own.
 
             Example:
               diskgraft migrate web01.vmdk web01.vhd --to hyperv
@@ -21,6 +21,7 @@ struct MigrateCommand: ParsableCommand {
     var paths: [String]
 
     @OptionGroup var image: ImageArguments
+    @OptionGroup var disks: FurtherDisks
     @OptionGroup var plan: PlanArguments
 
     @Option(
@@ -42,7 +43,7 @@ struct MigrateCommand: ParsableCommand {
 
     func run() throws {
         let options = try plan.options()
-        let guest = try Guest.open(Array(paths.dropLast()), options: image.options)
+        let guest = try Guest.open(paths.dropLast() + disks.with, options: image.options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let line = progress ? ProgressLine() : nil
         var conversion = DiskConversion(format: outputFormat, options: try parseOptions(outputOptions))

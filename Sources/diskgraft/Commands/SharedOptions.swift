@@ -47,6 +47,10 @@ struct SourceArguments: ParsableArguments {
             valueName: "device=disk"))
     var maps: [String] = []
 
+    /// For commands to whose work device names do not matter: the same words serve every command, and wrong ones are
+    /// refused everywhere.
+    func check(diskCount: Int) throws { try options().validate(diskCount: diskCount) }
+
     func options() throws -> SourceOptions {
         var map: [String: Int] = [:]
         for text in maps {

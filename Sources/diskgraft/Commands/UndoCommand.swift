@@ -20,8 +20,10 @@ struct UndoCommand: ParsableCommand {
 
     @OptionGroup var image: ImageArguments
     @OptionGroup var disks: FurtherDisks
+    @OptionGroup var source: SourceArguments
 
     func run() throws {
+        try source.check(diskCount: 1 + disks.with.count)
         let result = try GuestUndo.run([path] + disks.with, options: image.options)
         if result.files.isEmpty {
             Terminal.write(Array("There is nothing to undo.\n".utf8))

@@ -18,8 +18,8 @@ import Testing
             "mke2fs",
             [
                 "-q", "-F", "-b", "1024", "-O", features, "-J", "size=1", "-U",
-                "0fc63daf-8483-4772-8e79-3d69d8477de4", "-d", directory.path("tree"), path,
-            ])
+                "0fc63daf-8483-4772-8e79-3d69d8477de4", "-d", directory.path("tree"),
+            ] + (features.contains("inline_data") ? ["-I", "256"] : []) + [path])
         return try fileBytes(path)
     }
 
@@ -40,6 +40,7 @@ import Testing
 
     @Test(arguments: [
         plain, checksums, plain + ",extent,flex_bg,uninit_bg", plain + ",extent,meta_bg,^resize_inode",
+        checksums + ",inline_data",
     ])
     func whatMke2fsMakesIsSound(_ features: String) throws {
         let report = try check(Self.image(features))

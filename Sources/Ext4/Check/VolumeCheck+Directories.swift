@@ -19,7 +19,13 @@ extension VolumeCheck {
         else { return }
         var state = DirectoryState(directory: inode)
         if inode.flags.contains(.inlineData) {
-            dotDots[number] = inode.word(Inode.Offset.map)
+            // "." and ".." are not stored, but count as links all the same.
+            let parent = inode.word(Inode.Offset.map)
+            dotDots[number] = parent
+            ledger.addReference(number)
+            if (1...geometry.inodeCount).contains(parent), ledger.type(parent) != 0 {
+                ledger.addReference(parent)
+            }
             _ = try sink.attempt(inode: number) { () throws(StorageError) in
                 try view.forEachInlineEntry(of: inode) { (block, entry) throws(StorageError) in
                     if !Self.isDots(block.name(of: entry)) {

@@ -46,6 +46,7 @@ extension VolumeView {
                 structure: "inode", field: "i_mode",
                 offset: geometry.byteOffset(of: inode.block) + UInt64(inode.offset))
         }
+        try requirePossibleSize(inode, type)
         let isDevice = type == .characterDevice || type == .blockDevice
         return FileAttributes(
             type: type, permissions: inode.mode & 0xfff, owner: inode.owner, group: inode.group,
@@ -53,5 +54,18 @@ extension VolumeView {
             allocatedByteCount: inode.allocatedByteCount(geometry), accessTime: inode.accessTime,
             modificationTime: inode.modificationTime, changeTime: inode.changeTime,
             creationTime: inode.creationTime, deviceNumber: isDevice ? inode.deviceNumber : nil)
+    }
+
+    /// A regular file's size must be one that its map can reach: block numbers within a file have 32 bits
+    /// (ext4_extent.ee_block). Whoever copies a file would be busy for years with what a damaged size claims.
+    private func requirePossibleSize(_ inode: Inode, _ type: FileType) throws(StorageError) {
+        let limit =
+            inode.flags.contains(.inlineData)
+            ? UInt64(geometry.blockSize) : UInt64(geometry.blockSize) << 32
+        guard type == .regular, inode.size(geometry) > limit else { return }
+        throw .ext4(
+            .corrupt, .badInode, "\(inode.name) claims \(inode.size(geometry)) bytes; run e2fsck",
+            structure: "inode", field: "i_size",
+            offset: geometry.byteOffset(of: inode.block) + UInt64(inode.offset))
     }
 }

@@ -34,6 +34,20 @@ import Testing
         return try fileBytes(image.path)
     }
 
+    /// A copy of such a file would never end: 16 EiB of zeros behind one damaged field.
+    @Test(arguments: [Profile.ext2, .crc16Wide, .inline])
+    func sizesBeyondEveryMapAreDamage(_ profile: Profile) throws {
+        let image = try Image(
+            profile, blockSize: 1024, files: ["small": Array("x".utf8), "sound": []], byteCount: 4 << 20)
+        _ = try image.debugfs("set_inode_field /small size 0xffffffff00000004", writing: true)
+        let volume = try Ext4FileSystem.open(MemoryDevice(try fileBytes(image.path)))
+        let small = try #require(try volume.lookUp(Array("small".utf8), in: volume.rootDirectory))
+        let error = #expect(throws: StorageError.self) { try volume.attributes(of: small) }
+        #expect(error?.kind == .corrupt && error?.field == "i_size")
+        let sound = try #require(try volume.lookUp(Array("sound".utf8), in: volume.rootDirectory))
+        #expect(try volume.attributes(of: sound).size == 0)
+    }
+
     @Test(arguments: profiles)
     func flippedBytes(_ profile: Profile) throws {
         let bytes = try Self.sample(profile)

@@ -141,6 +141,46 @@ struct CommandLineTests {
         }
     }
 
+    /// One of the systems cannot start on the target: it is left alone, the other is repaired.
+    @Test func oneOfSeveralSystemsIsRefused() throws {
+        let directory = try TemporaryDirectory()
+        func menu(_ kernel: String) -> String {
+            "default 0\ntitle Linux\n\troot (hd0)\n\tkernel \(kernel) root=/dev/sda ro\n\tinitrd /boot/initrd\n"
+        }
+        let sound = try Self.volume(
+            directory, "sound",
+            [
+                "etc/debian_version": "5.0\n", "etc/fstab": "/dev/sda / ext4 defaults 0 1\n",
+                "boot/grub/menu.lst": menu("/boot/vmlinuz-2.6.26"),
+            ])
+        let xen = try Self.volume(
+            directory, "xen",
+            [
+                "etc/debian_version": "4.0\n", "etc/fstab": "/dev/sdb / ext4 defaults 0 1\n",
+                "boot/grub/menu.lst": menu("/boot/vmlinuz-2.6.18-xen").replacingOccurrences(
+                    of: "sda", with: "sdb"),
+            ])
+        func run(_ command: String, _ arguments: String..., expect: ClosedRange<Int32> = 0...0) throws
+            -> String
+        {
+            let all = [command, sound, "--with", xen] + arguments
+            let result = try Tool.run(Fixture.command, all, expect: expect)
+            return result.text + result.errorText
+        }
+        let before = try fileBytes(xen)
+        #expect(try run("plan", "--to", "kvm").contains("built for Xen"))
+        #expect(try run("plan", "--to", "kvm", "--root", "2:disk", expect: 2...2).contains("built for Xen"))
+        #expect(try run("plan", "--to", "kvm", "--root", "1:nothing", expect: 64...64).contains("disk"))
+        #expect(try run("cat", "/etc/debian_version", "--root", "2:disk") == "4.0\n")
+        #expect(try !run("plan", "--to", "kvm", "--root", "disk").contains("Xen"))
+        _ = try run("patch", "--to", "kvm")
+        #expect(try fileBytes(xen) == before)
+        #expect(try run("cat", "/etc/fstab").hasPrefix("UUID="))
+        #expect(try run("patch", "--to", "kvm").contains("nothing to do"))
+        #expect(
+            try run("patch", "--to", "kvm", "--root", "2:disk", expect: 2...2).contains("nothing is written"))
+    }
+
     /// A whole disk with one ext4 file system of these files.
     private static func volume(
         _ directory: TemporaryDirectory, _ label: String, _ files: [String: String]

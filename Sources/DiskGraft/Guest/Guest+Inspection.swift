@@ -13,19 +13,34 @@ extension Guest {
                 failures[index] = error
             }
         }
-        let survey = try GuestFinder.survey(
+        var survey = try GuestFinder.survey(
             volumes: volumes, fileSystems: readable, diskCount: images.count,
             presentation: try source.presentation(diskCount: images.count))
         // A root that cannot be opened is not found; say why instead of "no guest".
         if survey.guests.isEmpty, let (index, error) = failures.min(by: { $0.key < $1.key }) {
             throw volumeError(index, error)
         }
+        if let root = source.root { try keepSystem(withRoot: root, &survey) }
         for guest in survey.guests {
             for mount in guest.mounts where !mount.isReadable {
                 if let error = failures[mount.volume] { throw volumeError(mount.volume, error) }
             }
         }
         return survey
+    }
+
+    /// Leaves the one system whose root is on that volume; `misuse` names the roots there are.
+    private func keepSystem(withRoot root: String, _ survey: inout Survey) throws(StorageError) {
+        let index = try volumeIndex(named: root)
+        if let system = survey.guests.first(where: { $0.rootVolume == index }) {
+            survey.guests = [system]
+            return
+        }
+        let roots = survey.guests.map { volumes[$0.rootVolume].name }.joined(separator: ", ")
+        throw StorageError(
+            .misuse, layer: "guest", code: "no-such-root",
+            "no system has its root on \(root)" + (roots.isEmpty ? "" : "; there are roots on \(roots)"),
+            path: images.first?.path)
     }
 
     /// The guest's own tree, put together from its fstab, or one volume's. With several systems on the disks the

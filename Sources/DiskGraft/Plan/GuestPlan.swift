@@ -6,22 +6,27 @@ public import Storage
 public struct GuestPlan: Sendable {
     let plans: [Plan]
     let titles: [String]
+    let source: SourceOptions
     /// What was noticed besides: other systems, volumes that cannot be read.
     public let findings: [String]
 
     /// Whether there is nothing to do.
     public var isEmpty: Bool { plans.allSatisfy { $0.actions.isEmpty } }
 
-    /// Why nothing may be written; nil when the plan can be carried out.
-    public var refusal: String? { plans.compactMap(\.refusal).first }
+    /// Why nothing may be written; nil when the plan can be carried out. Of several systems on the disks those that
+    /// are refused are left alone, and do not keep the others from being repaired.
+    public var refusal: String? {
+        let refusals = plans.compactMap(\.refusal)
+        return refusals.count == plans.count ? refusals.first : nil
+    }
 
-    /// Whether every system's default entry boots on the target as far as names and loaders go.
+    /// Whether the default entry of the system, of one of them where there are several, boots on the target as far
+    /// as names and loaders go.
     public var boots: Bool {
-        refusal == nil
-            && plans.allSatisfy { plan in
-                guard case .cannot = plan.defaultVerdict?.outcome else { return true }
-                return false
-            }
+        plans.contains { plan in
+            if case .cannot = plan.defaultVerdict?.outcome { return false }
+            return plan.refusal == nil
+        }
     }
 
     /// The plan for people: a unified diff with reasons, what could not be resolved, advice, and a verdict for each
@@ -51,7 +56,7 @@ extension Guest {
         }
         return GuestPlan(
             plans: survey.guests.map { Planner.plan($0, request) }, titles: survey.guests.map(\.title),
-            findings: survey.findings + survey.guests.flatMap(\.notes))
+            source: options.source, findings: survey.findings + survey.guests.flatMap(\.notes))
     }
 
     /// Makes the plan for a target by its name.

@@ -89,11 +89,14 @@ public struct SourceOptions: Sendable {
     public var hypervisor: String?
     /// Device names tied to disks by the user, "/dev/hdc" → 2 for the second disk given.
     public var map: [String: Int]
+    /// The volume ("p2", "VG/LV") of the one system that is meant; nil for all that are found.
+    public var root: String?
 
     /// Makes options.
-    public init(hypervisor: String? = nil, map: [String: Int] = [:]) {
+    public init(hypervisor: String? = nil, map: [String: Int] = [:], root: String? = nil) {
         self.hypervisor = hypervisor
         self.map = map
+        self.root = root
     }
 
     /// Throws `misuse` for a hypervisor that is not known and for disks that were not given.

@@ -47,6 +47,12 @@ struct SourceArguments: ParsableArguments {
             valueName: "device=disk"))
     var maps: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The volume of the system that is meant, where the disks hold several (p2, VG/LV).",
+            valueName: "volume"))
+    var root: String?
+
     /// For commands to whose work device names do not matter: the same words serve every command, and wrong ones are
     /// refused everywhere.
     func check(diskCount: Int) throws { try options().validate(diskCount: diskCount) }
@@ -60,7 +66,7 @@ struct SourceArguments: ParsableArguments {
             }
             map[String(text[..<equals])] = number
         }
-        return SourceOptions(hypervisor: from, map: map)
+        return SourceOptions(hypervisor: from, map: map, root: root)
     }
 }
 

@@ -391,6 +391,49 @@ private func environmentBlock(_ lines: String) -> String {
         #expect(try disk.plan("aws").refusal?.contains("Xen") == true)
     }
 
+    /// RHEL 5 that was moved off XenServer and comes back: the kernel that was built for Xen is the default again.
+    @Test func theDefaultReturnsToXen() throws {
+        let menu = """
+            default=1
+            title Xen
+            kernel /vmlinuz-2.6.18-164.el5xen root=/dev/xvda1 ro
+            initrd /i
+            title Bare
+            kernel /vmlinuz-2.6.18-164.el5 root=/dev/xvda1 ro
+            initrd /i
+
+            """
+        let files = [
+            "/boot/grub/menu.lst": menu, "/etc/fstab": "/dev/xvda1 / ext3 defaults 0 1\n",
+            "/etc/sysconfig/kernel": "UPDATEDEFAULT=yes\nDEFAULTKERNEL=kernel\n",
+        ]
+        let (disk, root) = guest(files)
+        let plan = try disk.patch("xenserver")
+        #expect(text(root.files["/boot/grub/menu.lst"]).hasPrefix("default=0\n"))
+        #expect(text(root.files["/etc/sysconfig/kernel"]).hasSuffix("DEFAULTKERNEL=kernel-xen\n"))
+        #expect(plan.defaultVerdict?.kernel == "/vmlinuz-2.6.18-164.el5xen")
+        #expect(try disk.plan("xenserver").actions.isEmpty)
+        // Away again gives the same bytes.
+        try disk.patch("hyperv")
+        #expect(text(root.files["/boot/grub/menu.lst"]).hasPrefix("default=1\n"))
+        #expect(text(root.files["/etc/sysconfig/kernel"]).hasSuffix("DEFAULTKERNEL=kernel\n"))
+
+        // Emulated disks: the bare kernel is right, and the Xen one could not start.
+        let (emulated, _) = guest(files)
+        let kept = try emulated.plan("xenserver", controller: .ide)
+        #expect(kept.defaultVerdict?.kernel == "/vmlinuz-2.6.18-164.el5")
+        let other = kept.verdicts.first { !$0.isDefault }
+        #expect(other?.summary.contains("emulated disks") == true)
+
+        // A kernel that knows Xen's disks stays.
+        let (modern, modernRoot) = guest(
+            files.merging(
+                ["/boot/config-2.6.18-164.el5": "CONFIG_XEN_PV_ON_HVM=m\nCONFIG_IDE=y\n"],
+                uniquingKeysWith: { $1 }))
+        try modern.patch("xenserver")
+        #expect(text(modernRoot.files["/boot/grub/menu.lst"]).hasPrefix("default=1\n"))
+    }
+
     @Test func anUnresolvedRootInTheEnvironmentBlock() throws {
         let (disk, _) = guest([
             "/boot/grub2/grubenv": environmentBlock("kernelopts=root=/dev/sdc1 ro\n"),

@@ -31,6 +31,7 @@ package struct Planner {
     mutating func plan() -> Plan {
         repairNames()
         repairDefaultEntry()
+        returnToXenKernel()
         preferFallbackInitramfs()
         repairDefaultKernelPackage()
         repairConsoles()

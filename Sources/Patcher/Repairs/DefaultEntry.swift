@@ -5,15 +5,55 @@ extension Planner {
             return
                 "it boots the Xen hypervisor, which is not supported inside a guest of \(request.target.hypervisor.title)"
         }
+        guard isXenOnly(entry), !bootsParavirtualized else { return nil }
+        let place =
+            request.target.hypervisor == .xenserver
+            ? "a XenServer guest with emulated disks" : request.target.hypervisor.title
+        return "its kernel is built for Xen's own interface alone and cannot start on \(place)"
+    }
+
+    /// The guest's kernel may be one that Xen starts itself. With emulated disks it runs on emulated firmware.
+    private var bootsParavirtualized: Bool {
+        request.target.hypervisor == .xenserver && controller == .xenBlkfront
+    }
+
+    private func isXenOnly(_ entry: BootEntry) -> Bool {
         let options = guest.inspection.kernel(entry.kernelRelease)?.options ?? [:]
-        let isXenOnly =
-            options.isEmpty
+        return options.isEmpty
             ? entry.looksXenOnly : options["CONFIG_X86_XEN"] == "y" || options["CONFIG_X86_64_XEN"] == "y"
-        if isXenOnly, request.target.hypervisor != .xenserver {
-            return
-                "its kernel is built for Xen's own interface alone and cannot start on \(request.target.hypervisor.title)"
+    }
+
+    /// Whether a kernel for bare machines cannot drive Xen's disks: a 2.6.36 could first, unless it was given the
+    /// drivers (RHEL 5's CONFIG_XEN_PV_ON_HVM).
+    private func lacksXenDisk(_ entry: BootEntry) -> Bool {
+        guard bootsParavirtualized, !isXenOnly(entry), !entry.isXenMultiboot else { return false }
+        if let options = guest.inspection.kernel(entry.kernelRelease)?.options, !options.isEmpty {
+            return options["CONFIG_XEN_BLKDEV_FRONTEND"] == nil && options["CONFIG_XEN_PV_ON_HVM"] == nil
         }
-        return nil
+        return entry.kernelVersion.map { isVersion($0, below: [2, 6, 36]) } ?? false
+    }
+
+    /// Back on Xen: a default that cannot drive Xen's disks gives way to the newest kernel that was built for Xen.
+    mutating func returnToXenKernel() {
+        for (file, entry) in guest.defaultEntries where lacksXenDisk(entry) {
+            let others = entries.filter { other in
+                isXenOnly(other.entry) && !other.entry.isXenMultiboot
+                    && other.file.file.key == file.file.key
+            }
+            guard let best = others.max(by: { isWorse($0.entry, than: $1.entry) }) else { continue }
+            let reason =
+                "“\(entry.title)” has no driver for Xen's disks; the kernel of “\(best.entry.title)” is built for Xen"
+            guard moveDefault(file, to: best.file, best.entry, reason) else { continue }
+            newDefaults[file.file.key] = (best.file.file.key, best.entry.index)
+            for settings in guest.files(.sysconfigKernel) {
+                guard let value = settings.variables?.last("DEFAULTKERNEL"), value.text == "kernel" else {
+                    continue
+                }
+                edit(
+                    settings, value.valueRange, "kernel-xen", .defaultEntry,
+                    "the next kernel update would make a kernel without Xen's disks the default again")
+            }
+        }
     }
 
     /// Moves the default away from an entry that cannot start to the newest that can, in the same loader.
@@ -122,8 +162,11 @@ extension Planner {
 
     /// Red Hat's installer of kernels makes the next kernel of this package the default.
     mutating func repairDefaultKernelPackage() {
-        // On Xen a Xen kernel may be what is wanted, unless the default just had to leave one.
-        guard request.target.hypervisor != .xenserver || !newDefaults.isEmpty else { return }
+        // Where Xen starts kernels itself, a Xen kernel may be what is wanted, unless the default just had to leave one.
+        let leavesXen = guest.defaultEntries.contains { file, entry in
+            startProblem(entry) != nil && newDefaults[file.file.key] != nil
+        }
+        guard !bootsParavirtualized || leavesXen else { return }
         for file in guest.files(.sysconfigKernel) {
             guard let value = file.variables?.last("DEFAULTKERNEL"),
                 value.text.hasSuffix("-xen") || value.text == "kernel-xenU"

@@ -1,7 +1,7 @@
 internal import Patcher
 public import Storage
 
-/// What `inspect` tells of the systems on a set of disks. Encodes to JSON.
+/// What `inspect` tells of the systems on a set of disks. Encodes to JSON; docs/inspect.schema.json describes it.
 public struct InspectionReport: Encodable, Sendable {
     /// The Linux systems, in the order of their root volumes.
     public var systems: [System]

@@ -27,6 +27,8 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
     let store: BlockStore
     let geometry: Geometry
     let options: Options
+    /// What fast commits behind the log change; nil where there are none.
+    let fastCommits: FastCommitChanges?
     private let state: Mutex<State>
 
     private struct State {
@@ -42,9 +44,10 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
 
     private init(
         _ store: BlockStore, _ superblock: Superblock, _ geometry: Geometry, _ options: Options,
-        dirty: DirtyJournal? = nil
+        dirty: DirtyJournal? = nil, fastCommits: FastCommitChanges? = nil
     ) {
         self.store = store
+        self.fastCommits = fastCommits
         self.geometry = geometry
         self.options = options
         state = Mutex(State(superblock: superblock, dirty: dirty))
@@ -67,11 +70,25 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
         let replayed = try openIgnoringJournal(
             ReplayedDevice(dirty.journal.file, dirty.replay), options: options, dirty: dirty)
         for warning in onDisk.warnings { replayed.warn(warning) }
-        if dirty.replay.fastCommits != nil {
-            replayed.warn(
-                "the journal ends in fast commits, which were not read: the newest changes are missing")
+        guard let area = dirty.replay.fastCommits else { return replayed }
+        return try replayed.withFastCommits(area, dirty)
+    }
+
+    /// The same volume with the fast commits that follow the log's full ones.
+    private func withFastCommits(
+        _ area: FastCommitArea, _ dirty: DirtyJournal
+    ) throws(StorageError) -> Ext4FileSystem {
+        do throws(StorageError) {
+            let changes = try FastCommitChanges(area, of: dirty.journal, over: self)
+            let result = Ext4FileSystem(
+                store, superblock, geometry, options, dirty: dirty, fastCommits: changes)
+            for warning in warnings { result.warn(warning) }
+            return result
+        } catch {
+            guard options.ignoreChecksums, error.kind == .corrupt else { throw error }
+            warn("the fast commits behind the log were left out: \(error.message)")
+            return self
         }
-        return replayed
     }
 
     private static func openIgnoringJournal(

@@ -15,6 +15,7 @@ struct JournalSampleTests {
     /// Listed as the kernel lists the tree after its own replay; not a byte written.
     @Test(arguments: [
         "j_csum3_32bit", "j_csum3_64bit", "j_data_journal_escape", "j_debian13", "j_ext3_nocsum",
+        "j_fast_commit",
         "j_ext3_nocsum_1k", "j_orphan_file", "j_orphan_list", "j_rhel6_nocsum", "j_rhel6_nocsum_1k",
         "j_v1csum", "j_wrap_1k",
     ])

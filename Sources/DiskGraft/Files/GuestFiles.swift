@@ -34,6 +34,9 @@ public struct GuestFiles: Sendable {
         }
     }
 
+    /// What was odd in the file systems read so far and did not stop reading.
+    public var warnings: [String] { guest.fileSystemWarnings }
+
     /// The file at an absolute path of bytes, symbolic links followed, the last one only when `followLast`.
     /// Throws `refused` when nothing is there.
     public func find(_ path: [UInt8], followLast: Bool = true) throws(StorageError) -> File {

@@ -17,12 +17,16 @@ public final class Guest: Sendable {
 
     let layout: DiscoveredVolumes
     let devices: [any BlockDevice]
+    private let ignoresChecksums: Bool
     private let fileSystems = Mutex<[Int: Result<any FileSystem, StorageError>]>([:])
 
-    private init(images: [DiskImage], devices: [any BlockDevice], layout: DiscoveredVolumes) {
+    private init(
+        images: [DiskImage], devices: [any BlockDevice], layout: DiscoveredVolumes, ignoresChecksums: Bool
+    ) {
         self.images = images
         self.devices = devices
         self.layout = layout
+        self.ignoresChecksums = ignoresChecksums
         volumes = layout.volumes
         warnings =
             images.flatMap(\.warnings)
@@ -54,12 +58,22 @@ public final class Guest: Sendable {
         for path in paths {
             images.append(try DiskImage.open(path, options: options, forWriting: forWriting))
         }
-        return try Guest(images: images, devices: images.map(\.device))
+        guard !options.ignoresChecksums || !forWriting else {
+            throw StorageError(
+                .misuse, layer: "guest", code: "ignore-checksums-writing",
+                "what is wrong in a damaged file system can be read past, not written past; run e2fsck")
+        }
+        return try Guest(
+            images: images, devices: images.map(\.device), ignoresChecksums: options.ignoresChecksums)
     }
 
     /// The same guest seen through other devices: overlays over the images' own.
-    convenience init(images: [DiskImage], devices: [any BlockDevice]) throws(StorageError) {
-        self.init(images: images, devices: devices, layout: try VolumeDiscovery.discover(disks: devices))
+    convenience init(
+        images: [DiskImage], devices: [any BlockDevice], ignoresChecksums: Bool = false
+    ) throws(StorageError) {
+        self.init(
+            images: images, devices: devices, layout: try VolumeDiscovery.discover(disks: devices),
+            ignoresChecksums: ignoresChecksums)
     }
 
     /// The index of the volume of that name ("p2", "2:p1", "VG/LV", "disk"), or `misuse` naming those there are.
@@ -79,7 +93,7 @@ public final class Guest: Sendable {
         let volume = volumes[index]
         let result: Result<any FileSystem, StorageError>
         do throws(StorageError) {
-            result = .success(try Self.openFileSystem(volume))
+            result = .success(try openFileSystem(volume))
         } catch {
             result = .failure(error)
         }
@@ -89,7 +103,15 @@ public final class Guest: Sendable {
         }.get()
     }
 
-    private static func openFileSystem(_ volume: Volume) throws(StorageError) -> any FileSystem {
+    /// What is odd in the file systems that were opened so far, each with its volume's name.
+    public var fileSystemWarnings: [String] {
+        let opened = fileSystems.withLock { $0 }
+        return opened.sorted { $0.key < $1.key }.flatMap { index, result in
+            (try? result.get())?.warnings.map { "\(volumes[index].name): \($0)" } ?? []
+        }
+    }
+
+    private func openFileSystem(_ volume: Volume) throws(StorageError) -> any FileSystem {
         guard volume.identity.kind.isExt else {
             throw StorageError(
                 .unsupported, layer: "guest", code: "no-file-system",
@@ -98,6 +120,6 @@ public final class Guest: Sendable {
                     : "\(volume.name) holds \(volume.identity.kind.rawValue), whose files cannot be read here"
             )
         }
-        return try Ext4FileSystem.open(volume.device)
+        return try Ext4FileSystem.open(volume.device, options: .init(ignoreChecksums: ignoresChecksums))
     }
 }

@@ -11,15 +11,20 @@ public struct ImageOptions: Sendable {
     public var allowsSiblings: Bool
     /// The parent to use (`--parent FILE`).
     public var parent: String?
+    /// Read file systems on where a metadata checksum is wrong, or where the newest part of a journal is damaged,
+    /// with a warning (`--ignore-checksums`). Nothing is written to such a guest.
+    public var ignoresChecksums: Bool
 
     /// Makes options. The defaults probe, honour locks and open no other file.
     public init(
-        format: String? = nil, ignoresLocks: Bool = false, allowsSiblings: Bool = false, parent: String? = nil
+        format: String? = nil, ignoresLocks: Bool = false, allowsSiblings: Bool = false, parent: String? = nil,
+        ignoresChecksums: Bool = false
     ) {
         self.format = format
         self.ignoresLocks = ignoresLocks
         self.allowsSiblings = allowsSiblings
         self.parent = parent
+        self.ignoresChecksums = ignoresChecksums
     }
 
     func openOptions(_ access: HostFile.Access) -> ImageOpenOptions {

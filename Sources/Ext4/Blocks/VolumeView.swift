@@ -6,6 +6,8 @@ protocol VolumeView: AnyObject {
     var geometry: Geometry { get }
     /// The superblock of this state.
     var superblock: Superblock { get }
+    /// What fast commits change over the blocks; nil where there are none.
+    var fastCommits: FastCommitChanges? { get }
     /// A metadata block. Throws when it lies outside the volume.
     func block(_ number: BlockNumber) throws(StorageError) -> [UInt8]
     /// File data, past the cache: fills `target` from byte `skip` of block `first` on. The caller has checked that

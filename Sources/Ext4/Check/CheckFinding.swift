@@ -53,6 +53,7 @@ enum CheckCode: String, Sendable {
     case freeCounts = "free-counts"
     case errorState = "error-state"
     case needsRecovery = "needs-recovery"
+    case fastCommits = "fast-commits"
     case journalState = "journal-state"
     case orphans = "orphans"
     case badOrphan = "bad-orphan"

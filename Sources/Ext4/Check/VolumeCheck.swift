@@ -55,6 +55,12 @@ extension Ext4FileSystem {
                 if case .damaged(let reason) = replay.end {
                     _ = try sink.attempt { () throws(StorageError) in throw reason }
                 }
+                if replay.fastCommits != nil {
+                    sink.add(
+                        .fastCommits,
+                        "the journal ends in fast commits; what was checked is the volume before them",
+                        structure: "journal", severity: .notice)
+                }
                 let replayed = ReplayedDevice(journal.file, replay)
                 if let newer = try Superblock.read(from: replayed),
                     let newGeometry = try sink.attempt({ () throws(StorageError) in try newer.geometry() })

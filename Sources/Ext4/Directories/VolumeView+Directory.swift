@@ -52,6 +52,16 @@ extension VolumeView {
         of directory: Inode, _ body: (DirectoryBlock, RawDirectoryEntry) throws(StorageError) -> Bool
     ) throws(StorageError) {
         try requireDirectory(directory)
+        if let changed = fastCommits?.names[directory.number.rawValue] {
+            return try forEachChangedEntry(of: directory, changed, body)
+        }
+        try forEachStoredEntry(of: directory, body)
+    }
+
+    /// Calls `body` for every entry that the directory's own blocks have in use, until it returns false.
+    func forEachStoredEntry(
+        of directory: Inode, _ body: (DirectoryBlock, RawDirectoryEntry) throws(StorageError) -> Bool
+    ) throws(StorageError) {
         if directory.flags.contains(.inlineData) {
             return try forEachInlineEntry(of: directory, body)
         }

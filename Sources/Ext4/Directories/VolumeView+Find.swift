@@ -14,6 +14,7 @@ extension VolumeView {
     /// The entry that `name` has in a directory, or nil: by the hash index where there is one.
     func find(_ name: [UInt8], in directory: Inode) throws(StorageError) -> FoundEntry? {
         try requireDirectory(directory)
+        if let known = changedEntry(name, in: directory) { return known }
         let dot = UInt8(ascii: ".")
         if name != [dot], name != [dot, dot], let (start, hash) = try indexPath(of: directory, for: name) {
             var path = start

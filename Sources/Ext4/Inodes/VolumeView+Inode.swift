@@ -14,14 +14,21 @@ extension VolumeView {
         return (table.advanced(by: blockIndex), Int(slot) * geometry.inodeSize)
     }
 
-    /// Reads an inode and checks it.
-    func inode(_ number: InodeNumber) throws(StorageError) -> Inode {
+    /// An inode's record as the table has it, unchecked.
+    func rawInode(_ number: InodeNumber) throws(StorageError) -> Inode {
         let (block, offset) = try inodePosition(number)
         let bytes = try self.block(block)
-        let inode = Inode(
+        return Inode(
             number: number, block: block, offset: offset,
             bytes: Array(bytes[offset..<offset + geometry.inodeSize]))
-        let position = geometry.byteOffset(of: block) + UInt64(offset)
+    }
+
+    /// Reads an inode and checks it.
+    func inode(_ number: InodeNumber) throws(StorageError) -> Inode {
+        // The log's own checksum covers a record from a fast commit.
+        if let changed = fastCommits?.inodes[number.rawValue] { return changed }
+        let inode = try rawInode(number)
+        let position = geometry.byteOffset(of: inode.block) + UInt64(inode.offset)
         let extra = inode.extraSize
         guard 128 + extra <= geometry.inodeSize, extra % 4 == 0 else {
             throw .ext4(

@@ -30,6 +30,7 @@ package enum JournalCode: String, Sendable {
     case badRevokeCount = "journal-bad-revoke-count"
     case targetOutsideFileSystem = "journal-target-outside-file-system"
     case targetInJournal = "journal-target-in-journal"
+    case fastCommitRecord = "journal-fast-commit-record"
     // Writing.
     case notEmpty = "journal-not-empty"
     case doesNotFit = "journal-transaction-too-large"

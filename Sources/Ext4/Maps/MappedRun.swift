@@ -31,6 +31,18 @@ struct MappedRun: Equatable, Sendable {
 extension VolumeView {
     /// The run that block `logical` of a file lies in, from that block on. At least one block long.
     func run(of inode: Inode, at logical: UInt64) throws(StorageError) -> MappedRun {
+        guard let overrides = fastCommits?.maps[inode.number.rawValue] else {
+            return try storedRun(of: inode, at: logical)
+        }
+        let (known, distance) = overrides.lookUp(logical)
+        if let known { return known }
+        var run = try storedRun(of: inode, at: logical)
+        run.count = min(run.count, distance)
+        return run
+    }
+
+    /// The run by the map that the inode itself has.
+    private func storedRun(of inode: Inode, at logical: UInt64) throws(StorageError) -> MappedRun {
         inode.flags.contains(.extents)
             ? try extentRun(of: inode, at: logical) : try indirectRun(of: inode, at: logical)
     }

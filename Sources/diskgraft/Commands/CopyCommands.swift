@@ -28,8 +28,9 @@ struct GetCommand: ParsableCommand {
     @Flag(name: [.customShort("p"), .customLong("progress")], help: "Show how much has been copied.")
     var progress = false
 
-    func run() throws {
-        let files = try place.open(image)
+    func run() throws { try place.withFiles(of: image, run) }
+
+    private func run(_ files: GuestFiles) throws {
         let top = try files.find(Array(path.utf8))
         let name = top.path.split(separator: UInt8(ascii: "/")).last.map { Array($0) }
         var target = destination ?? name.flatMap { String(validating: $0, as: UTF8.self) } ?? "root"
@@ -72,8 +73,9 @@ struct StatCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    func run() throws {
-        let files = try place.open(image)
+    func run() throws { try place.withFiles(of: image, run) }
+
+    private func run(_ files: GuestFiles) throws {
         let file = try files.find(Array(path.utf8), followLast: false)
         if json { return Terminal.write(try FileListing(files: files).jsonLine(file)) }
         let attributes = file.attributes
@@ -125,7 +127,9 @@ struct FindCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only this type: f, d, l, b, c, p, s.", valueName: "type"))
     var type: String?
 
-    func run() throws {
+    func run() throws { try place.withFiles(of: image, run) }
+
+    private func run(_ files: GuestFiles) throws {
         let types: [String: FileType] = [
             "f": .regular, "d": .directory, "l": .symbolicLink, "b": .blockDevice, "c": .characterDevice,
             "p": .fifo, "s": .socket,
@@ -134,7 +138,6 @@ struct FindCommand: ParsableCommand {
             guard let known = types[text] else { throw ValidationError("there is no type \"\(text)\"") }
             return known
         }
-        let files = try place.open(image)
         let wantedName = name.map { Array($0.utf8) }
         var output = BufferedOutput()
         var failed = false
@@ -177,8 +180,9 @@ struct TarCommand: ParsableCommand {
 
     @OptionGroup var place: FileArguments
 
-    func run() throws {
-        let files = try place.open(image)
+    func run() throws { try place.withFiles(of: image, run) }
+
+    private func run(_ files: GuestFiles) throws {
         var failed = false
         var archive = TarWriter(files) { Terminal.write($0) }
         try archive.add(try files.find(Array(path.utf8))) { message in

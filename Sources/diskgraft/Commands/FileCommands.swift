@@ -7,6 +7,7 @@ struct FileArguments: ParsableArguments {
     @OptionGroup var image: ImageArguments
     @OptionGroup var disks: FurtherDisks
     @OptionGroup var source: SourceArguments
+    @OptionGroup var damage: DamageArguments
 
     @Option(
         help: ArgumentHelp(
@@ -14,10 +15,14 @@ struct FileArguments: ParsableArguments {
         ))
     var volume: String?
 
-    func open(_ path: String) throws -> GuestFiles {
-        let guest = try Guest.open([path] + disks.with, options: image.options)
+    /// Opens the guest's files for `body`, and says at its end what was odd in their file systems.
+    func withFiles(of path: String, _ body: (GuestFiles) throws -> Void) throws {
+        var options = image.options
+        options.ignoresChecksums = damage.ignoreChecksums
+        let guest = try Guest.open([path] + disks.with, options: options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
-        return try guest.files(volume: volume, source: try source.options())
+        defer { for warning in guest.fileSystemWarnings { Terminal.printWarning(warning) } }
+        try body(try guest.files(volume: volume, source: try source.options()))
     }
 }
 
@@ -61,8 +66,9 @@ struct ListCommand: ParsableCommand {
         guard hash == nil || json else { throw ValidationError("--hash goes with --json") }
     }
 
-    func run() throws {
-        let files = try place.open(image)
+    func run() throws { try place.withFiles(of: image, run) }
+
+    private func run(_ files: GuestFiles) throws {
         let top = try files.find(Array(path.utf8))
         let listing = FileListing(files: files, hashes: hash != nil)
         var output = BufferedOutput()
@@ -129,8 +135,9 @@ struct CatCommand: ParsableCommand {
 
     @OptionGroup var place: FileArguments
 
-    func run() throws {
-        let files = try place.open(image)
+    func run() throws { try place.withFiles(of: image, run) }
+
+    private func run(_ files: GuestFiles) throws {
         try files.forEachPiece(of: try files.find(Array(path.utf8))) { (bytes) throws(StorageError) in
             Terminal.write(bytes)
         }

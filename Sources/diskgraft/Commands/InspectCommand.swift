@@ -17,14 +17,18 @@ struct InspectCommand: ParsableCommand {
 
     @OptionGroup var image: ImageArguments
     @OptionGroup var disks: FurtherDisks
+    @OptionGroup var damage: DamageArguments
     @OptionGroup var source: SourceArguments
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-        let guest = try Guest.open([path] + disks.with, options: image.options)
+        var options = image.options
+        options.ignoresChecksums = damage.ignoreChecksums
+        let guest = try Guest.open([path] + disks.with, options: options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
+        defer { for warning in guest.fileSystemWarnings { Terminal.printWarning(warning) } }
         let report = try guest.inspect(try source.options())
         if json { return try JSONOutput.print(report) }
         Terminal.write(Array(Self.text(report).utf8))

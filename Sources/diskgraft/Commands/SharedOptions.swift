@@ -25,6 +25,12 @@ struct ImageArguments: ParsableArguments {
     }
 }
 
+/// Reading past damage.
+struct DamageArguments: ParsableArguments {
+    @Flag(help: "Read on where a file system's checksums are wrong, with a warning.")
+    var ignoreChecksums = false
+}
+
 /// Further disks of the same guest.
 struct FurtherDisks: ParsableArguments {
     @Option(

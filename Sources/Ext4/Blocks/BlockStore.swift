@@ -7,6 +7,11 @@ final class BlockStore: Sendable {
     private let blockSize: Int
     private let blockCount: UInt64
     private let cache: Mutex<BlockCache>
+    /// The block behind the one that was read last for want of it in the cache.
+    private let expected = Atomic<UInt64>(0)
+
+    /// How many bytes are read at once where blocks are asked for one after another, as in an inode table.
+    private static let readAheadByteCount = 64 << 10
 
     init(_ device: any BlockDevice, geometry: Geometry, cacheByteCount: Int) {
         source = Mutex(device)
@@ -21,12 +26,40 @@ final class BlockStore: Sendable {
     /// A metadata block, from the cache when it is there.
     func block(_ number: BlockNumber) throws(StorageError) -> [UInt8] {
         if let held = cache.withLock({ $0.block(number) }) { return held }
+        if expected.exchange(number.rawValue &+ 1, ordering: .relaxed) == number.rawValue,
+            let bytes = readAhead(from: number)
+        {
+            return bytes
+        }
         var bytes = [UInt8](repeating: 0, count: blockSize)
         try bytes.withMutableBytes { (span) throws(StorageError) in
             try read(into: &span, from: number, skip: 0)
         }
         cache.withLock { $0.insert(bytes, at: number) }
         return bytes
+    }
+
+    /// Reads a block and those behind it into the cache; nil where they cannot all be read.
+    private func readAhead(from first: BlockNumber) -> [UInt8]? {
+        guard first.rawValue < blockCount else { return nil }
+        let count = Int(min(UInt64(Self.readAheadByteCount / blockSize), blockCount - first.rawValue))
+        guard count > 1 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: count * blockSize)
+        do throws(StorageError) {
+            try bytes.withMutableBytes { (span) throws(StorageError) in
+                try read(into: &span, from: first, skip: 0)
+            }
+        } catch {
+            return nil
+        }
+        expected.store(first.rawValue + UInt64(count), ordering: .relaxed)
+        let blocks = (0..<count).map { Array(bytes[$0 * blockSize..<($0 + 1) * blockSize]) }
+        cache.withLock { cache in
+            for (index, block) in blocks.enumerated() {
+                cache.insert(block, at: first.advanced(by: UInt64(index)))
+            }
+        }
+        return blocks[0]
     }
 
     /// Bytes of consecutive blocks, from the device.

@@ -1,4 +1,5 @@
 package import Storage
+internal import Synchronization
 
 /// A plain copy of the disk: guest offset equals host offset. Holes are told by SEEK_DATA and SEEK_HOLE.
 package enum RawDriver: ImageDriver {
@@ -36,6 +37,8 @@ package enum RawDriver: ImageDriver {
 /// The map of a raw file, whose size is fixed when it is opened.
 final class RawMap: WritableImageMap {
     private let file: HostFile
+    /// The run of data found last; empty from the first write on. Asking the host anew costs more than a small read.
+    private let known = Mutex<Range<UInt64>?>(0..<0)
     let byteCount: UInt64
     var sectorSize: UInt32 { file.sectorSize }
     var hostFiles: [HostFile] { [file] }
@@ -46,12 +49,16 @@ final class RawMap: WritableImageMap {
     }
 
     func extent(at offset: UInt64) throws(StorageError) -> Extent {
+        if let run = known.withLock({ $0 }), run.contains(offset) {
+            return Extent(range: offset..<run.upperBound, kind: .plain(file: 0, offset: offset))
+        }
         let run = try file.nextDataOrHole(at: offset)
         let end = max(min(run.end, byteCount), offset + 1)
+        if run.isData { known.withLock { $0 = $0 == nil ? nil : offset..<end } }
         return Extent(range: offset..<end, kind: run.isData ? .plain(file: 0, offset: offset) : .zero)
     }
 
-    func beginWriting() throws(StorageError) {}
+    func beginWriting() throws(StorageError) { known.withLock { $0 = nil } }
 
     func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
         .inPlace(file: 0, offset: offset, end: byteCount)

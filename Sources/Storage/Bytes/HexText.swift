@@ -6,13 +6,22 @@ extension FixedWidthInteger {
 extension Collection where Element == UInt8 {
     /// Two lower-case hexadecimal digits a byte.
     public var hexString: String {
-        var text = ""
-        text.reserveCapacity(count * 2)
+        String(decoding: hexDigits, as: UTF8.self)
+    }
+
+    /// The same as ASCII bytes.
+    public var hexDigits: [UInt8] {
+        var digits: [UInt8] = []
+        digits.reserveCapacity(count * 2)
         for byte in self {
-            if byte < 16 { text += "0" }
-            text += String(byte, radix: 16)
+            digits.append(Self.digit(byte >> 4))
+            digits.append(Self.digit(byte & 15))
         }
-        return text
+        return digits
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? value + UInt8(ascii: "0") : value - 10 + UInt8(ascii: "a")
     }
 
     /// The bytes as text for people: UTF-8 where it is valid and printable, else `\xNN` for the offending bytes.

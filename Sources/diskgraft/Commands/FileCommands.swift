@@ -27,7 +27,7 @@ struct FileArguments: ParsableArguments {
 }
 
 /// `diskgraft ls IMAGE [PATH]`.
-struct ListCommand: ParsableCommand {
+struct ListCommand: ParsableCommand, Sendable {
     static let configuration = CommandConfiguration(
         commandName: "ls",
         abstract: "List a directory of the guest.",
@@ -73,27 +73,37 @@ struct ListCommand: ParsableCommand {
         let listing = FileListing(files: files, hashes: hash != nil)
         var output = BufferedOutput()
         var failures = 0
-        func show(_ visit: GuestFiles.Visit, name: [UInt8]?) throws(StorageError) -> Bool {
-            if Interruption.hasCome { return false }
+        @Sendable func line(_ visit: GuestFiles.Visit, name: [UInt8]?) -> Result<[UInt8], StorageError> {
             do throws(StorageError) {
                 switch visit {
                 case .unreadable(_, let error): throw error
                 case .file(let file):
                     let name = name ?? file.path
-                    output.write(
+                    return .success(
                         json
                             ? try listing.jsonLine(file)
                             : long ? try listing.longLine(file, name: name) : name + [UInt8(ascii: "\n")])
                 }
             } catch {
+                return .failure(error)
+            }
+        }
+        func show(_ line: Result<[UInt8], StorageError>) {
+            switch line {
+            case .success(let bytes): output.write(bytes)
+            case .failure(let error):
                 output.flush()
                 Terminal.printError(error.description)
                 failures += 1
             }
-            return true
         }
         if recursive {
-            try files.walk(top) { (visit) throws(StorageError) in try show(visit, name: nil) }
+            try files.walk(
+                top, transform: { Interruption.hasCome ? .success([]) : line($0, name: nil) },
+                { lines in
+                    for line in lines { show(line) }
+                    return !Interruption.hasCome
+                })
         } else if top.attributes.type == .directory {
             for entry in try files.entries(of: top) {
                 guard long || json else {
@@ -103,13 +113,13 @@ struct ListCommand: ParsableCommand {
                 let slash = UInt8(ascii: "/")
                 let child = (top.path == [slash] ? [slash] : top.path + [slash]) + entry.name
                 do throws(StorageError) {
-                    _ = try show(.file(try files.find(child, followLast: false)), name: entry.name)
+                    show(line(.file(try files.find(child, followLast: false)), name: entry.name))
                 } catch {
-                    _ = try show(.unreadable(path: child, error), name: nil)
+                    show(.failure(error))
                 }
             }
         } else {
-            _ = try show(.file(top), name: Array(path.utf8))
+            show(line(.file(top), name: Array(path.utf8)))
         }
         output.flush()
         if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }

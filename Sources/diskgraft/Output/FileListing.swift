@@ -2,7 +2,7 @@ import DiskGraft
 import Storage
 
 /// Files as lines: `ls -l` for people, one JSON object a line for scripts.
-struct FileListing {
+struct FileListing: Sendable {
     let files: GuestFiles
     /// Hash regular files in JSON.
     var hashes = false
@@ -70,13 +70,21 @@ struct FileListing {
     /// Written by hand: a listing has one a file, and an encoder costs ten times the rest of the walk.
     func jsonLine(_ file: GuestFiles.File) throws(StorageError) -> [UInt8] {
         let attributes = file.attributes
-        var line = Array("{".utf8)
+        var line: [UInt8] = []
+        line.reserveCapacity(file.path.count + 256)
+        line.append(UInt8(ascii: "{"))
         Self.add("path", file.path, to: &line)
-        line += Array(
-            (",\"type\":\"\(Self.typeWord(attributes.type))\",\"mode\":\"0o\(String(attributes.mode, radix: 8))\""
-                + ",\"uid\":\(attributes.owner),\"gid\":\(attributes.group),\"links\":\(attributes.linkCount)"
-                + ",\"size\":\(attributes.size),\"mtime_ns\":\(Self.nanoseconds(attributes.modificationTime))")
-                .utf8)
+        line += ",\"type\":\"".utf8
+        line += Self.typeWord(attributes.type).utf8
+        line += "\",\"mode\":\"0o".utf8
+        line += String(attributes.mode, radix: 8).utf8
+        line.append(UInt8(ascii: "\""))
+        Self.add("uid", UInt64(attributes.owner), to: &line)
+        Self.add("gid", UInt64(attributes.group), to: &line)
+        Self.add("links", UInt64(attributes.linkCount), to: &line)
+        Self.add("size", attributes.size, to: &line)
+        line += ",\"mtime_ns\":".utf8
+        line += Self.nanoseconds(attributes.modificationTime).utf8
         if attributes.type == .symbolicLink {
             line.append(UInt8(ascii: ","))
             Self.add("target", try files.linkTarget(of: file), to: &line)
@@ -86,7 +94,10 @@ struct FileListing {
         }
         if hashes, attributes.type == .regular {
             do throws(StorageError) {
-                line += Array(",\"sha256\":\"\(try files.sha256(of: file))\"".utf8)
+                let digest = try files.sha256(of: file)
+                line += ",\"sha256\":\"".utf8
+                line += digest.utf8
+                line.append(UInt8(ascii: "\""))
             } catch {
                 // Encrypted contents cannot be read, and the file is listed all the same.
                 guard error.kind == .unsupported || error.kind == .refused else { throw error }
@@ -106,7 +117,8 @@ struct FileListing {
             }
             line.append(UInt8(ascii: "}"))
         }
-        return line + Array("}\n".utf8)
+        line += "}\n".utf8
+        return line
     }
 
     static func typeWord(_ type: FileType) -> String {
@@ -122,8 +134,15 @@ struct FileListing {
     }
 
     private static func nanoseconds(_ time: Timestamp) -> String {
-        let (scaled, overflow) = time.seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? "\(time.seconds)000000000" : String(scaled + Int64(time.nanoseconds))
+        // Years past 2262 do not fit 64 bits.
+        String(Int128(time.seconds) * 1_000_000_000 + Int128(time.nanoseconds))
+    }
+
+    private static func add(_ key: String, _ number: UInt64, to line: inout [UInt8]) {
+        line += ",\"".utf8
+        line += key.utf8
+        line += "\":".utf8
+        line += String(number).utf8
     }
 
     private static func add(_ key: String, _ bytes: [UInt8], to line: inout [UInt8]) {

@@ -1,0 +1,45 @@
+internal import Dispatch
+internal import Glibc
+public import Storage
+internal import Synchronization
+
+extension GuestFiles {
+    /// How many visits wait for the cores at a time; bounds the memory.
+    private static var batchCount: Int { 2048 }
+    /// How many a core takes at once.
+    private static var chunkCount: Int { 8 }
+
+    /// Walks as `walk` does, and turns every visit into a result on all cores, which is where hashing belongs.
+    /// `body` gets the results in the order of the walk and returns false to end it.
+    public func walk<Value: Sendable>(
+        _ top: File, transform: @Sendable (Visit) -> Value, _ body: ([Value]) -> Bool
+    ) throws(StorageError) {
+        var batch: [Visit] = []
+        var goesOn = true
+        try walk(top) { (visit) throws(StorageError) in
+            batch.append(visit)
+            guard batch.count >= Self.batchCount else { return true }
+            goesOn = body(Self.inParallel(batch, transform))
+            batch.removeAll(keepingCapacity: true)
+            return goesOn
+        }
+        if goesOn { _ = body(Self.inParallel(batch, transform)) }
+    }
+
+    private static func inParallel<Value: Sendable>(
+        _ visits: [Visit], _ transform: @Sendable (Visit) -> Value
+    ) -> [Value] {
+        let next = Atomic<Int>(0)
+        let done = Mutex<[Int: [Value]]>([:])
+        let workers = min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 16)
+        DispatchQueue.concurrentPerform(iterations: workers) { _ in
+            while true {
+                let start = next.add(chunkCount, ordering: .relaxed).oldValue
+                guard start < visits.count else { return }
+                let values = visits[start..<min(start + chunkCount, visits.count)].map(transform)
+                done.withLock { $0[start] = values }
+            }
+        }
+        return done.withLock { $0 }.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+}

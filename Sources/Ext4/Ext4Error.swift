@@ -66,6 +66,7 @@ enum Ext4Code: String {
     case directoryFull = "directory-full"
     case badAttributeName = "bad-attribute-name"
     case noAttribute = "no-attribute"
+    case misplacedAttribute = "misplaced-attribute"
     case attributesFull = "attributes-full"
     case attributeInode = "attribute-inode"
     // Bitmaps.

@@ -23,7 +23,10 @@ struct DiskgraftCommand: ParsableCommand {
             MigrateCommand.self, ConvertCommand.self, InfoCommand.self, InspectCommand.self, PlanCommand.self,
             PatchCommand.self, UndoCommand.self, ListCommand.self, CatCommand.self, MapCommand.self,
             CreateCommand.self, CompareCommand.self, CheckCommand.self, GetCommand.self, StatCommand.self,
-            FindCommand.self, TarCommand.self,
+            FindCommand.self, TarCommand.self, PutCommand.self, EditCommand.self, UntarCommand.self,
+            RemoveCommand.self, RemoveDirectoryCommand.self, MoveCommand.self, LinkCommand.self,
+            MakeDirectoryCommand.self, MakeNodeCommand.self, ChangeModeCommand.self, ChangeOwnerCommand.self,
+            ExtendedAttributeCommand.self, LabelCommand.self,
         ])
 
     static func main() {

@@ -1,4 +1,3 @@
-internal import ImageFormats
 internal import Patcher
 public import Storage
 
@@ -15,23 +14,11 @@ extension Guest {
                 path: images.first?.path)
         }
         if plan.isEmpty { return }
-        var files: [HostFile] = []
-        for image in images {
-            for file in image.opened.disk.map.hostFiles where file.access == .write {
-                if !files.contains(where: { $0.identity == file.identity }) { files.append(file) }
-            }
-        }
-        let transaction = try HostTransaction(files)
-        do throws(StorageError) {
+        try recorded { () throws(StorageError) in
             var execution = PlanExecution(self)
             let prepared = try execution.prepare(plan)
             try execution.commit(prepared)
-            for image in images { try image.opened.disk.flush() }
-        } catch {
-            transaction.rollBack()
-            throw error
         }
-        try transaction.commit()
         try verify(options)
     }
 

@@ -69,7 +69,9 @@ struct PlanExecution {
             try transaction(on: directory.volume).remove(name, in: directory.id)
         case .setLabel(let volume, let label):
             if guest.volumes[volume].identity.kind == .swap {
-                try addSwapLabel(label, volume)
+                deviceWrites.append(
+                    (volume, SwapLabel.offset, try SwapLabel.bytes(label, path: guest.path(ofVolume: volume)))
+                )
             } else {
                 try transaction(on: volume).setLabel(label)
             }
@@ -119,23 +121,10 @@ struct PlanExecution {
 
     /// The SELinux label that a new file's neighbours have, else the directory's; none where labels are not used.
     private func securityLabel(in directory: GuestFile) throws(StorageError) -> [ExtendedAttribute] {
-        let fileSystem = try guest.fileSystem(on: directory.volume)
+        let tree = EditedTree(edit: GuestEdit(guest, mounts: [:], isCancelled: { false }))
+        if let label = try tree.peerLabel(in: directory.key) { return [label] }
         let name = Array("security.selinux".utf8)
-        for entry in try fileSystem.entries(of: directory.id).prefix(64) where entry.type == .regular {
-            let attributes = try fileSystem.extendedAttributes(of: entry.file)
-            if let label = attributes.first(where: { $0.name == name }) { return [label] }
-        }
-        return try fileSystem.extendedAttributes(of: directory.id).filter { $0.name == name }
-    }
-
-    /// A swap area's label: 16 bytes at 1052 (linux/swap.h, union swap_header).
-    private mutating func addSwapLabel(_ label: [UInt8], _ volume: Int) throws(StorageError) {
-        guard label.count <= 16 else {
-            throw StorageError(
-                .refused, layer: "swap", code: "label-too-long", "a swap area's label has at most 16 bytes",
-                path: guest.path(ofVolume: volume))
-        }
-        deviceWrites.append((volume, 1052, label + [UInt8](repeating: 0, count: 16 - label.count)))
+        return try tree.extendedAttributes(of: directory.key).filter { $0.name == name }
     }
 
     private func changed(_ what: String, _ volume: Int) -> StorageError {

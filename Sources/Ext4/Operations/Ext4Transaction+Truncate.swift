@@ -22,7 +22,8 @@ extension Ext4Transaction {
         }
     }
 
-    private func requireReachable(_ size: UInt64, in inode: Inode) throws(StorageError) {
+    /// Throws when a file of this kind cannot be `size` bytes long.
+    func requireReachable(_ size: UInt64, in inode: Inode) throws(StorageError) {
         let blocks = size.dividedRoundingUp(by: UInt64(geometry.blockSize))
         let hasExtents =
             inode.flags.contains(.extents)
@@ -46,7 +47,7 @@ extension Ext4Transaction {
     }
 
     /// Zeroes what lies behind byte `size` in its block, so that it never shows.
-    private func clearSlack(of inode: Inode, behind size: UInt64) throws(StorageError) {
+    func clearSlack(of inode: Inode, behind size: UInt64) throws(StorageError) {
         let blockSize = UInt64(geometry.blockSize)
         guard size % blockSize != 0,
             case .written(let number) = try run(of: inode, at: size / blockSize).place
@@ -63,7 +64,11 @@ extension Ext4Transaction {
             if try !replaceInline(padded, in: &inode) { try replaceBlocks(padded, in: &inode) }
             return
         }
-        // Too long to stay; the contents' block is followed by a hole.
+        try moveOutOfInode(&inode, contents: kept)
+    }
+
+    /// Moves contents that no longer fit the inode to blocks.
+    func moveOutOfInode(_ inode: inout Inode, contents: [UInt8]) throws(StorageError) {
         guard let area = inodeAttributeArea(inode) else {
             throw .ext4(
                 .corrupt, .badInlineData, "\(inode.name) has inline data and no system.data; run e2fsck",
@@ -71,6 +76,6 @@ extension Ext4Transaction {
         }
         let others = try entries(of: area, inode).filter { $0.name != .inlineData }
         try leaveInline(&inode, area: area, entries: others)
-        try replaceBlocks(kept, in: &inode)
+        try replaceBlocks(contents, in: &inode)
     }
 }

@@ -41,7 +41,7 @@ extension Ext4Transaction {
             after.runs = []
         }
         // Holes and everything behind the old end get new blocks; preallocated ones become written.
-        after = try filled(after, to: needed, near: goal(for: inode))
+        after = try filled(after, from: 0, to: needed, near: goal(for: inode))
         for run in surplus { try free(run) }
         for run in after.runs {
             guard let first = run.firstBlock else { continue }
@@ -56,12 +56,12 @@ extension Ext4Transaction {
         try store(after, replacing: before, in: &inode)
     }
 
-    /// The map with every block below `end` allocated and written.
-    private func filled(
-        _ map: FileMap, to end: UInt64, near goal: BlockNumber
+    /// A map of blocks `start` to `end` alone, with every one of them allocated and written.
+    func filled(
+        _ map: FileMap, from start: UInt64, to end: UInt64, near goal: BlockNumber
     ) throws(StorageError) -> FileMap {
         var result = FileMap(runs: [], treeBlocks: map.treeBlocks)
-        var logical: UInt64 = 0
+        var logical = start
         var goal = goal
         for run in map.runs + [MappedRun(logical: end, count: 0, place: .hole)] {
             if logical < run.logical {

@@ -1,4 +1,4 @@
-package import Storage
+internal import Storage
 
 /// A change of a volume, collected in memory: blocks as they will be, over the volume as it is. Reading through
 /// it shows the change.
@@ -166,26 +166,5 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
             throw .ext4(.misuse, .badInodeNumber, "there is no inode \(file.rawValue)")
         }
         return try inode(InodeNumber(number))
-    }
-
-    // MARK: Reading within the transaction
-
-    /// The contents that a regular file has within the transaction, at most 64 MiB.
-    package func contents(of file: FileID) throws(StorageError) -> [UInt8] {
-        let inode = try inode(file)
-        try requireReadable(inode)
-        let size = inode.size(geometry)
-        guard size <= 64 << 20 else {
-            throw .ext4(
-                .refused, .fileTooLong, "\(inode.name) has \(size) bytes, more than are read at once")
-        }
-        var result = [UInt8](repeating: 0, count: Int(size))
-        _ = try result.withMutableBytes { (span) throws(StorageError) in try read(inode, into: &span, at: 0) }
-        return result
-    }
-
-    /// Looks a name up within the transaction.
-    package func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
-        try find(name, in: inode(directory)).map { FileID(UInt64($0.inode.rawValue)) }
     }
 }

@@ -34,4 +34,27 @@ enum AccessControlList {
         }
         return result
     }
+
+    /// The permissions that a list in getxattr's form gives a mode, and whether the mode says all that it says; nil
+    /// when it is no list.
+    static func mode(of list: [UInt8]) -> (permissions: UInt16, saysAll: Bool)? {
+        guard diskForm(list) != nil else { return nil }
+        var mode: UInt16 = 0
+        var mask: UInt16?
+        var saysAll = true
+        for offset in stride(from: 4, to: list.count, by: 8) {
+            let permissions: UInt16 = list.little(offset + 2)
+            switch list.little(offset) as UInt16 {
+            case 0x01: mode |= (permissions & 7) << 6
+            case 0x04: mode |= (permissions & 7) << 3
+            case 0x20: mode |= permissions & 7
+            case 0x10:
+                mask = permissions & 7
+                saysAll = false
+            default: saysAll = false
+            }
+        }
+        if let mask { mode = mode & ~0o070 | mask << 3 }
+        return (mode, saysAll)
+    }
 }

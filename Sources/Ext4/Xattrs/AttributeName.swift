@@ -41,5 +41,6 @@ struct AttributeName: Hashable, Sendable {
         return prefix + suffix
     }
 
+    var isUser: Bool { index == 1 }
     var isACL: Bool { self == .accessACL || self == .defaultACL }
 }

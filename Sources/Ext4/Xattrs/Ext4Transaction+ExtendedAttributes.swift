@@ -8,9 +8,43 @@ extension Ext4Transaction {
         try perform { () throws(StorageError) in
             var inode = try inode(file)
             try requireChangeable(inode)
-            try setAttribute(name, of: &inode, to: value)
+            try requireUse(of: name, on: inode)
+            if let value, AttributeName(fullName: name) == .accessACL {
+                try setAccessList(value, of: &inode)
+            } else {
+                try setAttribute(name, of: &inode, to: value)
+            }
             touch(&inode, contents: false)
             try store(inode)
+        }
+    }
+
+    /// What the kernel refuses: an ACL on a link, a default ACL on anything but a directory, user.* on what is
+    /// neither file nor directory.
+    private func requireUse(of name: [UInt8], on inode: Inode) throws(StorageError) {
+        let name = AttributeName(fullName: name)
+        let isPlain = inode.type == .regular || inode.type == .directory
+        let isMisplaced =
+            name?.isACL == true && inode.type == .symbolicLink
+            || name == .defaultACL && inode.type != .directory || name?.isUser == true && !isPlain
+        guard !isMisplaced else {
+            throw .ext4(
+                .refused, .misplacedAttribute,
+                "\(inode.name) is of a type that cannot have this extended attribute")
+        }
+    }
+
+    /// An access ACL sets the mode with it; one that says no more than the mode is not kept:
+    /// posix_acl_update_mode().
+    private func setAccessList(_ value: [UInt8], of inode: inout Inode) throws(StorageError) {
+        let name = Array("system.posix_acl_access".utf8)
+        guard let mode = AccessControlList.mode(of: value) else {
+            return try setAttribute(name, of: &inode, to: value)
+        }
+        inode.mode = inode.mode & ~0o777 | mode.permissions
+        guard mode.saysAll else { return try setAttribute(name, of: &inode, to: value) }
+        if try attributeEntries(of: inode).contains(where: { $0.name == .accessACL }) {
+            try setAttribute(name, of: &inode, to: nil)
         }
     }
 

@@ -23,10 +23,6 @@ package struct FileSystemTree: GuestTree {
     private let mounts: [[UInt8]: Mount]
     private let fileSystems: [Int: any FileSystem]
 
-    /// Linux gives up after this many links in one walk.
-    private static let linkLimit = 40
-    private static let pathLimit = 4096
-
     /// A tree of these mounts, one of them "/".
     package init(mounts: [Mount]) {
         self.mounts = Dictionary(mounts.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
@@ -35,48 +31,8 @@ package struct FileSystemTree: GuestTree {
             uniquingKeysWith: { first, _ in first })
     }
 
-    private struct Place {
-        var path: [UInt8]
-        var volume: Int
-        var fileSystem: any FileSystem
-        var id: FileID
-    }
-
     package func find(_ path: [UInt8], followLast: Bool) throws(StorageError) -> GuestFile? {
-        guard let root = place(ofMount: [slash]) else { return nil }
-        var stack = [root]
-        var pending = Array(components(path).reversed())
-        var linksLeft = Self.linkLimit
-        while let name = pending.popLast() {
-            if name == [dot] { continue }
-            if name == [dot, dot] {
-                if stack.count > 1 { stack.removeLast() }
-                continue
-            }
-            guard let here = stack.last, try here.fileSystem.attributes(of: here.id).type == .directory,
-                let id = try here.fileSystem.lookUp(name, in: here.id)
-            else { return nil }
-            let type = try here.fileSystem.attributes(of: id).type
-            if type == .symbolicLink, followLast || !pending.isEmpty {
-                linksLeft -= 1
-                let target = try here.fileSystem.symbolicLinkTarget(of: id)
-                guard linksLeft >= 0, target.count <= Self.pathLimit else { return nil }
-                if target.first == slash { stack = [root] }
-                pending += components(target).reversed()
-                continue
-            }
-            let childPath = (here.path == [slash] ? [] : here.path) + [slash] + name
-            guard childPath.count <= Self.pathLimit else { return nil }
-            if type == .directory, mounts[childPath] != nil {
-                guard let mounted = place(ofMount: childPath) else { return nil }
-                stack.append(mounted)
-            } else {
-                stack.append(Place(path: childPath, volume: here.volume, fileSystem: here.fileSystem, id: id))
-            }
-        }
-        guard let found = stack.last else { return nil }
-        let attributes = try found.fileSystem.attributes(of: found.id)
-        return GuestFile(path: found.path, volume: found.volume, id: found.id, attributes: attributes)
+        try walk(path, followLast: followLast)
     }
 
     package func entries(of directory: GuestFile) throws(StorageError) -> [DirectoryEntry] {
@@ -93,16 +49,30 @@ package struct FileSystemTree: GuestTree {
         guard let fileSystem = fileSystems[link.volume] else { return [] }
         return try fileSystem.symbolicLinkTarget(of: link.id)
     }
-
-    private func place(ofMount path: [UInt8]) -> Place? {
-        guard let mount = mounts[path], let fileSystem = mount.fileSystem else { return nil }
-        return Place(path: path, volume: mount.volume, fileSystem: fileSystem, id: fileSystem.rootDirectory)
-    }
-
-    private func components(_ path: [UInt8]) -> [[UInt8]] {
-        path.split(separator: slash).map(Array.init)
-    }
 }
 
-private let slash = UInt8(ascii: "/")
-private let dot = UInt8(ascii: ".")
+extension FileSystemTree: PathSteps {
+    package func mountedVolume(at path: [UInt8]) -> Int? { mounts[path]?.volume }
+
+    package func rootDirectory(ofVolume volume: Int) -> FileID? { fileSystems[volume]?.rootDirectory }
+
+    package func lookUp(_ name: [UInt8], in directory: FileKey) throws(StorageError) -> FileID? {
+        try fileSystems[directory.volume]?.lookUp(name, in: directory.id)
+    }
+
+    package func attributes(of file: FileKey) throws(StorageError) -> FileAttributes {
+        try fileSystem(file).attributes(of: file.id)
+    }
+
+    package func symbolicLinkTarget(of file: FileKey) throws(StorageError) -> [UInt8] {
+        try fileSystem(file).symbolicLinkTarget(of: file.id)
+    }
+
+    private func fileSystem(_ file: FileKey) throws(StorageError) -> any FileSystem {
+        guard let fileSystem = fileSystems[file.volume] else {
+            throw StorageError(
+                .misuse, layer: "guest", code: "no-such-volume", "volume \(file.volume) is not in this tree")
+        }
+        return fileSystem
+    }
+}

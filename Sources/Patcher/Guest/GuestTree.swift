@@ -32,6 +32,12 @@ package struct FileKey: Hashable, Sendable {
     package var volume: Int
     /// Number of the file there.
     package var id: FileID
+
+    /// Makes an identity.
+    package init(volume: Int, id: FileID) {
+        self.volume = volume
+        self.id = id
+    }
 }
 
 /// The guest's directory tree, put together from its volumes, as far as the patcher needs it.

@@ -37,6 +37,11 @@ public protocol FileSystemTransaction: AnyObject {
     ) throws(StorageError)
     /// Cuts a regular file or extends it with a hole.
     func truncate(_ file: FileID, to size: UInt64) throws(StorageError)
+    /// Writes bytes into a regular file at any offset. Holes get blocks; a file written behind its end grows, with
+    /// a hole between.
+    func write(_ bytes: [UInt8], to file: FileID, at offset: UInt64) throws(StorageError)
+    /// Makes a range of a regular file a hole: whole blocks are given back, the rest is zeroed. The size stays.
+    func punchHole(in file: FileID, _ range: Range<UInt64>) throws(StorageError)
     /// chmod, chown, utimes.
     func setAttributes(of file: FileID, _ change: AttributeChange) throws(StorageError)
     /// Sets an extended attribute by full name; nil removes it.
@@ -48,6 +53,18 @@ public protocol FileSystemTransaction: AnyObject {
     func contents(of file: FileID) throws(StorageError) -> [UInt8]
     /// Looks a name up within this transaction.
     func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID?
+    /// What stat tells within this transaction.
+    func attributes(of file: FileID) throws(StorageError) -> FileAttributes
+    /// The names that a directory has within this transaction, "." and ".." left out.
+    func entries(of directory: FileID) throws(StorageError) -> [DirectoryEntry]
+    /// Where a symbolic link points within this transaction.
+    func symbolicLinkTarget(of file: FileID) throws(StorageError) -> [UInt8]
+    /// All extended attributes that a file has within this transaction.
+    func extendedAttributes(of file: FileID) throws(StorageError) -> [ExtendedAttribute]
+
+    /// The change has grown so far that it is time to commit it and to begin another: it fills much of the journal,
+    /// or of the memory that a change should take.
+    var shouldBeCommitted: Bool { get }
 
     /// Checks everything there is to check (space, journal fit, refusals) and lays the writes out.
     func prepare() throws(StorageError) -> any PreparedChange

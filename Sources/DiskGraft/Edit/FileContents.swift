@@ -1,0 +1,42 @@
+public import Storage
+
+/// Contents on their way into a guest, read piece by piece.
+public struct FileContents {
+    /// Up to that many of the next bytes; none at the end.
+    let next: (Int) throws(StorageError) -> [UInt8]
+
+    /// Contents that are in memory.
+    public init(_ bytes: [UInt8]) {
+        var position = 0
+        next = { count in
+            let end = min(position + count, bytes.count)
+            defer { position = end }
+            return Array(bytes[position..<end])
+        }
+    }
+
+    /// A host file's contents.
+    public init(_ file: HostFile) {
+        var position: UInt64 = 0
+        next = { (count) throws(StorageError) in
+            let left = file.byteCount - min(position, file.byteCount)
+            let bytes = try file.bytes(at: position, count: Int(min(UInt64(count), left)))
+            position += UInt64(bytes.count)
+            return bytes
+        }
+    }
+
+    /// Whatever `next` returns, asked for at most the given number of bytes, until it returns none.
+    public init(next: @escaping (Int) throws(StorageError) -> [UInt8]) { self.next = next }
+
+    /// `count` bytes, fewer at the end.
+    func read(_ count: Int) throws(StorageError) -> [UInt8] {
+        var bytes = try next(count)
+        while bytes.count < count {
+            let more = try next(count - bytes.count)
+            if more.isEmpty { break }
+            bytes += more
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,180 @@
+internal import Patcher
+public import Storage
+
+extension GuestEdit {
+    /// What stat tells of a file; nil when nothing is there.
+    public func attributes(
+        of path: [UInt8], followLast: Bool = true
+    ) throws(StorageError) -> FileAttributes? {
+        try find(path, followLast: followLast)?.attributes
+    }
+
+    /// Changes the mode of a file (links followed), or with `recursively` of everything below it too, links left
+    /// alone. An access control list's entries for owner, mask and others change with it.
+    public func setPermissions(
+        _ path: [UInt8], recursively: Bool = false, _ change: (FileAttributes) -> UInt16
+    ) throws(StorageError) {
+        try forEach(path, recursively: recursively, followLast: true) {
+            (key, attributes) throws(StorageError) in
+            guard attributes.type != .symbolicLink else { return }
+            let permissions = change(attributes)
+            guard permissions != attributes.permissions else { return }
+            try self.transaction(on: key.volume).setAttributes(
+                of: key.id, AttributeChange(permissions: permissions))
+        }
+    }
+
+    /// Changes owner and group. As with chown(2), an executable loses set-user-ID, set-group-ID and capabilities.
+    public func setOwner(
+        _ path: [UInt8], owner: UInt32?, group: UInt32?, recursively: Bool = false, followLast: Bool = true
+    ) throws(StorageError) {
+        try forEach(path, recursively: recursively, followLast: followLast) {
+            (key, attributes) throws(StorageError) in
+            var change = AttributeChange(owner: owner, group: group)
+            let transaction = try self.transaction(on: key.volume)
+            if attributes.type == .regular {
+                var permissions = attributes.permissions & ~0o4000
+                if permissions & 0o010 != 0 { permissions &= ~0o2000 }
+                if permissions != attributes.permissions { change.permissions = permissions }
+                let capability = Array("security.capability".utf8)
+                if try self.tree.extendedAttributes(of: key).contains(where: { $0.name == capability }) {
+                    try transaction.setExtendedAttribute(capability, of: key.id, to: nil)
+                }
+            }
+            try transaction.setAttributes(of: key.id, change)
+        }
+    }
+
+    /// Sets access and modification time; nil leaves one as it is.
+    public func setTimes(_ path: [UInt8], access: Timestamp?, modification: Timestamp?) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            let file = try require(path, followLast: true)
+            try transaction(on: file.volume).setAttributes(
+                of: file.id, AttributeChange(accessTime: access, modificationTime: modification))
+        }
+    }
+
+    /// All extended attributes of a file, ACLs as getxattr(2) returns them.
+    public func extendedAttributes(_ path: [UInt8]) throws(StorageError) -> [ExtendedAttribute] {
+        try tree.extendedAttributes(of: require(path, followLast: true).key)
+    }
+
+    /// Sets an extended attribute by its full name; nil removes it. An access ACL changes the mode with it, as
+    /// setxattr(2) does.
+    public func setExtendedAttribute(
+        _ name: [UInt8], of path: [UInt8], to value: [UInt8]?
+    ) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            let file = try require(path, followLast: true)
+            try transaction(on: file.volume).setExtendedAttribute(name, of: file.id, to: value)
+        }
+    }
+
+    /// Cuts a regular file or extends it with a hole.
+    public func truncate(_ path: [UInt8], to size: UInt64) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            let file = try require(path, followLast: true)
+            try transaction(on: file.volume).truncate(file.id, to: size)
+        }
+    }
+
+    /// Makes a range of a regular file a hole.
+    public func punchHole(_ path: [UInt8], _ range: Range<UInt64>) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            let file = try require(path, followLast: true)
+            try transaction(on: file.volume).punchHole(in: file.id, range)
+        }
+    }
+
+    /// Sets the label of a volume, by its name; without one, of the volume that "/" is on. File systems and swap.
+    public func setLabel(_ label: [UInt8], ofVolume name: String? = nil) throws(StorageError) {
+        let root = mounts[[UInt8(ascii: "/")]] ?? 0
+        let volume =
+            try name.map { (name) throws(StorageError) in try guest.volumeIndex(named: name) } ?? root
+        if guest.volumes[volume].identity.kind == .swap {
+            let bytes = try SwapLabel.bytes(label, path: guest.path(ofVolume: volume))
+            addDeviceWrite(volume, offset: SwapLabel.offset, bytes: bytes)
+        } else {
+            let transaction = try transaction(on: volume)
+            do throws(StorageError) {
+                try transaction.setLabel(label)
+            } catch {
+                throw error.inFile(guest.path(ofVolume: volume))
+            }
+        }
+    }
+
+    /// Numbers of accounts by the guest's own /etc/passwd ("user") or /etc/group ("group"); nil when there is none.
+    public func accountID(_ name: String, in file: AccountFile) throws(StorageError) -> UInt32? {
+        let path = Array(file.rawValue.utf8)
+        guard let found = try find(path, followLast: true), found.attributes.type == .regular else {
+            return nil
+        }
+        let contents: [UInt8]
+        if let open = openTransaction(on: found.volume) {
+            contents = try open.contents(of: found.id)
+        } else {
+            contents = try guest.fileSystem(on: found.volume).contents(of: found.id, limit: 16 << 20)
+        }
+        for line in contents.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            if fields.count > 2, Array(fields[0]) == Array(name.utf8) {
+                return UInt32(String(decoding: fields[2], as: UTF8.self))
+            }
+        }
+        return nil
+    }
+
+    /// Where a guest keeps its accounts.
+    public enum AccountFile: String, Sendable {
+        /// Users.
+        case users = "/etc/passwd"
+        /// Groups.
+        case groups = "/etc/group"
+    }
+
+    private func forEach(
+        _ path: [UInt8], recursively: Bool, followLast: Bool,
+        _ body: (FileKey, FileAttributes) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            let top = try require(path, followLast: followLast)
+            try body(top.key, top.attributes)
+            try splitIfLarge(top.volume)
+            guard recursively, top.attributes.type == .directory else { return }
+            var pending = [top]
+            var seen: Set<FileKey> = [top.key]
+            while let directory = pending.popLast() {
+                for entry in try tree.entries(of: directory.key) {
+                    let childPath = Place.join(directory.path, entry.name)
+                    // A mounted volume's root stands for the directory below it.
+                    guard let child = try find(childPath, followLast: false) else { continue }
+                    try body(child.key, child.attributes)
+                    try splitIfLarge(child.volume)
+                    if child.attributes.type == .directory {
+                        guard seen.insert(child.key).inserted else {
+                            throw error(
+                                .corrupt, "directory-loop",
+                                "\(childPath.displayText) is in the tree twice; run e2fsck")
+                        }
+                        pending.append(child)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A swap area's label: 16 bytes at 1052 (linux/swap.h, union swap_header).
+enum SwapLabel {
+    static let offset: UInt64 = 1052
+
+    static func bytes(_ label: [UInt8], path: String) throws(StorageError) -> [UInt8] {
+        guard label.count <= 16, !label.contains(0) else {
+            throw StorageError(
+                .refused, layer: "swap", code: "label-too-long", "a swap area's label has at most 16 bytes",
+                path: path)
+        }
+        return label + [UInt8](repeating: 0, count: 16 - label.count)
+    }
+}

@@ -1,0 +1,218 @@
+internal import Patcher
+public import Storage
+
+extension GuestEdit {
+    /// Removes a file, a link itself and not what it points to; with `recursively` a directory and everything below
+    /// it. A large tree goes in several transactions, each of which leaves a smaller tree.
+    ///
+    /// Throws `refused` for a directory without `recursively`, for a place where a volume is mounted or one holding
+    /// such, and when nothing is there.
+    public func remove(_ path: [UInt8], recursively: Bool = false) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            let file = try require(path, followLast: false)
+            try requireNoMount(at: file.path)
+            let place = try place(of: file.path)
+            if file.attributes.type == .directory {
+                guard recursively else {
+                    throw error(
+                        .refused, "is-a-directory",
+                        "\(path.displayText) is a directory; use rmdir, or rm -r for everything in it")
+                }
+                try removeContents(of: file)
+            }
+            try transaction(on: place.directory.volume).remove(place.name, in: place.directory.id)
+            try splitIfLarge(place.directory.volume)
+        }
+    }
+
+    /// Removes an empty directory.
+    public func removeDirectory(_ path: [UInt8]) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            let file = try require(path, followLast: false)
+            guard file.attributes.type == .directory else {
+                throw error(.refused, "not-a-directory", "\(path.displayText) is no directory")
+            }
+            try requireNoMount(at: file.path)
+            let place = try place(of: file.path)
+            try transaction(on: place.directory.volume).remove(place.name, in: place.directory.id)
+        }
+    }
+
+    private struct Level {
+        var directory: FileID
+        /// Its name in the level above.
+        var name: [UInt8]
+        var left: [DirectoryEntry]
+    }
+
+    /// Empties a directory, deepest first; no recursion, so that no image decides how deep the stack grows.
+    private func removeContents(of top: GuestFile) throws(StorageError) {
+        let volume = top.volume
+        func level(_ id: FileID, _ name: [UInt8]) throws(StorageError) -> Level {
+            Level(
+                directory: id, name: name,
+                left: try tree.entries(of: FileKey(volume: volume, id: id)).reversed())
+        }
+        var levels = [try level(top.id, [])]
+        while var current = levels.popLast() {
+            guard let entry = current.left.popLast() else {
+                if let above = levels.last {
+                    try transaction(on: volume).remove(current.name, in: above.directory)
+                    try splitIfLarge(volume)
+                }
+                continue
+            }
+            levels.append(current)
+            let key = FileKey(volume: volume, id: entry.file)
+            if try tree.attributes(of: key).type == .directory {
+                guard !levels.contains(where: { $0.directory == entry.file }) else {
+                    throw error(
+                        .corrupt, "directory-loop", "\(top.path.displayText) contains itself; run e2fsck")
+                }
+                levels.append(try level(entry.file, entry.name))
+            } else {
+                try transaction(on: volume).remove(entry.name, in: current.directory)
+                try splitIfLarge(volume)
+            }
+        }
+    }
+
+    /// Renames or moves within a volume, replacing as rename(2) does; into `destination` when that is a directory.
+    public func move(_ path: [UInt8], to destination: [UInt8]) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            let file = try require(path, followLast: false)
+            try requireNoMount(at: file.path)
+            let from = try place(of: file.path)
+            let to = try target(destination, named: from.name)
+            guard from.directory.volume == to.directory.volume else {
+                throw crossVolume(
+                    from, to, "copy it with `get` and `put` (a tree with `tar` and `untar`), then remove it")
+            }
+            if let replaced = try find(to.path, followLast: false) { try requireNoMount(at: replaced.path) }
+            try transaction(on: from.directory.volume).rename(
+                from.name, in: from.directory.id, to: to.name, in: to.directory.id)
+        }
+    }
+
+    /// Gives a file another name (not following a link); into `destination` when that is a directory. With
+    /// `replacing`, a file that has the name already goes.
+    public func link(
+        _ path: [UInt8], as destination: [UInt8], replacing: Bool = false
+    ) throws(StorageError) {
+        try naming(destination) { () throws(StorageError) in
+            let file = try require(path, followLast: false)
+            guard file.attributes.type != .directory else {
+                throw error(
+                    .refused, "is-a-directory",
+                    "\(path.displayText) is a directory, which has one name only; use ln -s")
+            }
+            let name = try place(of: file.path).name
+            let to = try target(destination, named: name)
+            guard file.volume == to.directory.volume else {
+                throw crossVolume(try place(of: file.path), to, "use a symbolic link (ln -s)")
+            }
+            if try find(to.path, followLast: false).map({ $0.key == file.key }) ?? false { return }
+            try clear(to, replacing: replacing)
+            try transaction(on: file.volume).link(file.id, as: to.name, in: to.directory.id)
+        }
+    }
+
+    /// Makes a symbolic link that points to `target`, whatever is there.
+    public func symbolicLink(
+        to target: [UInt8], at path: [UInt8], replacing: Bool = false,
+        _ options: NewFileOptions = NewFileOptions()
+    ) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            let last = target.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
+            let place = try self.target(path, named: last)
+            try clear(place, replacing: replacing)
+            var attributes = try attributes(
+                ofNew: .symbolicLink, in: place.directory, options, usual: 0o777)
+            attributes.permissions = 0o777
+            _ = try transaction(on: place.directory.volume).createSymbolicLink(
+                place.name, in: place.directory.id, target: target, attributes: attributes)
+        }
+    }
+
+    /// Makes a directory; with `parents` those above it too, and no error when it is there.
+    public func makeDirectory(
+        _ path: [UInt8], parents: Bool = false, _ options: NewFileOptions = NewFileOptions()
+    ) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            if parents {
+                if let there = try find(path, followLast: true) {
+                    guard there.attributes.type == .directory else {
+                        throw error(
+                            .refused, "not-a-directory", "\(path.displayText) is there and is no directory")
+                    }
+                    return
+                }
+                let slash = UInt8(ascii: "/")
+                let parts = path.split(separator: slash).map(Array.init)
+                for count in 1..<max(parts.count, 1) {
+                    let above = [slash] + parts[..<count].joined(separator: [slash])
+                    if try find(above, followLast: true) == nil { try makeOne(above, NewFileOptions()) }
+                }
+            }
+            try makeOne(path, options)
+        }
+    }
+
+    private func makeOne(_ path: [UInt8], _ options: NewFileOptions) throws(StorageError) {
+        let place = try place(of: path)
+        try requireFree(place)
+        let attributes = try attributes(ofNew: .directory, in: place.directory, options, usual: 0o755)
+        _ = try transaction(on: place.directory.volume).createDirectory(
+            place.name, in: place.directory.id, attributes: attributes)
+    }
+
+    /// Makes a device node, FIFO or socket.
+    public func makeNode(
+        _ path: [UInt8], type: FileType, device: FileAttributes.DeviceNumber?,
+        _ options: NewFileOptions = NewFileOptions()
+    ) throws(StorageError) {
+        try naming(path) { () throws(StorageError) in
+            let place = try place(of: path)
+            try requireFree(place)
+            let attributes = try attributes(ofNew: type, in: place.directory, options, usual: 0o644)
+            _ = try transaction(on: place.directory.volume).createNode(
+                place.name, in: place.directory.id, type: type, device: device, attributes: attributes)
+        }
+    }
+
+    // MARK: Helpers
+
+    /// The place that a destination names: in it, when it is a directory.
+    private func target(_ path: [UInt8], named name: [UInt8]) throws(StorageError) -> Place {
+        if let found = try find(path, followLast: true), found.attributes.type == .directory {
+            return Place(directory: found, name: name)
+        }
+        return try place(of: path)
+    }
+
+    /// Throws when a name is taken.
+    func requireFree(_ place: Place) throws(StorageError) {
+        guard try tree.lookUp(place.name, in: place.directory.key) == nil else {
+            throw error(.refused, "exists", "\(place.path.displayText) is there already")
+        }
+    }
+
+    /// Makes room for a new name.
+    func clear(_ place: Place, replacing: Bool) throws(StorageError) {
+        guard replacing, let id = try tree.lookUp(place.name, in: place.directory.key) else {
+            return try requireFree(place)
+        }
+        let key = FileKey(volume: place.directory.volume, id: id)
+        guard try tree.attributes(of: key).type != .directory else {
+            throw error(.refused, "is-a-directory", "\(place.path.displayText) is a directory")
+        }
+        try transaction(on: key.volume).remove(place.name, in: place.directory.id)
+    }
+
+    private func crossVolume(_ from: Place, _ to: Place, _ advice: String) -> StorageError {
+        error(
+            .refused, "cross-volume",
+            "\(from.path.displayText) lies on \(guest.volumes[from.directory.volume].name) and "
+                + "\(to.path.displayText) on \(guest.volumes[to.directory.volume].name); \(advice)")
+    }
+}

@@ -1,0 +1,106 @@
+internal import Patcher
+public import Storage
+
+/// What a new file gets; nil: what suits its directory.
+public struct NewFileOptions: Sendable {
+    /// The low twelve mode bits.
+    public var permissions: UInt16?
+    /// User; without it the directory's.
+    public var owner: UInt32?
+    /// Group; without it the directory's.
+    public var group: UInt32?
+    /// Modification time; without it now.
+    public var time: Timestamp?
+    /// Extended attributes by full name. Without `security.selinux` among them its peers' label is taken.
+    public var extendedAttributes: [ExtendedAttribute]
+
+    /// Makes options.
+    public init(
+        permissions: UInt16? = nil, owner: UInt32? = nil, group: UInt32? = nil, time: Timestamp? = nil,
+        extendedAttributes: [ExtendedAttribute] = []
+    ) {
+        self.permissions = permissions
+        self.owner = owner
+        self.group = group
+        self.time = time
+        self.extendedAttributes = extendedAttributes
+    }
+}
+
+/// What is known of the labels in a directory.
+struct DirectoryLabels {
+    /// For new directories: the directory's own.
+    var own: ExtendedAttribute?
+    /// For other new files: what its files have, else its own.
+    var files: ExtendedAttribute?
+    /// The default access control list that new files inherit.
+    var defaultList: [UInt8]?
+}
+
+extension GuestEdit {
+    private static var selinux: [UInt8] { Array("security.selinux".utf8) }
+    private static var defaultList: [UInt8] { Array("system.posix_acl_default".utf8) }
+    private static var accessList: [UInt8] { Array("system.posix_acl_access".utf8) }
+
+    /// What a new file in `directory` starts with: owner and group of the directory, its peers' SELinux label, and
+    /// the access control list that the directory hands down.
+    func attributes(
+        ofNew type: FileType, in directory: GuestFile, _ options: NewFileOptions, usual: UInt16
+    ) throws(StorageError) -> NewFileAttributes {
+        let labels = try labels(of: directory)
+        var permissions = options.permissions ?? usual
+        var attributes = options.extendedAttributes
+        if let label = type == .directory ? labels.own : labels.files,
+            !attributes.contains(where: { $0.name == Self.selinux })
+        {
+            attributes.append(label)
+        }
+        if let list = labels.defaultList, type != .symbolicLink,
+            !attributes.contains(where: { $0.name == Self.accessList })
+        {
+            let inherited = AccessControl(list)?.inherited(permissions)
+            if let inherited {
+                permissions = inherited.permissions
+                if let access = inherited.list {
+                    attributes.append(ExtendedAttribute(name: Self.accessList, value: access.value))
+                }
+            }
+            if type == .directory, !attributes.contains(where: { $0.name == Self.defaultList }) {
+                attributes.append(ExtendedAttribute(name: Self.defaultList, value: list))
+            }
+        }
+        if type == .directory, options.permissions == nil {
+            permissions |= directory.attributes.permissions & 0o2000
+        }
+        return NewFileAttributes(
+            permissions: permissions, owner: options.owner ?? directory.attributes.owner,
+            group: options.group ?? directory.attributes.group, time: options.time,
+            extendedAttributes: attributes)
+    }
+
+    private func labels(of directory: GuestFile) throws(StorageError) -> DirectoryLabels {
+        if let known = labels[directory.key] { return known }
+        let own = try tree.extendedAttributes(of: directory.key)
+        var found = DirectoryLabels()
+        found.own = own.first { $0.name == Self.selinux }
+        found.defaultList = own.first { $0.name == Self.defaultList }?.value
+        found.files = try tree.peerLabel(in: directory.key) ?? found.own
+        labels[directory.key] = found
+        return found
+    }
+}
+
+extension EditedTree {
+    /// How many files are asked for their label.
+    private static var peersAsked: Int { 64 }
+
+    /// The SELinux label that the first labelled file of a directory has.
+    func peerLabel(in directory: FileKey) throws(StorageError) -> ExtendedAttribute? {
+        let name = Array("security.selinux".utf8)
+        for entry in try entries(of: directory).lazy.filter({ $0.type == .regular }).prefix(Self.peersAsked) {
+            let file = FileKey(volume: directory.volume, id: entry.file)
+            if let label = try extendedAttributes(of: file).first(where: { $0.name == name }) { return label }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,123 @@
+internal import Patcher
+internal import Storage
+
+/// A guest's tree as the edit will leave it.
+struct EditedTree: PathSteps {
+    let edit: GuestEdit
+
+    func mountedVolume(at path: [UInt8]) -> Int? { edit.mounts[path] }
+
+    func rootDirectory(ofVolume volume: Int) -> FileID? {
+        try? edit.guest.fileSystem(on: volume).rootDirectory
+    }
+
+    func lookUp(_ name: [UInt8], in directory: FileKey) throws(StorageError) -> FileID? {
+        if let open = edit.openTransaction(on: directory.volume) {
+            return try open.lookUp(name, in: directory.id)
+        }
+        return try edit.guest.fileSystem(on: directory.volume).lookUp(name, in: directory.id)
+    }
+
+    func attributes(of file: FileKey) throws(StorageError) -> FileAttributes {
+        if let open = edit.openTransaction(on: file.volume) { return try open.attributes(of: file.id) }
+        return try edit.guest.fileSystem(on: file.volume).attributes(of: file.id)
+    }
+
+    func symbolicLinkTarget(of file: FileKey) throws(StorageError) -> [UInt8] {
+        if let open = edit.openTransaction(on: file.volume) {
+            return try open.symbolicLinkTarget(of: file.id)
+        }
+        return try edit.guest.fileSystem(on: file.volume).symbolicLinkTarget(of: file.id)
+    }
+
+    func entries(of directory: FileKey) throws(StorageError) -> [DirectoryEntry] {
+        if let open = edit.openTransaction(on: directory.volume) { return try open.entries(of: directory.id) }
+        return try edit.guest.fileSystem(on: directory.volume).entries(of: directory.id)
+    }
+
+    func extendedAttributes(of file: FileKey) throws(StorageError) -> [ExtendedAttribute] {
+        if let open = edit.openTransaction(on: file.volume) {
+            return try open.extendedAttributes(of: file.id)
+        }
+        return try edit.guest.fileSystem(on: file.volume).extendedAttributes(of: file.id)
+    }
+}
+
+extension GuestEdit {
+    var tree: EditedTree { EditedTree(edit: self) }
+
+    /// Where a name is, or would be.
+    struct Place {
+        var directory: GuestFile
+        var name: [UInt8]
+        var path: [UInt8] { Self.join(directory.path, name) }
+
+        static func join(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
+            let slash = UInt8(ascii: "/")
+            return directory == [slash] ? directory + name : directory + [slash] + name
+        }
+    }
+
+    /// The file at a path, or nil.
+    func find(_ path: [UInt8], followLast: Bool) throws(StorageError) -> GuestFile? {
+        try tree.walk(path, followLast: followLast)
+    }
+
+    /// The file at a path.
+    func require(_ path: [UInt8], followLast: Bool) throws(StorageError) -> GuestFile {
+        guard let file = try find(path, followLast: followLast) else { throw noSuchFile(path) }
+        return file
+    }
+
+    /// The directory that a path's last name is in, and that name.
+    func place(of path: [UInt8]) throws(StorageError) -> Place {
+        let slash = UInt8(ascii: "/")
+        let dot = UInt8(ascii: ".")
+        var parts = path.split(separator: slash).map(Array.init)
+        guard let name = parts.popLast(), name != [dot], name != [dot, dot] else {
+            throw error(.misuse, "bad-path", "\"\(path.displayText)\" does not end in a name")
+        }
+        let directoryPath = [slash] + parts.joined(separator: [slash])
+        guard let directory = try find(directoryPath, followLast: true) else {
+            throw noSuchFile(directoryPath)
+        }
+        guard directory.attributes.type == .directory else {
+            throw error(.refused, "not-a-directory", "\(directoryPath.displayText) is no directory")
+        }
+        return Place(directory: directory, name: name)
+    }
+
+    /// Throws for a place where a volume is mounted, or that holds one further down.
+    func requireNoMount(at path: [UInt8]) throws(StorageError) {
+        let inside = path + [UInt8(ascii: "/")]
+        for mount in mounts.keys where mount == path || mount.starts(with: inside) {
+            throw error(
+                .refused, "mount-point",
+                "\(guest.volumes[mounts[mount] ?? 0].name) is mounted at \(mount.displayText); "
+                    + "change it with --volume, or unmount it in the guest")
+        }
+    }
+
+    func noSuchFile(_ path: [UInt8]) -> StorageError {
+        error(.refused, "no-such-file", "there is no \(path.displayText) in the guest")
+    }
+
+    func error(_ kind: StorageError.Kind, _ code: String, _ message: String) -> StorageError {
+        StorageError(kind, layer: "guest", code: code, message, path: guest.images.first?.path)
+    }
+
+    /// Adds the path that was asked for to what a file system says about an inode, and the image.
+    func naming<Result>(
+        _ path: [UInt8], _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        do throws(StorageError) {
+            return try body()
+        } catch {
+            var named = error.inFile(guest.images.first?.path ?? "")
+            if error.layer == "ext4" || error.layer == "journal" {
+                named.message = "\(path.displayText): \(error.message)"
+            }
+            throw named
+        }
+    }
+}

@@ -1,0 +1,240 @@
+internal import Patcher
+public import Storage
+
+extension GuestEdit {
+    /// Unpacks a tar archive (ustar, pax, GNU) into a directory of the guest: owners by number, modes, times, links,
+    /// devices, extended attributes and ACLs. What is in the way of a file is replaced; directories that are there,
+    /// and links that lead to one, stay. A file without an SELinux label in the archive takes its peers'.
+    ///
+    /// A name with ".." in it, and one that leads through a symbolic link from the archive itself, is refused. Large
+    /// archives go in several transactions, each of which leaves a sound file system with part of the tree.
+    ///
+    /// Returns how many members were unpacked.
+    @discardableResult
+    public func untar(_ archive: FileContents, into path: [UInt8]) throws(StorageError) -> Int {
+        let top = try require(path, followLast: true)
+        guard top.attributes.type == .directory else {
+            throw error(.refused, "not-a-directory", "\(path.displayText) is no directory")
+        }
+        var unpacking = Unpacking(self, top, TarReader(archive))
+        return try unpacking.run()
+    }
+}
+
+/// One archive on its way into a directory.
+private struct Unpacking {
+    private let edit: GuestEdit
+    private let top: GuestFile
+    private var reader: TarReader
+    /// Directories by their path in the archive, components joined.
+    private var directories: [[UInt8]: GuestFile] = [:]
+    /// Symbolic links that the archive brought: no other member may go through them.
+    private var links: Set<[UInt8]> = []
+    /// Set last: names made in a directory change its time.
+    private var directoryTimes: [(key: FileKey, time: Timestamp)] = []
+
+    init(_ edit: GuestEdit, _ top: GuestFile, _ reader: TarReader) {
+        self.edit = edit
+        self.top = top
+        self.reader = reader
+    }
+
+    mutating func run() throws(StorageError) -> Int {
+        var count = 0
+        while let member = try reader.next() {
+            try unpack(member)
+            count += 1
+        }
+        for (key, time) in directoryTimes {
+            try edit.transaction(on: key.volume).setAttributes(
+                of: key.id, AttributeChange(accessTime: time, modificationTime: time))
+            try edit.splitIfLarge(key.volume)
+        }
+        return count
+    }
+
+    private mutating func unpack(_ member: TarReader.Member) throws(StorageError) {
+        let parts = try components(member.name)
+        let edit = edit
+        try edit.naming(GuestEdit.Place.join(top.path, member.name)) { () throws(StorageError) in
+            // "./": the directory that the archive goes into stays as it is.
+            guard let name = parts.last else { return }
+            let directory = try self.directory(Array(parts.dropLast()))
+            let place = GuestEdit.Place(directory: directory, name: name)
+            try self.unpack(member, parts, at: place)
+        }
+    }
+
+    private mutating func unpack(
+        _ member: TarReader.Member, _ parts: [[UInt8]], at place: GuestEdit.Place
+    ) throws(StorageError) {
+        let archivePath = joined(parts)
+        let options = NewFileOptions(
+            permissions: member.permissions, owner: member.owner, group: member.group, time: member.time,
+            extendedAttributes: try attributes(of: member))
+        let isDirectory = member.type == UInt8(ascii: "5") || member.type == UInt8(ascii: "D")
+        if isDirectory, try keep(place, archivePath, options) { return }
+        var linked: GuestFile?
+        if member.type == UInt8(ascii: "1") {
+            linked = try self.target(of: member)
+            if let linked, try edit.tree.lookUp(place.name, in: place.directory.key) == linked.id { return }
+        }
+        try clear(place)
+        links.remove(archivePath)
+        directories[archivePath] = nil
+        let volume = place.directory.volume
+        func new(_ type: FileType) throws(StorageError) -> NewFileAttributes {
+            try edit.attributes(ofNew: type, in: place.directory, options, usual: member.permissions)
+        }
+        switch member.type {
+        case 0, UInt8(ascii: "0"), UInt8(ascii: "7"):
+            let attributes = try new(.regular)
+            var reader = self.reader
+            let contents = FileContents { (count) throws(StorageError) in try reader.read(count) }
+            let first = try edit.firstPiece(of: contents)
+            try edit.make(place, first, contents, attributes)
+            self.reader = reader
+        case UInt8(ascii: "1"):
+            guard let linked else { return }
+            guard linked.volume == volume else {
+                throw edit.error(
+                    .refused, "cross-volume",
+                    "a hard link of the archive would lead to another volume; unpack with --volume")
+            }
+            try edit.transaction(on: volume).link(linked.id, as: place.name, in: place.directory.id)
+        case UInt8(ascii: "2"):
+            var attributes = try new(.symbolicLink)
+            attributes.permissions = 0o777
+            _ = try edit.transaction(on: volume).createSymbolicLink(
+                place.name, in: place.directory.id, target: member.target, attributes: attributes)
+            links.insert(archivePath)
+        case UInt8(ascii: "3"), UInt8(ascii: "4"):
+            let type: FileType = member.type == UInt8(ascii: "3") ? .characterDevice : .blockDevice
+            _ = try edit.transaction(on: volume).createNode(
+                place.name, in: place.directory.id, type: type, device: member.device,
+                attributes: try new(type))
+        case UInt8(ascii: "6"):
+            _ = try edit.transaction(on: volume).createNode(
+                place.name, in: place.directory.id, type: .fifo, device: nil, attributes: try new(.fifo))
+        case UInt8(ascii: "5"), UInt8(ascii: "D"):
+            let id = try edit.transaction(on: volume).createDirectory(
+                place.name, in: place.directory.id, attributes: try new(.directory))
+            directoryTimes.append((FileKey(volume: volume, id: id), member.time))
+        default:
+            throw StorageError(
+                .unsupported, layer: "tar", code: "member-type",
+                "the archive's member is of a type that is not unpacked (\([member.type].displayText))",
+                offset: reader.position)
+        }
+        try edit.splitIfLarge(volume)
+    }
+
+    /// A member's name without "." and a leading "/"; ".." is refused.
+    private func components(_ name: [UInt8]) throws(StorageError) -> [[UInt8]] {
+        let dot = UInt8(ascii: ".")
+        let parts = name.split(separator: UInt8(ascii: "/")).map(Array.init).filter { $0 != [dot] }
+        guard !parts.contains([dot, dot]) else {
+            throw StorageError(
+                .refused, layer: "tar", code: "name-leads-out",
+                "the archive's member \(name.displayText) leads out of the directory; nothing was written",
+                offset: reader.position)
+        }
+        return parts
+    }
+
+    private func joined(_ parts: [[UInt8]]) -> [UInt8] { Array(parts.joined(separator: [UInt8(ascii: "/")])) }
+
+    /// The directory of a path in the archive; made when the archive did not bring it.
+    private mutating func directory(_ parts: [[UInt8]]) throws(StorageError) -> GuestFile {
+        guard let name = parts.last else { return top }
+        let archivePath = joined(parts)
+        if let known = directories[archivePath] { return known }
+        guard !links.contains(archivePath) else {
+            throw StorageError(
+                .refused, layer: "tar", code: "through-link",
+                "a member of the archive goes through \(archivePath.displayText), a symbolic link that it brought "
+                    + "itself; nothing was written", offset: reader.position)
+        }
+        let parent = try directory(Array(parts.dropLast()))
+        let place = GuestEdit.Place(directory: parent, name: name)
+        if try edit.tree.lookUp(name, in: parent.key) == nil {
+            let new = try edit.attributes(
+                ofNew: .directory, in: parent, NewFileOptions(), usual: 0o755)
+            _ = try edit.transaction(on: parent.volume).createDirectory(name, in: parent.id, attributes: new)
+        }
+        guard let found = try edit.find(place.path, followLast: true),
+            found.attributes.type == .directory
+        else {
+            throw edit.error(
+                .refused, "not-a-directory", "\(place.path.displayText) is in the way: it is no directory")
+        }
+        directories[archivePath] = found
+        return found
+    }
+
+    /// True for a directory that is there already: it stays and gets the archive's attributes, unless it is reached
+    /// through a link.
+    private mutating func keep(
+        _ place: GuestEdit.Place, _ archivePath: [UInt8], _ options: NewFileOptions
+    ) throws(StorageError) -> Bool {
+        guard !links.contains(archivePath), let found = try edit.find(place.path, followLast: true),
+            found.attributes.type == .directory
+        else { return false }
+        directories[archivePath] = found
+        guard try edit.find(place.path, followLast: false)?.attributes.type == .directory else { return true }
+        let transaction = try edit.transaction(on: found.volume)
+        try transaction.setAttributes(
+            of: found.id,
+            AttributeChange(
+                permissions: options.permissions, owner: options.owner, group: options.group))
+        for attribute in options.extendedAttributes {
+            try transaction.setExtendedAttribute(attribute.name, of: found.id, to: attribute.value)
+        }
+        if let time = options.time { directoryTimes.append((found.key, time)) }
+        try edit.splitIfLarge(found.volume)
+        return true
+    }
+
+    /// Removes what has the name: a file, or an empty directory.
+    private func clear(_ place: GuestEdit.Place) throws(StorageError) {
+        guard let there = try edit.tree.lookUp(place.name, in: place.directory.key) else { return }
+        let key = FileKey(volume: place.directory.volume, id: there)
+        if try edit.tree.attributes(of: key).type == .directory { try edit.requireNoMount(at: place.path) }
+        try edit.transaction(on: key.volume).remove(place.name, in: place.directory.id)
+    }
+
+    /// The file that a hard link of the archive leads to.
+    private mutating func target(of member: TarReader.Member) throws(StorageError) -> GuestFile {
+        let parts = try components(member.target)
+        guard let name = parts.last else {
+            throw edit.error(.refused, "no-such-file", "a hard link of the archive leads to no file")
+        }
+        let directory = try directory(Array(parts.dropLast()))
+        let path = GuestEdit.Place.join(directory.path, name)
+        return try edit.require(path, followLast: false)
+    }
+
+    /// Extended attributes, and ACLs that the archive has as text.
+    private func attributes(of member: TarReader.Member) throws(StorageError) -> [ExtendedAttribute] {
+        var result = member.attributes
+        for (text, name) in [
+            (member.accessText, "system.posix_acl_access"), (member.defaultText, "system.posix_acl_default"),
+        ] {
+            guard let text, !text.isEmpty, !result.contains(where: { $0.name == Array(name.utf8) }) else {
+                continue
+            }
+            let list = try edit.accessControl(String(decoding: text, as: UTF8.self))
+            result.append(ExtendedAttribute(name: Array(name.utf8), value: list.value))
+        }
+        return result
+    }
+}
+
+extension GuestEdit {
+    /// An access control list from text, names looked up in the guest's own accounts.
+    public func accessControl(_ text: String) throws(StorageError) -> AccessControl {
+        try AccessControl(
+            text: text, user: { (try? self.accountID($0, in: .users)) ?? nil },
+            group: { (try? self.accountID($0, in: .groups)) ?? nil })
+    }
+}

@@ -1,0 +1,162 @@
+internal import ImageFormats
+internal import Patcher
+public import Storage
+
+/// A change of a guest's files: any number of operations, on any of its volumes, made durable together.
+///
+///     let guest = try Guest.open(["web01.vmdk"], forWriting: true)
+///     try guest.edit { (edit) in
+///         try edit.put(FileContents(Array("web02\n".utf8)), at: Array("/etc/hostname".utf8))
+///         try edit.remove(Array("/etc/machine-id".utf8))
+///     }
+///
+/// Paths are bytes, absolute in the guest; symbolic links and mounts are followed as the guest's kernel would, and
+/// each operation sees what those before it did. Nothing is written to an image before `Guest.edit` ends.
+public final class GuestEdit {
+    let guest: Guest
+    /// Volumes by the path they are mounted at, "/" among them.
+    let mounts: [[UInt8]: Int]
+    private let isCancelled: () -> Bool
+    private var transactions: [Int: any FileSystemTransaction] = [:]
+    /// The order in which volumes were first changed.
+    private var order: [Int] = []
+    private var deviceWrites: [(volume: Int, offset: UInt64, bytes: [UInt8])] = []
+    /// What new files in a directory are labelled, asked for once.
+    var labels: [FileKey: DirectoryLabels] = [:]
+
+    init(_ guest: Guest, mounts: [[UInt8]: Int], isCancelled: @escaping () -> Bool) {
+        self.guest = guest
+        self.mounts = mounts
+        self.isCancelled = isCancelled
+    }
+
+    // MARK: Transactions
+
+    /// The open transaction on a volume; begun when there is none.
+    func transaction(on volume: Int) throws(StorageError) -> any FileSystemTransaction {
+        if let known = transactions[volume] { return known }
+        do throws(StorageError) {
+            guard let writable = try guest.fileSystem(on: volume) as? any WritableFileSystem else {
+                throw StorageError(
+                    .unsupported, layer: guest.volumes[volume].identity.kind.rawValue, code: "not-writable",
+                    "\(guest.volumes[volume].name) cannot be changed")
+            }
+            let transaction = try writable.begin()
+            transactions[volume] = transaction
+            if !order.contains(volume) { order.append(volume) }
+            return transaction
+        } catch {
+            throw error.inFile(guest.path(ofVolume: volume))
+        }
+    }
+
+    /// The transaction that is open on a volume, if any: reading begins none.
+    func openTransaction(on volume: Int) -> (any FileSystemTransaction)? { transactions[volume] }
+
+    /// Ends a transaction that has grown large where everything done so far is consistent; the next operation begins
+    /// another. Also the place where an interruption is noticed.
+    func splitIfLarge(_ volume: Int) throws(StorageError) {
+        try checkCancelled()
+        if transactions[volume]?.shouldBeCommitted == true { try settle(volume) }
+    }
+
+    private func settle(_ volume: Int) throws(StorageError) {
+        guard let transaction = transactions.removeValue(forKey: volume) else { return }
+        do throws(StorageError) {
+            try transaction.prepare().commit()
+        } catch {
+            throw error.inFile(guest.path(ofVolume: volume))
+        }
+    }
+
+    func checkCancelled() throws(StorageError) {
+        if isCancelled() {
+            throw StorageError(
+                .refused, layer: "guest", code: "cancelled", "was interrupted; nothing was written")
+        }
+    }
+
+    func addDeviceWrite(_ volume: Int, offset: UInt64, bytes: [UInt8]) {
+        deviceWrites.append((volume, offset, bytes))
+    }
+
+    /// Commits what is open, volume by volume, into the host transaction. All volumes are prepared first.
+    func finish() throws(StorageError) {
+        try checkCancelled()
+        var prepared: [any PreparedChange] = []
+        for volume in order {
+            guard let transaction = transactions.removeValue(forKey: volume) else { continue }
+            do throws(StorageError) {
+                prepared.append(try transaction.prepare())
+            } catch {
+                throw error.inFile(guest.path(ofVolume: volume))
+            }
+        }
+        for change in prepared { try change.commit() }
+        for write in deviceWrites {
+            guard let device = guest.volumes[write.volume].device as? any WritableBlockDevice else {
+                continue
+            }
+            try device.write(write.bytes, at: write.offset)
+            try device.flush()
+        }
+    }
+}
+
+extension Guest {
+    /// Changes files of the guest's own tree, or of one volume alone. The guest must have been opened for writing.
+    ///
+    /// Everything that `body` does is recorded first; then the undo records are made durable, and only then does the
+    /// first byte of an image change. When `body` throws, nothing is written; open the guest again before it is used
+    /// further. A change that outgrows a volume's journal is committed in several transactions, each of which leaves
+    /// a sound file system.
+    public func edit<Result>(
+        volume: String? = nil, isCancelled: @escaping () -> Bool = { false },
+        _ body: (GuestEdit) throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        var mounts: [[UInt8]: Int] = [:]
+        if let volume {
+            mounts[[UInt8(ascii: "/")]] = try volumeIndex(named: volume)
+        } else {
+            let survey = try survey()
+            guard let first = survey.guests.first else { throw noGuest(survey) }
+            for mount in first.mounts { mounts[Array(mount.path.utf8)] = mount.volume }
+        }
+        return try recorded { () throws(StorageError) in
+            let edit = GuestEdit(self, mounts: mounts, isCancelled: isCancelled)
+            let result = try body(edit)
+            try edit.finish()
+            return result
+        }
+    }
+
+    /// The volume of that name; without one, the one that the guest's root is on.
+    public func volume(named name: String?) throws(StorageError) -> Volume {
+        if let name { return volumes[try volumeIndex(named: name)] }
+        let survey = try survey()
+        guard let first = survey.guests.first else { throw noGuest(survey) }
+        return volumes[first.rootVolume]
+    }
+
+    /// Runs `body` with every write to the guest's host files recorded, then makes the undo records durable and
+    /// repeats the writes. Nothing is written when it throws.
+    func recorded<Result>(_ body: () throws(StorageError) -> Result) throws(StorageError) -> Result {
+        var files: [HostFile] = []
+        for image in images {
+            for file in image.opened.disk.map.hostFiles where file.access == .write {
+                if !files.contains(where: { $0.identity == file.identity }) { files.append(file) }
+            }
+        }
+        let transaction = try HostTransaction(files)
+        let result: Result
+        do throws(StorageError) {
+            result = try body()
+            for image in images { try image.opened.disk.flush() }
+        } catch {
+            transaction.rollBack()
+            throw error
+        }
+        try transaction.commit()
+        return result
+    }
+}

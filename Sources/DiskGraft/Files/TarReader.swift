@@ -1,0 +1,280 @@
+internal import Storage
+
+/// Reads tar archives: ustar, pax (POSIX.1-2017) and GNU's long names, numbers in base 256.
+struct TarReader {
+    /// One member's header.
+    struct Member {
+        var name: [UInt8] = []
+        var type: UInt8 = 0
+        var target: [UInt8] = []
+        var permissions: UInt16 = 0
+        var owner: UInt32 = 0
+        var group: UInt32 = 0
+        var size: UInt64 = 0
+        var time = Timestamp(seconds: 0)
+        var device = FileAttributes.DeviceNumber(major: 0, minor: 0)
+        var attributes: [ExtendedAttribute] = []
+        var accessText: [UInt8]?
+        var defaultText: [UInt8]?
+    }
+
+    private let input: FileContents
+    /// Contents of the current member that were not read.
+    private var left: UInt64 = 0
+    private var padding = 0
+    private var globals: [Record] = []
+    private(set) var position: UInt64 = 0
+
+    private typealias Record = (key: [UInt8], value: [UInt8])
+
+    private static let blockSize = 512
+    /// Extended headers longer than this are no tar's.
+    private static let headerLimit: UInt64 = 8 << 20
+
+    init(_ input: FileContents) { self.input = input }
+
+    /// The next member; nil at the archive's end.
+    mutating func next() throws(StorageError) -> Member? {
+        try skipContents()
+        var records: [Record] = []
+        var longName: [UInt8]?
+        var longTarget: [UInt8]?
+        while true {
+            guard let block = try block() else {
+                guard records.isEmpty, longName == nil else { throw bad("ends after an extended header") }
+                return nil
+            }
+            if block.span8.isAllZero { return nil }
+            try verify(block)
+            let type = block[156]
+            let size = try number(block, 124, 12, "size")
+            switch type {
+            case UInt8(ascii: "x"): records = try Self.records(in: header(size), self)
+            case UInt8(ascii: "g"): globals += try Self.records(in: header(size), self)
+            case UInt8(ascii: "L"): longName = Array(try header(size).prefix { $0 != 0 })
+            case UInt8(ascii: "K"): longTarget = Array(try header(size).prefix { $0 != 0 })
+            case UInt8(ascii: "V"): try skip(size)
+            default:
+                var member = try member(block, type: type, size: size)
+                if let longName { member.name = longName }
+                if let longTarget { member.target = longTarget }
+                for record in globals + records { try apply(record, to: &member) }
+                guard !member.name.contains(0), !member.target.contains(0) else {
+                    throw bad("holds a name with a NUL in it")
+                }
+                let hasContents = [0, UInt8(ascii: "0"), UInt8(ascii: "7")].contains(member.type)
+                if !hasContents, member.type != UInt8(ascii: "D") { member.size = 0 }
+                left = member.size
+                padding = Int((512 - member.size % 512) % 512)
+                return member
+            }
+        }
+    }
+
+    /// Up to `count` bytes of the current member's contents; none at their end.
+    mutating func read(_ count: Int) throws(StorageError) -> [UInt8] {
+        let wanted = Int(min(UInt64(count), left))
+        let bytes = try exactly(wanted)
+        left -= UInt64(bytes.count)
+        return bytes
+    }
+
+    private mutating func skipContents() throws(StorageError) {
+        while left > 0 { _ = try read(1 << 20) }
+        _ = try exactly(padding)
+        padding = 0
+    }
+
+    private mutating func skip(_ size: UInt64) throws(StorageError) {
+        left = size
+        padding = Int((512 - size % 512) % 512)
+        try skipContents()
+    }
+
+    /// A header block; nil at the end of the input.
+    private mutating func block() throws(StorageError) -> [UInt8]? {
+        let bytes = try input.read(Self.blockSize)
+        guard !bytes.isEmpty else { return nil }
+        position += UInt64(bytes.count)
+        guard bytes.count == Self.blockSize else { throw bad("ends within a header") }
+        return bytes
+    }
+
+    private mutating func exactly(_ count: Int) throws(StorageError) -> [UInt8] {
+        guard count > 0 else { return [] }
+        let bytes = try input.read(count)
+        position += UInt64(bytes.count)
+        guard bytes.count == count else { throw bad("ends within a file") }
+        return bytes
+    }
+
+    /// The contents of an extended header.
+    private mutating func header(_ size: UInt64) throws(StorageError) -> [UInt8] {
+        guard size <= Self.headerLimit else { throw bad("has an extended header of \(size) bytes") }
+        let bytes = try exactly(Int(size))
+        _ = try exactly(Int((512 - size % 512) % 512))
+        return bytes
+    }
+
+    private func bad(_ what: String) -> StorageError {
+        StorageError(
+            .corrupt, layer: "tar", code: "bad-archive", "the archive \(what); nothing was written",
+            offset: position)
+    }
+
+    private func verify(_ block: [UInt8]) throws(StorageError) {
+        if position == 512 {
+            for (magic, program) in [
+                ([0x1f, 0x8b], "gzip"), ([0x28, 0xb5, 0x2f, 0xfd], "zstd"), ([0xfd, 0x37, 0x7a], "xz"),
+                (Array("BZh".utf8), "bzip2"),
+            ] as [([UInt8], String)] where block.starts(with: magic) {
+                throw StorageError(
+                    .unsupported, layer: "tar", code: "compressed",
+                    "the archive is compressed; give it as `\(program) -dc ARCHIVE |`")
+            }
+        }
+        var sum: UInt64 = 0
+        for (index, byte) in block.enumerated() { sum += 148..<156 ~= index ? 32 : UInt64(byte) }
+        guard try number(block, 148, 8, "checksum") == sum else {
+            throw bad("is no tar archive, or has a damaged header")
+        }
+    }
+
+    private func member(_ block: [UInt8], type: UInt8, size: UInt64) throws(StorageError) -> Member {
+        func text(_ offset: Int, _ count: Int) -> [UInt8] {
+            Array(block[offset..<offset + count].prefix { $0 != 0 })
+        }
+        func small(_ offset: Int, _ count: Int, _ what: String) throws(StorageError) -> UInt32 {
+            guard let value = UInt32(exactly: try number(block, offset, count, what)) else {
+                throw bad("has a \(what) that does not fit 32 bits")
+            }
+            return value
+        }
+        var member = Member()
+        member.type = type
+        member.name = text(0, 100)
+        // GNU's own header has other things where ustar has the prefix.
+        if block.span8.matches(Array("ustar\0".utf8), at: 257), block[345] != 0 {
+            member.name = text(345, 155) + [UInt8(ascii: "/")] + member.name
+        }
+        member.target = text(157, 100)
+        member.permissions = UInt16(truncatingIfNeeded: try number(block, 100, 8, "mode")) & 0o7777
+        member.owner = try small(108, 8, "uid")
+        member.group = try small(116, 8, "gid")
+        member.size = size
+        member.time = Timestamp(seconds: Int64(clamping: try number(block, 136, 12, "mtime")))
+        if type == UInt8(ascii: "3") || type == UInt8(ascii: "4") {
+            member.device.major = try small(329, 8, "devmajor")
+            member.device.minor = try small(337, 8, "devminor")
+        }
+        return member
+    }
+
+    /// Octal digits, or with the top bit set GNU's base 256. A negative number, a time before 1970, is 0.
+    private func number(
+        _ block: [UInt8], _ offset: Int, _ count: Int, _ what: String
+    ) throws(StorageError) -> UInt64 {
+        let field = block[offset..<offset + count]
+        guard let first = field.first else { return 0 }
+        var value: UInt64 = 0
+        if first & 0x80 != 0 {
+            if first & 0x40 != 0 { return 0 }
+            for (index, byte) in field.enumerated() {
+                guard value < 1 << 55 else { throw bad("has a \(what) past all bounds") }
+                value = value << 8 | UInt64(index == 0 ? byte & 0x3f : byte)
+            }
+            return value
+        }
+        for byte in field.drop(while: { $0 == 32 }) {
+            if byte == 0 || byte == 32 { break }
+            guard 48...55 ~= byte, value < 1 << 60 else { throw bad("has a \(what) that is no number") }
+            value = value << 3 | UInt64(byte - 48)
+        }
+        return value
+    }
+
+    // MARK: pax
+
+    /// "LENGTH KEY=VALUE\n" one after the other.
+    private static func records(in bytes: [UInt8], _ reader: TarReader) throws(StorageError) -> [Record] {
+        var result: [Record] = []
+        var start = 0
+        while start < bytes.count {
+            let digits = bytes[start...].prefix(8).prefix { 48...57 ~= $0 }
+            guard let length = Int(String(decoding: digits, as: UTF8.self)), length > digits.count + 2,
+                length <= bytes.count - start, bytes[start + digits.count] == 32,
+                bytes[start + length - 1] == 10,
+                let equals = bytes[(start + digits.count)..<(start + length)].firstIndex(of: 61)
+            else {
+                // Fillings after the last record.
+                if bytes[start...].allSatisfy({ $0 == 0 }) { break }
+                throw reader.bad("has a damaged pax header")
+            }
+            let key = Array(bytes[(start + digits.count + 1)..<equals])
+            result.append((key, Array(bytes[(equals + 1)..<(start + length - 1)])))
+            start += length
+        }
+        return result
+    }
+
+    private func apply(_ record: Record, to member: inout Member) throws(StorageError) {
+        let key = String(decoding: record.key, as: UTF8.self)
+        func number() throws(StorageError) -> UInt64 {
+            guard let value = UInt64(String(decoding: record.value, as: UTF8.self)) else {
+                throw bad("has a pax \(key) that is no number")
+            }
+            return value
+        }
+        func small() throws(StorageError) -> UInt32 {
+            guard let value = UInt32(exactly: try number()) else {
+                throw bad("has a pax \(key) that does not fit 32 bits")
+            }
+            return value
+        }
+        switch key {
+        case "path": member.name = record.value
+        case "linkpath": member.target = record.value
+        case "size": member.size = try number()
+        case "uid": member.owner = try small()
+        case "gid": member.group = try small()
+        case "mtime": member.time = try time(record.value)
+        case "SCHILY.acl.access": member.accessText = record.value
+        case "SCHILY.acl.default": member.defaultText = record.value
+        case "RHT.security.selinux":
+            member.attributes.append(.init(name: Array("security.selinux".utf8), value: record.value))
+        default:
+            let xattr = "SCHILY.xattr."
+            if key.hasPrefix(xattr) {
+                let name = Array(record.key.dropFirst(xattr.utf8.count))
+                member.attributes.removeAll { $0.name == name }
+                member.attributes.append(.init(name: name, value: record.value))
+            } else if key.hasPrefix("GNU.sparse.") {
+                throw StorageError(
+                    .unsupported, layer: "tar", code: "sparse",
+                    "\(member.name.displayText) is stored sparse; make the archive without tar's --sparse",
+                    offset: position)
+            }
+        }
+    }
+
+    /// "-1.5", "1700000000.123456789".
+    private func time(_ bytes: [UInt8]) throws(StorageError) -> Timestamp {
+        let text = String(decoding: bytes, as: UTF8.self)
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let whole = parts.first.flatMap({ Int64($0) }), abs(whole) < 1 << 40 else {
+            throw bad("has a pax mtime that is no time")
+        }
+        var nanoseconds: UInt32 = 0
+        if parts.count == 2 {
+            let digits = String(parts[1].prefix(9))
+            guard let value = UInt32(digits + String(repeating: "0", count: 9 - digits.count)) else {
+                throw bad("has a pax mtime that is no time")
+            }
+            nanoseconds = value
+        }
+        guard text.hasPrefix("-"), nanoseconds > 0 else {
+            return Timestamp(seconds: whole, nanoseconds: nanoseconds)
+        }
+        return Timestamp(seconds: whole - 1, nanoseconds: 1_000_000_000 - nanoseconds)
+    }
+}

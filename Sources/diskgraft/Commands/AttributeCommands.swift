@@ -1,0 +1,229 @@
+import ArgumentParser
+import DiskGraft
+import Storage
+
+/// `diskgraft chmod IMAGE MODE PATH…`.
+struct ChangeModeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chmod",
+        abstract: "Change the mode of files of the guest.",
+        discussion: """
+            MODE is octal, or clauses like u=rwx,go-w. An ACL's entries for owner, mask and others follow. A mode \
+            that begins with - goes behind --.
+
+            Example:
+              diskgraft chmod web01.vmdk 600 /etc/ssh/ssh_host_rsa_key
+              diskgraft chmod -R web01.vmdk u=rwX,go= /root
+            """)
+
+    @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
+    var image: String
+
+    @Argument(help: ArgumentHelp("The mode.", valueName: "mode"))
+    var mode: String
+
+    @Argument(help: ArgumentHelp("The files; links are followed.", valueName: "path"))
+    var paths: [String]
+
+    @Flag(name: [.customShort("R"), .customLong("recursive")], help: "Everything below too.")
+    var recursive = false
+
+    @OptionGroup var place: EditArguments
+
+    func validate() throws {
+        guard ModeChange(mode) != nil else {
+            throw ValidationError("\"\(mode)\" is no mode; one reads like 0644 or u=rwx,go-w")
+        }
+    }
+
+    func run() throws {
+        guard let change = ModeChange(mode) else { return }
+        try place.edit(image) { (edit) throws(StorageError) in
+            for path in paths {
+                try edit.setPermissions(
+                    Array(path.utf8), recursively: recursive, { change.applied(to: $0) })
+            }
+        }
+    }
+}
+
+/// `diskgraft chown IMAGE OWNER[:GROUP] PATH…`.
+struct ChangeOwnerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chown",
+        abstract: "Change owner and group of files of the guest.",
+        discussion: """
+            By number, or by the names in the guest's own /etc/passwd and /etc/group. As in a running system, an \
+            executable loses set-user-ID, set-group-ID and capabilities.
+
+            Example:
+              diskgraft chown -R web01.vmdk www-data:www-data /srv/app
+            """)
+
+    @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
+    var image: String
+
+    @Argument(help: ArgumentHelp("Who.", valueName: "owner[:group]"))
+    var owner: String
+
+    @Argument(help: ArgumentHelp("The files; links are followed.", valueName: "path"))
+    var paths: [String]
+
+    @Flag(
+        name: [.customShort("R"), .customLong("recursive")], help: "Everything below too, links themselves.")
+    var recursive = false
+
+    @Flag(name: [.customShort("h"), .customLong("no-dereference")], help: "A link itself.")
+    var noDereference = false
+
+    @OptionGroup var place: EditArguments
+
+    func run() throws {
+        try place.edit(image) { (edit) throws(StorageError) in
+            let ids = try Ownership(owner, edit)
+            for path in paths {
+                try edit.setOwner(
+                    Array(path.utf8), owner: ids.owner, group: ids.group, recursively: recursive,
+                    followLast: !noDereference)
+            }
+        }
+    }
+}
+
+/// `diskgraft xattr IMAGE PATH`.
+struct ExtendedAttributeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "xattr",
+        abstract: "List, print, set or remove extended attributes and ACLs of a file of the guest.",
+        discussion: """
+            Values are text (with --set and 0x: bytes in hexadecimal). The ACLs system.posix_acl_access and \
+            system.posix_acl_default read like u::rw-,u:1000:rwx,g::r--,m::rwx,o::r--; the mode follows.
+
+            Example:
+              diskgraft xattr web01.vmdk /etc/shadow
+              diskgraft xattr web01.vmdk /etc/shadow --get security.selinux
+              diskgraft xattr web01.vmdk /etc/shadow --set security.selinux=system_u:object_r:shadow_t:s0
+              diskgraft xattr web01.vmdk /srv/app --set system.posix_acl_access=u::rwx,u:33:r-x,g::r-x,o::---
+              diskgraft xattr web01.vmdk /usr/bin/ping --remove security.capability
+            """)
+
+    @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
+    var image: String
+
+    @Argument(help: ArgumentHelp("The file; links are followed.", valueName: "path"))
+    var path: String
+
+    @Option(help: ArgumentHelp("Print this attribute's bytes.", valueName: "name"))
+    var get: String?
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Set an attribute; may be repeated.", valueName: "name=value"))
+    var set: [String] = []
+
+    @Option(
+        parsing: .singleValue, help: ArgumentHelp("Remove an attribute; may be repeated.", valueName: "name"))
+    var remove: [String] = []
+
+    @OptionGroup var place: EditArguments
+
+    func validate() throws {
+        guard get == nil || set.isEmpty && remove.isEmpty else {
+            throw ValidationError("--get goes without --set and --remove")
+        }
+        for text in set where !text.contains("=") {
+            throw ValidationError("--set takes NAME=VALUE")
+        }
+    }
+
+    func run() throws {
+        if set.isEmpty, remove.isEmpty { return try show() }
+        try place.edit(image) { (edit) throws(StorageError) in
+            for name in remove {
+                try edit.setExtendedAttribute(Array(name.utf8), of: Array(path.utf8), to: nil)
+            }
+            for text in set {
+                let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                let name = String(parts[0])
+                try edit.setExtendedAttribute(
+                    Array(name.utf8), of: Array(path.utf8), to: try Self.value(String(parts[1]), name, edit))
+            }
+        }
+    }
+
+    private static func isACL(_ name: String) -> Bool { name.hasPrefix("system.posix_acl_") }
+
+    private static func value(
+        _ text: String, _ name: String, _ edit: GuestEdit
+    ) throws(StorageError) -> [UInt8] {
+        if text.hasPrefix("0x") {
+            var bytes: [UInt8] = []
+            var rest = text.dropFirst(2)
+            while !rest.isEmpty {
+                guard rest.count >= 2, let byte = UInt8(rest.prefix(2), radix: 16) else {
+                    throw StorageError(
+                        .misuse, layer: "xattr", code: "bad-value", "\"\(text)\" is not hexadecimal")
+                }
+                bytes.append(byte)
+                rest = rest.dropFirst(2)
+            }
+            return bytes
+        }
+        if isACL(name) { return try edit.accessControl(text).value }
+        // The kernel's label ends in NUL, and so do those that setfiles writes.
+        return Array(text.utf8) + (name == "security.selinux" ? [0] : [])
+    }
+
+    private func show() throws {
+        let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
+        for warning in guest.warnings { Terminal.printWarning(warning) }
+        let files = try guest.files(volume: place.volume)
+        let attributes = try files.extendedAttributes(of: try files.find(Array(path.utf8)))
+        if let get {
+            guard let found = attributes.first(where: { $0.name == Array(get.utf8) }) else {
+                throw StorageError(
+                    .refused, layer: "xattr", code: "no-attribute", "\(path) has no \(get)", path: image)
+            }
+            return Terminal.write(
+                Self.isACL(get) ? Array(((AccessControl(found.value)?.text ?? "") + "\n").utf8) : found.value)
+        }
+        for attribute in attributes {
+            let name = attribute.name.displayText
+            let list = Self.isACL(name) ? AccessControl(attribute.value)?.text : nil
+            let text = list ?? attribute.value.displayText
+            Terminal.write(Array("\(name)=\(text)\n".utf8))
+        }
+    }
+}
+
+/// `diskgraft label IMAGE LABEL`.
+struct LabelCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "label",
+        abstract: "Show or set the label of a file system or swap area.",
+        discussion: """
+            Without --volume, of the volume that the guest's root is on. At most 16 bytes; "" takes the label away.
+
+            Example:
+              diskgraft label web01.vmdk --volume p1 boot
+            """)
+
+    @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
+    var image: String
+
+    @Argument(help: ArgumentHelp("The label; without it, it is shown.", valueName: "label"))
+    var label: String?
+
+    @OptionGroup var place: EditArguments
+
+    func run() throws {
+        guard let label else {
+            let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
+            let volume = try guest.volume(named: place.volume)
+            return Terminal.write((volume.identity.label ?? []) + [UInt8(ascii: "\n")])
+        }
+        try place.edit(image) { (edit) throws(StorageError) in
+            try edit.setLabel(Array(label.utf8), ofVolume: place.volume)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import DiskGraft
+import Glibc
+import Storage
+
+/// Where the files are that a command changes.
+struct EditArguments: ParsableArguments {
+    @OptionGroup var image: ImageArguments
+    @OptionGroup var disks: FurtherDisks
+
+    @Option(
+        help: ArgumentHelp(
+            "Change this volume alone (p2, 2:p1, VG/LV); without it, the guest's own tree.",
+            valueName: "volume"))
+    var volume: String?
+
+    /// Changes the guest on `path` and further disks; nothing is written when `body` throws, and an interruption
+    /// before the end writes nothing either.
+    func edit(_ path: String, _ body: (GuestEdit) throws(StorageError) -> Void) throws {
+        let guest = try Guest.open([path] + disks.with, options: image.options, forWriting: true)
+        for warning in guest.warnings { Terminal.printWarning(warning) }
+        try guest.edit(volume: volume, isCancelled: { Interruption.hasCome }, body)
+    }
+}
+
+/// What a new file gets, where a command lets one say so.
+struct NewFileArguments: ParsableArguments {
+    @Option(name: [.customShort("m"), .long], help: ArgumentHelp("The mode, octal.", valueName: "mode"))
+    var mode: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Owner and group, by number or the guest's names; without it, those of the directory.",
+            valueName: "owner[:group]"))
+    var owner: String?
+
+    func validate() throws {
+        if let mode, UInt16(mode, radix: 8).map({ $0 > 0o7777 }) ?? true {
+            throw ValidationError("\"\(mode)\" is no mode; one reads like 0644")
+        }
+    }
+
+    /// The options, with the guest's own accounts.
+    func options(_ edit: GuestEdit, usual: UInt16? = nil) throws(StorageError) -> NewFileOptions {
+        let ids = try owner.map { (text) throws(StorageError) in try Ownership(text, edit) }
+        return NewFileOptions(
+            permissions: mode.flatMap { UInt16($0, radix: 8) } ?? usual, owner: ids?.owner, group: ids?.group)
+    }
+}
+
+/// OWNER, OWNER:GROUP or :GROUP, by number or by the guest's names.
+struct Ownership {
+    var owner: UInt32?
+    var group: UInt32?
+
+    init(_ text: String, _ edit: GuestEdit) throws(StorageError) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
+        func id(_ name: String, _ file: GuestEdit.AccountFile) throws(StorageError) -> UInt32? {
+            if name.isEmpty { return nil }
+            if let number = UInt32(name) { return number }
+            guard let found = try edit.accountID(name, in: file) else {
+                throw StorageError(
+                    .refused, layer: "guest", code: "no-such-account",
+                    "the guest's \(file.rawValue) has no \"\(name)\"; give a number")
+            }
+            return found
+        }
+        owner = try id(parts.first ?? "", .users)
+        group = parts.count > 1 ? try id(parts[1], .groups) : nil
+        guard owner != nil || group != nil else {
+            throw StorageError(
+                .misuse, layer: "guest", code: "bad-owner", "\"\(text)\" names neither owner nor group")
+        }
+    }
+}
+
+extension FileContents {
+    /// The command's standard input.
+    static var standardInput: FileContents {
+        FileContents { (count) throws(StorageError) in
+            var buffer = [UInt8](repeating: 0, count: count)
+            while true {
+                let got = unsafe buffer.withUnsafeMutableBytes { unsafe read(0, $0.baseAddress, count) }
+                if got >= 0 {
+                    buffer.removeLast(count - got)
+                    return buffer
+                }
+                guard errno == EINTR, !Interruption.hasCome else {
+                    throw .io("standard input", operation: "read", errno: errno)
+                }
+            }
+        }
+    }
+
+    /// A host file's contents, or standard input for "-".
+    static func source(_ path: String) throws(StorageError) -> FileContents {
+        if path == "-" { return .standardInput }
+        return FileContents(try HostFile.open(path, locking: .ignore))
+    }
+}

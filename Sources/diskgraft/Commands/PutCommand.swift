@@ -1,0 +1,168 @@
+import ArgumentParser
+import DiskGraft
+import Glibc
+import Storage
+
+/// `diskgraft put IMAGE SRC PATH`.
+struct PutCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "put",
+        abstract: "Put a file into the guest: replace its contents, or make it.",
+        discussion: """
+            On replacement mode, owner, links and extended attributes stay. A new file takes the source's mode, \
+            its directory's owner and its neighbours' SELinux label. IMAGE.undo keeps the bytes as they were.
+
+            Example:
+              diskgraft put web01.vmdk ./fstab /etc/fstab
+              echo web02 | diskgraft put web01.vmdk - /etc/hostname
+            """)
+
+    @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
+    var image: String
+
+    @Argument(help: ArgumentHelp("The file; - is standard input.", valueName: "source"))
+    var source: String
+
+    @Argument(
+        help: ArgumentHelp("Where to, in the guest; a directory takes the source's name.", valueName: "path"))
+    var path: String
+
+    @OptionGroup var place: EditArguments
+    @OptionGroup var new: NewFileArguments
+
+    func run() throws {
+        let contents = try FileContents.source(source)
+        try place.edit(image) { (edit) throws(StorageError) in
+            var target = Array(path.utf8)
+            if source != "-", try edit.attributes(of: target)?.type == .directory {
+                target += Array(("/" + HostFile.name(of: source)).utf8)
+            }
+            let isNew = try edit.attributes(of: target) == nil
+            let options = try new.options(edit, usual: isNew ? Self.permissions(of: source) : nil)
+            try edit.put(contents, at: target, options)
+        }
+    }
+
+    /// The host file's permissions, without set-user-ID and the like.
+    private static func permissions(of path: String) -> UInt16? {
+        var status = stat()
+        guard path != "-", unsafe stat(path, &status) == 0 else { return nil }
+        return UInt16(truncatingIfNeeded: status.st_mode) & 0o777
+    }
+}
+
+/// `diskgraft edit IMAGE PATH`.
+struct EditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "edit",
+        abstract: "Edit a file of the guest in $EDITOR.",
+        discussion: """
+            The editor ($VISUAL, else $EDITOR, else vi) gets a copy. Nothing is written when the copy comes back \
+            unchanged or the editor fails.
+
+            Example:
+              diskgraft edit web01.vmdk /etc/fstab
+            """)
+
+    @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
+    var image: String
+
+    @Argument(help: ArgumentHelp("The file.", valueName: "path"))
+    var path: String
+
+    @OptionGroup var place: EditArguments
+
+    func run() throws {
+        let target = Array(path.utf8)
+        let before = try current(target)
+        let folder = Self.temporaryFolder + "/diskgraft-\(try SystemRandom.bytes(8).hexString)"
+        try HostDirectory.create(folder, mode: 0o700)
+        let copy = folder + "/" + HostFile.name(of: path)
+        defer {
+            for name in HostDirectory.names(in: folder) { try? HostDirectory.remove(folder + "/" + name) }
+            try? HostDirectory.removeEmpty(folder)
+        }
+        do {
+            let file = try HostFile.create(copy, mode: 0o600)
+            try file.write(before, at: 0)
+        }
+        try Self.runEditor(on: copy)
+        let file = try HostFile.open(copy, locking: .ignore)
+        let after = try file.bytes(at: 0, count: Int(file.byteCount))
+        guard after != before else { return Terminal.printError("\(path) is unchanged; nothing was written") }
+        guard try current(target) == before else {
+            throw StorageError(
+                .refused, layer: "guest", code: "changed-since",
+                "\(path) was changed by somebody else meanwhile; nothing was written", path: image)
+        }
+        try place.edit(image) { (edit) throws(StorageError) in try edit.put(FileContents(after), at: target) }
+    }
+
+    /// The file as it is. The image is not kept open while somebody edits.
+    private func current(_ target: [UInt8]) throws -> [UInt8] {
+        let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
+        let files = try guest.files(volume: place.volume)
+        let file = try files.find(target)
+        var contents: [UInt8] = []
+        guard file.attributes.size <= 64 << 20 else {
+            throw StorageError(
+                .refused, layer: "guest", code: "too-long", "\(path) is longer than 64 MiB; use get and put",
+                path: image)
+        }
+        try files.forEachPiece(of: file) { contents += $0.array(0..<$0.byteCount) }
+        return contents
+    }
+
+    private static var temporaryFolder: String { environment("TMPDIR") ?? "/tmp" }
+
+    private static func environment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        let text = unsafe String(cString: value)
+        return text.isEmpty ? nil : text
+    }
+
+    private static func runEditor(on path: String) throws(StorageError) {
+        let editor = environment("VISUAL") ?? environment("EDITOR") ?? "vi"
+        let quoted = path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+        let status = unsafe system("\(editor) '\(quoted)'")
+        guard status == 0 else {
+            throw StorageError(
+                .refused, layer: "editor", code: "editor-failed",
+                "\(editor) failed (status \(status >> 8 & 0xff)); nothing was written")
+        }
+    }
+}
+
+/// `diskgraft untar IMAGE ARCHIVE [PATH]`.
+struct UntarCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "untar",
+        abstract: "Unpack a tar archive into a directory of the guest.",
+        discussion: """
+            Owners, modes, times, links, devices, extended attributes and ACLs come from the archive (ustar, pax, \
+            GNU). Names with .. and names through the archive's own symbolic links are refused. Everything is \
+            recorded first: a refused archive writes nothing.
+
+            Example:
+              tar -c -C ./overlay . | diskgraft untar web01.vmdk - /
+              gzip -dc app.tar.gz | diskgraft untar web01.vmdk - /srv/app
+            """)
+
+    @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
+    var image: String
+
+    @Argument(help: ArgumentHelp("The archive; - is standard input.", valueName: "archive"))
+    var archive: String
+
+    @Argument(help: ArgumentHelp("The directory; the root without it.", valueName: "path"))
+    var path: String = "/"
+
+    @OptionGroup var place: EditArguments
+
+    func run() throws {
+        let contents = try FileContents.source(archive)
+        try place.edit(image) { (edit) throws(StorageError) in
+            _ = try edit.untar(contents, into: Array(path.utf8))
+        }
+    }
+}

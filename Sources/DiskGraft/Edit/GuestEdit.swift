@@ -111,14 +111,15 @@ extension Guest {
     /// further. A change that outgrows a volume's journal is committed in several transactions, each of which leaves
     /// a sound file system.
     public func edit<Result>(
-        volume: String? = nil, isCancelled: @escaping () -> Bool = { false },
+        volume: String? = nil, source: SourceOptions = SourceOptions(),
+        isCancelled: @escaping () -> Bool = { false },
         _ body: (GuestEdit) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         var mounts: [[UInt8]: Int] = [:]
         if let volume {
             mounts[[UInt8(ascii: "/")]] = try volumeIndex(named: volume)
         } else {
-            let survey = try survey()
+            let survey = try survey(source)
             guard let first = survey.guests.first else { throw noGuest(survey) }
             for mount in first.mounts { mounts[Array(mount.path.utf8)] = mount.volume }
         }
@@ -131,9 +132,11 @@ extension Guest {
     }
 
     /// The volume of that name; without one, the one that the guest's root is on.
-    public func volume(named name: String?) throws(StorageError) -> Volume {
+    public func volume(
+        named name: String?, source: SourceOptions = SourceOptions()
+    ) throws(StorageError) -> Volume {
         if let name { return volumes[try volumeIndex(named: name)] }
-        let survey = try survey()
+        let survey = try survey(source)
         guard let first = survey.guests.first else { throw noGuest(survey) }
         return volumes[first.rootVolume]
     }

@@ -17,7 +17,8 @@ public struct ImageOptions: Sendable {
 
     /// Makes options. The defaults probe, honour locks and open no other file.
     public init(
-        format: String? = nil, ignoresLocks: Bool = false, allowsSiblings: Bool = false, parent: String? = nil,
+        format: String? = nil, ignoresLocks: Bool = false, allowsSiblings: Bool = false,
+        parent: String? = nil,
         ignoresChecksums: Bool = false
     ) {
         self.format = format

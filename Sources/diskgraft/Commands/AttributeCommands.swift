@@ -177,7 +177,7 @@ struct ExtendedAttributeCommand: ParsableCommand {
     private func show() throws {
         let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
-        let files = try guest.files(volume: place.volume)
+        let files = try guest.files(volume: place.volume, source: try place.source.options())
         let attributes = try files.extendedAttributes(of: try files.find(Array(path.utf8)))
         if let get {
             guard let found = attributes.first(where: { $0.name == Array(get.utf8) }) else {
@@ -219,7 +219,7 @@ struct LabelCommand: ParsableCommand {
     func run() throws {
         guard let label else {
             let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
-            let volume = try guest.volume(named: place.volume)
+            let volume = try guest.volume(named: place.volume, source: try place.source.options())
             return Terminal.write((volume.identity.label ?? []) + [UInt8(ascii: "\n")])
         }
         try place.edit(image) { (edit) throws(StorageError) in

@@ -7,6 +7,7 @@ import Storage
 struct EditArguments: ParsableArguments {
     @OptionGroup var image: ImageArguments
     @OptionGroup var disks: FurtherDisks
+    @OptionGroup var source: SourceArguments
 
     @Option(
         help: ArgumentHelp(
@@ -19,7 +20,8 @@ struct EditArguments: ParsableArguments {
     func edit(_ path: String, _ body: (GuestEdit) throws(StorageError) -> Void) throws {
         let guest = try Guest.open([path] + disks.with, options: image.options, forWriting: true)
         for warning in guest.warnings { Terminal.printWarning(warning) }
-        try guest.edit(volume: volume, isCancelled: { Interruption.hasCome }, body)
+        try guest.edit(
+            volume: volume, source: try source.options(), isCancelled: { Interruption.hasCome }, body)
     }
 }
 

@@ -101,7 +101,7 @@ struct EditCommand: ParsableCommand {
     /// The file as it is. The image is not kept open while somebody edits.
     private func current(_ target: [UInt8]) throws -> [UInt8] {
         let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
-        let files = try guest.files(volume: place.volume)
+        let files = try guest.files(volume: place.volume, source: try place.source.options())
         let file = try files.find(target)
         var contents: [UInt8] = []
         guard file.attributes.size <= 64 << 20 else {

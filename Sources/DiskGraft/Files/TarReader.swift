@@ -261,7 +261,7 @@ struct TarReader {
     private func time(_ bytes: [UInt8]) throws(StorageError) -> Timestamp {
         let text = String(decoding: bytes, as: UTF8.self)
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let whole = parts.first.flatMap({ Int64($0) }), abs(whole) < 1 << 40 else {
+        guard let whole = parts.first.flatMap({ Int64($0) }), (-1 << 40...1 << 40).contains(whole) else {
             throw bad("has a pax mtime that is no time")
         }
         var nanoseconds: UInt32 = 0

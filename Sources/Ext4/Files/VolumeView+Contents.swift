@@ -48,6 +48,7 @@ extension VolumeView {
             throw .ext4(.misuse, .notARegularFile, "\(inode.name) is not a regular file")
         }
         try requirePlain(inode)
+        try requirePossibleSize(inode)
     }
 
     /// Throws for contents that are encrypted or compressed.

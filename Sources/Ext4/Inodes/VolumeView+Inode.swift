@@ -53,7 +53,7 @@ extension VolumeView {
                 structure: "inode", field: "i_mode",
                 offset: geometry.byteOffset(of: inode.block) + UInt64(inode.offset))
         }
-        try requirePossibleSize(inode, type)
+        try requirePossibleSize(inode)
         let isDevice = type == .characterDevice || type == .blockDevice
         return FileAttributes(
             type: type, permissions: inode.mode & 0xfff, owner: inode.owner, group: inode.group,
@@ -65,11 +65,11 @@ extension VolumeView {
 
     /// A regular file's size must be one that its map can reach: block numbers within a file have 32 bits
     /// (ext4_extent.ee_block). Whoever copies a file would be busy for years with what a damaged size claims.
-    private func requirePossibleSize(_ inode: Inode, _ type: FileType) throws(StorageError) {
+    func requirePossibleSize(_ inode: Inode) throws(StorageError) {
         let limit =
             inode.flags.contains(.inlineData)
             ? UInt64(geometry.blockSize) : UInt64(geometry.blockSize) << 32
-        guard type == .regular, inode.size(geometry) > limit else { return }
+        guard inode.type == .regular, inode.size(geometry) > limit else { return }
         throw .ext4(
             .corrupt, .badInode, "\(inode.name) claims \(inode.size(geometry)) bytes; run e2fsck",
             structure: "inode", field: "i_size",

@@ -33,6 +33,7 @@ extension Ext4Transaction {
         guard inode.type == .regular else {
             throw .ext4(.misuse, .notARegularFile, "\(inode.name) is not a regular file")
         }
+        try requirePossibleSize(inode)
         if inode.flags.contains(.encrypted) {
             throw .ext4(
                 .refused, .encrypted,

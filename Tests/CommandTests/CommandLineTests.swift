@@ -16,7 +16,9 @@ struct CommandLineTests {
     }
 
     @Test(arguments: [
-        "info", "ls", "cat", "inspect", "plan", "patch", "undo", "convert", "migrate",
+        "info", "ls", "cat", "inspect", "plan", "patch", "undo", "convert", "migrate", "put", "edit", "untar",
+        "rm",
+        "rmdir", "mv", "ln", "mkdir", "mknod", "chmod", "chown", "xattr", "label",
     ])
     func helpHasAnExample(_ command: String) throws {
         let help = try Fixture.diskgraft(command, "--help").text

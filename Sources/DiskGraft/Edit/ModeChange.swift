@@ -17,6 +17,7 @@ public struct ModeChange: Sendable {
     }
 
     private var number: UInt16?
+    private var namesEveryBit = false
     private var clauses: [Clause] = []
 
     /// Nil when the text is no mode.
@@ -24,6 +25,7 @@ public struct ModeChange: Sendable {
         if let first = text.first, first.isNumber {
             guard let value = UInt16(text, radix: 8), value <= 0o7777 else { return nil }
             number = value
+            namesEveryBit = text.count > 4
             return
         }
         guard !text.isEmpty else { return nil }
@@ -80,12 +82,12 @@ public struct ModeChange: Sendable {
         }
     }
 
-    /// The mode that a file of these attributes gets. A number leaves set-user-ID and set-group-ID of directories
-    /// as they are, unless it names them.
+    /// The mode that a file of these attributes gets. As with GNU's chmod a number of up to four digits takes
+    /// set-user-ID and set-group-ID away from no directory.
     public func applied(to attributes: FileAttributes) -> UInt16 {
         let isDirectory = attributes.type == .directory
         if let number {
-            return isDirectory && number < 0o1000 ? number | attributes.permissions & 0o6000 : number
+            return isDirectory && !namesEveryBit ? number | attributes.permissions & 0o6000 : number
         }
         var mode = attributes.permissions
         for clause in clauses {

@@ -95,9 +95,21 @@ struct TarReader {
     private mutating func block() throws(StorageError) -> [UInt8]? {
         let bytes = try input.read(Self.blockSize)
         guard !bytes.isEmpty else { return nil }
+        if position == 0 { try refuseCompression(bytes) }
         position += UInt64(bytes.count)
         guard bytes.count == Self.blockSize else { throw bad("ends within a header") }
         return bytes
+    }
+
+    private func refuseCompression(_ start: [UInt8]) throws(StorageError) {
+        for (magic, program) in [
+            ([0x1f, 0x8b], "gzip"), ([0x28, 0xb5, 0x2f, 0xfd], "zstd"), ([0xfd, 0x37, 0x7a], "xz"),
+            (Array("BZh".utf8), "bzip2"),
+        ] as [([UInt8], String)] where start.starts(with: magic) {
+            throw StorageError(
+                .unsupported, layer: "tar", code: "compressed",
+                "the archive is compressed; give it as `\(program) -dc ARCHIVE |`")
+        }
     }
 
     private mutating func exactly(_ count: Int) throws(StorageError) -> [UInt8] {
@@ -123,16 +135,6 @@ struct TarReader {
     }
 
     private func verify(_ block: [UInt8]) throws(StorageError) {
-        if position == 512 {
-            for (magic, program) in [
-                ([0x1f, 0x8b], "gzip"), ([0x28, 0xb5, 0x2f, 0xfd], "zstd"), ([0xfd, 0x37, 0x7a], "xz"),
-                (Array("BZh".utf8), "bzip2"),
-            ] as [([UInt8], String)] where block.starts(with: magic) {
-                throw StorageError(
-                    .unsupported, layer: "tar", code: "compressed",
-                    "the archive is compressed; give it as `\(program) -dc ARCHIVE |`")
-            }
-        }
         var sum: UInt64 = 0
         for (index, byte) in block.enumerated() { sum += 148..<156 ~= index ? 32 : UInt64(byte) }
         guard try number(block, 148, 8, "checksum") == sum else {

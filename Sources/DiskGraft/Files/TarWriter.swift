@@ -1,7 +1,8 @@
 public import Storage
 
 /// Writes a tree as a POSIX tar archive with pax headers (POSIX.1-2017, pax "Interchange Format"): long names,
-/// large sizes, nanosecond times, extended attributes and ACLs (`SCHILY.xattr.*`), hard links.
+/// large sizes, nanosecond times, extended attributes (`SCHILY.xattr.*`), ACLs also as text (`SCHILY.acl.*`, where
+/// GNU tar and bsdtar look for them), hard links.
 public struct TarWriter {
     private let files: GuestFiles
     private let output: ([UInt8]) -> Void
@@ -122,6 +123,9 @@ public struct TarWriter {
         if !isLink {
             for attribute in try files.extendedAttributes(of: file) {
                 add(Array("SCHILY.xattr.".utf8) + attribute.name, attribute.value)
+                if let key = ACLText.tarKey(attribute), let text = ACLText.short(attribute.value) {
+                    add(key, text)
+                }
             }
         }
         guard !records.isEmpty else { return [] }

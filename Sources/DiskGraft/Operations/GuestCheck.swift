@@ -139,7 +139,24 @@ public struct GuestCheck: Encodable, Sendable {
         }
     }
 
+    /// A volume that nothing is known of may be ext whose superblock was overwritten.
+    private mutating func checkUnknown(_ volume: Volume, path: String) throws(StorageError) {
+        guard let offset = try Ext4FileSystem.backupSuperblock(on: volume.device) else { return }
+        findings.append(
+            Finding(
+                severity: .damage, layer: "ext4", image: path, volume: volume.name, code: "lost-superblock",
+                structure: "superblock", offset: offset,
+                message: "the superblock is gone and a copy of it is there; run e2fsck -b"))
+    }
+
     private mutating func checkVolumes(_ guest: Guest) throws(StorageError) {
+        for (index, volume) in guest.volumes.enumerated() where volume.identity.kind == .unknown {
+            do throws(StorageError) {
+                try checkUnknown(volume, path: guest.path(ofVolume: index))
+            } catch {
+                guard error.kind != .io else { throw error.inFile(guest.path(ofVolume: index)) }
+            }
+        }
         for (index, volume) in guest.volumes.enumerated() where volume.identity.kind.isExt {
             let path = guest.path(ofVolume: index)
             do throws(StorageError) {

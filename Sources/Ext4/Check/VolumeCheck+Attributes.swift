@@ -52,6 +52,7 @@ extension VolumeCheck {
                     try view.value(of: entry, of: inode)
                 }
                 valueInodes.insert(entry.valueInode)
+                if try isOwned(entry.valueInode, by: inode) { continue }
                 // The kernel charges the value's blocks to the inode that has the attribute.
                 let cluster = UInt64(geometry.blockSize) * geometry.clusterRatio
                 let clusters = UInt64(entry.valueLength).dividedRoundingUp(by: cluster)
@@ -71,6 +72,14 @@ extension VolumeCheck {
         if overlap || values.first.map({ $0.lowerBound < last }) ?? false {
             add(.attributeReferences, inode, "has attributes that overlap each other")
         }
+    }
+
+    /// Whether a value's inode names its owner by number and generation, as Lustre's do: its blocks are its own.
+    private func isOwned(_ value: UInt32, by inode: Inode) throws(StorageError) -> Bool {
+        guard value <= geometry.inodeCount else { return false }
+        let holder = try view.rawInode(InodeNumber(value))
+        return holder.word(Inode.Offset.modificationTime) == inode.number.rawValue
+            && holder.generation == inode.generation
     }
 
     /// How many inodes use each attribute block, against what it claims.

@@ -18,6 +18,17 @@ extension VolumeCheck {
             claim(descriptor.inodeTable, geometry.inodeTableBlockCount, for: "inode table of group \(group)")
             descriptors.append(descriptor)
         }
+        if geometry.incompatible.contains(.multiMountProtection) {
+            let block = BlockNumber(view.superblock.bytes.little(Superblock.Offset.mmpBlock))
+            if geometry.contains(block) {
+                claim(block, 1, for: "block of multi-mount protection")
+            } else {
+                sink.add(
+                    .superblockField, "the block of multi-mount protection lies outside the volume",
+                    structure: "superblock",
+                    offset: Superblock.byteOffset + UInt64(Superblock.Offset.mmpBlock))
+            }
+        }
         return descriptors
     }
 

@@ -40,9 +40,12 @@ extension VolumeCheck {
             let place = Int(index - range.lowerBound) * size
             let isUnused =
                 bytes.little(place) as UInt16 == 0 && bytes.little(place + Inode.Offset.links) as UInt16 == 0
-            if isUnused, bytes.little(place + Inode.Offset.deletionTime) as UInt32 == 0 { continue }
-            let (block, offset) = place.quotientAndRemainder(dividingBy: geometry.blockSize)
             let number = UInt32(truncatingIfNeeded: descriptor.group) &* geometry.inodesPerGroup &+ index &+ 1
+            // The bad blocks' inode has neither mode nor links.
+            if isUnused, number != 1, bytes.little(place + Inode.Offset.deletionTime) as UInt32 == 0 {
+                continue
+            }
+            let (block, offset) = place.quotientAndRemainder(dividingBy: geometry.blockSize)
             try check(
                 Inode(
                     number: InodeNumber(number), block: start.advanced(by: UInt64(block)), offset: offset,
@@ -69,6 +72,8 @@ extension VolumeCheck {
         ledger.add(number, type: InodeLedger.code(inode.type), links: inode.linkCount)
         if inode.flags.contains(.attributeInode) { attributeInodes.insert(number) }
         checkFields(of: inode, isOrphan: isOrphan, isReserved: isReserved)
+        // A reserved inode that nothing uses.
+        if isReserved, inode.mode == 0 { return }
         guard 128 + inode.extraSize <= geometry.inodeSize, inode.extraSize % 4 == 0 else { return }
         if inode.type == .directory, !isReserved {
             directories.append(number)
@@ -100,6 +105,8 @@ extension VolumeCheck {
                     message: "the checksum of \(inode.name) is wrong", structure: "inode",
                     offset: offset(of: inode), inode: inode.number.rawValue))
         }
+        // Of reserved inodes only the journal's and the resize inode's are used; what others hold means nothing.
+        guard !isReserved || inode.number.rawValue == 7 || inode.number.rawValue == 8 else { return }
         if inode.word(Inode.Offset.deletionTime) != 0, !isOrphan {
             add(.inodeField, inode, "is in use and has a time of deletion")
         }

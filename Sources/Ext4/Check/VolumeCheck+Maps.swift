@@ -36,7 +36,8 @@ extension VolumeCheck {
             }
         }
         if inode.type == .symbolicLink { try checkSymbolicLink(inode) }
-        guard !totals.isPartial else { return }
+        // The bad blocks' inode counts nothing reliably; e2fsck does not ask it either.
+        guard !totals.isPartial, inode.number.rawValue != 1 else { return }
         checkBlockCount(of: inode, totals)
         checkSize(of: inode, totals)
     }
@@ -76,8 +77,9 @@ extension VolumeCheck {
             if !clusters.isEmpty { totals.ownClusters.insert(clusters.upperBound - 1) }
         }
         totals.blockCount += UInt64(clusters.count) * geometry.clusterRatio
+        // Bad blocks may lie anywhere, in tables of inodes too.
         guard !clusters.isEmpty, let conflict = claims.claim(clusters),
-            !geometry.readOnly.contains(.sharedBlocks)
+            !geometry.readOnly.contains(.sharedBlocks), inode.number.rawValue != 1
         else { return true }
         add(
             .multiplyClaimed, inode,

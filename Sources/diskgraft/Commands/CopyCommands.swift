@@ -96,7 +96,8 @@ struct StatCommand: ParsableCommand {
         table.add("changed:", FileListing.timeText(attributes.changeTime))
         table.add("accessed:", FileListing.timeText(attributes.accessTime))
         for attribute in try files.extendedAttributes(of: file) {
-            table.add("\(attribute.name.displayText):", attribute.value.displayText)
+            table.add(
+                "\(attribute.name.displayText):", ACLText.short(attribute) ?? attribute.value.displayText)
         }
         Terminal.write(Array(table.text.utf8))
     }

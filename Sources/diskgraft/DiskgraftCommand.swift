@@ -22,7 +22,8 @@ struct DiskgraftCommand: ParsableCommand {
         subcommands: [
             MigrateCommand.self, ConvertCommand.self, InfoCommand.self, InspectCommand.self, PlanCommand.self,
             PatchCommand.self, UndoCommand.self, ListCommand.self, CatCommand.self, MapCommand.self,
-            CreateCommand.self, CompareCommand.self, CheckCommand.self, GetCommand.self, StatCommand.self,
+            CreateCommand.self, ResizeCommand.self, CompareCommand.self, CheckCommand.self, GetCommand.self,
+            StatCommand.self,
             FindCommand.self, TarCommand.self, PutCommand.self, EditCommand.self, UntarCommand.self,
             RemoveCommand.self, RemoveDirectoryCommand.self, MoveCommand.self, LinkCommand.self,
             MakeDirectoryCommand.self, MakeNodeCommand.self, ChangeModeCommand.self, ChangeOwnerCommand.self,

@@ -97,6 +97,11 @@ package protocol ImageDriver {
         _ path: String, byteCount: UInt64, options: ImageCreateOptions
     ) throws(StorageError) -> OpenedImage
 
+    /// Makes the guest's disk longer: `byteCount` is whole sectors and more than it has. `image` was opened for
+    /// writing by this driver and shows the old disk still; open it again. What can refuse does so before the first
+    /// write, and the writes come in the format's safe order. Call by way of `ImageProbe.grow`.
+    static func grow(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError)
+
     /// The further files `create` makes for `path` (a VMDK's extents).
     static func companions(of path: String, options: ImageCreateOptions) -> [String]
 }

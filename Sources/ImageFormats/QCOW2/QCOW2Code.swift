@@ -50,13 +50,14 @@ enum QCOW2Code: String, CaseIterable {
     case sessionFailed = "session-failed"
     case optionValue = "option-value"
     case sizeTooLarge = "size-too-large"
+    case growthLimit = "resize-limit"
 
     /// The kind of error that the code stands for.
     var kind: StorageError.Kind {
         switch self {
         case .version, .unknownFeature, .dataFile, .extendedL2, .encrypted, .backingFormat: .unsupported
         case .snapshots, .dirty, .markedCorrupt, .deviceFull, .sessionFailed,
-            .fileTooLarge:
+            .fileTooLarge, .growthLimit:
             .refused
         case .optionValue, .sizeTooLarge: .misuse
         default: .corrupt

@@ -70,3 +70,13 @@ final class RawMap: WritableImageMap {
 
     func commit() throws(StorageError) { try file.flush() }
 }
+
+extension RawDriver {
+    /// The file's length is the disk's: one step, which a power cut leaves done or not done.
+    package static func grow(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {
+        for file in image.disk.map.hostFiles {
+            try file.truncate(to: byteCount)
+            try file.flush()
+        }
+    }
+}

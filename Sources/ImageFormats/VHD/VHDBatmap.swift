@@ -38,13 +38,29 @@ struct VHDBatmap: Sendable {
         return SectorBits.get(byte, Int(block % 8), .mostSignificantFirst)
     }
 
+    /// Header and map as they are at byte `offset`, behind a table of `entries` entries.
+    func moved(to offset: UInt64, entries: UInt32, in file: HostFile) throws(StorageError) -> [UInt8] {
+        guard mapSize <= Self.sizeLimit else { throw tooLarge }
+        var map = try file.bytes(at: mapOffset, count: Int(mapSize))
+        let size = max(
+            map.count, Int((UInt64(entries).dividedRoundingUp(by: 8)).dividedRoundingUp(by: 512) * 512))
+        map += [UInt8](repeating: 0, count: size - map.count)
+        var header = header
+        header.storeBig(offset + 512, at: 8)
+        header.storeBig(UInt32(size / 512), at: 16)
+        header.storeBig(VHDChecksum.of(map), at: 24)
+        return header + map
+    }
+
+    private var tooLarge: StorageError {
+        .vhd(
+            .unsupported, .batmapTooLarge, "the batmap is larger than any disk needs",
+            structure: "batmap header", offset: headerOffset)
+    }
+
     /// Takes back what it says of `blocks` and makes its checksum fit. The caller puts a barrier behind.
     mutating func withdraw(_ blocks: [UInt64], in file: HostFile) throws(StorageError) {
-        guard mapSize <= Self.sizeLimit else {
-            throw .vhd(
-                .unsupported, .batmapTooLarge, "the batmap is larger than any disk needs",
-                structure: "batmap header", offset: headerOffset)
-        }
+        guard mapSize <= Self.sizeLimit else { throw tooLarge }
         var map = try file.bytes(at: mapOffset, count: Int(mapSize))
         for block in blocks where block / 8 < mapSize {
             map[Int(block / 8)] &= ~(0x80 >> UInt8(block % 8))

@@ -118,6 +118,15 @@ struct VHDDynamicHeader: Equatable, Sendable {
         seal()
     }
 
+    /// The same for a table of `entries` entries at byte `tableOffset`. Only the first sector changes.
+    func resized(entries: UInt32, tableOffset: UInt64) -> VHDDynamicHeader {
+        var copy = self
+        copy.bytes.storeBig(tableOffset, at: 16)
+        copy.bytes.storeBig(entries, at: 28)
+        copy.seal()
+        return copy
+    }
+
     private mutating func seal() {
         bytes.storeBig(VHDChecksum.of(bytes, leavingOut: Self.checksumField), at: Self.checksumField)
     }

@@ -30,6 +30,7 @@ enum VHDCode: String, Sendable, CaseIterable {
     // Writing and creating.
     case fileTooLarge = "file-too-large"
     case cannotGrow = "cannot-grow"
+    case lastBlockCut = "last-block-cut"
     case badOption = "bad-option"
 }
 

@@ -17,6 +17,11 @@ extension VHDFooter {
     /// Creators that mean the geometry: Virtual PC, and qemu without force_size.
     private static let geometryCreators = ["vpc ", "qemu"].map { Array($0.utf8) }
 
+    /// Whether every reader takes the size from current_size.
+    var isExact: Bool {
+        Self.exactCreators.contains(creator) || creator.starts(with: Array("d2v".utf8))
+    }
+
     /// The guest disk's size in bytes, a whole number of sectors.
     func byteCount(by rule: VHDSizeRule = .byCreator) -> UInt64 {
         let current = currentSize & ~511
@@ -25,9 +30,7 @@ extension VHDFooter {
         case .currentSize: return current
         case .geometry: return byGeometry
         case .byCreator:
-            if Self.exactCreators.contains(creator) || creator.starts(with: Array("d2v".utf8)) {
-                return current
-            }
+            if isExact { return current }
             // The largest geometry says "at least so much". Creators that qemu does not know write an exact
             // current_size; those two round, and write a geometry that is not above it.
             guard geometry != .maximum, Self.geometryCreators.contains(creator), byGeometry < current else {

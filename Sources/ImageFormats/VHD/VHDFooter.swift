@@ -83,6 +83,22 @@ struct VHDFooter: Equatable, Sendable {
         seal()
     }
 
+    /// The same for a disk of `byteCount` bytes. A creator that means the geometry is replaced where that is not the
+    /// size: every reader has to come to the same one.
+    func resized(to byteCount: UInt64) -> VHDFooter {
+        var copy = self
+        copy.bytes.storeBig(byteCount, at: 48)
+        let geometry = VHDGeometry(sectors: byteCount / 512)
+        copy.bytes.storeBig(geometry.cylinders, at: 56)
+        copy.bytes[58] = geometry.heads
+        copy.bytes[59] = geometry.sectorsPerTrack
+        if !isExact, geometry != .maximum, geometry.sectorCount != byteCount / 512 {
+            copy.bytes.replaceSubrange(28..<32, with: Array("win ".utf8))
+        }
+        copy.seal()
+        return copy
+    }
+
     /// Stores the checksum of the rest.
     private mutating func seal() {
         bytes.storeBig(VHDChecksum.of(bytes, leavingOut: Self.checksumField), at: Self.checksumField)

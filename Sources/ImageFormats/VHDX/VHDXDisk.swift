@@ -7,7 +7,7 @@ struct VHDXDisk: Sendable {
     let file: HostFile
     let headers: VHDXHeaders
     let regions: VHDXRegions
-    let metadata: VHDXMetadata
+    var metadata: VHDXMetadata
     /// Who made it, as stored.
     let creator: String
     /// What the log still has to do.

@@ -40,6 +40,7 @@ enum VHDXCode: String, Sendable, CaseIterable {
     case sequenceOverflow = "sequence-overflow"
     case fileTooLarge = "file-too-large"
     case cannotGrow = "cannot-grow"
+    case differencingGrowth = "differencing-resize"
     case badOption = "bad-option"
 }
 

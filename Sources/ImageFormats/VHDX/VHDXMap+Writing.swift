@@ -199,33 +199,21 @@ extension VHDXMap {
     /// The 4 KiB pages of table and bitmaps that change, as they will be, in order.
     private func changedPages(_ state: inout State) throws(StorageError) -> [(offset: UInt64, bytes: [UInt8])]
     {
-        var pages: [UInt64: [UInt8]] = [:]
-        func put(_ bytes: [UInt8], at offset: UInt64) throws(StorageError) {
-            var done = 0
-            while done < bytes.count {
-                let position = offset + UInt64(done)
-                let page = position / 4096 * 4096
-                let within = Int(position - page)
-                let count = min(bytes.count - done, 4096 - within)
-                if pages[page] == nil { pages[page] = try file.bytes(at: page, count: 4096) }
-                pages[page]?.replaceSubrange(within..<within + count, with: bytes[done..<done + count])
-                done += count
-            }
-        }
+        var pages = VHDXPages(file: file)
         for (index, entry) in state.writing.entries {
             var bytes = [UInt8](repeating: 0, count: 8)
             bytes.storeLittle(entry.raw, at: 0)
-            try put(bytes, at: regions.bat.lowerBound + index * 8)
+            try pages.put(bytes, at: regions.bat.lowerBound + index * 8)
         }
         for (block, bits) in state.writing.bitmaps {
             let bitmap = try entry(at: layout.index(ofBitmapFor: block), &state)
-            try put(bits, at: bitmap.offset + layout.bitmapOffset(ofBlock: block))
+            try pages.put(bits, at: bitmap.offset + layout.bitmapOffset(ofBlock: block))
         }
-        return pages.sorted { $0.key < $1.key }.map { (offset: $0.key, bytes: $0.value) }
+        return pages.changed
     }
 
     /// Steps 3 to 6, for as many pages at a time as the log holds.
-    private func writeThroughLog(
+    func writeThroughLog(
         _ pages: [(offset: UInt64, bytes: [UInt8])], _ state: inout State
     ) throws(StorageError) {
         guard let log else { return }

@@ -16,6 +16,8 @@ struct VHDXMetadata: Equatable, Sendable {
     /// The identity that the guest sees (SCSI page 83).
     var diskID: UUID16
     var parent: VHDXParentLocator?
+    /// Where the disk's size is stored in the file; nil in a disk that is not made yet.
+    var sizePlace: UInt64?
 
     /// Checks what the region holds.
     init(_ table: VHDXMetadataTable) throws(StorageError) {
@@ -61,6 +63,7 @@ struct VHDXMetadata: Equatable, Sendable {
             byteCount: byteCount, blockSize: blockSize, sectorSize: sectorSize,
             physicalSectorSize: physicalSectorSize, isFixed: flags & 1 != 0,
             diskID: UUID16(mixedEndian: diskID.span8, at: 0), parent: parent)
+        sizePlace = table.places[VHDXGUID.virtualDiskSize]
     }
 
     /// Of a disk made now.

@@ -11,6 +11,8 @@ struct VHDXMetadataTable: Sendable {
     /// Where the region begins in the file.
     let offset: UInt64
     private var items: [UUID16: [UInt8]] = [:]
+    /// Where each lies in the file.
+    private(set) var places: [UUID16: UInt64] = [:]
 
     private static let names: [UUID16: String] = [
         VHDXGUID.fileParameters: "FileParameters", VHDXGUID.virtualDiskSize: "VirtualDiskSize",
@@ -50,6 +52,7 @@ struct VHDXMetadataTable: Sendable {
             guard start >= Self.byteCount, total <= Self.itemLimit,
                 UInt64(start) + UInt64(length) <= region.upperBound - region.lowerBound
             else { throw bad(.corrupt, .itemPlace, "\(name) lies outside its region", at: at) }
+            places[guid] = region.lowerBound + UInt64(start)
             items[guid] = try read(region.lowerBound + UInt64(start), Int(length))
         }
     }

@@ -77,6 +77,29 @@ struct VHDXRegions: Equatable, Sendable {
         self.metadata = metadata
     }
 
+    /// The copy of the region table that is valid, with the block allocation table at `table`, sealed; everything
+    /// else in it stays.
+    static func moved(table: Range<UInt64>, in file: HostFile) throws(StorageError) -> [UInt8] {
+        for offset in offsets {
+            var bytes = try file.bytes(at: offset, count: byteCount)
+            guard bytes.span8.matches(signature), bytes.little(8, as: UInt32.self) <= entryLimit,
+                VHDXChecksum.isRight(bytes, field: 4)
+            else { continue }
+            for index in 0..<Int(bytes.little(8, as: UInt32.self)) {
+                let at = 16 + index * 32
+                guard UUID16(mixedEndian: bytes.span8, at: at) == VHDXGUID.bat else { continue }
+                bytes.storeLittle(table.lowerBound, at: at + 16)
+                bytes.storeLittle(
+                    UInt32(truncatingIfNeeded: table.upperBound - table.lowerBound), at: at + 24)
+            }
+            VHDXChecksum.seal(&bytes, field: 4)
+            return bytes
+        }
+        throw .vhdx(
+            .corrupt, .noRegionTable, "neither region table is valid", structure: "region table",
+            offset: offsets[0])
+    }
+
     /// The table's bytes.
     func encoded() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)

@@ -45,6 +45,8 @@ enum VMDKCode: String {
     case unalignedExtent = "unaligned-extent"
     case grainInMetadata = "grain-in-metadata"
     case fileFull = "file-full"
+    case growthOfParts = "resize-of-parts"
+    case bytesBehindExtent = "bytes-behind-extent"
     // Creating.
     case option = "option"
     case fileName = "file-name"

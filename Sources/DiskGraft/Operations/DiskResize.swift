@@ -1,0 +1,78 @@
+internal import ImageFormats
+internal import Partitions
+public import Storage
+
+/// Makes the guest's disk in an image longer, in place and undoably.
+public enum DiskResize {
+    /// The size that is wanted.
+    public enum Size: Equatable, Sendable {
+        /// So many bytes.
+        case to(UInt64)
+        /// So many bytes more.
+        case by(UInt64)
+    }
+
+    /// What was done.
+    public struct Result: Equatable, Sendable {
+        /// The disk's size in bytes before.
+        public var oldSize: UInt64
+        /// And now, a whole number of sectors.
+        public var newSize: UInt64
+        /// What a user should know: what has to be done inside the disk, what breaks elsewhere.
+        public var notes: [String]
+    }
+
+    /// Makes the disk in the image at `path` longer; the new bytes read as zeros. Sizes are rounded up to whole
+    /// sectors. The image has to be opened with what it names, as for `patch`.
+    ///
+    /// Throws `refused` for what would lose or show bytes, and for sizes beyond the format's limit; nothing is
+    /// written then. An undo record lies beside the image afterwards.
+    public static func run(
+        _ path: String, _ size: Size, options: ImageOptions = ImageOptions()
+    ) throws(StorageError) -> Result {
+        var result = try grow(path, size, options)
+        guard result.newSize > result.oldSize else { return result }
+        let disk = try DiskImage.open(path, options: options)
+        guard disk.byteCount == result.newSize else {
+            throw StorageError(
+                .io, layer: "image", code: "not-resized",
+                "was changed and does not show the new size; `diskgraft undo` takes the change back",
+                path: path)
+        }
+        // A table that cannot be mended is told by `check`; here only what the new size displaced counts.
+        let repair = try? GPTRepair.plan(disk.device)
+        if repair != nil {
+            result.notes.append(
+                "the GPT's backup lies where the disk used to end; `diskgraft check --repair gpt \(path)` moves it"
+            )
+        }
+        return result
+    }
+
+    private static func grow(
+        _ path: String, _ size: Size, _ options: ImageOptions
+    ) throws(StorageError) -> Result {
+        let image = try DiskImage.open(path, options: options, forWriting: true)
+        let old = image.byteCount
+        let wanted: UInt64? =
+            switch size {
+            case .to(let bytes): bytes
+            case .by(let bytes): old +? bytes
+            }
+        guard let new = wanted?.roundedUp(to: UInt64(max(image.opened.info.sectorSize, 512))) else {
+            throw StorageError(
+                .misuse, layer: "image", code: "too-large", "so large a disk cannot be", path: path)
+        }
+        guard new != old else { return Result(oldSize: old, newSize: old, notes: []) }
+        let transaction = try HostTransaction(
+            image.opened.disk.map.hostFiles.filter { $0.access == .write })
+        do throws(StorageError) {
+            try ImageProbe.grow(image.opened, to: new)
+        } catch {
+            transaction.rollBack()
+            throw error.inFile(path)
+        }
+        try transaction.commit()
+        return Result(oldSize: old, newSize: new, notes: image.opened.info.warnings)
+    }
+}

@@ -66,10 +66,7 @@ extension VolumeView {
     /// A regular file's size must be one that its map can reach: block numbers within a file have 32 bits
     /// (ext4_extent.ee_block). Whoever copies a file would be busy for years with what a damaged size claims.
     func requirePossibleSize(_ inode: Inode) throws(StorageError) {
-        let limit =
-            inode.flags.contains(.inlineData)
-            ? UInt64(geometry.blockSize) : UInt64(geometry.blockSize) << 32
-        guard inode.type == .regular, inode.size(geometry) > limit else { return }
+        guard inode.type == .regular, inode.size(geometry) > UInt64(geometry.blockSize) << 32 else { return }
         throw .ext4(
             .corrupt, .badInode, "\(inode.name) claims \(inode.size(geometry)) bytes; run e2fsck",
             structure: "inode", field: "i_size",

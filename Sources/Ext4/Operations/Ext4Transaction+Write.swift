@@ -35,8 +35,9 @@ extension Ext4Transaction {
             guard !range.isEmpty, range.lowerBound < size else { return }
             if inode.flags.contains(.inlineData) {
                 var contents = try inlineData(of: inode)
-                contents += [UInt8](repeating: 0, count: Int(clamping: size) - contents.count)
-                for index in Int(range.lowerBound)..<Int(range.upperBound) { contents[index] = 0 }
+                // What i_size covers and nobody stored is zero already.
+                let stored = range.clamped(to: 0..<UInt64(contents.count))
+                for index in stored { contents[Int(index)] = 0 }
                 if try !replaceInline(contents, in: &inode) { try replaceBlocks(contents, in: &inode) }
             } else {
                 try punchBlocks(range, size: size, in: &inode)

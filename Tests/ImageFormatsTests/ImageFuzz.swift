@@ -37,6 +37,12 @@ enum ImageFuzz {
             do throws(StorageError) {
                 let options = ImageOpenOptions(access: .write, locking: .ignore, references: references)
                 _ = try ImageProbe.describe(path, format: format, locking: .ignore)
+                try ImageProbe.check(path, format: format, locking: .ignore) { #expect(!$0.code.isEmpty) }
+                if Int.random(in: 0..<4, using: &random) == 0 {
+                    let image = try ImageProbe.open(path, format: format, options: options)
+                    let more = UInt64.random(in: 1...90_000, using: &random) * 4096
+                    if let size = image.disk.byteCount +? more { try ImageProbe.grow(image, to: size) }
+                }
                 let disk = try ImageProbe.open(path, format: format, options: options).disk
                 opened += 1
                 try exercise(disk, &random)

@@ -50,7 +50,7 @@ public final class DiskImage: Sendable {
 
     /// Rolls a cut-off change of one file back. Holds the file's lock meanwhile, and no longer: the image takes it
     /// again.
-    private static func recover(_ path: String) throws(StorageError) {
+    static func recover(_ path: String) throws(StorageError) {
         guard let record = try UndoRecord.read(for: path), record.state == .hot || record.state == .undoing
         else { return }
         _ = try UndoRecord.recover(try HostFile.open(path, access: .write))

@@ -17,6 +17,8 @@ public struct DiskConversion: Sendable {
     public var isCancelled: @Sendable () -> Bool
     /// Threads that read and decode.
     public var workers: Int
+    /// Whether a disk of 4096-byte sectors may become one of 512-byte sectors, or the other way round (`--force`).
+    public var ignoresSectorSize = false
 
     /// Makes a conversion with the given settings.
     public init(
@@ -44,7 +46,9 @@ public struct DiskConversion: Sendable {
         _ source: any BlockDevice, to path: String, protected: [HostFile]
     ) throws(StorageError) -> PendingOutput {
         let driver = try ImageProbe.driver(for: try targetFormat(for: path))
-        let createOptions = ImageCreateOptions(values: options, sectorSize: source.sectorSize)
+        let createOptions = ImageCreateOptions(
+            values: options, sectorSize: driver.format == .vhdx ? source.sectorSize : 512)
+        try checkSectors(of: source, driver.format, path)
         let output = try PendingOutput(
             path, companions: driver.companions(of: path, options: createOptions),
             protected: protected + source.hostFiles)
@@ -64,6 +68,20 @@ public struct DiskConversion: Sendable {
             output.discard()
             throw error
         }
+    }
+
+    /// A partition table counts sectors: read with others it names other places.
+    private func checkSectors(
+        of source: any BlockDevice, _ format: ImageFormat, _ path: String
+    ) throws(StorageError) {
+        let asked = ImageCreateOptions(values: options).value("logical_sector_size").flatMap { UInt32($0) }
+        let target = format == .vhdx ? asked ?? source.sectorSize : 512
+        guard target != source.sectorSize, !ignoresSectorSize else { return }
+        throw StorageError(
+            .refused, layer: "conversion", code: "sector-size",
+            "the disk has sectors of \(source.sectorSize) bytes and the copy would have \(target), so that its "
+                + "partition table would point elsewhere; make a VHDX, which keeps them, or say --force",
+            path: path)
     }
 
     func targetFormat(for path: String) throws(StorageError) -> ImageFormat {

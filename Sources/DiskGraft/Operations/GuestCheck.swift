@@ -52,6 +52,8 @@ public struct GuestCheck: Encodable, Sendable {
     public enum Repair: String, Sendable, CaseIterable {
         /// A damaged, missing or displaced copy of a GPT, from the sound one.
         case gpt
+        /// Clusters of a qcow2 image that nothing refers to.
+        case leaks
     }
 
     /// Checks the images at `paths`, which are the disks of one guest. With `repair` they are opened for writing,
@@ -62,11 +64,14 @@ public struct GuestCheck: Encodable, Sendable {
         _ paths: [String], options: ImageOptions = ImageOptions(), repair: Set<Repair> = []
     ) throws(StorageError) -> GuestCheck {
         var check = GuestCheck()
-        for path in paths { try check.checkTables(path, options) }
+        for path in paths {
+            if repair.contains(.leaks) { try check.repairLeaks(path, options) }
+            try check.checkTables(path, options)
+        }
         if check.isDamaged { return check }
         let guest: Guest
         do throws(StorageError) {
-            guest = try Guest.open(paths, options: options, forWriting: !repair.isEmpty)
+            guest = try Guest.open(paths, options: options, forWriting: repair.contains(.gpt))
         } catch {
             guard error.kind == .corrupt else { throw error }
             check.add(error, image: error.path ?? paths.first ?? "", volume: nil)
@@ -75,7 +80,7 @@ public struct GuestCheck: Encodable, Sendable {
         try check.checkImages(guest)
         if repair.contains(.gpt) { try check.repairGPT(guest) }
         // What was repaired is looked at again.
-        let view = repair.isEmpty ? guest : try Guest(images: guest.images, devices: guest.devices)
+        let view = !repair.contains(.gpt) ? guest : try Guest(images: guest.images, devices: guest.devices)
         check.checkLayout(view)
         try check.checkVolumes(view)
         return check
@@ -174,6 +179,23 @@ public struct GuestCheck: Encodable, Sendable {
                 add(error, image: path, volume: volume.name)
             }
         }
+    }
+
+    private mutating func repairLeaks(_ path: String, _ options: ImageOptions) throws(StorageError) {
+        try DiskImage.recover(path)
+        let file = try HostFile.open(path, access: .write)
+        let format =
+            if let known = try options.imageFormat() { known } else { try ImageProbe.format(of: file) }
+        let transaction = try HostTransaction([file])
+        let done: [String]
+        do throws(StorageError) {
+            done = try ImageProbe.driver(for: format).repairLeaks(file)
+        } catch {
+            transaction.rollBack()
+            throw error.inFile(path)
+        }
+        try transaction.commit()
+        repaired += done.map { "\(path): \($0)" }
     }
 
     private mutating func repairGPT(_ guest: Guest) throws(StorageError) {

@@ -91,6 +91,12 @@ public struct GuestMigration: Sendable {
             if conversion.format == nil, ImageFormat(suffixOf: output.path) == nil {
                 conversion.format = target.defaultFormat
             }
+            if target.name == "azure", try conversion.targetFormat(for: output.path) == .vhd,
+                !conversion.options.contains(where: { $0.key == "subformat" || $0.key == "profile" })
+            {
+                // Azure takes fixed VHDs of whole MiB alone.
+                conversion.options.append(("profile", "azure"))
+            }
             pending.append(try conversion.copy(overlay, to: output.path, protected: sources))
         }
         for output in pending { try output.publish() }

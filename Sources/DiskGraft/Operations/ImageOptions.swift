@@ -14,6 +14,8 @@ public struct ImageOptions: Sendable {
     /// Read file systems on where a metadata checksum is wrong, or where the newest part of a journal is damaged,
     /// with a warning (`--ignore-checksums`). Nothing is written to such a guest.
     public var ignoresChecksums: Bool
+    /// Which of a VHD's two sizes is the disk's: "auto" (by who made it), "current_size" or "chs" (`--vhd-size`).
+    public var vhdSize = "auto"
 
     /// Makes options. The defaults probe, honour locks and open no other file.
     public init(
@@ -31,10 +33,16 @@ public struct ImageOptions: Sendable {
     func openOptions(_ access: HostFile.Access) -> ImageOpenOptions {
         ImageOpenOptions(
             access: access, locking: ignoresLocks ? .ignore : .honour,
-            references: ReferencePolicy(allowsSiblings: allowsSiblings, parent: parent))
+            references: ReferencePolicy(allowsSiblings: allowsSiblings, parent: parent),
+            vhdSize: VHDSizeRule(rawValue: vhdSize) ?? .byCreator)
     }
 
     func imageFormat() throws(StorageError) -> ImageFormat? {
+        guard VHDSizeRule(rawValue: vhdSize) != nil else {
+            throw StorageError(
+                .misuse, layer: "vhd", code: "unknown-size-rule",
+                "a VHD's size is taken by auto, current_size or chs, not by \"\(vhdSize)\"")
+        }
         guard let format else { return nil }
         return try ImageFormat.named(format)
     }

@@ -90,6 +90,10 @@ package protocol ImageDriver {
     /// file; throws when it could not look.
     static func check(_ file: HostFile, report: (ImageFinding) -> Void) throws(StorageError)
 
+    /// Gives space back that nothing refers to, and says what was done, a sentence each; empty when there is none, or
+    /// when the format has no safe way. `file` is open for writing. Throws `refused` for a damaged image.
+    static func repairLeaks(_ file: HostFile) throws(StorageError) -> [String]
+
     /// Makes an empty (all zeros) image of `byteCount` guest bytes at `path`, which must not exist, and opens it
     /// for writing. Files other than `path` that the format needs are named after it. Nothing but the caller's
     /// `flush` makes it complete.
@@ -123,6 +127,8 @@ extension ImageDriver {
             report(ImageFinding(error))
         }
     }
+
+    package static func repairLeaks(_ file: HostFile) throws(StorageError) -> [String] { [] }
 
     package static func companions(of path: String, options: ImageCreateOptions) -> [String] { [] }
 }

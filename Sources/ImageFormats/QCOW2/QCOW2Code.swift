@@ -43,6 +43,9 @@ enum QCOW2Code: String, CaseIterable {
     case refcountZero = "refcount-zero"
     case refcountBeyondEnd = "refcount-beyond-end"
     case copiedFlag = "copied-flag"
+    case refcountTooLow = "refcount-too-low"
+    case checkNotBuilt = "check-not-built"
+    case damagedNotRepaired = "damaged-not-repaired"
 
     // Writing and creating.
     case fileTooLarge = "file-too-large"
@@ -55,9 +58,11 @@ enum QCOW2Code: String, CaseIterable {
     /// The kind of error that the code stands for.
     var kind: StorageError.Kind {
         switch self {
-        case .version, .unknownFeature, .dataFile, .extendedL2, .encrypted, .backingFormat: .unsupported
+        case .version, .unknownFeature, .dataFile, .extendedL2, .encrypted, .backingFormat,
+            .checkNotBuilt:
+            .unsupported
         case .snapshots, .dirty, .markedCorrupt, .deviceFull, .sessionFailed,
-            .fileTooLarge, .growthLimit:
+            .fileTooLarge, .growthLimit, .damagedNotRepaired:
             .refused
         case .optionValue, .sizeTooLarge: .misuse
         default: .corrupt

@@ -28,8 +28,13 @@ package enum QCOW2Driver: ImageDriver {
             try openBacking(name, of: file, header, options, chain: chain)
         }
         let map = QCOW2Map(file: file, header: header)
-        return OpenedImage(
-            disk: Image(map: map, parent: backing?.disk), info: info(of: file, header: header))
+        var info = info(of: file, header: header)
+        if options.access == .write {
+            info.warnings.append(
+                "if this disk is the backing file of others, they show a mix of old and new bytes after any change "
+                    + "to it")
+        }
+        return OpenedImage(disk: Image(map: map, parent: backing?.disk), info: info)
     }
 
     package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {

@@ -82,6 +82,9 @@ package enum VMDKDriver: ImageDriver {
             )
         }
         if options.access == .write {
+            info.warnings.append(
+                "if this disk is the parent of snapshots, they no longer open after any change to it: its CID changes"
+            )
             try descriptor?.checkWritable()
             try extent.checkWritable()
             guard descriptor != nil else {

@@ -25,7 +25,8 @@ struct CheckCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Repair, undoably: gpt (the damaged or displaced copy, from the sound one).", valueName: "what"))
+            "Repair, undoably: gpt (the damaged or displaced copy, from the sound one), leaks (clusters of a qcow2 that nothing refers to).",
+            valueName: "what"))
     var repair: String?
 
     @Flag(help: "Print JSON.")

@@ -33,6 +33,17 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("Options of that format, as qemu-img names them.", valueName: "key=value,…"))
     var outputOptions: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Lay the image out for: azure (a fixed VHD of whole MiB).", valueName: "profile"))
+    var profile: String?
+
+    @Flag(
+        help:
+            "Copy a disk of 4096-byte sectors into a format of 512-byte ones; its partition table will not fit."
+    )
+    var force = false
+
     @Flag(name: [.customShort("p"), .customLong("progress")], help: "Show progress.")
     var progress = false
 
@@ -40,12 +51,20 @@ struct ConvertCommand: ParsableCommand {
         let disk = try DiskImage.open(source, options: image.options)
         for warning in disk.warnings { Terminal.printWarning(warning) }
         let line = progress ? ProgressLine() : nil
-        var conversion = DiskConversion(format: outputFormat, options: try parseOptions(outputOptions))
+        var conversion = DiskConversion(
+            format: outputFormat ?? (profile == nil ? nil : "vhd"),
+            options: try parseOptions(outputOptions) + profileOption(profile))
+        conversion.ignoresSectorSize = force
         if let line { conversion.progress = { line.update($0, $1) } }
         conversion.isCancelled = { Interruption.hasCome }
         try conversion.run(from: disk.device, to: destination, protected: disk.device.hostFiles)
         line?.finish()
     }
+}
+
+/// `--profile` as the option that VHD has for it.
+func profileOption(_ profile: String?) -> [(key: String, value: String)] {
+    profile.map { [(key: "profile", value: $0)] } ?? []
 }
 
 /// `key=value,key=value`, any number of times; a key alone means "on".

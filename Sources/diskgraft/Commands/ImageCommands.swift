@@ -124,6 +124,11 @@ struct CreateCommand: ParsableCommand {
         help: ArgumentHelp("Make a child of this image.", valueName: "parent"))
     var parent: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Lay the image out for: azure (a fixed VHD of whole MiB).", valueName: "profile"))
+    var profile: String?
+
     @Argument(help: ArgumentHelp("The image to make.", valueName: "file"))
     var path: String
 
@@ -137,7 +142,9 @@ struct CreateCommand: ParsableCommand {
             }
             return bytes
         }
-        try DiskCreation(format: format, options: try parseOptions(optionTexts), parent: parent)
-            .run(path, byteCount: byteCount)
+        try DiskCreation(
+            format: format ?? (profile == nil ? nil : "vhd"),
+            options: try parseOptions(optionTexts) + profileOption(profile), parent: parent
+        ).run(path, byteCount: byteCount)
     }
 }

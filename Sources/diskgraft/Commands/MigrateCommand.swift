@@ -34,6 +34,12 @@ struct MigrateCommand: ParsableCommand {
         help: ArgumentHelp("Options of that format, as qemu-img names them.", valueName: "key=value,…"))
     var outputOptions: [String] = []
 
+    @Flag(
+        help:
+            "Copy a disk of 4096-byte sectors into a format of 512-byte ones; its partition table will not fit."
+    )
+    var force = false
+
     @Flag(name: [.customShort("p"), .customLong("progress")], help: "Show progress.")
     var progress = false
 
@@ -47,6 +53,7 @@ struct MigrateCommand: ParsableCommand {
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let line = progress ? ProgressLine() : nil
         var conversion = DiskConversion(format: outputFormat, options: try parseOptions(outputOptions))
+        conversion.ignoresSectorSize = force
         if let line { conversion.progress = { line.update($0, $1) } }
         conversion.isCancelled = { Interruption.hasCome }
         let outputs = try GuestMigration(conversion: conversion).run(

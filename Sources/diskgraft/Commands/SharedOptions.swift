@@ -19,9 +19,16 @@ struct ImageArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Use FILE as the image's parent or backing file.", valueName: "file"))
     var parent: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Take a VHD's size from current_size or chs; without it, by who made it.", valueName: "rule"))
+    var vhdSize = "auto"
+
     var options: ImageOptions {
-        ImageOptions(
+        var options = ImageOptions(
             format: format, ignoresLocks: forceShare, allowsSiblings: allowSiblings, parent: parent)
+        options.vhdSize = vhdSize
+        return options
     }
 }
 

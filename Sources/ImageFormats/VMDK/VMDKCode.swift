@@ -38,6 +38,10 @@ enum VMDKCode: String {
     case grainTable = "grain-table"
     case grainPlace = "grain-place"
     case grainHeader = "grain-header"
+    case tablesDiffer = "tables-differ"
+    case grainsOverlap = "grains-overlap"
+    case leakedSpace = "leaked-space"
+    case unclean = "unclean"
     // Writing.
     case streamOptimized = "stream-optimized"
     case bareExtent = "bare-extent"

@@ -1,0 +1,175 @@
+internal import Storage
+
+/// Checks a hosted sparse extent: both directories, both copies of every table, every grain's place, and space that
+/// nothing names.
+struct VMDKSparseCheck {
+    let file: HostFile
+    let header: VMDKSparseHeader
+    let directory: VMDKGrainDirectory
+    /// Taken bytes of the file in sectors, neighbours together.
+    private var taken: [(range: Range<UInt64>, isMetadata: Bool)] = []
+    private var reported = 0
+
+    /// More findings than this are not told one by one.
+    private static let findingLimit = 200
+
+    init(_ file: HostFile, _ header: VMDKSparseHeader) throws(StorageError) {
+        self.file = file
+        self.header = header
+        directory = try VMDKGrainDirectory(file, header: header)
+    }
+
+    private var sector: UInt64 { VMDKSparseHeader.sectorSize }
+    private var fileSectors: UInt64 { file.byteCount.dividedRoundingUp(by: sector) }
+
+    mutating func run(_ report: (ImageFinding) -> Void) throws(StorageError) {
+        for warning in directory.warnings {
+            tell(.damage, .damagedDirectory, warning, "grain directory", directory.offset, report)
+        }
+        if header.isUnclean, !header.isCompressed {
+            tell(
+                .note, .unclean, "was not closed properly; a write may have been cut off", "sparse header",
+                VMDKSparseHeader.uncleanOffset, report)
+        }
+        takeMetadata()
+        var seen = Set<UInt32>()
+        for index in directory.entries.indices {
+            let sector = directory.entries[index]
+            guard sector != 0, UInt64(sector) < fileSectors else { continue }
+            // A table that two entries name: told as an overlap, and walked once.
+            guard seen.insert(sector).inserted else { continue }
+            try checkTable(index, at: UInt64(sector) * self.sector, report)
+        }
+        judgeSpace(report)
+    }
+
+    private mutating func tell(
+        _ severity: ImageFinding.Severity, _ code: VMDKCode, _ message: String, _ structure: String,
+        _ offset: UInt64, _ report: (ImageFinding) -> Void
+    ) {
+        reported += 1
+        guard reported <= Self.findingLimit else { return }
+        report(
+            ImageFinding(
+                severity, layer: "vmdk", code: code.rawValue, message, structure: structure, offset: offset))
+    }
+
+    private mutating func take(_ bytes: Range<UInt64>, isMetadata: Bool = false) {
+        let sectors = bytes.lowerBound / sector..<bytes.upperBound.dividedRoundingUp(by: sector)
+        if let last = taken.last, last.range.upperBound == sectors.lowerBound, last.isMetadata == isMetadata {
+            taken[taken.count - 1].range = last.range.lowerBound..<sectors.upperBound
+        } else {
+            taken.append((sectors, isMetadata))
+        }
+    }
+
+    private mutating func takeMetadata() {
+        take(0..<sector, isMetadata: true)
+        if let range = header.descriptorRange { take(range, isMetadata: true) }
+        let size = UInt64(header.tableCount) * 4
+        for (offset, entries) in [
+            (directory.redundantOffset, directory.redundantEntries), (directory.offset, directory.entries),
+        ] {
+            guard let offset, !entries.isEmpty else { continue }
+            take(offset..<offset + size, isMetadata: true)
+            for entry in entries where entry != 0 {
+                let start = UInt64(entry) * sector
+                take(start..<start + UInt64(header.tableByteCount), isMetadata: true)
+            }
+        }
+    }
+
+    private mutating func checkTable(
+        _ index: Int, at offset: UInt64, _ report: (ImageFinding) -> Void
+    ) throws(StorageError) {
+        let size = header.tableByteCount
+        let table = try file.availableBytes(at: offset, count: size).littleEndianWords
+        var copy = table
+        if directory.redundantEntries.indices.contains(index), directory.redundantEntries[index] != 0 {
+            copy = try file.availableBytes(
+                at: UInt64(directory.redundantEntries[index]) * sector, count: size
+            ).littleEndianWords
+        }
+        for slot in table.indices {
+            let (entry, other) = (table[slot], slot < copy.count ? copy[slot] : 0)
+            if entry != other {
+                // An order of writes that was cut off leaves one of the two empty; the first counts.
+                let isHarmless = entry <= 1 || other <= 1
+                tell(
+                    isHarmless ? .note : .damage, .tablesDiffer,
+                    "entry \(slot) of grain table \(index) is \(entry) and \(other) in its copy",
+                    "grain table",
+                    offset + UInt64(slot) * 4, report)
+            }
+            guard entry > 1 else { continue }
+            let start = UInt64(index) * header.tableSpan + UInt64(slot) * header.grainSize
+            guard start < header.byteCount else { continue }
+            try takeGrain(entry, guest: start, at: offset + UInt64(slot) * 4, report)
+        }
+    }
+
+    private mutating func takeGrain(
+        _ entry: UInt32, guest: UInt64, at place: UInt64, _ report: (ImageFinding) -> Void
+    ) throws(StorageError) {
+        let start = UInt64(entry) * sector
+        var size = min(header.grainSize, header.byteCount - guest)
+        if header.isCompressed {
+            let extent = VMDKSparseExtent(file, fileIndex: 0, header: header, directory: directory)
+            do throws(StorageError) {
+                guard
+                    case .compressed(let unit) = try extent.compressedGrain(at: guest, entry: entry, base: 0)
+                        .kind
+                else { return }
+                size = unit.hostRange.upperBound - start
+            } catch {
+                guard error.kind == .corrupt else { throw error }
+                reported += 1
+                if reported <= Self.findingLimit { report(ImageFinding(error)) }
+                return
+            }
+        }
+        guard start < file.byteCount, size <= file.byteCount - start else {
+            return tell(
+                .damage, .grainPlace, "the grain of guest byte \(guest) lies past the end of the file",
+                "grain table", place, report)
+        }
+        // A writer rounds up to whole grains, where the file goes on.
+        take(start..<min(start + (header.isCompressed ? size : header.grainSize), file.byteCount))
+    }
+
+    /// Overlaps, and gaps of a grain and more behind the first grain or at the end.
+    private mutating func judgeSpace(_ report: (ImageFinding) -> Void) {
+        taken.sort { $0.range.lowerBound < $1.range.lowerBound }
+        var end: UInt64 = 0
+        var endIsMetadata = false
+        var hasGrains = false
+        var leaked: UInt64 = 0
+        for (range, isMetadata) in taken {
+            if range.lowerBound < end {
+                let code: VMDKCode = isMetadata || endIsMetadata ? .grainInMetadata : .grainsOverlap
+                tell(
+                    .damage, code,
+                    code == .grainsOverlap
+                        ? "two grains share bytes of the file"
+                        : "a table or the header shares bytes of the file",
+                    "grain table", range.lowerBound * sector, report)
+            } else if hasGrains, range.lowerBound - end >= header.grainSize / sector {
+                leaked += range.lowerBound - end
+            }
+            if !isMetadata { hasGrains = true }
+            if range.upperBound > end {
+                end = range.upperBound
+                endIsMetadata = isMetadata
+            }
+        }
+        let isStream = header.isCompressed
+        if !isStream, fileSectors > end, fileSectors - end >= header.grainSize / sector {
+            leaked += fileSectors - end
+        }
+        guard leaked > 0, !isStream else { return }
+        tell(
+            .leak, .leakedSpace, "\(leaked * sector) bytes of the file belong to no grain", "file",
+            end * sector,
+            report)
+    }
+}

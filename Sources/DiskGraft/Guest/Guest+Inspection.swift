@@ -68,11 +68,21 @@ extension Guest {
     }
 
     func noGuest(_ survey: Survey) -> StorageError {
-        let found = survey.findings.isEmpty ? "" : ": " + survey.findings.joined(separator: "; ")
         let names = volumes.map { "\($0.name) (\($0.identity.kind.rawValue))" }.joined(separator: ", ")
+        let closed = volumes.filter { [.xfs, .btrfs, .luks].contains($0.identity.kind) }
+            .map { "\($0.name) (\($0.identity.kind.rawValue))" }
+        let remedy =
+            if let suspended = volumes.first(where: { $0.identity.isHibernated }) {
+                "; \(suspended.name) holds a suspended system: start the guest and shut it down first"
+            } else if closed.isEmpty {
+                "; name every disk of the guest, the further ones with --with"
+            } else {
+                "; if it is on \(closed.joined(separator: " or ")), whose files cannot be read here, give its fstab and "
+                    + "kernel arguments UUID= names in the running guest, then copy the disk with `diskgraft convert`"
+            }
         return StorageError(
             .refused, layer: "guest", code: "no-guest",
-            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + found,
+            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + remedy,
             path: images.first?.path)
     }
 

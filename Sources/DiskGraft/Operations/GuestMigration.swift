@@ -91,11 +91,12 @@ public struct GuestMigration: Sendable {
             if conversion.format == nil, ImageFormat(suffixOf: output.path) == nil {
                 conversion.format = target.defaultFormat
             }
-            if target.name == "azure", try conversion.targetFormat(for: output.path) == .vhd,
-                !conversion.options.contains(where: { $0.key == "subformat" || $0.key == "profile" })
-            {
-                // Azure takes fixed VHDs of whole MiB alone.
-                conversion.options.append(("profile", "azure"))
+            if try conversion.targetFormat(for: output.path).rawValue == target.defaultFormat {
+                let named = Set(conversion.options.map(\.key))
+                // What the user says of the format's shape comes first.
+                if named.isDisjoint(with: ["subformat", "profile"]) {
+                    conversion.options += target.imageOptions.map { ($0.key, $0.value) }
+                }
             }
             pending.append(try conversion.copy(overlay, to: output.path, protected: sources))
         }

@@ -6,6 +6,9 @@ public import Storage
 public struct GuestPlan: Sendable {
     let plans: [Plan]
     let titles: [String]
+    /// The name of each system's root volume.
+    let roots: [String]
+    /// What was said of the disks when the plan was made.
     let source: SourceOptions
     /// What was noticed besides: other systems, volumes that cannot be read.
     public let findings: [String]
@@ -13,11 +16,18 @@ public struct GuestPlan: Sendable {
     /// Whether there is nothing to do.
     public var isEmpty: Bool { plans.allSatisfy { $0.actions.isEmpty } }
 
-    /// Why nothing may be written; nil when the plan can be carried out. Of several systems on the disks those that
-    /// are refused are left alone, and do not keep the others from being repaired.
+    /// Why nothing may be written; nil when the plan can be carried out, for one of several systems at least.
     public var refusal: String? {
-        let refusals = plans.compactMap(\.refusal)
-        return refusals.count == plans.count ? refusals.first : nil
+        let reasons = plans.indices.compactMap { reason(at: $0) }
+        return reasons.count == plans.count ? reasons.first : nil
+    }
+
+    /// The systems that are left as they are although another one is repaired, and why: a sentence each.
+    public var leftOut: [String] {
+        guard refusal == nil else { return [] }
+        return plans.indices.compactMap { index in
+            reason(at: index).map { "\(titles[index]) on \(roots[index]) is left as it is: \($0)" }
+        }
     }
 
     /// Whether the default entry of the system, of one of them where there are several, boots on the target as far
@@ -29,11 +39,35 @@ public struct GuestPlan: Sendable {
         }
     }
 
+    private func reason(at index: Int) -> String? {
+        plans[index].refusal.map { plans.count > 1 ? "\(roots[index]): \($0)" : $0 }
+    }
+
+    /// What is to be written, in order. What several systems share (their /boot, the swap area) is written once.
+    var actions: [Action] {
+        var merged: [Action] = []
+        for action in plans.flatMap(\.actions) where !merged.contains(where: { $0.kind == action.kind }) {
+            if let edit = action.edit,
+                let index = merged.firstIndex(where: { $0.edit?.file.key == edit.file.key }),
+                let first = merged[index].edit
+            {
+                merged[index].kind = .edit(first.adding(edit))
+            } else {
+                merged.append(action)
+            }
+        }
+        return merged
+    }
+
     /// The plan for people: a unified diff with reasons, what could not be resolved, advice, and a verdict for each
     /// kernel entry. Bytes, because the diff shows the guest's own.
     public var text: [UInt8] {
         var text: [UInt8] = []
-        for (plan, title) in zip(plans, titles) { text += PlanText.text(of: plan, guestTitle: title) }
+        for (index, plan) in plans.enumerated() {
+            // One system needs no further name.
+            let title = plans.count > 1 ? "\(titles[index]) on \(roots[index])" : titles[index]
+            text += PlanText.text(of: plan, guestTitle: title)
+        }
         for finding in findings { text += Array("note: \(finding)\n".utf8) }
         return text
     }
@@ -56,7 +90,8 @@ extension Guest {
         }
         return GuestPlan(
             plans: survey.guests.map { Planner.plan($0, request) }, titles: survey.guests.map(\.title),
-            source: options.source, findings: survey.findings + survey.guests.flatMap(\.notes))
+            roots: survey.guests.map { volumes[$0.rootVolume].name }, source: options.source,
+            findings: survey.findings + survey.guests.flatMap(\.notes))
     }
 
     /// Makes the plan for a target by its name.

@@ -15,9 +15,7 @@ struct PlanExecution {
     /// Checks that every file still holds what its plan expects, and prepares. Throws before anything is written.
     mutating func prepare(_ plan: GuestPlan) throws(StorageError) -> [any PreparedChange] {
         let survey = try guest.survey(plan.source)
-        for plan in plan.plans {
-            for action in plan.actions { try add(action, survey) }
-        }
+        for action in plan.actions { try add(action, survey) }
         var prepared: [any PreparedChange] = []
         for volume in order {
             guard let transaction = transactions[volume] else { continue }

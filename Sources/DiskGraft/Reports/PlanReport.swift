@@ -12,6 +12,8 @@ public struct PlanReport: Encodable, Sendable {
     public struct System: Encodable, Sendable {
         /// Its name.
         public var title: String
+        /// The volume of its root.
+        public var root: String
         /// The target's name.
         public var target: String
         /// The controller that the boot disk is expected behind.
@@ -20,6 +22,8 @@ public struct PlanReport: Encodable, Sendable {
         public var source: String
         /// What is to be written.
         public var actions: [Action]
+        /// Every device name that depends on the controller and what it would be behind the target's.
+        public var names: [Name]
         /// Names that could not be resolved.
         public var unresolved: [InspectionReport.Reference]
         /// What to know or do by hand.
@@ -28,6 +32,30 @@ public struct PlanReport: Encodable, Sendable {
         public var verdicts: [Verdict]
         /// Why nothing is written, where nothing is.
         public var refusal: String?
+    }
+
+    /// A device name that depends on the controller.
+    public struct Name: Encodable, Sendable {
+        /// The file.
+        public var path: String
+        /// Its line, from 1.
+        public var line: Int
+        /// What the name is for.
+        public var use: String
+        /// The name.
+        public var name: String
+        /// The volume or disk that it stands for; nil where that cannot be told.
+        public var resolved: String?
+        /// What the target's controller calls that volume; nil where that cannot be told.
+        public var onTarget: String?
+        /// The name would not be there on the target, or stand for something else.
+        public var isWrong: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case path, line, use, name, resolved
+            case onTarget = "on-target"
+            case isWrong = "wrong"
+        }
     }
 
     /// One change.
@@ -105,16 +133,33 @@ extension GuestPlan {
     /// The plan as data.
     public var report: PlanReport {
         PlanReport(
-            systems: zip(plans, titles).map { plan, title in
-                PlanReport.System(
-                    title: title, target: plan.target.name, controller: plan.controller.rawValue,
+            systems: plans.indices.map { index in
+                let plan = plans[index]
+                return PlanReport.System(
+                    title: titles[index], root: roots[index], target: plan.target.name,
+                    controller: plan.controller.rawValue,
                     source: plan.source.summary, actions: plan.actions.map { PlanReport.Action($0) },
+                    names: plan.references.filter { !$0.isStable }.compactMap { PlanReport.Name($0) },
                     unresolved: plan.unresolved.map { InspectionReport.Reference($0) },
                     advice: plan.advice.map {
                         PlanReport.Advice(repair: $0.repair.rawValue, path: $0.path, message: $0.message)
                     },
                     verdicts: plan.verdicts.map { PlanReport.Verdict($0) }, refusal: plan.refusal)
             }, findings: findings)
+    }
+}
+
+extension PlanReport.Name {
+    /// Nil for what is no disk of the guest's: an optical drive.
+    init?(_ reference: Patcher_Reference) {
+        if case .notADisk = reference.resolution { return nil }
+        path = reference.path
+        line = reference.line
+        use = reference.use
+        name = reference.text
+        resolved = reference.resolvedName
+        onTarget = reference.nameOnTarget
+        isWrong = reference.nameOnTarget != reference.text
     }
 }
 

@@ -69,6 +69,17 @@ package struct FileEdit: Sendable, Equatable {
     package var contents: [UInt8]
     /// The tokens that change, in order of their places in `expected`, each with its reason.
     package var edits: [TokenEdit]
+
+    /// This edit with those of another system that shares the file; where both change the same bytes, this one's hold.
+    package func adding(_ other: FileEdit) -> FileEdit {
+        // A block of fixed size keeps to one system's edits.
+        if file.displayPath.hasSuffix("grubenv") { return self }
+        var draft = FileDraft(file: file, original: expected)
+        for edit in edits + other.edits {
+            draft.replace(edit.range, with: edit.new, edit.repair, edit.reason)
+        }
+        return FileEdit(file: file, expected: expected, contents: draft.result, edits: draft.edits)
+    }
 }
 
 /// A device name found in a file.
@@ -93,6 +104,8 @@ package struct Reference: Sendable, Equatable {
     package var resolvedName: String?
     /// The name holds wherever the disks go.
     package var isStable: Bool
+    /// What the target's controller calls that volume or disk.
+    package var nameOnTarget: String?
 }
 
 /// Something to know or do by hand.

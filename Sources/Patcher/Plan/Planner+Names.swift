@@ -51,11 +51,18 @@ extension Planner {
             case .disk(let disk): "disk \(disk + 1)"
             default: nil
             }
+        let nameOnTarget: String? =
+            switch resolution {
+            case .volume(let volume): targetName(volume, controller)
+            case .disk(let disk): controller.diskName(position(disk), oldIDEDriver: usesOldIDEDriver())
+            default: nil
+            }
         return Reference(
             path: file.file.displayPath, file: file.file.key, range: site.range,
             line: lineStarts.prefix { $0 <= site.range.lowerBound }.count,
             kind: file.kind, use: site.use.summary, text: site.text, resolution: resolution,
-            resolvedName: resolvedName, isStable: !name.isPositional)
+            resolvedName: resolvedName, isStable: !name.isPositional,
+            nameOnTarget: nameOnTarget)
     }
 
     /// Why a volume cannot be what a row means: what lies in it is something else. A file system of another kind than

@@ -150,7 +150,9 @@ extension Planner {
         }
         if entries.isEmpty, let problem = missingBoot() { return problem }
         if entries.isEmpty, guest.inspection.hasBootFiles, !hasKnownLoader {
-            return "the guest's boot loader is none that is known here: its configuration was not found"
+            return
+                "the guest's boot loader is none that is known here: its configuration was not found; give its root= a "
+                + "UUID by hand, or install GRUB in the guest"
         }
         let judged = verdicts.filter { verdict in
             guest.files.contains { $0.kind != .lilo && $0.file.displayPath == verdict.path }

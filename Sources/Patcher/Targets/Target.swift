@@ -10,6 +10,8 @@ package struct Target: Sendable, Equatable {
     package var firmware: Firmware
     /// The image format it takes by default, as the command line spells it, the best first.
     package var imageFormats: [String]
+    /// Options of such an image that the target insists on, as `create` names them.
+    package var imageOptions: [String: String]
     /// The kernel's console device that a user can see there; nil for the ordinary screen.
     package var serialConsole: String?
 
@@ -35,7 +37,9 @@ package struct Target: Sendable, Equatable {
             ], ["qcow2"]),
         Target(
             "virtualbox", .virtualbox, [.ahci, .ide, .lsi1030, .lsisas, .nvme, .virtioSCSI], ["vmdk"]),
-        Target("azure", .azure, [.storvsc, .ide, .nvme], ["vhd"], console: "ttyS0"),
+        Target(
+            "azure", .azure, [.storvsc, .ide, .nvme], ["vhd"], imageOptions: ["profile": "azure"],
+            console: "ttyS0"),
         Target("aws", .aws, [.nvme, .xenBlkfront], ["raw"], console: "ttyS0"),
         Target("gcp", .gcp, [.virtioSCSI, .nvme], ["raw"], console: "ttyS0"),
     ]
@@ -48,13 +52,14 @@ package struct Target: Sendable, Equatable {
 
     private init(
         _ name: String, _ hypervisor: Hypervisor, _ controllers: [Controller], _ formats: [String],
-        firmware: Firmware = .any, console: String? = nil
+        firmware: Firmware = .any, imageOptions: [String: String] = [:], console: String? = nil
     ) {
         self.name = name
         self.hypervisor = hypervisor
         self.controllers = controllers
         self.firmware = firmware
         imageFormats = formats
+        self.imageOptions = imageOptions
         serialConsole = console
     }
 }

@@ -57,7 +57,11 @@ struct MigrateCommand: ParsableCommand {
         if let line { conversion.progress = { line.update($0, $1) } }
         conversion.isCancelled = { Interruption.hasCome }
         let outputs = try GuestMigration(conversion: conversion).run(
-            guest, to: paths[paths.count - 1], options, show: { Terminal.write($0.text) })
+            guest, to: paths[paths.count - 1], options,
+            show: { plan in
+                for system in plan.leftOut { Terminal.printWarning(system) }
+                Terminal.write(plan.text)
+            })
         line?.finish()
         for output in outputs { Terminal.write(Array("\(output.source) → \(output.path)\n".utf8)) }
     }

@@ -29,6 +29,7 @@ struct PatchCommand: ParsableCommand {
         let guest = try Guest.open([path] + disks.with, options: image.options, forWriting: true)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let plan = try guest.plan(options)
+        for system in plan.leftOut { Terminal.printWarning(system) }
         if json { try JSONOutput.print(plan.report) } else { Terminal.write(plan.text) }
         if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
         try guest.patch(plan, options)

@@ -29,6 +29,7 @@ struct PlanCommand: ParsableCommand {
         let guest = try Guest.open([path] + disks.with, options: image.options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let plan = try guest.plan(try plan.options())
+        for system in plan.leftOut { Terminal.printWarning(system) }
         if json { try JSONOutput.print(plan.report) } else { Terminal.write(plan.text) }
         if plan.refusal != nil || !plan.boots { throw ExitCode(ExitStatus.refused.rawValue) }
     }

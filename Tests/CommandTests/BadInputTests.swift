@@ -6,23 +6,6 @@ import Testing
 @Suite(
     .enabled(if: Tool.has("debugfs", "sfdisk", "mke2fs", "mkswap", "mkfs.vfat"), "judges are missing"))
 struct BadInputTests {
-    /// A disk of one partition that holds `contents` (a file), with 1 MiB before it.
-    private func disk(_ contents: String, type: String, in directory: TemporaryDirectory) throws -> String {
-        let size = try fileSize(contents)
-        let disk = try directory.sparse("disk.img", byteCount: size + (2 << 20))
-        try Tool.run(
-            "sfdisk", ["-q", "--no-reread", "--no-tell-kernel", disk],
-            input: "label: dos\nstart=2048, size=\(size / 512), type=\(type)\n")
-        try Tool.run(
-            "dd",
-            ["if=\(contents)", "of=\(disk)", "bs=1M", "seek=1", "conv=notrunc,sparse", "status=none"])
-        return disk
-    }
-
-    private func fileSize(_ path: String) throws -> UInt64 {
-        try FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64 ?? 0
-    }
-
     private func digest(_ path: String) throws -> String { try Tool.run("sha256sum", [path]).text }
 
     /// Plan and patch refuse with those words, write nothing and leave no record.
@@ -49,7 +32,7 @@ struct BadInputTests {
         let file = try directory.sparse("xfs", byteCount: 320 << 20)
         try Tool.run("mkfs.xfs", ["-q", file])
         try refuses(
-            try disk(file, type: "83", in: directory),
+            try Fixture.disk(file, type: "83", in: directory),
             [
                 "no Linux system was found on p1 (xfs)", "UUID= names in the running guest",
                 "diskgraft convert",
@@ -62,7 +45,7 @@ struct BadInputTests {
         let file = try directory.sparse("btrfs", byteCount: 128 << 20)
         try Tool.run("mkfs.btrfs", ["-q", file])
         try refuses(
-            try disk(file, type: "83", in: directory),
+            try Fixture.disk(file, type: "83", in: directory),
             ["no Linux system was found on p1 (btrfs)", "UUID= names in the running guest"])
     }
 
@@ -74,7 +57,7 @@ struct BadInputTests {
         let file = try directory.write(
             "luks", header + [UInt8](repeating: 0, count: (4 << 20) - header.count))
         try refuses(
-            try disk(file, type: "83", in: directory),
+            try Fixture.disk(file, type: "83", in: directory),
             ["no Linux system was found on p1 (crypto_LUKS)", "UUID= names in the running guest"])
     }
 
@@ -82,7 +65,7 @@ struct BadInputTests {
         let directory = try TemporaryDirectory()
         let file = try directory.sparse("empty", byteCount: 4 << 20)
         try refuses(
-            try disk(file, type: "83", in: directory), ["no Linux system was found", "--with"])
+            try Fixture.disk(file, type: "83", in: directory), ["no Linux system was found", "--with"])
     }
 
     @Test func aSuspendedGuest() throws {
@@ -97,7 +80,7 @@ struct BadInputTests {
 
     @Test func aLoaderThatIsNotKnown() throws {
         let directory = try TemporaryDirectory()
-        let guest = try root(
+        let guest = try Fixture.root(
             [
                 "etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n",
                 "etc/os-release": "ID=debian\nVERSION_ID=12\n",
@@ -127,7 +110,8 @@ struct BadInputTests {
         boot.replaceSubrange(510..<512, with: [0x55, 0xaa])
         let file = try directory.write("ntfs", boot)
         try refuses(
-            try disk(file, type: "07", in: directory), ["0x7B", driver, "nothing of Windows is changed"],
+            try Fixture.disk(file, type: "07", in: directory),
+            ["0x7B", driver, "nothing of Windows is changed"],
             to: target)
     }
 
@@ -144,13 +128,13 @@ struct BadInputTests {
     /// One system that cannot be repaired does not keep another from it; `--root` says which is meant.
     @Test func oneOfTwoSystems() throws {
         let directory = try TemporaryDirectory()
-        let good = try root(
+        let good = try Fixture.root(
             [
                 "etc/os-release": "ID=debian\nVERSION_ID=12\nPRETTY_NAME=Good\n",
                 "etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n",
                 "boot/grub/grub.cfg": "menuentry A { linux /vmlinuz-6.1.0 root=/dev/sda1\n initrd /i\n}\n",
             ], name: "good", in: directory)
-        let bad = try root(
+        let bad = try Fixture.root(
             [
                 "etc/os-release": "ID=debian\nVERSION_ID=4\nPRETTY_NAME=Bad\n",
                 "etc/fstab": "/dev/sdb1 / ext3 defaults 0 1\n",
@@ -182,7 +166,7 @@ struct BadInputTests {
             "boot-tree/grub/grub.cfg",
             "menuentry A { linux /vmlinuz-6.1.0 root=/dev/sda2\n initrd /i\n}\nmenuentry B { linux /vmlinuz-6.2.0 root=/dev/sda3\n initrd /i\n}\n"
         )
-        try fileSystem(boot, directory.path("boot-tree"))
+        try Fixture.fileSystem(boot, directory.path("boot-tree"))
         let disk = try directory.sparse("disk.img", byteCount: 26 << 20)
         try Tool.run(
             "sfdisk", ["-q", "--no-reread", "--no-tell-kernel", disk],
@@ -194,7 +178,7 @@ struct BadInputTests {
                 "root\(number)/etc/fstab",
                 "/dev/sda\(number) / ext4 defaults 0 1\n/dev/sda1 /boot ext4 defaults 0 2\n")
             try directory.write("root\(number)/boot/.empty", "")
-            try fileSystem(directory.path("fs\(number)"), directory.path("root\(number)"))
+            try Fixture.fileSystem(directory.path("fs\(number)"), directory.path("root\(number)"))
         }
         for (number, file) in [(1, boot), (2, directory.path("fs2")), (3, directory.path("fs3"))] {
             try Tool.run(
@@ -213,24 +197,5 @@ struct BadInputTests {
         #expect(
             try Fixture.diskgraft("cat", disk, "/grub/grub.cfg", "--volume", "p1").text.contains(
                 "root=/dev/sda3"))
-    }
-
-    private func fileSystem(_ path: String, _ tree: String) throws {
-        try Tool.run("truncate", ["-s", "8M", path])
-        try Tool.run(
-            "mke2fs", ["-q", "-F", "-t", "ext4", "-b", "1024", "-O", "^resize_inode", "-d", tree, path])
-    }
-
-    private func root(_ files: [String: String], name: String = "guest", in directory: TemporaryDirectory)
-        throws
-        -> String
-    {
-        for (path, text) in files { try directory.write("\(name)-tree/\(path)", text) }
-        let file = directory.path("\(name)-fs")
-        try fileSystem(file, directory.path("\(name)-tree"))
-        let image = try disk(file, type: "83", in: directory)
-        let place = directory.path("\(name).img")
-        try FileManager.default.moveItem(atPath: image, toPath: place)
-        return place
     }
 }

@@ -76,6 +76,22 @@ struct MigrationTests {
             })
     }
 
+    /// Azure takes fixed VHDs of whole MiB alone; the file is the disk and 512 bytes of footer.
+    @Test func azureGetsAFixedDiskOfWholeMebibytes() throws {
+        let directory = try TemporaryDirectory()
+        let raw = try Fixture.guest(in: directory)
+        let target = directory.path("web01.vhd")
+        try Fixture.diskgraft("migrate", raw, target, "--to", "azure")
+        let bytes = try fileBytes(target)
+        #expect(bytes.count == 65 << 20 | 512)
+        let footer = Array(bytes.suffix(512))
+        #expect(Array(footer.prefix(8)) == Array("conectix".utf8))
+        // Disk type at 60, big-endian: 2 is fixed.
+        #expect(Array(footer[60..<64]) == [0, 0, 0, 2])
+        try Fixture.diskgraft("migrate", raw, target, "--to", "azure", "-o", "subformat=dynamic")
+        #expect(Array(Array(try fileBytes(target).suffix(512))[60..<64]) == [0, 0, 0, 3])
+    }
+
     @Test(arguments: ["raw", "qcow2", "vmdk", "vmfs"])
     func patchInPlaceAndUndo(_ format: String) throws {
         let directory = try TemporaryDirectory()

@@ -20,13 +20,17 @@ struct ReportTests {
             "python3",
             [
                 "-c",
-                "import json, jsonschema, sys; jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))",
+                """
+                import json, jsonschema, sys
+                jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))
+                """,
                 file, schema(name),
             ])
     }
 
     @Test(arguments: [
-        "rhel5-esx-lsi", "rhel5-xenserver-pv", "rhel9-uefi-lvmdevices", "debian12-esx", "debian4-xenserver-pv",
+        "rhel5-esx-lsi", "rhel5-xenserver-pv", "rhel9-uefi-lvmdevices", "debian12-esx",
+        "debian4-xenserver-pv",
     ])
     func reportsAreAsTheSchemasSay(_ tree: String) throws {
         let directory = try TemporaryDirectory()

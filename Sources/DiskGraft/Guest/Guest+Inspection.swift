@@ -20,6 +20,7 @@ extension Guest {
         if survey.guests.isEmpty, let (index, error) = failures.min(by: { $0.key < $1.key }) {
             throw volumeError(index, error)
         }
+        try noteMissingLoader(&survey)
         if let root = source.root { try keepSystem(withRoot: root, &survey) }
         for guest in survey.guests {
             for mount in guest.mounts where !mount.isReadable {
@@ -41,6 +42,18 @@ extension Guest {
             .misuse, layer: "guest", code: "no-such-root",
             "no system has its root on \(root)" + (roots.isEmpty ? "" : "; there are roots on \(roots)"),
             path: images.first?.path)
+    }
+
+    /// A paravirtual guest that pygrub starts needs no boot code, and no BIOS can start it then.
+    private func noteMissingLoader(_ survey: inout Survey) throws(StorageError) {
+        guard let device = devices.first, !survey.guests.isEmpty,
+            !survey.guests.contains(where: \.hasEFISystemPartition)
+        else { return }
+        // 440 bytes of code come before the disk's signature and its table.
+        guard try device.bytes(at: 0, count: 440).allSatisfy({ $0 == 0 }) else { return }
+        survey.findings.append(
+            "disk 1 has no boot loader in its first sector: only pygrub starts such a guest; for a BIOS run grub-install "
+                + "in it first")
     }
 
     /// The guest's own tree, put together from its fstab, or one volume's. With several systems on the disks the

@@ -17,7 +17,9 @@ enum DeviceSites {
                 shared(bytes, KernelCommandLine(bytes, in: $0.valueRange))
             }
         case .loaderEntry(let one): return inEntry(bytes, one.entry)
-        case .syslinux(let menu): return menu.entries.flatMap { inEntry(bytes, $0) }
+        case .syslinux(let menu):
+            return menu.entries.flatMap { inEntry(bytes, $0) }
+                + menu.globalArguments.flatMap { shared(bytes, $0) }
         case .shell(let variables): return inSettings(kind, variables, bytes)
         case .table(let table): return table.rows.flatMap { inRow(kind, $0, bytes) }
         case .text:

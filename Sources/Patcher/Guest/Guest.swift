@@ -70,6 +70,14 @@ extension Guest {
             lines.append("kernels: " + inspection.kernels.map(\.release).joined(separator: ", "))
         }
         for tool in inspection.tools { lines.append("guest tools: \(tool.name) (\(tool.path))") }
+        let xenOnly = bootEntries.filter { $0.entry.looksXenOnly && !$0.entry.isXenMultiboot }.map(
+            \.entry.title)
+        if !xenOnly.isEmpty { lines.append("Xen-only kernels: " + xenOnly.joined(separator: ", ")) }
+        let hypervisors = bootEntries.filter(\.entry.isXenMultiboot).map(\.entry.title)
+        if !hypervisors.isEmpty {
+            lines.append("entries that boot Xen first: " + hypervisors.joined(separator: ", "))
+        }
+        if !networkNames.isEmpty { lines.append("network cards: " + networkNames.joined(separator: ", ")) }
         if let selinux = inspection.selinux { lines.append("SELinux: \(selinux)") }
         if inspection.hasCloudInit { lines.append("cloud-init: installed") }
         return lines

@@ -61,6 +61,7 @@ enum GuestScan {
         ("/etc/mkinitfs/mkinitfs.conf", .mkinitfs),
         ("/etc/udev/rules.d/70-persistent-net.rules", .netRules),
         ("/etc/udev/rules.d/30-net_persistent_names.rules", .netRules),
+        ("/etc/udev/rules.d/70-persistent-cd.rules", .cdRules),
         ("/etc/network/interfaces", .interfaces),
         ("/etc/X11/xorg.conf", .xorg), ("/etc/X11/XF86Config-4", .xorg),
         ("/var/cache/debconf/config.dat", .debconf), ("/etc/sysctl.conf", .sysctl),
@@ -135,7 +136,8 @@ enum GuestScan {
         case .deviceMap, .crypttab, .mdadm, .lvmDevices, .modprobe, .securetty, .interfaces, .systemdBoot,
             .sysctl, .grubLegacySaved:
             return .table(FieldTable(bytes))
-        case .kernelCommandLine, .inittab, .uswsusp, .netRules, .netplan, .networkManager, .xorg, .debconf:
+        case .kernelCommandLine, .inittab, .uswsusp, .netRules, .cdRules, .netplan, .networkManager, .xorg,
+            .debconf:
             return .text
         }
     }

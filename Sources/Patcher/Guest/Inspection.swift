@@ -139,6 +139,8 @@ package struct Inspection: Sendable, Equatable {
         ("/usr/sbin/hypervkvpd", "Hyper-V daemons", .hyperv),
         ("/opt/linux_ic", "Linux Integration Components", .hyperv),
         ("/usr/bin/qemu-ga", "QEMU guest agent", .kvm), ("/usr/sbin/qemu-ga", "QEMU guest agent", .kvm),
+        ("/usr/lib/parallels-tools", "Parallels Tools", .parallels),
+        ("/usr/bin/prltoolsd", "Parallels Tools", .parallels),
         ("/usr/sbin/waagent", "Azure agent", .azure),
         ("/usr/bin/google_guest_agent", "Google guest agent", .gcp),
     ]

@@ -52,6 +52,8 @@ package enum ConfigurationKind: String, Sendable {
     case uswsusp
     /// udev's 70-persistent-net.rules.
     case netRules = "net-rules"
+    /// udev's 70-persistent-cd.rules.
+    case cdRules = "cd-rules"
     /// ifcfg-*.
     case ifcfg
     /// interfaces(5).

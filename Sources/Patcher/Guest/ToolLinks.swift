@@ -19,6 +19,7 @@ package struct ToolLink: Sendable, Equatable {
         ("hypervkvpd", .hyperv), ("hypervvssd", .hyperv), ("hypervfcopyd", .hyperv),
         ("hv-kvp-daemon", .hyperv),
         ("hv_kvp_daemon", .hyperv), ("qemu-guest-agent", .kvm), ("qemu-ga", .kvm),
+        ("prltoolsd", .parallels), ("prl-x11", .parallels),
     ]
 
     /// Looks into System V's run levels and systemd's wants.

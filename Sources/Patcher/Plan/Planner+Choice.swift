@@ -14,11 +14,21 @@ extension Planner {
         case .fstab: return choose(stableNames(volume), volume, what)
         case .kernelArgument(_, let entry):
             if entry.initrds.isEmpty { return withoutInitrd(volume, entry, what) }
-            let stable = stableNames(volume)
+            let stable = stableNames(volume).filter { initrdKnows($0, entry) }
             var names = fitting(stable, file, site, entry)
+            if names.isEmpty, stable.isEmpty, request.names != .target, initrdKnows("LABEL=", entry),
+                let label = labelToWrite(volume), !fitting(["LABEL=" + label], file, site, entry).isEmpty
+            {
+                names = ["LABEL=" + label]
+                writeLabel(label, volume, "the guest's initrd is too old to know UUIDs")
+            }
             if names.isEmpty, !stable.isEmpty, let label = labelToWrite(volume) {
                 names = fitting(["LABEL=" + label], file, site, entry)
-                if !names.isEmpty { writeLabel(label, volume) }
+                if !names.isEmpty {
+                    writeLabel(
+                        label, volume, "a UUID would make the kernel's arguments longer than the kernel takes"
+                    )
+                }
             }
             return choose(names, volume, what, entry.kernelVersion)
         case .sharedKernelArgument(let name):
@@ -67,13 +77,20 @@ extension Planner {
         return label
     }
 
-    private mutating func writeLabel(_ label: String, _ volume: Int) {
+    private mutating func writeLabel(_ label: String, _ volume: Int, _ reason: String) {
         let kind = Action.Kind.setLabel(volume: volume, label: Array(label.utf8))
         guard !extraActions.contains(where: { $0.kind == kind }) else { return }
         extraActions.append(
             Action(
-                kind: kind, reason: "a UUID would make the kernel's arguments longer than the kernel takes",
+                kind: kind, reason: reason,
                 repairs: [.names]))
+    }
+
+    /// The initrds of before 2006 (kernels before 2.6.15) do not look for UUIDs: Red Hat's nash looks for labels, Debian's
+    /// and SUSE's mkinitrd for neither.
+    private func initrdKnows(_ name: String, _ entry: BootEntry) -> Bool {
+        guard let version = entry.kernelVersion, isVersion(version, below: [2, 6, 15]) else { return true }
+        return guest.release?.family == .redHat && name.hasPrefix("LABEL=")
     }
 
     /// The kernel alone knows no UUIDs or labels of file systems, only names, and partitions' UUIDs since 2.6.37

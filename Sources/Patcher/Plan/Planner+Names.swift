@@ -28,7 +28,9 @@ extension Planner {
         switch resolution {
         case .volume(let volume):
             guard let choice = replacement(for: volume, file, site) else { return }
-            edit(file, site.range, choice.text, .names, choice.reason)
+            // s2disk opens what it is told: it wants a path.
+            let text = file.kind == .uswsusp ? Self.path(choice.text) : choice.text
+            edit(file, site.range, text, .names, choice.reason)
         case .disk(let disk):
             let new = controller.diskName(position(disk), oldIDEDriver: usesOldIDEDriver())
             if file.kind != .fstab {
@@ -39,6 +41,14 @@ extension Planner {
             }
         case .notADisk, .stable, .unresolved: break
         }
+    }
+
+    /// udev's link of a file system's UUID or label; labels that are written are plain.
+    private static func path(_ name: String) -> String {
+        for (tag, directory) in [("UUID=", "by-uuid"), ("LABEL=", "by-label")] where name.hasPrefix(tag) {
+            return "/dev/disk/\(directory)/\(name.dropFirst(tag.count))"
+        }
+        return name
     }
 
     private func reference(

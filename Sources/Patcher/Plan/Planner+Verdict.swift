@@ -18,6 +18,11 @@ extension Planner {
     private func verdict(_ file: ScannedFile, _ entry: BootEntry, _ isDefault: Bool) -> EntryVerdict {
         var notes: [String] = []
         if entry.isXenMultiboot { notes.append("it boots the Xen hypervisor first; the entry is kept") }
+        if takesArgumentsFromElsewhere(file, entry) {
+            notes.append(
+                "its arguments are $kernelopts of grubenv, which was not found or lies on the EFI system partition, which "
+                    + "cannot be read: see to root= there with grub2-editenv")
+        }
         var symptom: String?
         var outcome: EntryVerdict.Outcome
         if let reason = firmwareMisfit() ?? controllerMisfit() {
@@ -117,6 +122,19 @@ extension Planner {
         return "root=\(chosen.text): \(reason)"
     }
 
+    /// The entry's root is in an environment block that was not read.
+    private func takesArgumentsFromElsewhere(_ file: ScannedFile, _ entry: BootEntry) -> Bool {
+        let words = entry.commandLine.arguments.map { file.bytes.text($0.range) }
+        guard words.contains("$kernelopts") || words.contains("${kernelopts}") else { return false }
+        return !guest.files.contains { file in
+            switch file.syntax {
+            case .grubEnvironment(let block): block.last("kernelopts") != nil
+            case .grub2(let menu): menu.commandLineVariables.contains { $0.name == "kernelopts" }
+            default: false
+            }
+        }
+    }
+
     private func symptomOfMissingRoot(_ entry: BootEntry) -> String {
         if entry.initrds.isEmpty { return "VFS: Cannot open root device" }
         switch guest.release?.family {
@@ -140,13 +158,15 @@ extension Planner {
         }) {
             let volume = guest.volumes[hidden.volume]
             return
-                "\(hidden.path) lies on \(volume.name) (\(volume.identity.kind.rawValue)), which cannot be read, and may hold names that must change"
+                "\(hidden.path) lies on \(volume.name) (\(volume.identity.kind.rawValue)), which cannot be read, and may hold names that must change; "
+                + closedMenuRemedy
         }
         if entries.isEmpty,
             let esp = guest.mounts.first(where: { !$0.isReadable && ["/boot/efi", "/efi"].contains($0.path) })
         {
             return
-                "the boot menu lies on \(guest.volumes[esp.volume].name) (\(esp.path)), which cannot be read, and may hold names that must change"
+                "the boot menu lies on \(guest.volumes[esp.volume].name) (\(esp.path)), which cannot be read, and may hold names that must change; "
+                + closedMenuRemedy
         }
         if entries.isEmpty, let problem = missingBoot() { return problem }
         if entries.isEmpty, guest.inspection.hasBootFiles, !hasKnownLoader {
@@ -164,6 +184,10 @@ extension Planner {
         }
         guard let first = reasons.first, reasons.count == deciding.count else { return nil }
         return "the guest cannot boot on \(request.target.hypervisor.title): \(first)"
+    }
+
+    private var closedMenuRemedy: String {
+        "give its entries UUID= names in the running guest, then copy the disk with `diskgraft convert`"
     }
 
     /// The fstab mounts a /boot that was not found: the menu is on it.

@@ -27,6 +27,7 @@ extension Planner {
         }
         switch file.syntax {
         case .grubLegacy(let menu): return menu.kernelOptions.map { place($0, nil) }
+        case .syslinux(let menu): return menu.globalArguments.map { place($0, nil) }
         case .grub2(let menu): return menu.commandLineVariables.map { place($0.commandLine, nil) }
         case .grubEnvironment(let block):
             return block.variables.filter { $0.name == "kernelopts" }.map {

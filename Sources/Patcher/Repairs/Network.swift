@@ -4,6 +4,13 @@ extension Planner {
         for file in guest.files {
             switch file.kind {
             case .netRules: repairRules(file)
+            case .cdRules:
+                if file.bytes.text(0..<file.bytes.count).contains("ID_PATH") {
+                    advise(
+                        .net, file,
+                        "names of optical drives are tied to the old controller; udev gives new ones",
+                        isMinor: true)
+                }
             case .ifcfg: repairIfcfg(file)
             case .networkManager: repairKeyFile(file)
             case .netplan: repairNetplan(file)
@@ -18,23 +25,33 @@ extension Planner {
         }
     }
 
-    /// What the target calls its first network card, with names by place on the bus.
-    private var firstCard: String {
+    /// What the target calls its network cards, the first first.
+    private var targetCards: [String] {
         switch request.target.hypervisor {
-        case .hyperv, .azure: "eth0"
-        case .vmware: "ens192"
-        case .xenserver: "eth0"
-        case .kvm: "ens3"
-        case .virtualbox: "enp0s3"
-        case .aws: "ens5"
-        case .gcp: "ens4"
+        case .hyperv, .azure, .xenserver: (0..<8).map { "eth\($0)" }
+        case .vmware: ["ens192", "ens224", "ens256", "ens161", "ens193", "ens225", "ens257"]
+        case .kvm: (3..<11).map { "ens\($0)" }
+        case .virtualbox: ["enp0s3", "enp0s8", "enp0s9", "enp0s10"]
+        case .aws: (5..<13).map { "ens\($0)" }
+        case .gcp: (4..<12).map { "ens\($0)" }
+        case .parallels: ["enp0s5"]
         }
     }
 
     /// A name by place: "ens192", "enp0s3"; "eth0" stays what it is.
     private func isPlaceName(_ name: String) -> Bool {
         (name.hasPrefix("ens") || name.hasPrefix("enp") || name.hasPrefix("eno") || name.hasPrefix("enX"))
-            && name.dropFirst(3).first?.isNumber == true && name != firstCard
+            && name.dropFirst(3).first?.isNumber == true && !targetCards.contains(name)
+    }
+
+    /// What the target will call the card, by their order; nil where some of the guest's names are the target's already,
+    /// so that the order does not tell.
+    private func targetName(ofCard name: String) -> String? {
+        let names = guest.networkNames
+        guard let index = names.firstIndex(of: name), index < targetCards.count,
+            !names.contains(where: { targetCards.contains($0) })
+        else { return nil }
+        return targetCards[index]
     }
 
     private mutating func repairRules(_ file: ScannedFile) {
@@ -111,11 +128,10 @@ extension Planner {
     }
 
     private mutating func renameOrAdvise(_ file: ScannedFile, _ range: Range<Int>, _ name: String) {
-        if request.wants(.net) {
+        if request.wants(.net), let new = targetName(ofCard: name) {
             edit(
-                file, range, firstCard, .net,
-                "\(request.target.hypervisor.title) usually presents its first card as \(firstCard), not \(name)"
-            )
+                file, range, new, .net,
+                "\(request.target.hypervisor.title) usually presents this card as \(new), not \(name)")
         } else {
             adviseName(file, name)
         }
@@ -124,8 +140,8 @@ extension Planner {
     private mutating func adviseName(_ file: ScannedFile, _ name: String) {
         advise(
             .net, file,
-            "the network card \(name) will have another name, usually \(firstCard) on \(request.target.hypervisor.title)"
-        )
+            "the network card \(name) will have another name, usually \(targetName(ofCard: name) ?? "one by its place") on "
+                + request.target.hypervisor.title)
     }
 
     /// Where the line begins that holds a value.

@@ -6,6 +6,9 @@ package struct Syslinux: Sendable, Equatable {
     package var defaultText: String?
     /// Where the argument of `DEFAULT` stands.
     package var defaultRange: Range<Int>?
+    /// Arguments outside every entry: an `APPEND` before the first label holds for entries without one of their own,
+    /// and `DEFAULT` may be a kernel with its arguments.
+    package var globalArguments: [KernelCommandLine] = []
     /// The label marked `MENU DEFAULT`.
     package var menuDefaultIndex: Int?
 
@@ -29,8 +32,12 @@ package struct Syslinux: Sendable, Equatable {
             case "default", "ontimeout":
                 defaultText = bytes.text(rest)
                 defaultRange = rest
+                if fields.count > 2 { globalArguments.append(KernelCommandLine(bytes, in: rest)) }
             default:
-                guard var entry = current else { continue }
+                guard var entry = current else {
+                    if keyword == "append" { globalArguments.append(KernelCommandLine(bytes, in: rest)) }
+                    continue
+                }
                 if keyword == "menu" {
                     let words = fields.dropFirst().map { bytes.text($0).lowercased() }
                     if words.first == "default" { menuDefaultIndex = entry.index }

@@ -16,6 +16,8 @@ package enum Hypervisor: String, Sendable, CaseIterable {
     case aws
     /// Google Compute Engine.
     case gcp
+    /// Parallels Desktop: a source, never a target.
+    case parallels
 
     /// The name for people.
     package var title: String {
@@ -28,6 +30,7 @@ package enum Hypervisor: String, Sendable, CaseIterable {
         case .azure: "Azure"
         case .aws: "Amazon EC2"
         case .gcp: "Google Compute Engine"
+        case .parallels: "Parallels"
         }
     }
 
@@ -45,6 +48,7 @@ package enum Hypervisor: String, Sendable, CaseIterable {
         case .azure: [.sd, .nvme]
         case .aws: [.xvd, .sd, .nvme]
         case .gcp: [.sd, .nvme]
+        case .parallels: [.sd, .hd]
         }
     }
 }

@@ -1,0 +1,37 @@
+internal import Foundation
+
+extension Fixture {
+    /// A disk of one partition that holds `contents` (a file), with 1 MiB before it.
+    public static func disk(_ contents: String, type: String, in directory: TemporaryDirectory) throws
+        -> String
+    {
+        let size = try FileManager.default.attributesOfItem(atPath: contents)[.size] as? UInt64 ?? 0
+        let disk = try directory.sparse("disk.img", byteCount: size + (2 << 20))
+        try Tool.run(
+            "sfdisk", ["-q", "--no-reread", "--no-tell-kernel", disk],
+            input: "label: dos\nstart=2048, size=\(size / 512), type=\(type)\n")
+        try Tool.run(
+            "dd", ["if=\(contents)", "of=\(disk)", "bs=1M", "seek=1", "conv=notrunc,sparse", "status=none"])
+        return disk
+    }
+
+    /// An ext4 file system of 8 MiB that holds a directory's tree.
+    public static func fileSystem(_ path: String, _ tree: String) throws {
+        try Tool.run("truncate", ["-s", "8M", path])
+        try Tool.run(
+            "mke2fs", ["-q", "-F", "-t", "ext4", "-b", "1024", "-O", "^resize_inode", "-d", tree, path])
+    }
+
+    /// A disk whose only partition is an ext4 root with these files.
+    public static func root(
+        _ files: [String: String], name: String = "guest", in directory: TemporaryDirectory
+    ) throws -> String {
+        for (path, text) in files { try directory.write("\(name)-tree/\(path)", text) }
+        let file = directory.path("\(name)-fs")
+        try fileSystem(file, directory.path("\(name)-tree"))
+        let image = try disk(file, type: "83", in: directory)
+        let place = directory.path("\(name).img")
+        try FileManager.default.moveItem(atPath: image, toPath: place)
+        return place
+    }
+}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""boot-texts.py IMAGE CONTROLLER BEFORE.json AFTER.json
+"""names-matrix.py IMAGE CONTROLLER BEFORE.json AFTER.json
 
 Judges a plan by the guest's texts, read without our own code: sfdisk and debugfs. Prints a row of a table; exits 1
 when the plan overlooks a device name that is wrong behind the controller, or when one is left after patching.

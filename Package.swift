@@ -60,7 +60,8 @@ let package = Package(
             name: "PartitionsTests", dependencies: ["Partitions", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "Ext4Tests", dependencies: ["Ext4", "Storage", "TestSupport"], swiftSettings: settings),
+            name: "Ext4Tests", dependencies: ["Ext4", "ImageFormats", "Storage", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "CommandTests", dependencies: ["diskgraft", "DiskGraft", "Storage", "TestSupport"],
             swiftSettings: settings),

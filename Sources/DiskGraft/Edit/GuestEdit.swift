@@ -72,7 +72,7 @@ public final class GuestEdit {
     func checkCancelled() throws(StorageError) {
         if isCancelled() {
             throw StorageError(
-                .refused, layer: "guest", code: "cancelled", "was interrupted; nothing was written")
+                .refused, layer: "guest", code: "cancelled", "was interrupted")
         }
     }
 
@@ -110,8 +110,12 @@ extension Guest {
     /// first byte of an image change. When `body` throws, nothing is written; open the guest again before it is used
     /// further. A change that outgrows a volume's journal is committed in several transactions, each of which leaves
     /// a sound file system.
+    ///
+    /// With `undo` false nothing is recorded: each transaction is written when it is full, so that memory stays flat
+    /// however large the change is. Each volume keeps its file system's own promise, the change as a whole none, and
+    /// what was written before an error stays.
     public func edit<Result>(
-        volume: String? = nil, source: SourceOptions = SourceOptions(),
+        volume: String? = nil, undo: Bool = true, source: SourceOptions = SourceOptions(),
         isCancelled: @escaping () -> Bool = { false },
         _ body: (GuestEdit) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
@@ -123,7 +127,7 @@ extension Guest {
             guard let first = survey.guests.first else { throw noGuest(survey) }
             for mount in first.mounts { mounts[Array(mount.path.utf8)] = mount.volume }
         }
-        return try recorded { () throws(StorageError) in
+        return try recorded(undo: undo) { () throws(StorageError) in
             let edit = GuestEdit(self, mounts: mounts, isCancelled: isCancelled)
             let result = try body(edit)
             try edit.finish()
@@ -142,8 +146,15 @@ extension Guest {
     }
 
     /// Runs `body` with every write to the guest's host files recorded, then makes the undo records durable and
-    /// repeats the writes. Nothing is written when it throws.
-    func recorded<Result>(_ body: () throws(StorageError) -> Result) throws(StorageError) -> Result {
+    /// repeats the writes. Nothing is written when it throws. Without `undo`, just runs it.
+    func recorded<Result>(
+        undo: Bool = true, _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        guard undo else {
+            let result = try body()
+            for image in images { try image.opened.disk.flush() }
+            return result
+        }
         var files: [HostFile] = []
         for image in images {
             for file in image.opened.disk.map.hostFiles where file.access == .write {

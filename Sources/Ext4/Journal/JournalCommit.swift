@@ -71,7 +71,9 @@ package struct JournalCommit: Sendable {
         guard needed <= Int(journal.superblock.logBlockCount) else {
             throw .journal(
                 .refused, .doesNotFit,
-                "the change needs \(needed) blocks of the journal, which has \(journal.superblock.logBlockCount); change less at a time"
+                "the change needs \(needed) blocks of the journal, which has \(journal.superblock.logBlockCount); "
+                    + "free some space, so that contents can go to new blocks, or make the journal larger "
+                    + "(tune2fs -O ^has_journal, then tune2fs -J size=64)"
             )
         }
 

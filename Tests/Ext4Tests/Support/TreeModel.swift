@@ -70,7 +70,7 @@ struct TreeModel {
     }
 
     mutating func step(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
-        switch pick(0..<12) {
+        switch pick(0..<14) {
         case 0, 1, 2: try create(transaction, root)
         case 3: try makeDirectory(transaction, root)
         case 4: try makeLink(transaction, root)
@@ -79,6 +79,8 @@ struct TreeModel {
         case 8: try rewrite(transaction, root)
         case 9: try setAttribute(transaction, root)
         case 10: try chmod(transaction, root)
+        case 11: try write(transaction, root)
+        case 12: try punch(transaction, root)
         default: try truncate(transaction, root)
         }
     }
@@ -193,9 +195,36 @@ struct TreeModel {
         try transaction.truncate(file(path, transaction, root), to: UInt64(size))
     }
 
+    /// Some bytes anywhere in a file, or behind its end.
+    private mutating func write(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+        guard let (path, index) = someFile() else { return }
+        let offset = pick(0..<files[index].contents.count + 2 * blockSize)
+        let bytes = random.bytes([1, 7, blockSize, 3 * blockSize + 5][pick(0..<4)])
+        let padding = max(offset + bytes.count - files[index].contents.count, 0)
+        files[index].contents += [UInt8](repeating: 0, count: padding)
+        files[index].contents.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+        try transaction.write(bytes, to: file(path, transaction, root), at: UInt64(offset))
+    }
+
+    /// A hole in a file, perhaps behind its end.
+    private mutating func punch(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+        guard let (path, index) = someFile() else { return }
+        let size = files[index].contents.count
+        let start = pick(0..<size + blockSize)
+        let end = start + pick(1..<4 * blockSize)
+        for position in min(start, size)..<min(end, size) { files[index].contents[position] = 0 }
+        try transaction.punchHole(in: file(path, transaction, root), UInt64(start)..<UInt64(end))
+    }
+
+    /// The tree as it was in `other`, going on with other random numbers: for a change that was refused.
+    mutating func restore(_ other: TreeModel) {
+        tree = other.tree
+        files = other.files
+    }
+
     private mutating func setAttribute(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
         guard let (path, index) = someFile() else { return }
-        let name = ["user.a", "user.long_name", "trusted.t", "security.capability"][pick(0..<4)]
+        let name = ["user.a", "user.long_name", "trusted.t", "security.other"][pick(0..<4)]
         let file = try file(path, transaction, root)
         if files[index].attributes[name] != nil, pick(0..<3) == 0 {
             files[index].attributes[name] = nil
@@ -221,7 +250,7 @@ struct TreeModel {
         while let (directory, prefix) = pending.popLast() {
             for entry in try volume.entries(of: directory) {
                 let path = prefix + "/" + entry.name.displayText
-                if path == "/lost+found" || path == "/.keep" { continue }
+                if path == "/lost+found" || path == "/.keep" || path.hasPrefix("/fill") { continue }
                 found.insert(path)
                 #expect(try volume.lookUp(entry.name, in: directory) == entry.file)
                 let attributes = try volume.attributes(of: entry.file)

@@ -86,6 +86,28 @@ struct OperationCrashTests {
                     Array("user.note".utf8), of: kernel, to: [UInt8](repeating: 7, count: 300))
             }
         ),
+        (
+            "write within and punch",
+            { transaction, root in
+                let kernel = try find("boot/vmlinuz", transaction, root)
+                try transaction.write([UInt8](repeating: 9, count: 9000), to: kernel, at: 700)
+                try transaction.punchHole(in: kernel, 16_000..<30_000)
+                try transaction.write([1, 2, 3], to: kernel, at: 90_000)
+            }
+        ),
+        (
+            "nodes, label and an empty directory",
+            { transaction, root in
+                let attributes = NewFileAttributes(permissions: 0o600)
+                _ = try transaction.createNode(
+                    Array("console".utf8), in: root, type: .characterDevice,
+                    device: .init(major: 5, minor: 1), attributes: attributes)
+                _ = try transaction.createNode(
+                    Array("pipe".utf8), in: root, type: .fifo, device: nil, attributes: attributes)
+                try transaction.remove(Array("lost+found".utf8), in: root)
+                try transaction.setLabel(Array("cut".utf8))
+            }
+        ),
     ]
 
     static func find(

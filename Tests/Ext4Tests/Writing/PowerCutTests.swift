@@ -71,6 +71,35 @@ import Testing
                 }
             ),
             (
+                "write within",
+                { transaction, root in
+                    let big = try #require(try transaction.lookUp(Array("big".utf8), in: root))
+                    try transaction.write([UInt8](repeating: 9, count: 3000), to: big, at: 700)
+                    try transaction.write([1, 2, 3], to: big, at: 100_000)
+                    try transaction.punchHole(in: big, 5000..<20_000)
+                }
+            ),
+            (
+                "nodes and label",
+                { transaction, root in
+                    let etc = try #require(try transaction.lookUp(Array("etc".utf8), in: root))
+                    _ = try transaction.createNode(
+                        Array("console".utf8), in: etc, type: .characterDevice,
+                        device: .init(major: 5, minor: 1), attributes: .init(permissions: 0o600))
+                    try transaction.remove(Array("empty".utf8), in: root)
+                    try transaction.setExtendedAttribute(
+                        Array("system.posix_acl_default".utf8), of: etc,
+                        to: [
+                            2, 0, 0, 0, 1, 0, 7, 0, 255, 255, 255, 255, 4, 0, 5, 0, 255, 255, 255, 255, 32, 0,
+                            0,
+                            0, 255, 255, 255, 255,
+                        ])
+                    try transaction.setAttributes(
+                        of: etc, .init(accessTime: .init(seconds: 1), modificationTime: .init(seconds: 2)))
+                    try transaction.setLabel(Array("cut".utf8))
+                }
+            ),
+            (
                 "names",
                 { transaction, root in
                     let many = try #require(try transaction.lookUp(Array("many".utf8), in: root))

@@ -17,7 +17,8 @@ import Testing
             [1024, 4096].map { Variant(profile: profile, blockSize: $0) }
         } + [
             Variant(profile: .checksums, blockSize: 2048), Variant(profile: .checksums, blockSize: 65536),
-            Variant(profile: .ext3, blockSize: 65536),
+            Variant(profile: .ext3, blockSize: 65536), Variant(profile: .seeded, blockSize: 16384),
+            Variant(profile: .ext2, blockSize: 16384), Variant(profile: .crc16Wide, blockSize: 65536),
             Variant(profile: .checksums, blockSize: 1024, more: ["-O", "^resize_inode,meta_bg"]),
             Variant(profile: .checksums, blockSize: 1024, more: ["-O", "^flex_bg,^dir_index"]),
             Variant(profile: .crc16Wide, blockSize: 1024, more: ["-E", "desc_size=128"]),

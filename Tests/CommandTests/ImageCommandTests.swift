@@ -32,6 +32,32 @@ struct ImageCommandTests {
         }
     }
 
+    @Test(arguments: ["vhd", "vhdx", "qcow2"])
+    func infoShowsTheChainThatMayBeOpened(_ format: String) throws {
+        let directory = try TemporaryDirectory()
+        let names = ["base", "middle", "top"].map { directory.path("\($0).\(format)") }
+        try Fixture.diskgraft("create", "-f", format, names[0], "16M")
+        for (parent, child) in zip(names, names.dropFirst()) {
+            // Other formats' children are made by qemu-img.
+            if format == "qcow2" {
+                try Tool.run("qemu-img", ["create", "-q", "-f", "qcow2", "-b", parent, "-F", "qcow2", child])
+            } else {
+                try Fixture.diskgraft("create", "-f", format, "-b", parent, child)
+            }
+        }
+        let alone = try Fixture.diskgraft("info", names[2]).text
+        #expect(alone.contains("middle.\(format)") && !alone.contains("chain 1:"))
+        // The way to the parent begins where the child stands, not where it was made.
+        #expect(format == "qcow2" || alone.contains(".\\middle.\(format)"))
+        #expect(!alone.contains("..\\"))
+        let opened = try Fixture.diskgraft("info", "--allow-siblings", names[2]).text
+        let chain = opened.split(separator: "\n").filter { $0.hasPrefix("chain ") }
+        #expect(chain.count == 2 && chain[0].contains("middle.") && chain[1].contains("base."))
+        #expect(chain.allSatisfy { $0.contains("16 MiB") })
+        let json = try Fixture.diskgraft("info", "--json", "--allow-siblings", names[2]).text
+        #expect(json.contains("\"parents\"") && json.contains("base.\(format)"))
+    }
+
     @Test func sectorsOf4096BytesNeedVHDXOrForce() throws {
         let directory = try TemporaryDirectory()
         let disk = directory.path("disk.vhdx")

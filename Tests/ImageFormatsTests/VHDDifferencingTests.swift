@@ -102,8 +102,15 @@ struct VHDDifferencingTests {
         #expect(
             #expect(throws: StorageError.self) { try open(child, .read, siblings) }?.code
                 == "not-a-regular-file")
-        // Nothing there.
         try FileManager.default.removeItem(atPath: parent)
+        // A device: only root can make one, so only root can be asked.
+        if (try? Tool.run("mknod", [parent, "c", "1", "5"])) != nil {
+            #expect(
+                #expect(throws: StorageError.self) { try open(child, .read, siblings) }?.code
+                    == "not-a-regular-file")
+            try FileManager.default.removeItem(atPath: parent)
+        }
+        // Nothing there.
         #expect(
             #expect(throws: StorageError.self) { try open(child, .read, siblings) }?.code
                 == "parent-not-found")

@@ -27,6 +27,7 @@ public struct DiskCreation: Sendable {
         if let parent { createOptions.parent = HostDirectory.absolutePath(parent) }
         let output = try PendingOutput(
             path, companions: driver.companions(of: path, options: createOptions), protected: [])
+        createOptions.finalPath = output.finalPath
         do throws(StorageError) {
             let image = try driver.create(output.path, byteCount: byteCount ?? 0, options: createOptions)
             try image.disk.flush()

@@ -8,7 +8,8 @@ internal import Storage
 final class PendingOutput {
     /// Where to make the output.
     let path: String
-    private let finalPath: String
+    /// Where it will stand.
+    let finalPath: String
     private let directory: String
     /// Plain names of the further files that belong to it.
     private let companions: [String]

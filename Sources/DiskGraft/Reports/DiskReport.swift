@@ -25,6 +25,8 @@ public struct DiskReport: Encodable, Sendable {
     public var creator: String?
     /// Files that the image names, as stored; none of them was opened to tell this.
     public var references: [Reference]
+    /// The chain of parents as far as the policy let it be opened, the nearest first.
+    public var parents: [Parent]
     /// Further facts.
     public var details: [String: String]
     /// The facts' names in the order to show them.
@@ -65,6 +67,19 @@ public struct DiskReport: Encodable, Sendable {
         }
     }
 
+    /// A disk behind this one.
+    public struct Parent: Encodable, Sendable {
+        /// The file that was opened.
+        public var filename: String
+        /// Its guest disk in bytes.
+        public var virtualSize: UInt64
+
+        private enum CodingKeys: String, CodingKey {
+            case filename
+            case virtualSize = "virtual-size"
+        }
+    }
+
     /// An entry of a partition table.
     public struct Partition: Encodable, Sendable {
         /// Linux's number.
@@ -93,7 +108,8 @@ public struct DiskReport: Encodable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case filename, format, variant, creator, references, details, volumes, groups, arrays, warnings
+        case filename, format, variant, creator, references, parents, details, volumes, groups, arrays,
+            warnings
         case virtualSize = "virtual-size"
         case fileSize = "file-size"
         case actualSize = "actual-size"
@@ -171,6 +187,9 @@ extension DiskReport {
 
     private init(_ guest: Guest, disk: Int) {
         self.init(guest.images[disk].path, guest.images[disk].opened.info)
+        parents = guest.images[disk].opened.disk.parents.map { parent in
+            Parent(filename: parent.map.hostFiles.first?.path ?? "", virtualSize: parent.byteCount)
+        }
         let layout = guest.layout.disks[disk]
         partitionTable = Table(
             kind: layout.table.kind.rawValue, identifier: layout.table.diskIdentifier,
@@ -208,6 +227,7 @@ extension DiskReport {
         sectorSize = info.sectorSize
         creator = info.creator
         references = info.references.map { Reference(role: $0.role, name: $0.name) }
+        parents = []
         details = Dictionary(
             info.details.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
         detailOrder = info.details.map(\.name)

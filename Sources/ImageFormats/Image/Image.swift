@@ -34,6 +34,10 @@ package final class Image: WritableBlockDevice {
     package var sectorSize: UInt32 { map.sectorSize }
     /// The image's own files, then the parent's.
     package var hostFiles: [HostFile] { map.hostFiles + (parent?.hostFiles ?? []) }
+    /// The disks behind this one that were opened, the nearest first.
+    package var parents: [Image] {
+        Array(sequence(first: self) { $0.parent as? Image }.dropFirst())
+    }
     /// Whether `write` can work.
     package var isWritable: Bool { writableMap != nil }
 

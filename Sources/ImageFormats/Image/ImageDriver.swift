@@ -43,13 +43,17 @@ package struct ImageCreateOptions: Sendable {
     package var sectorSize: UInt32
     /// The path of the disk that the new image is to be a child of (`-b`), in the formats that have children.
     package var parent: String?
+    /// Where the image will stand once it is complete, when it is made elsewhere: the way to the parent begins there.
+    package var finalPath: String?
     /// Makes options.
     package init(
-        values: [(key: String, value: String)] = [], sectorSize: UInt32 = 512, parent: String? = nil
+        values: [(key: String, value: String)] = [], sectorSize: UInt32 = 512, parent: String? = nil,
+        finalPath: String? = nil
     ) {
         self.values = values
         self.sectorSize = sectorSize
         self.parent = parent
+        self.finalPath = finalPath
     }
 
     /// Throws `misuse` naming the first key that is not in `known`.

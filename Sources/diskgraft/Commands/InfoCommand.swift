@@ -46,11 +46,16 @@ struct InfoCommand: ParsableCommand {
         head.add("virtual size:", SizeText.long(report.virtualSize))
         let disk = report.actualSize.map { ", \(SizeText.short($0)) on disk" } ?? ""
         head.add("file size:", SizeText.short(report.fileSize) + disk)
-        if let unit = report.clusterSize { head.add("cluster size:", SizeText.short(unit)) }
+        if let unit = report.clusterSize, report.details["cluster size"] == nil {
+            head.add("cluster size:", SizeText.short(unit))
+        }
         if report.sectorSize != 512 { head.add("sector size:", "\(report.sectorSize)") }
         if let creator = report.creator { head.add("creator:", creator) }
         for name in report.detailOrder { head.add("\(name):", report.details[name] ?? "") }
         for reference in report.references { head.add("\(reference.role):", reference.name) }
+        for (depth, parent) in report.parents.enumerated() {
+            head.add("chain \(depth + 1):", "\(parent.filename), \(SizeText.long(parent.virtualSize))")
+        }
         var text = head.text
         if let table = report.partitionTable {
             let identifier = table.identifier.map { " \($0)" } ?? ""

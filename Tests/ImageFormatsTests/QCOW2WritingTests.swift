@@ -174,4 +174,15 @@ struct QCOW2WritingTests {
         #expect(!disk.isWritable)
         #expect(throws: StorageError.self) { try disk.write([1], at: 0) }
     }
+
+    /// A table's own refcount block is noted before the table: every one must be found all the same.
+    @Test func tablesAreKnownInWhateverOrderTheyCome() {
+        var known = QCOW2MetadataClusters([0, 1, 2])
+        for cluster: UInt64 in [6, 5, 9, 4, 12, 11, 3] { known.add(cluster) }
+        for cluster: UInt64 in 0..<14 {
+            let isTable = ![7, 8, 10, 13].contains(cluster)
+            #expect(known.intersects(cluster..<cluster + 1) == isTable, "\(cluster)")
+        }
+        #expect(known.intersects(7..<10) && !known.intersects(7..<9))
+    }
 }

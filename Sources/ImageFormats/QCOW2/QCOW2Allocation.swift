@@ -44,7 +44,7 @@ extension QCOW2Tables {
     }
 
     private func requireNoMetadata(_ clusters: Range<UInt64>) throws(StorageError) {
-        guard let session, session.hasMetadata(in: clusters) else { return }
+        guard let session, session.metadata.intersects(clusters) else { return }
         throw .qcow2(
             .clusterOverlapsMetadata,
             "guest data lies where a table of the image is; repair it with qemu-img check -r all",
@@ -127,7 +127,7 @@ extension QCOW2Tables {
             return
         }
         let cluster = try takeClusters(1)
-        session?.metadata.append(cluster)
+        session?.metadata.add(cluster)
         if let old {
             try copyTable(from: old, to: cluster << bits)
             session?.free(old >> bits..<old >> bits + 1)

@@ -87,7 +87,8 @@ extension QCOW2Tables {
         var entry = [UInt8](repeating: 0, count: 8)
         entry.storeBig(2 * size, at: 0)
         try file.write(entry, at: header.refcountTableOffset)
-        session = QCOW2Session(next: 3, metadata: [0, 1, 2], clusterBits: UInt64(header.clusterBits))
+        session = QCOW2Session(
+            next: 3, metadata: QCOW2MetadataClusters([0, 1, 2]), clusterBits: UInt64(header.clusterBits))
         try setRefcounts(0..<3, to: 1)
         let entries = header.clusterCount.dividedRoundingUp(by: 1 << UInt64(header.l2Bits))
         let clusters = max(1, (entries * 8).dividedRoundingUp(by: size))

@@ -99,7 +99,7 @@ extension QCOW2Tables {
             if try refcountBlock(index) == nil {
                 guard let cluster = session?.next else { throw Self.noSession }
                 session?.next = cluster + 1
-                session?.metadata.append(cluster)
+                session?.metadata.add(cluster)
                 addZeroTable(at: cluster)
                 try pages.store(
                     cluster << UInt64(header.clusterBits), at: header.refcountTableOffset + index * 8,
@@ -138,7 +138,7 @@ extension QCOW2Tables {
             } else {
                 addZeroTable(at: first + index)
             }
-            session?.metadata.append(first + index)
+            session?.metadata.add(first + index)
         }
         session?.next = first + clusters
         session?.hasTakenClusters = true

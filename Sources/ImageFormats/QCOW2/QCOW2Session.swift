@@ -5,8 +5,8 @@ struct QCOW2Session: Sendable {
     /// The first cluster that has never been used: every new one comes from here on, at the file's end. Space
     /// freed inside the file is left to qemu, so no cluster that anything might refer to is handed out.
     var next: UInt64
-    /// Clusters of tables, ascending, for the check that guest data never goes there.
-    var metadata: [UInt64]
+    /// Clusters of tables, for the check that guest data never goes there.
+    var metadata: QCOW2MetadataClusters
     /// Clusters to which one reference each goes away with the next commit.
     var freed: [Range<UInt64>] = []
     /// Whether the refcount table lies elsewhere than the header on disk says.
@@ -20,17 +20,6 @@ struct QCOW2Session: Sendable {
 
     /// The end in bytes of the space handed out.
     var allocationEnd: UInt64 { next << clusterBits }
-
-    /// Whether a table lies in any of these clusters.
-    func hasMetadata(in clusters: Range<UInt64>) -> Bool {
-        var low = 0
-        var high = metadata.count
-        while low < high {
-            let middle = (low + high) / 2
-            if metadata[middle] < clusters.lowerBound { low = middle + 1 } else { high = middle }
-        }
-        return low < metadata.count && metadata[low] < clusters.upperBound
-    }
 
     /// Notes that one reference to each of these clusters goes away.
     mutating func free(_ clusters: Range<UInt64>) {
@@ -58,7 +47,7 @@ extension QCOW2Tables {
         }
         let (metadata, blocks) = try metadataClusters()
         var session = QCOW2Session(
-            next: length.dividedRoundingUp(by: size), metadata: metadata,
+            next: length.dividedRoundingUp(by: size), metadata: QCOW2MetadataClusters(metadata),
             clusterBits: UInt64(header.clusterBits))
         session.next = try firstUnused(from: session.next, blocks: blocks)
         forgetExtent()

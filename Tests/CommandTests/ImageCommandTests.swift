@@ -107,6 +107,16 @@ struct ImageCommandTests {
         try Fixture.diskgraft("info", "--vhd-size", "guess", path, expect: 64...64)
     }
 
+    @Test(arguments: ["vhd", "vhdx", "vmdk"])
+    func whereLeaksStayTheWayOutIsNamed(_ format: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path("disk.\(format)")
+        try Fixture.diskgraft("create", path, "16M")
+        let before = try fileBytes(path)
+        #expect(try Fixture.diskgraft("check", "--repair", "leaks", path).text.contains("diskgraft convert"))
+        #expect(try fileBytes(path) == before)
+    }
+
     @Test func leaksAreRepairedAndUndone() throws {
         let directory = try TemporaryDirectory()
         let raw = try directory.write("disk.img", [UInt8](repeating: 3, count: 1 << 20))

@@ -39,6 +39,33 @@ struct QCOW2CheckTests {
         #expect(ours == qemu && ours != 0)
     }
 
+    @Test func bitmapsCountWhileTheHeaderVouchesForThem() throws {
+        let fixture = try QCOW2Fixture(
+            of: patternedBytes(3 << 20, seed: 5), arguments: ["-o", "cluster_size=4096"])
+        for (name, granularity) in [("nightly", "512"), ("a-longer-name", "65536")] {
+            try Tool.run(
+                "qemu-img", ["bitmap", "--add", "-g", granularity, "-f", "qcow2", fixture.path, name])
+        }
+        try fixture.io(["write -P 7 100k 300k", "write -P 8 2M 64k"])
+        #expect(try verdicts(fixture.path) == (0, 0))
+        let clean = try fixture.fileContents
+        // Nobody vouches for them: they are not looked at, and their clusters leak.
+        try fixture.patch { $0.storeBig(UInt64(0), at: 88) }
+        #expect(try verdicts(fixture.path) == (3, 3))
+        // The directory moved into a table.
+        guard let place = (104..<512).first(where: { clean.big($0, as: UInt32.self) == 0x2385_2875 }) else {
+            Issue.record("no bitmaps extension")
+            return
+        }
+        let directory = Int(clean.big(place + 24, as: UInt64.self))
+        for (offset, value) in [(place + 24, UInt64(1) << 40), (directory, clean.big(40)), (directory, 7)] {
+            var bytes = clean
+            bytes.storeBig(value, at: offset)
+            try fixture.directory.write("disk.qcow2", bytes)
+            #expect(try verdicts(fixture.path).ours == 2)
+        }
+    }
+
     /// One table, entry or count changed at a time, by seed.
     @Test(arguments: 0..<8 as Range<UInt64>)
     func damageIsJudgedAsByQEMU(seed: UInt64) throws {

@@ -11,7 +11,7 @@ struct QCOW2Check {
 
     let file: HostFile
     var tables: QCOW2Tables
-    private var references = QCOW2References()
+    var references = QCOW2References()
     private(set) var leaks: [Leak] = []
     private(set) var isDamaged = false
     /// L2 tables by place, with how many L1 entries name each: one that snapshots share is walked once.
@@ -19,7 +19,7 @@ struct QCOW2Check {
     /// Those of the disk as it is now: flags of a snapshot's own tables are not kept true.
     private var activeTables = Set<UInt64>()
     private let fileClusters: UInt64
-    private let bits: UInt64
+    let bits: UInt64
     private var reported = 0
 
     /// More findings than this are not told one by one.
@@ -33,13 +33,14 @@ struct QCOW2Check {
         fileClusters = file.byteCount.dividedRoundingUp(by: header.clusterSize)
     }
 
-    private var header: QCOW2Header { tables.header }
+    var header: QCOW2Header { tables.header }
 
     mutating func run(_ report: (ImageFinding) -> Void) throws(StorageError) {
         try requireBuilt()
         references.add(0..<1, isMetadata: true)
         try addL1(at: header.l1Offset, count: UInt64(header.l1Count), report)
         try addSnapshots(report)
+        try addBitmaps(report)
         try walkL2(report)
         let blocks = try addRefcountTables(report)
         try compare(blocks, report)
@@ -48,11 +49,11 @@ struct QCOW2Check {
     /// What refers to clusters in ways that are not known here would be taken for leaks.
     private func requireBuilt() throws(StorageError) {
         guard !header.incompatible.contains(.extendedL2), !header.incompatible.contains(.dataFile),
-            header.cryptMethod == 0, header.extensions.bitmapCount == 0
+            header.cryptMethod == 0
         else {
             throw .qcow2(
                 .checkNotBuilt,
-                "its refcounts cannot be checked yet (extended L2 entries, a data file, encryption or bitmaps); use "
+                "its refcounts cannot be checked yet (extended L2 entries, a data file or encryption); use "
                     + "qemu-img check", structure: "header")
         }
     }
@@ -65,7 +66,7 @@ struct QCOW2Check {
         if reported <= Self.findingLimit { report(finding) }
     }
 
-    private mutating func damage(
+    mutating func damage(
         _ code: QCOW2Code, _ message: String, _ structure: String, _ offset: UInt64,
         _ report: (ImageFinding) -> Void
     ) {

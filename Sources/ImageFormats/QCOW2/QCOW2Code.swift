@@ -38,6 +38,8 @@ enum QCOW2Code: String, CaseIterable {
     case zeroClusterInVersion2 = "zero-cluster-in-version-2"
     case refcountBlockOffset = "refcount-block-offset"
     case noRefcountTable = "no-refcount-table"
+    case bitmapDirectory = "bitmap-directory"
+    case bitmapTable = "bitmap-table"
     case metadataOverlap = "metadata-overlap"
     case clusterOverlapsMetadata = "cluster-overlaps-metadata"
     case refcountZero = "refcount-zero"

@@ -9,6 +9,10 @@ struct QCOW2Extensions: Equatable, Sendable {
     var dataFile: [UInt8]?
     /// Persistent bitmaps.
     var bitmapCount: UInt32 = 0
+    /// Bytes of the bitmap directory.
+    var bitmapDirectoryByteCount: UInt64 = 0
+    /// Where the bitmap directory lies in the file.
+    var bitmapDirectoryOffset: UInt64 = 0
     /// Names that the writer gave to incompatible feature bits.
     var incompatibleNames: [UInt8: String] = [:]
 
@@ -40,7 +44,10 @@ struct QCOW2Extensions: Equatable, Sendable {
             switch kind {
             case Kind.backingFormat: backingFormat = Array(payload.prefix(64))
             case Kind.dataFile: dataFile = Array(payload.prefix(4096))
-            case Kind.bitmaps where length >= 4: bitmapCount = cluster.big(data)
+            case Kind.bitmaps where length >= 24:
+                bitmapCount = cluster.big(data)
+                bitmapDirectoryByteCount = cluster.big(data + 8)
+                bitmapDirectoryOffset = cluster.big(data + 16)
             case Kind.featureNames: readNames(payload)
             default: break
             }

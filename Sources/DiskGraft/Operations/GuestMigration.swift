@@ -73,9 +73,7 @@ public struct GuestMigration: Sendable {
                 path: guest.images.first?.path)
         }
         if !plan.isEmpty {
-            var execution = PlanExecution(view)
-            let prepared = try execution.prepare(plan)
-            try execution.commit(prepared)
+            try PlanExecution(view).run(plan)
             guard try Guest(images: guest.images, devices: overlays).plan(options).isEmpty else {
                 throw StorageError(
                     .io, layer: "plan", code: "not-idempotent", "the patched guest still needs changes",

@@ -15,9 +15,7 @@ extension Guest {
         }
         if plan.isEmpty { return }
         try recorded { () throws(StorageError) in
-            var execution = PlanExecution(self)
-            let prepared = try execution.prepare(plan)
-            try execution.commit(prepared)
+            try PlanExecution(self).run(plan)
         }
         try verify(options)
     }

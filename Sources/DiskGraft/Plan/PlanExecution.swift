@@ -1,56 +1,36 @@
 internal import Patcher
 internal import Storage
 
-/// Carries plans out on a guest's volumes: first everything is prepared, on all volumes, then everything is
+/// Carries plans out on a guest's volumes, as one edit: everything is prepared, on all volumes, before anything is
 /// committed. Where the bytes go — a host transaction, an overlay — is the devices' affair.
 struct PlanExecution {
     private let guest: Guest
-    private var transactions: [Int: any FileSystemTransaction] = [:]
-    /// The order in which volumes were first touched.
-    private var order: [Int] = []
-    private var deviceWrites: [(volume: Int, offset: UInt64, bytes: [UInt8])] = []
+    private let edit: GuestEdit
 
-    init(_ guest: Guest) { self.guest = guest }
+    init(_ guest: Guest) {
+        self.guest = guest
+        edit = GuestEdit(guest, mounts: [:], isCancelled: { false })
+    }
 
-    /// Checks that every file still holds what its plan expects, and prepares. Throws before anything is written.
-    mutating func prepare(_ plan: GuestPlan) throws(StorageError) -> [any PreparedChange] {
+    /// Checks that every file still holds what its plan expects, prepares, and commits. Throws before anything is
+    /// written when a file does not, or a volume cannot take the change.
+    func run(_ plan: GuestPlan) throws(StorageError) {
         let survey = try guest.survey(plan.source)
         for action in plan.actions { try add(action, survey) }
-        var prepared: [any PreparedChange] = []
-        for volume in order {
-            guard let transaction = transactions[volume] else { continue }
-            do throws(StorageError) {
-                prepared.append(try transaction.prepare())
-            } catch {
-                throw error.inFile(guest.path(ofVolume: volume))
-            }
-        }
-        return prepared
+        try edit.finish()
     }
 
-    /// Writes what was prepared, volume by volume, then bytes outside file systems.
-    func commit(_ prepared: [any PreparedChange]) throws(StorageError) {
-        for change in prepared { try change.commit() }
-        for write in deviceWrites {
-            guard let device = guest.volumes[write.volume].device as? any WritableBlockDevice else {
-                continue
-            }
-            try device.write(write.bytes, at: write.offset)
-            try device.flush()
-        }
-    }
-
-    private mutating func add(_ action: Action, _ survey: Survey) throws(StorageError) {
+    private func add(_ action: Action, _ survey: Survey) throws(StorageError) {
         switch action.kind {
-        case .edit(let edit):
-            let transaction = try transaction(on: edit.file.volume)
-            guard try transaction.contents(of: edit.file.id) == edit.expected else {
-                throw changed(edit.file.displayPath, edit.file.volume)
+        case .edit(let change):
+            let transaction = try edit.transaction(on: change.file.volume)
+            guard try transaction.contents(of: change.file.id) == change.expected else {
+                throw changed(change.file.displayPath, change.file.volume)
             }
-            try transaction.replaceContents(of: edit.file.id, with: edit.contents)
+            try transaction.replaceContents(of: change.file.id, with: change.contents)
         case .create(let path, let contents, let permissions):
             let (directory, name) = try parent(of: path, action.directory, survey)
-            let transaction = try transaction(on: directory.volume)
+            let transaction = try edit.transaction(on: directory.volume)
             guard try transaction.lookUp(name, in: directory.id) == nil else {
                 throw changed(path.displayText, directory.volume)
             }
@@ -60,42 +40,25 @@ struct PlanExecution {
                 name, in: directory.id, contents: contents, attributes: attributes)
         case .rename(let path, let newName):
             let (directory, name) = try parent(of: path, action.directory, survey)
-            try transaction(on: directory.volume).rename(
+            try edit.transaction(on: directory.volume).rename(
                 name, in: directory.id, to: newName, in: directory.id)
         case .remove(let path):
             let (directory, name) = try parent(of: path, action.directory, survey)
-            try transaction(on: directory.volume).remove(name, in: directory.id)
+            try edit.transaction(on: directory.volume).remove(name, in: directory.id)
         case .setLabel(let volume, let label):
             if guest.volumes[volume].identity.kind == .swap {
-                deviceWrites.append(
-                    (volume, SwapLabel.offset, try SwapLabel.bytes(label, path: guest.path(ofVolume: volume)))
-                )
+                edit.addDeviceWrite(
+                    volume, offset: SwapLabel.offset,
+                    bytes: try SwapLabel.bytes(label, path: guest.path(ofVolume: volume)))
             } else {
-                try transaction(on: volume).setLabel(label)
+                try edit.transaction(on: volume).setLabel(label)
             }
         case .deviceBytes(let volume, let offset, let expected, let contents):
             let device = guest.volumes[volume].device
             guard try device.bytes(at: offset, count: expected.count) == expected else {
                 throw changed("byte \(offset.hex) of \(guest.volumes[volume].name)", volume)
             }
-            deviceWrites.append((volume, offset, contents))
-        }
-    }
-
-    private mutating func transaction(on volume: Int) throws(StorageError) -> any FileSystemTransaction {
-        if let known = transactions[volume] { return known }
-        do throws(StorageError) {
-            guard let writable = try guest.fileSystem(on: volume) as? any WritableFileSystem else {
-                throw StorageError(
-                    .unsupported, layer: guest.volumes[volume].identity.kind.rawValue, code: "not-writable",
-                    "\(guest.volumes[volume].name) cannot be changed")
-            }
-            let transaction = try writable.begin()
-            transactions[volume] = transaction
-            order.append(volume)
-            return transaction
-        } catch {
-            throw error.inFile(guest.path(ofVolume: volume))
+            edit.addDeviceWrite(volume, offset: offset, bytes: contents)
         }
     }
 
@@ -119,7 +82,7 @@ struct PlanExecution {
 
     /// The SELinux label that a new file's neighbours have, else the directory's; none where labels are not used.
     private func securityLabel(in directory: GuestFile) throws(StorageError) -> [ExtendedAttribute] {
-        let tree = EditedTree(edit: GuestEdit(guest, mounts: [:], isCancelled: { false }))
+        let tree = edit.tree
         if let label = try tree.peerLabel(in: directory.key) { return [label] }
         let name = Array("security.selinux".utf8)
         return try tree.extendedAttributes(of: directory.key).filter { $0.name == name }

@@ -64,6 +64,35 @@ struct FastCommitTests {
         #expect(report.findings.contains { $0.code == "fast-commits" && $0.severity == .notice })
     }
 
+    /// Later pieces lie over earlier ones, block for block as painted one by one.
+    @Test(arguments: 0..<40 as Range<UInt64>)
+    func piecesLieOverEachOther(seed: UInt64) {
+        var random = SeededRandom(seed)
+        var pieces: [(logical: UInt64, count: UInt64, block: UInt64?)] = []
+        var painted = [UInt64??](repeating: nil, count: 96)
+        for _ in 0..<Int.random(in: 1...60, using: &random) {
+            let logical = UInt64.random(in: 0..<80, using: &random)
+            let count = UInt64.random(in: 1...16, using: &random)
+            let block: UInt64? =
+                Bool.random(using: &random) ? UInt64.random(in: 1000..<2000, using: &random) : nil
+            pieces.append((logical, count, block))
+            for step in 0..<count { painted[Int(logical + step)] = .some(block.map { $0 + step }) }
+        }
+        let overrides = RangeOverrides(pieces)
+        for (logical, expected) in painted.enumerated() {
+            #expect(overrides.block(at: UInt64(logical)) == expected, "block \(logical)")
+        }
+    }
+
+    /// Each piece in front of the last: a journal made to keep a reader busy.
+    @Test func aHundredThousandPiecesAreSettledAtOnce() {
+        let count: UInt64 = 100_000
+        let overrides = RangeOverrides((0..<count).map { (count - $0, 1, 7 * $0) })
+        #expect(
+            overrides.block(at: 1) == .some(.some(7 * (count - 1)))
+                && overrides.block(at: count) == .some(.some(0)))
+    }
+
     /// Records of hostile bytes under right checksums: typed errors, never a trap; with `ignoreChecksums` the rest
     /// is read.
     @Test(arguments: ["names", "ranges"])

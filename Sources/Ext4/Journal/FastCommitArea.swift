@@ -63,8 +63,14 @@ package struct FastCommitArea: Equatable, Sendable {
                 let count = Int(bytes.little(offset + 2, as: UInt16.self))
                 let value = offset + 4..<offset + 4 + count
                 guard let tag = Tag(rawValue: bytes.little(offset)), count >= minimumByteCount(tag),
-                    value.upperBound <= bytes.count, records.count < maximumRecordCount
+                    value.upperBound <= bytes.count
                 else { break scan }
+                guard records.count < maximumRecordCount else {
+                    throw .journal(
+                        .corrupt, .fastCommitRecord,
+                        "the fast commits have more than \(maximumRecordCount) records; run e2fsck",
+                        structure: "fast commit")
+                }
                 if tag != .padding { records.append(Record(tag: tag, block: block, value: value)) }
                 switch tag {
                 case .head:

@@ -42,6 +42,7 @@ struct FastCommitChanges: Sendable {
             case .head, .tail, .padding: break
             }
         }
+        for number in maps.keys { maps[number]?.settle() }
     }
 
     // MARK: Maps

@@ -106,7 +106,7 @@ struct QCOW2WritingTests {
         let fixture = try QCOW2Fixture("256M", options: ["cluster_size=4096"])
         do {
             let disk = try fixture.open(.write).disk
-            let transaction = try HostTransaction(disk.hostFiles)
+            let transaction = try HostTransaction(disk.hostFiles, memoryLimit: .max)
             let allocation = try disk.allocate(0..<32 << 20)
             #expect(allocation.range == 0..<32 << 20)
             try disk.flush()
@@ -117,7 +117,7 @@ struct QCOW2WritingTests {
                     == Extent(range: 5..<16 << 20, kind: .plain(file: 0, offset: allocation.offset + 5)))
             let flushes = transaction.recordedOperations.filter { $0 == .flush(file: 0) }.count
             #expect(flushes <= 4)
-            try transaction.commit(undo: false)
+            try transaction.commit()
         }
         try fixture.check()
     }

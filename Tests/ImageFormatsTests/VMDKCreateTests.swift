@@ -129,14 +129,14 @@ struct VMDKCreateTests {
         let directory = try TemporaryDirectory()
         let path = directory.path("disk.vmdk")
         let image = try create(path, 200 << 20)
-        let transaction = try HostTransaction(image.disk.hostFiles)
+        let transaction = try HostTransaction(image.disk.hostFiles, memoryLimit: .max)
         let piece = [UInt8](repeating: 5, count: 1 << 20)
         for start in 0..<100 { try image.disk.write(piece, at: UInt64(start) << 20) }
         try image.disk.flush()
         let writes = transaction.recordedOperations.filter { if case .write = $0 { true } else { false } }
         // The data, the unclean mark twice, and each copy of four tables in one piece.
         #expect(writes.count <= 110)
-        try transaction.commit(undo: false)
+        try transaction.commit()
         let extent = try image.disk.nextExtent(at: 0)
         #expect(extent.range == 0..<32 << 20 && extent.kind == .plain(file: 0, offset: 65536))
         try Tool.run("qemu-img", ["check", "-f", "vmdk", "-U", path])

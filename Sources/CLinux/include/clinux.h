@@ -35,3 +35,9 @@ int clinux_open_beneath(int directory_fd, const char *name, int flags);
 int clinux_random(void *buffer, size_t length);
 /// ioctl(BLKGETSIZE64) and ioctl(BLKSSZGET) of a block device; 0, or -1 and errno.
 int clinux_block_device_size(int fd, uint64_t *bytes, uint32_t *sector_size);
+
+/// The CRC-32C register after `length` bytes, by the processor's own instruction, without initial value and final xor.
+/// Only where clinux_has_crc32c says 1.
+uint32_t clinux_crc32c(uint32_t crc, const void *bytes, size_t length);
+/// 1 when the processor has the instruction (SSE4.2, ARMv8 CRC), else 0.
+int clinux_has_crc32c(void);

@@ -11,7 +11,8 @@ public import Storage
 ///     }
 ///
 /// Paths are bytes, absolute in the guest; symbolic links and mounts are followed as the guest's kernel would, and
-/// each operation sees what those before it did. Nothing is written to an image before `Guest.edit` ends.
+/// each operation sees what those before it did. An image changes when `Guest.edit` ends; a change too large for memory
+/// goes there before, and back when it fails.
 public final class GuestEdit {
     let guest: Guest
     /// Volumes by the path they are mounted at, "/" among them.
@@ -107,16 +108,13 @@ extension Guest {
     /// Changes files of the guest's own tree, or of one volume alone. The guest must have been opened for writing.
     ///
     /// Everything that `body` does is recorded first; then the undo records are made durable, and only then does the
-    /// first byte of an image change. When `body` throws, nothing is written; open the guest again before it is used
-    /// further. A change that outgrows a volume's journal is committed in several transactions, each of which leaves
-    /// a sound file system.
-    ///
-    /// With `undo` false nothing is recorded: each transaction is written when it is full, so that memory stays flat
-    /// however large the change is. Each volume keeps its file system's own promise, the change as a whole none, and
-    /// what was written before an error stays.
+    /// first byte of an image change. A change of more than `memoryLimit` bytes goes to the images in several steps,
+    /// each after what was there is durable in the undo records, so that memory stays flat. When `body` throws, every
+    /// image is as it was before; open the guest again before it is used further. A change that outgrows a volume's
+    /// journal is committed in several transactions, each of which leaves a sound file system.
     public func edit<Result>(
-        volume: String? = nil, undo: Bool = true, source: SourceOptions = SourceOptions(),
-        isCancelled: @escaping () -> Bool = { false },
+        volume: String? = nil, source: SourceOptions = SourceOptions(),
+        memoryLimit: Int = HostTransaction.usualMemoryLimit, isCancelled: @escaping () -> Bool = { false },
         _ body: (GuestEdit) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         var mounts: [[UInt8]: Int] = [:]
@@ -127,7 +125,7 @@ extension Guest {
             guard let first = survey.guests.first else { throw noGuest(survey) }
             for mount in first.mounts { mounts[Array(mount.path.utf8)] = mount.volume }
         }
-        return try recorded(undo: undo) { () throws(StorageError) in
+        return try recorded(memoryLimit: memoryLimit) { () throws(StorageError) in
             let edit = GuestEdit(self, mounts: mounts, isCancelled: isCancelled)
             let result = try body(edit)
             try edit.finish()
@@ -145,23 +143,18 @@ extension Guest {
         return volumes[first.rootVolume]
     }
 
-    /// Runs `body` with every write to the guest's host files recorded, then makes the undo records durable and
-    /// repeats the writes. Nothing is written when it throws. Without `undo`, just runs it.
+    /// Runs `body` with every write to the guest's host files in one transaction, and commits it. When it throws, the
+    /// files are as they were.
     func recorded<Result>(
-        undo: Bool = true, _ body: () throws(StorageError) -> Result
+        memoryLimit: Int = HostTransaction.usualMemoryLimit, _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
-        guard undo else {
-            let result = try body()
-            for image in images { try image.opened.disk.flush() }
-            return result
-        }
         var files: [HostFile] = []
         for image in images {
             for file in image.opened.disk.map.hostFiles where file.access == .write {
                 if !files.contains(where: { $0.identity == file.identity }) { files.append(file) }
             }
         }
-        let transaction = try HostTransaction(files)
+        let transaction = try HostTransaction(files, memoryLimit: memoryLimit)
         let result: Result
         do throws(StorageError) {
             result = try body()

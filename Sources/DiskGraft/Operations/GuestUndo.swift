@@ -9,11 +9,11 @@ public enum GuestUndo {
         public var files: [String]
     }
 
-    /// Takes back the newest change of the images at `paths`, over all their host files. A change that was cut
-    /// off is rolled back.
+    /// Takes back the newest change of the images at `paths`, over all the host files that it changed. A change
+    /// that was cut off is rolled back.
     ///
-    /// Throws `refused` when something else has changed the same bytes since, or when the change covers further
-    /// files that are not among these images'.
+    /// Throws `refused`, nothing written, when something else has changed the same bytes since, or when the change
+    /// covers further files that are not among these images'.
     public static func run(_ paths: [String], options: ImageOptions = ImageOptions()) throws(StorageError)
         -> Result
     {
@@ -21,21 +21,11 @@ public enum GuestUndo {
         for path in paths {
             for name in try hostFiles(of: path, options) where !names.contains(name) { names.append(name) }
         }
-        let known = Set(names.compactMap { HostDirectory.resolved($0) })
-        for name in names {
-            guard let record = try UndoRecord.read(for: name) else { continue }
-            for sibling in record.siblings where !known.contains(HostDirectory.resolved(sibling) ?? sibling) {
-                throw StorageError(
-                    .refused, layer: "undo record", code: "sibling-not-given",
-                    "the change also covers \(sibling); give that disk too, with --with", path: name)
-            }
-        }
-        var result = Result(files: [])
+        var files: [HostFile] = []
         for name in names where try UndoRecord.read(for: name) != nil {
-            let file = try HostFile.open(name, access: .write)
-            if try UndoRecord.undo(file) { result.files.append(name) }
+            files.append(try HostFile.open(name, access: .write))
         }
-        return result
+        return Result(files: try UndoRecord.undo(files).map(\.path))
     }
 
     /// The files that an image consists of; the one named, when it is in no state to be opened.

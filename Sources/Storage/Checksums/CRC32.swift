@@ -1,3 +1,5 @@
+internal import CLinux
+
 /// CRC-32 (IEEE 802.3, reflected polynomial 0xEDB88320): GPT, LVM2. Slice-by-16, about 2 GB/s.
 public enum CRC32 {
     @usableFromInline static let table = CRCTable(polynomial: 0xedb8_8320)
@@ -13,9 +15,11 @@ public enum CRC32 {
     }
 }
 
-/// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78): ext4 metadata, JBD2, VHDX.
+/// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78): ext4 metadata, JBD2, VHDX, undo records. By the processor's
+/// own instruction where it has one, four to five times as fast as the tables.
 public enum CRC32C {
-    @usableFromInline static let table = CRCTable(polynomial: 0x82f6_3b78)
+    static let table = CRCTable(polynomial: 0x82f6_3b78)
+    private static let hasInstruction = clinux_has_crc32c() == 1
 
     /// The usual CRC-32C: initial value and final xor all ones (VHDX).
     public static func checksum(_ bytes: RawSpan) -> UInt32 {
@@ -24,7 +28,8 @@ public enum CRC32C {
 
     /// The raw register after `bytes`, without final xor: ext4 chains these.
     public static func update(_ register: UInt32, _ bytes: RawSpan) -> UInt32 {
-        table.update(register, bytes)
+        guard hasInstruction else { return table.update(register, bytes) }
+        return unsafe bytes.withUnsafeBytes { unsafe clinux_crc32c(register, $0.baseAddress, $0.count) }
     }
 }
 

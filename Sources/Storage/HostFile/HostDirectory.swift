@@ -5,6 +5,7 @@ internal import Glibc
 public enum HostDirectory {
     /// fsync of the directory that holds `path`, so that a name just made or renamed there survives a power cut.
     public static func sync(holding path: String) throws(StorageError) {
+        HostTrace.note { .syncDirectory(HostFile.directoryPath(of: path)) }
         let directory = HostFile.directoryPath(of: path)
         let descriptor = unsafe clinux_open(directory, O_RDONLY | O_DIRECTORY, 0)
         guard descriptor >= 0 else {
@@ -25,6 +26,7 @@ public enum HostDirectory {
 
     /// unlink(2); a name that does not exist is fine.
     public static func remove(_ path: String) throws(StorageError) {
+        HostTrace.note { .remove(path) }
         guard unsafe unlink(path) != 0, errno != ENOENT else { return }
         throw .io("host directory", operation: "unlink", errno: errno, path: path)
     }
@@ -53,6 +55,12 @@ public enum HostDirectory {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return nil }
         return HostFile.Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
+    /// Whether two paths lead to the same file, or to the same name where there is none.
+    public static func isSame(_ one: String, _ other: String) -> Bool {
+        guard let file = identity(of: one) else { return absolutePath(one) == absolutePath(other) }
+        return file == identity(of: other)
     }
 
     /// mkdir(2); the name must be free.

@@ -39,9 +39,9 @@ public final class HostFile: Sendable {
     public let isBlockDevice: Bool
 
     let descriptor: Int32
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
-    private struct State: Sendable {
+    struct State: Sendable {
         var length: UInt64
         var staged: Staging?
     }
@@ -120,6 +120,7 @@ public final class HostFile: Sendable {
         guard descriptor >= 0 else {
             throw .io("host file", operation: "create", errno: errno, path: path)
         }
+        HostTrace.note { .create(path) }
         return try adopt(descriptor, path: path, access: .write)
     }
 
@@ -205,34 +206,6 @@ public final class HostFile: Sendable {
         return try bytes(at: offset, count: Int(min(UInt64(count), length - offset)))
     }
 
-    private func readDisk(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
-        var done = 0
-        let total = target.byteCount
-        guard let position = Int64(exactly: offset), position <= Int64.max - Int64(total) else {
-            throw shortFile(at: offset, total)
-        }
-        while done < total {
-            let got = unsafe target.withUnsafeMutableBytes { buffer -> Int in
-                guard let base = buffer.baseAddress else { return 0 }
-                return unsafe pread(descriptor, base + done, total - done, Int(position) + done)
-            }
-            if got < 0 {
-                let number = errno
-                if number == EINTR { continue }
-                throw .io("host file", operation: "read", errno: number, path: path, offset: offset)
-            }
-            if got == 0 { throw shortFile(at: offset, total) }
-            done += got
-        }
-    }
-
-    private func shortFile(at offset: UInt64, _ count: Int) -> StorageError {
-        StorageError(
-            .corrupt, layer: "host file", code: "short-file",
-            "the file ends at \(byteCount) and \(count) bytes at \(offset) are needed; it may be truncated",
-            offset: offset, path: path)
-    }
-
     /// The run of data or hole that byte `offset` lies in; a file system that cannot tell calls all of it data.
     /// `offset` must be below `byteCount`.
     public func nextDataOrHole(at offset: UInt64) throws(StorageError) -> (isData: Bool, end: UInt64) {
@@ -295,7 +268,7 @@ public final class HostFile: Sendable {
             length > 0, offset +? count != nil, offset + count <= byteCount,
             clinux_punch_hole(descriptor, start, length) == 0
         {
-            return
+            return HostTrace.note { .zero(path, offset: offset, count: count) }
         }
         let zeros = [UInt8](repeating: 0, count: Int(min(count, 1 << 16)))
         var position = offset
@@ -310,12 +283,10 @@ public final class HostFile: Sendable {
 
     /// A barrier: fdatasync.
     public func flush() throws(StorageError) {
-        let staged = state.withLock { state -> Bool in
-            guard let staging = state.staged else { return false }
+        if let staging = state.withLock({ $0.staged }) {
             staging.transaction.record(.flush(file: staging.index))
-            return true
+            return try staging.transaction.writeIfLarge()
         }
-        if staged { return }
         try flushDisk()
     }
 
@@ -336,96 +307,11 @@ public final class HostFile: Sendable {
         return true
     }
 
-    func writeDisk(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
-        var done = 0
-        let total = source.byteCount
-        while done < total {
-            let put = unsafe source.withUnsafeBytes { buffer -> Int in
-                guard let base = buffer.baseAddress else { return 0 }
-                return unsafe pwrite(descriptor, base + done, total - done, Int(offset) + done)
-            }
-            if put < 0 {
-                let number = errno
-                if number == EINTR { continue }
-                throw .io("host file", operation: "write", errno: number, path: path, offset: offset)
-            }
-            if put == 0 {
-                throw .io("host file", operation: "write", errno: ENOSPC, path: path, offset: offset)
-            }
-            done += put
-        }
-    }
-
-    func truncateDisk(to length: UInt64) throws(StorageError) {
-        guard let size = Int(exactly: length), ftruncate(descriptor, size) == 0 else {
-            throw .io("host file", operation: "ftruncate", errno: errno, path: path)
-        }
-    }
-
-    func flushDisk() throws(StorageError) {
-        while fdatasync(descriptor) != 0 {
-            let number = errno
-            if number == EINTR { continue }
-            throw .io("host file", operation: "fdatasync", errno: number, path: path)
-        }
-    }
-
     private func requireWritable() throws(StorageError) {
         guard access == .write else {
             throw StorageError(
                 .misuse, layer: "host file", code: "read-only", "was opened for reading only", path: path)
         }
-    }
-
-    // MARK: Transactions
-
-    func beginStaging(_ transaction: HostTransaction, index: Int) throws(StorageError) {
-        let begun = state.withLock { state -> Bool in
-            guard state.staged == nil else { return false }
-            state.staged = Staging(
-                transaction: transaction, index: index, length: state.length, visibleBase: state.length)
-            return true
-        }
-        guard begun else {
-            throw StorageError(
-                .misuse, layer: "host file", code: "already-in-transaction",
-                "is already part of a transaction",
-                path: path)
-        }
-    }
-
-    /// Ends staging; the recorded operations are the transaction's to apply or drop.
-    func endStaging() { state.withLock { $0.staged = nil } }
-
-    /// After operations went to the disk by the transaction.
-    func setLength(_ length: UInt64) { state.withLock { $0.length = length } }
-
-    /// The length on disk, whatever a transaction shows.
-    var diskByteCount: UInt64 { state.withLock { $0.length } }
-
-    /// Reads the disk below a transaction.
-    func diskBytes(at offset: UInt64, count: Int) throws(StorageError) -> [UInt8] {
-        var result = [UInt8](repeating: 0, count: count)
-        try result.withMutableBytes { (span) throws(StorageError) in try readDisk(into: &span, at: offset) }
-        return result
-    }
-
-    /// Records a write when a transaction is open; false when there is none.
-    private func stageWrite(_ source: RawSpan, at offset: UInt64, end: UInt64) throws(StorageError) -> Bool {
-        let taken = state.withLock { state -> Staging? in state.staged }
-        guard var staging = taken else { return false }
-        // One owner writes: nobody changes the staging between here and the store below.
-        state.withLock { $0.staged?.overlay = PageOverlay() }
-        defer { state.withLock { $0.staged = staging } }
-        let base = staging.visibleBase
-        try staging.overlay.write(source, at: offset) { (pageStart) throws(StorageError) in
-            guard pageStart < base else { return [] }
-            return try diskBytes(at: pageStart, count: Int(min(PageOverlay.pageSize, base - pageStart)))
-        }
-        staging.length = max(staging.length, end)
-        staging.transaction.record(
-            .write(file: staging.index, offset: offset, bytes: source.array(0..<source.byteCount)))
-        return true
     }
 
     /// The directory part of a path, "." where there is none.

@@ -7,7 +7,7 @@ extension UndoRecord {
         case none
         /// A change had been cut off; the file is as it was before it.
         case rolledBack
-        /// A change had been cut off after its last byte; it stands.
+        /// A change had been cut off after its last byte, or its undoing before the first; it stands.
         case completed
     }
 
@@ -17,73 +17,142 @@ extension UndoRecord {
         guard let record = try read(for: file.path), record.state == .hot || record.state == .undoing else {
             return .none
         }
-        let log = try HostFile.open(record.path, access: .write, locking: .ignore, followLinks: false)
-        if record.state == .hot {
-            for sibling in record.siblings {
-                guard let other = try read(for: sibling), other.transactionID == record.transactionID else {
-                    throw StorageError(
-                        .refused, layer: "undo record", code: "sibling-missing",
-                        "a change over several files was cut off and the record of \(sibling) is gone; "
-                            + "put it back, or restore the images from a copy", path: record.path)
-                }
-                if other.state == .done {
-                    try setState(.done, in: log, at: record.segmentStart)
-                    return .completed
-                }
+        let log = try record.openLog()
+        for sibling in record.siblings {
+            if let other = try read(for: sibling, transactionID: record.transactionID) {
+                guard other.state == .done else { continue }
+                // Hot: all files were flushed before the first was marked done. Being undone: nothing has been put
+                // back yet, because all are marked first.
+                try setState(.done, in: log, at: record.segmentStart)
+                return .completed
+            }
+            // What was taken back leaves its record in the end; hot segments all stay until then.
+            guard record.state == .undoing else {
+                throw StorageError(
+                    .refused, layer: "undo record", code: "sibling-missing",
+                    "a change over several files was cut off and the record of \(sibling) is gone; "
+                        + "put it back, or restore the images from a copy", path: record.path)
             }
         }
-        try record.restore(file)
+        try record.restore(file, log)
         try setState(.rolledBack, in: log, at: record.segmentStart)
         return .rolledBack
     }
 
-    /// Takes the newest finished change of `file` back, after comparing every changed range with what the change
-    /// wrote there. Returns false when there is nothing to take back.
-    public static func undo(_ file: HostFile) throws(StorageError) -> Bool {
-        guard let record = try read(for: file.path) else { return false }
-        let log = try HostFile.open(record.path, access: .write, locking: .ignore, followLinks: false)
-        switch record.state {
-        case .hot, .undoing:
-            guard try recover(file) == .rolledBack else { return try undo(file) }
-        case .done:
-            try record.checkUnchanged(file)
-            try setState(.undoing, in: log, at: record.segmentStart)
-            try record.restore(file)
-        case .rolledBack:
-            break
+    /// Takes the newest change of `files` back, over all the files that it changed, after comparing every changed
+    /// range of all of them with what the change wrote there. A change that was cut off is rolled back instead.
+    ///
+    /// Returns the files that are as they were before; none when there is nothing to take back. Throws `refused`,
+    /// nothing written, when something else has changed the files since or one of them is not among `files`.
+    public static func undo(_ files: [HostFile]) throws(StorageError) -> [HostFile] {
+        var rolledBack: [HostFile] = []
+        for file in files {
+            if try recover(file) == .rolledBack { rolledBack.append(file) }
         }
-        try log.truncate(to: record.segmentStart)
-        try log.flush()
-        if record.segmentStart == 0 {
-            try HostDirectory.remove(record.path)
-            try HostDirectory.sync(holding: record.path)
+        for file in files {
+            while let record = try read(for: file.path), try record.isIdle() { try record.remove() }
         }
-        if record.state == .rolledBack { return try undo(file) }
+        guard rolledBack.isEmpty else { return rolledBack }
+
+        var found: [Part] = []
+        for file in files {
+            if let record = try read(for: file.path) { found.append(Part(file: file, record: record)) }
+        }
+        guard let newest = found.max(by: { $0.record.time < $1.record.time })?.record else { return [] }
+        let change = found.filter { $0.record.transactionID == newest.transactionID }
+        for sibling in newest.siblings
+        where !change.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) {
+            throw StorageError(
+                .refused, layer: "undo record", code: "sibling-not-given",
+                "the change also covers \(sibling); give that disk too, with --with", path: newest.path)
+        }
+        for part in change { try part.record.checkUnchanged(part.file) }
+        for part in change {
+            try setState(.undoing, in: part.record.openLog(), at: part.record.segmentStart)
+        }
+        for part in change { try part.record.restore(part.file, part.record.openLog()) }
+        for part in change { try part.record.remove() }
+        return change.map(\.file)
+    }
+
+    /// A file of a change that covers several.
+    private struct Part {
+        let file: HostFile
+        let record: UndoRecord
+    }
+
+    /// Whether the segment says nothing any more: its change never began, or went back, in all files.
+    private func isIdle() throws(StorageError) -> Bool {
+        guard state == .rolledBack || state == .prepared else { return false }
+        for sibling in siblings {
+            if try Self.read(for: sibling, transactionID: transactionID)?.state == .hot { return false }
+        }
         return true
     }
 
+    /// The record's file, to be changed.
+    func openLog() throws(StorageError) -> HostFile {
+        try HostFile.open(path, access: .write, locking: .ignore, followLinks: false)
+    }
+
+    /// Takes the segment out of the record, and the record away with its last.
+    func remove() throws(StorageError) {
+        let log = try openLog()
+        try log.truncate(to: segmentStart)
+        try log.flush()
+        if segmentStart == 0 {
+            try HostDirectory.remove(path)
+            try HostDirectory.sync(holding: path)
+        }
+    }
+
     private func checkUnchanged(_ file: HostFile) throws(StorageError) {
-        guard file.byteCount == lengthAfter else {
+        let log = try openLog()
+        let chunks = try wholeChunks(in: log)
+        guard let last = chunks.last, last.kind == .after else { throw damaged(chunks.last) }
+        guard file.byteCount == last.lengthAfter else {
             throw StorageError(
                 .refused, layer: "undo record", code: "changed-since",
                 "the file has been resized since the change; it is not taken back", field: "length",
                 path: file.path)
         }
-        for range in ranges {
-            let count = min(UInt64(range.after.count), lengthAfter - min(lengthAfter, range.offset))
-            let now = try file.bytes(at: range.offset, count: Int(count))
-            guard now[...] == range.after.prefix(Int(count)) else {
-                throw StorageError(
-                    .refused, layer: "undo record", code: "changed-since",
-                    "these bytes have been changed by something else since; the change is not taken back",
-                    offset: range.offset, path: file.path)
+        for chunk in chunks {
+            for changed in try changedRanges(of: chunk, in: log) {
+                let range = changed.range
+                let now = try file.bytes(
+                    at: range.lowerBound, count: Int(range.upperBound - range.lowerBound))
+                guard UndoSum(now.span8) == changed.sum else {
+                    throw StorageError(
+                        .refused, layer: "undo record", code: "changed-since",
+                        "these bytes have been changed by something else since; the change is not taken back",
+                        offset: range.lowerBound, path: file.path)
+                }
             }
         }
     }
 
-    private func restore(_ file: HostFile) throws(StorageError) {
-        for range in ranges { try file.write(range.before, at: range.offset) }
+    /// Writes back everything that was saved, and the old length. Twice does the same as once.
+    func restore(_ file: HostFile, _ log: HostFile) throws(StorageError) {
+        for chunk in try wholeChunks(in: log) {
+            for saved in try savedRanges(of: chunk, in: log) { try Self.restore(saved, file, log) }
+        }
         if !file.isBlockDevice, file.byteCount != lengthBefore { try file.truncate(to: lengthBefore) }
         try file.flush()
+    }
+
+    private static func restore(
+        _ saved: SavedRange, _ file: HostFile, _ log: HostFile
+    ) throws(StorageError) {
+        let range = saved.range
+        guard let start = saved.position else {
+            // What lies behind the present end reads as zeros once the length is back.
+            let end = min(range.upperBound, file.byteCount)
+            guard range.lowerBound < end else { return }
+            return try file.writeZeroes(at: range.lowerBound, count: end - range.lowerBound)
+        }
+        try log.forEachPiece(of: start..<start + (range.upperBound - range.lowerBound)) {
+            (position, bytes) throws(StorageError) in
+            try file.write(bytes, at: range.lowerBound + (position - start))
+        }
     }
 }

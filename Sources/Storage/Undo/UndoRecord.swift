@@ -1,27 +1,20 @@
-internal import Glibc
-
 /// `IMAGE.undo`: what host-file bytes and lengths were before each change, so that a change can be taken back,
 /// whether it finished or not.
 ///
-/// The file is a stack of segments, one for each transaction, the newest last. A segment is one header sector
-/// of 512 bytes and then its ranges; all integers are little-endian:
+/// The file is a stack of segments, one for each transaction, the newest last. A segment is one header sector of 512
+/// bytes and then chunks (see `UndoChunk`); all integers are little-endian:
 ///
-///     0   8  "DGUNDO1\n"
-///     8   4  state: 0 hot, 1 done, 2 rolled back, 3 being undone (written alone, in one sector)
+///     0   8  "DGUNDO2\n"
+///     8   4  state: 0 hot, 1 done, 2 rolled back, 3 being undone, 4 prepared (written alone, in one sector)
 ///     12  4  CRC-32C of bytes 16 to 511
 ///     16  16 transaction id, the same in the records of all host files of one transaction
-///     32  8  bytes of the whole segment
-///     40  8  the host file's length before
-///     48  8  the host file's length after
-///     56  4  number of ranges
-///     60  4  CRC-32C of everything behind the header
-///     64  4  bytes of the sibling list
-///     then, behind the header: the sibling list (paths of the other host files, each ended by NUL), and per
-///     range: offset (8), length (8), the bytes before, the bytes after
+///     32  8  the host file's length before
+///     40  8  when the transaction began, in nanoseconds since 1970
 ///
 /// A hot segment says that its change may be half done. Rolling back writes every "before" and the old length.
-/// With several host files all are flushed before the first is marked done, so one done sibling proves that the
-/// whole transaction is on disk.
+/// With several host files all records are durable as prepared before the first is marked hot, all files are flushed
+/// before the first is marked done, and all are marked as being undone before the first byte goes back. So the records
+/// that a cut leaves tell which way each file has to go.
 public struct UndoRecord: Sendable {
     /// The state of the newest segment.
     public enum State: UInt32, Sendable {
@@ -33,257 +26,220 @@ public struct UndoRecord: Sendable {
         case rolledBack = 2
         /// Its change is being taken back.
         case undoing = 3
+        /// Its change has not begun.
+        case prepared = 4
     }
 
-    static let magic = Array("DGUNDO1\n".utf8)
+    static let magic = Array("DGUNDO2\n".utf8)
     static let headerSize = 512
-    /// A segment larger than this is refused; boot files are far below.
-    static let sizeLimit: UInt64 = 4 << 30
 
     /// The path of the record of a host file: beside the file itself, whatever link it was reached by.
     public static func path(for file: String) -> String { (HostDirectory.resolved(file) ?? file) + ".undo" }
 
-    /// One range of changed bytes.
-    struct Range: Sendable {
-        var offset: UInt64
-        var before: [UInt8]
-        var after: [UInt8]
-    }
-
     let path: String
     let segmentStart: UInt64
+    /// Where another segment would begin.
+    let segmentEnd: UInt64
     let transactionID: [UInt8]
     /// The newest segment's state.
     public let state: State
     let lengthBefore: UInt64
-    let lengthAfter: UInt64
+    /// When the change began, in nanoseconds since 1970.
+    let time: UInt64
     /// Absolute paths of the other host files that the same transaction changed.
     public let siblings: [String]
-    let ranges: [Range]
+    let chunks: [UndoChunk]
 
     // MARK: Reading
 
     /// The newest segment of the record beside `file`, or nil when there is none. A segment that was cut off
-    /// while it was written does not count: its change had not begun.
+    /// before its first chunk was written does not count: its change had not begun. What the chunks hold is read
+    /// when it is needed.
     public static func read(for file: String) throws(StorageError) -> UndoRecord? {
         let path = path(for: file)
         guard HostDirectory.exists(path) else { return nil }
-        let record = try HostFile.open(path, locking: .ignore, followLinks: false)
+        return try newest(in: try HostFile.open(path, locking: .ignore, followLinks: false))
+    }
+
+    /// A transaction's segment in the record beside `file`, wherever it is in the stack.
+    static func read(for file: String, transactionID: [UInt8]) throws(StorageError) -> UndoRecord? {
+        let path = path(for: file)
+        guard HostDirectory.exists(path) else { return nil }
+        return try newest(in: HostFile.open(path, locking: .ignore, followLinks: false), transactionID)
+    }
+
+    /// The newest segment of an open record, or the one of a transaction; nil when there is none.
+    static func newest(
+        in log: HostFile, _ transactionID: [UInt8]? = nil
+    ) throws(StorageError) -> UndoRecord? {
         var start: UInt64 = 0
         var newest: UndoRecord?
-        while start < record.byteCount {
-            guard let segment = try parse(record, at: start) else { break }
-            newest = segment.record
-            start = segment.end
+        while let segment = try UndoRecord(log, at: start) {
+            if transactionID.map({ $0 == segment.transactionID }) ?? true { newest = segment }
+            start = segment.segmentEnd
         }
-        if newest == nil, record.byteCount >= UInt64(headerSize) {
-            let head = try record.bytes(at: 0, count: 8)
-            guard head == magic else {
+        if start == 0, log.byteCount >= UInt64(headerSize) {
+            let head = try log.bytes(at: 0, count: headerSize)
+            guard head.starts(with: magic) || head.allSatisfy({ $0 == 0 }) else {
                 throw StorageError(
                     .corrupt, layer: "undo record", code: "not-a-record",
-                    "is not an undo record; move it away to go on", offset: 0, path: path)
+                    "is not an undo record; move it away to go on", offset: 0, path: log.path)
             }
         }
         return newest
     }
 
-    private static func parse(
-        _ file: HostFile, at start: UInt64
-    ) throws(StorageError) -> (record: UndoRecord, end: UInt64)? {
-        guard file.byteCount - start >= UInt64(headerSize) else { return nil }
-        let header = try file.bytes(at: start, count: headerSize)
-        guard header.span8.matches(magic),
-            header.little(12, as: UInt32.self) == CRC32C.checksum(header.span8.extracting(16..<headerSize)),
+    /// The segment at `start`, or nil when there is none.
+    private init?(_ log: HostFile, at start: UInt64) throws(StorageError) {
+        guard log.byteCount - min(start, log.byteCount) >= UInt64(Self.headerSize) else { return nil }
+        let header = try log.bytes(at: start, count: Self.headerSize)
+        guard header.span8.matches(Self.magic),
+            header.little(12, as: UInt32.self)
+                == CRC32C.checksum(header.span8.extracting(16..<Self.headerSize)),
             let state = State(rawValue: header.little(8))
         else { return nil }
-        let size: UInt64 = header.little(32)
-        guard size >= UInt64(headerSize), size <= sizeLimit, size <= file.byteCount - start else {
-            return nil
+        let id = Array(header[16..<32])
+        var chunks: [UndoChunk] = []
+        var siblings: [String] = []
+        var position = start + UInt64(Self.headerSize)
+        while let chunk = try UndoChunk(
+            log, at: position, transactionID: id, number: UInt32(clamping: chunks.count))
+        {
+            if chunk.kind == .siblings {
+                // A path has 4096 bytes at most, and a guest a few disks.
+                guard chunk.byteCount <= 1 << 20, try chunk.isWhole(in: log) else { break }
+                siblings += try log.bytes(at: chunk.body, count: Int(chunk.byteCount))
+                    .split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            }
+            chunks.append(chunk)
+            position = chunk.end
         }
-        let body = try file.bytes(at: start + UInt64(headerSize), count: Int(size) - headerSize)
-        guard header.little(60, as: UInt32.self) == CRC32C.checksum(body.span8) else { return nil }
-
-        func damaged() -> StorageError {
-            StorageError(
-                .corrupt, layer: "undo record", code: "damaged", "a range lies outside its segment",
-                offset: start, path: file.path)
-        }
-        let siblingBytes = Int(header.little(64, as: UInt32.self))
-        guard siblingBytes <= body.count else { throw damaged() }
-        let siblings = body[0..<siblingBytes].split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-        var ranges: [Range] = []
-        var position = siblingBytes
-        for _ in 0..<header.little(56, as: UInt32.self) {
-            guard body.count - position >= 16 else { throw damaged() }
-            let offset: UInt64 = body.little(position)
-            position += 16
-            guard let length = Int(exactly: body.little(position - 8, as: UInt64.self)),
-                length <= (body.count - position) / 2, offset +? UInt64(length) != nil
-            else { throw damaged() }
-            ranges.append(
-                Range(
-                    offset: offset, before: Array(body[position..<position + length]),
-                    after: Array(body[position + length..<position + 2 * length])))
-            position += 2 * length
-        }
-        let record = UndoRecord(
-            path: file.path, segmentStart: start, transactionID: Array(header[16..<32]), state: state,
-            lengthBefore: header.little(40), lengthAfter: header.little(48), siblings: siblings,
-            ranges: ranges)
-        return (record, start + size)
+        guard !chunks.isEmpty else { return nil }
+        path = log.path
+        segmentStart = start
+        segmentEnd = position
+        transactionID = id
+        self.state = state
+        lengthBefore = header.little(32)
+        time = header.little(40)
+        self.siblings = siblings
+        self.chunks = chunks
     }
 
-    /// Bytes that the newest segment's change covers.
-    public var changedByteCount: Int { ranges.reduce(0) { $0 + $1.before.count } }
-
-    // MARK: Preparing
-
-    /// A durable record whose change has not finished.
-    struct Pending: Sendable {
-        let file: HostFile
-        let segmentStart: UInt64
-
-        func markDone() throws(StorageError) {
-            try UndoRecord.setState(.done, in: file, at: segmentStart)
-        }
-    }
-
-    /// Writes and syncs the records for `operations`, which have not been applied yet.
-    static func prepare(
-        files: [HostFile], operations: [HostTransaction.Operation]
-    ) throws(StorageError) -> [Pending] {
-        let id = try SystemRandom.bytes(16)
-        var pending: [Pending] = []
-        do throws(StorageError) {
-            for (index, file) in files.enumerated() {
-                guard let segment = try segment(for: file, index: index, files: files, operations, id: id)
-                else {
-                    continue
-                }
-                pending.append(try append(segment, besides: file))
-            }
-        } catch {
-            // Nothing has been changed yet; a hot record without a change is only noise.
-            for record in pending {
-                try? record.file.truncate(to: record.segmentStart)
-                if record.segmentStart == 0 { try? HostDirectory.remove(record.file.path) }
-            }
-            throw error
-        }
-        return pending
-    }
-
-    private static func segment(
-        for file: HostFile, index: Int, files: [HostFile], _ operations: [HostTransaction.Operation],
-        id: [UInt8]
-    ) throws(StorageError) -> [UInt8]? {
-        var touched: [Swift.Range<UInt64>] = []
-        var after = file.diskByteCount
-        var changed = false
-        for operation in operations {
-            switch operation {
-            case .write(index, let offset, let bytes):
-                touched.append(offset..<offset + UInt64(bytes.count))
-                after = max(after, offset + UInt64(bytes.count))
-                changed = true
-            case .truncate(index, let length):
-                // What a shorter file loses counts as changed.
-                if length < after { touched.append(length..<after) }
-                after = length
-                changed = true
-            default: continue
-            }
-        }
-        guard changed else { return nil }
-        let before = file.diskByteCount
-        var body: [UInt8] = []
-        for (other, sibling) in files.enumerated() where other != index {
-            body += Array(HostDirectory.absolutePath(sibling.path).utf8) + [0]
-        }
-        let siblingBytes = body.count
-        var count: UInt32 = 0
-        for run in merged(touched) {
-            // Bytes past the old end have no "before": the old length takes them back.
-            let end = min(run.upperBound, before)
-            guard run.lowerBound < end else { continue }
-            let length = Int(end - run.lowerBound)
-            let old = try file.diskBytes(at: run.lowerBound, count: length)
-            var new = [UInt8](repeating: 0, count: length)
-            if run.lowerBound < after {
-                let held = try file.bytes(at: run.lowerBound, count: Int(min(end, after) - run.lowerBound))
-                new.replaceSubrange(0..<held.count, with: held)
-            }
-            var head = [UInt8](repeating: 0, count: 16)
-            head.storeLittle(run.lowerBound, at: 0)
-            head.storeLittle(UInt64(length), at: 8)
-            body += head
-            body += old
-            body += new
-            count += 1
-            guard UInt64(body.count) < sizeLimit else {
-                throw StorageError(
-                    .refused, layer: "undo record", code: "too-large",
-                    "the change is too large to be made undoable; do it in smaller steps", path: file.path)
-            }
-        }
+    /// A header sector for a new segment.
+    static func header(
+        transactionID: [UInt8], lengthBefore: UInt64, time: UInt64, state: State
+    ) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: headerSize)
         header.replaceSubrange(0..<8, with: magic)
-        header.storeLittle(State.hot.rawValue, at: 8)
-        header.replaceSubrange(16..<32, with: id)
-        header.storeLittle(UInt64(headerSize + body.count), at: 32)
-        header.storeLittle(before, at: 40)
-        header.storeLittle(after, at: 48)
-        header.storeLittle(count, at: 56)
-        header.storeLittle(CRC32C.checksum(body.span8), at: 60)
-        header.storeLittle(UInt32(siblingBytes), at: 64)
+        header.storeLittle(state.rawValue, at: 8)
+        header.replaceSubrange(16..<32, with: transactionID)
+        header.storeLittle(lengthBefore, at: 32)
+        header.storeLittle(time, at: 40)
         header.storeLittle(CRC32C.checksum(header.span8.extracting(16..<headerSize)), at: 12)
-        return header + body
+        return header
     }
 
-    private static func append(_ segment: [UInt8], besides file: HostFile) throws(StorageError) -> Pending {
-        let path = path(for: file.path)
-        let record: HostFile
-        var start: UInt64 = 0
-        if HostDirectory.exists(path) {
-            record = try HostFile.open(path, access: .write, locking: .ignore, followLinks: false)
-            while let known = try parse(record, at: start) { start = known.end }
-            guard start > 0 || record.byteCount < UInt64(headerSize) else {
-                throw StorageError(
-                    .refused, layer: "undo record", code: "not-a-record",
-                    "is in the way of the undo record; move it away to go on", path: path)
-            }
-        } else {
-            record = try HostFile.create(path, mode: 0o600)
-        }
-        do throws(StorageError) {
-            try record.write(segment, at: start)
-            try record.truncate(to: start + UInt64(segment.count))
-            try record.flush()
-            try HostDirectory.sync(holding: path)
-        } catch {
-            try? record.truncate(to: start)
-            if start == 0 { try? HostDirectory.remove(path) }
-            throw error
-        }
-        return Pending(file: record, segmentStart: start)
+    static func setState(_ state: State, in log: HostFile, at start: UInt64) throws(StorageError) {
+        var bytes = [UInt8](repeating: 0, count: 4)
+        bytes.storeLittle(state.rawValue, at: 0)
+        try log.write(bytes, at: start + 8)
+        try log.flush()
     }
 
-    private static func merged(_ ranges: [Swift.Range<UInt64>]) -> [Swift.Range<UInt64>] {
-        var result: [Swift.Range<UInt64>] = []
-        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
-            if let last = result.last, range.lowerBound <= last.upperBound {
-                result[result.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
-            } else {
-                result.append(range)
-            }
+    // MARK: What the chunks hold
+
+    /// The chunks whose change may have begun: all, but a last one that was cut off. Another that is damaged is an
+    /// error.
+    func wholeChunks(in log: HostFile) throws(StorageError) -> [UndoChunk] {
+        for (index, chunk) in chunks.enumerated() where try !chunk.isWhole(in: log) {
+            guard state == .hot, index == chunks.count - 1 else { throw damaged(chunk) }
+            return Array(chunks.dropLast())
+        }
+        return chunks
+    }
+
+    /// What was there before, in one range.
+    struct SavedRange: Sendable {
+        var range: Range<UInt64>
+        /// Where its bytes are in the record; nil stands for zeros.
+        var position: UInt64?
+    }
+
+    /// What the change left, in one range.
+    struct ChangedRange: Sendable {
+        var range: Range<UInt64>
+        var sum: UndoSum
+    }
+
+    /// The ranges that a chunk saved; none when it is of another kind.
+    func savedRanges(of chunk: UndoChunk, in log: HostFile) throws(StorageError) -> [SavedRange] {
+        guard chunk.kind == .before else { return [] }
+        let table = try table(of: chunk, entrySize: UndoChunk.beforeEntrySize, in: log)
+        var result: [SavedRange] = []
+        var position = chunk.body
+        let end = chunk.end - UInt64(table.count)
+        for entry in stride(from: 0, to: table.count, by: UndoChunk.beforeEntrySize) {
+            let word: UInt64 = table.little(entry + 8)
+            let isZero = word & UndoChunk.isZero != 0
+            let length = word & ~UndoChunk.isZero
+            guard let range = range(table.little(entry), length, below: lengthBefore),
+                isZero || length <= end - position
+            else { throw damaged(chunk) }
+            result.append(SavedRange(range: range, position: isZero ? nil : position))
+            if !isZero { position += length }
         }
         return result
     }
 
-    static func setState(_ state: State, in record: HostFile, at start: UInt64) throws(StorageError) {
-        var bytes = [UInt8](repeating: 0, count: 4)
-        bytes.storeLittle(state.rawValue, at: 0)
-        try record.write(bytes, at: start + 8)
-        try record.flush()
+    /// The ranges that a chunk has the new checksums of; none when it is of another kind.
+    func changedRanges(of chunk: UndoChunk, in log: HostFile) throws(StorageError) -> [ChangedRange] {
+        guard chunk.kind == .after else { return [] }
+        let table = try table(of: chunk, entrySize: UndoChunk.afterEntrySize, in: log)
+        var result: [ChangedRange] = []
+        for entry in stride(from: 0, to: table.count, by: UndoChunk.afterEntrySize) {
+            let length: UInt64 = table.little(entry + 8)
+            guard length <= HostFile.pieceSize,
+                let range = range(table.little(entry), length, below: chunk.lengthAfter)
+            else { throw damaged(chunk) }
+            let sum = UndoSum(first: table.little(entry + 16), second: table.little(entry + 20))
+            result.append(ChangedRange(range: range, sum: sum))
+        }
+        return result
+    }
+
+    private func table(
+        of chunk: UndoChunk, entrySize: Int, in log: HostFile
+    ) throws(StorageError) -> [UInt8] {
+        guard let table = try chunk.table(entrySize: entrySize, in: log) else { throw damaged(chunk) }
+        return table
+    }
+
+    private func range(_ offset: UInt64, _ length: UInt64, below limit: UInt64) -> Range<UInt64>? {
+        guard let end = offset +? length, end <= limit else { return nil }
+        return offset..<end
+    }
+
+    func damaged(_ chunk: UndoChunk?) -> StorageError {
+        StorageError(
+            .corrupt, layer: "undo record", code: "damaged",
+            "is damaged, so the change cannot be taken back; restore the image from a copy",
+            offset: chunk?.position ?? segmentStart, path: path)
+    }
+}
+
+/// Two independent 32-bit checksums of the bytes of a range: what a post-image is compared by.
+struct UndoSum: Equatable, Sendable {
+    var first: UInt32
+    var second: UInt32
+
+    init(first: UInt32, second: UInt32) {
+        self.first = first
+        self.second = second
+    }
+
+    init(_ bytes: RawSpan) {
+        first = CRC32C.checksum(bytes)
+        second = CRC32.checksum(bytes)
     }
 }

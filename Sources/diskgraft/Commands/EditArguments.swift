@@ -15,20 +15,13 @@ struct EditArguments: ParsableArguments {
             valueName: "volume"))
     var volume: String?
 
-    @Flag(
-        help: ArgumentHelp(
-            "Keep no undo record: memory stays flat for changes of any size, and an error or a cut can leave a part."
-        ))
-    var noUndo = false
-
-    /// Changes the guest on `path` and further disks; nothing is written when `body` throws, and an interruption
-    /// before the end writes nothing either.
+    /// Changes the guest on `path` and further disks; the images are as they were when `body` throws, and after an
+    /// interruption before the end.
     func edit(_ path: String, _ body: (GuestEdit) throws(StorageError) -> Void) throws {
         let guest = try Guest.open([path] + disks.with, options: image.options, forWriting: true)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         try guest.edit(
-            volume: volume, undo: !noUndo, source: try source.options(),
-            isCancelled: { Interruption.hasCome }, body)
+            volume: volume, source: try source.options(), isCancelled: { Interruption.hasCome }, body)
     }
 }
 

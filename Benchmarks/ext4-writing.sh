@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # ext4-writing.sh BINARY [WORK-FOLDER]
 #
-# Writes small files into an ext4 volume and removes them again: this engine (with its undo record and without),
-# debugfs, and fuse2fs where it may mount. The same tree, the same volume, all durable at the end. Prints times, ratios
-# to ours without the record (which the others do not have either), and peak memory. COUNT files, 100000 without it.
+# Writes small files into an ext4 volume and removes them again: this engine (which keeps an undo record of
+# all of it), debugfs, and fuse2fs where it may mount (neither keeps one). The same tree, the same volume, all durable
+# at the end. Prints times, ratios and peak memory. COUNT files, 100000 without it.
 set -euo pipefail
 binary=$(readlink -f "$1")
 work=${2:-$(mktemp -d "${TMPDIR:-/tmp}/diskgraft-ext4.XXXXXX")}
@@ -47,11 +47,8 @@ timed() {
 sound() { e2fsck -fn fs.img >fsck.log 2>&1 || { cat fsck.log; exit 1; }; }
 
 fresh
-timed ours_write "'$binary' untar fs.img many.tar --volume disk --no-undo"; sound
-timed ours_remove "'$binary' rm -r fs.img /many --volume disk --no-undo"; sound
-fresh
-timed recorded_write "'$binary' untar fs.img many.tar --volume disk"; sound
-timed recorded_remove "'$binary' rm -r fs.img /many --volume disk"; sound
+timed ours_write "'$binary' untar fs.img many.tar --volume disk"; sound
+timed ours_remove "'$binary' rm -r fs.img /many --volume disk"; sound
 fresh
 timed debugfs_write "debugfs -w -f write.cmd fs.img"
 timed debugfs_remove "debugfs -w -f remove.cmd fs.img"
@@ -62,7 +59,7 @@ if [ -e /dev/fuse ] && command -v fuse2fs >/dev/null; then
         timed fuse2fs_remove "fuse2fs fs.img mnt -o fakeroot && rm -rf mnt/many && fusermount -u mnt && sleep 0.2"
     fi
 fi
-for other in recorded debugfs fuse2fs; do
+for other in debugfs fuse2fs; do
     for part in write remove; do
         theirs="${other}_$part" mine="ours_$part"
         [ -z "${!theirs:-}" ] || awk -v n="$theirs" -v x="${!mine}" -v y="${!theirs}" 'BEGIN { printf "%-28s ours / it %.2f\n", n, x / y }'
@@ -75,12 +72,12 @@ printf 'old\n' >old; "$binary" put fs.img old /file --volume disk
 if command -v strace >/dev/null; then
     for i in $(seq 50); do
         printf 'new %s\n' "$i" >new
-        strace -f -c -w -e trace=fdatasync,fsync -o "st.$i" "$binary" put fs.img new /file --volume disk --no-undo
+        strace -f -c -w -e trace=fdatasync,fsync -o "st.$i" "$binary" put fs.img new /file --volume disk
         awk '$NF == "fdatasync" || $NF == "fsync" { t += $2 } END { print t + 0 }' "st.$i"
     done | awk '{ t += $1 } END { printf "  in flushes (under strace) %.2f ms\n", t / NR * 1000 }'
 fi
 start=$(date +%s%N)
-for i in $(seq 50); do printf 'again %s\n' "$i" >new; "$binary" put fs.img new /file --volume disk --no-undo; done
+for i in $(seq 50); do printf 'again %s\n' "$i" >new; "$binary" put fs.img new /file --volume disk; done
 echo "  whole process $(( ($(date +%s%N) - start) / 50000 )) µs"
 start=$(date +%s%N)
 for i in $(seq 50); do "$binary" stat fs.img /file --volume disk >/dev/null; done

@@ -90,7 +90,7 @@ struct EditCommandTests {
         #expect(try Fixture.diskgraft("cat", image, "/boot/hard").text == "from the host\n")
     }
 
-    private static func volume(
+    static func volume(
         _ options: [String], in directory: TemporaryDirectory, name: String = "fs.img",
         mebibytes: UInt64 = 16,
         script: String = "mkdir -p d/sub && echo old > d/file && echo x > d/sub/x && chmod 640 d/file"

@@ -33,23 +33,8 @@ struct UndoPowerCutTests {
 
         func open() throws -> [HostFile] { try paths.map { try HostFile.open($0, access: .write) } }
         var contents: [[UInt8]] { get throws { try paths.map(fileBytes) } }
-        var files: [String: [UInt8]] {
-            get throws {
-                var files: [String: [UInt8]] = [:]
-                for name in try FileManager.default.contentsOfDirectory(atPath: root) {
-                    files["\(root)/\(name)"] = try fileBytes("\(root)/\(name)")
-                }
-                return files
-            }
-        }
-
-        /// Makes the directory hold `files` and no others.
-        func put(_ files: [String: [UInt8]]) throws {
-            for path in try self.files.keys where files[path] == nil {
-                try FileManager.default.removeItem(atPath: path)
-            }
-            for (path, bytes) in files { try directory.write(HostFile.name(of: path), bytes) }
-        }
+        var files: [String: [UInt8]] { get throws { try HostPowerCut.files(in: root) } }
+        func put(_ files: [String: [UInt8]]) throws { try HostPowerCut.put(files, in: root) }
     }
 
     private func change(_ files: [HostFile], _ random: inout SeededRandom) throws {

@@ -15,6 +15,24 @@ public struct HostPowerCut {
         self.events = events
     }
 
+    /// The files in a directory, by path.
+    public static func files(in root: String) throws -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: root) {
+            files["\(root)/\(name)"] = try fileBytes("\(root)/\(name)")
+        }
+        return files
+    }
+
+    /// Makes a directory hold `files` and no others.
+    public static func put(_ files: [String: [UInt8]], in root: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: root)
+        where files["\(root)/\(name)"] == nil {
+            try FileManager.default.removeItem(atPath: "\(root)/\(name)")
+        }
+        for (path, bytes) in files { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
+    }
+
     /// Calls `check` with the files as each cut leaves them.
     public func forEachState(
         reorderings: Int, every step: Int = 1, seed: UInt64,

@@ -96,19 +96,21 @@ public final class HostTransaction: Sendable {
         let state = take()
         for file in files { file.endStaging() }
         guard state.hasWritten else {
-            for segment in state.segments.values { segment.discard() }
+            for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) { segment.discard() }
             return
         }
         do throws(StorageError) {
-            for file in state.segments.keys {
+            for file in state.segments.keys.sorted() {
                 guard let record = try UndoRecord.read(for: files[file].path) else { continue }
                 try record.restore(files[file], record.openLog())
             }
-            for segment in state.segments.values { try segment.mark(.rolledBack) }
+            for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) {
+                try segment.mark(.rolledBack)
+            }
         } catch {
             return
         }
-        for segment in state.segments.values { segment.discard() }
+        for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) { segment.discard() }
     }
 
     /// Makes undo records durable, then the changes. On an error everything is taken back, as by `rollBack`.
@@ -117,7 +119,7 @@ public final class HostTransaction: Sendable {
         var state = take()
         do throws(StorageError) {
             let new = try save(&state)
-            for file in state.segments.keys {
+            for file in state.segments.keys.sorted() {
                 try state.segments[file]?.seal(lengthAfter: files[file].byteCount)
             }
             try sync(&state, new)
@@ -130,7 +132,7 @@ public final class HostTransaction: Sendable {
             throw error
         }
         // The first mark decides: a change over several files stands from there on.
-        for segment in state.segments.values { try segment.mark(.done) }
+        for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) { try segment.mark(.done) }
     }
 
     // MARK: Steps
@@ -170,7 +172,7 @@ public final class HostTransaction: Sendable {
 
     /// Makes the records durable; only then new ones among several are marked hot.
     private func sync(_ state: inout Progress, _ new: [Int]) throws(StorageError) {
-        for file in state.segments.keys { try state.segments[file]?.sync() }
+        for file in state.segments.keys.sorted() { try state.segments[file]?.sync() }
         guard state.segments.count > 1 else { return }
         for file in new { try state.segments[file]?.mark(.hot) }
     }

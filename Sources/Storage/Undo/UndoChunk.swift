@@ -1,6 +1,6 @@
-/// A piece of a segment of an undo record. Each was made durable before the writes that it guards began, so one that
-/// was cut off, which only the last can be, counts as absent. A header of 64 bytes, then bytes; all integers are
-/// little-endian:
+/// A piece of a segment of an undo record. Chunks are made durable in batches, each before the writes that it guards
+/// begin; so the last batch, which alone can be cut off, counts as absent when one of its chunks is not whole. A header
+/// of 64 bytes, then bytes; all integers are little-endian:
 ///
 ///     0   8  "DGCHUNK\n"
 ///     8   4  kind
@@ -11,6 +11,7 @@
 ///     40  8  bytes behind the header
 ///     48  8  kind 3: the host file's length after the change
 ///     56  4  CRC-32C of the bytes behind the header
+///     60  4  number of its batch
 ///
 /// | kind | behind the header |
 /// |---|---|
@@ -32,6 +33,7 @@ struct UndoChunk: Sendable {
     var byteCount: UInt64
     var lengthAfter: UInt64 = 0
     var checksum: UInt32
+    var batch: UInt32
     /// Where its header is in the record.
     var position: UInt64
 
@@ -58,14 +60,16 @@ struct UndoChunk: Sendable {
         byteCount = header.little(40)
         lengthAfter = header.little(48)
         checksum = header.little(56)
+        batch = header.little(60)
         guard byteCount <= log.byteCount - position - UInt64(Self.headerSize) else { return nil }
     }
 
     /// One to be written.
     init(
-        _ kind: Kind, number: UInt32, rangeCount: Int, byteCount: UInt64, checksum: UInt32,
+        _ kind: Kind, number: UInt32, batch: UInt32, rangeCount: Int, byteCount: UInt64, checksum: UInt32,
         at position: UInt64
     ) {
+        self.batch = batch
         self.kind = kind
         self.number = number
         self.rangeCount = UInt32(clamping: rangeCount)
@@ -85,6 +89,7 @@ struct UndoChunk: Sendable {
         header.storeLittle(byteCount, at: 40)
         header.storeLittle(lengthAfter, at: 48)
         header.storeLittle(checksum, at: 56)
+        header.storeLittle(batch, at: 60)
         header.storeLittle(CRC32C.checksum(header.span8.extracting(16..<64)), at: 12)
         return header
     }

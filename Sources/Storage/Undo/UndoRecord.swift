@@ -149,12 +149,11 @@ public struct UndoRecord: Sendable {
 
     // MARK: What the chunks hold
 
-    /// The chunks whose change may have begun: all, but a last one that was cut off. Another that is damaged is an
-    /// error.
+    /// The chunks whose change may have begun: all, but a last batch that was cut off. Other damage is an error.
     func wholeChunks(in log: HostFile) throws(StorageError) -> [UndoChunk] {
-        for (index, chunk) in chunks.enumerated() where try !chunk.isWhole(in: log) {
-            guard state == .hot, index == chunks.count - 1 else { throw damaged(chunk) }
-            return Array(chunks.dropLast())
+        for chunk in chunks where try !chunk.isWhole(in: log) {
+            guard state == .hot, chunk.batch == chunks.last?.batch else { throw damaged(chunk) }
+            return chunks.filter { $0.batch != chunk.batch }
         }
         return chunks
     }

@@ -13,6 +13,7 @@ struct UndoWriter {
     private let lengthBefore: UInt64
     private var end: UInt64
     private var chunkCount: UInt32 = 0
+    private var batch: UInt32 = 0
     /// Pages that are saved, or lie behind the old end.
     private var saved = RangeSet<UInt64>()
     private var siblings: Set<String> = []
@@ -113,6 +114,7 @@ struct UndoWriter {
         try log.flush()
         if isNew { try HostDirectory.sync(holding: log.path) }
         isNew = false
+        batch += 1
     }
 
     func mark(_ state: UndoRecord.State) throws(StorageError) {
@@ -145,8 +147,8 @@ struct UndoWriter {
     ) throws(StorageError) {
         let sum = ~CRC32C.update(register, table.span8)
         var chunk = UndoChunk(
-            kind, number: chunkCount, rangeCount: rangeCount, byteCount: bytes + UInt64(table.count),
-            checksum: sum, at: end)
+            kind, number: chunkCount, batch: batch, rangeCount: rangeCount,
+            byteCount: bytes + UInt64(table.count), checksum: sum, at: end)
         chunk.lengthAfter = lengthAfter
         try log.write(table, at: chunk.body + bytes)
         try log.write(chunk.header(transactionID: transactionID), at: chunk.position)

@@ -15,14 +15,21 @@ public struct FileContents {
         }
     }
 
-    /// A host file's contents.
+    /// A host file's contents. Archives are read in small bites, so it is asked for more than is wanted.
     public init(_ file: HostFile) {
+        let pieceSize = 256 << 10
         var position: UInt64 = 0
+        var held: ArraySlice<UInt8> = []
         next = { (count) throws(StorageError) in
-            let left = file.byteCount - min(position, file.byteCount)
-            let bytes = try file.bytes(at: position, count: Int(min(UInt64(count), left)))
-            position += UInt64(bytes.count)
-            return bytes
+            if held.isEmpty {
+                let left = file.byteCount - min(position, file.byteCount)
+                let bytes = try file.bytes(at: position, count: Int(min(UInt64(max(count, pieceSize)), left)))
+                position += UInt64(bytes.count)
+                if bytes.count <= count { return bytes }
+                held = bytes[...]
+            }
+            defer { held = held.dropFirst(count) }
+            return Array(held.prefix(count))
         }
     }
 

@@ -64,7 +64,8 @@ extension GuestEdit {
             }
             levels.append(current)
             let key = FileKey(volume: volume, id: entry.file)
-            if try tree.attributes(of: key).type == .directory {
+            let type = if let type = entry.type { type } else { try tree.attributes(of: key).type }
+            if type == .directory {
                 guard !levels.contains(where: { $0.directory == entry.file }) else {
                     throw error(
                         .corrupt, "directory-loop", "\(top.path.displayText) contains itself; run e2fsck")

@@ -99,6 +99,9 @@ extension GuestEdit {
         return id
     }
 
+    /// Whether contents that begin with `first` are longer than one piece.
+    func goesInPieces(_ first: [UInt8]) -> Bool { first.count >= Self.pieceSize }
+
     /// The first piece of contents, for `make`.
     func firstPiece(of contents: FileContents) throws(StorageError) -> [UInt8] {
         try contents.read(Self.pieceSize)

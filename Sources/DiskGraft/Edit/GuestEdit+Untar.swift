@@ -79,10 +79,19 @@ private struct Unpacking {
             linked = try self.target(of: member)
             if let linked, try edit.tree.lookUp(place.name, in: place.directory.key) == linked.id { return }
         }
-        try clear(place)
         links.remove(archivePath)
         directories[archivePath] = nil
         let volume = place.directory.volume
+        /// Makes what the member says; what has the name goes first, which is seldom anything.
+        func replacing(_ make: () throws(StorageError) -> Void) throws(StorageError) {
+            do throws(StorageError) {
+                try make()
+            } catch {
+                guard error.code == "exists" else { throw error }
+                try clear(place)
+                try make()
+            }
+        }
         func new(_ type: FileType) throws(StorageError) -> NewFileAttributes {
             try edit.attributes(ofNew: type, in: place.directory, options, usual: member.permissions)
         }
@@ -92,7 +101,14 @@ private struct Unpacking {
             var reader = self.reader
             let contents = FileContents { (count) throws(StorageError) in try reader.read(count) }
             let first = try edit.firstPiece(of: contents)
-            try edit.make(place, first, contents, attributes)
+            if edit.goesInPieces(first) {
+                try clear(place)
+                try edit.make(place, first, contents, attributes)
+            } else {
+                try replacing { () throws(StorageError) in
+                    try edit.make(place, first, contents, attributes)
+                }
+            }
             self.reader = reader
         case UInt8(ascii: "1"):
             guard let linked else { return }
@@ -101,25 +117,35 @@ private struct Unpacking {
                     .refused, "cross-volume",
                     "a hard link of the archive would lead to another volume; unpack with --volume")
             }
-            try edit.transaction(on: volume).link(linked.id, as: place.name, in: place.directory.id)
+            try replacing { () throws(StorageError) in
+                try edit.transaction(on: volume).link(linked.id, as: place.name, in: place.directory.id)
+            }
         case UInt8(ascii: "2"):
             var attributes = try new(.symbolicLink)
             attributes.permissions = 0o777
-            _ = try edit.transaction(on: volume).createSymbolicLink(
-                place.name, in: place.directory.id, target: member.target, attributes: attributes)
+            try replacing { () throws(StorageError) in
+                _ = try edit.transaction(on: volume).createSymbolicLink(
+                    place.name, in: place.directory.id, target: member.target, attributes: attributes)
+            }
             links.insert(archivePath)
         case UInt8(ascii: "3"), UInt8(ascii: "4"):
             let type: FileType = member.type == UInt8(ascii: "3") ? .characterDevice : .blockDevice
-            _ = try edit.transaction(on: volume).createNode(
-                place.name, in: place.directory.id, type: type, device: member.device,
-                attributes: try new(type))
+            try replacing { () throws(StorageError) in
+                _ = try edit.transaction(on: volume).createNode(
+                    place.name, in: place.directory.id, type: type, device: member.device,
+                    attributes: try new(type))
+            }
         case UInt8(ascii: "6"):
-            _ = try edit.transaction(on: volume).createNode(
-                place.name, in: place.directory.id, type: .fifo, device: nil, attributes: try new(.fifo))
+            try replacing { () throws(StorageError) in
+                _ = try edit.transaction(on: volume).createNode(
+                    place.name, in: place.directory.id, type: .fifo, device: nil, attributes: try new(.fifo))
+            }
         case UInt8(ascii: "5"), UInt8(ascii: "D"):
-            let id = try edit.transaction(on: volume).createDirectory(
-                place.name, in: place.directory.id, attributes: try new(.directory))
-            directoryTimes.append((FileKey(volume: volume, id: id), member.time))
+            try replacing { () throws(StorageError) in
+                let id = try edit.transaction(on: volume).createDirectory(
+                    place.name, in: place.directory.id, attributes: try new(.directory))
+                directoryTimes.append((FileKey(volume: volume, id: id), member.time))
+            }
         default:
             throw StorageError(
                 .unsupported, layer: "tar", code: "member-type",

@@ -13,8 +13,18 @@ protocol VolumeView: AnyObject {
     /// File data, past the cache: fills `target` from byte `skip` of block `first` on. The caller has checked that
     /// all of it lies in the volume.
     func readData(into target: inout MutableRawSpan, from first: BlockNumber, skip: Int) throws(StorageError)
+    /// Whether a block of an inode was found to be right, or made so, and need not be checked again.
+    func isVerified(_ number: BlockNumber, of inode: InodeNumber) -> Bool
+    /// Takes note that a block of an inode is right.
+    func noteVerified(_ number: BlockNumber, of inode: InodeNumber)
     /// Throws, or notes a warning when the user wants checksums ignored.
     func checksumFailure(
         _ code: Ext4Code, _ message: String, structure: String, offset: UInt64
     ) throws(StorageError)
+}
+
+extension VolumeView {
+    // A reader comes by most blocks once.
+    func isVerified(_ number: BlockNumber, of inode: InodeNumber) -> Bool { false }
+    func noteVerified(_ number: BlockNumber, of inode: InodeNumber) {}
 }

@@ -50,6 +50,7 @@ extension Ext4Transaction {
             }
         }
         try store(bytes, at: number, role: role)
+        noteVerified(number, of: directory.number)
     }
 
     /// Appends a block to a directory (whose inode is not stored yet) and returns its numbers, in the directory and
@@ -108,12 +109,17 @@ extension Ext4Transaction {
         try store(block.bytes, ofDirectory: directory, at: number, role: .directory)
     }
 
-    /// Takes an entry out of a directory; the directory's inode is changed and not stored.
-    func remove(_ name: [UInt8], from directory: inout Inode) throws(StorageError) {
+    /// Takes an entry out of a directory; the directory's inode is changed and not stored. `found` is where it has
+    /// been found in the directory as it is, if it has been looked for.
+    func remove(
+        _ name: [UInt8], from directory: inout Inode, at found: FoundEntry? = nil
+    ) throws(StorageError) {
+        let moves = directory.flags.contains(.inlineData)
         try leaveInlineDirectory(&directory)
-        guard let (number, offset) = try place(of: name, in: directory) else {
-            throw noEntry(name, directory)
-        }
+        var entry = found
+        if entry == nil || moves { entry = try find(name, in: directory) }
+        guard let entry, let number = entry.number else { throw noEntry(name, directory) }
+        let offset = entry.offset
         var block = try directoryBlock(at: number, of: directory)
         guard block.remove(at: offset) else { throw noEntry(name, directory) }
         try store(block.bytes, ofDirectory: directory, at: number, role: .shrunkDirectory)

@@ -36,11 +36,15 @@ extension VolumeView {
         guard geometry.hasMetadataChecksums else {
             return DirectoryBlock(bytes: bytes, range: 0..<bytes.count, hasFileTypes: hasFileTypes)
         }
-        let seed = geometry.inodeSeed(inode.number, generation: inode.generation)
-        if !DirectoryChecksum.isValid(bytes, seed: seed) {
-            try checksumFailure(
-                .directoryChecksum, "the checksum of a block of directory \(inode.name) is wrong; run e2fsck",
-                structure: "directory block", offset: geometry.byteOffset(of: number))
+        if !isVerified(number, of: inode.number) {
+            let seed = geometry.inodeSeed(inode.number, generation: inode.generation)
+            if !DirectoryChecksum.isValid(bytes, seed: seed) {
+                try checksumFailure(
+                    .directoryChecksum,
+                    "the checksum of a block of directory \(inode.name) is wrong; run e2fsck",
+                    structure: "directory block", offset: geometry.byteOffset(of: number))
+            }
+            noteVerified(number, of: inode.number)
         }
         let end = bytes.count - DirectoryChecksum.reservedLength(bytes)
         return DirectoryBlock(bytes: bytes, range: 0..<end, hasFileTypes: hasFileTypes)

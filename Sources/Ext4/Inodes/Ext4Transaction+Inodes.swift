@@ -8,17 +8,24 @@ extension Ext4Transaction {
         for step in 0..<geometry.groupCount {
             let group = (first + step) % geometry.groupCount
             guard try descriptor(group).freeInodeCount > 0 else { continue }
-            var bitmap = try inodeBitmap(group)
-            let reserved = group == 0 ? Int(geometry.firstInode) - 1 : 0
-            guard let bit = bitmap.run(of: 1, from: min(reserved, bitmap.count))?.lowerBound else { continue }
-            bitmap.set(bit)
-            inodeBitmaps[group] = bitmap
+            guard let bit = try takeInode(from: group) else { continue }
             try noteAllocation(of: bit, in: group, isDirectory: isDirectory)
             let number = InodeNumber(UInt32(group) * geometry.inodesPerGroup + UInt32(bit) + 1)
             return try emptyInode(number)
         }
         throw .ext4(
             .refused, .noInodes, "the file system has no free inode; remove files that are not needed")
+    }
+
+    private func takeInode(from group: UInt64) throws(StorageError) -> Int? {
+        // Taken out and put back, so that it is changed in its place.
+        var bitmap = try inodeBitmap(group)
+        inodeBitmaps[group] = nil
+        defer { inodeBitmaps[group] = bitmap }
+        let reserved = group == 0 ? Int(geometry.firstInode) - 1 : 0
+        let bit = bitmap.run(of: 1, from: min(reserved, bitmap.count))?.lowerBound
+        if let bit { bitmap.set(bit) }
+        return bit
     }
 
     private func noteAllocation(of bit: Int, in group: UInt64, isDirectory: Bool) throws(StorageError) {
@@ -105,6 +112,8 @@ extension Ext4Transaction {
 
         let (group, bit) = geometry.position(of: inode.number)
         var bitmap = try inodeBitmap(group)
+        inodeBitmaps[group] = nil
+        defer { inodeBitmaps[group] = bitmap }
         guard bitmap.isSet(Int(bit)) else {
             throw .ext4(
                 .corrupt, .bitmapDamaged,
@@ -112,7 +121,6 @@ extension Ext4Transaction {
                 structure: "inode bitmap")
         }
         bitmap.clear(Int(bit))
-        inodeBitmaps[group] = bitmap
         var descriptor = try descriptor(group)
         descriptor.freeInodeCount += 1
         if isDirectory, descriptor.usedDirectoryCount > 0 { descriptor.usedDirectoryCount -= 1 }

@@ -30,9 +30,10 @@ extension Ext4Transaction {
             var parent = try inode(directory)
             try requireWritableDirectory(parent)
             try requireName(name)
-            let inode = try requireEntry(name, in: parent)
+            let found = try requireFound(name, in: parent)
+            let inode = try inode(found.inode)
             try requireRemovable(inode)
-            try remove(name, from: &parent)
+            try remove(name, from: &parent, at: found)
             if inode.type == .directory { parent.dropSubdirectory() }
             try store(parent)
             try dropLink(inode)
@@ -147,11 +148,15 @@ extension Ext4Transaction {
     }
 
     private func requireEntry(_ name: [UInt8], in directory: Inode) throws(StorageError) -> Inode {
+        try inode(requireFound(name, in: directory).inode)
+    }
+
+    private func requireFound(_ name: [UInt8], in directory: Inode) throws(StorageError) -> FoundEntry {
         guard let found = try find(name, in: directory) else {
             throw .ext4(
                 .misuse, .noEntry, "\"\(name.displayText)\" is not in directory \(directory.name)")
         }
-        return try inode(found.inode)
+        return found
     }
 
     /// Counts a link less; the file goes with the last, an empty directory with its name.

@@ -46,7 +46,10 @@ extension Ext4Transaction {
         _ left: inout UInt64, from group: UInt64, start: UInt64, onePiece: Bool,
         into result: inout [Range<UInt64>]
     ) throws(StorageError) {
+        // Taken out and put back, so that it is changed in its place.
         var bitmap = try blockBitmap(group)
+        blockBitmaps[group] = nil
+        defer { blockBitmaps[group] = bitmap }
         let first = geometry.firstBlock(ofGroup: group).rawValue
         let zone = try protectedZone()
         // In one piece a run may begin before the goal; in the second round each search goes on behind the last.
@@ -68,7 +71,6 @@ extension Ext4Transaction {
                         + "run e2fsck", structure: "block bitmap")
             }
             for bit in run { bitmap.set(bit) }
-            blockBitmaps[group] = bitmap
             for block in blocks { fresh.insert(BlockNumber(block)) }
             try changeFreeBlocks(of: group, by: -Int64(run.count))
             result.append(blocks)
@@ -99,6 +101,8 @@ extension Ext4Transaction {
             let group = geometry.group(of: BlockNumber(position))
             let first = geometry.firstBlock(ofGroup: group).rawValue
             var bitmap = try blockBitmap(group)
+            blockBitmaps[group] = nil
+            defer { blockBitmaps[group] = bitmap }
             let end = min(blocks.upperBound, first + UInt64(bitmap.count))
             // A group's blocks end where the next group's begin; nothing can be behind the last.
             guard end > position else { return }
@@ -112,9 +116,9 @@ extension Ext4Transaction {
                 }
                 bitmap.clear(bit)
                 dirty[BlockNumber(block)] = nil
+                verified[BlockNumber(block)] = nil
                 fresh.remove(BlockNumber(block))
             }
-            blockBitmaps[group] = bitmap
             try changeFreeBlocks(of: group, by: Int64(end - position))
             position = end
         }

@@ -38,6 +38,8 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
     var dirty: [BlockNumber: DirtyBlock] = [:]
     /// Blocks that were free when the transaction began: their contents need no journal.
     var fresh: Set<BlockNumber> = []
+    /// Directory and extent blocks that were checked, or written here, by the inode that they belong to.
+    var verified: [BlockNumber: InodeNumber] = [:]
     var blockBitmaps: [UInt64: GroupBitmap] = [:]
     var inodeBitmaps: [UInt64: GroupBitmap] = [:]
     /// Clusters and inodes taken (negative) or given back (positive).
@@ -100,6 +102,10 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
         // Never passed over when writing: a change must not give a damaged block a valid checksum.
         throw .ext4(.corrupt, code, message, structure: structure, offset: offset)
     }
+
+    func isVerified(_ number: BlockNumber, of inode: InodeNumber) -> Bool { verified[number] == inode }
+
+    func noteVerified(_ number: BlockNumber, of inode: InodeNumber) { verified[number] = inode }
 
     // MARK: Changing blocks
 

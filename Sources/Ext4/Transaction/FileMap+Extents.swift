@@ -86,5 +86,6 @@ extension Ext4Transaction {
             bytes.storeLittle(CRC32C.update(seed, bytes.span8.extracting(0..<end)), at: end)
         }
         try store(bytes, at: number, role: .map)
+        noteVerified(number, of: inode.number)
     }
 }

@@ -9,6 +9,8 @@ struct GroupBitmap: Sendable {
     private let original: [UInt8]
     private(set) var bytes: [UInt8]
     private(set) var isChanged = false
+    /// No bit below is available: where a search begins.
+    private var firstCandidate = 0
 
     init(_ bytes: [UInt8], count: Int) {
         original = bytes
@@ -43,13 +45,15 @@ struct GroupBitmap: Sendable {
     mutating func clear(_ bit: Int) {
         bytes[bit >> 3] &= ~(1 << UInt8(bit & 7))
         isChanged = true
+        firstCandidate = min(firstCandidate, bit)
     }
 
     /// The first available run at or behind `start`: `count` bits long, or the longest when `orLonger` is
     /// false and there is none so long. Nil when nothing is available.
-    func run(of wanted: Int, from start: Int) -> Range<Int>? {
+    mutating func run(of wanted: Int, from start: Int) -> Range<Int>? {
         var best: Range<Int>?
-        var bit = start
+        var bit = max(start, firstCandidate)
+        let isFromFirst = bit == firstCandidate
         while bit < count {
             if bit & 7 == 0, bytes[bit >> 3] | original[bit >> 3] == 0xff {
                 bit += 8
@@ -60,10 +64,12 @@ struct GroupBitmap: Sendable {
                 continue
             }
             let first = bit
+            if isFromFirst, best == nil { firstCandidate = first }
             while bit < count, bit - first < wanted, isAvailable(bit) { bit += 1 }
             if bit - first > best?.count ?? 0 { best = first..<bit }
             if bit - first == wanted { return best }
         }
+        if isFromFirst, best == nil { firstCandidate = count }
         return best
     }
 

@@ -1,5 +1,6 @@
-@testable import Storage
 import Testing
+
+@testable import Storage
 
 struct ChecksumTests {
     private let digits = Array("123456789".utf8)

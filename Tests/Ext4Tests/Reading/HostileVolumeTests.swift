@@ -89,6 +89,43 @@ import Testing
         }
     }
 
+    /// Counts and lengths that reach past their block, in a shape that every other check lets through.
+    @Test func countsPastTheBlock() throws {
+        let image = try Image(
+            .crc16, blockSize: 1024, files: ["d/file": Array(repeating: 7, count: 5000)], byteCount: 4 << 20)
+        let bytes = try fileBytes(image.path)
+        let intact = try Ext4FileSystem.open(MemoryDevice(bytes))
+        let file = try intact.file("/d/file")
+        let directory = try intact.file("/d")
+        let raw = try RawExt4(MemoryDevice(bytes))
+
+        // Four sound extents, and a fifth behind the inode's 60 bytes.
+        var damaged = bytes
+        let map = Int(try raw.inodeOffset(UInt32(file.rawValue))) + 0x28
+        let start = UInt32(try raw.blocks(ofInode: UInt32(file.rawValue))[0])
+        for (offset, value) in [(2, 5), (4, 5)] { damaged.storeLittle(UInt16(value), at: map + offset) }
+        for index in 0..<4 {
+            damaged.storeLittle(UInt32(index), at: map + 12 + index * 12)
+            damaged.storeLittle(UInt16(1), at: map + 16 + index * 12)
+            damaged.storeLittle(start + UInt32(index), at: map + 20 + index * 12)
+        }
+        let extent = try Ext4FileSystem.open(MemoryDevice(damaged))
+        let error = #expect(throws: StorageError.self) { try extent.contents(of: file) }
+        #expect(error?.code == "bad-extent-node")
+
+        // A last record whose name goes on behind the block.
+        damaged = bytes
+        let block = Int(try raw.blocks(ofInode: UInt32(directory.rawValue))[0]) * 1024
+        // "." and ".." take 12 bytes each; the file's record reached to the end.
+        damaged.storeLittle(UInt16(1000 - 24), at: block + 24 + 4)
+        damaged.storeLittle(UInt32(file.rawValue), at: block + 1000)
+        damaged.storeLittle(UInt16(264), at: block + 1004)
+        damaged[block + 1006] = 250
+        let names = try Ext4FileSystem.open(MemoryDevice(damaged))
+        let record = #expect(throws: StorageError.self) { try names.entries(of: directory) }
+        #expect(record?.code == "bad-directory")
+    }
+
     /// Opens with checksums ignored: else they would stop most damage before the code that must stand it.
     private func walk(_ bytes: [UInt8]) {
         guard

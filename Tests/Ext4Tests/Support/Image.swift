@@ -59,6 +59,16 @@ struct Profile: Sendable, CustomTestStringConvertible {
             "-I", "256",
         ])
 
+    /// Checksums over everything and no journal: an ordered commit that must keep them.
+    static let unjournaled = Profile(
+        name: "metadata_csum without a journal",
+        options: [
+            "-t", "ext4", "-O",
+            "none,ext_attr,resize_inode,dir_index,filetype,sparse_super,large_file,extent,64bit,flex_bg,huge_file,metadata_csum,dir_nlink,extra_isize",
+            "-I", "256",
+        ],
+        hasJournal: false)
+
     static let all = [ext3, crc16, crc16Wide, checksums, seeded, ext2]
 }
 
@@ -93,7 +103,26 @@ struct Image {
     /// What e2fsck finds wrong; empty when it is clean.
     func defects() throws -> String {
         let result = try Tool.run("e2fsck", ["-fn", path], expect: nil)
-        return result.status == 0 ? "" : result.text + result.errorText
+        guard result.status == 0 else { return result.text + result.errorText }
+        let (counted, claimed) = try freeCounts()
+        return counted == claimed ? "" : "the groups have \(counted) free, the superblock says \(claimed)"
+    }
+
+    /// Free blocks and inodes, summed over the groups and by the superblock. e2fsck -n passes over a superblock that
+    /// differs.
+    func freeCounts() throws -> (groups: [Int], superblock: [Int]) {
+        var groups = [0, 0]
+        var superblock = [0, 0]
+        for line in try Tool.run("dumpe2fs", [path]).text.split(separator: "\n") {
+            let words = line.split(whereSeparator: { " ,:".contains($0) })
+            if line.hasPrefix("Free blocks:") { superblock[0] = Int(words[2]) ?? -1 }
+            if line.hasPrefix("Free inodes:") { superblock[1] = Int(words[2]) ?? -1 }
+            if line.hasPrefix("  "), words.count > 4, words[1...2] == ["free", "blocks"] {
+                groups[0] += Int(words[0]) ?? -1
+                groups[1] += Int(words[3]) ?? -1
+            }
+        }
+        return (groups, superblock)
     }
 
     /// What debugfs prints for a command.

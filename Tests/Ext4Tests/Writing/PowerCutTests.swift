@@ -157,9 +157,11 @@ import Testing
     }
 
     /// All but a directory's move to another: for a moment it has two names, which e2fsck -p leaves to a person.
-    @Test(arguments: operations.indices.filter { operations[$0].0 != "move a directory" })
-    func soundWithoutAJournal(_ operation: Int) throws {
-        let before = try Self.volume(.ext2)
+    @Test(
+        arguments: [Profile.ext2, .unjournaled],
+        operations.indices.filter { operations[$0].0 != "move a directory" })
+    func soundWithoutAJournal(_ profile: Profile, operation: Int) throws {
+        let before = try Self.volume(profile)
         let device = MemoryDevice(before)
         let volume = try Ext4FileSystem.open(device)
         let transaction = try volume.begin()

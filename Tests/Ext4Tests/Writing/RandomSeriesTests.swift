@@ -13,7 +13,7 @@ import Testing
     }
 
     static let variants: [Variant] =
-        (Profile.all + [.inline]).flatMap { profile in
+        (Profile.all + [.inline, .unjournaled]).flatMap { profile in
             [1024, 4096].map { Variant(profile: profile, blockSize: $0) }
         } + [
             Variant(profile: .checksums, blockSize: 2048), Variant(profile: .checksums, blockSize: 65536),

@@ -94,6 +94,25 @@ import Testing
         #expect(error.code == "multi-mount-protection")
     }
 
+    /// Descriptors that promise what their bitmaps do not have: whoever believed them would search for ever or take
+    /// what is in use.
+    @Test(arguments: ["free_blocks_count", "free_inodes_count"])
+    func countsThatContradictTheBitmap(_ field: String) throws {
+        let image = try Image(.ext2, blockSize: 1024)
+        _ = try image.debugfs("set_block_group 0 \(field) 9", writing: true)
+        let before = try fileBytes(image.path)
+        let volume = try Ext4FileSystem.open(FileDevice(image.path, access: .write))
+        let transaction = try volume.begin()
+        let error = try #require(throws: StorageError.self) {
+            _ = try transaction.createFile(
+                [65], in: volume.rootDirectory, contents: [1], attributes: .init(permissions: 0o600))
+        }
+        #expect(error.code == "bitmap-count")
+        #expect(throws: StorageError.self) { _ = try transaction.prepare() }
+        let isUntouched = try fileBytes(image.path) == before
+        #expect(isUntouched)
+    }
+
     @Test func quotasAllowNoChangeOfBlocks() throws {
         let image = try Image(
             .checksums, blockSize: 1024, files: ["f": [UInt8](repeating: 1, count: 100)],

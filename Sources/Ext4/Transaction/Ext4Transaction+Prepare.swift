@@ -17,10 +17,11 @@ extension Ext4Transaction {
             .map { BlockChange(block: $0.key.rawValue, bytes: $0.value.bytes) }
         let changed = blocks.filter { !fresh.contains($0.key) }
         guard let journal = target.journal else {
-            let commit = OrderedCommit(
+            var commit = OrderedCommit(
                 before: target.superblock, after: superblock,
                 changes: changed.map { (block: $0.key, dirty: $0.value) }, fresh: newData,
                 blockSize: geometry.blockSize)
+            commit.insertBeforeNames(try phasesBeforeNames(), blockSize: geometry.blockSize)
             return PreparedExt4Change(fileSystem, target, .ordered(commit))
         }
         var changes = changed.map { BlockChange(block: $0.key.rawValue, bytes: $0.value.bytes) }

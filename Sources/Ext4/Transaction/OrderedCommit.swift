@@ -5,6 +5,7 @@ internal import Storage
 /// | phase | writes | a cut after it leaves |
 /// |---|---|---|
 /// | unclean | superblock without EXT2_VALID_FS | the old volume, to be checked |
+/// | unused inodes | records and bitmaps that were never used, emptied; then the descriptors that called them unused | the same |
 /// | fresh | blocks that were free | the same |
 /// | names | directory blocks with new names, contents written over | names of inodes not there yet, which are dropped; mixed contents |
 /// | inodes | inodes, maps, attributes | blocks in use that bitmaps call free, put right from the inodes |
@@ -17,9 +18,9 @@ internal import Storage
 /// directory block that loses another in the same transaction, cut before that block is written.
 /// Old or new as a whole is the undo record's promise, not this one's.
 struct OrderedCommit: Sendable {
-    let phases: [[DeviceWrite]]
+    var phases: [[DeviceWrite]]
     let superblockAfter: Superblock
-    let blockWriteCount: Int
+    var blockWriteCount: Int
 
     init(
         before: Superblock, after: Superblock,

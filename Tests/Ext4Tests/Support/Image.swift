@@ -77,10 +77,11 @@ struct Image {
     let directory: TemporaryDirectory
     let path: String
 
-    /// A volume of `profile` with blocks of `blockSize` bytes that holds `files` (path to contents).
+    /// A volume of `profile` with blocks of `blockSize` bytes that holds `files` (path to contents). On `garbage`
+    /// whatever mke2fs does not write is not zero.
     init(
         _ profile: Profile, blockSize: Int, files: [String: [UInt8]] = [:], byteCount: UInt64? = nil,
-        more: [String] = [], prepare: (String) throws -> Void = { _ in }
+        more: [String] = [], garbage: Bool = false, prepare: (String) throws -> Void = { _ in }
     ) throws {
         directory = try TemporaryDirectory()
         let tree = directory.path("tree")
@@ -88,10 +89,14 @@ struct Image {
         for (name, contents) in files { try directory.write("tree/\(name)", contents) }
         try prepare(tree)
         let size = byteCount ?? (blockSize == 65536 ? 192 << 20 : 24 << 20)
-        path = try directory.sparse("image", byteCount: size)
+        path =
+            garbage
+            ? try directory.write("image", [UInt8](repeating: 0xdb, count: Int(size)))
+            : try directory.sparse("image", byteCount: size)
+        let onGarbage = garbage ? ["-E", "nodiscard,lazy_itable_init=1"] : []
         try Tool.run(
             "mke2fs",
-            ["-q", "-F", "-b", String(blockSize), "-d", tree] + profile.options + more + [path])
+            ["-q", "-F", "-b", String(blockSize), "-d", tree] + profile.options + more + onGarbage + [path])
     }
 
     /// An image that is there.

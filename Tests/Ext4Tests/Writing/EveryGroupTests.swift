@@ -9,12 +9,16 @@ import Testing
     struct Variant: Sendable, CustomTestStringConvertible {
         let profile: Profile
         let more: [String]
-        var testDescription: String { "\(profile.name) \(more.joined(separator: " "))" }
+        var onGarbage = false
+        var testDescription: String {
+            "\(profile.name) \(more.joined(separator: " "))\(onGarbage ? " on garbage" : "")"
+        }
     }
 
     private static let variants = [
         Variant(profile: .checksums, more: ["-g", "1024"]),
         Variant(profile: .checksums, more: ["-g", "1024", "-O", "^flex_bg"]),
+        Variant(profile: .seeded, more: ["-g", "1024"], onGarbage: true),
         Variant(profile: .crc16, more: ["-g", "512", "-O", "^flex_bg,^resize_inode"]),
         Variant(profile: .seeded, more: ["-g", "1024", "-O", "^resize_inode,sparse_super2"]),
         // Groups enough for a backup in the 49th.
@@ -22,13 +26,26 @@ import Testing
         Variant(profile: .ext2, more: ["-g", "512"]),
     ]
 
+    /// False when the volume has no room for a change.
+    private static func hasRoom(_ change: () throws -> Void) throws -> Bool {
+        do {
+            try change()
+            return true
+        } catch {
+            guard let error = error as? StorageError, ["no-space", "no-inodes"].contains(error.code) else {
+                throw error
+            }
+            return false
+        }
+    }
+
     @Test(arguments: variants)
     func filledAndEmptied(_ variant: Variant) throws {
         let journal = variant.profile.hasJournal ? ["-J", "size=1"] : []
         // 101 blocks more than whole groups: a short last one.
         let image = try Image(
             variant.profile, blockSize: 1024, byteCount: 14 << 20 | 101 << 10,
-            more: variant.more + journal + ["-N", "1024"])
+            more: variant.more + journal + ["-N", "1024"], garbage: variant.onGarbage)
         let before = try image.freeCounts().superblock
         let volume = try Ext4FileSystem.open(FileDevice(image.path, access: .write))
         let root = volume.rootDirectory
@@ -36,39 +53,32 @@ import Testing
         var names: [[UInt8]] = []
 
         // Inodes first, a directory among eight; then blocks, into one file, down to the last.
-        var isFull = false
-        while !isFull {
+        while try Self.hasRoom({
             let transaction = try volume.begin()
-            var made: [[UInt8]] = []
-            do {
-                for _ in 0..<16 {
-                    let name = Array("n\(names.count + made.count)".utf8)
-                    if made.count % 8 == 0 {
-                        _ = try transaction.createDirectory(name, in: root, attributes: plain)
-                    } else {
-                        _ = try transaction.createFile(
-                            name, in: root, contents: [UInt8](repeating: 1, count: 3000), attributes: plain)
-                    }
-                    made.append(name)
+            for index in names.count..<names.count + 16 {
+                let name = Array("n\(index)".utf8)
+                if index % 8 == 0 {
+                    _ = try transaction.createDirectory(name, in: root, attributes: plain)
+                } else {
+                    _ = try transaction.createFile(
+                        name, in: root, contents: [UInt8](repeating: 1, count: 3000), attributes: plain)
                 }
-                try transaction.prepare().commit()
-                names += made
-            } catch let error as StorageError where error.code == "no-inodes" {
-                isFull = true
             }
+            try transaction.prepare().commit()
+        }) {
+            names += (names.count..<names.count + 16).map { Array("n\($0)".utf8) }
         }
         let file = try volume.file("/n1")
         var count = 512
         while count > 0 {
-            let transaction = try volume.begin()
-            do {
+            let wasWritten = try Self.hasRoom {
+                let transaction = try volume.begin()
                 try transaction.write(
                     [UInt8](repeating: 2, count: count << 10), to: file,
                     at: volume.attributes(of: file).size)
                 try transaction.prepare().commit()
-            } catch let error as StorageError where error.code == "no-space" {
-                count /= 2
             }
+            if !wasWritten { count /= 2 }
         }
         #expect(try image.defects() == "")
         let full = try image.freeCounts().superblock

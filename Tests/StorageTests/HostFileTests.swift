@@ -66,6 +66,28 @@ struct LockTests {
         _ = writer.byteCount
     }
 
+    /// The kernel heeds no locks, so what it has attached or mounted is looked for.
+    @Test(.enabled(if: LoopDevices.areThere, "needs root and loop devices"))
+    func whatTheHostHasMountedIsNotWritten() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.sparse("disk.img", byteCount: 8 << 20)
+        try Tool.run("mke2fs", ["-q", "-F", path])
+        let device = try Tool.run("losetup", ["-f", "--show", path]).text.filter { $0 != "\n" }
+        defer { _ = try? Tool.run("losetup", ["-d", device]) }
+        let error = #expect(throws: StorageError.self) { try HostFile.open(path, access: .write) }
+        #expect(error?.code == "mounted" && error?.message.contains(device) == true)
+        _ = try HostFile.open(path)
+        _ = try HostFile.open(path, access: .write, locking: .ignore)
+        // The device itself may be written until it is mounted.
+        _ = try HostFile.open(device, access: .write)
+        let point = directory.path("mnt")
+        try Tool.run("mkdir", [point])
+        try Tool.run("mount", [device, point])
+        defer { _ = try? Tool.run("umount", [point]) }
+        let mounted = #expect(throws: StorageError.self) { try HostFile.open(device, access: .write) }
+        #expect(mounted?.code == "mounted" && mounted?.message.contains("/mnt;") == true)
+    }
+
     @Test(.enabled(if: Tool.has("qemu-io"), "qemu-io is not installed"))
     func qemuAndThisEngineRespectEachOther() throws {
         let directory = try TemporaryDirectory()
@@ -102,4 +124,16 @@ struct LockTests {
         try pipe.fileHandleForWriting.close()
         process.waitUntilExit()
     }
+}
+
+/// Whether tests may attach and mount what they made.
+private enum LoopDevices {
+    static let areThere: Bool = {
+        guard getuid() == 0, Tool.has("losetup", "mke2fs", "mount"),
+            ProcessInfo.processInfo.environment["DISKGRAFT_NO_MOUNTS"] == nil
+        else { return false }
+        let command = "truncate -s 1M \"$0\" && losetup -d \"$(losetup -f --show \"$0\")\""
+        guard let directory = try? TemporaryDirectory() else { return false }
+        return (try? Tool.run("sh", ["-c", command, directory.path("probe")])) != nil
+    }()
 }

@@ -15,9 +15,10 @@ extension HostFile {
     private static let deniesWrite: Int64 = 201
     private static let deniesResize: Int64 = 203
 
-    /// Takes the lock that fits the access. Throws `refused`, code "locked", when someone is in the way.
+    /// Takes the lock that fits the access. Throws `refused`, code "locked" or "mounted", when someone is in the way.
     func lock() throws(StorageError) {
         if access == .write {
+            try requireNotUsedByKernel()
             // A write lock over all of them meets any lock of qemu's and any of ours.
             try set(exclusive: true, Self.lockStart, Self.lockLength, "another process has it open")
             return

@@ -26,7 +26,7 @@ refresh() {
             cmp -s "$here/$file" "$copy/$file" || { mkdir -p "$(dirname "$copy/$file")"; cp "$here/$file" "$copy/$file"; }
         fi
     done <"$copy/.prove.list"
-    (cd "$copy" && find . -path ./.build -prune -o -type f ! -name '.prove.*' -print0) |
+    (cd "$copy" && find . -path ./.build -prune -o -type f ! -name '.prove.*' ! -name Package.resolved -print0) |
         while IFS= read -r -d '' file; do [ -e "$here/$file" ] || rm "$copy/$file"; done
 }
 build() { (cd "$copy" && $swift build --build-tests) >"$log" 2>&1; }

@@ -16,6 +16,8 @@ extension Ext4Transaction {
                 throw .ext4(
                     .refused, .exists, "\"\(name.displayText)\" is already in directory \(parent.name)")
             }
+            try makeRoom(for: name, in: &parent)
+            beginAddingName(to: parent.number)
             try countLink(from: &inode)
             touch(&inode, contents: false)
             try store(inode)
@@ -32,6 +34,8 @@ extension Ext4Transaction {
             try requireName(name)
             let inode = try requireEntry(name, in: parent)
             try requireRemovable(inode)
+            try settleInlineDirectory(&parent)
+            beginRemovingName(of: inode.number, from: parent.number)
             try remove(name, from: &parent)
             if inode.type == .directory { parent.dropSubdirectory() }
             try store(parent)
@@ -60,6 +64,7 @@ extension Ext4Transaction {
             }
             let movesDirectory = moved.type == .directory && source.number != target.number
             if movesDirectory { try requireNotInside(target, moved) }
+            try prepareStage(moving: moved, from: source, to: newName, in: target, replacing: &replaced)
             try enter(moved, as: newName, in: target.number, replacing: replaced, countsLink: movesDirectory)
             var oldParent = try inode(source.number)
             try remove(name, from: &oldParent)
@@ -67,6 +72,7 @@ extension Ext4Transaction {
             try store(oldParent)
             try finish(moved, movedTo: movesDirectory ? target.number : nil)
             if let replaced { try dropLink(replaced) }
+            if moved.type == .directory, !movesDirectory { try switchBlocksAtOnce(of: source.number) }
         }
     }
 

@@ -36,13 +36,15 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
     let now: Timestamp
     var superblock: Superblock
     var dirty: [BlockNumber: DirtyBlock] = [:]
-    /// Blocks that were free when the transaction began: their contents need no journal.
+    /// Blocks that were free when the transaction, or the stage, began: their contents need no journal.
     var fresh: Set<BlockNumber> = []
     var blockBitmaps: [UInt64: GroupBitmap] = [:]
     var inodeBitmaps: [UInt64: GroupBitmap] = [:]
     /// Clusters and inodes taken (negative) or given back (positive).
     var freeBlockChange: Int64 = 0
     var freeInodeChange: Int64 = 0
+    /// What is laid out already of a change without a journal.
+    var stages = Stages()
     var isFinished = false
     /// What the next new inode gets as its generation.
     var nextGeneration: UInt32
@@ -72,7 +74,7 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
 
     func block(_ number: BlockNumber) throws(StorageError) -> [UInt8] {
         if let held = dirty[number] { return held.bytes }
-        return try fileSystem.block(number)
+        return try settledBlock(number)
     }
 
     func readData(
@@ -85,8 +87,8 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
         var offset = skip % blockSize
         while done < target.byteCount {
             let count = min(blockSize - offset, target.byteCount - done)
-            if let held = dirty[number] {
-                target.copy(held.bytes.span8.extracting(offset..<offset + count), to: done)
+            if let held = dirty[number]?.bytes ?? stages.contents(of: number) {
+                target.copy(held.span8.extracting(offset..<offset + count), to: done)
             }
             done += count
             offset = 0
@@ -110,7 +112,7 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
             dirty[number] = DirtyBlock(bytes: bytes, role: max(role, held.role))
             return
         }
-        if !fresh.contains(number), try fileSystem.block(number) == bytes { return }
+        if !fresh.contains(number), try settledBlock(number) == bytes { return }
         dirty[number] = DirtyBlock(bytes: bytes, role: role)
     }
 

@@ -2,19 +2,20 @@ internal import Storage
 
 /// A change of a volume without a journal (ext2), written in an order that e2fsck -p can finish.
 ///
-/// | phase | writes | a cut after it leaves |
+/// | phase | writes | a cut in it leaves |
 /// |---|---|---|
 /// | unclean | superblock without EXT2_VALID_FS | the old volume, to be checked |
-/// | fresh | blocks that were free | the same |
-/// | names | directory blocks with new names, contents written over | names of inodes not there yet, which are dropped; mixed contents |
-/// | inodes | inodes, maps, attributes | blocks in use that bitmaps call free, put right from the inodes |
-/// | switched names | directory blocks in which a name stands for another inode | names of inodes freed before, which are dropped |
-/// | removed names | directory blocks that lost names | the same |
+/// | early | blocks that were free; directory blocks with new names; contents written over | names of inodes not there yet, which are dropped; mixed contents |
+/// | inodes | inodes, and maps and attributes in their places | new files and old ones; names of inodes freed, which are dropped |
+/// | switched | directory blocks in which a name stands for another inode | the same |
+/// | late | directory blocks that lost names | a moved file with both names; the same |
 /// | counts | bitmaps, descriptors | the new volume, to be checked |
 /// | clean | superblock as it was, with new counts | the new volume |
 ///
-/// Two cases need e2fsck -y: a directory moved to another directory, cut while both names are there; and a new name in a
-/// directory block that loses another in the same transaction, cut before that block is written.
+/// The phases from early to late are gone through once for each stage. What is late in one stage and early in the next
+/// goes together, as do the last late phase and the counts: nothing in them depends on the other.
+///
+/// One case needs e2fsck -y: a directory moved to another directory, cut while both names are there.
 /// Old or new as a whole is the undo record's promise, not this one's.
 struct OrderedCommit: Sendable {
     let phases: [[DeviceWrite]]
@@ -22,30 +23,33 @@ struct OrderedCommit: Sendable {
     let blockWriteCount: Int
 
     init(
-        before: Superblock, after: Superblock,
-        changes: [(block: BlockNumber, dirty: Ext4Transaction.DirtyBlock)],
-        fresh: [BlockChange], blockSize: Int
+        before: Superblock, after: Superblock, stages: [Stages.Stage], counts: [BlockNumber: [UInt8]],
+        blockSize: Int
     ) {
-        func writes(_ roles: Ext4Transaction.Role...) -> [DeviceWrite] {
-            DeviceWrite.merging(
-                changes.filter { roles.contains($0.dirty.role) }.map {
-                    DeviceWrite(offset: $0.block.rawValue * UInt64(blockSize), bytes: $0.dirty.bytes)
-                })
-        }
         var unclean = before
         unclean.state &= ~Superblock.State.valid
+        // What the new inodes need is announced before they are there.
+        unclean.insert(after.compatible)
+        if after.revision > 0 { unclean.insert(after.readOnly) }
         unclean.updateChecksum()
-        let first = DeviceWrite.merging(
-            fresh.map { DeviceWrite(offset: $0.block * UInt64(blockSize), bytes: $0.bytes) })
-        let all = [
-            [DeviceWrite(offset: Superblock.byteOffset, bytes: unclean.bytes)], first,
-            writes(.data, .directory), writes(.inodes, .map, .attributes), writes(.switchedDirectory),
-            writes(.shrunkDirectory),
-            writes(.bitmap, .descriptors), [DeviceWrite(offset: Superblock.byteOffset, bytes: after.bytes)],
-        ]
-        phases = all.filter { !$0.isEmpty }
+        var phases: [[BlockNumber: [UInt8]]] = []
+        var late: [BlockNumber: [UInt8]] = [:]
+        for stage in stages {
+            phases += [late.merging(stage.early) { _, new in new }, stage.inodes, stage.switched]
+            late = stage.late
+        }
+        phases.append(late.merging(counts) { _, new in new })
+        let laidOut = phases.filter { !$0.isEmpty }.map { phase in
+            DeviceWrite.merging(
+                phase.sorted { $0.key < $1.key }.map {
+                    DeviceWrite(offset: $0.key.rawValue * UInt64(blockSize), bytes: $0.value)
+                })
+        }
+        self.phases =
+            [[DeviceWrite(offset: Superblock.byteOffset, bytes: unclean.bytes)]] + laidOut
+            + [[DeviceWrite(offset: Superblock.byteOffset, bytes: after.bytes)]]
         superblockAfter = after
-        blockWriteCount = changes.count + fresh.count + 2
+        blockWriteCount = phases.reduce(2) { $0 + $1.count }
     }
 
     func write(to device: any WritableBlockDevice) throws(StorageError) {

@@ -14,9 +14,12 @@ extension Ext4Transaction {
         superblock.updateChecksum()
         guard let journal = target.journal else {
             endStage()
+            // A name of an inode that its group calls never used is more than e2fsck -p mends.
+            let early = dirty.filter { hasGroupFlags && $0.value.role == .descriptors }
+            let late = dirty.filter { early[$0.key] == nil }
             let commit = OrderedCommit(
                 before: target.superblock, after: superblock, stages: stages.ended,
-                counts: dirty.mapValues(\.bytes), blockSize: geometry.blockSize)
+                groups: early.mapValues(\.bytes), counts: late.mapValues(\.bytes), blockSize: geometry.blockSize)
             return PreparedExt4Change(fileSystem, target, .ordered(commit))
         }
         let blocks = dirty.sorted { $0.key < $1.key }

@@ -5,11 +5,12 @@ internal import Storage
 /// | phase | writes | a cut in it leaves |
 /// |---|---|---|
 /// | unclean | superblock without EXT2_VALID_FS | the old volume, to be checked |
+/// | groups | descriptors, on volumes whose descriptors say which inodes were never used | the same |
 /// | early | blocks that were free; directory blocks with new names; contents written over | names of inodes not there yet, which are dropped; mixed contents |
 /// | inodes | inodes, and maps and attributes in their places | new files and old ones; names of inodes freed, which are dropped |
 /// | switched | directory blocks in which a name stands for another inode | the same |
 /// | late | directory blocks that lost names | a moved file with both names; the same |
-/// | counts | bitmaps, descriptors | the new volume, to be checked |
+/// | counts | bitmaps, and descriptors elsewhere | the new volume, to be checked |
 /// | clean | superblock as it was, with new counts | the new volume |
 ///
 /// The phases from early to late are gone through once for each stage. What is late in one stage and early in the next
@@ -23,8 +24,8 @@ struct OrderedCommit: Sendable {
     let blockWriteCount: Int
 
     init(
-        before: Superblock, after: Superblock, stages: [Stages.Stage], counts: [BlockNumber: [UInt8]],
-        blockSize: Int
+        before: Superblock, after: Superblock, stages: [Stages.Stage], groups: [BlockNumber: [UInt8]],
+        counts: [BlockNumber: [UInt8]], blockSize: Int
     ) {
         var unclean = before
         unclean.state &= ~Superblock.State.valid
@@ -32,7 +33,7 @@ struct OrderedCommit: Sendable {
         unclean.insert(after.compatible)
         if after.revision > 0 { unclean.insert(after.readOnly) }
         unclean.updateChecksum()
-        var phases: [[BlockNumber: [UInt8]]] = []
+        var phases: [[BlockNumber: [UInt8]]] = [groups]
         var late: [BlockNumber: [UInt8]] = [:]
         for stage in stages {
             phases += [late.merging(stage.early) { _, new in new }, stage.inodes, stage.switched]

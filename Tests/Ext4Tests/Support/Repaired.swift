@@ -1,9 +1,7 @@
 import TestSupport
-import Testing
 
 /// What e2fsck -p makes of a volume.
-struct Repaired: CustomTestStringConvertible {
-    var testDescription: String { text }
+struct Repaired {
     let bytes: [UInt8]
     let isSound: Bool
     let text: String

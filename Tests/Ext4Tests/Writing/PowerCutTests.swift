@@ -150,7 +150,8 @@ import Testing
         #expect(old != new)
         try CrashSweep(initial: before, events: device.events).forEachState(subsets: 1, seed: 5) { state in
             let repaired = try Repaired(state.image)
-            #expect(repaired.isSound, "\(Self.operations[operation].0), \(state.label): \(repaired.text)")
+            let isSound = repaired.isSound
+            #expect(isSound, "\(Self.operations[operation].0), \(state.label): \(repaired.text)")
             let found = try Self.lines(repaired.bytes)
             #expect(found == old || found == new, "\(Self.operations[operation].0), \(state.label)")
         }
@@ -167,7 +168,8 @@ import Testing
         try transaction.prepare().commit()
         try CrashSweep(initial: before, events: device.events).forEachState(subsets: 0, seed: 5) { state in
             let repaired = try Repaired(state.image)
-            #expect(repaired.isSound, "\(Self.operations[operation].0), \(state.label): \(repaired.text)")
+            let isSound = repaired.isSound
+            #expect(isSound, "\(Self.operations[operation].0), \(state.label): \(repaired.text)")
         }
     }
 }

@@ -226,7 +226,8 @@ import Testing
         try CrashSweep(initial: before, events: device.events).forEachState(subsets: subsets, seed: 5) { state in
             let repaired = try Repaired(state.image)
             count += 1
-            #expect(repaired.isSound, "\(name), \(state.label): \(repaired.text)")
+            let isSound = repaired.isSound
+            #expect(isSound, "\(name), \(state.label): \(repaired.text)")
         }
         let flushes = device.events.count { $0 == .flush }
         print("\(name): \(count) states, \(flushes) flushes")

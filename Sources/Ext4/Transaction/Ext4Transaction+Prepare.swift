@@ -19,7 +19,8 @@ extension Ext4Transaction {
             let late = dirty.filter { early[$0.key] == nil }
             let commit = OrderedCommit(
                 before: target.superblock, after: superblock, stages: stages.ended,
-                groups: early.mapValues(\.bytes), counts: late.mapValues(\.bytes), blockSize: geometry.blockSize)
+                groups: early.mapValues(\.bytes), counts: late.mapValues(\.bytes),
+                blockSize: geometry.blockSize)
             return PreparedExt4Change(fileSystem, target, .ordered(commit))
         }
         let blocks = dirty.sorted { $0.key < $1.key }

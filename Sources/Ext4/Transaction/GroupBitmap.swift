@@ -39,7 +39,9 @@ struct GroupBitmap: Sendable {
 
     /// What is in use now is not given away again before the commit either: a stage ends.
     mutating func holdWhatIsInUse() {
-        for index in bytes.indices where bytes[index] & ~original[index] != 0 { original[index] |= bytes[index] }
+        for index in bytes.indices where bytes[index] & ~original[index] != 0 {
+            original[index] |= bytes[index]
+        }
     }
 
     /// To be written though no bit changed: it never was before.

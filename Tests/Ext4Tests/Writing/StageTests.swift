@@ -188,9 +188,22 @@ import Testing
         return try fileBytes(image.path)
     }
 
-    @Test(arguments: profiles, changes.indices)
-    func everyCutIsSound(_ profile: Profile, change: Int) throws {
-        let (name, change) = Self.changes[change]
+    struct Case: Sendable, CustomTestStringConvertible {
+        let profile: Profile
+        let change: Int
+        var testDescription: String { "\(profile.name), \(changes[change].name)" }
+    }
+
+    /// All on ext2; elsewhere those that meet what only ext4 has: checksums, unused inodes, inline directories.
+    static let cases: [Case] = profiles.flatMap { profile in
+        changes.indices.filter { profile.name == Profile.ext2.name || [1, 7, 11].contains($0) }.map {
+            Case(profile: profile, change: $0)
+        }
+    }
+
+    @Test(arguments: cases)
+    func everyCutIsSound(_ item: Case) throws {
+        let (profile, (name, change)) = (item.profile, Self.changes[item.change])
         let before = try Self.volume(profile)
         let device = MemoryDevice(before)
         let volume = try Ext4FileSystem.open(device)
@@ -198,11 +211,11 @@ import Testing
         try change(PathEditor(transaction: transaction, root: volume.rootDirectory))
         #expect(device.events.isEmpty)
         try transaction.prepare().commit()
-        try Self.sweep(before, device, name, subsets: profile.name == Profile.ext2.name ? 2 : 1)
+        try Self.sweep(before, device, name, subsets: 1)
     }
 
     /// Any operations but a directory's move to another.
-    @Test(arguments: 1...6)
+    @Test(arguments: 1...3)
     func randomMixtures(seed: Int) throws {
         let profile = Self.profiles[seed % 3]
         let before = try Self.volume(profile)
@@ -222,14 +235,11 @@ import Testing
     }
 
     static func sweep(_ before: [UInt8], _ device: MemoryDevice, _ name: String, subsets: Int) throws {
-        var count = 0
-        try CrashSweep(initial: before, events: device.events).forEachState(subsets: subsets, seed: 5) { state in
+        try CrashSweep(initial: before, events: device.events).forEachState(subsets: subsets, seed: 5) {
+            state in
             let repaired = try Repaired(state.image)
-            count += 1
             let isSound = repaired.isSound
             #expect(isSound, "\(name), \(state.label): \(repaired.text)")
         }
-        let flushes = device.events.count { $0 == .flush }
-        print("\(name): \(count) states, \(flushes) flushes")
     }
 }

@@ -193,7 +193,7 @@ import Testing
         let new = try Self.tree(device.contents)
         #expect(old != new)
         var seen: Set<String> = []
-        try CrashSweep(initial: before, events: device.events).forEachState(subsets: 5, seed: 3) { state in
+        try CrashSweep(initial: before, events: device.events).forEachState(subsets: 3, seed: 3) { state in
             let repaired = try Repaired(state.image)
             let isSound = repaired.isSound
             #expect(isSound, "\(state.label): \(repaired.text)")
@@ -215,7 +215,7 @@ import Testing
         let old = try Self.tree(before)
         let new = try Self.tree(device.contents)
         var stops = 0
-        try CrashSweep(initial: before, events: device.events).forEachState(subsets: 5, seed: 3) { state in
+        try CrashSweep(initial: before, events: device.events).forEachState(subsets: 3, seed: 3) { state in
             if try Repaired(state.image).isSound { return }
             stops += 1
             let directory = try TemporaryDirectory()

@@ -209,8 +209,9 @@ import Testing
         let volume = try Ext4FileSystem.open(device)
         let transaction = try volume.begin()
         try change(PathEditor(transaction: transaction, root: volume.rootDirectory))
+        let prepared = try transaction.prepare()
         #expect(device.events.isEmpty)
-        try transaction.prepare().commit()
+        try prepared.commit()
         try Self.sweep(before, device, name, subsets: 1)
     }
 
@@ -232,6 +233,69 @@ import Testing
         for _ in 0..<40 { try model.step(transaction, volume.rootDirectory) }
         try transaction.prepare().commit()
         try Self.sweep(middle, device, "\(profile.name), seed \(seed)", subsets: 1)
+    }
+
+    /// What was laid out is not written when a later operation is refused.
+    @Test func aLateRefusalWritesNothing() throws {
+        let device = MemoryDevice(try Self.volume(.ext2))
+        let volume = try Ext4FileSystem.open(device)
+        let transaction = try volume.begin()
+        let edit = PathEditor(transaction: transaction, root: volume.rootDirectory)
+        try edit.remove("a/f1")
+        try edit.create("a/f1", Self.contents(3000))
+        try edit.remove("a/f2")
+        let error = try #require(throws: StorageError.self) {
+            try edit.create("a/f2", Self.contents(8 << 20))
+        }
+        #expect(error.code == "no-space")
+        #expect(throws: StorageError.self) { try transaction.prepare() }
+        #expect(device.events.isEmpty)
+    }
+
+    /// A file with blocks of pointers can be cut when there is no block left for new ones.
+    @Test func aFullVolumeLetsFilesShrink() throws {
+        let device = MemoryDevice(try Self.volume(.ext2))
+        let volume = try Ext4FileSystem.open(device)
+        func change(_ body: (PathEditor) throws -> Void) throws -> Bool {
+            let transaction = try volume.begin()
+            do {
+                try body(PathEditor(transaction: transaction, root: volume.rootDirectory))
+            } catch let error as StorageError where error.code == "no-space" {
+                return false
+            }
+            try transaction.prepare().commit()
+            return true
+        }
+        // Ever smaller files, until not one block is free.
+        var count = 0
+        for size in [1 << 20, 1 << 16, 1 << 12, 1 << 10] {
+            while try change({ try $0.create("c/\(count)", [UInt8](repeating: 1, count: size)) }) {
+                count += 1
+            }
+        }
+        #expect(volume.identity.freeByteCount == 0)
+        let isCut = try change { try $0.transaction.truncate($0.find("big"), to: 150_000) }
+        #expect(isCut)
+        let image = try Repaired(device.contents)
+        #expect(image.text == "")
+    }
+
+    /// What the stages hold counts as memory that a change takes.
+    @Test func stagesCountAsMemory() throws {
+        let image = try Image(.ext2, blockSize: 65536, files: ["file": Self.contents(100)])
+        let volume = try Ext4FileSystem.open(FileDevice(image.path, access: .write))
+        let transaction = try volume.begin()
+        let edit = PathEditor(transaction: transaction, root: volume.rootDirectory)
+        var rounds = 0
+        while !transaction.shouldBeCommitted, rounds < 1000 {
+            try edit.remove("file")
+            try edit.create("file", Self.contents(rounds))
+            rounds += 1
+        }
+        #expect(rounds > 10 && rounds < 500)
+        try transaction.prepare().commit()
+        #expect(try image.defects() == "")
+        #expect(try image.contents("/file") == Self.contents(rounds - 1))
     }
 
     static func sweep(_ before: [UInt8], _ device: MemoryDevice, _ name: String, subsets: Int) throws {

@@ -131,14 +131,16 @@ extension Ext4Transaction {
     }
 
     /// Takes an entry out of a directory; the directory's inode is changed and not stored.
-    func remove(_ name: [UInt8], from directory: inout Inode) throws(StorageError) {
+    func remove(
+        _ name: [UInt8], from directory: inout Inode, role: Role = .directory
+    ) throws(StorageError) {
         try leaveInlineDirectory(&directory)
         guard let (number, offset) = try place(of: name, in: directory) else {
             throw noEntry(name, directory)
         }
         var block = try directoryBlock(at: number, of: directory)
         guard block.remove(at: offset) else { throw noEntry(name, directory) }
-        try store(block.bytes, ofDirectory: directory, at: number, role: .shrunkDirectory)
+        try store(block.bytes, ofDirectory: directory, at: number, role: role)
         touch(&directory, contents: true)
     }
 
@@ -152,7 +154,7 @@ extension Ext4Transaction {
         }
         var block = try directoryBlock(at: number, of: directory)
         block.setInode(inode, typeCode: typeCode, at: offset)
-        try store(block.bytes, ofDirectory: directory, at: number, role: .switchedDirectory)
+        try store(block.bytes, ofDirectory: directory, at: number, role: .directory)
         touch(&directory, contents: true)
     }
 

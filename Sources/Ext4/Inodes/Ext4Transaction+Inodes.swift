@@ -102,6 +102,7 @@ extension Ext4Transaction {
         inode.bytes.storeLittle(seconds == 0 ? 1 : seconds, at: Inode.Offset.deletionTime)
         touch(&inode, contents: false)
         try store(inode)
+        try noteFreed(inode)
 
         let (group, bit) = geometry.position(of: inode.number)
         var bitmap = try inodeBitmap(group)

@@ -18,6 +18,7 @@ extension Ext4Transaction {
             }
             try makeRoom(for: name, in: &parent)
             beginAddingName(to: parent.number)
+            noteNewName(of: inode.number)
             try countLink(from: &inode)
             touch(&inode, contents: false)
             try store(inode)
@@ -35,7 +36,7 @@ extension Ext4Transaction {
             let inode = try requireEntry(name, in: parent)
             try requireRemovable(inode)
             try settleInlineDirectory(&parent)
-            beginRemovingName(of: inode.number, from: parent.number)
+            beginRemovingName(of: inode, from: parent.number)
             try remove(name, from: &parent)
             if inode.type == .directory { parent.dropSubdirectory() }
             try store(parent)
@@ -67,7 +68,7 @@ extension Ext4Transaction {
             try prepareStage(moving: moved, from: source, to: newName, in: target, replacing: &replaced)
             try enter(moved, as: newName, in: target.number, replacing: replaced, countsLink: movesDirectory)
             var oldParent = try inode(source.number)
-            try remove(name, from: &oldParent)
+            try remove(name, from: &oldParent, role: .oldName)
             if movesDirectory { oldParent.dropSubdirectory() }
             try store(oldParent)
             try finish(moved, movedTo: movesDirectory ? target.number : nil)

@@ -2,46 +2,53 @@ internal import Storage
 
 /// The part of a change without a journal that is laid out already.
 ///
-/// The order of one stage (`OrderedCommit`) suits operations that add names, or such that remove them, and not both: a
-/// name has to be there before its inode, and must go after it. So a stage ends before an operation that the order
-/// of the stage does not suit, and each stage leaves a sound volume. With a journal there is one stage only.
+/// Names and inodes are written in an order in which e2fsck -p has at worst to drop names of inodes that are not in
+/// use (`OrderedCommit`). Operations that one order suits make a stage. It ends before an operation that needs
+/// something of it on the disk first, and leaves a sound volume. With a journal there is one stage only.
 struct Stages: Sendable {
     /// What one stage writes, in the order of writing.
     struct Stage: Sendable {
-        /// Blocks that were free, blocks with new names, contents written over.
+        /// Blocks of inodes as they were, but for the inodes that lose their last name.
+        var freed: [BlockNumber: [UInt8]] = [:]
+        /// Blocks that were free, directory blocks, contents written over.
         var early: [BlockNumber: [UInt8]] = [:]
         /// Inodes, attributes, and maps where there was no room for new ones.
         var inodes: [BlockNumber: [UInt8]] = [:]
-        /// Directory blocks in which a name stands for another inode.
-        var switched: [BlockNumber: [UInt8]] = [:]
-        /// Directory blocks that lost a name.
+        /// Directory blocks in which a moved file had its old name.
         var late: [BlockNumber: [UInt8]] = [:]
 
-        var blockCount: Int { early.count + inodes.count + switched.count + late.count }
+        var phases: [[BlockNumber: [UInt8]]] { [freed, early, inodes, late] }
+        var blockCount: Int { phases.reduce(0) { $0 + $1.count } }
     }
 
     private(set) var ended: [Stage] = []
     private(set) var blockCount = 0
     /// Blocks as the ended stages leave them.
     private var contents: [BlockNumber: [UInt8]] = [:]
-    /// What the operations of the stage that is open do.
-    var addsNames = false
-    var removesNames = false
-    /// Directories that were made, or lost a name, in the stage that is open.
-    var changedDirectories: Set<InodeNumber> = []
+    /// The stage that is open: whether its operations change names, and whether one of them moves one.
+    var changesNames = false
+    var movesName = false
+    /// What its operations made or changed so that not everything can follow in it: directories that are new or
+    /// lost a name, files that got another name.
+    var newDirectories: Set<InodeNumber> = []
+    var shrunkDirectories: Set<InodeNumber> = []
+    var linkedFiles: Set<InodeNumber> = []
+    /// Its `Stage.freed`.
+    var freed: [BlockNumber: [UInt8]] = [:]
 
     func contents(of number: BlockNumber) -> [UInt8]? { contents.isEmpty ? nil : contents[number] }
 
     mutating func end(_ stage: Stage) {
-        addsNames = false
-        removesNames = false
-        changedDirectories = []
+        changesNames = false
+        movesName = false
+        newDirectories = []
+        shrunkDirectories = []
+        linkedFiles = []
+        freed = [:]
         guard stage.blockCount > 0 else { return }
         ended.append(stage)
         blockCount += stage.blockCount
-        for part in [stage.early, stage.inodes, stage.switched, stage.late] {
-            contents.merge(part) { _, new in new }
-        }
+        for phase in stage.phases { contents.merge(phase) { _, new in new } }
     }
 }
 
@@ -57,38 +64,61 @@ extension Ext4Transaction {
     /// Called by an operation that adds a name to `directory`, before it changes anything.
     func beginAddingName(to directory: InodeNumber) {
         guard !hasJournal else { return }
-        // A directory that is not there yet cannot hold the name of an inode.
-        if stages.removesNames || stages.changedDirectories.contains(directory) { endStage() }
-        stages.addsNames = true
+        // An inode must not be there before the directory that its name is in.
+        if stages.movesName || stages.newDirectories.contains(directory) { endStage() }
+        stages.changesNames = true
     }
 
     /// Called once a directory was made.
     func noteNewDirectory(_ directory: InodeNumber) {
-        if !hasJournal { stages.changedDirectories.insert(directory) }
+        if !hasJournal { stages.newDirectories.insert(directory) }
     }
 
-    /// Called by an operation that removes the name of `inode` from `directory`, before it changes anything.
-    func beginRemovingName(of inode: InodeNumber, from directory: InodeNumber) {
+    /// Called once a file got one more name.
+    func noteNewName(of file: InodeNumber) {
+        if !hasJournal { stages.linkedFiles.insert(file) }
+    }
+
+    /// Called by an operation that removes a name of `inode` from `directory`, before it changes anything.
+    func beginRemovingName(of inode: Inode, from directory: InodeNumber) {
         guard !hasJournal else { return }
-        // A directory must not go before those that had names in it.
-        if stages.addsNames || stages.changedDirectories.contains(inode) { endStage() }
-        stages.removesNames = true
-        stages.changedDirectories.insert(directory)
+        // A directory must not go before the inodes of its names, nor a name before the one that stays.
+        if stages.movesName || stages.shrunkDirectories.contains(inode.number)
+            || stages.linkedFiles.contains(inode.number)
+        {
+            endStage()
+        }
+        stages.changesNames = true
+        stages.shrunkDirectories.insert(directory)
     }
 
-    /// Called by an operation that moves a name, before it changes anything.
+    /// Called by an operation that moves a name, before it changes anything: it is a stage of its own.
     func beginMovingName() {
         guard !hasJournal else { return }
-        if stages.addsNames || stages.removesNames { endStage() }
-        stages.addsNames = true
-        stages.removesNames = true
+        if stages.changesNames { endStage() }
+        stages.changesNames = true
+        stages.movesName = true
+    }
+
+    /// Called when an inode was given back: in its block as it is before the stage, too.
+    func noteFreed(_ inode: Inode) throws(StorageError) {
+        guard !hasJournal else { return }
+        let record = try block(inode.block)[inode.offset..<inode.offset + inode.bytes.count]
+        var bytes: [UInt8]
+        if let held = stages.freed[inode.block] {
+            bytes = held
+        } else {
+            bytes = try settledBlock(inode.block)
+        }
+        bytes.replaceSubrange(inode.offset..<inode.offset + inode.bytes.count, with: record)
+        stages.freed[inode.block] = bytes
     }
 
     /// Lays out what was changed since the last stage. Bitmaps and counts wait for the end of the change: e2fsck -p
     /// makes them anew.
     func endStage() {
         guard !hasJournal else { return }
-        var stage = Stages.Stage()
+        var stage = Stages.Stage(freed: stages.freed)
         for (number, block) in dirty {
             if fresh.contains(number) {
                 stage.early[number] = block.bytes
@@ -97,8 +127,7 @@ extension Ext4Transaction {
             switch block.role {
             case .data, .directory: stage.early[number] = block.bytes
             case .inodes, .map, .attributes: stage.inodes[number] = block.bytes
-            case .switchedDirectory: stage.switched[number] = block.bytes
-            case .shrunkDirectory: stage.late[number] = block.bytes
+            case .oldName: stage.late[number] = block.bytes
             case .bitmap, .descriptors: continue
             }
         }

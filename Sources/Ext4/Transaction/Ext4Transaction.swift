@@ -8,16 +8,13 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
         /// Contents and map blocks that nothing on the disk refers to yet are written first anyway; these are
         /// contents written over.
         case data
-        /// Directory blocks with a new name: before the inode counts it.
+        /// Directory blocks: after the inodes that lost their last name, before those that get their first.
         case directory
         case inodes
         case map
         case attributes
-        /// Directory blocks in which a name stands for another inode: after the old one was freed, before the
-        /// other's old name goes.
-        case switchedDirectory
-        /// Directory blocks that lost a name: after the inode stopped counting it.
-        case shrunkDirectory
+        /// Directory blocks in which a moved file had its old name: after the new one is there.
+        case oldName
         case bitmap
         case descriptors
 

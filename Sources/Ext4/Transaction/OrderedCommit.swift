@@ -6,15 +6,15 @@ internal import Storage
 /// |---|---|---|
 /// | unclean | superblock without EXT2_VALID_FS | the old volume, to be checked |
 /// | groups | descriptors, on volumes whose descriptors say which inodes were never used | the same |
-/// | early | blocks that were free; directory blocks with new names; contents written over | names of inodes not there yet, which are dropped; mixed contents |
-/// | inodes | inodes, and maps and attributes in their places | new files and old ones; names of inodes freed, which are dropped |
-/// | switched | directory blocks in which a name stands for another inode | the same |
-/// | late | directory blocks that lost names | a moved file with both names; the same |
+/// | freed | the inodes that lose their last name | names of inodes freed, which are dropped |
+/// | early | blocks that were free; directory blocks; contents written over | the same; names of inodes not there yet, which are dropped; mixed contents |
+/// | inodes | inodes, and maps and attributes in their places | new files and old ones; counts of links, which are put right |
+/// | late | directory blocks in which a moved file had its old name | the file with both names |
 /// | counts | bitmaps, and descriptors elsewhere | the new volume, to be checked |
 /// | clean | superblock as it was, with new counts | the new volume |
 ///
-/// The phases from early to late are gone through once for each stage. What is late in one stage and early in the next
-/// goes together, as do the last late phase and the counts: nothing in them depends on the other.
+/// The phases from freed to late are gone through once for each stage. The first of a stage goes together with the last
+/// of the one before where it needs nothing of it, and so do the counts: the fewer flushes the better.
 ///
 /// One case needs e2fsck -y: a directory moved to another directory, cut while both names are there.
 /// Old or new as a whole is the undo record's promise, not this one's.
@@ -34,12 +34,20 @@ struct OrderedCommit: Sendable {
         if after.revision > 0 { unclean.insert(after.readOnly) }
         unclean.updateChecksum()
         var phases: [[BlockNumber: [UInt8]]] = [groups]
-        var late: [BlockNumber: [UInt8]] = [:]
+        var endsLate = false
         for stage in stages {
-            phases += [late.merging(stage.early) { _, new in new }, stage.inodes, stage.switched]
-            late = stage.late
+            // What a stage frees needs nothing of the phase before it, and a new name no old one gone.
+            let joins = !stage.freed.isEmpty || endsLate
+            for (index, phase) in stage.phases.filter({ !$0.isEmpty }).enumerated() {
+                if index == 0, joins {
+                    phases[phases.count - 1].merge(phase) { _, new in new }
+                } else {
+                    phases.append(phase)
+                }
+            }
+            endsLate = !stage.late.isEmpty
         }
-        phases.append(late.merging(counts) { _, new in new })
+        phases[phases.count - 1].merge(counts) { _, new in new }
         let laidOut = phases.filter { !$0.isEmpty }.map { phase in
             DeviceWrite.merging(
                 phase.sorted { $0.key < $1.key }.map {

@@ -280,6 +280,20 @@ import Testing
         #expect(image.text == "")
     }
 
+    /// Files replaced one after another are one stage: no flush for each.
+    @Test func replacedFilesShareAStage() throws {
+        let device = MemoryDevice(try Self.volume(.ext2))
+        let volume = try Ext4FileSystem.open(device)
+        let transaction = try volume.begin()
+        let edit = PathEditor(transaction: transaction, root: volume.rootDirectory)
+        for index in 1...12 {
+            try edit.remove("a/f\(index)")
+            try edit.create("a/f\(index)", Self.contents(index * 500))
+        }
+        try transaction.prepare().commit()
+        #expect(device.events.count { $0 == .flush } <= 6)
+    }
+
     /// What the stages hold counts as memory that a change takes.
     @Test func stagesCountAsMemory() throws {
         let image = try Image(.ext2, blockSize: 65536, files: ["file": Self.contents(100)])
@@ -288,8 +302,8 @@ import Testing
         let edit = PathEditor(transaction: transaction, root: volume.rootDirectory)
         var rounds = 0
         while !transaction.shouldBeCommitted, rounds < 1000 {
-            try edit.remove("file")
-            try edit.create("file", Self.contents(rounds))
+            try edit.create("new", Self.contents(rounds))
+            try edit.rename("new", to: "file")
             rounds += 1
         }
         #expect(rounds > 10 && rounds < 500)

@@ -87,42 +87,64 @@ extension Ext4Transaction {
         let typeCode = hasFileTypes ? typeCode : 0
         try leaveInlineDirectory(&directory)
         touch(&directory, contents: true)
-        if directory.flags.contains(.indexed) {
-            return try insertIndexed(name, inode, typeCode: typeCode, into: &directory)
+        // Each turn makes one block or splits one; there are at most four on the way to a leaf.
+        for _ in 0..<Self.turnsOfMakingRoom {
+            if let (number, block) = try room(for: name, inode, typeCode: typeCode, in: directory) {
+                return try store(block.bytes, ofDirectory: directory, at: number, role: .directory)
+            }
+            try extend(&directory, for: name)
         }
-        let count = try directoryBlockCount(directory)
+        throw .ext4(
+            .refused, .directoryFull,
+            "directory \(directory.name) has no room: too many names with the same hash")
+    }
+
+    static var turnsOfMakingRoom: Int { 16 }
+
+    /// The block that has room for a name, with the name in it; nil when there is none.
+    func room(
+        for name: [UInt8], _ inode: InodeNumber, typeCode: UInt8, in directory: Inode
+    ) throws(StorageError) -> (number: BlockNumber, block: DirectoryBlock)? {
+        if directory.flags.contains(.indexed) {
+            let (number, held, _) = try indexedLeaf(for: name, in: directory)
+            var leaf = held
+            return leaf.insert(name, inode, typeCode: typeCode) ? (number, leaf) : nil
+        }
         // A name fits most often into the last block.
-        for logical in (0..<count).reversed() {
+        for logical in (0..<(try directoryBlockCount(directory))).reversed() {
             guard let (number, held) = try directoryBlock(logical, of: directory) else { continue }
             var block = held
-            guard block.insert(name, inode, typeCode: typeCode) else { continue }
-            return try store(block.bytes, ofDirectory: directory, at: number, role: .directory)
+            if block.insert(name, inode, typeCode: typeCode) { return (number, block) }
         }
-        if count == 1, geometry.compatible.contains(.directoryIndex), try makeIndex(of: &directory) {
-            return try insertIndexed(name, inode, typeCode: typeCode, into: &directory)
-        }
-        var block = emptyDirectoryBlock()
-        guard block.insert(name, inode, typeCode: typeCode) else {
-            throw .ext4(.misuse, .badName, "the name does not fit into a directory block")
+        return nil
+    }
+
+    /// Makes room, or a step towards it: an index, a split block of it, or a block more. Names stay the same.
+    func extend(_ directory: inout Inode, for name: [UInt8]) throws(StorageError) {
+        if directory.flags.contains(.indexed) { return try splitIndex(of: &directory, for: name) }
+        if try directoryBlockCount(directory) == 1, geometry.compatible.contains(.directoryIndex),
+            try makeIndex(of: &directory)
+        {
+            return
         }
         let (_, number) = try appendBlock(to: &directory)
-        try store(block.bytes, ofDirectory: directory, at: number, role: .directory)
+        try store(emptyDirectoryBlock().bytes, ofDirectory: directory, at: number, role: .directory)
     }
 
     /// Takes an entry out of a directory; the directory's inode is changed and not stored. `found` is where it has
     /// been found in the directory as it is, if it has been looked for.
     func remove(
-        _ name: [UInt8], from directory: inout Inode, at found: FoundEntry? = nil
+        _ name: [UInt8], from directory: inout Inode, at found: FoundEntry? = nil, role: Role = .directory
     ) throws(StorageError) {
         let moves = directory.flags.contains(.inlineData)
         try leaveInlineDirectory(&directory)
         var entry = found
-        if entry == nil || moves { entry = try find(name, in: directory) }
+        if entry?.number == nil || moves { entry = try find(name, in: directory) }
         guard let entry, let number = entry.number else { throw noEntry(name, directory) }
         let offset = entry.offset
         var block = try directoryBlock(at: number, of: directory)
         guard block.remove(at: offset) else { throw noEntry(name, directory) }
-        try store(block.bytes, ofDirectory: directory, at: number, role: .shrunkDirectory)
+        try store(block.bytes, ofDirectory: directory, at: number, role: role)
         touch(&directory, contents: true)
     }
 
@@ -136,7 +158,7 @@ extension Ext4Transaction {
         }
         var block = try directoryBlock(at: number, of: directory)
         block.setInode(inode, typeCode: typeCode, at: offset)
-        try store(block.bytes, ofDirectory: directory, at: number, role: .switchedDirectory)
+        try store(block.bytes, ofDirectory: directory, at: number, role: .directory)
         touch(&directory, contents: true)
     }
 

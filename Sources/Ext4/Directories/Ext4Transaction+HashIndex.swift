@@ -1,46 +1,40 @@
 internal import Storage
 
 extension Ext4Transaction {
-    /// Puts a name into an indexed directory, splitting leaf and nodes as needed.
-    func insertIndexed(
-        _ name: [UInt8], _ inode: InodeNumber, typeCode: UInt8, into directory: inout Inode
-    ) throws(StorageError) {
-        // Each turn splits one block on the way to the leaf; there are at most four.
-        for _ in 0..<16 {
-            guard let (path, hash) = try indexPath(of: directory, for: name) else {
-                throw .ext4(
-                    .unsupported, .badIndex,
-                    "the hash index of directory \(directory.name) is damaged or of an unknown kind; run e2fsck -D"
-                )
-            }
-            guard let (number, held) = try directoryBlock(path.leaf, of: directory) else {
-                throw .ext4(
-                    .corrupt, .badIndex,
-                    "the hash index of directory \(directory.name) points to a hole; run e2fsck")
-            }
-            var leaf = held
-            if leaf.insert(name, inode, typeCode: typeCode) {
-                return try store(leaf.bytes, ofDirectory: directory, at: number, role: .directory)
-            }
-            if let level = path.steps.lastIndex(where: { !$0.block.isFull }) {
-                if level == path.steps.count - 1 {
-                    try splitLeaf(held, number, path, hash: hash, of: &directory)
-                } else {
-                    try splitNode(path, below: level, of: &directory)
-                }
-            } else {
-                try addLevel(path, to: &directory)
-            }
+    /// The leaf of an indexed directory that a name belongs to, and the way to it.
+    func indexedLeaf(
+        for name: [UInt8], in directory: Inode
+    ) throws(StorageError) -> (number: BlockNumber, leaf: DirectoryBlock, path: HashIndexPath) {
+        guard let (path, _) = try indexPath(of: directory, for: name) else {
+            throw .ext4(
+                .unsupported, .badIndex,
+                "the hash index of directory \(directory.name) is damaged or of an unknown kind; run e2fsck -D"
+            )
         }
-        throw .ext4(
-            .refused, .directoryFull,
-            "directory \(directory.name) has no room: too many names with the same hash")
+        guard let (number, leaf) = try directoryBlock(path.leaf, of: directory) else {
+            throw .ext4(
+                .corrupt, .badIndex,
+                "the hash index of directory \(directory.name) points to a hole; run e2fsck")
+        }
+        return (number, leaf, path)
+    }
+
+    /// Splits one block on the way to a name's leaf, which is full.
+    func splitIndex(of directory: inout Inode, for name: [UInt8]) throws(StorageError) {
+        let (number, leaf, path) = try indexedLeaf(for: name, in: directory)
+        guard let level = path.steps.lastIndex(where: { !$0.block.isFull }) else {
+            return try addLevel(path, to: &directory)
+        }
+        if level == path.steps.count - 1 {
+            try splitLeaf(leaf, number, path, of: &directory)
+        } else {
+            try splitNode(path, below: level, of: &directory)
+        }
     }
 
     /// Moves the upper half of a leaf's entries, by hash, to a new leaf.
     private func splitLeaf(
-        _ leaf: DirectoryBlock, _ number: BlockNumber, _ path: HashIndexPath, hash: UInt32,
-        of directory: inout Inode
+        _ leaf: DirectoryBlock, _ number: BlockNumber, _ path: HashIndexPath, of directory: inout Inode
     ) throws(StorageError) {
         guard let used = leaf.usedEntries(), used.count > 1 else {
             throw .ext4(

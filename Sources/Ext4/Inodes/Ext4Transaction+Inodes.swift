@@ -38,7 +38,7 @@ extension Ext4Transaction {
             let used = wasEmpty ? 0 : Int(geometry.inodesPerGroup) - unused
             if bit >= used {
                 if descriptor.flags & GroupDescriptor.Flags.inodesZeroed == 0 {
-                    try clearInodes(used..<bit, of: group)
+                    try clearInodes(used..<(hasJournal ? bit : endOfBlock(of: bit)), of: group)
                 }
                 descriptor.unusedInodeCount = geometry.inodesPerGroup - UInt32(bit) - 1
             }
@@ -54,6 +54,13 @@ extension Ext4Transaction {
         }
         try store(descriptor)
         freeInodeChange -= 1
+    }
+
+    /// The slot behind the last in the block of slot `bit`. Without a journal a block is written in several stages, and
+    /// what the others will use must not come back in the first.
+    private func endOfBlock(of bit: Int) -> Int {
+        let perBlock = geometry.blockSize / geometry.inodeSize
+        return min((bit / perBlock + 1) * perBlock, Int(geometry.inodesPerGroup))
     }
 
     /// Zeroes records that were never used and come to lie among used ones.
@@ -109,6 +116,7 @@ extension Ext4Transaction {
         inode.bytes.storeLittle(seconds == 0 ? 1 : seconds, at: Inode.Offset.deletionTime)
         touch(&inode, contents: false)
         try store(inode)
+        try noteFreed(inode)
 
         let (group, bit) = geometry.position(of: inode.number)
         var bitmap = try inodeBitmap(group)

@@ -77,6 +77,8 @@ extension Ext4Transaction {
                 throw .ext4(
                     .refused, .exists, "\"\(name.displayText)\" is already in directory \(parent.name)")
             }
+            try makeRoom(for: name, in: &parent)
+            beginAddingName(to: parent.number)
             if type == .directory { try countLink(from: &parent, isSubdirectory: true) }
             var inode = try allocateInode(near: parent, isDirectory: type == .directory)
             inode.mode = type.modeBits | attributes.permissions & 0xfff
@@ -92,6 +94,7 @@ extension Ext4Transaction {
             try store(inode)
             try insert(name, inode.number, typeCode: type.directoryCode, into: &parent)
             try store(parent)
+            if type == .directory { noteNewDirectory(inode.number) }
             return FileID(UInt64(inode.number.rawValue))
         }
     }

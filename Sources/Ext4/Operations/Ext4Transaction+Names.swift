@@ -16,6 +16,9 @@ extension Ext4Transaction {
                 throw .ext4(
                     .refused, .exists, "\"\(name.displayText)\" is already in directory \(parent.name)")
             }
+            try makeRoom(for: name, in: &parent)
+            beginAddingName(to: parent.number)
+            noteNewName(of: inode.number)
             try countLink(from: &inode)
             touch(&inode, contents: false)
             try store(inode)
@@ -33,6 +36,8 @@ extension Ext4Transaction {
             let found = try requireFound(name, in: parent)
             let inode = try inode(found.inode)
             try requireRemovable(inode)
+            try settleInlineDirectory(&parent)
+            beginRemovingName(of: inode, from: parent.number)
             try remove(name, from: &parent, at: found)
             if inode.type == .directory { parent.dropSubdirectory() }
             try store(parent)
@@ -61,13 +66,15 @@ extension Ext4Transaction {
             }
             let movesDirectory = moved.type == .directory && source.number != target.number
             if movesDirectory { try requireNotInside(target, moved) }
+            try prepareStage(moving: moved, from: source, to: newName, in: target, replacing: &replaced)
             try enter(moved, as: newName, in: target.number, replacing: replaced, countsLink: movesDirectory)
             var oldParent = try inode(source.number)
-            try remove(name, from: &oldParent)
+            try remove(name, from: &oldParent, role: .oldName)
             if movesDirectory { oldParent.dropSubdirectory() }
             try store(oldParent)
             try finish(moved, movedTo: movesDirectory ? target.number : nil)
             if let replaced { try dropLink(replaced) }
+            if moved.type == .directory, !movesDirectory { try switchBlocksAtOnce(of: source.number) }
         }
     }
 

@@ -7,23 +7,23 @@ extension Ext4Transaction {
         try requireOpen()
         isFinished = true
         try storeBitmaps()
-        guard !dirty.isEmpty || superblock.bytes != target.superblock.bytes else {
+        guard !dirty.isEmpty || stages.blockCount > 0 || superblock.bytes != target.superblock.bytes else {
             return PreparedExt4Change(fileSystem, target, .nothing)
         }
         superblock.setWriteTime(now)
         superblock.updateChecksum()
+        guard let journal = target.journal else {
+            endStage()
+            var commit = OrderedCommit(
+                before: target.superblock, after: superblock, stages: stages.ended,
+                counts: dirty.mapValues(\.bytes), blockSize: geometry.blockSize)
+            commit.insertBeforeNames(try phasesBeforeNames(), blockSize: geometry.blockSize)
+            return PreparedExt4Change(fileSystem, target, .ordered(commit))
+        }
         let blocks = dirty.sorted { $0.key < $1.key }
         let newData = blocks.filter { fresh.contains($0.key) }
             .map { BlockChange(block: $0.key.rawValue, bytes: $0.value.bytes) }
         let changed = blocks.filter { !fresh.contains($0.key) }
-        guard let journal = target.journal else {
-            var commit = OrderedCommit(
-                before: target.superblock, after: superblock,
-                changes: changed.map { (block: $0.key, dirty: $0.value) }, fresh: newData,
-                blockSize: geometry.blockSize)
-            commit.insertBeforeNames(try phasesBeforeNames(), blockSize: geometry.blockSize)
-            return PreparedExt4Change(fileSystem, target, .ordered(commit))
-        }
         var changes = changed.map { BlockChange(block: $0.key.rawValue, bytes: $0.value.bytes) }
         try insertSuperblock(into: &changes)
         let commit = try JournalCommit(

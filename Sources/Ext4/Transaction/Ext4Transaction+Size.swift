@@ -6,7 +6,7 @@ extension Ext4Transaction {
 
     /// Half of the journal, or 32 MiB of blocks: one more operation of any usual size still fits.
     package var shouldBeCommitted: Bool {
-        if dirty.count >= Self.memoryGoal / geometry.blockSize { return true }
+        if dirty.count + stages.blockCount >= Self.memoryGoal / geometry.blockSize { return true }
         guard let journal = target.journal else { return false }
         // Bitmaps and descriptors join at the end; every block that was not free goes through the journal.
         let logged = loggedBlockCount + 2 * (blockBitmaps.count + inodeBitmaps.count)

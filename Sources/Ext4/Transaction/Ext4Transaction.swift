@@ -8,16 +8,13 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
         /// Contents and map blocks that nothing on the disk refers to yet are written first anyway; these are
         /// contents written over.
         case data
-        /// Directory blocks with a new name: before the inode counts it.
+        /// Directory blocks: after the inodes that lost their last name, before those that get their first.
         case directory
         case inodes
         case map
         case attributes
-        /// Directory blocks in which a name stands for another inode: after the old one was freed, before the
-        /// other's old name goes.
-        case switchedDirectory
-        /// Directory blocks that lost a name: after the inode stopped counting it.
-        case shrunkDirectory
+        /// Directory blocks in which a moved file had its old name: after the new one is there.
+        case oldName
         case bitmap
         case descriptors
 
@@ -36,7 +33,7 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
     let now: Timestamp
     var superblock: Superblock
     var dirty: [BlockNumber: DirtyBlock] = [:]
-    /// Blocks that were free when the transaction began: their contents need no journal.
+    /// Blocks that were free when the transaction, or the stage, began: their contents need no journal.
     var fresh: Set<BlockNumber> = []
     /// Directory and extent blocks that were checked, or written here, by the inode that they belong to.
     var verified: [BlockNumber: InodeNumber] = [:]
@@ -45,6 +42,8 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
     /// Clusters and inodes taken (negative) or given back (positive).
     var freeBlockChange: Int64 = 0
     var freeInodeChange: Int64 = 0
+    /// What is laid out already of a change without a journal.
+    var stages = Stages()
     var isFinished = false
     /// What the next new inode gets as its generation.
     var nextGeneration: UInt32
@@ -74,7 +73,7 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
 
     func block(_ number: BlockNumber) throws(StorageError) -> [UInt8] {
         if let held = dirty[number] { return held.bytes }
-        return try fileSystem.block(number)
+        return try settledBlock(number)
     }
 
     func readData(
@@ -87,8 +86,8 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
         var offset = skip % blockSize
         while done < target.byteCount {
             let count = min(blockSize - offset, target.byteCount - done)
-            if let held = dirty[number] {
-                target.copy(held.bytes.span8.extracting(offset..<offset + count), to: done)
+            if let held = dirty[number]?.bytes ?? stages.contents(of: number) {
+                target.copy(held.span8.extracting(offset..<offset + count), to: done)
             }
             done += count
             offset = 0
@@ -116,7 +115,7 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
             dirty[number] = DirtyBlock(bytes: bytes, role: max(role, held.role))
             return
         }
-        if !fresh.contains(number), try fileSystem.block(number) == bytes { return }
+        if !fresh.contains(number), try settledBlock(number) == bytes { return }
         dirty[number] = DirtyBlock(bytes: bytes, role: role)
     }
 

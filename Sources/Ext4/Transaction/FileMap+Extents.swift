@@ -16,9 +16,11 @@ extension Ext4Transaction {
             var from = 0
             while from < entries.count {
                 let to = min(from + extentsPerBlock, entries.count)
-                let number = try pool.take(self)
+                let bytes = extentBlock(Array(entries[from..<to]), depth: depth, of: inode)
+                let number = try pool.take(for: bytes, self)
                 used += 1
-                try storeExtentBlock(Array(entries[from..<to]), depth: depth, at: number, of: inode)
+                try store(bytes, at: number, role: .map)
+                noteVerified(number, of: inode.number)
                 parents.append(indexEntry(entries[from], child: number))
                 from = to
             }
@@ -76,16 +78,13 @@ extension Ext4Transaction {
         return bytes + [UInt8](repeating: 0, count: byteCount - bytes.count)
     }
 
-    private func storeExtentBlock(
-        _ entries: [[UInt8]], depth: Int, at number: BlockNumber, of inode: Inode
-    ) throws(StorageError) {
+    private func extentBlock(_ entries: [[UInt8]], depth: Int, of inode: Inode) -> [UInt8] {
         var bytes = node(entries, depth: depth, maximum: extentsPerBlock, byteCount: geometry.blockSize)
         if geometry.hasMetadataChecksums {
             let end = ExtentNode.entrySize * (extentsPerBlock + 1)
             let seed = geometry.inodeSeed(inode.number, generation: inode.generation)
             bytes.storeLittle(CRC32C.update(seed, bytes.span8.extracting(0..<end)), at: end)
         }
-        try store(bytes, at: number, role: .map)
-        noteVerified(number, of: inode.number)
+        return bytes
     }
 }

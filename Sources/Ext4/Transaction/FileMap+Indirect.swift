@@ -54,13 +54,15 @@ extension Ext4Transaction {
             }
             return pointer
         }
-        let number = try pool.take(self)
+        let ahead = try pool.takeAhead(self)
         used += 1
         var bytes = [UInt8](repeating: 0, count: geometry.blockSize)
         for slot in 0..<Int(pointersPerBlock) {
             let child = try pointer(levels: levels - 1, logical: &logical, &cursor, &pool, &used)
             bytes.storeLittle(child, at: slot * 4)
         }
+        let number: BlockNumber
+        if let ahead { number = ahead } else { number = try pool.take(for: bytes, self) }
         try store(bytes, at: number, role: .map)
         guard let pointer = UInt32(exactly: number.rawValue) else {
             throw .ext4(.refused, .noSpace, "the block map of a file cannot reach past block 2^32")

@@ -135,9 +135,9 @@ extension Ext4Transaction {
     /// Puts a changed map back into the inode (not stored yet), with its tree in the blocks of the old one as far
     /// as they go, and adjusts i_blocks. `before` is the map as it was read.
     func store(_ map: FileMap, replacing before: FileMap, in inode: inout Inode) throws(StorageError) {
-        var pool = TreeBlockPool(
-            blocks: before.treeBlocks,
-            goal: map.runs.first?.firstBlock ?? goal(for: inode))
+        if !hasJournal, map.runs == before.runs { return }
+        var pool = try TreeBlockPool(
+            before.treeBlocks, goal: map.runs.first?.firstBlock ?? goal(for: inode), of: self)
         let used =
             inode.flags.contains(.extents)
             ? try storeExtents(map.runs, in: &inode, &pool) : try storePointers(map.runs, in: &inode, &pool)
@@ -174,26 +174,5 @@ extension Ext4Transaction {
         if hasHigh {
             inode.bytes.storeLittle(UInt16(truncatingIfNeeded: new >> 32), at: Inode.Offset.sectorsHigh)
         }
-    }
-}
-
-/// Blocks for a tree: those of the old tree first, then newly allocated ones.
-struct TreeBlockPool {
-    private let blocks: [BlockNumber]
-    private var next = 0
-    let goal: BlockNumber
-
-    init(blocks: [BlockNumber], goal: BlockNumber) {
-        self.blocks = blocks
-        self.goal = goal
-    }
-
-    /// What was not taken.
-    var rest: ArraySlice<BlockNumber> { blocks[next...] }
-
-    mutating func take(_ transaction: Ext4Transaction) throws(StorageError) -> BlockNumber {
-        guard next < blocks.count else { return try transaction.allocateBlock(near: goal) }
-        next += 1
-        return blocks[next - 1]
     }
 }

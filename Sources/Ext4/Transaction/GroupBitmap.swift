@@ -6,7 +6,7 @@ struct GroupBitmap: Sendable {
     let count: Int
     /// The bits as they were: what was in use before is not given away again before the commit, because its old
     /// contents must outlive a power cut.
-    private let original: [UInt8]
+    private var original: [UInt8]
     private(set) var bytes: [UInt8]
     private(set) var isChanged = false
     /// No bit below is available: where a search begins.
@@ -37,6 +37,13 @@ struct GroupBitmap: Sendable {
     mutating func set(_ bit: Int) {
         bytes[bit >> 3] |= 1 << UInt8(bit & 7)
         isChanged = true
+    }
+
+    /// What is in use now is not given away again before the commit either: a stage ends.
+    mutating func holdWhatIsInUse() {
+        for index in bytes.indices where bytes[index] & ~original[index] != 0 {
+            original[index] |= bytes[index]
+        }
     }
 
     /// To be written though no bit changed: it never was before.

@@ -2,20 +2,21 @@ internal import Storage
 
 /// A change of a volume without a journal (ext2), written in an order that e2fsck -p can finish.
 ///
-/// | phase | writes | a cut after it leaves |
+/// | phase | writes | a cut in it leaves |
 /// |---|---|---|
 /// | unclean | superblock without EXT2_VALID_FS | the old volume, to be checked |
-/// | unused inodes | records and bitmaps that were never used, emptied; then the descriptors that called them unused | the same |
-/// | fresh | blocks that were free | the same |
-/// | names | directory blocks with new names, contents written over | names of inodes not there yet, which are dropped; mixed contents |
-/// | inodes | inodes, maps, attributes | blocks in use that bitmaps call free, put right from the inodes |
-/// | switched names | directory blocks in which a name stands for another inode | names of inodes freed before, which are dropped |
-/// | removed names | directory blocks that lost names | the same |
+/// | unused inodes | where descriptors say which inodes were never used: records and bitmaps that were never written, emptied; then those descriptors | the same |
+/// | freed | the inodes that lose their last name | names of inodes freed, which are dropped |
+/// | early | blocks that were free; directory blocks; contents written over | the same; names of inodes not there yet, which are dropped; mixed contents |
+/// | inodes | inodes, and maps and attributes in their places | new files and old ones; counts of links, which are put right |
+/// | late | directory blocks in which a moved file had its old name | the file with both names |
 /// | counts | bitmaps, descriptors | the new volume, to be checked |
 /// | clean | superblock as it was, with new counts | the new volume |
 ///
-/// Two cases need e2fsck -y: a directory moved to another directory, cut while both names are there; and a new name in a
-/// directory block that loses another in the same transaction, cut before that block is written.
+/// The phases from freed to late are gone through once for each stage. The first of a stage goes together with the last
+/// of the one before where it needs nothing of it, and so do the counts: the fewer flushes the better.
+///
+/// One case needs e2fsck -y: a directory moved to another directory, cut while both names are there.
 /// Old or new as a whole is the undo record's promise, not this one's.
 struct OrderedCommit: Sendable {
     var phases: [[DeviceWrite]]
@@ -23,30 +24,41 @@ struct OrderedCommit: Sendable {
     var blockWriteCount: Int
 
     init(
-        before: Superblock, after: Superblock,
-        changes: [(block: BlockNumber, dirty: Ext4Transaction.DirtyBlock)],
-        fresh: [BlockChange], blockSize: Int
+        before: Superblock, after: Superblock, stages: [Stages.Stage], counts: [BlockNumber: [UInt8]],
+        blockSize: Int
     ) {
-        func writes(_ roles: Ext4Transaction.Role...) -> [DeviceWrite] {
-            DeviceWrite.merging(
-                changes.filter { roles.contains($0.dirty.role) }.map {
-                    DeviceWrite(offset: $0.block.rawValue * UInt64(blockSize), bytes: $0.dirty.bytes)
-                })
-        }
         var unclean = before
         unclean.state &= ~Superblock.State.valid
+        // What the new inodes need is announced before they are there.
+        unclean.insert(after.compatible)
+        if after.revision > 0 { unclean.insert(after.readOnly) }
         unclean.updateChecksum()
-        let first = DeviceWrite.merging(
-            fresh.map { DeviceWrite(offset: $0.block * UInt64(blockSize), bytes: $0.bytes) })
-        let all = [
-            [DeviceWrite(offset: Superblock.byteOffset, bytes: unclean.bytes)], first,
-            writes(.data, .directory), writes(.inodes, .map, .attributes), writes(.switchedDirectory),
-            writes(.shrunkDirectory),
-            writes(.bitmap, .descriptors), [DeviceWrite(offset: Superblock.byteOffset, bytes: after.bytes)],
-        ]
-        phases = all.filter { !$0.isEmpty }
+        var phases: [[BlockNumber: [UInt8]]] = [[:]]
+        var endsLate = false
+        for stage in stages {
+            // What a stage frees needs nothing of the phase before it, and a new name no old one gone.
+            let joins = !stage.freed.isEmpty || endsLate
+            for (index, phase) in stage.phases.filter({ !$0.isEmpty }).enumerated() {
+                if index == 0, joins {
+                    phases[phases.count - 1].merge(phase) { _, new in new }
+                } else {
+                    phases.append(phase)
+                }
+            }
+            endsLate = !stage.late.isEmpty
+        }
+        phases[phases.count - 1].merge(counts) { _, new in new }
+        let laidOut = phases.filter { !$0.isEmpty }.map { phase in
+            DeviceWrite.merging(
+                phase.sorted { $0.key < $1.key }.map {
+                    DeviceWrite(offset: $0.key.rawValue * UInt64(blockSize), bytes: $0.value)
+                })
+        }
+        self.phases =
+            [[DeviceWrite(offset: Superblock.byteOffset, bytes: unclean.bytes)]] + laidOut
+            + [[DeviceWrite(offset: Superblock.byteOffset, bytes: after.bytes)]]
         superblockAfter = after
-        blockWriteCount = changes.count + fresh.count + 2
+        blockWriteCount = phases.reduce(2) { $0 + $1.count }
     }
 
     func write(to device: any WritableBlockDevice) throws(StorageError) {

@@ -23,6 +23,8 @@ struct TreeModel {
     private let blockSize: Int
     private(set) var tree: [String: Node] = [:]
     private var files: [File] = []
+    /// Whether directories move to other directories, too.
+    var movesDirectories = true
 
     init(seed: UInt64, blockSize: Int) {
         random = SeededRandom(seed)
@@ -162,6 +164,7 @@ struct TreeModel {
             !(to + "/").hasPrefix(from + "/")
             && (replaced == nil || (replaced == .directory) == (node == .directory) && !hasChildren(to))
         if from == to { return }
+        if !movesDirectories, node == .directory, oldDirectory != newDirectory { return }
         if case .file(let index) = node, replaced == .file(index) { return try change() }
         guard isAllowed else {
             #expect(throws: StorageError.self) { try change() }

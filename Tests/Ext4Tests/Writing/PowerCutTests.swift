@@ -6,9 +6,22 @@ import Testing
 /// The power fails at every write and flush of a transaction: with a journal e2fsck -p leaves the old or the new
 /// tree; without one it leaves a sound volume.
 @Suite struct PowerCutTests {
-    static let journaled = [Profile.ext3, .seeded]
     /// Groups with few inodes, so that new ones come from a group that was never used.
     static let smallGroups = ["-g", "512", "-N", "128", "-O", "^resize_inode"]
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let profile: Profile
+        let operation: Int
+        var testDescription: String { "\(profile.name), \(operations[operation].0)" }
+    }
+
+    /// All on the oldest kind of volume and the newest; on the others those that use most of their structures.
+    private static let journaled: [Case] = (Profile.all.filter(\.hasJournal) + [.inline]).flatMap { profile in
+        operations.indices.filter { index in
+            [Profile.ext3.name, Profile.seeded.name].contains(profile.name)
+                || ["create", "rename", "link and attributes"].contains(operations[index].0)
+        }.map { Case(profile: profile, operation: $0) }
+    }
 
     /// Each operation once, and some that undo each other's work.
     private static let operations: [(String, @Sendable (any FileSystemTransaction, FileID) throws -> Void)] =
@@ -138,8 +151,9 @@ import Testing
         try Listing.lines(of: Ext4FileSystem.open(MemoryDevice(bytes)))
     }
 
-    @Test(arguments: journaled, operations.indices)
-    func oldOrNew(_ profile: Profile, operation: Int) throws {
+    @Test(arguments: journaled)
+    private func oldOrNew(_ item: Case) throws {
+        let (profile, operation) = (item.profile, item.operation)
         let before = try Self.volume(profile)
         let device = MemoryDevice(before)
         let volume = try Ext4FileSystem.open(device)
@@ -176,22 +190,5 @@ import Testing
             let isSound = repaired.isSound
             #expect(isSound, "\(Self.operations[operation].0), \(state.label): \(repaired.text)")
         }
-    }
-}
-
-/// What e2fsck -p makes of a volume.
-private struct Repaired {
-    let bytes: [UInt8]
-    let isSound: Bool
-    let text: String
-
-    init(_ image: [UInt8]) throws {
-        let directory = try TemporaryDirectory()
-        let path = try directory.write("image", image)
-        let first = try Tool.run("e2fsck", ["-p", path], expect: nil)
-        let second = try Tool.run("e2fsck", ["-fn", path], expect: nil)
-        isSound = first.status <= 1 && second.status == 0
-        text = isSound ? "" : first.text + first.errorText + second.text
-        bytes = try fileBytes(path)
     }
 }

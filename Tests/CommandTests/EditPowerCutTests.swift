@@ -98,4 +98,25 @@ struct EditPowerCutTests {
         // Before, after, and between two parts.
         #expect(counts.contains(0) && counts.contains(Self.fileCount) && counts.count > 2)
     }
+
+    /// The host refuses a write half-way (a limit on file sizes stands for a full disk): all of it goes back at once.
+    @Test func aFullHostLeavesTheImageAsItWas() throws {
+        let directory = try TemporaryDirectory()
+        let image = try EditCommandTests.volume(
+            EditCommandTests.ext3 + ["-b", "1024", "-J", "size=1", "-N", "8000"], in: directory, mebibytes: 48
+        )
+        let before = try fileBytes(image)
+        var random = SeededRandom(1)
+        let large = try directory.write("large", random.bytes(40_000_000))
+        // 30 MiB in blocks of 512 bytes: the contents need more of the image.
+        let result = try Tool.run(
+            "sh",
+            [
+                "-c", "trap '' XFSZ; ulimit -f 61440; exec \"$0\" put \"$1\" \"$2\" /large --volume disk",
+                Fixture.command, image, large,
+            ], expect: 1...1)
+        #expect(result.errorText.contains("write failed"))
+        #expect(try fileBytes(image) == before)
+        #expect(!FileManager.default.fileExists(atPath: image + ".undo"))
+    }
 }

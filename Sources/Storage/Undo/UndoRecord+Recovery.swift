@@ -152,7 +152,10 @@ extension UndoRecord {
         }
         try log.forEachPiece(of: start..<start + (range.upperBound - range.lowerBound)) {
             (position, bytes) throws(StorageError) in
-            try file.write(bytes, at: range.lowerBound + (position - start))
+            // A full host may refuse to write even what is there already.
+            let offset = range.lowerBound + (position - start)
+            let now = try file.availableBytes(at: offset, count: bytes.byteCount)
+            if !bytes.matches(now) || now.count < bytes.byteCount { try file.write(bytes, at: offset) }
         }
     }
 }

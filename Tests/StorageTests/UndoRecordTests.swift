@@ -154,15 +154,45 @@ struct UndoRecordTests {
             try transaction.commit()
         }
         let good = try fileBytes(path + ".undo")
+        let after = try fileBytes(path)
+        let before = [UInt8](repeating: 1, count: 9000)
         var random = SeededRandom(1)
         for _ in 0..<300 {
             var bad = good
             bad[Int.random(in: 0..<bad.count, using: &random)] ^= UInt8.random(in: 1...255, using: &random)
             try directory.write("disk.img.undo", bad)
-            _ = try? UndoRecord.read(for: path)
+            try directory.write("disk.img", after)
+            // Whatever the damage is: all of it or nothing.
+            _ = try? UndoRecord.undo([try HostFile.open(path, access: .write)])
+            let found = try fileBytes(path)
+            #expect(found == before || found == after)
         }
         try directory.write("disk.img.undo", [UInt8](repeating: 0x41, count: 600))
         let error = #expect(throws: StorageError.self) { try UndoRecord.read(for: path) }
         #expect(error?.code == "not-a-record")
+    }
+
+    /// However much is written, no more than the limit and what lies between two barriers is held.
+    @Test func memoryStaysFlat() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.sparse("disk.img", byteCount: 64 << 20)
+        let file = try HostFile.open(path, access: .write)
+        let transaction = try HostTransaction([file], memoryLimit: 1 << 20)
+        let piece = [UInt8](repeating: 5, count: 300_000)
+        var most = 0
+        for index in 0..<200 {
+            try file.write(piece, at: UInt64(index) * 300_000)
+            try file.flush()
+            let held = transaction.recordedOperations.reduce(0) { sum, operation in
+                if case .write(_, _, let bytes) = operation { sum + bytes.count } else { sum }
+            }
+            most = max(most, held)
+        }
+        #expect(most > 600_000 && most <= 1 << 20)
+        try transaction.commit()
+        // Zeros are saved without their bytes.
+        #expect(try fileBytes(path + ".undo").count < 100_000)
+        #expect(try UndoRecord.undo([file]).count == 1)
+        #expect(try fileBytes(path).allSatisfy { $0 == 0 })
     }
 }

@@ -132,7 +132,7 @@ public final class HostTransaction: Sendable {
             throw error
         }
         // The first mark decides: a change over several files stands from there on.
-        for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) { try segment.mark(.done) }
+        for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) { try segment.markDone() }
     }
 
     // MARK: Steps

@@ -10,6 +10,7 @@
 ///     16  16 transaction id, the same in the records of all host files of one transaction
 ///     32  8  the host file's length before
 ///     40  8  when the transaction began, in nanoseconds since 1970
+///     48  8  bytes of the segment, once it is done; 0 before
 ///
 /// A hot segment says that its change may be half done. Rolling back writes every "before" and the old length.
 /// With several host files all records are durable as prepared before the first is marked hot, all files are flushed
@@ -74,8 +75,16 @@ public struct UndoRecord: Sendable {
     ) throws(StorageError) -> UndoRecord? {
         var start: UInt64 = 0
         var newest: UndoRecord?
-        while let segment = try UndoRecord(log, at: start) {
-            if transactionID.map({ $0 == segment.transactionID }) ?? true { newest = segment }
+        while let header = try header(in: log, at: start) {
+            // Of a finished change that others lie on nothing more is read.
+            let length: UInt64 = header.little(48)
+            let isWanted = transactionID.map { $0[...] == header[16..<32] } ?? false
+            if !isWanted, length >= UInt64(headerSize), let next = start +? length, next < log.byteCount {
+                start = next
+                continue
+            }
+            guard let segment = try UndoRecord(log, at: start, header) else { break }
+            if transactionID == nil || isWanted { newest = segment }
             start = segment.segmentEnd
         }
         if start == 0, log.byteCount >= UInt64(headerSize) {
@@ -89,15 +98,19 @@ public struct UndoRecord: Sendable {
         return newest
     }
 
-    /// The segment at `start`, or nil when there is none.
-    private init?(_ log: HostFile, at start: UInt64) throws(StorageError) {
-        guard log.byteCount - min(start, log.byteCount) >= UInt64(Self.headerSize) else { return nil }
-        let header = try log.bytes(at: start, count: Self.headerSize)
-        guard header.span8.matches(Self.magic),
-            header.little(12, as: UInt32.self)
-                == CRC32C.checksum(header.span8.extracting(16..<Self.headerSize)),
-            let state = State(rawValue: header.little(8))
+    /// The header sector at `start`, or nil when there is none.
+    private static func header(in log: HostFile, at start: UInt64) throws(StorageError) -> [UInt8]? {
+        guard log.byteCount - min(start, log.byteCount) >= UInt64(headerSize) else { return nil }
+        let header = try log.bytes(at: start, count: headerSize)
+        guard header.span8.matches(magic),
+            header.little(12, as: UInt32.self) == CRC32C.checksum(header.span8.extracting(16..<headerSize))
         else { return nil }
+        return header
+    }
+
+    /// The segment at `start`, or nil when it has no chunk or no known state.
+    private init?(_ log: HostFile, at start: UInt64, _ header: [UInt8]) throws(StorageError) {
+        guard let state = State(rawValue: header.little(8)) else { return nil }
         let id = Array(header[16..<32])
         var chunks: [UndoChunk] = []
         var siblings: [String] = []
@@ -126,9 +139,9 @@ public struct UndoRecord: Sendable {
         self.chunks = chunks
     }
 
-    /// A header sector for a new segment.
+    /// A header sector.
     static func header(
-        transactionID: [UInt8], lengthBefore: UInt64, time: UInt64, state: State
+        transactionID: [UInt8], lengthBefore: UInt64, time: UInt64, state: State, segmentLength: UInt64 = 0
     ) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: headerSize)
         header.replaceSubrange(0..<8, with: magic)
@@ -136,6 +149,7 @@ public struct UndoRecord: Sendable {
         header.replaceSubrange(16..<32, with: transactionID)
         header.storeLittle(lengthBefore, at: 32)
         header.storeLittle(time, at: 40)
+        header.storeLittle(segmentLength, at: 48)
         header.storeLittle(CRC32C.checksum(header.span8.extracting(16..<headerSize)), at: 12)
         return header
     }

@@ -11,6 +11,7 @@ struct UndoWriter {
     private let segmentStart: UInt64
     private let transactionID: [UInt8]
     private let lengthBefore: UInt64
+    private let time: UInt64
     private var end: UInt64
     private var chunkCount: UInt32 = 0
     private var batch: UInt32 = 0
@@ -26,6 +27,7 @@ struct UndoWriter {
     ) throws(StorageError) {
         self.file = file
         self.transactionID = transactionID
+        self.time = time
         lengthBefore = file.diskByteCount
         let path = UndoRecord.path(for: file.path)
         isNew = !HostDirectory.exists(path)
@@ -119,6 +121,15 @@ struct UndoWriter {
 
     func mark(_ state: UndoRecord.State) throws(StorageError) {
         try UndoRecord.setState(state, in: log, at: segmentStart)
+    }
+
+    /// Marks the change as complete, and says how long its segment is: in one sector.
+    func markDone() throws(StorageError) {
+        let header = UndoRecord.header(
+            transactionID: transactionID, lengthBefore: lengthBefore, time: time, state: .done,
+            segmentLength: end - segmentStart)
+        try log.write(header, at: segmentStart)
+        try log.flush()
     }
 
     /// Takes the segment away; nothing of the file may be changed.

@@ -251,4 +251,21 @@ struct EditCommandTests {
         #expect(try Debugfs(image).run("stat /d/file").text.contains("Mode:  0640"))
         #expect(try Debugfs(image).run("ls -p /d").text.contains(".diskgraft-") == false)
     }
+
+    /// A change of the parent, though newer, is not the overlay's to take back.
+    @Test func undoLeavesTheParentAlone() throws {
+        let directory = try TemporaryDirectory()
+        let base = try Self.volume(Self.ext4, in: directory, name: "base.img")
+        let overlay = directory.path("overlay.qcow2")
+        try Tool.run(
+            "qemu-img", ["create", "-q", "-f", "qcow2", "-b", "base.img", "-F", "raw", overlay],
+            directory: directory.root)
+        let before = try fileBytes(overlay)
+        try Self.feed("o\n", "put", "--allow-siblings", overlay, "-", "/d/o", "--volume", "disk")
+        try Self.feed("b\n", "put", base, "-", "/d/b", "--volume", "disk")
+        let changed = try fileBytes(base)
+        try Fixture.diskgraft("undo", "--allow-siblings", overlay)
+        #expect(try fileBytes(base) == changed)
+        #expect(try fileBytes(overlay) == before)
+    }
 }

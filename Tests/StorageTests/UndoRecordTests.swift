@@ -195,4 +195,25 @@ struct UndoRecordTests {
         #expect(try UndoRecord.undo([file]).count == 1)
         #expect(try fileBytes(path).allSatisfy { $0 == 0 })
     }
+
+    /// More ranges than one chunk's table has, before and after.
+    @Test(arguments: [Int.max, 100_000])
+    func manyRanges(memoryLimit: Int) throws {
+        let directory = try TemporaryDirectory()
+        let count = 4500
+        var random = SeededRandom(7)
+        let before = random.bytes(count * 8192)
+        let path = try directory.write("disk.img", before)
+        let file = try HostFile.open(path, access: .write)
+        let transaction = try HostTransaction([file], memoryLimit: memoryLimit)
+        for index in (0..<count).shuffled(using: &random) {
+            try file.write([UInt8](repeating: 9, count: 50), at: UInt64(index) * 8192 + 100)
+            if index % 100 == 0 { try file.flush() }
+        }
+        try transaction.commit()
+        let after = try fileBytes(path)
+        #expect((0..<count).allSatisfy { after[$0 * 8192 + 149] == 9 })
+        #expect(try UndoRecord.undo([file]).count == 1)
+        #expect(try fileBytes(path) == before)
+    }
 }

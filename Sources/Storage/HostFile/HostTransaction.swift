@@ -74,7 +74,10 @@ public final class HostTransaction: Sendable {
 
     func record(_ operation: Operation) {
         progress.withLock { progress in
-            if case .write(_, _, let bytes) = operation { progress.byteCount += bytes.count }
+            // However small a write is, a page of the file is held for reading it back.
+            if case .write(_, _, let bytes) = operation {
+                progress.byteCount += max(bytes.count, Int(PageOverlay.pageSize))
+            }
             progress.operations.append(operation)
         }
     }

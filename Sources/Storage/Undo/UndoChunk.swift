@@ -26,6 +26,8 @@ struct UndoChunk: Sendable {
     static let beforeEntrySize = 16
     static let afterEntrySize = 24
     static let isZero: UInt64 = 1 << 63
+    /// The most ranges that a chunk has: its table is held in memory.
+    static let rangeLimit = 1 << 12
 
     var kind: Kind
     var number: UInt32
@@ -103,7 +105,8 @@ struct UndoChunk: Sendable {
 
     /// The table of ranges at the end of its bytes, or nil when it does not fit.
     func table(entrySize: Int, in log: HostFile) throws(StorageError) -> [UInt8]? {
-        guard let count = Int(exactly: rangeCount), let size = count *? entrySize, UInt64(size) <= byteCount
+        guard let count = Int(exactly: rangeCount), count <= Self.rangeLimit, let size = count *? entrySize,
+            UInt64(size) <= byteCount
         else { return nil }
         return try log.bytes(at: end - UInt64(size), count: size)
     }

@@ -3,8 +3,6 @@
 struct UndoWriter {
     /// Ranges are saved and compared in whole pages.
     static let pageSize: UInt64 = 4096
-    /// A chunk is ended when it has this many ranges; its table is held in memory.
-    private static let rangeLimit = 1 << 16
 
     private let file: HostFile
     private let log: HostFile
@@ -88,6 +86,7 @@ struct UndoWriter {
         _ range: Range<UInt64>, in chunk: inout ChunkInProgress
     ) throws(StorageError) {
         try file.forEachPiece(of: range, onDisk: true) { (offset, bytes) throws(StorageError) in
+            if chunk.rangeCount >= UndoChunk.rangeLimit { try finish(&chunk, .before) }
             let isZero = bytes.isAllZero
             chunk.addRange(offset, UInt64(bytes.byteCount), isZero: isZero)
             if !isZero {
@@ -95,7 +94,6 @@ struct UndoWriter {
                 chunk.add(bytes)
             }
         }
-        if chunk.rangeCount >= Self.rangeLimit { try finish(&chunk, .before) }
     }
 
     /// Takes note of what the change leaves in every page that it touched: `file` shows it, written or not.
@@ -104,9 +102,11 @@ struct UndoWriter {
         for range in saved.ranges where range.lowerBound < lengthAfter {
             try file.forEachPiece(of: range.lowerBound..<min(range.upperBound, lengthAfter)) {
                 (offset, bytes) throws(StorageError) in
+                if chunk.rangeCount >= UndoChunk.rangeLimit {
+                    try finish(&chunk, .after, lengthAfter: lengthAfter)
+                }
                 chunk.addRange(offset, UInt64(bytes.byteCount), sum: UndoSum(bytes))
             }
-            if chunk.rangeCount >= Self.rangeLimit { try finish(&chunk, .after, lengthAfter: lengthAfter) }
         }
         try finish(&chunk, .after, lengthAfter: lengthAfter, evenIfEmpty: true)
     }

@@ -215,4 +215,76 @@ struct UndoPowerCutTests {
         #expect(try UndoRecord.recover(again) == .rolledBack)
         #expect(try fileBytes(disks.paths[0]) == disks.before[0])
     }
+
+    /// A second change is cut off anywhere: the first can still be taken back.
+    @Test(arguments: [6000, 1_000_000], 0..<2)
+    func theChangeBelowStays(memoryLimit: Int, seed: UInt64) throws {
+        let disks = try Disks(seed)
+        var random = SeededRandom(seed)
+        func commit() throws {
+            let files = try disks.open()
+            let transaction = try HostTransaction(files, memoryLimit: memoryLimit)
+            try change(files, &random)
+            try transaction.commit()
+        }
+        try commit()
+        let middle = try disks.contents
+        let initial = try disks.files
+        let trace = try HostTrace.events(under: disks.root) { try commit() }
+        let after = try disks.contents
+        try HostPowerCut(initial: initial, events: trace.events)
+            .forEachState(reorderings: 2, seed: seed) { (files, cut) in
+                try disks.put(files)
+                for path in disks.paths {
+                    _ = try UndoRecord.recover(try HostFile.open(path, access: .write))
+                }
+                let found = try disks.contents
+                #expect(found == middle || found == after, "\(cut)")
+                for _ in 0..<(found == after ? 2 : 1) { _ = try UndoRecord.undo(try disks.open()) }
+                #expect(try disks.contents == disks.before, "\(cut)")
+            }
+    }
+
+    /// A file that is out of reach says nothing about which way the others have to go.
+    @Test func aFileOutOfReachDecidesNothing() throws {
+        let disks = try Disks(5)
+        do {
+            let files = try disks.open()
+            let transaction = try HostTransaction(files)
+            for file in files.prefix(2) { try file.write([9], at: 5000) }
+            try transaction.commit()
+        }
+        let after = try disks.contents
+        func set(_ state: UndoRecord.State, _ index: Int) throws {
+            var bytes = try fileBytes(disks.paths[index] + ".undo")
+            bytes.storeLittle(state.rawValue, at: 8)
+            try disks.directory.write(HostFile.name(of: disks.paths[index]) + ".undo", bytes)
+        }
+        func away(_ body: () throws -> Void) throws {
+            let names = [disks.paths[1], disks.paths[1] + ".undo"]
+            for name in names { try FileManager.default.moveItem(atPath: name, toPath: name + "-away") }
+            try body()
+            for name in names { try FileManager.default.moveItem(atPath: name + "-away", toPath: name) }
+        }
+        // Its undoing was cut off before the other was marked.
+        try set(.undoing, 0)
+        try away {
+            let error = #expect(throws: StorageError.self) {
+                try UndoRecord.recover(try HostFile.open(disks.paths[0], access: .write))
+            }
+            #expect(error?.code == "sibling-missing")
+        }
+        #expect(try UndoRecord.recover(try HostFile.open(disks.paths[0], access: .write)) == .completed)
+        #expect(try disks.contents == after)
+        // It had not begun here, and the other is hot.
+        try set(.prepared, 0)
+        try set(.hot, 1)
+        try away {
+            let error = #expect(throws: StorageError.self) {
+                try UndoRecord.undo([try HostFile.open(disks.paths[0], access: .write)])
+            }
+            #expect(error?.code == "sibling-missing")
+        }
+        #expect(try UndoRecord.recover(try HostFile.open(disks.paths[1], access: .write)) == .rolledBack)
+    }
 }

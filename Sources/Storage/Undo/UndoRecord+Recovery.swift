@@ -27,7 +27,7 @@ extension UndoRecord {
                 return .completed
             }
             // What was taken back leaves its record in the end; hot segments all stay until then.
-            guard record.state == .undoing else {
+            guard record.state == .undoing, HostDirectory.exists(sibling) else {
                 throw StorageError(
                     .refused, layer: "undo record", code: "sibling-missing",
                     "a change over several files was cut off and the record of \(sibling) is gone; "
@@ -56,7 +56,14 @@ extension UndoRecord {
 
         var found: [Part] = []
         for file in files {
-            if let record = try read(for: file.path) { found.append(Part(file: file, record: record)) }
+            guard let record = try read(for: file.path) else { continue }
+            guard record.state == .done else {
+                throw StorageError(
+                    .refused, layer: "undo record", code: "sibling-missing",
+                    "a change over several files was cut off and not all of them are here: "
+                        + record.siblings.joined(separator: ", "), path: record.path)
+            }
+            found.append(Part(file: file, record: record))
         }
         guard let newest = found.max(by: { $0.record.time < $1.record.time })?.record else { return [] }
         let change = found.filter { $0.record.transactionID == newest.transactionID }
@@ -85,7 +92,10 @@ extension UndoRecord {
     private func isIdle() throws(StorageError) -> Bool {
         guard state == .rolledBack || state == .prepared else { return false }
         for sibling in siblings {
-            if try Self.read(for: sibling, transactionID: transactionID)?.state == .hot { return false }
+            // Where a file is out of reach, nobody knows.
+            guard HostDirectory.exists(sibling),
+                try Self.read(for: sibling, transactionID: transactionID)?.state != .hot
+            else { return false }
         }
         return true
     }

@@ -2,7 +2,8 @@
 /// whether it finished or not.
 ///
 /// The file is a stack of segments, one for each transaction, the newest last. A segment is one header sector of 512
-/// bytes and then chunks (see `UndoChunk`); all integers are little-endian:
+/// bytes and then chunks (see `UndoChunk`); it begins at a multiple of 512, so that its header is one sector, which is
+/// written whole or not. All integers are little-endian:
 ///
 ///     0   8  "DGUNDO2\n"
 ///     8   4  state: 0 hot, 1 done, 2 rolled back, 3 being undone, 4 prepared (written alone, in one sector)
@@ -75,17 +76,24 @@ public struct UndoRecord: Sendable {
     ) throws(StorageError) -> UndoRecord? {
         var start: UInt64 = 0
         var newest: UndoRecord?
+        var skipped: (start: UInt64, header: [UInt8])?
         while let header = try header(in: log, at: start) {
             // Of a finished change that others lie on nothing more is read.
             let length: UInt64 = header.little(48)
             let isWanted = transactionID.map { $0[...] == header[16..<32] } ?? false
             if !isWanted, length >= UInt64(headerSize), let next = start +? length, next < log.byteCount {
+                skipped = (start, header)
                 start = next
                 continue
             }
             guard let segment = try UndoRecord(log, at: start, header) else { break }
+            skipped = nil
             if transactionID == nil || isWanted { newest = segment }
             start = segment.segmentEnd
+        }
+        // What lies on it was cut off before it counted.
+        if let skipped, transactionID == nil {
+            newest = try UndoRecord(log, at: skipped.start, skipped.header) ?? newest
         }
         if start == 0, log.byteCount >= UInt64(headerSize) {
             let head = try log.bytes(at: 0, count: headerSize)
@@ -102,9 +110,11 @@ public struct UndoRecord: Sendable {
     private static func header(in log: HostFile, at start: UInt64) throws(StorageError) -> [UInt8]? {
         guard log.byteCount - min(start, log.byteCount) >= UInt64(headerSize) else { return nil }
         let header = try log.bytes(at: start, count: headerSize)
-        guard header.span8.matches(magic),
-            header.little(12, as: UInt32.self) == CRC32C.checksum(header.span8.extracting(16..<headerSize))
-        else { return nil }
+        guard header.span8.matches(magic) else { return nil }
+        // A header is one sector, which no cut tears.
+        guard header.little(12, as: UInt32.self) == CRC32C.checksum(header.span8.extracting(16..<headerSize)),
+            State(rawValue: header.little(8)) != nil
+        else { throw damaged(log.path, at: start) }
         return header
     }
 
@@ -130,7 +140,7 @@ public struct UndoRecord: Sendable {
         guard !chunks.isEmpty else { return nil }
         path = log.path
         segmentStart = start
-        segmentEnd = position
+        segmentEnd = position.roundedUp(to: UInt64(Self.headerSize)) ?? position
         transactionID = id
         self.state = state
         lengthBefore = header.little(32)
@@ -234,10 +244,14 @@ public struct UndoRecord: Sendable {
     }
 
     func damaged(_ chunk: UndoChunk?) -> StorageError {
+        Self.damaged(path, at: chunk?.position ?? segmentStart)
+    }
+
+    private static func damaged(_ path: String, at offset: UInt64) -> StorageError {
         StorageError(
             .corrupt, layer: "undo record", code: "damaged",
-            "is damaged, so the change cannot be taken back; restore the image from a copy",
-            offset: chunk?.position ?? segmentStart, path: path)
+            "is damaged, so the change cannot be taken back; restore the image from a copy, or move the record away",
+            offset: offset, path: path)
     }
 }
 

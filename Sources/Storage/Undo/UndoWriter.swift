@@ -16,8 +16,8 @@ struct UndoWriter {
     /// Pages that are saved, or lie behind the old end.
     private var saved = RangeSet<UInt64>()
     private var siblings: Set<String> = []
-    /// The record's name is not yet durable.
-    private var isNew: Bool
+    /// The record's name may not be durable yet: whoever made it may have been killed before.
+    private var needsDirectorySync = true
 
     /// Begins a segment in the record beside `file`, which is created when there is none.
     init(
@@ -28,8 +28,7 @@ struct UndoWriter {
         self.time = time
         lengthBefore = file.diskByteCount
         let path = UndoRecord.path(for: file.path)
-        isNew = !HostDirectory.exists(path)
-        if isNew {
+        if !HostDirectory.exists(path) {
             log = try HostFile.create(path, mode: 0o600)
             segmentStart = 0
         } else {
@@ -114,8 +113,8 @@ struct UndoWriter {
     /// Makes everything so far durable, the record's name too.
     mutating func sync() throws(StorageError) {
         try log.flush()
-        if isNew { try HostDirectory.sync(holding: log.path) }
-        isNew = false
+        if needsDirectorySync { try HostDirectory.sync(holding: log.path) }
+        needsDirectorySync = false
         batch += 1
     }
 
@@ -127,13 +126,15 @@ struct UndoWriter {
     func markDone() throws(StorageError) {
         let header = UndoRecord.header(
             transactionID: transactionID, lengthBefore: lengthBefore, time: time, state: .done,
-            segmentLength: end - segmentStart)
+            segmentLength: (end - segmentStart).roundedUp(to: UInt64(UndoRecord.headerSize)) ?? 0)
         try log.write(header, at: segmentStart)
         try log.flush()
     }
 
     /// Takes the segment away; nothing of the file may be changed.
     func discard() {
+        // A durable one could come back after a cut, and must not say that it is hot then.
+        if batch > 0 { try? mark(.rolledBack) }
         try? log.truncate(to: segmentStart)
         if segmentStart == 0 { try? HostDirectory.remove(log.path) }
     }

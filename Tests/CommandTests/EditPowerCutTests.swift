@@ -99,24 +99,48 @@ struct EditPowerCutTests {
         #expect(counts.contains(0) && counts.contains(Self.fileCount) && counts.count > 2)
     }
 
-    /// The host refuses a write half-way (a limit on file sizes stands for a full disk): all of it goes back at once.
-    @Test func aFullHostLeavesTheImageAsItWas() throws {
+    /// The host refuses a write half-way (a limit on file sizes stands for a full disk): all of it goes back at once,
+    /// the length of an image that had begun to grow too.
+    @Test(arguments: ["raw", "qcow2"])
+    func aFullHostLeavesTheImageAsItWas(_ format: String) throws {
         let directory = try TemporaryDirectory()
-        let image = try EditCommandTests.volume(
+        let raw = try EditCommandTests.volume(
             EditCommandTests.ext3 + ["-b", "1024", "-J", "size=1", "-N", "8000"], in: directory, mebibytes: 48
         )
+        let image = directory.path("g.img")
+        try Tool.run("qemu-img", ["convert", "-f", "raw", "-O", format, raw, image])
         let before = try fileBytes(image)
         var random = SeededRandom(1)
         let large = try directory.write("large", random.bytes(40_000_000))
-        // 30 MiB in blocks of 512 bytes: the contents need more of the image.
+        // In blocks of 512 bytes, at no boundary of anything: the contents need more of the image.
         let result = try Tool.run(
             "sh",
             [
-                "-c", "trap '' XFSZ; ulimit -f 61440; exec \"$0\" put \"$1\" \"$2\" /large --volume disk",
+                "-c", "trap '' XFSZ; ulimit -f 61433; exec \"$0\" put \"$1\" \"$2\" /large --volume disk",
                 Fixture.command, image, large,
             ], expect: 1...1)
         #expect(result.errorText.contains("write failed"))
         #expect(try fileBytes(image) == before)
         #expect(!FileManager.default.fileExists(atPath: image + ".undo"))
+    }
+
+    /// The very first growth of an image is refused in the middle of a write.
+    @Test func aGrowthCutShortGoesBack() throws {
+        let directory = try TemporaryDirectory()
+        let raw = try EditCommandTests.volume(EditCommandTests.ext3, in: directory)
+        let image = directory.path("g.qcow2")
+        try Tool.run("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, image])
+        let before = try fileBytes(image)
+        var random = SeededRandom(1)
+        let contents = try directory.write("contents", random.bytes(200_000))
+        let result = try Tool.run(
+            "sh",
+            [
+                "-c",
+                "trap '' XFSZ; ulimit -f \(before.count / 512 + 3); exec \"$0\" put \"$1\" \"$2\" /c --volume disk",
+                Fixture.command, image, contents,
+            ], expect: 1...1)
+        #expect(result.errorText.contains("write failed"))
+        #expect(try fileBytes(image) == before)
     }
 }

@@ -216,4 +216,38 @@ struct UndoRecordTests {
         #expect(try UndoRecord.undo([file]).count == 1)
         #expect(try fileBytes(path) == before)
     }
+
+    /// The record of a second file cannot be written once the first has changed: that goes back, and an earlier change
+    /// of the second, whose record lies below, stays.
+    @Test func aRecordThatCannotBeWrittenTakesBackThisChangeAlone() async {
+        await #expect(processExitsWith: .success) {
+            let directory = try TemporaryDirectory()
+            let paths = try ["a.img", "b.img"].map {
+                try directory.write($0, [UInt8](repeating: 1, count: 300_000))
+            }
+            let files = try paths.map { try HostFile.open($0, access: .write) }
+            let first = try HostTransaction([files[1]])
+            try files[1].write([UInt8](repeating: 2, count: 100_000), at: 0)
+            try first.commit()
+            let middle = try paths.map(fileBytes)
+
+            let transaction = try HostTransaction(files, memoryLimit: 5000)
+            try files[0].write([UInt8](repeating: 3, count: 8000), at: 0)
+            try files[0].flush()
+            let half = try fileBytes(paths[0])
+            try #require(half != middle[0])
+            // A header's sector fits behind the record of the second file, and nothing more.
+            let length = (try fileBytes(paths[1] + ".undo").count + 511) / 512 * 512
+            signal(SIGXFSZ, SIG_IGN)
+            var limit = rlimit(rlim_cur: UInt(length) + 512, rlim_max: UInt(length) + 512)
+            let status = unsafe setrlimit(__rlimit_resource_t(1), &limit)
+            try #require(status == 0)
+            try files[1].write([UInt8](repeating: 4, count: 8000), at: 0)
+            var isRefused = false
+            do { try files[1].flush() } catch { isRefused = true }
+            transaction.rollBack()
+            let after = try paths.map(fileBytes)
+            try #require(isRefused && after == middle)
+        }
+    }
 }

@@ -104,7 +104,10 @@ public final class HostTransaction: Sendable {
         }
         do throws(StorageError) {
             for file in state.segments.keys.sorted() {
-                guard let record = try UndoRecord.read(for: files[file].path) else { continue }
+                // A segment that does not count yet guards nothing, and the one below it is another change's.
+                guard
+                    let record = try UndoRecord.read(for: files[file].path, transactionID: transactionID)
+                else { continue }
                 try record.restore(files[file], record.openLog())
             }
             for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) {

@@ -18,6 +18,7 @@ extension UndoRecord {
             return .none
         }
         let log = try record.openLog()
+        var missing: String?
         for sibling in record.siblings {
             if let other = try read(for: sibling, transactionID: record.transactionID) {
                 guard other.state == .done else { continue }
@@ -27,12 +28,13 @@ extension UndoRecord {
                 return .completed
             }
             // What was taken back leaves its record in the end; hot segments all stay until then.
-            guard record.state == .undoing, HostDirectory.exists(sibling) else {
-                throw StorageError(
-                    .refused, layer: "undo record", code: "sibling-missing",
-                    "a change over several files was cut off and the record of \(sibling) is gone; "
-                        + "put it back, or restore the images from a copy", path: record.path)
-            }
+            if record.state == .hot || !HostDirectory.exists(sibling) { missing = sibling }
+        }
+        if let missing {
+            throw StorageError(
+                .refused, layer: "undo record", code: "sibling-missing",
+                "a change over several files was cut off and the record of \(missing) is gone; "
+                    + "put it back, or restore the images from a copy", path: record.path)
         }
         try record.restore(file, log)
         try setState(.rolledBack, in: log, at: record.segmentStart)
@@ -146,7 +148,8 @@ extension UndoRecord {
         for chunk in try wholeChunks(in: log) {
             for saved in try savedRanges(of: chunk, in: log) { try Self.restore(saved, file, log) }
         }
-        if !file.isBlockDevice, file.byteCount != lengthBefore { try file.truncate(to: lengthBefore) }
+        // A write that failed may have made the file longer than anybody noted.
+        if !file.isBlockDevice { try file.truncate(to: lengthBefore) }
         try file.flush()
     }
 

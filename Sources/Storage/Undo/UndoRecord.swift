@@ -100,7 +100,7 @@ public struct UndoRecord: Sendable {
             guard head.starts(with: magic) || head.allSatisfy({ $0 == 0 }) else {
                 throw StorageError(
                     .corrupt, layer: "undo record", code: "not-a-record",
-                    "is not an undo record; move it away to go on", offset: 0, path: log.path)
+                    "is no undo record of this version; move it away to go on", offset: 0, path: log.path)
             }
         }
         return newest

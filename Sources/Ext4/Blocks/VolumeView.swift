@@ -13,10 +13,10 @@ protocol VolumeView: AnyObject {
     /// File data, past the cache: fills `target` from byte `skip` of block `first` on. The caller has checked that
     /// all of it lies in the volume.
     func readData(into target: inout MutableRawSpan, from first: BlockNumber, skip: Int) throws(StorageError)
-    /// Whether a block of an inode was found to be right, or made so, and need not be checked again.
-    func isVerified(_ number: BlockNumber, of inode: InodeNumber) -> Bool
-    /// Takes note that a block of an inode is right.
-    func noteVerified(_ number: BlockNumber, of inode: InodeNumber)
+    /// Whether a block was found to be right as this, or made so, and need not be checked again.
+    func isVerified(_ number: BlockNumber, as owner: BlockOwner) -> Bool
+    /// Takes note that a block is right.
+    func noteVerified(_ number: BlockNumber, as owner: BlockOwner)
     /// Throws, or notes a warning when the user wants checksums ignored.
     func checksumFailure(
         _ code: Ext4Code, _ message: String, structure: String, offset: UInt64
@@ -25,6 +25,12 @@ protocol VolumeView: AnyObject {
 
 extension VolumeView {
     // A reader comes by most blocks once.
-    func isVerified(_ number: BlockNumber, of inode: InodeNumber) -> Bool { false }
-    func noteVerified(_ number: BlockNumber, of inode: InodeNumber) {}
+    func isVerified(_ number: BlockNumber, as owner: BlockOwner) -> Bool { false }
+    func noteVerified(_ number: BlockNumber, as owner: BlockOwner) {}
+}
+
+/// What a block is and whose: right as one thing says nothing of another, and an image may claim a block twice.
+enum BlockOwner: Equatable, Sendable {
+    case directory(InodeNumber)
+    case extents(InodeNumber)
 }

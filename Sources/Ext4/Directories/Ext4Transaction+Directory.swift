@@ -50,7 +50,7 @@ extension Ext4Transaction {
             }
         }
         try store(bytes, at: number, role: role)
-        noteVerified(number, of: directory.number)
+        noteVerified(number, as: .directory(directory.number))
     }
 
     /// Appends a block to a directory (whose inode is not stored yet) and returns its numbers, in the directory and

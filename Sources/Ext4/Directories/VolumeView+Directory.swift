@@ -36,7 +36,7 @@ extension VolumeView {
         guard geometry.hasMetadataChecksums else {
             return DirectoryBlock(bytes: bytes, range: 0..<bytes.count, hasFileTypes: hasFileTypes)
         }
-        if !isVerified(number, of: inode.number) {
+        if !isVerified(number, as: .directory(inode.number)) {
             let seed = geometry.inodeSeed(inode.number, generation: inode.generation)
             if !DirectoryChecksum.isValid(bytes, seed: seed) {
                 try checksumFailure(
@@ -44,7 +44,7 @@ extension VolumeView {
                     "the checksum of a block of directory \(inode.name) is wrong; run e2fsck",
                     structure: "directory block", offset: geometry.byteOffset(of: number))
             }
-            noteVerified(number, of: inode.number)
+            noteVerified(number, as: .directory(inode.number))
         }
         let end = bytes.count - DirectoryChecksum.reservedLength(bytes)
         return DirectoryBlock(bytes: bytes, range: 0..<end, hasFileTypes: hasFileTypes)

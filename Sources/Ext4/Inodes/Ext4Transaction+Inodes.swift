@@ -37,8 +37,8 @@ extension Ext4Transaction {
             let unused = Int(min(descriptor.unusedInodeCount, geometry.inodesPerGroup))
             let used = wasEmpty ? 0 : Int(geometry.inodesPerGroup) - unused
             if bit >= used {
-                if descriptor.flags & GroupDescriptor.Flags.inodesZeroed == 0 {
-                    try clearInodes(used..<(hasJournal ? bit : endOfBlock(of: bit)), of: group)
+                if !hasJournal, descriptor.flags & GroupDescriptor.Flags.inodesZeroed == 0 {
+                    try clearInodes(bit..<endOfBlock(of: bit), of: group)
                 }
                 descriptor.unusedInodeCount = geometry.inodesPerGroup - UInt32(bit) - 1
             }
@@ -63,7 +63,7 @@ extension Ext4Transaction {
         return min((bit / perBlock + 1) * perBlock, Int(geometry.inodesPerGroup))
     }
 
-    /// Zeroes records that were never used and come to lie among used ones.
+    /// Zeroes records that were never used.
     private func clearInodes(_ slots: Range<Int>, of group: UInt64) throws(StorageError) {
         for slot in slots {
             let (block, offset) = try inodePosition(

@@ -21,7 +21,7 @@ extension VolumeView {
         _ number: BlockNumber, of inode: Inode, depth: Int, bounds: Range<UInt64>
     ) throws(StorageError) -> ExtentNode {
         let node = ExtentNode(bytes: try block(number))
-        if isVerified(number, of: inode.number) { return node }
+        if isVerified(number, as: .extents(inode.number)) { return node }
         let capacity = (geometry.blockSize - 12) / ExtentNode.entrySize
         if let defect = node.defect(depth: depth, capacity: capacity, bounds: bounds, geometry) {
             throw .ext4(
@@ -40,7 +40,7 @@ extension VolumeView {
                     structure: "extent block", offset: geometry.byteOffset(of: number))
             }
         }
-        noteVerified(number, of: inode.number)
+        noteVerified(number, as: .extents(inode.number))
         return node
     }
 

@@ -55,6 +55,16 @@ extension Ext4Transaction {
         guard bitmap.freeCount == Int(descriptor.freeInodeCount) else {
             throw badCount(group, "inode", bitmap.freeCount, descriptor.freeInodeCount)
         }
+        // Whoever believed the descriptor would take the records of files for empty ones.
+        if hasGroupFlags {
+            let unused = min(descriptor.unusedInodeCount, geometry.inodesPerGroup)
+            guard !(count - Int(unused)..<count).contains(where: bitmap.isSet) else {
+                throw .ext4(
+                    .corrupt, .bitmapDamaged,
+                    "group \(group) calls inodes never used that its bitmap calls in use; run e2fsck",
+                    structure: "inode bitmap")
+            }
+        }
         inodeBitmaps[group] = bitmap
         return bitmap
     }

@@ -35,8 +35,8 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
     var dirty: [BlockNumber: DirtyBlock] = [:]
     /// Blocks that were free when the transaction, or the stage, began: their contents need no journal.
     var fresh: Set<BlockNumber> = []
-    /// Directory and extent blocks that were checked, or written here, by the inode that they belong to.
-    var verified: [BlockNumber: InodeNumber] = [:]
+    /// Directory and extent blocks that were checked, or written here, since anything else was stored in them.
+    var verified: [BlockNumber: BlockOwner] = [:]
     var blockBitmaps: [UInt64: GroupBitmap] = [:]
     var inodeBitmaps: [UInt64: GroupBitmap] = [:]
     /// Clusters and inodes taken (negative) or given back (positive).
@@ -102,15 +102,16 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
         throw .ext4(.corrupt, code, message, structure: structure, offset: offset)
     }
 
-    func isVerified(_ number: BlockNumber, of inode: InodeNumber) -> Bool { verified[number] == inode }
+    func isVerified(_ number: BlockNumber, as owner: BlockOwner) -> Bool { verified[number] == owner }
 
-    func noteVerified(_ number: BlockNumber, of inode: InodeNumber) { verified[number] = inode }
+    func noteVerified(_ number: BlockNumber, as owner: BlockOwner) { verified[number] = owner }
 
     // MARK: Changing blocks
 
     /// Gives a block new contents. Contents that are as they were change nothing.
     func store(_ bytes: [UInt8], at number: BlockNumber, role: Role) throws(StorageError) {
         noteChange()
+        verified[number] = nil
         if let held = dirty[number] {
             dirty[number] = DirtyBlock(bytes: bytes, role: max(role, held.role))
             return

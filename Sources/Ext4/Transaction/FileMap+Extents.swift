@@ -20,7 +20,7 @@ extension Ext4Transaction {
                 let number = try pool.take(for: bytes, self)
                 used += 1
                 try store(bytes, at: number, role: .map)
-                noteVerified(number, of: inode.number)
+                noteVerified(number, as: .extents(inode.number))
                 parents.append(indexEntry(entries[from], child: number))
                 from = to
             }

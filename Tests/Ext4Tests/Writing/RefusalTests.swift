@@ -112,6 +112,57 @@ import Testing
         #expect(isUntouched)
     }
 
+    /// A group that calls inodes never used which its bitmap calls used: emptying their records would lose files.
+    @Test(arguments: [Profile.checksums, .crc16, .unjournaled])
+    func inodesInUseThatAreCalledUnused(_ profile: Profile) throws {
+        let image = try Image(
+            profile, blockSize: 1024, files: ["a": [1], "b": [2], "c": [3]],
+            more: ["-E", "lazy_itable_init=1"])
+        let count = try image.debugfs("show_super_stats -h").split(separator: "\n")
+            .first { $0.hasPrefix("Inodes per group:") }?.split(separator: " ").last.flatMap { Int($0) }
+        _ = try image.debugfs("set_block_group 0 itable_unused \(try #require(count) - 11)", writing: true)
+        _ = try image.debugfs("set_block_group 0 checksum calc", writing: true)
+        let before = try fileBytes(image.path)
+        let volume = try Ext4FileSystem.open(FileDevice(image.path, access: .write))
+        let transaction = try volume.begin()
+        let error = try #require(throws: StorageError.self) {
+            _ = try transaction.createFile(
+                [65], in: volume.rootDirectory, contents: [1], attributes: .init(permissions: 0o600))
+            try transaction.prepare().commit()
+        }
+        #expect(error.code == "bitmap-damaged")
+        let isUntouched = try fileBytes(image.path) == before
+        #expect(isUntouched)
+    }
+
+    /// A block that is one file's contents and another's extent tree: writing the contents must not make the tree
+    /// be believed.
+    @Test func aTreeThatIsAlsoContentsIsCheckedAgain() throws {
+        let image = try Image(
+            .crc16, blockSize: 1024, files: ["f": [UInt8](repeating: 7, count: 1024)], byteCount: 8 << 20)
+        // Ten extents: a tree with a block.
+        var script = "open -w \(image.path)\nwrite /dev/null sparse\n"
+        for index in 0..<10 { script += "fallocate sparse \(index * 2) \(index * 2)\n" }
+        try Tool.run("debugfs", ["-w", "-f", "-"], input: script)
+        let tree = try image.debugfs("ex -n /sparse").split(separator: "\n")
+            .first { $0.contains("0/ 1") || $0.contains("0/1") }
+        let number = try #require(
+            tree?.split(separator: " ").compactMap { Int($0) }.first { 100..<8192 ~= $0 },
+            "\(tree ?? "no tree")")
+        _ = try image.debugfs("set_inode_field /f block[5] \(number)", writing: true)
+
+        let volume = try Ext4FileSystem.open(FileDevice(image.path, access: .write))
+        let transaction = try volume.begin()
+        let sparse = try #require(try transaction.lookUp(Array("sparse".utf8), in: volume.rootDirectory))
+        let file = try #require(try transaction.lookUp([0x66], in: volume.rootDirectory))
+        try transaction.write([1], to: sparse, at: 100)
+        var bad = [UInt8](repeating: 0xff, count: 1024)
+        bad.storeLittle(UInt16(0xf30a), at: 0)
+        try transaction.replaceContents(of: file, with: bad)
+        let error = try #require(throws: StorageError.self) { try transaction.truncate(sparse, to: 3000) }
+        #expect(error.code == "bad-extent-node")
+    }
+
     @Test func quotasAllowNoChangeOfBlocks() throws {
         let image = try Image(
             .checksums, blockSize: 1024, files: ["f": [UInt8](repeating: 1, count: 100)],

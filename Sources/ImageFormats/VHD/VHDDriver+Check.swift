@@ -138,7 +138,8 @@ private struct VHDCheck {
         var leaked: UInt64 = 0
         for block in blocks {
             if block.start > end, block.start - end >= 8192 { leaked += block.start - end }
-            end = max(end, block.start + map.bitmapSize + map.length(of: block.number))
+            // The last block is whole in the file, however little of it the disk has.
+            end = max(end, block.start + map.bitmapSize + map.blockSize)
         }
         if disk.placement.endOffset > end, disk.placement.endOffset - end >= 8192 {
             leaked += disk.placement.endOffset - end

@@ -30,12 +30,13 @@ let package = Package(
         .target(name: "CLinux"),
 
         .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
-        .target(
-            name: "ImageFormats", dependencies: ["Storage", "CZlib", "CZstd"], swiftSettings: settings),
+        .target(name: "Codecs", dependencies: ["Storage", "CZlib", "CZstd"], swiftSettings: settings),
+        .target(name: "ImageFormats", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Patcher", dependencies: ["Storage"], swiftSettings: settings),
-        .target(name: "Conversion", dependencies: ["Storage", "ImageFormats"], swiftSettings: settings),
+        .target(
+            name: "Conversion", dependencies: ["Storage", "ImageFormats"], swiftSettings: settings),
         .target(
             name: "DiskGraft",
             dependencies: [
@@ -53,6 +54,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["Storage", "CLinux"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "CodecsTests", dependencies: ["Codecs", "Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "ImageFormatsTests", dependencies: ["ImageFormats", "Storage", "TestSupport"],
             swiftSettings: settings),

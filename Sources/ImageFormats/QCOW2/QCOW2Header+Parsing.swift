@@ -1,3 +1,4 @@
+internal import Codecs
 internal import Storage
 
 extension QCOW2Header {

@@ -34,7 +34,7 @@ struct QCOW2Header: Equatable, Sendable {
     /// Bytes of the header proper; extensions begin there.
     var headerLength: UInt32
     /// How compressed clusters are encoded.
-    var codec: Extent.CompressedUnit.Codec
+    var codec: CodecID
     /// The backing file's name as stored.
     var backingName: [UInt8]?
     /// What the header extensions say.

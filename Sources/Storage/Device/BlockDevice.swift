@@ -59,17 +59,7 @@ public struct Extent: Equatable, Sendable {
     /// One compressed unit of an image: a qcow2 cluster or a VMDK grain.
     public struct CompressedUnit: Equatable, Sendable {
         /// How it is encoded.
-        public enum Codec: Sendable, Equatable {
-            /// Raw deflate (qcow2, 4 KiB window).
-            case deflate
-            /// zlib with header and Adler-32 (VMDK).
-            case zlib
-            /// Zstandard frame (qcow2).
-            case zstd
-        }
-
-        /// How it is encoded.
-        public var codec: Codec
+        public var codec: CodecID
         /// Index into the device's `hostFiles`.
         public var file: Int
         /// Where the payload lies in that file, in bytes; may include padding behind the stream.
@@ -77,12 +67,19 @@ public struct Extent: Equatable, Sendable {
         /// Which guest bytes the whole unit decodes to.
         public var unitRange: Range<UInt64>
 
+        /// Whether the payload may decode to less than the unit: the rest reads as zeros then.
+        public var mayBeShort: Bool
+
         /// Makes a description of a unit.
-        public init(codec: Codec, file: Int, hostRange: Range<UInt64>, unitRange: Range<UInt64>) {
+        public init(
+            codec: CodecID, file: Int, hostRange: Range<UInt64>, unitRange: Range<UInt64>,
+            mayBeShort: Bool = false
+        ) {
             self.codec = codec
             self.file = file
             self.hostRange = hostRange
             self.unitRange = unitRange
+            self.mayBeShort = mayBeShort
         }
     }
 

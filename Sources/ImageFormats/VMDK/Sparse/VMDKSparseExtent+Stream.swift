@@ -1,3 +1,4 @@
+internal import Codecs
 internal import Storage
 
 // Stream-optimised extents: every grain is deflated behind a small header, and the directory may only be known
@@ -75,11 +76,12 @@ extension VMDKSparseExtent {
         guard payload + size <= file.byteCount else {
             throw damaged("dataSize", "a grain ends past the end of the file; is it truncated?")
         }
+        // The last grain may be cut where the disk ends.
         return Extent(
             range: base + offset..<base + end,
             kind: .compressed(
                 Extent.CompressedUnit(
                     codec: .zlib, file: fileIndex, hostRange: payload..<payload + size,
-                    unitRange: base + start..<base + end)))
+                    unitRange: base + start..<base + end, mayBeShort: true)))
     }
 }

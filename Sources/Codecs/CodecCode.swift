@@ -1,0 +1,26 @@
+package import Storage
+
+/// What can go wrong with an encoded stream; the `code` of the error. The layer is the codec's name.
+package enum CodecCode: String, Sendable, CaseIterable {
+    /// The bytes are no stream of this encoding, or a checksum within is wrong.
+    case damaged = "damaged-stream"
+    /// The stream ends before it is complete.
+    case cutShort = "stream-cut-short"
+    /// It decodes to more than the caller can use.
+    case tooLong = "decoded-too-long"
+    /// The library got no memory.
+    case noMemory = "no-memory"
+    /// The level is none of the encoding's.
+    case badLevel = "bad-level"
+    /// No codec of this name is built in.
+    case unknown = "unknown-codec"
+}
+
+extension StorageError {
+    /// An error of codec `id`.
+    package static func codec(
+        _ kind: Kind, _ code: CodecCode, _ id: CodecID, _ message: String
+    ) -> StorageError {
+        StorageError(kind, layer: id.name, code: code.rawValue, message)
+    }
+}

@@ -1,0 +1,263 @@
+import Codecs
+import Storage
+import TestSupport
+import Testing
+
+/// What every codec does, whatever it is.
+@Suite struct CodecTests {
+    static let codecs = Codec.all.map(\.id)
+
+    /// Bytes that compress and bytes that do not, in turns.
+    private static func sample(_ count: Int) -> [UInt8] {
+        var random = SeededRandom(11)
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            bytes += random.bytes(300)
+            bytes += Array("the quick brown fox jumps over the lazy dog; ".utf8)
+            bytes += [UInt8](repeating: bytes.last ?? 0, count: 700)
+        }
+        return Array(bytes.prefix(count))
+    }
+
+    @Test(arguments: codecs, [0, 1, 4096, 65_536, 300_001])
+    func whatIsEncodedIsDecoded(_ id: CodecID, _ count: Int) throws {
+        let codec = try Codec.named(id)
+        let bytes = Self.sample(count)
+        for level in [codec.levels.lowerBound, codec.defaultLevel, codec.levels.upperBound] {
+            let encoded = try codec.encode(bytes.span8, level: level)
+            #expect(isSame(try codec.decode(encoded.span8, limit: count), bytes))
+        }
+        #expect(throws: StorageError.self) { try codec.encode(bytes.span8, level: 99) }
+    }
+
+    /// The pieces of a stream may be cut anywhere, on both sides.
+    @Test(arguments: codecs) func piecesOfAnySizeGiveTheSameBytes(_ id: CodecID) throws {
+        let codec = try Codec.named(id)
+        let bytes = Self.sample(50_000)
+        var random = SeededRandom(12)
+        let encoder = try codec.makeEncoder()
+        for _ in 0..<2 {
+            var encoded: [UInt8] = []
+            var taken = 0
+            var isEnd = false
+            while !isEnd {
+                let given = min(Int.random(in: 1...9000, using: &random), bytes.count - taken)
+                var room = [UInt8](repeating: 0, count: Int.random(in: 1...3000, using: &random))
+                let step = try room.withMutableBytes { (room) throws(StorageError) in
+                    try encoder.encode(
+                        bytes.span8.extracting(taken..<taken + given), into: &room,
+                        isLast: taken + given == bytes.count)
+                }
+                taken += step.consumed
+                encoded += room[..<step.produced]
+                isEnd = step.isEnd
+            }
+            #expect(taken == bytes.count)
+            try encoder.reset()
+
+            let input = encoded
+            var position = 0
+            var seed = random.next()
+            var stream = try DecodedStream(codec, limit: 50_000) { (buffer) throws(StorageError) in
+                seed = seed &* 6_364_136_223_846_793_005 &+ 1
+                let count = min(Int(seed >> 52) + 1, input.count - position, buffer.byteCount)
+                buffer.copy(input.span8.extracting(position..<position + count), to: 0)
+                position += count
+                return count
+            }
+            var decoded: [UInt8] = []
+            while true {
+                let part = try stream.bytes(Int.random(in: 1...5000, using: &random))
+                guard !part.isEmpty else { break }
+                decoded += part
+            }
+            #expect(isSame(decoded, bytes))
+            let (consumed, produced) = (stream.consumedByteCount, stream.producedByteCount)
+            #expect(consumed == UInt64(encoded.count))
+            #expect(produced == 50_000)
+        }
+    }
+
+    @Test(arguments: codecs) func aStreamCutShortIsAnError(_ id: CodecID) throws {
+        let codec = try Codec.named(id)
+        let encoded = try codec.encode(Self.sample(20_000).span8)
+        for count in [0, 1, encoded.count / 2, encoded.count - 1] {
+            let error = #expect(throws: StorageError.self) {
+                try codec.decode(encoded.span8.extracting(0..<count), limit: 20_000)
+            }
+            #expect(error?.code == CodecCode.cutShort.rawValue)
+            #expect(error?.layer == id.name)
+        }
+    }
+
+    /// Memory is bounded by the caller's limit, whatever the stream says of itself.
+    @Test(arguments: codecs) func aBombIsStoppedAtTheLimit(_ id: CodecID) throws {
+        let codec = try Codec.named(id)
+        let bomb = try codec.encode([UInt8](repeating: 0, count: 8 << 20).span8)
+        #expect(bomb.count < 20_000)
+        let whole = #expect(throws: StorageError.self) { try codec.decode(bomb.span8, limit: 100_000) }
+        #expect(whole?.code == CodecCode.tooLong.rawValue)
+        var isGiven = false
+        var stream = try DecodedStream(codec, limit: 100_000) { (buffer) throws(StorageError) in
+            guard !isGiven else { return 0 }
+            isGiven = true
+            buffer.copy(bomb.span8, to: 0)
+            return bomb.count
+        }
+        var made = 0
+        var code: String?
+        do {
+            while true {
+                let count = try stream.bytes(4096).count
+                guard count > 0 else { break }
+                made += count
+            }
+        } catch {
+            code = error.code
+        }
+        #expect(code == CodecCode.tooLong.rawValue)
+        #expect(made <= 100_000)
+    }
+
+    /// A changed byte is told, or was one that means nothing; nothing traps and nothing comes out too long.
+    @Test(arguments: codecs) func damageDoesNotTrap(_ id: CodecID) throws {
+        let codec = try Codec.named(id)
+        let encoded = try codec.encode(Self.sample(3000).span8)
+        var random = SeededRandom(13)
+        var refused = 0
+        for _ in 0..<300 {
+            var damaged = encoded
+            damaged[Int.random(in: damaged.indices, using: &random)] ^=
+                1 << UInt8.random(in: 0...7, using: &random)
+            do {
+                let count = try codec.decode(damaged.span8, limit: 3000).count
+                #expect(count <= 3000)
+            } catch {
+                #expect(error.kind == .corrupt)
+                refused += 1
+            }
+        }
+        // Raw deflate and the frames made here carry no checksum of their contents.
+        #expect(refused > ([.zlib, .gzip].contains(id) ? 250 : 0))
+    }
+
+    @Test(arguments: codecs) func unitsAreFilledAndNoMore(_ id: CodecID) throws {
+        let codec = try Codec.named(id)
+        let bytes = Self.sample(65_536)
+        let payload = try codec.encode(bytes.span8) + [UInt8](repeating: 0xa5, count: 500)
+        let pool = DecoderPool()
+        func decode(_ payload: [UInt8], room: Int) throws -> (count: Int, bytes: [UInt8]) {
+            var target = [UInt8](repeating: 0xee, count: room)
+            let count = try target.withMutableBytes { (target) throws(StorageError) in
+                try pool.decode(payload.span8, by: codec, into: &target)
+            }
+            return (count, target)
+        }
+        // With padding behind, with less room than there is to come, and again with the same decoder.
+        for _ in 0..<3 {
+            let whole = try decode(payload, room: 65_536)
+            #expect(whole.count == 65_536)
+            #expect(isSame(whole.bytes, bytes))
+            let part = try decode(payload, room: 1000)
+            #expect(part.count == 1000)
+            #expect(part.bytes == Array(bytes.prefix(1000)))
+            #expect(throws: StorageError.self) {
+                try decode([0xff, 0xff, 0xff, 0xff, 0xff, 0xff], room: 1000)
+            }
+        }
+        #expect(try decode(codec.encode(Array(bytes.prefix(10)).span8), room: 64).count == 10)
+    }
+
+    @Test(arguments: codecs) func encodedUnitsAreShorterOrNone(_ id: CodecID) throws {
+        let codec = try Codec.named(id)
+        let encoder = try codec.makeEncoder()
+        var random = SeededRandom(14)
+        let noise = random.bytes(65_536)
+        #expect(try codec.encode(noise.span8, by: encoder, shorterThan: noise.count) == nil)
+        try encoder.reset()
+        let text = Self.sample(65_536)
+        let encoded = try #require(try codec.encode(text.span8, by: encoder, shorterThan: text.count))
+        #expect(encoded.count < text.count)
+        #expect(isSame(try codec.decode(encoded.span8, limit: text.count), text))
+    }
+
+    @Test func streamsAreKnownByTheirFirstBytes() throws {
+        let text = Array("hello".utf8)
+        for id in [CodecID.gzip, .zstd] {
+            let encoded = try Codec.named(id).encode(text.span8)
+            #expect(Codec.recognised(by: encoded.span8)?.id == id)
+        }
+        #expect(Codec.recognised(by: text.span8) == nil)
+        let error = #expect(throws: StorageError.self) { try Codec.named(CodecID("rar")) }
+        #expect(error?.code == CodecCode.unknown.rawValue)
+    }
+
+    /// Members of gzip and frames of Zstandard that follow each other are one stream; anything else behind a stream
+    /// is not overlooked.
+    @Test func streamsThatFollowEachOtherAreOne() throws {
+        let (one, two) = (Array("one, ".utf8), Array("two".utf8))
+        for codec in Codec.all {
+            let both = try codec.encode(one.span8) + codec.encode(two.span8)
+            if codec.joinsStreams {
+                #expect(try codec.decode(both.span8, limit: 100) == one + two)
+            } else {
+                #expect(throws: StorageError.self) { try codec.decode(both.span8, limit: 100) }
+            }
+            let padded = try codec.encode(one.span8) + [1, 2, 3]
+            #expect(throws: StorageError.self) { try codec.decode(padded.span8, limit: 100) }
+        }
+    }
+
+    /// The end of a stream in a larger file is found to the byte: an initramfs has several behind each other.
+    @Test(arguments: codecs) func whatLiesBehindTheEndIsKept(_ id: CodecID) throws {
+        let codec = try Codec.named(id)
+        let encoded = try codec.encode(Self.sample(9000).span8)
+        let file = encoded + Array("behind".utf8)
+        var isGiven = false
+        var stream = try DecodedStream(codec, limit: 1 << 20) { (buffer) throws(StorageError) in
+            guard !isGiven else { return 0 }
+            isGiven = true
+            buffer.copy(file.span8, to: 0)
+            return file.count
+        }
+        let count = try stream.bytes(10_000).count
+        #expect(count == 9000)
+        let consumed = stream.consumedByteCount
+        #expect(consumed == UInt64(encoded.count))
+        let behind = stream.bytesBehindEnd
+        #expect(behind == Array("behind".utf8))
+    }
+}
+
+/// The programs that everybody has read what is made here, and the other way round.
+@Suite struct CodecToolTests {
+    @Test(arguments: [("gzip", CodecID.gzip), ("zstd", CodecID.zstd)])
+    func toolsAgree(_ tool: String, _ id: CodecID) throws {
+        guard Tool.has(tool) else { return print("\(tool) is not installed") }
+        let directory = try TemporaryDirectory()
+        var random = SeededRandom(15)
+        let bytes = random.bytes(3000) + [UInt8](repeating: 7, count: 200_000) + random.bytes(3000)
+        let codec = try Codec.named(id)
+        let ours = try directory.write("ours", codec.encode(bytes.span8))
+        #expect(isSame(try Tool.run(tool, ["-d", "-c", "-f", ours]).output, bytes))
+        let plain = try directory.write("plain", bytes)
+        let theirs = try Tool.run(tool, ["-c", plain]).output
+        #expect(isSame(try codec.decode(theirs.span8, limit: bytes.count), bytes))
+    }
+
+    /// qcow2's clusters have to be read with a window of 4 KiB: no match reaches further back.
+    @Test func deflateIsMadeForASmallWindow() throws {
+        guard Tool.has("python3") else { return print("python3 is not installed") }
+        let directory = try TemporaryDirectory()
+        var random = SeededRandom(16)
+        let block = random.bytes(6000)
+        // A window of 32 KiB would find the second copy.
+        let bytes = block + block
+        let encoded = try Codec.deflate.encode(bytes.span8)
+        #expect(encoded.count > 11_000)
+        let path = try directory.write("deflate", encoded)
+        let script =
+            "import sys,zlib; sys.stdout.buffer.write(zlib.decompress(open(sys.argv[1],'rb').read(), -12))"
+        #expect(isSame(try Tool.run("python3", ["-c", script, path]).output, bytes))
+    }
+}

@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Patcher", dependencies: ["Storage"], swiftSettings: settings),
         .target(
-            name: "Conversion", dependencies: ["Storage", "ImageFormats"], swiftSettings: settings),
+            name: "Conversion", dependencies: ["Storage", "Codecs", "ImageFormats"], swiftSettings: settings),
         .target(
             name: "DiskGraft",
             dependencies: [
@@ -56,6 +56,10 @@ let package = Package(
         .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "CodecsTests", dependencies: ["Codecs", "Storage", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ConversionTests",
+            dependencies: ["Conversion", "Codecs", "ImageFormats", "Storage", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "ImageFormatsTests", dependencies: ["ImageFormats", "Storage", "TestSupport"],
             swiftSettings: settings),

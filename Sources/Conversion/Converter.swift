@@ -1,59 +1,71 @@
+internal import Codecs
 internal import Dispatch
-package import ImageFormats
 package import Storage
 internal import Synchronization
 
-/// Copies a disk into a fresh image: whatever the source's map calls zero is never touched, the rest is read and
-/// decoded by one worker per core, scanned for zeros and written.
+/// Copies a disk into a sink: whatever the source's map calls zero is never touched, the rest is read and decoded,
+/// scanned for zeros and encoded by one worker per core, and written in the order that the sink wants.
 package final class Converter: Sendable {
     /// How many bytes of the disk are done, and of how many. Called from worker threads.
     package typealias Progress = @Sendable (_ done: UInt64, _ total: UInt64) -> Void
 
-    private let source: any BlockDevice
-    private let target: Image
+    let source: any BlockDevice
+    private let sink: any ConversionSink
+    let layout: SinkLayout
     private let zeroGranularity: Int
-    private let windowSize: UInt64
     private let progress: Progress?
     private let isCancelled: @Sendable () -> Bool
 
     private let plan: Mutex<ConversionPlan>
     /// One writer at a time: formats choose space under it. A span cannot enter Mutex's closure.
     private let writing = DispatchSemaphore(value: 1)
+    private let order = BatchOrder()
     private let failure = Mutex<StorageError?>(nil)
     private let stopped = Atomic<Bool>(false)
     private let cloneFailed = Atomic<Bool>(false)
     private let copied = Atomic<UInt64>(0)
     private let sinceWriteback = Atomic<UInt64>(0)
 
-    /// Bytes that one worker holds at a time.
+    /// Bytes that one worker holds at a time; or one encoded unit, where that is more.
     private static let bufferSize: UInt64 = 1 << 20
+    /// No format's encoded units are larger.
+    static let encodedUnitLimit: UInt64 = 4 << 20
 
     /// After how many bytes the host is asked to write back. Left alone, it hoards the output until the flush at
     /// the end, and the disk idles while the processors copy.
     private static let writebackInterval: UInt64 = 16 << 20
 
-    /// A conversion of `source` into `target`, which reads as zeros and is at least as large.
-    ///
-    /// `unit` is the target's cluster, block or grain in bytes: zero runs are left out in multiples of it.
+    /// A conversion of `source` into `sink`, which reads as zeros and is at least as large.
     package init(
-        source: any BlockDevice, target: Image, unit: UInt64?, progress: Progress? = nil,
+        source: any BlockDevice, sink: any ConversionSink, progress: Progress? = nil,
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(StorageError) {
-        guard target.byteCount >= source.byteCount else {
+        guard sink.byteCount >= source.byteCount else {
             throw StorageError(
                 .misuse, layer: "conversion", code: "target-too-small",
-                "the target has \(target.byteCount) bytes and the source \(source.byteCount)")
+                "the target has \(sink.byteCount) bytes and the source \(source.byteCount)")
         }
         self.source = source
-        self.target = target
+        self.sink = sink
         self.progress = progress
         self.isCancelled = isCancelled
-        let unit = max(unit ?? 4096, 512)
+        var layout = sink.layout
+        layout.unit = max(layout.unit, 512)
+        self.layout = layout
+        let unit = layout.unit
+        guard layout.encoding == nil || unit <= Self.encodedUnitLimit else {
+            throw StorageError(
+                .misuse, layer: "conversion", code: "unit-too-large",
+                "units of \(unit) bytes are more than \(Self.encodedUnitLimit), the most that are encoded")
+        }
         // A dynamic VHD's block of 2 MiB is left out whole or in pieces of 64 KiB within an allocated one; finer
         // holes would only cost system calls.
         zeroGranularity = Int(min(unit, 64 << 10))
-        windowSize = unit >= Self.bufferSize ? unit : Self.bufferSize / unit * unit
-        plan = Mutex(ConversionPlan(source: source, byteCount: source.byteCount, windowSize: windowSize))
+        plan = Mutex(
+            ConversionPlan(
+                source: source, byteCount: source.byteCount,
+                windowSize: unit >= Self.bufferSize ? unit : Self.bufferSize / unit * unit,
+                units: layout.encoding.map { .init(size: unit, codec: $0.codec.id) }))
     }
 
     /// Copies everything and makes it durable. Throws the first error of any worker; code "cancelled" when
@@ -61,7 +73,7 @@ package final class Converter: Sendable {
     package func run(workers: Int) throws(StorageError) {
         DispatchQueue.concurrentPerform(iterations: max(workers, 1)) { _ in self.work() }
         if let error = failure.withLock({ $0 }) { throw error }
-        try target.flush()
+        try sink.finish()
         progress?(source.byteCount, source.byteCount)
     }
 
@@ -71,18 +83,30 @@ package final class Converter: Sendable {
     private func work() {
         var buffer = ByteBuffer(byteCount: Int(Self.bufferSize))
         do throws(StorageError) {
+            let encoder = try layout.encoding.map { (encoding) throws(StorageError) in
+                try UnitEncoder(encoding, unit: layout.unit, source: source)
+            }
             while !stopped.load(ordering: .relaxed) {
                 if isCancelled() {
                     throw StorageError(.refused, layer: "conversion", code: "cancelled", "was interrupted")
                 }
                 let (batch, position) = try next()
                 guard let batch else { return }
-                if try !clone(batch) { try copy(batch.range, &buffer) }
+                if let encoder {
+                    // All of them before the first is written, which may have to wait for its turn.
+                    let units = try encoder.units(of: batch)
+                    for unit in units { try write(unit, of: batch) }
+                } else if try !clone(batch) {
+                    try copy(batch, &buffer)
+                }
+                try awaitTurn(of: batch)
+                if layout.order == .ascending { order.complete(batch.number) }
                 progress?(position, source.byteCount)
             }
         } catch {
             failure.withLock { $0 = $0 ?? error }
             stopped.store(true, ordering: .relaxed)
+            order.stop(error)
         }
     }
 
@@ -99,22 +123,24 @@ package final class Converter: Sendable {
         return try result.get()
     }
 
-    private func copy(_ range: Range<UInt64>, _ buffer: inout ByteBuffer) throws(StorageError) {
-        var position = range.lowerBound
-        while position < range.upperBound {
-            let count = Int(min(range.upperBound - position, Self.bufferSize))
+    private func copy(_ batch: ConversionPlan.Batch, _ buffer: inout ByteBuffer) throws(StorageError) {
+        var position = batch.range.lowerBound
+        while position < batch.range.upperBound {
+            let count = Int(min(batch.range.upperBound - position, Self.bufferSize))
             do {
                 var all = buffer.mutableBytes
                 var part = all.part(0..<count)
                 try source.read(into: &part, at: position)
             }
-            try writeData(in: buffer.bytes.extracting(0..<count), at: position)
+            try writeData(in: buffer.bytes.extracting(0..<count), at: position, of: batch)
             position += UInt64(count)
         }
     }
 
     /// Writes the runs that are not zero, in pieces of the zero granularity.
-    private func writeData(in bytes: RawSpan, at offset: UInt64) throws(StorageError) {
+    private func writeData(
+        in bytes: RawSpan, at offset: UInt64, of batch: ConversionPlan.Batch
+    ) throws(StorageError) {
         var runStart: Int?
         var position = 0
         while position < bytes.byteCount {
@@ -123,7 +149,7 @@ package final class Converter: Sendable {
             let end = min(position + zeroGranularity - misalignment, bytes.byteCount)
             if bytes.extracting(position..<end).isAllZero {
                 if let start = runStart {
-                    try write(bytes.extracting(start..<position), at: offset + UInt64(start))
+                    try write(bytes.extracting(start..<position), at: offset + UInt64(start), of: batch)
                     runStart = nil
                 }
             } else if runStart == nil {
@@ -132,42 +158,68 @@ package final class Converter: Sendable {
             position = end
         }
         if let start = runStart {
-            try write(bytes.extracting(start..<bytes.byteCount), at: offset + UInt64(start))
+            try write(bytes.extracting(start..<bytes.byteCount), at: offset + UInt64(start), of: batch)
         }
     }
 
-    private func write(_ bytes: RawSpan, at offset: UInt64) throws(StorageError) {
+    private func write(
+        _ bytes: RawSpan, at offset: UInt64, of batch: ConversionPlan.Batch
+    ) throws(StorageError) {
+        try awaitTurn(of: batch)
         do {
             writing.wait()
             defer { writing.signal() }
-            try target.write(bytes, at: offset)
+            try sink.write(bytes, at: offset)
         }
-        let count = UInt64(bytes.byteCount)
-        copied.add(count, ordering: .relaxed)
-        guard sinceWriteback.add(count, ordering: .relaxed).newValue >= Self.writebackInterval else { return }
-        sinceWriteback.store(0, ordering: .relaxed)
-        for file in target.map.hostFiles { file.startWriteback() }
+        count(bytes.byteCount)
     }
 
-    /// Shares the batch's blocks with the target where both lie on one host file system that can (XFS, Btrfs).
+    private func write(_ unit: UnitEncoder.Unit, of batch: ConversionPlan.Batch) throws(StorageError) {
+        switch unit {
+        case .plain(let bytes, let offset):
+            try write(bytes.span8, at: offset, of: batch)
+        case .encoded(let unit):
+            try awaitTurn(of: batch)
+            do {
+                writing.wait()
+                defer { writing.signal() }
+                try sink.write(unit)
+            }
+            count(unit.bytes.count)
+        }
+    }
+
+    /// Returns when nothing that comes before this batch is left to be written.
+    private func awaitTurn(of batch: ConversionPlan.Batch) throws(StorageError) {
+        if layout.order == .ascending { try order.wait(for: batch.number) }
+    }
+
+    private func count(_ byteCount: Int) {
+        copied.add(UInt64(byteCount), ordering: .relaxed)
+        let waiting = sinceWriteback.add(UInt64(byteCount), ordering: .relaxed).newValue
+        guard waiting >= Self.writebackInterval else { return }
+        sinceWriteback.store(0, ordering: .relaxed)
+        sink.startWriteback()
+    }
+
+    /// Shares the batch's blocks with the sink where both lie on one host file system that can (XFS, Btrfs).
     /// False: nothing was done.
     private func clone(_ batch: ConversionPlan.Batch) throws(StorageError) -> Bool {
         guard let plain = batch.plain, !cloneFailed.load(ordering: .relaxed) else { return false }
         let count = batch.range.upperBound - batch.range.lowerBound
         let alignment: UInt64 = 4096
         guard count % alignment == 0, plain.offset % alignment == 0 else { return false }
+        try awaitTurn(of: batch)
         writing.wait()
         defer { writing.signal() }
-        guard
-            case .inPlace(let file, let offset, let end) = try target.writeTarget(at: batch.range.lowerBound),
-            end >= batch.range.upperBound, offset % alignment == 0
-        else { return false }
-        let from = source.hostFiles[plain.file]
-        guard target.map.hostFiles[file].clone(from, at: plain.offset, count: count, to: offset) else {
+        switch try sink.clone(source.hostFiles[plain.file], at: plain.offset, to: batch.range) {
+        case .done:
+            copied.add(count, ordering: .relaxed)
+            return true
+        case .notHere: return false
+        case .never:
             cloneFailed.store(true, ordering: .relaxed)
             return false
         }
-        copied.add(count, ordering: .relaxed)
-        return true
     }
 }

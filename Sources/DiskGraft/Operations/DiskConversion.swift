@@ -60,8 +60,7 @@ public struct DiskConversion: Sendable {
             }
             let image = try driver.create(output.path, byteCount: size, options: createOptions)
             let converter = try Converter(
-                source: source, target: image.disk, unit: image.info.unitSize, progress: progress,
-                isCancelled: isCancelled)
+                source: source, sink: image, progress: progress, isCancelled: isCancelled)
             try converter.run(workers: workers)
             return output
         } catch {

@@ -131,8 +131,8 @@ import Testing
     @Test(arguments: fixtureTrees())
     func roundTripsKeepTheDevices(_ tree: String) throws {
         func resolved(_ plan: Plan) -> [String] {
-            plan.references.filter { $0.kind != .lvmDevices && $0.use != "disk of the boot loader" }.map {
-                "\($0.path) \($0.use): \($0.resolvedName ?? "-")"
+            plan.references.filter { $0.kind != LVMDevicesFile.kind && $0.use != .loaderDisk }.map {
+                "\($0.path) \($0.use.summary): \($0.resolvedName ?? "-")"
             }
         }
         let (guest, _) = try fixtureGuest(tree)

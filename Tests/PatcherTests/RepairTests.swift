@@ -40,6 +40,18 @@ private func environmentBlock(_ lines: String) -> String {
         #expect(plan.unresolved.map(\.line) == [2, 3, 4])
     }
 
+    /// The volume is there; only what lies on it is not what the row says. That is for people to decide.
+    @Test func aVolumeOfAnotherKindIsNotAbsent() throws {
+        let fstab = "/dev/sda1 / ext4 defaults 0 1\nUUID=\(swapUUID) /data ext4 defaults 0 2\n"
+        let (disk, root) = guest(["/etc/fstab": fstab])
+        let plan = try disk.patch("kvm")
+        #expect(
+            text(root.files["/etc/fstab"])
+                == fstab.replacing("/dev/sda1 ", with: "UUID=\(rootUUID) "))
+        #expect(
+            plan.unresolved.map(\.unresolved) == [.rowSays(types: ["ext4"], volume: "p2", kind: .swap)])
+    }
+
     @Test func oldSystemsDoNotKnowNofail() throws {
         let (disk, root) = guest(
             ["/etc/fstab": "/dev/sda1 / ext3 defaults 1 1\n/dev/sdb1 /data ext3 defaults 1 2\n"], os: "")
@@ -77,7 +89,7 @@ private func environmentBlock(_ lines: String) -> String {
         ])
         let plan = try disk.patch("kvm")
         #expect(plan.actions.isEmpty)
-        #expect(plan.advice.contains { $0.message.contains("environment block is full") })
+        #expect(plan.advice.contains { $0.message.plain.contains("environment block is full") })
     }
 
     private let xenMenu = """
@@ -122,7 +134,7 @@ private func environmentBlock(_ lines: String) -> String {
         let (disk, _) = guest(["/boot/grub/grub.cfg": xenMenu])
         let plan = try disk.plan("kvm", skip: [.defaultEntry])
         #expect(plan.actions.isEmpty)
-        #expect(plan.refusal?.contains("Xen") == true)
+        #expect(plan.refusal?.sentence.plain.contains("Xen") == true)
     }
 
     @Test func savedDefaults() throws {
@@ -167,7 +179,7 @@ private func environmentBlock(_ lines: String) -> String {
         #expect(plan.references.map(\.text) == ["/dev/hda1", "/dev/hda1", "/dev/hda"])
         #expect(plan.actions.compactMap(\.edit).map(\.file.displayPath) == ["/etc/fstab"])
         #expect(text(root.files["/etc/lilo.conf"]).contains("root=/dev/hda1"))
-        #expect(plan.defaultVerdict?.summary.contains("LILO") == true)
+        #expect(plan.defaultVerdict?.summary.plain.contains("LILO") == true)
         #expect(plan.refusal == nil)
     }
 
@@ -202,7 +214,7 @@ private func environmentBlock(_ lines: String) -> String {
         ])
         let plan = try disk.plan("kvm")
         #expect(plan.actions.isEmpty)
-        #expect(plan.refusal?.contains("root=/dev/hda1") == true)
+        #expect(plan.refusal?.sentence.plain.contains("root=/dev/hda1") == true)
     }
 
     @Test func networkFilesAreChangedOnRequest() throws {
@@ -255,15 +267,21 @@ private func environmentBlock(_ lines: String) -> String {
             "/etc/rc.d/rc3.d/K20vmware-tools": "", "/usr/bin/vmtoolsd": "",
         ])
         #expect(try disk.plan("kvm").actions.isEmpty)
-        #expect(try disk.plan("kvm").advice.contains { $0.message.contains("open-vm-tools") })
+        #expect(try disk.plan("kvm").advice.contains { $0.message.plain.contains("open-vm-tools") })
         let actions = try disk.plan("kvm", fix: [.tools]).actions.map(\.kind)
+        let tree = try #require(try disk.survey().guests.first).tree
+        var renamed: [String] = []
+        for case .rename(let place, let name) in actions {
+            let path = text(place.path)
+            let directory = String(path.dropLast(place.name.count + 1))
+            #expect(path == "\(directory)/\(text(place.name))")
+            #expect(try tree.find(directory)?.key == place.directory)
+            renamed.append("\(path) → \(text(name))")
+        }
         #expect(
-            actions == [
-                .rename(
-                    path: "/etc/rc.d/rc3.d/S03vmware-tools".bytes, newName: "disabled-S03vmware-tools".bytes),
-                .rename(
-                    path: "/etc/systemd/system/multi-user.target.wants/vmtoolsd.service".bytes,
-                    newName: "vmtoolsd.service.disabled".bytes),
+            renamed == [
+                "/etc/rc.d/rc3.d/S03vmware-tools → disabled-S03vmware-tools",
+                "/etc/systemd/system/multi-user.target.wants/vmtoolsd.service → vmtoolsd.service.disabled",
             ])
         #expect(try disk.plan("vmware", fix: [.tools]).actions.isEmpty)
     }
@@ -297,7 +315,7 @@ private func environmentBlock(_ lines: String) -> String {
             "/etc/initramfs-tools/conf.d/driver-policy": "# x\nMODULES=dep\n",
             "/etc/dracut.conf.d/a.conf": "add_device+=\" /dev/sda1 \"\n",
         ])
-        let messages = try disk.plan("kvm").advice.map(\.message)
+        let messages = try disk.plan("kvm").advice.map(\.message.plain)
         #expect(messages.contains { $0.contains("MODULES=dep") })
         #expect(messages.contains { $0.contains("/dev/sda1") })
     }
@@ -350,7 +368,7 @@ private func environmentBlock(_ lines: String) -> String {
         var (disk, _) = guest([:])
         disk.partition(3, .swap, hibernated: true)
         let plan = try disk.plan("kvm")
-        #expect(plan.refusal?.contains("suspended") == true)
+        #expect(plan.refusal?.sentence.plain.contains("suspended") == true)
     }
 
     @Test func anUnreadableBoot() throws {
@@ -360,7 +378,7 @@ private func environmentBlock(_ lines: String) -> String {
         disk.partition(3, .xfs, uuid: swapUUID, readable: false)
         let plan = try disk.plan("kvm")
         #expect(plan.actions.isEmpty)
-        #expect(plan.refusal?.contains("/boot lies on p3 (xfs)") == true)
+        #expect(plan.refusal?.sentence.plain.contains("/boot lies on p3 (xfs)") == true)
     }
 
     @Test func aMenuOnAnUnreadableESP() throws {
@@ -370,7 +388,7 @@ private func environmentBlock(_ lines: String) -> String {
         disk.partition(3, .vfat, uuid: "AB12-CD34", type: "EFI System", readable: false)
         let plan = try disk.plan("kvm")
         #expect(plan.actions.isEmpty)
-        #expect(plan.refusal?.contains("/boot/efi") == true)
+        #expect(plan.refusal?.sentence.plain.contains("/boot/efi") == true)
     }
 
     @Test func aBootThatCannotBeTold() throws {
@@ -379,7 +397,7 @@ private func environmentBlock(_ lines: String) -> String {
         ])
         let plan = try disk.plan("kvm")
         #expect(plan.actions.isEmpty)
-        #expect(plan.refusal?.contains("/boot is /dev/hda1") == true)
+        #expect(plan.refusal?.sentence.plain.contains("/boot is /dev/hda1") == true)
     }
 
     @Test func paravirtualKernelsStartOnXenServerAlone() throws {
@@ -388,7 +406,7 @@ private func environmentBlock(_ lines: String) -> String {
             "/etc/fstab": "/dev/xvda1 / ext3 defaults 0 1\n",
         ])
         #expect(try disk.plan("xenserver").refusal == nil)
-        #expect(try disk.plan("aws").refusal?.contains("Xen") == true)
+        #expect(try disk.plan("aws").refusal?.sentence.plain.contains("Xen") == true)
     }
 
     /// RHEL 5 that was moved off XenServer and comes back: the kernel that was built for Xen is the default again.
@@ -423,7 +441,7 @@ private func environmentBlock(_ lines: String) -> String {
         let kept = try emulated.plan("xenserver", controller: .ide)
         #expect(kept.defaultVerdict?.kernel == "/vmlinuz-2.6.18-164.el5")
         let other = kept.verdicts.first { !$0.isDefault }
-        #expect(other?.summary.contains("emulated disks") == true)
+        #expect(other?.summary.plain.contains("emulated disks") == true)
 
         // A kernel that knows Xen's disks stays.
         let (modern, modernRoot) = guest(
@@ -439,19 +457,20 @@ private func environmentBlock(_ lines: String) -> String {
             "/boot/grub2/grubenv": environmentBlock("kernelopts=root=/dev/sdc1 ro\n"),
             "/boot/loader/entries/a.conf": "title R\nlinux /vmlinuz-4.18\ninitrd /i\noptions $kernelopts\n",
         ])
-        #expect(try disk.plan("kvm").refusal?.contains("root=/dev/sdc1") == true)
+        #expect(try disk.plan("kvm").refusal?.sentence.plain.contains("root=/dev/sdc1") == true)
     }
 
     @Test func generation2NeedsUEFI() throws {
         let (disk, _) = guest(["/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n"])
         let plan = try disk.plan("hyperv-gen2")
         #expect(plan.actions.isEmpty)
-        #expect(plan.refusal?.contains("UEFI") == true)
+        #expect(plan.refusal?.sentence.plain.contains("UEFI") == true)
     }
 
     @Test func controllersThatTheTargetLacks() throws {
         let (disk, _) = guest(["/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n"])
-        #expect(try disk.plan("hyperv", controller: .pvscsi).refusal?.contains("pvscsi") == true)
+        #expect(
+            try disk.plan("hyperv", controller: .pvscsi).refusal?.sentence.plain.contains("pvscsi") == true)
     }
 
     @Test func anUnknownLoader() throws {
@@ -460,14 +479,14 @@ private func environmentBlock(_ lines: String) -> String {
         ])
         let plan = try disk.plan("kvm")
         #expect(plan.actions.isEmpty)
-        #expect(plan.refusal?.contains("loader") == true)
+        #expect(plan.refusal?.sentence.plain.contains("loader") == true)
     }
 
     @Test func aKernelWithoutInitramfsAndAUUID() throws {
         let (disk, _) = guest([
             "/boot/grub/menu.lst": "title A\nkernel /vmlinuz-2.6.32 root=UUID=\(rootUUID)\n"
         ])
-        #expect(try disk.plan("kvm").refusal?.contains("needs an initramfs") == true)
+        #expect(try disk.plan("kvm").refusal?.sentence.plain.contains("needs an initramfs") == true)
     }
 
     @Test func noGuest() throws {

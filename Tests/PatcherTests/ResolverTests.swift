@@ -84,11 +84,17 @@ import Testing
 
     @Test func otherKindsOfDisksStayUnresolved() throws {
         let guest = twoDisks("/dev/sda1 / ext4 defaults 1 1\n/dev/hda1 /data ext3 defaults 0 0\n")
-        guard case .unresolved(let reason) = try resolve(guest, "/dev/hda1") else {
+        guard case .unresolved(.otherKindThanRoot(let name)) = try resolve(guest, "/dev/hda1") else {
             Issue.record("hda beside sda must not be guessed")
             return
         }
-        #expect(reason.contains("--map"))
+        #expect(name.base == "/dev/hda")
+        #expect(
+            UnresolvedReason.otherKindThanRoot(name).sentence.text { remedy in
+                remedy == .stateDisk(nil) ? "--map" : ""
+            }
+                == "/dev/hda names another kind of disk than the root's; --map would tell which of the disks it is"
+        )
     }
 
     /// Once the root's row bears its UUID, the name beside it must not be taken for the root.
@@ -114,8 +120,15 @@ import Testing
 
     @Test func absentDisksAndPartitions() throws {
         let guest = twoDisks("/dev/sda1 / ext4 defaults 1 1\n")
-        #expect(try resolve(guest, "/dev/sdc1") == .unresolved("/dev/sdc is disk 3, and 2 disks were given"))
-        #expect(try resolve(guest, "/dev/sda7") == .unresolved("disk 1 has no partition 7"))
+        guard case .unresolved(let third) = try resolve(guest, "/dev/sdc1"),
+            case .unresolved(let seventh) = try resolve(guest, "/dev/sda7")
+        else {
+            Issue.record("nothing is there")
+            return
+        }
+        #expect(third.sentence == "/dev/sdc is disk 3, and 2 disks were given")
+        #expect(seventh == .noPartition(disk: 0, number: 7))
+        #expect(seventh.sentence == "disk 1 has no partition 7")
         guard case .unresolved = try resolve(guest, "UUID=00000000-0000-4000-8000-000000000000"),
             case .unresolved = try resolve(guest, "/dev/disk/by-id/scsi-36000c29-part1")
         else {

@@ -8,8 +8,8 @@ public struct GuestPlan: Sendable {
     let titles: [String]
     /// The name of each system's root volume.
     let roots: [String]
-    /// What was said of the disks when the plan was made.
-    let source: SourceOptions
+    /// How its sentences name remedies.
+    let wording: RemedyWording
     /// What was noticed besides: other systems, volumes that cannot be read.
     public let findings: [String]
 
@@ -40,7 +40,10 @@ public struct GuestPlan: Sendable {
     }
 
     private func reason(at index: Int) -> String? {
-        plans[index].refusal.map { plans.count > 1 ? "\(roots[index]): \($0)" : $0 }
+        plans[index].refusal.map {
+            let sentence = wording.text($0.sentence)
+            return plans.count > 1 ? "\(roots[index]): \(sentence)" : sentence
+        }
     }
 
     /// What is to be written, in order. What several systems share (their /boot, the swap area) is written once.
@@ -66,7 +69,7 @@ public struct GuestPlan: Sendable {
         for (index, plan) in plans.enumerated() {
             // One system needs no further name.
             let title = plans.count > 1 ? "\(titles[index]) on \(roots[index])" : titles[index]
-            text += PlanText.text(of: plan, guestTitle: title)
+            text += PlanText.text(of: plan, guestTitle: title, naming: wording.name)
         }
         for finding in findings { text += Array("note: \(finding)\n".utf8) }
         return text
@@ -90,7 +93,7 @@ extension Guest {
         }
         return GuestPlan(
             plans: survey.guests.map { Planner.plan($0, request) }, titles: survey.guests.map(\.title),
-            roots: survey.guests.map { volumes[$0.rootVolume].name }, source: options.source,
+            roots: survey.guests.map { volumes[$0.rootVolume].name }, wording: options.wording,
             findings: survey.findings + survey.guests.flatMap(\.notes))
     }
 

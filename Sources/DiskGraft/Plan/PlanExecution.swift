@@ -15,12 +15,11 @@ struct PlanExecution {
     /// Checks that every file still holds what its plan expects, prepares, and commits. Throws before anything is
     /// written when a file does not, or a volume cannot take the change.
     func run(_ plan: GuestPlan) throws(StorageError) {
-        let survey = try guest.survey(plan.source)
-        for action in plan.actions { try add(action, survey) }
+        for action in plan.actions { try add(action) }
         try edit.finish()
     }
 
-    private func add(_ action: Action, _ survey: Survey) throws(StorageError) {
+    private func add(_ action: Action) throws(StorageError) {
         switch action.kind {
         case .edit(let change):
             let transaction = try edit.transaction(on: change.file.volume)
@@ -28,23 +27,20 @@ struct PlanExecution {
                 throw changed(change.file.displayPath, change.file.volume)
             }
             try transaction.replaceContents(of: change.file.id, with: change.contents)
-        case .create(let path, let contents, let permissions):
-            let (directory, name) = try parent(of: path, action.directory, survey)
-            let transaction = try edit.transaction(on: directory.volume)
-            guard try transaction.lookUp(name, in: directory.id) == nil else {
-                throw changed(path.displayText, directory.volume)
+        case .create(let place, let contents, let permissions):
+            let transaction = try edit.transaction(on: place.directory.volume)
+            guard try transaction.lookUp(place.name, in: place.directory.id) == nil else {
+                throw changed(place.path.displayText, place.directory.volume)
             }
             let attributes = NewFileAttributes(
-                permissions: permissions, extendedAttributes: try securityLabel(in: directory))
+                permissions: permissions, extendedAttributes: try securityLabel(in: place.directory))
             _ = try transaction.createFile(
-                name, in: directory.id, contents: contents, attributes: attributes)
-        case .rename(let path, let newName):
-            let (directory, name) = try parent(of: path, action.directory, survey)
-            try edit.transaction(on: directory.volume).rename(
-                name, in: directory.id, to: newName, in: directory.id)
-        case .remove(let path):
-            let (directory, name) = try parent(of: path, action.directory, survey)
-            try edit.transaction(on: directory.volume).remove(name, in: directory.id)
+                place.name, in: place.directory.id, contents: contents, attributes: attributes)
+        case .rename(let place, let newName):
+            try edit.transaction(on: place.directory.volume).rename(
+                place.name, in: place.directory.id, to: newName, in: place.directory.id)
+        case .remove(let place):
+            try edit.transaction(on: place.directory.volume).remove(place.name, in: place.directory.id)
         case .setLabel(let volume, let label):
             if guest.volumes[volume].identity.kind == .swap {
                 edit.addDeviceWrite(
@@ -62,30 +58,12 @@ struct PlanExecution {
         }
     }
 
-    private func parent(
-        of path: [UInt8], _ key: FileKey?, _ survey: Survey
-    ) throws(StorageError) -> (directory: GuestFile, name: [UInt8]) {
-        let slash = UInt8(ascii: "/")
-        let cut = path.lastIndex(of: slash) ?? 0
-        let directoryPath = cut == 0 ? [slash] : Array(path[..<cut])
-        for system in survey.guests {
-            if let directory = try system.tree.find(directoryPath, followLast: true),
-                directory.attributes.type == .directory, key == nil || directory.key == key
-            {
-                return (directory, Array(path[(cut + 1)...]))
-            }
-        }
-        throw StorageError(
-            .refused, layer: "plan", code: "no-such-directory",
-            "there is no directory \(directoryPath.displayText) in the guest", path: guest.images.first?.path)
-    }
-
     /// The SELinux label that a new file's neighbours have, else the directory's; none where labels are not used.
-    private func securityLabel(in directory: GuestFile) throws(StorageError) -> [ExtendedAttribute] {
+    private func securityLabel(in directory: FileKey) throws(StorageError) -> [ExtendedAttribute] {
         let tree = edit.tree
-        if let label = try tree.peerLabel(in: directory.key) { return [label] }
+        if let label = try tree.peerLabel(in: directory) { return [label] }
         let name = Array("security.selinux".utf8)
-        return try tree.extendedAttributes(of: directory.key).filter { $0.name == name }
+        return try tree.extendedAttributes(of: directory).filter { $0.name == name }
     }
 
     private func changed(_ what: String, _ volume: Int) -> StorageError {

@@ -20,6 +20,8 @@ public struct PlanOptions: Sendable {
     public var fix: [String]
     /// "fallback": the entry with the distribution's rescue or fallback initramfs becomes the default.
     public var drivers: String?
+    /// How the plan's sentences name remedies.
+    public var wording = RemedyWording.plain
 
     /// Makes options for a target.
     public init(
@@ -74,7 +76,7 @@ public struct PlanOptions: Sendable {
             guard let repair = Repair(rawValue: name) else {
                 throw .misuseOfPlan(
                     "unknown-repair",
-                    "there is no repair \"\(name)\"; there are \(Repair.allCases.map(\.rawValue).joined(separator: ", "))"
+                    "there is no repair \"\(name)\"; there are \(Repair.all.map(\.rawValue).joined(separator: ", "))"
                 )
             }
             result.insert(repair)

@@ -89,18 +89,18 @@ public struct InspectionReport: Encodable, Sendable {
         /// Whether the name holds wherever the disks go.
         public var stable: Bool
 
-        init(_ reference: Patcher_Reference) {
+        init(_ reference: Patcher.Reference, _ wording: RemedyWording) {
             path = reference.path
             line = reference.line
             start = reference.range.lowerBound
             end = reference.range.upperBound
             syntax = reference.kind.rawValue
-            use = reference.use
+            use = reference.use.summary
             name = reference.text
             resolved = reference.resolvedName
             note =
                 switch reference.resolution {
-                case .unresolved(let reason): reason
+                case .unresolved(let reason): wording.text(reason.sentence)
                 case .notADisk: "not a disk of the guest"
                 default: nil
                 }
@@ -110,33 +110,28 @@ public struct InspectionReport: Encodable, Sendable {
 }
 
 extension Guest {
-    /// Inspects the disks. An empty list of systems is no error here.
-    public func inspect(_ source: SourceOptions = SourceOptions()) throws(StorageError) -> InspectionReport {
+    /// Inspects the disks. An empty list of systems is no error here. `wording` names remedies in what is said of names.
+    public func inspect(
+        _ source: SourceOptions = SourceOptions(), wording: RemedyWording = .plain
+    ) throws(StorageError) -> InspectionReport {
         let survey = try survey(source)
-        // References are a by-product of planning; which target does not matter to what they are now.
-        let request = PlanRequest(target: Target.all[0])
         return InspectionReport(
             systems: survey.guests.map { system in
-                let plan = Planner.plan(system, request)
-                return InspectionReport.System(
+                InspectionReport.System(
                     title: system.title, root: volumes[system.rootVolume].name,
                     source: system.resolver.presentation.summary,
                     mounts: system.mounts.map { .init(path: $0.path, volume: volumes[$0.volume].name) },
                     loaders: system.files.filter { !$0.bootEntries.isEmpty }.map {
                         .init(kind: $0.kind.rawValue, path: $0.file.displayPath)
                     },
-                    entries: system.bootEntries.map { file, entry in
+                    entries: system.bootEntries.map { item in
                         .init(
-                            title: entry.title, path: file.file.displayPath, kernel: entry.kernel,
-                            hasInitrd: !entry.initrds.isEmpty,
-                            isDefault: system.defaultEntries.contains {
-                                $0.file.file.key == file.file.key && $0.entry.index == entry.index
-                            })
+                            title: item.entry.title, path: item.file.file.displayPath,
+                            kernel: item.entry.kernel, hasInitrd: !item.entry.initrds.isEmpty,
+                            isDefault: system.isDefault(item))
                     },
-                    references: plan.references.map { InspectionReport.Reference($0) },
+                    references: system.references.map { InspectionReport.Reference($0, wording) },
                     facts: system.description, notes: system.notes)
             }, findings: survey.findings)
     }
 }
-
-typealias Patcher_Reference = Reference

@@ -140,22 +140,24 @@ extension GuestPlan {
                     controller: plan.controller.rawValue,
                     source: plan.source.summary, actions: plan.actions.map { PlanReport.Action($0) },
                     names: plan.references.filter { !$0.isStable }.compactMap { PlanReport.Name($0) },
-                    unresolved: plan.unresolved.map { InspectionReport.Reference($0) },
+                    unresolved: plan.unresolved.map { InspectionReport.Reference($0, wording) },
                     advice: plan.advice.map {
-                        PlanReport.Advice(repair: $0.repair.rawValue, path: $0.path, message: $0.message)
+                        PlanReport.Advice(
+                            repair: $0.repair.rawValue, path: $0.path, message: wording.text($0.message))
                     },
-                    verdicts: plan.verdicts.map { PlanReport.Verdict($0) }, refusal: plan.refusal)
+                    verdicts: plan.verdicts.map { PlanReport.Verdict($0, wording) },
+                    refusal: plan.refusal.map { wording.text($0.sentence) })
             }, findings: findings)
     }
 }
 
 extension PlanReport.Name {
     /// Nil for what is no disk of the guest's: an optical drive.
-    init?(_ reference: Patcher_Reference) {
+    init?(_ reference: Patcher.Reference) {
         if case .notADisk = reference.resolution { return nil }
         path = reference.path
         line = reference.line
-        use = reference.use
+        use = reference.use.summary
         name = reference.text
         resolved = reference.resolvedName
         onTarget = reference.nameOnTarget
@@ -164,7 +166,7 @@ extension PlanReport.Name {
 }
 
 extension PlanReport.Action {
-    init(_ action: Patcher_Action) {
+    init(_ action: Patcher.Action) {
         reason = action.reason
         repairs = action.repairs.map(\.rawValue)
         edits = []
@@ -177,15 +179,15 @@ extension PlanReport.Action {
                     start: $0.range.lowerBound, end: $0.range.upperBound, old: $0.old.displayText,
                     new: $0.new.displayText, repair: $0.repair.rawValue, reason: $0.reason)
             }
-        case .create(let path, _, _):
+        case .create(let place, _, _):
             kind = "create"
-            self.path = path.displayText
-        case .rename(let path, _):
+            path = place.path.displayText
+        case .rename(let place, _):
             kind = "rename"
-            self.path = path.displayText
-        case .remove(let path):
+            path = place.path.displayText
+        case .remove(let place):
             kind = "remove"
-            self.path = path.displayText
+            path = place.path.displayText
         case .setLabel: kind = "label"
         case .deviceBytes: kind = "bytes"
         }
@@ -193,7 +195,7 @@ extension PlanReport.Action {
 }
 
 extension PlanReport.Verdict {
-    init(_ verdict: EntryVerdict) {
+    init(_ verdict: EntryVerdict, _ wording: RemedyWording) {
         path = verdict.path
         title = verdict.title
         kernel = verdict.kernel
@@ -203,7 +205,7 @@ extension PlanReport.Verdict {
         case .bootsWithEdits: outcome = "boots-with-edits"
         case .cannot(let why):
             outcome = "cannot"
-            reason = why
+            reason = wording.text(why.sentence)
         }
         missingDrivers = []
         switch verdict.drivers {
@@ -214,8 +216,6 @@ extension PlanReport.Verdict {
             missingDrivers = names
         }
         symptom = verdict.symptom
-        notes = verdict.notes
+        notes = verdict.notes.map { wording.text($0.sentence) }
     }
 }
-
-typealias Patcher_Action = Action

@@ -10,8 +10,8 @@ package enum Resolution: Equatable, Sendable {
     case notADisk
     /// A stable name whose bearer cannot be looked up here (a device-mapper UUID).
     case stable
-    /// Not on these disks, or not to be told; the sentence says why.
-    case unresolved(String)
+    /// Not on these disks, or not to be told.
+    case unresolved(UnresolvedReason)
 }
 
 /// Finds what device names stand for. It never guesses: a name whose disk does not follow from the user's word,
@@ -74,25 +74,30 @@ package struct DeviceResolver: Sendable {
         self.usage = usage
     }
 
+    /// The same with what more is known of the names' use.
+    func using(_ usage: Usage) -> DeviceResolver {
+        DeviceResolver(volumes: volumes, diskCount: diskCount, presentation: presentation, usage: usage)
+    }
+
     /// What `name` stands for.
     package func resolve(_ name: DeviceName) -> Resolution {
         switch name {
         case .disk(let disk, let partition): return resolve(disk, partition)
         case .uuid(let uuid):
-            return unique("UUID \(uuid)") { $0.uuid == uuid }
+            return unique(.uuid(uuid)) { $0.identity.uuid == uuid }
         case .label(let label):
-            return unique("label \(label.displayText)") { $0.label == label }
+            return unique(.label(label)) { $0.identity.label == label }
         case .partitionUUID(let uuid):
-            return uniqueVolume("partition UUID \(uuid)") { $0.partitionUUID?.lowercased() == uuid }
+            return unique(.partitionUUID(uuid)) { $0.partitionUUID?.lowercased() == uuid }
         case .partitionLabel(let label):
-            return uniqueVolume("partition label \(label)") { $0.partitionLabel == label }
+            return unique(.partitionLabel(label)) { $0.partitionLabel == label }
         case .logicalVolume(let group, let name):
-            return uniqueVolume("logical volume \(group)/\(name)") {
+            return unique(.logicalVolume(group: group, name: name)) {
                 $0.location == .logicalVolume(group: group, name: name)
             }
         case .array(let name):
             let short = name.hasPrefix("md") ? String(name.dropFirst(2)) : name
-            return uniqueVolume("array \(name)") {
+            return unique(.array(name)) {
                 guard case .array(let found) = $0.location else { return false }
                 return found == name || found == short || found == "md" + name
             }
@@ -102,36 +107,18 @@ package struct DeviceResolver: Sendable {
     }
 
     /// Which disk a positional name stands for.
-    package func disk(of name: DiskName) -> Result<Int, Unresolved> {
+    package func disk(of name: DiskName) -> Result<Int, UnresolvedReason> {
         if let disk = presentation.map[name.base] {
             return disk >= 0 && disk < diskCount
-                ? .success(disk)
-                : .failure(Unresolved("the stated disk \(disk + 1) is not among the \(diskCount) given"))
+                ? .success(disk) : .failure(.statedDiskMissing(disk: disk, given: diskCount))
         }
         if let anchor = anchors[name.base] { return .success(anchor.disk) }
-        guard let position = name.position else {
-            return .failure(
-                Unresolved(
-                    "\(name) is named by hardware that is not in the image; --map \(name)=N would tell",
-                    isAbsent: true))
-        }
-        if let misfit = familyMisfit(name.family) { return .failure(Unresolved("\(name) \(misfit)")) }
+        guard let position = name.position else { return .failure(.namedByHardware(name)) }
+        if let misfit = familyMisfit(name) { return .failure(misfit) }
         return order(name, position)
     }
 
-    /// Why a disk cannot be told.
-    package struct Unresolved: Error, Equatable {
-        /// The sentence.
-        package var reason: String
-        /// It is on none of the given disks, or has a name that no other machine gives.
-        package var isAbsent: Bool
-        init(_ reason: String, isAbsent: Bool = false) {
-            self.reason = reason
-            self.isAbsent = isAbsent
-        }
-    }
-
-    private func order(_ name: DiskName, _ position: Int) -> Result<Int, Unresolved> {
+    private func order(_ name: DiskName, _ position: Int) -> Result<Int, UnresolvedReason> {
         var index = position
         let used = positions[name.family] ?? []
         if let anchor = anchors.values.first(where: { countsAlike($0.name.family, name.family) }),
@@ -141,28 +128,19 @@ package struct DeviceResolver: Sendable {
             if name.family == .xvd, anchorPosition - anchor.disk == 4 {
                 index = position - 4
             } else {
-                return .failure(
-                    Unresolved(
-                        "\(name) cannot be told: the root's own name shows that the disks were given in another "
-                            + "order; --map \(name.base)=N would tell"))
+                return .failure(.otherOrder(name))
             }
         } else if name.family == .xvd, anchors.isEmpty, usage.isRHEL6, (used.first ?? 0) >= 4 {
             index = position - 4
         } else if let sure = surePositions(name.family), position >= sure {
             // Which channel positions hold disks is known only when all of them are named.
             guard used.count == diskCount, let rank = used.firstIndex(of: position) else {
-                return .failure(
-                    Unresolved(
-                        "\(name) is position \(position + 1) of its controllers, which an optical drive or nothing may "
-                            + "hold; --map \(name.base)=N would tell"))
+                return .failure(.unsurePosition(name, position: position))
             }
             index = rank
         }
         guard index >= 0, index < diskCount else {
-            return .failure(
-                Unresolved(
-                    "\(name) is disk \(index + 1), and \(diskCount == 1 ? "only one disk was" : "\(diskCount) disks were") given",
-                    isAbsent: true))
+            return .failure(.behindLastDisk(name, disk: index, given: diskCount))
         }
         return .success(index)
     }
@@ -188,34 +166,29 @@ package struct DeviceResolver: Sendable {
 
     /// A guest whose names are of several kinds has several controllers, and their order among the disks given
     /// is not known: only the kind that the root or the hypervisor speaks for is resolved.
-    private func familyMisfit(_ family: DiskName.Family) -> String? {
+    private func familyMisfit(_ name: DiskName) -> UnresolvedReason? {
+        let family = name.family
         let letterFamilies: Set<DiskName.Family> = [.sd, .hd, .vd, .xvd, .nvme, .cciss]
         guard letterFamilies.contains(family) else { return nil }
-        let hint = "names another kind of disk than the root's; --map would tell which of the disks it is"
         if usage.contradicted.contains(family), !anchors.values.contains(where: { $0.name.family == family })
         {
-            return
-                "cannot be told: by its place in the order it would be a volume that is mounted elsewhere; --map would tell"
+            return .mountedElsewhere(name)
         }
         if let anchor = anchors.values.first {
             if countsAlike(anchor.name.family, family) { return nil }
-            return letterFamilies.contains(anchor.name.family) ? hint : nil
+            return letterFamilies.contains(anchor.name.family) ? .otherKindThanRoot(name) : nil
         }
         if family == .hd, usage.hasOldIDEDriver == false, presentation.hypervisor?.hasAliasedDiskNames != true
         {
-            return
-                "is a name that this guest's kernel gives no disk; --map would tell which of the disks it is"
+            return .unknownToKernel(name)
         }
         let isMixed = positions.keys.contains { letterFamilies.contains($0) && !countsAlike($0, family) }
-        if isMixed {
-            return "is one of several kinds of disk names in use; --map would tell which disk it is"
-        }
+        if isMixed { return .severalKinds(name) }
         // What the user said of the source excludes what it does not offer.
         if let stated = presentation.hypervisor, presentation.inferredFrom == nil,
-            !stated.families.contains(family),
-            family != .cciss
+            !stated.families.contains(family), family != .cciss
         {
-            return "is no name that \(stated.title) gives a disk; --map would tell which of the disks it is"
+            return .unknownToSource(name, stated)
         }
         return nil
     }
@@ -223,7 +196,7 @@ package struct DeviceResolver: Sendable {
     private func resolve(_ name: DiskName, _ partition: Int?) -> Resolution {
         if usage.opticalBases.contains(name.base), presentation.map[name.base] == nil { return .notADisk }
         switch disk(of: name) {
-        case .failure(let unresolved): return .unresolved(unresolved.reason)
+        case .failure(let reason): return .unresolved(reason)
         case .success(let disk):
             guard let partition else {
                 let whole = volumes.firstIndex { $0.location == .wholeDisk(disk: disk) }
@@ -237,22 +210,16 @@ package struct DeviceResolver: Sendable {
             {
                 return .volume(whole)
             }
-            return .unresolved("disk \(disk + 1) has no partition \(partition)")
+            return .unresolved(.noPartition(disk: disk, number: partition))
         }
     }
 
-    private func unique(_ what: String, _ matches: (VolumeIdentity) -> Bool) -> Resolution {
-        uniqueVolume(what) { matches($0.identity) }
-    }
-
-    private func uniqueVolume(_ what: String, _ matches: (Volume) -> Bool) -> Resolution {
+    private func unique(_ bearing: UnresolvedReason.Bearing, _ matches: (Volume) -> Bool) -> Resolution {
         let found = volumes.indices.filter { matches(volumes[$0]) }
         switch found.count {
-        case 0: return .unresolved("no volume of the given disks has \(what)")
+        case 0: return .unresolved(.noBearer(bearing))
         case 1: return .volume(found[0])
-        default:
-            let names = found.map { volumes[$0].name }.joined(separator: ", ")
-            return .unresolved("\(what) is not unique: \(names) have it")
+        default: return .unresolved(.shared(bearing, volumes: found.map { volumes[$0].name }))
         }
     }
 }

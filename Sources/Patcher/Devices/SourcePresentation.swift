@@ -1,3 +1,5 @@
+internal import Storage
+
 /// How the hypervisor that the guest comes from presented its disks: what the user said, or what was inferred.
 package struct SourcePresentation: Sendable, Equatable {
     /// The hypervisor, when known.
@@ -24,5 +26,30 @@ package struct SourcePresentation: Sendable, Equatable {
         guard let hypervisor else { return "unknown" }
         guard let inferredFrom else { return hypervisor.title }
         return "\(hypervisor.title) (inferred from \(inferredFrom))"
+    }
+}
+
+extension SourcePresentation {
+    /// What the guest's files say about the hypervisor it runs on.
+    static func infer(
+        _ tree: FileSystemTree, _ fstab: Fstab
+    ) throws(StorageError) -> (hypervisor: Hypervisor, reason: String)? {
+        for (path, hypervisor) in [
+            ("/etc/vmware-tools/locations", Hypervisor.vmware),
+            ("/usr/sbin/xe-linux-distribution", .xenserver),
+            ("/etc/init.d/xe-linux-distribution", .xenserver), ("/usr/sbin/hv_kvp_daemon", .hyperv),
+            ("/usr/sbin/hypervkvpd", .hyperv), ("/var/lib/VBoxGuestAdditions/config", .virtualbox),
+            ("/usr/bin/vmtoolsd", .vmware), ("/usr/bin/qemu-ga", .kvm), ("/usr/sbin/qemu-ga", .kvm),
+        ] where try tree.exists(path) { return (hypervisor, path) }
+        for row in fstab.rows {
+            guard case .disk(let name, _) = DeviceName(row.spec) else { continue }
+            switch name.family {
+            case .xvd: return (.xenserver, "\(name) in /etc/fstab")
+            case .vd: return (.kvm, "\(name) in /etc/fstab")
+            case .qemuSerial: return (.xenserver, "\(name) in /etc/fstab")
+            default: break
+            }
+        }
+        return nil
     }
 }

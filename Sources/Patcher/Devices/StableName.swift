@@ -10,17 +10,49 @@ package enum NamingPolicy: String, Sendable, CaseIterable {
     case target
 }
 
+/// A name that holds wherever the disks go.
+package enum StableName: Hashable, Sendable {
+    /// Of what the volume holds.
+    case uuid(String)
+    /// Of what the volume holds; plain characters alone, so that it can stand in any file as it is.
+    case label(String)
+    /// Of the partition, in a GPT or made of an MBR's signature.
+    case partitionUUID(String, isGPT: Bool)
+
+    /// As mount(8) and the kernel take it: "UUID=1234-ABCD".
+    package var tag: String {
+        switch self {
+        case .uuid(let uuid): "UUID=\(uuid)"
+        case .label(let label): "LABEL=\(label)"
+        case .partitionUUID(let uuid, _): "PARTUUID=\(uuid)"
+        }
+    }
+
+    /// udev's link, for what takes a path alone.
+    package var link: String {
+        switch self {
+        case .uuid(let uuid): "/dev/disk/by-uuid/\(uuid)"
+        case .label(let label): "/dev/disk/by-label/\(label)"
+        case .partitionUUID(let uuid, _): "/dev/disk/by-partuuid/\(uuid)"
+        }
+    }
+
+    /// It is a label.
+    var isLabel: Bool { if case .label = self { true } else { false } }
+}
+
 extension DeviceResolver {
-    /// `UUID=…` of a volume; nil when it has none or shares it.
-    package func uuidName(_ volume: Int) -> String? {
+    /// The UUID of what a volume holds; nil when it has none or shares it.
+    package func uuidName(_ volume: Int) -> StableName? {
         guard let uuid = volumes[volume].identity.uuid, !uuid.isEmpty,
             resolve(DeviceName("UUID=\(uuid)")) == .volume(volume)
         else { return nil }
-        return "UUID=\(uuid)"
+        return .uuid(uuid)
     }
 
-    /// `LABEL=…` of a volume; nil when it has none, shares it, or the label cannot stand in a text file as it is.
-    package func labelName(_ volume: Int) -> String? {
+    /// The label of what a volume holds; nil when it has none, shares it, or the label cannot stand in a text file as it
+    /// is.
+    package func labelName(_ volume: Int) -> StableName? {
         guard let label = volumes[volume].identity.label, !label.isEmpty,
             label.allSatisfy({ $0 > 32 && $0 < 127 }),
             !label.contains(where: {
@@ -28,15 +60,15 @@ extension DeviceResolver {
             }),
             resolve(.label(label)) == .volume(volume)
         else { return nil }
-        return "LABEL=" + String(decoding: label, as: UTF8.self)
+        return .label(String(decoding: label, as: UTF8.self))
     }
 
-    /// `PARTUUID=…` of a partition; nil when it has none. A disk signature of zero makes none.
-    package func partitionUUIDName(_ volume: Int) -> String? {
+    /// The UUID of a partition; nil when it has none. A disk signature of zero makes none.
+    package func partitionUUIDName(_ volume: Int) -> StableName? {
         guard let uuid = volumes[volume].partitionUUID?.lowercased(), !uuid.isEmpty,
             !uuid.hasPrefix("00000000-"),
             resolve(.partitionUUID(uuid)) == .volume(volume)
         else { return nil }
-        return "PARTUUID=\(uuid)"
+        return .partitionUUID(uuid, isGPT: UUID16(text: uuid) != nil)
     }
 }

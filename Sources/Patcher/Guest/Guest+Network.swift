@@ -3,17 +3,17 @@ extension Guest {
     package var networkNames: [String] {
         var names: Set<String> = []
         for file in files {
-            switch file.kind {
-            case .ifcfg:
-                if let device = file.variables?.last("DEVICE") { names.insert(device.text) }
-            case .interfaces:
-                for row in file.rows where row.words.first == "iface" && row.words.count > 1 {
+            switch file.syntax {
+            case let card as Ifcfg:
+                if let device = card.variables.last("DEVICE") { names.insert(device.text) }
+            case let interfaces as Interfaces:
+                for row in interfaces.rows where row.words.first == "iface" && row.words.count > 1 {
                     names.insert(row.words[1])
                 }
-            case .netRules: names.formUnion(Self.values(of: "NAME=\"", in: file, endingWith: "\""))
-            case .networkManager:
+            case is NetRules: names.formUnion(Self.values(of: "NAME=\"", in: file, endingWith: "\""))
+            case is NetworkManagerKeyFile:
                 names.formUnion(Self.values(of: "interface-name=", in: file, endingWith: "\r"))
-            case .netplan:
+            case is Netplan:
                 for row in TextLine.all(in: file.bytes) {
                     let text = file.bytes.text(file.bytes.trimmed(row.content))
                     if text.hasSuffix(":"), Self.isCard(text.dropLast()) {

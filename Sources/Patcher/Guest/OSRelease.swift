@@ -27,6 +27,9 @@ package struct OSRelease: Sendable, Equatable {
     /// The version's numbers: [5, 6].
     package var version: [Int]
 
+    /// Red Hat's kin that count their releases otherwise: Fedora, Amazon.
+    package var countsOtherwise = false
+
     /// The first number of the version.
     package var major: Int? { version.first }
 
@@ -43,7 +46,8 @@ package struct OSRelease: Sendable, Equatable {
                 ?? [name, values.last("VERSION")?.text ?? ""].joined(separator: " ")
             return OSRelease(
                 title: pretty.trimmingBlanks, family: family(of: "\(id) \(like)"),
-                version: numbers(values.last("VERSION_ID")?.text ?? ""))
+                version: numbers(values.last("VERSION_ID")?.text ?? ""),
+                countsOtherwise: countsOtherwise(pretty))
         }
         if let bytes = try tree.configuration("/etc/lsb-release") {
             let values = ShellVariables(bytes)
@@ -63,7 +67,8 @@ package struct OSRelease: Sendable, Equatable {
             guard let bytes = try tree.configuration(path) else { continue }
             let line = TextLine.all(in: bytes).first.map { bytes.text($0.content) } ?? ""
             return OSRelease(
-                title: (prefix + line).trimmingBlanks, family: family(of: word), version: numbers(line))
+                title: (prefix + line).trimmingBlanks, family: family(of: word), version: numbers(line),
+                countsOtherwise: countsOtherwise(line))
         }
         return nil
     }
@@ -72,7 +77,7 @@ package struct OSRelease: Sendable, Equatable {
     package func usesOldIDEDriver(kernel: [Int]?) -> Bool {
         switch (family, major) {
         case (.redHat, let major?):
-            return major <= 5 && !title.contains("Fedora") && !title.contains("Amazon")
+            return major <= 5 && !countsOtherwise
         case (.debian, let major?): return major <= 5
         case (.ubuntu, let major?): return major < 7 || (major == 7 && version.dropFirst().first ?? 0 <= 4)
         case (.suse, let major?): return major <= 10
@@ -92,6 +97,10 @@ package struct OSRelease: Sendable, Equatable {
         if !words.isDisjoint(with: ["suse", "sles", "opensuse", "sled"]) { return .suse }
         if words.contains("alpine") { return .alpine }
         return words.contains("arch") || words.contains("archlinux") ? .arch : .other
+    }
+
+    private static func countsOtherwise(_ name: String) -> Bool {
+        name.contains("Fedora") || name.contains("Amazon")
     }
 
     /// The first dotted number of a text: "CentOS release 5.6 (Final)" → [5, 6].

@@ -4,10 +4,8 @@ internal import Storage
 package struct ToolLink: Sendable, Equatable {
     /// The hypervisor that the tool serves.
     package var hypervisor: Hypervisor
-    /// Canonical path of the link.
-    package var path: [UInt8]
-    /// The directory that holds it.
-    package var directory: FileKey
+    /// The link.
+    package var place: NamePlace
     /// The name under which it starts nothing.
     package var disabledName: [UInt8]
 
@@ -50,8 +48,7 @@ package struct ToolLink: Sendable, Equatable {
                 guard let tool = words.first(where: { name.contains($0.0) }) else { continue }
                 links.append(
                     ToolLink(
-                        hypervisor: tool.1, path: directory.path + Array("/\(name)".utf8),
-                        directory: directory.key,
+                        hypervisor: tool.1, place: NamePlace(name, in: directory),
                         disabledName: Array(disabled(name).utf8)))
             }
         }

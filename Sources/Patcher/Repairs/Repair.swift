@@ -1,27 +1,25 @@
-/// What a change is for: the words of `--only` and `--skip`.
-package enum Repair: String, Sendable, CaseIterable {
-    /// Device names become names that hold on the target.
-    case names
-    /// A default entry that cannot boot there gives way to one that can.
-    case defaultEntry = "default-entry"
-    /// Consoles that the target does not have.
-    case console
-    /// Kernel options that the source's hypervisor needed and the target's does not bear.
-    case kernelOptions = "kernel-options"
-    /// fstab rows whose device or driver is gone.
-    case deadRows = "dead-rows"
-    /// LVM's device filter and devices file.
-    case lvm
-    /// Settings that the next installation of a kernel or boot loader reads.
-    case settings
-    /// Guest tools of the source's hypervisor.
-    case tools
-    /// Network interface names.
-    case net
-    /// The X server's driver.
-    case xorg
-    /// Clock options.
-    case clock
-    /// debconf's memory of the boot disk.
-    case debconf
+/// What a change is for: the words of `--only`, `--skip` and `--fix`. Each is declared beside the first step of a plan
+/// that answers to it.
+package struct Repair: RawRepresentable, Hashable, Sendable {
+    /// The word.
+    package let rawValue: String
+    /// It is advice unless it is asked for.
+    package let needsAsking: Bool
+
+    /// A repair of that name.
+    init(_ name: String, needsAsking: Bool = false) {
+        rawValue = name
+        self.needsAsking = needsAsking
+    }
+
+    /// The repair of that name; nil when no step answers to it.
+    package init?(rawValue: String) {
+        guard let known = Self.all.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = known
+    }
+
+    /// Every repair, in the order of the steps.
+    package static var all: [Repair] {
+        PlanSteps.all.reduce(into: []) { if !$0.contains($1.repair) { $0.append($1.repair) } }
+    }
 }

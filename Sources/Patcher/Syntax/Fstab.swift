@@ -80,3 +80,17 @@ package struct Fstab: Sendable, Equatable {
         return String(decoding: bytes, as: UTF8.self)
     }
 }
+
+extension Fstab: ConfigurationSyntax {
+    package static let kind = ConfigurationKind("fstab")
+    package static let places: [ConfigurationPlace] = [.path("/etc/fstab")]
+
+    package init(_ bytes: [UInt8], path: String) { self.init(bytes) }
+
+    /// A disk without a partition table may hold a file system, and its name says no more than where it is.
+    package static var renamesDisks: Bool { false }
+
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
+        rows.map { DeviceSite(range: $0.specRange, text: $0.spec, use: .fstab($0)) }
+    }
+}

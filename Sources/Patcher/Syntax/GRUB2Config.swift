@@ -186,3 +186,78 @@ package struct GRUB2Config: Sendable, Equatable {
         }
     }
 }
+
+extension GRUB2Config: BootMenu {
+    package static let kind = ConfigurationKind("grub2")
+    package static let places: [ConfigurationPlace] = [
+        .path("/boot/grub/grub.cfg"), .path("/boot/grub2/grub.cfg"), .path("/etc/grub2.cfg"),
+        .path("/etc/grub2-efi.cfg"), .vendor("grub.cfg"),
+    ]
+
+    package init(_ bytes: [UInt8], path: String) { self.init(bytes) }
+
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
+        var sites = entries.flatMap { $0.deviceSites(in: bytes) }
+        sites += commandLineVariables.flatMap { $0.commandLine.sharedDeviceSites(in: bytes) }
+        let values = Set(
+            entries.flatMap { $0.commandLine.arguments }.filter { $0.name == "root" }
+                .compactMap { $0.valueRange.map { bytes.text($0) } })
+        for variable in deviceVariables
+        where values.contains("$\(variable.name)") || values.contains("${\(variable.name)}") {
+            sites.append(
+                DeviceSite(
+                    range: variable.valueRange, text: variable.text, use: .sharedKernelArgument(name: "root"))
+            )
+        }
+        return sites
+    }
+
+    package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        commandLineVariables.map { SharedCommandLine(line: $0.commandLine) }
+    }
+
+    /// What grub.cfg sets `default` to: a literal, or what the environment block has saved.
+    package func defaultEntry(of guest: Guest) -> BootEntry? {
+        if usesSavedDefault, let saved = guest.savedEntry?.text, let entry = entry(named: saved) {
+            return entry
+        }
+        let literal = defaults.last { !$0.text.isEmpty && !$0.text.contains("$") }
+        if let literal, let entry = entry(named: literal.text) { return entry }
+        return entries.first
+    }
+
+    private var usesSavedDefault: Bool { defaults.contains { $0.text.contains("saved_entry") } }
+
+    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: Guest) -> DefaultChoice {
+        let path = entry.entry.menuPath
+        // Identifiers outlive a menu that is made anew; without them the place in the menu must do.
+        let hasIdentifiers = path.allSatisfy { $0.names.count > 1 }
+        let name = path.map { hasIdentifiers ? $0.names[1] : "\($0.index)" }.joined(separator: ">")
+        var choice = DefaultChoice()
+        if usesSavedDefault, let saved = guest.savedEntry {
+            choice.changes = [.init(file: saved.file, range: saved.range, text: name)]
+        } else {
+            choice.changes = defaults.filter { !$0.text.isEmpty && !$0.text.contains("$") }
+                .map { .init(file: file, range: $0.valueRange, text: name) }
+        }
+        for (settings, defaults) in guest.files(GRUBDefaults.self).map({ ($0.file, $0.syntax.variables) }) {
+            guard let value = defaults.last("GRUB_DEFAULT"), value.text != "saved", !value.isOpaque else {
+                continue
+            }
+            choice.settings.append(
+                .init(
+                    file: settings, range: value.valueRange, text: value.quote == nil ? "\"\(name)\"" : name))
+        }
+        return choice
+    }
+}
+
+/// A text in GRUB 2's language.
+protocol GRUB2Text: ConfigurationSyntax {
+    /// The text as GRUB reads it.
+    var menu: GRUB2Config { get }
+}
+
+extension GRUB2Config: GRUB2Text {
+    var menu: GRUB2Config { self }
+}

@@ -133,3 +133,37 @@ package struct GRUBLegacy: Sendable, Equatable {
         return bytes.trimmed(start..<max(start, range.upperBound))
     }
 }
+
+extension GRUBLegacy: BootMenu {
+    package static let kind = ConfigurationKind("grub-legacy")
+    package static let places: [ConfigurationPlace] = [
+        .path("/boot/grub/menu.lst"), .path("/boot/grub/grub.conf"), .path("/etc/grub.conf"),
+        .path("/boot/boot/grub/menu.lst"), .vendor("grub.conf"),
+    ]
+
+    package init(_ bytes: [UInt8], path: String) { self.init(bytes) }
+
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
+        entries.flatMap { $0.deviceSites(in: bytes) }
+            + kernelOptions.flatMap { $0.sharedDeviceSites(in: bytes) }
+            + [bootDeviceRange].compactMap { $0 }.map { .loaderDisk(bytes, $0) }
+    }
+
+    package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        kernelOptions.map { SharedCommandLine(line: $0) }
+    }
+
+    package func defaultEntry(of guest: Guest) -> BootEntry? {
+        let index = defaultIndex ?? guest.files(GRUBLegacySaved.self).first?.syntax.index ?? 0
+        return entries.first { $0.index == index }
+    }
+
+    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: Guest) -> DefaultChoice {
+        let index = entry.entry.index
+        if let defaultRange {
+            return DefaultChoice(changes: [.init(file: file, range: defaultRange, text: "\(index)")])
+        }
+        let start = entries.first?.range.lowerBound ?? 0
+        return DefaultChoice(changes: [.init(file: file, range: start..<start, text: "default \(index)\n")])
+    }
+}

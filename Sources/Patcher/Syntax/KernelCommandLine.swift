@@ -74,11 +74,3 @@ package struct KernelCommandLine: Sendable, Equatable {
         return range.lowerBound + 1..<range.upperBound - 1
     }
 }
-
-extension KernelCommandLine {
-    /// Arguments whose value names a device that the boot needs.
-    package static let deviceArguments: Set<String> = [
-        "root", "resume", "real_root", "fallback_rootdev", "rootdev", "cryptdevice", "journal_dev",
-        "real_resume",
-    ]
-}

@@ -105,3 +105,10 @@ package struct LVMConfiguration: Sendable, Equatable {
             accepts: raw[0] == UInt8(ascii: "a"), expression: String(decoding: raw[2..<end], as: UTF8.self))
     }
 }
+
+extension LVMConfiguration: ConfigurationSyntax {
+    package static let kind = ConfigurationKind("lvm")
+    package static let places: [ConfigurationPlace] = [.path("/etc/lvm/lvm.conf")]
+
+    package init(_ bytes: [UInt8], path: String) { self.init(bytes) }
+}

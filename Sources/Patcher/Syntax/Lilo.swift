@@ -46,3 +46,23 @@ package struct Lilo: Sendable, Equatable {
         if let done = current { entries.append(done) }
     }
 }
+
+extension Lilo: BootMenu {
+    package static let kind = ConfigurationKind("lilo")
+    package static let places: [ConfigurationPlace] = [.path("/etc/lilo.conf")]
+
+    package init(_ bytes: [UInt8], path: String) { self.init(bytes) }
+
+    package static var isReadAtBoot: Bool { false }
+
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
+        roots.map { DeviceSite(range: $0.range, text: $0.text, use: .reported("root= in LILO's map")) }
+            + [bootDevice].compactMap { $0 }.map {
+                DeviceSite(range: $0.range, text: $0.text, use: .reported("disk of the boot loader"))
+            }
+    }
+
+    package func defaultEntry(of guest: Guest) -> BootEntry? {
+        entries.first { $0.title == defaultText } ?? entries.first
+    }
+}

@@ -68,3 +68,45 @@ package struct LoaderEntry: Sendable, Equatable {
         return left.count - right.count
     }
 }
+
+extension LoaderEntry: BootMenu {
+    package static let kind = ConfigurationKind("loader-entry")
+    package static let places: [ConfigurationPlace] = [
+        .directory("/boot/loader/entries", suffix: ".conf"),
+        .directory("/efi/loader/entries", suffix: ".conf"),
+        .directory("/boot/efi/loader/entries", suffix: ".conf"),
+    ]
+
+    package init(_ bytes: [UInt8], path: String) {
+        let name = path.split(separator: "/").last ?? ""
+        self.init(bytes, identifier: String(name.dropLast(".conf".count)))
+    }
+
+    package var entries: [BootEntry] { [entry] }
+
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] { entry.deviceSites(in: bytes) }
+
+    package func defaultEntry(of guest: Guest) -> BootEntry? { nil }
+
+    /// One of all files: systemd-boot's choice, GRUB's saved one, or the newest.
+    package static func defaults(among menus: [ParsedFile<Self>], of guest: Guest) -> [MenuEntry] {
+        let sorted = menus.sorted { isAhead($0.syntax, of: $1.syntax) }
+        let chosen =
+            guest.systemdBootDefault.flatMap { wanted in
+                sorted.first { SystemdBootConfiguration.matches($0.syntax.identifier, pattern: wanted.text) }
+            } ?? guest.savedEntry.flatMap { saved in sorted.first { $0.syntax.identifier == saved.text } }
+            ?? sorted.first
+        return [chosen].compactMap { $0 }.map { MenuEntry(file: $0.file, entry: $0.syntax.entry) }
+    }
+
+    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: Guest) -> DefaultChoice {
+        guard let wanted = entry.file.syntax as? LoaderEntry else { return DefaultChoice() }
+        if let place = guest.systemdBootDefault {
+            return DefaultChoice(changes: [
+                .init(file: place.file, range: place.range, text: wanted.identifier + ".conf")
+            ])
+        }
+        guard let place = guest.savedEntry else { return DefaultChoice() }
+        return DefaultChoice(changes: [.init(file: place.file, range: place.range, text: wanted.identifier)])
+    }
+}

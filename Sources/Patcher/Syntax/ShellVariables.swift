@@ -82,3 +82,54 @@ package struct ShellVariables: Sendable, Equatable {
         return nil
     }
 }
+
+extension ShellVariables {
+    /// The devices in values that are kernel arguments.
+    func argumentSites(in bytes: [UInt8]) -> [DeviceSite] {
+        assignments.filter { Self.holdsArguments($0.name) }.flatMap { $0.argumentSites(in: bytes) }
+    }
+
+    /// The same, with values that are a device by themselves.
+    func settingSites(in bytes: [UInt8]) -> [DeviceSite] {
+        assignments.flatMap { assignment -> [DeviceSite] in
+            if Self.holdsArguments(assignment.name) { return assignment.argumentSites(in: bytes) }
+            switch assignment.name {
+            case "root", "RESUME":
+                return [
+                    DeviceSite(
+                        range: assignment.valueRange, text: assignment.text,
+                        use: .sharedKernelArgument(name: assignment.name.lowercased()),
+                        isOpaque: assignment.isOpaque)
+                ]
+            case "boot": return [.loaderDisk(bytes, assignment.valueRange)]
+            default: return []
+            }
+        }
+    }
+
+    private static func holdsArguments(_ name: String) -> Bool {
+        name.hasPrefix("GRUB_CMDLINE_") || name.hasSuffix("_APPEND") || name == "EXTLINUX_ROOT"
+            || name == "EXTLINUX_PARAMETERS" || name == "default_kernel_opts"
+    }
+
+    /// The kernel arguments that every kernel gets. What only a hypervisor or the failsafe entry gets is none.
+    func argumentLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        assignments.filter { assignment in
+            guard !assignment.name.contains("XEN"), !assignment.name.contains("FAILSAFE") else {
+                return false
+            }
+            return assignment.name.hasPrefix("GRUB_CMDLINE_LINUX") || assignment.name == "DEFAULT_APPEND"
+                || assignment.name == "EXTLINUX_PARAMETERS" || assignment.name == "default_kernel_opts"
+        }.map {
+            SharedCommandLine(
+                line: KernelCommandLine(bytes, in: $0.valueRange), emptyPlace: $0.valueRange.lowerBound,
+                isOneWord: $0.quote == nil)
+        }
+    }
+}
+
+extension ShellVariables.Assignment {
+    fileprivate func argumentSites(in bytes: [UInt8]) -> [DeviceSite] {
+        KernelCommandLine(bytes, in: valueRange).sharedDeviceSites(in: bytes)
+    }
+}

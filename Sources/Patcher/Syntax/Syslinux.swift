@@ -87,3 +87,33 @@ package struct Syslinux: Sendable, Equatable {
         return entries.first { $0.identifiers.first == defaultText }?.index ?? entries.first?.index
     }
 }
+
+extension Syslinux: BootMenu {
+    package static let kind = ConfigurationKind("syslinux")
+    package static let places: [ConfigurationPlace] = [
+        .path("/boot/extlinux.conf"), .path("/boot/syslinux.cfg"), .path("/extlinux.conf"),
+        .path("/syslinux.cfg"), .directory("/boot/extlinux", suffix: ".conf"),
+        .directory("/boot/extlinux", suffix: ".cfg"), .directory("/boot/syslinux", suffix: ".cfg"),
+        .directory("/boot/syslinux", suffix: ".conf"), .vendor("syslinux.cfg"),
+    ]
+
+    package init(_ bytes: [UInt8], path: String) { self.init(bytes) }
+
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
+        entries.flatMap { $0.deviceSites(in: bytes) }
+            + globalArguments.flatMap { $0.sharedDeviceSites(in: bytes) }
+    }
+
+    package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        globalArguments.map { SharedCommandLine(line: $0) }
+    }
+
+    package func defaultEntry(of guest: Guest) -> BootEntry? { entries.first { $0.index == defaultIndex } }
+
+    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: Guest) -> DefaultChoice {
+        guard menuDefaultIndex == nil, let defaultRange, let label = entry.entry.identifiers.first else {
+            return DefaultChoice()
+        }
+        return DefaultChoice(changes: [.init(file: file, range: defaultRange, text: label)])
+    }
+}

@@ -29,7 +29,7 @@ struct InspectCommand: ParsableCommand {
         let guest = try Guest.open([path] + disks.with, options: options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         defer { for warning in guest.fileSystemWarnings { Terminal.printWarning(warning) } }
-        let report = try guest.inspect(try source.options())
+        let report = try guest.inspect(try source.options(), wording: .flags)
         if json { return try JSONOutput.print(report) }
         Terminal.write(Array(Self.text(report).utf8))
     }

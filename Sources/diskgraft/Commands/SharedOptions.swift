@@ -126,9 +126,11 @@ struct PlanArguments: ParsableArguments {
 
     func options() throws -> PlanOptions {
         func list(_ text: String?) -> [String] { text?.split(separator: ",").map(String.init) ?? [] }
-        return PlanOptions(
+        var options = PlanOptions(
             target: to, controller: controller, source: try source.options(), names: names,
             only: only.map { list($0) }, skip: list(skip), fix: list(fix) + (disableTools ? ["tools"] : []),
             drivers: drivers)
+        options.wording = .flags
+        return options
     }
 }

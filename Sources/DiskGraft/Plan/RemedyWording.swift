@@ -1,0 +1,43 @@
+internal import Patcher
+
+/// How sentences of a plan or an inspection name what their reader can do: a command by its flags, another program by its
+/// own menus. Without one, plain words.
+public struct RemedyWording: Sendable {
+    /// Saying which of the given disks the device name stands for; nil: one of several names.
+    public var statedDisk: @Sendable (_ name: String?) -> String
+    /// Asking for a repair that is advice unless asked for.
+    public var wantedRepair: @Sendable (_ repair: String) -> String
+    /// Choosing another target.
+    public var otherTarget: @Sendable (_ target: String) -> String
+    /// Copying a disk without a change to the guest.
+    public var conversion: String
+
+    /// Makes a wording.
+    public init(
+        statedDisk: @escaping @Sendable (_ name: String?) -> String,
+        wantedRepair: @escaping @Sendable (_ repair: String) -> String,
+        otherTarget: @escaping @Sendable (_ target: String) -> String, conversion: String
+    ) {
+        self.statedDisk = statedDisk
+        self.wantedRepair = wantedRepair
+        self.otherTarget = otherTarget
+        self.conversion = conversion
+    }
+
+    /// Plain words.
+    public static let plain = RemedyWording(
+        statedDisk: { PlanRemedy.stateDisk($0).plain },
+        wantedRepair: { name in Repair(rawValue: name).map { PlanRemedy.ask($0).plain } ?? name },
+        otherTarget: { PlanRemedy.choose(target: $0).plain }, conversion: PlanRemedy.convert.plain)
+
+    func name(_ remedy: PlanRemedy) -> String {
+        switch remedy {
+        case .stateDisk(let name): statedDisk(name)
+        case .ask(let repair): wantedRepair(repair.rawValue)
+        case .choose(let target): otherTarget(target)
+        case .convert: conversion
+        }
+    }
+
+    func text(_ sentence: Sentence) -> String { sentence.text(naming: name) }
+}

@@ -1,0 +1,113 @@
+package import Storage
+
+/// Why a device name stands for no volume of the given disks.
+package enum UnresolvedReason: Error, Hashable, Sendable {
+    /// The user tied the name to a disk that was not given.
+    case statedDiskMissing(disk: Int, given: Int)
+    /// Named by hardware that is not in the image.
+    case namedByHardware(DiskName)
+    /// Its place in the order is behind the last disk.
+    case behindLastDisk(DiskName, disk: Int, given: Int)
+    /// The root's own name contradicts the order in which the disks were given.
+    case otherOrder(DiskName)
+    /// A position that an optical drive or nothing may hold.
+    case unsurePosition(DiskName, position: Int)
+    /// The root has a name of another kind.
+    case otherKindThanRoot(DiskName)
+    /// By the order it would be a volume that is mounted elsewhere.
+    case mountedElsewhere(DiskName)
+    /// The guest's kernel gives no disk such a name.
+    case unknownToKernel(DiskName)
+    /// Several kinds of disk names are in use, and none is the root's.
+    case severalKinds(DiskName)
+    /// The hypervisor that the user named gives no disk such a name.
+    case unknownToSource(DiskName, Hypervisor)
+    /// The disk has no such partition.
+    case noPartition(disk: Int, number: Int)
+    /// No volume bears it.
+    case noBearer(Bearing)
+    /// Several volumes bear it.
+    case shared(Bearing, volumes: [String])
+    /// Variables or escapes are in it.
+    case opaque
+    /// The volume holds something else than the row says.
+    case rowSays(types: [String], volume: String, kind: VolumeIdentity.Kind)
+    /// The volume holds no file system.
+    case noFileSystem(volume: String, kind: VolumeIdentity.Kind)
+
+    /// What a volume is known by.
+    package enum Bearing: Hashable, Sendable {
+        /// The UUID of what it holds.
+        case uuid(String)
+        /// The label of what it holds.
+        case label([UInt8])
+        /// The partition's UUID.
+        case partitionUUID(String)
+        /// The partition's name.
+        case partitionLabel(String)
+        /// Group and name.
+        case logicalVolume(group: String, name: String)
+        /// The array's name.
+        case array(String)
+
+        /// For people: "UUID 1234-ABCD".
+        package var summary: String {
+            switch self {
+            case .uuid(let uuid): "UUID \(uuid)"
+            case .label(let label): "label \(label.displayText)"
+            case .partitionUUID(let uuid): "partition UUID \(uuid)"
+            case .partitionLabel(let label): "partition label \(label)"
+            case .logicalVolume(let group, let name): "logical volume \(group)/\(name)"
+            case .array(let name): "array \(name)"
+            }
+        }
+    }
+
+    /// What it names is on none of the given disks, so that a boot would wait for it in vain. Elsewhere the volume may
+    /// well be there, and only which one it is cannot be told.
+    package var isAbsent: Bool {
+        switch self {
+        case .namedByHardware, .behindLastDisk, .noPartition: true
+        case .noBearer(let bearing):
+            switch bearing {
+            case .uuid, .label, .partitionUUID, .partitionLabel: true
+            case .logicalVolume, .array: false
+            }
+        default: false
+        }
+    }
+
+    /// For people.
+    package var sentence: Sentence {
+        switch self {
+        case .statedDiskMissing(let disk, let given):
+            "the stated disk \(disk + 1) is not among the \(given) given"
+        case .namedByHardware(let name):
+            "\(name) is named by hardware that is not in the image; \(remedy: .stateDisk(name.base)) would tell"
+        case .behindLastDisk(let name, let disk, let given):
+            "\(name) is disk \(disk + 1), and \(given == 1 ? "only one disk was" : "\(given) disks were") given"
+        case .otherOrder(let name):
+            "\(name) cannot be told: the root's own name shows that the disks were given in another order; \(remedy: .stateDisk(name.base)) would tell"
+        case .unsurePosition(let name, let position):
+            "\(name) is position \(position + 1) of its controllers, which an optical drive or nothing may hold; \(remedy: .stateDisk(name.base)) would tell"
+        case .otherKindThanRoot(let name):
+            "\(name) names another kind of disk than the root's; \(remedy: .stateDisk(nil)) would tell which of the disks it is"
+        case .mountedElsewhere(let name):
+            "\(name) cannot be told: by its place in the order it would be a volume that is mounted elsewhere; \(remedy: .stateDisk(nil)) would tell"
+        case .unknownToKernel(let name):
+            "\(name) is a name that this guest's kernel gives no disk; \(remedy: .stateDisk(nil)) would tell which of the disks it is"
+        case .severalKinds(let name):
+            "\(name) is one of several kinds of disk names in use; \(remedy: .stateDisk(nil)) would tell which disk it is"
+        case .unknownToSource(let name, let hypervisor):
+            "\(name) is no name that \(hypervisor.title) gives a disk; \(remedy: .stateDisk(nil)) would tell which of the disks it is"
+        case .noPartition(let disk, let number): "disk \(disk + 1) has no partition \(number)"
+        case .noBearer(let bearing): "no volume of the given disks has \(bearing.summary)"
+        case .shared(let bearing, let volumes):
+            "\(bearing.summary) is not unique: \(volumes.joined(separator: ", ")) have it"
+        case .opaque: "it holds variables or escapes"
+        case .rowSays(let types, let volume, let kind):
+            "the row says \(types.joined(separator: ",")), but \(volume) holds \(kind.rawValue)"
+        case .noFileSystem(let volume, let kind): "\(volume) holds \(kind.rawValue)"
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package import Storage
+
+/// A system as its fstab puts it together: the root, what is mounted below it, and the tree over both. Nothing else of
+/// the guest is read.
+package struct MountedGuest: Sendable {
+    /// Index of the root's volume.
+    package let rootVolume: Int
+    /// What it is; nil when no release file says.
+    package let release: OSRelease?
+    /// Where each volume is mounted, the root first.
+    package let mounts: [Guest.Mount]
+    /// The tree over them.
+    package let tree: FileSystemTree
+    /// What a user should know: mounts that cannot be read.
+    package let notes: [String]
+
+    let fstab: Fstab
+    /// What the fstab's names are used for.
+    let usage: DeviceResolver.Usage
+    /// Finds what the fstab's names stand for, by the fstab alone.
+    let resolver: DeviceResolver
+
+    /// Puts the system together whose root lies on volume `rootVolume`. `fileSystems` holds those volumes (by index) that
+    /// can be read; `diskCount` is how many disks were given.
+    package init(
+        rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
+        presentation: SourcePresentation
+    ) throws(StorageError) {
+        let bare = FileSystemTree(mounts: [
+            .init(path: [UInt8(ascii: "/")], volume: rootVolume, fileSystem: fileSystems[rootVolume])
+        ])
+        let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
+        let release = try OSRelease.read(bare)
+        let usage = NameUsage.usage(of: fstab, rootVolume: rootVolume, release)
+        var presentation = presentation
+        if presentation.hypervisor == nil {
+            let inferred = try SourcePresentation.infer(bare, fstab)
+            presentation.hypervisor = inferred?.hypervisor
+            presentation.inferredFrom = inferred?.reason
+        }
+        let resolver = DeviceResolver(
+            volumes: volumes, diskCount: diskCount, presentation: presentation, usage: usage)
+        var notes: [String] = []
+        let mounts = Self.mounts(of: fstab, rootVolume, resolver, fileSystems, &notes)
+        self.rootVolume = rootVolume
+        self.release = release
+        self.mounts = mounts
+        self.notes = notes
+        self.fstab = fstab
+        self.usage = usage
+        self.resolver = resolver
+        tree = FileSystemTree(
+            mounts: mounts.map {
+                .init(path: Array($0.path.utf8), volume: $0.volume, fileSystem: fileSystems[$0.volume])
+            })
+    }
+
+    private static func mounts(
+        of fstab: Fstab, _ rootVolume: Int, _ resolver: DeviceResolver, _ fileSystems: [Int: any FileSystem],
+        _ notes: inout [String]
+    ) -> [Guest.Mount] {
+        var mounts = [Guest.Mount(path: "/", volume: rootVolume, isReadable: true)]
+        for row in fstab.rows where row.mountPoint.hasPrefix("/") && row.mountPoint != "/" {
+            let path = "/" + row.mountPoint.split(separator: "/").joined(separator: "/")
+            guard case .volume(let volume) = resolver.resolve(DeviceName(row.spec)), volume != rootVolume,
+                !row.isRemovableMedium, !row.options.contains("bind"),
+                !mounts.contains(where: { $0.path == path })
+            else { continue }
+            let isReadable = fileSystems[volume] != nil
+            if !isReadable, resolver.volumes[volume].identity.kind != .unknown {
+                notes.append(
+                    "\(path) lies on \(resolver.volumes[volume].name) "
+                        + "(\(resolver.volumes[volume].identity.kind.rawValue)), which cannot be read")
+            }
+            mounts.append(Guest.Mount(path: path, volume: volume, isReadable: isReadable))
+        }
+        return mounts
+    }
+}

@@ -1,0 +1,104 @@
+internal import Storage
+
+/// A device name found in a file, and what it stands for.
+package struct Reference: Sendable, Equatable {
+    /// Canonical path of the file.
+    package var path: String
+    /// The file.
+    package var file: FileKey
+    /// The bytes of the name.
+    package var range: Range<Int>
+    /// Line number, from 1.
+    package var line: Int
+    /// The kind of file.
+    package var kind: ConfigurationKind
+    /// What the name is for.
+    package var use: DeviceSite.Use
+    /// The name.
+    package var text: String
+    /// What it stands for.
+    package var resolution: Resolution
+    /// The name of that volume or disk for people: "p2", "disk 2".
+    package var resolvedName: String?
+    /// The name holds wherever the disks go.
+    package var isStable: Bool
+    /// What the target's controller calls that volume or disk; nil without a plan for one.
+    package var nameOnTarget: String?
+
+    /// Why it stands for nothing; nil where it does.
+    package var unresolved: UnresolvedReason? {
+        if case .unresolved(let reason) = resolution { reason } else { nil }
+    }
+    /// Which place it is.
+    var site: SiteKey { SiteKey(file: file, offset: range.lowerBound) }
+}
+
+/// A place in a guest's files.
+struct SiteKey: Hashable, Sendable {
+    var file: FileKey
+    var offset: Int
+}
+
+/// Every device name of a guest, each resolved once.
+struct ReferenceTable: Sendable {
+    /// In the order of the files, and of each file's sites.
+    let all: [Reference]
+    private let places: [SiteKey: Int]
+
+    /// Resolves the names of `files`. Words that name no device are left out.
+    init(_ files: [ScannedFile], _ resolver: DeviceResolver) {
+        let all = files.flatMap { file -> [Reference] in
+            let lineStarts = TextLine.all(in: file.bytes).map(\.content.lowerBound)
+            return file.sites.compactMap { Self.reference(file, $0, resolver, lineStarts) }
+        }
+        self.all = all
+        places = Dictionary(
+            all.enumerated().map { ($1.site, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The name that begins at `offset` of a file.
+    subscript(file: FileKey, offset: Int) -> Reference? {
+        places[SiteKey(file: file, offset: offset)].map { all[$0] }
+    }
+
+    private static func reference(
+        _ file: ScannedFile, _ site: DeviceSite, _ resolver: DeviceResolver, _ lineStarts: [Int]
+    ) -> Reference? {
+        let name = DeviceName(site.text)
+        if case .notADevice = name { return nil }
+        var resolution: Resolution = site.isOpaque ? .unresolved(.opaque) : resolver.resolve(name)
+        if case .volume(let volume) = resolution, let clash = clash(site.use, resolver.volumes[volume]) {
+            resolution = .unresolved(clash)
+        }
+        let resolvedName: String? =
+            switch resolution {
+            case .volume(let volume): resolver.volumes[volume].name
+            case .disk(let disk): "disk \(disk + 1)"
+            default: nil
+            }
+        return Reference(
+            path: file.file.displayPath, file: file.file.key, range: site.range,
+            line: lineStarts.prefix { $0 <= site.range.lowerBound }.count,
+            kind: file.kind, use: site.use, text: site.text, resolution: resolution,
+            resolvedName: resolvedName, isStable: !name.isPositional)
+    }
+
+    /// Why a volume cannot be what a row means: what lies in it is something else. A file system of another kind than
+    /// the row says is the guest's own affair.
+    private static func clash(_ use: DeviceSite.Use, _ volume: Volume) -> UnresolvedReason? {
+        let kind = volume.identity.kind
+        guard kind != .unknown else { return nil }
+        let isContainer = [.lvm2, .mdRAID, .luks].contains(kind)
+        switch use {
+        case .fstab(let row):
+            if row.isSwap {
+                return kind == .swap ? nil : .rowSays(types: ["swap"], volume: volume.name, kind: kind)
+            }
+            return kind == .swap || isContainer
+                ? .rowSays(types: row.types, volume: volume.name, kind: kind) : nil
+        case .kernelArgument("root", _), .sharedKernelArgument("root"):
+            return kind == .swap || isContainer ? .noFileSystem(volume: volume.name, kind: kind) : nil
+        case .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice, .loaderDisk, .reported: return nil
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/// Whether one kernel entry boots on the target.
+package struct EntryVerdict: Sendable, Equatable {
+    /// The outcome.
+    package enum Outcome: Sendable, Equatable {
+        /// As it is.
+        case boots
+        /// With the plan's edits.
+        case bootsWithEdits
+        /// Not, for this reason.
+        case cannot(VerdictReason)
+    }
+    /// What is known of the drivers in the kernel and its initramfs.
+    package enum Drivers: Sendable, Equatable {
+        /// Nobody has looked into the initramfs.
+        case notChecked
+        /// All there.
+        case present
+        /// These are missing.
+        case missing([String])
+    }
+
+    /// Which entry it is.
+    package var entry: EntryKey
+    /// Canonical path of the loader's file.
+    package var path: String
+    /// The entry's title.
+    package var title: String
+    /// The kernel's path.
+    package var kernel: String?
+    /// It boots by itself once the plan is carried out.
+    package var isDefault: Bool
+    /// The plan changes something of the guest.
+    package var isEdited: Bool
+    /// Everything that was found to say, in the order of the rules.
+    package var findings: [VerdictFinding]
+    /// The drivers.
+    package var drivers: Drivers
+
+    private var stop: VerdictFinding? { findings.first { $0.reason.severity == .stops } }
+
+    /// The outcome as far as names and loader go.
+    package var outcome: Outcome {
+        if let stop { return .cannot(stop.reason) }
+        return isEdited ? .bootsWithEdits : .boots
+    }
+    /// What the guest would die with.
+    package var symptom: String? { stop?.symptom }
+    /// Further remarks.
+    package var notes: [VerdictReason] { findings.map(\.reason).filter { $0.severity == .note } }
+
+    /// In words: "boots with these edits (drivers not checked)".
+    package var summary: Sentence {
+        let base: String
+        switch outcome {
+        case .cannot(let reason): return "cannot: \(reason.sentence)"
+        case .boots: base = "boots"
+        case .bootsWithEdits: base = "boots with these edits"
+        }
+        switch drivers {
+        case .notChecked: return "\(base) (drivers not checked)"
+        case .present: return Sentence(base)
+        case .missing(let names): return "cannot: its initramfs lacks \(names.joined(separator: ", "))"
+        }
+    }
+}
+
+/// One thing that a rule has to say of an entry.
+package struct VerdictFinding: Sendable, Equatable {
+    /// What it is.
+    package var reason: VerdictReason
+    /// What a user would see, where the reason stops the boot.
+    package var symptom: String?
+
+    /// A finding.
+    package init(_ reason: VerdictReason, symptom: String? = nil) {
+        self.reason = reason
+        self.symptom = symptom
+    }
+}

@@ -1,0 +1,58 @@
+internal import Storage
+
+/// What the target calls the guest's disks.
+extension PlanDraft {
+    /// The place of a disk in the order of the target's names.
+    private func position(_ disk: Int) -> Int {
+        // RHEL 6's Xen driver counts from xvde.
+        let isRHEL6 = guest.release?.family == .redHat && guest.release?.major == 6
+        return isRHEL6 && controller == .xenBlkfront ? disk + 4 : disk
+    }
+
+    /// The name of a disk on the target.
+    func targetName(ofDisk disk: Int) -> String {
+        controller.diskName(position(disk), oldIDEDriver: usesOldIDEDriver())
+    }
+
+    /// The name of a volume on the target; nil for those that have one of their own.
+    func targetName(ofVolume volume: Int, kernel: [Int]? = nil) -> String? {
+        switch guest.volumes[volume].location {
+        case .partition(let disk, let number):
+            controller.partitionName(position(disk), number, oldIDEDriver: usesOldIDEDriver(kernel))
+        case .wholeDisk(let disk):
+            controller.diskName(position(disk), oldIDEDriver: usesOldIDEDriver(kernel))
+        case .logicalVolume, .array: nil
+        }
+    }
+
+    /// Whether an IDE controller's disks are hda there.
+    func usesOldIDEDriver(_ kernel: [Int]? = nil) -> Bool {
+        let version = kernel ?? guest.firstKernelVersion
+        return guest.release?.usesOldIDEDriver(kernel: version)
+            ?? version.map { isVersion($0, below: [2, 6, 20]) } ?? false
+    }
+
+    /// The guest's device names, with what the target calls each.
+    func references() -> [Reference] {
+        guest.references.map { reference in
+            var reference = reference
+            reference.nameOnTarget =
+                switch reference.resolution {
+                case .volume(let volume): targetName(ofVolume: volume)
+                case .disk(let disk): targetName(ofDisk: disk)
+                default: nil
+                }
+            return reference
+        }
+    }
+}
+
+extension Guest {
+    /// The version of the first entry whose kernel tells one.
+    var firstKernelVersion: [Int]? { bootEntries.lazy.compactMap { $0.entry.kernelVersion }.first }
+
+    /// Every Linux kernel (not a memory test) is booted with an initramfs.
+    var everyEntryHasInitrd: Bool {
+        bootEntries.allSatisfy { !$0.entry.commandLine.has("root") || !$0.entry.initrds.isEmpty }
+    }
+}

@@ -1,0 +1,37 @@
+/// What a plan is asked for.
+package struct PlanRequest: Sendable {
+    /// The target.
+    package var target: Target
+    /// The controller; nil for the target's default.
+    package var controller: Controller?
+    /// How names are replaced.
+    package var names: NamingPolicy
+    /// The repairs to make; nil for all of them that need no asking.
+    package var only: Set<Repair>?
+    /// Repairs not to make.
+    package var skip: Set<Repair>
+    /// Repairs that are advice unless asked for.
+    package var fix: Set<Repair>
+    /// The entry with the distribution's rescue or fallback initramfs is to become the default
+    /// (`--drivers fallback`).
+    package var usesFallbackInitramfs = false
+
+    /// Asks for a plan.
+    package init(
+        target: Target, controller: Controller? = nil, names: NamingPolicy = .uuid, only: Set<Repair>? = nil,
+        skip: Set<Repair> = [], fix: Set<Repair> = []
+    ) {
+        self.target = target
+        self.controller = controller
+        self.names = names
+        self.only = only
+        self.skip = skip
+        self.fix = fix
+    }
+
+    /// Whether a repair is to be made.
+    package func wants(_ repair: Repair) -> Bool {
+        if skip.contains(repair) || repair.needsAsking && !fix.contains(repair) { return false }
+        return only?.contains(repair) ?? true
+    }
+}

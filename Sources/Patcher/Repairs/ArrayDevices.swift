@@ -1,0 +1,31 @@
+/// mdadm looks at the devices that DEVICE names.
+enum ArrayDevices: PlanStep {
+    static let repair = Repair.names
+    static let reads: [any ConfigurationSyntax.Type] = [MDConfiguration.self]
+
+    static func contribute(to draft: inout PlanDraft) {
+        for file in draft.guest.files(MDConfiguration.self) { repair(file, &draft) }
+    }
+
+    private static func repair(_ file: ParsedFile<MDConfiguration>, _ draft: inout PlanDraft) {
+        for row in file.syntax.rows where row.words[0].uppercased() == "DEVICE" {
+            let named = row.words.indices.filter { index in
+                let word = row.words[index]
+                return ["/dev/sd", "/dev/hd", "/dev/vd", "/dev/xvd", "/dev/nvme", "/dev/cciss"].contains {
+                    word.hasPrefix($0)
+                }
+            }
+            guard let first = named.first, let last = named.last else { continue }
+            draft.edit(
+                file.file, row.ranges[first].lowerBound..<row.ranges[last].upperBound, "partitions", .names,
+                "arrays are found on any partition, whatever the controller calls it")
+        }
+        for row in file.syntax.rows where row.words[0].uppercased() == "ARRAY" {
+            for word in row.words where word.hasPrefix("devices=/dev/") {
+                draft.advise(
+                    .names, file.file,
+                    "\(word) ties the array to device names; its UUID would be enough")
+            }
+        }
+    }
+}

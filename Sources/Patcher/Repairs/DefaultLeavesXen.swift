@@ -1,0 +1,23 @@
+extension Repair {
+    /// A default entry that cannot boot there gives way to one that can.
+    package static let defaultEntry = Repair("default-entry")
+}
+
+/// Moves the default away from an entry that cannot start to the newest that can, in the same loader.
+enum DefaultLeavesXen: PlanStep {
+    static let repair = Repair.defaultEntry
+    static let after: [any PlanStep.Type] = [DeviceNames.self]
+
+    static func contribute(to draft: inout PlanDraft) {
+        for item in draft.guest.defaultEntries where draft.startProblem(item.entry) != nil {
+            let others = draft.guest.bootEntries.filter { other in
+                other.entry.kernel != nil && draft.startProblem(other.entry) == nil
+                    && other.isOfSameMenu(as: item)
+            }
+            guard let best = others.best else { continue }
+            draft.moveDefault(
+                item, to: best,
+                "“\(item.entry.title)” cannot start on \(draft.hypervisor.title); “\(best.entry.title)” can")
+        }
+    }
+}

@@ -1,0 +1,32 @@
+extension Repair {
+    /// The X server's driver.
+    package static let xorg = Repair("xorg", needsAsking: true)
+}
+
+/// The X server's driver for the old hypervisor's display.
+enum DisplayDriver: PlanStep {
+    static let repair = Repair.xorg
+    static let reads: [any ConfigurationSyntax.Type] = [XorgConfiguration.self]
+
+    static func contribute(to draft: inout PlanDraft) {
+        for file in draft.guest.files(XorgConfiguration.self).map(\.file) {
+            for row in TextLine.all(in: file.bytes) { repair(file, row, &draft) }
+        }
+    }
+
+    private static func repair(_ file: ScannedFile, _ row: TextLine, _ draft: inout PlanDraft) {
+        let fields = file.bytes.fields(in: row.content)
+        guard fields.count >= 2, file.bytes.text(fields[0]).lowercased() == "driver" else { return }
+        let name = file.bytes.text(fields[1])
+        guard ["\"vmware\"", "\"vboxvideo\"", "\"cirrus\"", "\"qxl\""].contains(name) else { return }
+        if draft.request.wants(.xorg) {
+            draft.edit(
+                file, fields[1], "\"vesa\"", .xorg, "\(name) drives the old hypervisor's display")
+        } else {
+            draft.advise(
+                .xorg, file,
+                "Driver \(name) drives the old hypervisor's display (\(remedy: .ask(.xorg)): \"vesa\")",
+                isMinor: true)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/// Alpine's mkinitfs puts in what its features name.
+enum InitramfsFeatures: PlanStep {
+    static let repair = Repair.settings
+    static let reads: [any ConfigurationSyntax.Type] = [MkinitfsConfiguration.self]
+
+    static func contribute(to draft: inout PlanDraft) {
+        for file in draft.guest.files(MkinitfsConfiguration.self) { repair(file, &draft) }
+    }
+
+    private static func repair(_ file: ParsedFile<MkinitfsConfiguration>, _ draft: inout PlanDraft) {
+        let wanted: String? =
+            switch draft.controller {
+            case .ide, .ahci: "ata"
+            case .nvme: "nvme"
+            case .virtioBlk, .virtioSCSI: "virtio"
+            case .xenBlkfront: "xenpci"
+            default: "scsi"
+            }
+        guard let wanted, let list = file.syntax.variables.last("features"), !list.isOpaque,
+            list.quote != nil,
+            !list.text.split(whereSeparator: \.isWhitespace).contains(Substring(wanted))
+        else { return }
+        let end = list.valueRange.upperBound
+        if draft.edit(
+            file.file, end..<end, " " + wanted, .settings,
+            "the next initramfs needs the driver of \(draft.controller.rawValue)")
+        {
+            draft.advise(
+                .settings, file.file,
+                "the present initramfs was made without “\(wanted)” and may lack the driver of \(draft.controller.rawValue)"
+            )
+        }
+    }
+}

@@ -1,0 +1,38 @@
+extension Repair {
+    /// Consoles that the target does not have.
+    package static let console = Repair("console")
+}
+
+/// The kernel's consoles that only Xen has.
+enum KernelConsoles: PlanStep {
+    static let repair = Repair.console
+    static let after: [any PlanStep.Type] = [DeviceNames.self]
+
+    static func contribute(to draft: inout PlanDraft) {
+        guard draft.hypervisor != .xenserver else { return }
+        // virtio's console is called hvc0 too.
+        let keepsVirtio =
+            draft.hypervisor == .kvm && draft.guest.resolver.presentation.hypervisor == .kvm
+        for place in draft.guest.commandLines {
+            for argument in place.line.arguments {
+                guard let range = argument.valueRange,
+                    let device = place.file.bytes.text(range).split(separator: ",").first
+                else { continue }
+                if argument.name == "earlyprintk", device == "xen" {
+                    draft.removeArgument(place, argument, .console, "there is no Xen to print to")
+                }
+                guard argument.name == "console", XenConsole.names.contains(String(device)),
+                    !(device == "hvc0" && keepsVirtio)
+                else { continue }
+                draft.removeArgument(
+                    place, argument, .console,
+                    "\(device) is Xen's console; without it the screen is the console")
+            }
+        }
+    }
+}
+
+/// Consoles that only Xen has.
+enum XenConsole {
+    static let names: Set<String> = ["xvc0", "hvc0"]
+}

@@ -1,0 +1,155 @@
+internal import Storage
+
+/// A name for a volume, and why it is the right one.
+struct NameChoice {
+    /// The name, as tools take it.
+    var text: String
+    /// The same where a path is wanted.
+    var path: String
+    var reason: String
+
+    private init(_ name: StableName, _ reason: String) {
+        text = name.tag
+        path = name.link
+        self.reason = reason
+    }
+
+    private init(device: String, _ reason: String) {
+        text = device
+        path = device
+        self.reason = reason
+    }
+}
+
+extension NameChoice {
+    /// The name that a site's volume gets; nil when the one it has is as good as any.
+    static func name(
+        for volume: Int, _ file: ScannedFile, _ site: DeviceSite, _ draft: inout PlanDraft
+    ) -> NameChoice? {
+        let what = "\(site.text) is \(draft.guest.volumes[volume].name)"
+        switch site.use {
+        case .fstab: return choose(stableNames(volume, draft), volume, what, draft)
+        case .kernelArgument(_, let entry):
+            if entry.initrds.isEmpty { return withoutInitrd(volume, entry, what, draft) }
+            let stable = stableNames(volume, draft).filter { initrdKnows($0, entry, draft) }
+            var names = fitting(stable, file, site, entry)
+            if names.isEmpty, stable.isEmpty, draft.request.names != .target,
+                let label = labelToWrite(volume, draft), initrdKnows(.label(label), entry, draft),
+                !fitting([.label(label)], file, site, entry).isEmpty
+            {
+                names = [.label(label)]
+                writeLabel(label, volume, &draft, "the guest's initrd is too old to know UUIDs")
+            }
+            if names.isEmpty, !stable.isEmpty, let label = labelToWrite(volume, draft) {
+                names = fitting([.label(label)], file, site, entry)
+                if !names.isEmpty {
+                    writeLabel(
+                        label, volume, &draft,
+                        "a UUID would make the kernel's arguments longer than the kernel takes"
+                    )
+                }
+            }
+            return choose(names, volume, what, draft, kernel: entry.kernelVersion)
+        case .sharedKernelArgument(let name):
+            // A kernel without initramfs would only not resume, but not boot either without its root.
+            let names = draft.guest.everyEntryHasInitrd || name == "resume" ? stableNames(volume, draft) : []
+            return choose(names, volume, what, draft)
+        case .crypttab: return choose(stableNames(volume, draft), volume, what, draft)
+        case .loaderDisk, .lvmDevice, .reported: return choose([], volume, what, draft)
+        }
+    }
+
+    /// The stable names that a volume has, the preferred first.
+    private static func stableNames(_ volume: Int, _ draft: PlanDraft) -> [StableName] {
+        let uuid = draft.guest.resolver.uuidName(volume)
+        let label = draft.guest.resolver.labelName(volume)
+        let names: [StableName?] =
+            switch draft.request.names {
+            case .uuid: [uuid, label]
+            case .label: [label, uuid]
+            case .target: []
+            }
+        return names.compactMap { $0 }
+    }
+
+    private static func choose(
+        _ names: [StableName], _ volume: Int, _ what: String, _ draft: PlanDraft, kernel: [Int]? = nil
+    ) -> NameChoice? {
+        if let name = names.first {
+            return NameChoice(name, "\(what), whatever the controller calls it")
+        }
+        guard let name = draft.targetName(ofVolume: volume, kernel: kernel) else { return nil }
+        return NameChoice(
+            device: name,
+            "\(what), which \(draft.hypervisor.title)'s \(draft.controller.rawValue) controller presents as \(name)"
+        )
+    }
+
+    /// A label that a file system without one could bear: unique on the disks, short, and plain.
+    private static func labelToWrite(_ volume: Int, _ draft: PlanDraft) -> String? {
+        let identity = draft.guest.volumes[volume].identity
+        guard identity.kind.isExt, identity.label?.isEmpty ?? true, draft.request.wants(.names) else {
+            return nil
+        }
+        let label = "dg" + draft.guest.volumes[volume].name.filter { $0.isLetter || $0.isNumber }
+        // 16 bytes in the superblock of ext2 to ext4.
+        guard label.utf8.count <= 16,
+            !draft.guest.volumes.contains(where: { $0.identity.label == Array(label.utf8) })
+        else { return nil }
+        return label
+    }
+
+    private static func writeLabel(
+        _ label: String, _ volume: Int, _ draft: inout PlanDraft, _ reason: String
+    ) {
+        draft.add(.setLabel(volume: volume, label: Array(label.utf8)), .names, reason)
+    }
+
+    /// The initrds of before 2006 (kernels before 2.6.15) do not look for UUIDs: Red Hat's nash looks for labels, Debian's
+    /// and SUSE's mkinitrd for neither.
+    private static func initrdKnows(_ name: StableName, _ entry: BootEntry, _ draft: PlanDraft) -> Bool {
+        guard let version = entry.kernelVersion, isVersion(version, below: [2, 6, 15]) else { return true }
+        return draft.guest.release?.family == .redHat && name.isLabel
+    }
+
+    /// The kernel alone knows no UUIDs or labels of file systems, only names, and partitions' UUIDs since 2.6.37
+    /// (GPT) and 3.8 (MBR): init/do_mounts.c.
+    private static func withoutInitrd(
+        _ volume: Int, _ entry: BootEntry, _ what: String, _ draft: PlanDraft
+    ) -> NameChoice? {
+        if draft.request.names != .target, let name = draft.guest.resolver.partitionUUIDName(volume),
+            case .partitionUUID(_, let isGPT) = name, let version = entry.kernelVersion,
+            !isVersion(version, below: isGPT ? [2, 6, 37] : [3, 8])
+        {
+            return NameChoice(
+                name, "\(what); without an initramfs the kernel knows partitions' UUIDs, not file systems'")
+        }
+        return choose(
+            [], volume, what + "; without an initramfs the kernel knows only device names", draft,
+            kernel: entry.kernelVersion)
+    }
+
+    /// Names that keep the kernel's arguments within its limit: 256 bytes with the final zero before 2.6.22.
+    private static func fitting(
+        _ names: [StableName], _ file: ScannedFile, _ site: DeviceSite, _ entry: BootEntry
+    ) -> [StableName] {
+        guard let version = entry.kernelVersion, isVersion(version, below: [2, 6, 22]),
+            let arguments = entry.argumentsRange
+        else { return names }
+        // Room for the others of the same line that are still to be replaced, each by the longest form.
+        let others = file.sites.filter { other in
+            guard other.range != site.range, case .kernelArgument(_, let owner) = other.use else {
+                return false
+            }
+            return owner.index == entry.index && DeviceName(other.text).isPositional
+        }
+        let growth = others.reduce(0) { $0 + max(0, uuidLength - $1.range.count) }
+        let fixed = arguments.count - site.range.count + growth
+        return names.filter { fixed + $0.tag.utf8.count <= oldCommandLineLimit }
+    }
+}
+
+/// COMMAND_LINE_SIZE of 256 on x86 until 2.6.22, less the final zero.
+let oldCommandLineLimit = 255
+/// `UUID=` and 36 characters.
+private let uuidLength = 41

@@ -1,0 +1,7 @@
+/// udev's 70-persistent-cd.rules.
+package struct CDRules: ConfigurationSyntax {
+    package static let kind = ConfigurationKind("cd-rules")
+    package static let places: [ConfigurationPlace] = [.path("/etc/udev/rules.d/70-persistent-cd.rules")]
+
+    package init(_ bytes: [UInt8], path: String) {}
+}

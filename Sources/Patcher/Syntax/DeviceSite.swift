@@ -1,0 +1,99 @@
+/// A place in a file that names a device.
+package struct DeviceSite: Sendable, Equatable {
+    /// What the name is for.
+    package enum Use: Sendable, Equatable {
+        /// The device of an fstab row.
+        case fstab(Fstab.Row)
+        /// An argument of an entry's kernel.
+        case kernelArgument(name: String, entry: BootEntry)
+        /// An argument that settings hand to every kernel.
+        case sharedKernelArgument(name: String)
+        /// The disk that the boot loader is installed to, or one of its map.
+        case loaderDisk
+        /// The encrypted device of a crypttab row.
+        case crypttab(name: String)
+        /// A row of LVM's devices file.
+        case lvmDevice
+        /// A name in a file that is never changed; the text says what it is for.
+        case reported(String)
+
+        /// Whether such names tell which disks the guest has.
+        var countsDisks: Bool {
+            switch self {
+            case .fstab(let row): !row.isRemovableMedium
+            case .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice: true
+            case .reported, .loaderDisk: false
+            }
+        }
+
+        /// The kernel argument of that name, an entry's or every kernel's.
+        func isKernelArgument(_ argument: String) -> Bool {
+            switch self {
+            case .kernelArgument(argument, _), .sharedKernelArgument(argument): true
+            default: false
+            }
+        }
+
+        /// For people: "root=", "device of /data".
+        package var summary: String {
+            switch self {
+            case .fstab(let row): row.isSwap ? "swap device" : "device of \(row.mountPoint)"
+            case .kernelArgument(let name, let entry): "\(name)= of “\(entry.title)”"
+            case .sharedKernelArgument(let name): "\(name)= for every kernel"
+            case .loaderDisk: "disk of the boot loader"
+            case .crypttab(let name): "encrypted device \(name)"
+            case .lvmDevice: "LVM device"
+            case .reported(let summary): summary
+            }
+        }
+    }
+
+    /// The bytes of the name.
+    package var range: Range<Int>
+    /// The name.
+    package var text: String
+    /// What it is for.
+    package var use: Use
+    /// Its bytes are not the name itself: escapes or variables are in them.
+    package var isOpaque = false
+}
+
+extension DeviceSite {
+    /// A disk that the boot loader is installed to.
+    static func loaderDisk(_ bytes: [UInt8], _ range: Range<Int>) -> DeviceSite {
+        DeviceSite(range: range, text: bytes.text(range), use: .loaderDisk)
+    }
+}
+
+extension BootEntry {
+    /// The devices that its kernel is told of.
+    func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
+        commandLine.deviceSites(in: bytes) { .kernelArgument(name: $0, entry: self) }
+    }
+}
+
+extension KernelCommandLine {
+    /// Arguments whose value names a device that the boot needs.
+    package static let deviceArguments: Set<String> = [
+        "root", "resume", "real_root", "fallback_rootdev", "rootdev", "cryptdevice", "journal_dev",
+        "real_resume",
+    ]
+
+    /// The devices that every kernel with these arguments is told of.
+    func sharedDeviceSites(in bytes: [UInt8]) -> [DeviceSite] {
+        deviceSites(in: bytes) { .sharedKernelArgument(name: $0) }
+    }
+
+    fileprivate func deviceSites(in bytes: [UInt8], _ use: (String) -> DeviceSite.Use) -> [DeviceSite] {
+        arguments.compactMap { argument in
+            guard Self.deviceArguments.contains(argument.name), var range = argument.valueRange,
+                !range.isEmpty
+            else { return nil }
+            if argument.name == "cryptdevice", let colon = bytes[range].firstIndex(of: .colon) {
+                range = range.lowerBound..<colon
+            }
+            return DeviceSite(
+                range: range, text: bytes.text(range), use: use(argument.name), isOpaque: argument.isOpaque)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// initramfs-tools' conf.d/resume.
+package struct ResumeSetting: ConfigurationSyntax {
+    package static let kind = ConfigurationKind("settings")
+    package static let places: [ConfigurationPlace] = [.path("/etc/initramfs-tools/conf.d/resume")]
+
+    /// Its assignments.
+    package let variables: ShellVariables
+
+    package init(_ bytes: [UInt8], path: String) { variables = ShellVariables(bytes) }
+
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] { variables.settingSites(in: bytes) }
+    package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        variables.argumentLines(in: bytes)
+    }
+}

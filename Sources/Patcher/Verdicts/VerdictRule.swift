@@ -1,0 +1,32 @@
+/// One thing that an entry's boot depends on. Adding one takes a file with a type, its reason in `VerdictReason`, and its
+/// line in `VerdictRules.ofEntries`.
+package protocol VerdictRule: Sendable {
+    /// What it has to say of an entry, as the guest will be once the draft's changes are made.
+    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding]
+}
+
+/// One thing that forbids any change of a guest. Adding one is as with `VerdictRule`, in `VerdictRules.ofGuests`.
+package protocol RefusalRule: Sendable {
+    /// Why nothing is to be written; nil: nothing speaks against it.
+    static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason?
+}
+
+/// Every rule. The first that stops an entry, or refuses a guest, gives the reason.
+package enum VerdictRules {
+    package static let ofEntries: [any VerdictRule.Type] = [
+        MachineRule.self,
+        KernelStartRule.self,
+        LoaderMapRule.self,
+        RootRule.self,
+        ArgumentsRule.self,
+    ]
+
+    package static let ofGuests: [any RefusalRule.Type] = [
+        SuspendedSystemRule.self,
+        MachineRule.self,
+        UnreadableMountRule.self,
+        MissingBootRule.self,
+        UnknownLoaderRule.self,
+        DefaultEntryRule.self,
+    ]
+}

@@ -1,0 +1,83 @@
+import Patcher
+import Storage
+import Testing
+
+/// What the lists of syntaxes, steps and rules must keep.
+@Suite struct RegistryTests {
+    @Test func stepsComeBehindWhatTheyBuildOn() {
+        let order = PlanSteps.ordered.map { ObjectIdentifier($0) }
+        #expect(Set(order).count == order.count)
+        #expect(Set(order) == Set(PlanSteps.all.map { ObjectIdentifier($0) }))
+        for step in PlanSteps.all {
+            let place = order.firstIndex(of: ObjectIdentifier(step))
+            for earlier in step.after {
+                let before = order.firstIndex(of: ObjectIdentifier(earlier))
+                #expect(before ?? .max < place ?? 0, "\(step) comes after \(earlier)")
+            }
+        }
+    }
+
+    @Test func stepsReadSyntaxesThatAreLookedFor() {
+        let known = Set(ConfigurationSyntaxes.all.map { ObjectIdentifier($0) })
+        #expect(known.count == ConfigurationSyntaxes.all.count)
+        for step in PlanSteps.all {
+            for syntax in step.reads { #expect(known.contains(ObjectIdentifier(syntax)), "\(step)") }
+        }
+    }
+
+    /// Which syntax reads a file must not hang on the order of a list.
+    @Test func noPlaceIsClaimedTwice() {
+        var paths: Set<String> = []
+        for syntax in ConfigurationSyntaxes.all {
+            for case .path(let path) in syntax.places {
+                #expect(paths.insert(path).inserted, "\(path) is claimed by \(syntax) and another")
+            }
+        }
+        #expect(paths.contains("/etc/fstab"))
+    }
+
+    @Test func repairsHaveWords() {
+        #expect(
+            Repair.all.map(\.rawValue) == [
+                "names", "default-entry", "console", "kernel-options", "dead-rows", "lvm", "settings",
+                "tools", "clock", "net", "xorg", "debconf",
+            ])
+        for repair in Repair.all { #expect(Repair(rawValue: repair.rawValue) == repair) }
+        #expect(Repair(rawValue: "everything") == nil)
+        #expect(Repair.all.filter(\.needsAsking) == [.tools, .clock, .net, .xorg, .debconf])
+    }
+
+    /// Remedies are named by who shows a sentence; the sentence itself knows no flag.
+    @Test func sentencesNameNoFlags() throws {
+        guard case .disk(let name, nil) = DeviceName("/dev/hdc") else { throw NoDisk() }
+        let reasons: [UnresolvedReason] = [
+            .statedDiskMissing(disk: 2, given: 1), .namedByHardware(name),
+            .behindLastDisk(name, disk: 2, given: 1), .otherOrder(name), .unsurePosition(name, position: 2),
+            .otherKindThanRoot(name), .mountedElsewhere(name), .unknownToKernel(name), .severalKinds(name),
+            .unknownToSource(name, .vmware), .noPartition(disk: 0, number: 3),
+            .noBearer(.label(Array("data".utf8))), .shared(.uuid("ABCD-1234"), volumes: ["p1", "p2"]),
+            .opaque, .rowSays(types: ["swap"], volume: "p1", kind: .ext4),
+            .noFileSystem(volume: "p1", kind: .swap),
+        ]
+        let verdicts: [VerdictReason] = [
+            .noUEFILoader(target: "hyperv-gen2"), .controllerNotOffered(.nvme, target: Target.all[0]),
+            .bootsXen(on: .kvm), .xenOnlyKernel(on: .xenserver), .liloMap, .rootNeedsInitramfs("LABEL=/"),
+            .rootUnresolved("/dev/hdc1", .namedByHardware(name)), .keepsXenEntry, .argumentsElsewhere,
+            .suspended(volume: "p2"), .unreadableMount(path: "/boot", volume: "p1", kind: .xfs),
+            .unreadableMenu(path: "/boot/efi", volume: "p1"), .bootUnresolved("/dev/hdc1", .opaque),
+            .unknownLoader, .defaultCannot(title: "A", .liloMap, on: .kvm),
+        ]
+        for sentence in reasons.map(\.sentence) + verdicts.map(\.sentence) {
+            #expect(!sentence.plain.contains("--"), "\(sentence.plain)")
+            #expect(!sentence.plain.contains("diskgraft"), "\(sentence.plain)")
+            #expect(!sentence.plain.isEmpty)
+        }
+        #expect(
+            UnresolvedReason.namedByHardware(name).sentence.text {
+                $0 == .stateDisk("/dev/hdc") ? "HERE" : ""
+            }
+                == "/dev/hdc is named by hardware that is not in the image; HERE would tell")
+    }
+}
+
+private struct NoDisk: Error {}

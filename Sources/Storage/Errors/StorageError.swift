@@ -35,6 +35,46 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
     public var errno: Int32?
     /// The file or image that was being worked on, where the layer that adds it knows.
     public var path: String?
+    /// What can be done about it, likeliest first.
+    public var remedies: [Remedy] = []
+    /// The enumeration that the code belongs to; `layer` may name the format instead.
+    private var domain: String
+    /// None or one; an array, because a struct cannot hold itself.
+    private var causes: [StorageError] = []
+
+    /// The error of a lower layer that led to this one.
+    public var cause: StorageError? {
+        get { causes.first }
+        set { causes = newValue.map { [$0] } ?? [] }
+    }
+
+    /// The code with its layer, for programs to compare.
+    public var id: ErrorCode { ErrorCode(layer: domain, word: code) }
+
+    /// Whether this is the error of that code.
+    public func isCode(_ code: some LayerCode) -> Bool { id == ErrorCode(code) }
+
+    /// Makes an error of a layer. `layerName` stands for the code's own layer in the sentence where several formats
+    /// share the code. See the properties for the other parts.
+    public init(
+        _ kind: Kind, _ code: some LayerCode, _ message: String, layerName: String? = nil,
+        structure: String? = nil, field: String? = nil, offset: UInt64? = nil, errno: Int32? = nil,
+        path: String? = nil, cause: StorageError? = nil, remedies: [Remedy] = []
+    ) {
+        let id = ErrorCode(code)
+        self.kind = kind
+        layer = layerName ?? id.layer
+        domain = id.layer
+        self.code = id.word
+        self.message = message
+        self.structure = structure
+        self.field = field
+        self.offset = offset
+        self.errno = errno
+        self.path = path
+        self.remedies = remedies
+        causes = cause.map { [$0] } ?? []
+    }
 
     /// Makes an error. See the properties for each part.
     public init(
@@ -43,6 +83,7 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
     ) {
         self.kind = kind
         self.layer = layer
+        domain = layer
         self.code = code
         self.message = message
         self.structure = structure

@@ -1,0 +1,44 @@
+/// What a user can do about an error. Data: a program offers it in its own words, the command as its flags and
+/// commands.
+public enum Remedy: Hashable, Sendable {
+    /// Say which file is the image's parent.
+    case nameParent
+    /// Allow regular files beside the image to be opened.
+    case allowSiblings
+    /// Read the image although a virtual machine holds it.
+    case ignoreLocks
+    /// Take the earlier change back first.
+    case undo
+    /// Put back what an undo record keeps, over whatever is there now.
+    case forceUndo
+    /// Throw an undo record away and keep the image as it is.
+    case discardUndo
+    /// Give a further disk of the guest; its path, where it is known.
+    case giveDisk(path: String?)
+    /// Say which disk a device name stands for.
+    case mapDisk(name: String)
+    /// Say which hypervisor the guest came from.
+    case nameSource
+    /// Work on the volume of a name by itself.
+    case nameVolume
+    /// Say which system is meant, by its root volume.
+    case nameRoot
+    /// Make a copy, which can be changed; options of the new format as key and value.
+    case convert(options: [String])
+    /// Convert and patch in one pass.
+    case migrate
+    /// Check the image to see all that is wrong.
+    case check
+    /// Let the check mend what it can: "gpt", "leaks".
+    case repair(String)
+    /// Another target takes the guest as it is.
+    case target(String)
+    /// Let a repair that is not done unasked do it.
+    case fix(String)
+    /// Do it all the same.
+    case force
+    /// Start the guest once and shut it down.
+    case startGuest
+    /// Run another program.
+    case tool(String, arguments: [String])
+}

@@ -64,13 +64,16 @@ let package = Package(
             name: "ImageFormatsTests", dependencies: ["ImageFormats", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "PartitionsTests", dependencies: ["Partitions", "Storage", "TestSupport"],
+            name: "PartitionsTests", dependencies: ["Partitions", "Ext4", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "Ext4Tests", dependencies: ["Ext4", "ImageFormats", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "CommandTests", dependencies: ["diskgraft", "DiskGraft", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "DiskGraftTests", dependencies: ["DiskGraft", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "PatcherTests", dependencies: ["Patcher", "Storage", "TestSupport"], swiftSettings: settings

@@ -53,12 +53,6 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
         state = Mutex(State(superblock: superblock, dirty: dirty))
     }
 
-    /// What the volume on `device` calls itself, when it is one of ext2, ext3 or ext4; nil when it is not. Asks
-    /// for nothing that reading it would need: unknown features do not matter.
-    package static func identify(_ device: any BlockDevice) throws(StorageError) -> VolumeIdentity? {
-        try Superblock.read(from: device)?.identity
-    }
-
     /// Opens the volume on `device`, writing nothing. Throws `corrupt` where the superblock contradicts itself,
     /// `unsupported` naming features that are not known.
     package static func open(
@@ -149,6 +143,9 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
         }
     }
 
+    /// What was odd and did not stop reading.
+    package var warnings: [String] { state.withLock { $0.warnings } }
+
     // MARK: VolumeView
 
     var superblock: Superblock { state.withLock { $0.superblock } }
@@ -177,83 +174,5 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
             }
             state.warnings.append(text)
         }
-    }
-
-    // MARK: FileSystem
-
-    /// Kind by blkid's rule, UUID, label, sizes.
-    package var identity: VolumeIdentity { superblock.identity }
-
-    /// Inode 2.
-    package var rootDirectory: FileID { FileID(UInt64(InodeNumber.root.rawValue)) }
-
-    /// What was odd and did not stop reading.
-    package var warnings: [String] { state.withLock { $0.warnings } }
-
-    /// The file called `name` in `directory`, or nil.
-    package func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
-        try find(name, in: inode(directory)).map { FileID(UInt64($0.inode.rawValue)) }
-    }
-
-    /// Lists a directory in the order in which its blocks hold the entries.
-    package func forEachEntry(
-        of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
-    ) throws(StorageError) {
-        try forEachRawEntry(of: inode(directory)) { (block, entry) throws(StorageError) in
-            let name = block.name(of: entry)
-            let dot = UInt8(ascii: ".")
-            if name == [dot] || name == [dot, dot] { return true }
-            return try body(DirectoryEntry(name: name, file: FileID(UInt64(entry.inode)), type: entry.type))
-        }
-    }
-
-    /// What stat tells.
-    package func attributes(of file: FileID) throws(StorageError) -> FileAttributes {
-        try attributes(of: inode(file))
-    }
-
-    /// Reads a regular file's contents; refuses encrypted ones.
-    package func read(
-        _ file: FileID, into target: inout MutableRawSpan, at offset: UInt64
-    ) throws(StorageError) -> Int {
-        let inode = try inode(file)
-        try requireReadable(inode)
-        return try read(inode, into: &target, at: offset)
-    }
-
-    /// Where a regular file's bytes lie; `computed` where only `read` can tell (contents in the inode).
-    package func nextExtent(of file: FileID, at offset: UInt64) throws(StorageError) -> Extent {
-        let inode = try inode(file)
-        try requireReadable(inode)
-        let size = inode.size(geometry)
-        guard offset < size else {
-            throw .ext4(.misuse, .blockOutOfRange, "byte \(offset) is past the end of \(inode.name)")
-        }
-        guard !inode.flags.contains(.inlineData) else { return Extent(range: offset..<size, kind: .computed) }
-        let blockSize = UInt64(geometry.blockSize)
-        let run = try run(of: inode, at: offset / blockSize)
-        let end = min(size, run.end *? blockSize ?? size)
-        guard case .written(let first) = run.place else { return Extent(range: offset..<end, kind: .zero) }
-        let position = geometry.byteOffset(of: first) + offset % blockSize
-        let place = try currentPlace(of: position, count: end - offset)
-        return Extent(range: offset..<offset + place.count, kind: place.kind)
-    }
-
-    /// Where a symbolic link points.
-    package func symbolicLinkTarget(of file: FileID) throws(StorageError) -> [UInt8] {
-        try symbolicLinkTarget(of: inode(file))
-    }
-
-    /// The attributes that listxattr(2) shows, ACLs in getxattr's form.
-    package func extendedAttributes(of file: FileID) throws(StorageError) -> [ExtendedAttribute] {
-        try extendedAttributes(of: inode(file))
-    }
-
-    /// The inode behind a file's number.
-    private func inode(_ file: FileID) throws(StorageError) -> Inode {
-        guard let number = UInt32(exactly: file.rawValue) else {
-            throw .ext4(.misuse, .badInodeNumber, "there is no inode \(file.rawValue)")
-        }
-        return try inode(InodeNumber(number))
     }
 }

@@ -10,7 +10,7 @@ struct AmbiguityTests {
     init() throws { directory = try TemporaryDirectory() }
 
     private func kinds(_ bytes: [UInt8]) throws -> [String] {
-        try VolumeProbe.candidates(MemoryDevice(bytes)).map(\.kind.rawValue)
+        try probe.candidates(MemoryDevice(bytes)).map(\.kind.rawValue)
     }
 
     private func ext4() throws -> [UInt8] {
@@ -37,7 +37,7 @@ struct AmbiguityTests {
         bytes.put(Array("LUKS".utf8) + [0xba, 0xbe, 0, 1], at: 0)
         bytes.put(Array("e5f398d9-39da-4b6a-9ac3-e085a9394e7c".utf8), at: 168)
         #expect(try kinds(bytes) == ["crypto_LUKS", "ext4"])
-        let found = try VolumeProbe.candidates(MemoryDevice(bytes))
+        let found = try probe.candidates(MemoryDevice(bytes))
         #expect(found[0].uuid == "e5f398d9-39da-4b6a-9ac3-e085a9394e7c" && found[0].version == "1")
     }
 
@@ -54,10 +54,10 @@ struct AmbiguityTests {
         let path = try directory.sparse("swap", byteCount: 1 << 20)
         try Tool.run("mkswap", ["-q", "-L", "sw", path])
         var bytes = try fileBytes(path)
-        let plain = try #require(try VolumeProbe.candidates(MemoryDevice(bytes)).first)
+        let plain = try #require(try probe.candidates(MemoryDevice(bytes)).first)
         #expect(plain.kind == .swap && !plain.isHibernated)
         bytes.put(Array("S1SUSPEND\0".utf8), at: 4086)
-        let asleep = try #require(try VolumeProbe.candidates(MemoryDevice(bytes)).first)
+        let asleep = try #require(try probe.candidates(MemoryDevice(bytes)).first)
         #expect(asleep.kind == .swap && asleep.isHibernated)
         #expect(asleep.uuid == plain.uuid && asleep.label?.text == "sw")
     }
@@ -65,12 +65,12 @@ struct AmbiguityTests {
     @Test func oldSwapAndOtherByteOrder() throws {
         var bytes = [UInt8](repeating: 0, count: 1 << 17)
         bytes.put(Array("SWAP-SPACE".utf8), at: 4086)
-        #expect(try VolumeProbe.candidates(MemoryDevice(bytes)).first?.version == "0")
+        #expect(try probe.candidates(MemoryDevice(bytes)).first?.version == "0")
         bytes = [UInt8](repeating: 0, count: 1 << 17)
         bytes.put(Array("SWAPSPACE2".utf8), at: 65526)
         bytes.storeBig(UInt32(1), at: 1024)
         bytes.storeBig(UInt32(1), at: 1028)
-        let found = try #require(try VolumeProbe.candidates(MemoryDevice(bytes)).first)
+        let found = try #require(try probe.candidates(MemoryDevice(bytes)).first)
         #expect(
             found.kind == .swap && found.blockSize == 65536 && found.byteCount == 131072 && found.uuid == nil)
     }

@@ -28,7 +28,7 @@ struct FuzzTests {
     /// Discovers, reads the ends of every volume, walks some extents, plans a repair.
     private func exercise(_ disks: [MemoryDevice], seed: UInt64) {
         do throws(StorageError) {
-            let found = try VolumeDiscovery.discover(disks: disks)
+            let found = try VolumeDiscovery.discover(disks: disks, probe: probe)
             for volume in found.volumes {
                 let device = volume.device
                 guard device.byteCount > 0 else { continue }

@@ -8,7 +8,7 @@ struct MDRaidTests {
         _ members: [MDFixture], _ contents: (Int) -> [UInt8] = { _ in [] }, degraded: Bool = false
     ) throws -> (DiscoveredVolumes, [MemoryDevice]) {
         let disks = members.enumerated().map { MemoryDevice($1.bytes(contents($0))) }
-        return (try VolumeDiscovery.discover(disks: disks, allowDegraded: degraded), disks)
+        return (try VolumeDiscovery.discover(disks: disks, probe: probe, allowDegraded: degraded), disks)
     }
 
     private func pair(_ change: (inout MDFixture) -> Void = { _ in }) -> [MDFixture] {

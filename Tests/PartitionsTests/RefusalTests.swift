@@ -100,7 +100,8 @@ struct RefusalTests {
     @Test func tooManyDisks() {
         let disk = MemoryDevice(byteCount: 0)
         let error = #expect(throws: StorageError.self) {
-            try VolumeDiscovery.discover(disks: [any BlockDevice](repeating: disk, count: 257))
+            try VolumeDiscovery.discover(
+                disks: [any BlockDevice](repeating: disk, count: 257), probe: probe)
         }
         #expect(error?.code == "too-many-disks")
     }

@@ -23,7 +23,7 @@ struct SampleSignatureTests {
             let parts = line.split(separator: "=", maxSplits: 1)
             if parts.count == 2 { expected[String(parts[0])] = String(parts[1]) }
         }
-        let identity = try #require(try VolumeProbe.candidates(device).first)
+        let identity = try #require(try probe.candidates(device).first)
         #expect(identity.kind.rawValue == expected["ID_FS_TYPE"])
         // DDF's is no UUID but raw bytes of its header, and the external XFS log's is shown as LOGUUID.
         if name != "ddf-raid" {

@@ -1,3 +1,4 @@
+internal import Ext4
 internal import Foundation
 internal import Partitions
 internal import Storage
@@ -46,12 +47,15 @@ func sample(_ name: String, in directory: TemporaryDirectory) throws -> FileDevi
     try fileDevice(try SharedSamples.unpack("ext4/" + name, into: directory))
 }
 
+/// The engine's prober, with the drivers that there are.
+let probe = VolumeProbe([Ext4Driver.self])
+
 func discover(_ disks: any BlockDevice...) throws -> DiscoveredVolumes {
-    try VolumeDiscovery.discover(disks: disks)
+    try VolumeDiscovery.discover(disks: disks, probe: probe)
 }
 
 func discover(disks: [any BlockDevice]) throws -> DiscoveredVolumes {
-    try VolumeDiscovery.discover(disks: disks)
+    try VolumeDiscovery.discover(disks: disks, probe: probe)
 }
 
 extension DiscoveredVolumes {

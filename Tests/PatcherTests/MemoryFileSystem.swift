@@ -12,7 +12,12 @@ final class MemoryFileSystem: FileSystem {
 
     let identity: VolumeIdentity
     let rootDirectory = FileID(0)
-    var warnings: [String] { [] }
+    /// What a plan may count on; everything that a plan does, at first.
+    var capabilities: Capabilities {
+        get { allowed.withLock { $0 } }
+        set { allowed.withLock { $0 = newValue } }
+    }
+    private let allowed = Mutex(Capabilities(changes: .all, labelByteLimit: 16))
     private let nodes = Mutex<[Node]>([.directory([:])])
 
     init(kind: VolumeIdentity.Kind = .ext3, uuid: String? = nil, label: String? = nil) {
@@ -128,15 +133,8 @@ final class MemoryFileSystem: FileSystem {
         return count
     }
 
-    func nextExtent(of file: FileID, at offset: UInt64) throws(StorageError) -> Extent {
-        throw StorageError(
-            .unsupported, layer: "memory", code: "no-extents", "files in memory have no extents")
-    }
-
     func symbolicLinkTarget(of file: FileID) throws(StorageError) -> [UInt8] {
         guard case .link(let target) = node(file) else { return [] }
         return target
     }
-
-    func extendedAttributes(of file: FileID) throws(StorageError) -> [ExtendedAttribute] { [] }
 }

@@ -54,7 +54,7 @@ struct TestGuest {
         let fileSystem = MemoryFileSystem(kind: kind, uuid: uuid, label: label)
         var identity = fileSystem.identity
         identity.isHibernated = hibernated
-        let isFileSystem = kind.isExt || [.xfs, .vfat, .btrfs].contains(kind)
+        let isFileSystem = [.ext2, .ext3, .ext4, .xfs, .vfat, .btrfs].contains(kind)
         if readable, isFileSystem { fileSystems[volumes.count] = fileSystem }
         volumes.append(
             Volume(

@@ -101,7 +101,7 @@ public struct GuestImage {
             header += [UInt8](repeating: 0, count: 168 - header.count) + Array(uuid.utf8)
             try directory.write("part", header + [UInt8](repeating: 0, count: count - header.count))
         default:
-            let type = part.kind.isExt ? part.kind.rawValue : "ext4"
+            let type = [.ext2, .ext3, .ext4].contains(part.kind) ? part.kind.rawValue : "ext4"
             let features =
                 type == "ext4"
                 ? "none,has_journal,ext_attr,dir_index,filetype,sparse_super,extent,64bit,metadata_csum,flex_bg,extra_isize"

@@ -1,5 +1,5 @@
 /// A generator whose series is fixed by its seed (SplitMix64), so that a failing case can be run again.
-public struct SeededRandom: RandomNumberGenerator {
+public struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
     public init(_ seed: UInt64) { state = seed }
 

@@ -19,8 +19,7 @@ extension GuestEdit {
             guard attributes.type != .symbolicLink else { return }
             let permissions = change(attributes)
             guard permissions != attributes.permissions else { return }
-            try self.transaction(on: key.volume).setAttributes(
-                of: key.id, AttributeChange(permissions: permissions))
+            try self.setAttributes(of: key, AttributeChange(permissions: permissions))
         }
     }
 
@@ -31,17 +30,17 @@ extension GuestEdit {
         try forEach(path, recursively: recursively, followLast: followLast) {
             (key, attributes) throws(StorageError) in
             var change = AttributeChange(owner: owner, group: group)
-            let transaction = try self.transaction(on: key.volume)
             if attributes.type == .regular {
                 var permissions = attributes.permissions & ~0o4000
                 if permissions & 0o010 != 0 { permissions &= ~0o2000 }
                 if permissions != attributes.permissions { change.permissions = permissions }
                 let capability = Array("security.capability".utf8)
                 if try self.tree.extendedAttributes(of: key).contains(where: { $0.name == capability }) {
-                    try transaction.setExtendedAttribute(capability, of: key.id, to: nil)
+                    try self.extendedAttributes(on: key.volume)
+                        .setExtendedAttribute(capability, of: key.id, to: nil)
                 }
             }
-            try transaction.setAttributes(of: key.id, change)
+            try self.setAttributes(of: key, change)
         }
     }
 
@@ -49,8 +48,8 @@ extension GuestEdit {
     public func setTimes(_ path: [UInt8], access: Timestamp?, modification: Timestamp?) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: true)
-            try transaction(on: file.volume).setAttributes(
-                of: file.id, AttributeChange(accessTime: access, modificationTime: modification))
+            try setAttributes(
+                of: file.key, AttributeChange(accessTime: access, modificationTime: modification))
         }
     }
 
@@ -66,7 +65,7 @@ extension GuestEdit {
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: true)
-            try transaction(on: file.volume).setExtendedAttribute(name, of: file.id, to: value)
+            try extendedAttributes(on: file.volume).setExtendedAttribute(name, of: file.id, to: value)
         }
     }
 
@@ -74,7 +73,7 @@ extension GuestEdit {
     public func truncate(_ path: [UInt8], to size: UInt64) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: true)
-            try transaction(on: file.volume).truncate(file.id, to: size)
+            try ranges(on: file.volume).truncate(file.id, to: size)
         }
     }
 
@@ -82,7 +81,7 @@ extension GuestEdit {
     public func punchHole(_ path: [UInt8], _ range: Range<UInt64>) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: true)
-            try transaction(on: file.volume).punchHole(in: file.id, range)
+            try holes(on: file.volume).punchHole(in: file.id, range)
         }
     }
 
@@ -95,9 +94,8 @@ extension GuestEdit {
             let bytes = try SwapLabel.bytes(label, path: guest.path(ofVolume: volume))
             addDeviceWrite(volume, offset: SwapLabel.offset, bytes: bytes)
         } else {
-            let transaction = try transaction(on: volume)
             do throws(StorageError) {
-                try transaction.setLabel(label)
+                try self.label(on: volume).setLabel(label)
             } catch {
                 throw error.inFile(guest.path(ofVolume: volume))
             }
@@ -110,12 +108,7 @@ extension GuestEdit {
         guard let found = try find(path, followLast: true), found.attributes.type == .regular else {
             return nil
         }
-        let contents: [UInt8]
-        if let open = openTransaction(on: found.volume) {
-            contents = try open.contents(of: found.id)
-        } else {
-            contents = try guest.fileSystem(on: found.volume).contents(of: found.id, limit: 16 << 20)
-        }
+        let contents = try tree.contents(of: found.key, limit: 16 << 20)
         for line in contents.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
             if fields.count > 2, Array(fields[0]) == Array(name.utf8) {
@@ -155,7 +148,8 @@ extension GuestEdit {
                         guard seen.insert(child.key).inserted else {
                             throw error(
                                 .corrupt, "directory-loop",
-                                "\(childPath.displayText) is in the tree twice; run e2fsck")
+                                "\(childPath.displayText) is in the tree twice; run \(guest.repairTool(ofVolume: child.volume))"
+                            )
                         }
                         pending.append(child)
                     }

@@ -20,7 +20,7 @@ extension GuestEdit {
                 }
                 try removeContents(of: file)
             }
-            try transaction(on: place.directory.volume).remove(place.name, in: place.directory.id)
+            try names(on: place.directory.volume).remove(place.name, in: place.directory.id)
             try splitIfLarge(place.directory.volume)
         }
     }
@@ -34,7 +34,7 @@ extension GuestEdit {
             }
             try requireNoMount(at: file.path)
             let place = try place(of: file.path)
-            try transaction(on: place.directory.volume).remove(place.name, in: place.directory.id)
+            try names(on: place.directory.volume).remove(place.name, in: place.directory.id)
         }
     }
 
@@ -57,7 +57,7 @@ extension GuestEdit {
         while var current = levels.popLast() {
             guard let entry = current.left.popLast() else {
                 if let above = levels.last {
-                    try transaction(on: volume).remove(current.name, in: above.directory)
+                    try names(on: volume).remove(current.name, in: above.directory)
                     try splitIfLarge(volume)
                 }
                 continue
@@ -68,11 +68,12 @@ extension GuestEdit {
             if type == .directory {
                 guard !levels.contains(where: { $0.directory == entry.file }) else {
                     throw error(
-                        .corrupt, "directory-loop", "\(top.path.displayText) contains itself; run e2fsck")
+                        .corrupt, "directory-loop",
+                        "\(top.path.displayText) contains itself; run \(guest.repairTool(ofVolume: volume))")
                 }
                 levels.append(try level(entry.file, entry.name))
             } else {
-                try transaction(on: volume).remove(entry.name, in: current.directory)
+                try names(on: volume).remove(entry.name, in: current.directory)
                 try splitIfLarge(volume)
             }
         }
@@ -90,7 +91,7 @@ extension GuestEdit {
                     from, to, "copy it with `get` and `put` (a tree with `tar` and `untar`), then remove it")
             }
             if let replaced = try find(to.path, followLast: false) { try requireNoMount(at: replaced.path) }
-            try transaction(on: from.directory.volume).rename(
+            try names(on: from.directory.volume).rename(
                 from.name, in: from.directory.id, to: to.name, in: to.directory.id)
         }
     }
@@ -114,7 +115,7 @@ extension GuestEdit {
             }
             if try find(to.path, followLast: false).map({ $0.key == file.key }) ?? false { return }
             try clear(to, replacing: replacing)
-            try transaction(on: file.volume).link(file.id, as: to.name, in: to.directory.id)
+            try links(on: file.volume).link(file.id, as: to.name, in: to.directory.id)
         }
     }
 
@@ -126,11 +127,12 @@ extension GuestEdit {
         try naming(path) { () throws(StorageError) in
             let last = target.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
             let place = try self.target(path, named: last)
+            try requireSettable(options, on: place.directory.volume)
             try clear(place, replacing: replacing)
             var attributes = try attributes(
                 ofNew: .symbolicLink, in: place.directory, options, usual: 0o777)
             attributes.permissions = 0o777
-            _ = try transaction(on: place.directory.volume).createSymbolicLink(
+            _ = try links(on: place.directory.volume).createSymbolicLink(
                 place.name, in: place.directory.id, target: target, attributes: attributes)
         }
     }
@@ -162,8 +164,9 @@ extension GuestEdit {
     private func makeOne(_ path: [UInt8], _ options: NewFileOptions) throws(StorageError) {
         let place = try place(of: path)
         try requireFree(place)
+        try requireSettable(options, on: place.directory.volume)
         let attributes = try attributes(ofNew: .directory, in: place.directory, options, usual: 0o755)
-        _ = try transaction(on: place.directory.volume).createDirectory(
+        _ = try names(on: place.directory.volume).createDirectory(
             place.name, in: place.directory.id, attributes: attributes)
     }
 
@@ -175,8 +178,9 @@ extension GuestEdit {
         try naming(path) { () throws(StorageError) in
             let place = try place(of: path)
             try requireFree(place)
+            try requireSettable(options, on: place.directory.volume)
             let attributes = try attributes(ofNew: type, in: place.directory, options, usual: 0o644)
-            _ = try transaction(on: place.directory.volume).createNode(
+            _ = try nodes(on: place.directory.volume).createNode(
                 place.name, in: place.directory.id, type: type, device: device, attributes: attributes)
         }
     }
@@ -207,7 +211,7 @@ extension GuestEdit {
         guard try tree.attributes(of: key).type != .directory else {
             throw error(.refused, "is-a-directory", "\(place.path.displayText) is a directory")
         }
-        try transaction(on: key.volume).remove(place.name, in: place.directory.id)
+        try names(on: key.volume).remove(place.name, in: place.directory.id)
     }
 
     private func crossVolume(_ from: Place, _ to: Place, _ advice: String) -> StorageError {

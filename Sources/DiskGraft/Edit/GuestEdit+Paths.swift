@@ -12,34 +12,33 @@ struct EditedTree: PathSteps {
     }
 
     func lookUp(_ name: [UInt8], in directory: FileKey) throws(StorageError) -> FileID? {
-        if let open = edit.openTransaction(on: directory.volume) {
-            return try open.lookUp(name, in: directory.id)
-        }
-        return try edit.guest.fileSystem(on: directory.volume).lookUp(name, in: directory.id)
+        try files(on: directory.volume).lookUp(name, in: directory.id)
     }
 
     func attributes(of file: FileKey) throws(StorageError) -> FileAttributes {
-        if let open = edit.openTransaction(on: file.volume) { return try open.attributes(of: file.id) }
-        return try edit.guest.fileSystem(on: file.volume).attributes(of: file.id)
+        try files(on: file.volume).attributes(of: file.id)
     }
 
     func symbolicLinkTarget(of file: FileKey) throws(StorageError) -> [UInt8] {
-        if let open = edit.openTransaction(on: file.volume) {
-            return try open.symbolicLinkTarget(of: file.id)
-        }
-        return try edit.guest.fileSystem(on: file.volume).symbolicLinkTarget(of: file.id)
+        try files(on: file.volume).symbolicLinkTarget(of: file.id)
     }
 
     func entries(of directory: FileKey) throws(StorageError) -> [DirectoryEntry] {
-        if let open = edit.openTransaction(on: directory.volume) { return try open.entries(of: directory.id) }
-        return try edit.guest.fileSystem(on: directory.volume).entries(of: directory.id)
+        try files(on: directory.volume).entries(of: directory.id)
     }
 
     func extendedAttributes(of file: FileKey) throws(StorageError) -> [ExtendedAttribute] {
-        if let open = edit.openTransaction(on: file.volume) {
-            return try open.extendedAttributes(of: file.id)
-        }
-        return try edit.guest.fileSystem(on: file.volume).extendedAttributes(of: file.id)
+        try files(on: file.volume).extendedAttributes(of: file.id)
+    }
+
+    func contents(of file: FileKey, limit: Int) throws(StorageError) -> [UInt8] {
+        try files(on: file.volume).contents(of: file.id, limit: limit)
+    }
+
+    /// A volume's files as the open transaction will leave them, or as they are: reading begins none.
+    private func files(on volume: Int) throws(StorageError) -> any FileTree {
+        if let open = edit.openTransaction(on: volume) { return open }
+        return try edit.guest.fileSystem(on: volume)
     }
 }
 
@@ -114,7 +113,7 @@ extension GuestEdit {
             return try body()
         } catch {
             var named = error.inFile(guest.images.first?.path ?? "")
-            if error.layer == "ext4" || error.layer == "journal" {
+            if guest.registry.isFileSystemError(error) {
                 named.message = "\(path.displayText): \(error.message)"
             }
             throw named

@@ -26,6 +26,7 @@ extension GuestEdit {
                     "\(path.displayText) is a symbolic link that leads nowhere; put the file where it points")
             } else {
                 let place = try place(of: path)
+                try requireSettable(options, on: place.directory.volume)
                 let attributes = try attributes(ofNew: .regular, in: place.directory, options, usual: 0o644)
                 try make(place, first, contents, attributes)
             }
@@ -41,40 +42,39 @@ extension GuestEdit {
                 .refused, isDirectory ? "is-a-directory" : "not-a-regular-file",
                 "\(file.path.displayText) is a \(file.attributes.type.rawValue), not a regular file")
         }
-        var id = file.id
+        var key = file.key
         if first.count < Self.pieceSize {
-            try transaction(on: file.volume).replaceContents(of: id, with: first)
+            try contents(on: file.volume).replaceContents(of: file.id, with: first)
         } else if file.attributes.linkCount > 1 {
-            let all = first + (try rest.read(Self.onePieceLimit - first.count + 1))
-            guard all.count <= Self.onePieceLimit else {
-                throw error(
-                    .refused, "too-long",
-                    "\(file.path.displayText) has several names, so its contents change in one piece, of 256 MiB "
-                        + "at most; remove the other names first")
+            let all = try onePiece(first, rest) {
+                "\(file.path.displayText) has several names, so its contents change in one piece, of 256 MiB "
+                    + "at most; remove the other names first"
             }
-            try transaction(on: file.volume).replaceContents(of: id, with: all)
+            try contents(on: file.volume).replaceContents(of: file.id, with: all)
+        } else if !(try capabilities(on: file.volume).allows([.names, .ranges])) {
+            let all = try onePiece(first, rest) {
+                "\(file.path.displayText) lies on \(guest.volumes[file.volume].name), where contents change in one "
+                    + "piece, of 256 MiB at most"
+            }
+            try contents(on: file.volume).replaceContents(of: file.id, with: all)
         } else {
             let place = try place(of: file.path)
             let old = file.attributes
             let attributes = NewFileAttributes(
                 permissions: old.permissions, owner: old.owner, group: old.group,
                 extendedAttributes: try tree.extendedAttributes(of: file.key))
-            id = try makeHidden(in: place.directory, first, rest, attributes) {
-                (transaction, hidden) throws(StorageError) in
-                try transaction.rename(
-                    hidden, in: place.directory.id, to: place.name, in: place.directory.id)
-            }
+            key.id = try makeHidden(place, first, rest, attributes)
         }
-        let transaction = try transaction(on: file.volume)
         if options.permissions != nil || options.owner != nil || options.group != nil || options.time != nil {
-            try transaction.setAttributes(
-                of: id,
+            try setAttributes(
+                of: key,
                 AttributeChange(
                     permissions: options.permissions, owner: options.owner, group: options.group,
                     accessTime: options.time, modificationTime: options.time))
         }
         for attribute in options.extendedAttributes {
-            try transaction.setExtendedAttribute(attribute.name, of: id, to: attribute.value)
+            try extendedAttributes(on: key.volume).setExtendedAttribute(
+                attribute.name, of: key.id, to: attribute.value)
         }
         try splitIfLarge(file.volume)
     }
@@ -87,13 +87,17 @@ extension GuestEdit {
         let directory = place.directory
         let id: FileID
         if first.count < Self.pieceSize {
-            id = try transaction(on: directory.volume).createFile(
+            id = try names(on: directory.volume).createFile(
                 place.name, in: directory.id, contents: first, attributes: attributes)
-        } else {
-            id = try makeHidden(in: directory, first, rest, attributes) {
-                (transaction, hidden) throws(StorageError) in
-                try transaction.rename(hidden, in: directory.id, to: place.name, in: directory.id)
+        } else if !(try capabilities(on: directory.volume).allows(.ranges)) {
+            let all = try onePiece(first, rest) {
+                "\(place.path.displayText) would lie on \(guest.volumes[directory.volume].name), where files are made "
+                    + "in one piece, of 256 MiB at most"
             }
+            id = try names(on: directory.volume).createFile(
+                place.name, in: directory.id, contents: all, attributes: attributes)
+        } else {
+            id = try makeHidden(place, first, rest, attributes)
         }
         try splitIfLarge(directory.volume)
         return id
@@ -107,26 +111,38 @@ extension GuestEdit {
         try contents.read(Self.pieceSize)
     }
 
+    /// All that is left of contents, where they cannot go in pieces.
+    private func onePiece(
+        _ first: [UInt8], _ rest: FileContents, tooLong message: () -> String
+    ) throws(StorageError) -> [UInt8] {
+        let all = first + (try rest.read(Self.onePieceLimit - first.count + 1))
+        guard all.count <= Self.onePieceLimit else { throw error(.refused, "too-long", message()) }
+        return all
+    }
+
+    /// Makes a file piece by piece under a hidden name, which becomes `place`'s in the last transaction. Returns its key
+    /// under that name.
     private func makeHidden(
-        in directory: GuestFile, _ first: [UInt8], _ rest: FileContents, _ attributes: NewFileAttributes,
-        then finish: (any FileSystemTransaction, [UInt8]) throws(StorageError) -> Void
+        _ place: Place, _ first: [UInt8], _ rest: FileContents, _ attributes: NewFileAttributes
     ) throws(StorageError) -> FileID {
+        let directory = place.directory
         let hidden = Array(".diskgraft-\(try SystemRandom.bytes(8).hexString)".utf8)
-        let id = try transaction(on: directory.volume).createFile(
+        let id = try names(on: directory.volume).createFile(
             hidden, in: directory.id, contents: first, attributes: attributes)
         var size = UInt64(first.count)
         while true {
             try splitIfLarge(directory.volume)
             let piece = try rest.read(Self.pieceSize)
             if piece.isEmpty { break }
-            try transaction(on: directory.volume).write(piece, to: id, at: size)
+            try ranges(on: directory.volume).write(piece, to: id, at: size)
             size += UInt64(piece.count)
         }
-        let transaction = try transaction(on: directory.volume)
         if let time = attributes.time {
-            try transaction.setAttributes(of: id, AttributeChange(accessTime: time, modificationTime: time))
+            try setKeptAttributes(
+                of: FileKey(volume: directory.volume, id: id),
+                AttributeChange(accessTime: time, modificationTime: time))
         }
-        try finish(transaction, hidden)
-        return id
+        return try names(on: directory.volume).rename(
+            hidden, in: directory.id, to: place.name, in: directory.id)
     }
 }

@@ -46,8 +46,8 @@ private struct Unpacking {
             count += 1
         }
         for (key, time) in directoryTimes {
-            try edit.transaction(on: key.volume).setAttributes(
-                of: key.id, AttributeChange(accessTime: time, modificationTime: time))
+            try edit.setKeptAttributes(
+                of: key, AttributeChange(accessTime: time, modificationTime: time))
             try edit.splitIfLarge(key.volume)
         }
         return count
@@ -118,31 +118,31 @@ private struct Unpacking {
                     "a hard link of the archive would lead to another volume; unpack with --volume")
             }
             try replacing { () throws(StorageError) in
-                try edit.transaction(on: volume).link(linked.id, as: place.name, in: place.directory.id)
+                try edit.links(on: volume).link(linked.id, as: place.name, in: place.directory.id)
             }
         case UInt8(ascii: "2"):
             var attributes = try new(.symbolicLink)
             attributes.permissions = 0o777
             try replacing { () throws(StorageError) in
-                _ = try edit.transaction(on: volume).createSymbolicLink(
+                _ = try edit.links(on: volume).createSymbolicLink(
                     place.name, in: place.directory.id, target: member.target, attributes: attributes)
             }
             links.insert(archivePath)
         case UInt8(ascii: "3"), UInt8(ascii: "4"):
             let type: FileType = member.type == UInt8(ascii: "3") ? .characterDevice : .blockDevice
             try replacing { () throws(StorageError) in
-                _ = try edit.transaction(on: volume).createNode(
+                _ = try edit.nodes(on: volume).createNode(
                     place.name, in: place.directory.id, type: type, device: member.device,
                     attributes: try new(type))
             }
         case UInt8(ascii: "6"):
             try replacing { () throws(StorageError) in
-                _ = try edit.transaction(on: volume).createNode(
+                _ = try edit.nodes(on: volume).createNode(
                     place.name, in: place.directory.id, type: .fifo, device: nil, attributes: try new(.fifo))
             }
         case UInt8(ascii: "5"), UInt8(ascii: "D"):
             try replacing { () throws(StorageError) in
-                let id = try edit.transaction(on: volume).createDirectory(
+                let id = try edit.names(on: volume).createDirectory(
                     place.name, in: place.directory.id, attributes: try new(.directory))
                 directoryTimes.append((FileKey(volume: volume, id: id), member.time))
             }
@@ -186,7 +186,7 @@ private struct Unpacking {
         if try edit.tree.lookUp(name, in: parent.key) == nil {
             let new = try edit.attributes(
                 ofNew: .directory, in: parent, NewFileOptions(), usual: 0o755)
-            _ = try edit.transaction(on: parent.volume).createDirectory(name, in: parent.id, attributes: new)
+            _ = try edit.names(on: parent.volume).createDirectory(name, in: parent.id, attributes: new)
         }
         guard let found = try edit.find(place.path, followLast: true),
             found.attributes.type == .directory
@@ -208,13 +208,14 @@ private struct Unpacking {
         else { return false }
         directories[archivePath] = found
         guard try edit.find(place.path, followLast: false)?.attributes.type == .directory else { return true }
-        let transaction = try edit.transaction(on: found.volume)
-        try transaction.setAttributes(
-            of: found.id,
+        try edit.setKeptAttributes(
+            of: found.key,
             AttributeChange(
                 permissions: options.permissions, owner: options.owner, group: options.group))
-        for attribute in options.extendedAttributes {
-            try transaction.setExtendedAttribute(attribute.name, of: found.id, to: attribute.value)
+        for attribute in options.extendedAttributes
+        where try edit.capabilities(on: found.volume).allows(.extendedAttributes) {
+            try edit.extendedAttributes(on: found.volume).setExtendedAttribute(
+                attribute.name, of: found.id, to: attribute.value)
         }
         if let time = options.time { directoryTimes.append((found.key, time)) }
         try edit.splitIfLarge(found.volume)
@@ -226,7 +227,7 @@ private struct Unpacking {
         guard let there = try edit.tree.lookUp(place.name, in: place.directory.key) else { return }
         let key = FileKey(volume: place.directory.volume, id: there)
         if try edit.tree.attributes(of: key).type == .directory { try edit.requireNoMount(at: place.path) }
-        try edit.transaction(on: key.volume).remove(place.name, in: place.directory.id)
+        try edit.names(on: key.volume).remove(place.name, in: place.directory.id)
     }
 
     /// The file that a hard link of the archive leads to.

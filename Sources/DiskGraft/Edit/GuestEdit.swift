@@ -33,7 +33,8 @@ public final class GuestEdit {
 
     // MARK: Transactions
 
-    /// The open transaction on a volume; begun when there is none.
+    /// The open transaction on a volume; begun when there is none. Those of `GuestEdit+Changes` refuse first what the
+    /// file system cannot do.
     func transaction(on volume: Int) throws(StorageError) -> any FileSystemTransaction {
         if let known = transactions[volume] { return known }
         do throws(StorageError) {

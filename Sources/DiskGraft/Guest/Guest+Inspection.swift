@@ -6,7 +6,7 @@ extension Guest {
     func survey(_ source: SourceOptions = SourceOptions()) throws(StorageError) -> Survey {
         var readable: [Int: any FileSystem] = [:]
         var failures: [Int: StorageError] = [:]
-        for (index, volume) in volumes.enumerated() where volume.identity.kind.isExt {
+        for (index, volume) in volumes.enumerated() where registry.driver(for: volume.identity.kind) != nil {
             do throws(StorageError) {
                 readable[index] = try fileSystem(on: index)
             } catch {
@@ -82,8 +82,10 @@ extension Guest {
 
     func noGuest(_ survey: Survey) -> StorageError {
         let names = volumes.map { "\($0.name) (\($0.identity.kind.rawValue))" }.joined(separator: ", ")
-        let closed = volumes.filter { [.xfs, .btrfs, .luks].contains($0.identity.kind) }
-            .map { "\($0.name) (\($0.identity.kind.rawValue))" }
+        let closed = volumes.filter {
+            [.xfs, .btrfs, .luks].contains($0.identity.kind) && registry.driver(for: $0.identity.kind) == nil
+        }
+        .map { "\($0.name) (\($0.identity.kind.rawValue))" }
         let remedy =
             if let suspended = volumes.first(where: { $0.identity.isHibernated }) {
                 "; \(suspended.name) holds a suspended system: start the guest and shut it down first"

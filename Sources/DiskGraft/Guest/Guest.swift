@@ -1,4 +1,3 @@
-internal import Ext4
 internal import Partitions
 public import Storage
 internal import Synchronization
@@ -17,15 +16,18 @@ public final class Guest: Sendable {
 
     let layout: DiscoveredVolumes
     let devices: [any BlockDevice]
+    let registry: FileSystemRegistry
     private let ignoresChecksums: Bool
     private let fileSystems = Mutex<[Int: Result<any FileSystem, StorageError>]>([:])
 
     private init(
-        images: [DiskImage], devices: [any BlockDevice], layout: DiscoveredVolumes, ignoresChecksums: Bool
+        images: [DiskImage], devices: [any BlockDevice], layout: DiscoveredVolumes,
+        registry: FileSystemRegistry, ignoresChecksums: Bool
     ) {
         self.images = images
         self.devices = devices
         self.layout = layout
+        self.registry = registry
         self.ignoresChecksums = ignoresChecksums
         volumes = layout.volumes
         warnings =
@@ -43,6 +45,14 @@ public final class Guest: Sendable {
     public static func open(
         _ paths: [String], options: ImageOptions = ImageOptions(), forWriting: Bool = false
     ) throws(StorageError) -> Guest {
+        try open(paths, options: options, forWriting: forWriting, registry: .builtIn)
+    }
+
+    /// The same with other drivers than the engine's.
+    package static func open(
+        _ paths: [String], options: ImageOptions = ImageOptions(), forWriting: Bool = false,
+        registry: FileSystemRegistry
+    ) throws(StorageError) -> Guest {
         var seen: [HostFile.Identity] = []
         for path in paths {
             guard let identity = HostDirectory.identity(of: path) else { continue }
@@ -58,21 +68,33 @@ public final class Guest: Sendable {
         for path in paths {
             images.append(try DiskImage.open(path, options: options, forWriting: forWriting))
         }
+        let guest = try Guest(
+            images: images, devices: images.map(\.device), registry: registry,
+            ignoresChecksums: options.ignoresChecksums)
         guard !options.ignoresChecksums || !forWriting else {
+            let tools = registry.drivers.filter { driver in
+                guest.volumes.contains { driver.kinds.contains($0.identity.kind) }
+            }.map { $0.repairTool }
             throw StorageError(
                 .misuse, layer: "guest", code: "ignore-checksums-writing",
-                "what is wrong in a damaged file system can be read past, not written past; run e2fsck")
+                "what is wrong in a damaged file system can be read past, not written past"
+                    + (tools.isEmpty ? "" : "; run " + tools.joined(separator: " or ")))
         }
-        return try Guest(
-            images: images, devices: images.map(\.device), ignoresChecksums: options.ignoresChecksums)
+        return guest
     }
 
-    /// The same guest seen through other devices: overlays over the images' own.
-    convenience init(
-        images: [DiskImage], devices: [any BlockDevice], ignoresChecksums: Bool = false
+    /// The same guest seen through other devices (overlays over the images' own), or through the same ones again.
+    func seen(through devices: [any BlockDevice]) throws(StorageError) -> Guest {
+        try Guest(images: images, devices: devices, registry: registry)
+    }
+
+    private convenience init(
+        images: [DiskImage], devices: [any BlockDevice], registry: FileSystemRegistry,
+        ignoresChecksums: Bool = false
     ) throws(StorageError) {
         self.init(
-            images: images, devices: devices, layout: try VolumeDiscovery.discover(disks: devices),
+            images: images, devices: devices,
+            layout: try VolumeDiscovery.discover(disks: devices, probe: registry.probe), registry: registry,
             ignoresChecksums: ignoresChecksums)
     }
 
@@ -112,7 +134,7 @@ public final class Guest: Sendable {
     }
 
     private func openFileSystem(_ volume: Volume) throws(StorageError) -> any FileSystem {
-        guard volume.identity.kind.isExt else {
+        guard let driver = registry.driver(for: volume.identity.kind) else {
             throw StorageError(
                 .unsupported, layer: "guest", code: "no-file-system",
                 volume.identity.kind == .unknown
@@ -120,6 +142,11 @@ public final class Guest: Sendable {
                     : "\(volume.name) holds \(volume.identity.kind.rawValue), whose files cannot be read here"
             )
         }
-        return try Ext4FileSystem.open(volume.device, options: .init(ignoreChecksums: ignoresChecksums))
+        return try driver.open(volume.device, options: .init(ignoresChecksums: ignoresChecksums))
+    }
+
+    /// What checks a volume's file system in a running system, for advice: "e2fsck".
+    func repairTool(ofVolume index: Int) -> String {
+        registry.driver(for: volumes[index].identity.kind)?.repairTool ?? "its file-system check"
     }
 }

@@ -1,4 +1,3 @@
-internal import Ext4
 internal import ImageFormats
 internal import Partitions
 public import Storage
@@ -80,7 +79,7 @@ public struct GuestCheck: Encodable, Sendable {
         try check.checkImages(guest)
         if repair.contains(.gpt) { try check.repairGPT(guest) }
         // What was repaired is looked at again.
-        let view = !repair.contains(.gpt) ? guest : try Guest(images: guest.images, devices: guest.devices)
+        let view = !repair.contains(.gpt) ? guest : try guest.seen(through: guest.devices)
         check.checkLayout(view)
         try check.checkVolumes(view)
         return check
@@ -144,41 +143,36 @@ public struct GuestCheck: Encodable, Sendable {
         }
     }
 
-    /// A volume that nothing is known of may be ext whose superblock was overwritten.
-    private mutating func checkUnknown(_ volume: Volume, path: String) throws(StorageError) {
-        guard let offset = try Ext4FileSystem.backupSuperblock(on: volume.device) else { return }
-        findings.append(
-            Finding(
-                severity: .damage, layer: "ext4", image: path, volume: volume.name, code: "lost-superblock",
-                structure: "superblock", offset: offset,
-                message: "the superblock is gone and a copy of it is there; run e2fsck -b"))
-    }
-
     private mutating func checkVolumes(_ guest: Guest) throws(StorageError) {
         for (index, volume) in guest.volumes.enumerated() where volume.identity.kind == .unknown {
-            do throws(StorageError) {
-                try checkUnknown(volume, path: guest.path(ofVolume: index))
-            } catch {
-                guard error.kind != .io else { throw error.inFile(guest.path(ofVolume: index)) }
-            }
-        }
-        for (index, volume) in guest.volumes.enumerated() where volume.identity.kind.isExt {
             let path = guest.path(ofVolume: index)
             do throws(StorageError) {
-                let report = try Ext4FileSystem.check(volume.device)
-                for finding in report.findings {
-                    findings.append(
-                        Finding(
-                            severity: finding.severity == .damage ? .damage : .note, layer: "ext4",
-                            image: path,
-                            volume: volume.name, code: finding.code, structure: finding.structure,
-                            offset: finding.offset, message: finding.message))
+                // The superblock may have been overwritten, and a copy of it be there.
+                for driver in guest.registry.drivers {
+                    try driver.findRemains(on: volume.device) { add($0, image: path, volume: volume.name) }
                 }
+            } catch {
+                guard error.kind != .io else { throw error.inFile(path) }
+            }
+        }
+        for (index, volume) in guest.volumes.enumerated() {
+            guard let driver = guest.registry.driver(for: volume.identity.kind) else { continue }
+            let path = guest.path(ofVolume: index)
+            do throws(StorageError) {
+                try driver.check(volume.device) { add($0, image: path, volume: volume.name) }
             } catch {
                 guard error.kind != .io else { throw error.inFile(path) }
                 add(error, image: path, volume: volume.name)
             }
         }
+    }
+
+    private mutating func add(_ finding: Storage.Finding, image: String, volume: String) {
+        findings.append(
+            Finding(
+                severity: finding.severity == .damage ? .damage : .note, layer: finding.layer, image: image,
+                volume: volume, code: finding.code, structure: finding.structure, offset: finding.offset,
+                message: finding.message))
     }
 
     private mutating func repairLeaks(_ path: String, _ options: ImageOptions) throws(StorageError) {

@@ -64,7 +64,7 @@ public struct GuestMigration: Sendable {
     ) throws(StorageError) -> [Output] {
         let outputs = try outputs(for: guest, to: destination, target: options.target)
         let overlays = guest.devices.map { OverlayDevice($0) }
-        let view = try Guest(images: guest.images, devices: overlays)
+        let view = try guest.seen(through: overlays)
         let plan = try view.plan(options)
         show(plan)
         if let refusal = plan.refusal {
@@ -74,7 +74,7 @@ public struct GuestMigration: Sendable {
         }
         if !plan.isEmpty {
             try PlanExecution(view).run(plan)
-            guard try Guest(images: guest.images, devices: overlays).plan(options).isEmpty else {
+            guard try guest.seen(through: overlays).plan(options).isEmpty else {
                 throw StorageError(
                     .io, layer: "plan", code: "not-idempotent", "the patched guest still needs changes",
                     path: guest.images.first?.path)

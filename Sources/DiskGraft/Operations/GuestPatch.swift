@@ -21,7 +21,7 @@ extension Guest {
     }
 
     private func verify(_ options: PlanOptions) throws(StorageError) {
-        let again = try Guest(images: images, devices: devices)
+        let again = try seen(through: devices)
         guard try again.plan(options).isEmpty else {
             throw StorageError(
                 .io, layer: "plan", code: "not-idempotent",

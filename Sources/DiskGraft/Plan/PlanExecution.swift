@@ -22,13 +22,13 @@ struct PlanExecution {
     private func add(_ action: Action) throws(StorageError) {
         switch action.kind {
         case .edit(let change):
-            let transaction = try edit.transaction(on: change.file.volume)
+            let transaction = try edit.contents(on: change.file.volume)
             guard try transaction.contents(of: change.file.id) == change.expected else {
                 throw changed(change.file.displayPath, change.file.volume)
             }
             try transaction.replaceContents(of: change.file.id, with: change.contents)
         case .create(let place, let contents, let permissions):
-            let transaction = try edit.transaction(on: place.directory.volume)
+            let transaction = try edit.names(on: place.directory.volume)
             guard try transaction.lookUp(place.name, in: place.directory.id) == nil else {
                 throw changed(place.path.displayText, place.directory.volume)
             }
@@ -37,17 +37,17 @@ struct PlanExecution {
             _ = try transaction.createFile(
                 place.name, in: place.directory.id, contents: contents, attributes: attributes)
         case .rename(let place, let newName):
-            try edit.transaction(on: place.directory.volume).rename(
+            try edit.names(on: place.directory.volume).rename(
                 place.name, in: place.directory.id, to: newName, in: place.directory.id)
         case .remove(let place):
-            try edit.transaction(on: place.directory.volume).remove(place.name, in: place.directory.id)
+            try edit.names(on: place.directory.volume).remove(place.name, in: place.directory.id)
         case .setLabel(let volume, let label):
             if guest.volumes[volume].identity.kind == .swap {
                 edit.addDeviceWrite(
                     volume, offset: SwapLabel.offset,
                     bytes: try SwapLabel.bytes(label, path: guest.path(ofVolume: volume)))
             } else {
-                try edit.transaction(on: volume).setLabel(label)
+                try edit.label(on: volume).setLabel(label)
             }
         case .deviceBytes(let volume, let offset, let expected, let contents):
             let device = guest.volumes[volume].device

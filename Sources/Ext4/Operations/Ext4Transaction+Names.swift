@@ -45,11 +45,12 @@ extension Ext4Transaction {
         }
     }
 
-    /// Moves a name, replacing what has the new one as rename(2) does.
+    /// Moves a name, replacing what has the new one as rename(2) does. The file keeps its inode, and so its key.
+    @discardableResult
     package func rename(
         _ name: [UInt8], in directory: FileID, to newName: [UInt8], in newDirectory: FileID
-    ) throws(StorageError) {
-        try perform { () throws(StorageError) in
+    ) throws(StorageError) -> FileID {
+        try perform { () throws(StorageError) -> FileID in
             let source = try inode(directory)
             let target = try inode(newDirectory)
             for parent in [source, target] { try requireWritableDirectory(parent) }
@@ -57,9 +58,10 @@ extension Ext4Transaction {
             try requireName(newName)
             let moved = try requireEntry(name, in: source)
             try requireChangeable(moved)
+            let key = FileID(UInt64(moved.number.rawValue))
             var replaced: Inode?
             if let found = try find(newName, in: target) {
-                if found.inode == moved.number { return }
+                if found.inode == moved.number { return key }
                 let old = try inode(found.inode)
                 try requireReplaceable(old, by: moved)
                 replaced = old
@@ -75,6 +77,7 @@ extension Ext4Transaction {
             try finish(moved, movedTo: movesDirectory ? target.number : nil)
             if let replaced { try dropLink(replaced) }
             if moved.type == .directory, !movesDirectory { try switchBlocksAtOnce(of: source.number) }
+            return key
         }
     }
 

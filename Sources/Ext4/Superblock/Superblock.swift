@@ -6,6 +6,7 @@ struct Superblock: Sendable {
     static let byteOffset: UInt64 = 1024
     static let byteCount = 1024
     static let magic: UInt16 = 0xef53
+    static let labelByteCount = 16
 
     enum Offset {
         static let inodeCount = 0x00
@@ -78,14 +79,11 @@ struct Superblock: Sendable {
     func half(_ offset: Int) -> UInt16 { bytes.little(offset) }
 
     var revision: UInt32 { word(Offset.revision) }
-    /// Revision 0 has no feature words.
-    var compatible: CompatibleFeatures {
-        CompatibleFeatures(rawValue: revision > 0 ? word(Offset.compatible) : 0)
-    }
-    var incompatible: IncompatibleFeatures {
-        IncompatibleFeatures(rawValue: revision > 0 ? word(Offset.incompatible) : 0)
-    }
-    var readOnly: ReadOnlyFeatures { ReadOnlyFeatures(rawValue: revision > 0 ? word(Offset.readOnly) : 0) }
+    /// The feature words hold in every revision: mke2fs leaves them zero in revision 0, and where they are not, the
+    /// kernel and blkid go by them.
+    var compatible: CompatibleFeatures { CompatibleFeatures(rawValue: word(Offset.compatible)) }
+    var incompatible: IncompatibleFeatures { IncompatibleFeatures(rawValue: word(Offset.incompatible)) }
+    var readOnly: ReadOnlyFeatures { ReadOnlyFeatures(rawValue: word(Offset.readOnly)) }
 
     /// The high halves of block counts exist with 64bit only.
     private var isWide: Bool { incompatible.contains(.wide) }
@@ -114,10 +112,11 @@ struct Superblock: Sendable {
 
     /// s_volume_name up to its first NUL.
     var label: [UInt8] {
-        get { Array(bytes[Offset.label..<Offset.label + 16].prefix { $0 != 0 }) }
+        get { Array(bytes[Offset.label..<Offset.label + Self.labelByteCount].prefix { $0 != 0 }) }
         set {
-            let padded = newValue.prefix(16) + [UInt8](repeating: 0, count: 16 - min(16, newValue.count))
-            bytes.replaceSubrange(Offset.label..<Offset.label + 16, with: padded)
+            let kept = newValue.prefix(Self.labelByteCount)
+            let padding = [UInt8](repeating: 0, count: Self.labelByteCount - kept.count)
+            bytes.replaceSubrange(Offset.label..<Offset.label + Self.labelByteCount, with: kept + padding)
         }
     }
 

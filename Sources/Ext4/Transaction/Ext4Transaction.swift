@@ -2,7 +2,10 @@ internal import Storage
 
 /// A change of a volume, collected in memory: blocks as they will be, over the volume as it is. Reading through
 /// it shows the change.
-package final class Ext4Transaction: FileSystemTransaction, VolumeView {
+package final class Ext4Transaction: ContentsTransaction, RangesTransaction, HolesTransaction,
+    NamesTransaction, LinksTransaction, NodesTransaction, AttributesTransaction,
+    ExtendedAttributesTransaction, LabelTransaction, VolumeView
+{
     /// What a changed block is: decides its place in the order of writing where there is no journal.
     enum Role: Int, Comparable, Sendable {
         /// Contents and map blocks that nothing on the disk refers to yet are written first anyway; these are
@@ -164,13 +167,5 @@ package final class Ext4Transaction: FileSystemTransaction, VolumeView {
                 .misuse, .transactionFailed,
                 "an operation failed half-way (\(failure.message)); begin another")
         }
-    }
-
-    /// The inode behind a file's number, within the transaction.
-    func inode(_ file: FileID) throws(StorageError) -> Inode {
-        guard let number = UInt32(exactly: file.rawValue) else {
-            throw .ext4(.misuse, .badInodeNumber, "there is no inode \(file.rawValue)")
-        }
-        return try inode(InodeNumber(number))
     }
 }

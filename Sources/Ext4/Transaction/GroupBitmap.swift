@@ -55,8 +55,8 @@ struct GroupBitmap: Sendable {
         firstCandidate = min(firstCandidate, bit)
     }
 
-    /// The first available run at or behind `start`: `count` bits long, or the longest when `orLonger` is
-    /// false and there is none so long. Nil when nothing is available.
+    /// The first run of `wanted` available bits at or behind `start`, cut to that length; the longest shorter one, the
+    /// first of several, where there is none so long. Nil when nothing is available.
     mutating func run(of wanted: Int, from start: Int) -> Range<Int>? {
         var best: Range<Int>?
         var bit = max(start, firstCandidate)

@@ -48,7 +48,14 @@ extension Ext4FileSystem {
             generation: generation)
     }
 
-    private func requireWritableFeatures() throws(StorageError) {
+    /// Throws for features that forbid writing to the volume, whatever its state.
+    func requireWritableFeatures() throws(StorageError) {
+        guard superblock.revision > 0 || superblock.hasNoFeatures else {
+            throw .ext4(
+                .refused, .unwritableFeature,
+                "the file system is of revision 0 and has features, which revision 0 does not know; run e2fsck -f "
+                    + "first", structure: "superblock", field: "s_rev_level")
+        }
         guard !superblock.isHurd else {
             throw .ext4(.unsupported, .unsupportedFeature, "volumes of GNU Hurd are not written")
         }

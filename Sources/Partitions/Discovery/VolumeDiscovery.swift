@@ -9,18 +9,18 @@ package enum VolumeDiscovery {
     /// Damage to one structure is a finding; thrown are input errors on a disk's first sectors, and `refused`
     /// where going on could take one volume for another (two disks with the same physical volume).
     ///
-    /// `allowDegraded` lets an array be written though members that it counts on are not given: they must be
-    /// rebuilt afterwards.
+    /// `probe` says what the volumes hold. `allowDegraded` lets an array be written though members that it counts on
+    /// are not given: they must be rebuilt afterwards.
     package static func discover(
-        disks: [any BlockDevice], allowDegraded: Bool = false
+        disks: [any BlockDevice], probe: VolumeProbe, allowDegraded: Bool = false
     ) throws(StorageError) -> DiscoveredVolumes {
         guard disks.count <= diskLimit else {
             throw .partition(.misuse, .tooManyDisks, "\(disks.count) disks are more than \(diskLimit)")
         }
         var result = DiscoveredVolumes(disks: [], volumes: [])
         for (index, disk) in disks.enumerated() {
-            let contents = try VolumeProbe.candidates(disk)
-            var table = try DiskTable.read(disk, contents: contents)
+            let contents = try probe.candidates(disk)
+            var table = try DiskTable.read(disk, contents: contents, probe)
             if try MDAssembly.isWholeDiskMember(disk, contents: contents, table: table) {
                 // The table is the array's, seen through one of its members.
                 table = PartitionTable(kind: .none, sectorSize: disk.sectorSize)
@@ -32,16 +32,17 @@ package enum VolumeDiscovery {
                 finding.disk = index
                 return finding
             }
-            try addVolumes(of: layout, disk, to: &result)
+            try addVolumes(of: layout, disk, probe, to: &result)
         }
         // Groups may lie on arrays, so arrays come first.
-        try MDAssembly.add(to: &result, allowDegraded: allowDegraded)
-        try LVMAssembly.add(to: &result)
+        try MDAssembly.add(to: &result, probe, allowDegraded: allowDegraded)
+        try LVMAssembly.add(to: &result, probe)
         return result
     }
 
     private static func addVolumes(
-        of layout: DiskLayout, _ disk: any BlockDevice, to result: inout DiscoveredVolumes
+        of layout: DiskLayout, _ disk: any BlockDevice, _ probe: VolumeProbe,
+        to result: inout DiscoveredVolumes
     ) throws(StorageError) {
         let prefix = layout.index == 0 ? "" : "\(layout.index + 1):"
         if layout.table.kind == .none {
@@ -52,21 +53,21 @@ package enum VolumeDiscovery {
             result.volumes.append(volume)
             return
         }
-        try addPartitions(of: layout.table, disk, disk: layout.index, to: &result) { number in
+        try addPartitions(of: layout.table, disk, probe, disk: layout.index, to: &result) { number in
             ("\(prefix)p\(number)", .partition(disk: layout.index, number: number))
         }
     }
 
     /// Adds the partitions of a disk or of an array; `disk` is the disk that findings are about.
     static func addPartitions(
-        of table: PartitionTable, _ device: any BlockDevice, disk: Int?, to result: inout DiscoveredVolumes,
-        named name: (Int) -> (name: String, location: Volume.Location)
+        of table: PartitionTable, _ device: any BlockDevice, _ probe: VolumeProbe, disk: Int?,
+        to result: inout DiscoveredVolumes, named name: (Int) -> (name: String, location: Volume.Location)
     ) throws(StorageError) {
         for entry in table.entries where entry.holdsContents {
             let (name, location) = name(entry.number)
             let slice = try SliceDevice(device, range: entry.byteRange)
             let candidates: [VolumeIdentity]
-            do { candidates = try identify(slice, entry) } catch {
+            do { candidates = try identify(slice, entry, probe) } catch {
                 // One unreadable partition leaves the others readable.
                 candidates = []
                 result.findings.append(
@@ -84,9 +85,9 @@ package enum VolumeDiscovery {
 
     /// A Windows dynamic disk's partitions have no signature of their own: the type says it.
     private static func identify(
-        _ slice: SliceDevice, _ entry: PartitionEntry
+        _ slice: SliceDevice, _ entry: PartitionEntry, _ probe: VolumeProbe
     ) throws(StorageError) -> [VolumeIdentity] {
-        let candidates = try VolumeProbe.candidates(slice)
+        let candidates = try probe.candidates(slice)
         let isDynamic =
             entry.typeCode == MBRType.ldm
             || entry.typeGUID.map { GPTType.ldm.contains($0.description) } ?? false

@@ -3,7 +3,7 @@ internal import Storage
 /// Adds the logical volumes of all groups to what was discovered.
 enum LVMAssembly {
     /// Throws `refused` when two volumes are the same physical volume, and input errors.
-    static func add(to result: inout DiscoveredVolumes) throws(StorageError) {
+    static func add(to result: inout DiscoveredVolumes, _ probe: VolumeProbe) throws(StorageError) {
         let scan = try LVMScan(result.volumes)
         result.findings += scan.findings
         var names: Set<String> = []
@@ -19,11 +19,13 @@ enum LVMAssembly {
                         "there are two volume groups called \(group.metadata.name); one is shown as \(title)")
                 )
             }
-            add(group, title: title, to: &result)
+            add(group, title: title, to: &result, probe)
         }
     }
 
-    private static func add(_ found: LVMScan.Group, title: String, to result: inout DiscoveredVolumes) {
+    private static func add(
+        _ found: LVMScan.Group, title: String, to result: inout DiscoveredVolumes, _ probe: VolumeProbe
+    ) {
         let group = found.metadata
         var mapper = LogicalVolumeMapper(found)
         var layout = GroupLayout(
@@ -38,7 +40,7 @@ enum LVMAssembly {
         for volume in group.logicalVolumes {
             let device = mapper.device(volume.name)
             let isVisible = mapper.isVisible(volume)
-            let readRefusal = isVisible ? addVolume(volume, device, title: title, to: &result) : nil
+            let readRefusal = isVisible ? addVolume(volume, device, title: title, to: &result, probe) : nil
             layout.logicalVolumes.append(
                 GroupLayout.LogicalVolume(
                     name: volume.name, id: volume.id, byteCount: device.byteCount,
@@ -50,14 +52,15 @@ enum LVMAssembly {
 
     /// Makes a visible volume part of the result; returns why it cannot be read, if it cannot.
     private static func addVolume(
-        _ volume: LogicalVolume, _ device: MappedDevice, title: String, to result: inout DiscoveredVolumes
+        _ volume: LogicalVolume, _ device: MappedDevice, title: String, to result: inout DiscoveredVolumes,
+        _ probe: VolumeProbe
     ) -> StorageError? {
         let isPool = volume.segments.contains { if case .thinPool = $0.content { true } else { false } }
         guard !isPool, device.byteCount > 0 else { return nil }
         let name = "\(title)/\(volume.name)"
         var candidates: [VolumeIdentity] = []
         var refusal: StorageError?
-        do { candidates = try VolumeProbe.candidates(device) } catch {
+        do { candidates = try probe.candidates(device) } catch {
             refusal = error
             result.findings.append(LayoutFinding(.warning, "volume-unreadable", error.message))
         }

@@ -3,7 +3,9 @@ internal import Storage
 /// Adds the MD arrays to what was discovered.
 enum MDAssembly {
     /// Throws `refused` when two volumes are the same member, and input errors.
-    static func add(to result: inout DiscoveredVolumes, allowDegraded: Bool) throws(StorageError) {
+    static func add(
+        to result: inout DiscoveredVolumes, _ probe: VolumeProbe, allowDegraded: Bool
+    ) throws(StorageError) {
         var sets: [UUID16: [MDArray.Member]] = [:]
         var order: [UUID16] = []
         for volume in result.volumes where volume.identity.kind == .mdRAID {
@@ -22,12 +24,13 @@ enum MDAssembly {
             guard first.block.level != -5 else { continue }
             let label = uniqueName(of: first.block, among: result)
             guard let array = MDArray(name: label.volume, members: members) else { continue }
-            try add(array, label.location, to: &result, allowDegraded: allowDegraded)
+            try add(array, label.location, to: &result, probe, allowDegraded: allowDegraded)
         }
     }
 
     private static func add(
-        _ array: MDArray, _ location: String, to result: inout DiscoveredVolumes, allowDegraded: Bool
+        _ array: MDArray, _ location: String, to result: inout DiscoveredVolumes, _ probe: VolumeProbe,
+        allowDegraded: Bool
     ) throws(StorageError) {
         let device = try array.device(allowDegraded: allowDegraded)
         var layout = ArrayLayout(
@@ -40,8 +43,8 @@ enum MDAssembly {
             }, writeRefusal: device.writeRefusal)
         var candidates: [VolumeIdentity] = []
         do {
-            candidates = try VolumeProbe.candidates(device)
-            let table = try DiskTable.read(device, contents: candidates)
+            candidates = try probe.candidates(device)
+            let table = try DiskTable.read(device, contents: candidates, probe)
             if table.kind != .none { layout.table = table }
         } catch {
             layout.readRefusal = error
@@ -65,7 +68,7 @@ enum MDAssembly {
         if let table = layout.table {
             result.findings += table.findings
             // "md0p1": with a p behind a digit, as Linux has it for all of them.
-            try VolumeDiscovery.addPartitions(of: table, device, disk: nil, to: &result) { number in
+            try VolumeDiscovery.addPartitions(of: table, device, probe, disk: nil, to: &result) { number in
                 ("\(array.name)p\(number)", .array(name: "\(location)p\(number)"))
             }
             return

@@ -7,15 +7,7 @@ struct ProbeMatch {
         case encryption, softwareRAID, volumeManager, otherRAID, cache, fileSystem, swap, other
     }
 
-    /// How much speaks for it.
-    enum Strength: Int {
-        /// A few bytes that chance or a leftover can explain.
-        case weak
-        /// A long magic number and sane fields.
-        case firm
-        /// A checksum or a second structure agrees.
-        case verified
-    }
+    typealias Strength = VolumeSignature.Strength
 
     var identity: VolumeIdentity
     var layer: Layer
@@ -31,5 +23,10 @@ struct ProbeMatch {
         self.layer = layer
         self.strength = strength
         self.dataEnd = dataEnd
+    }
+
+    /// What a driver recognised.
+    init(_ signature: VolumeSignature) {
+        self.init(signature.identity, signature.holdsFiles ? .fileSystem : .other, signature.strength)
     }
 }

@@ -5,10 +5,17 @@ package import Storage
 /// Every prober is asked, so that a volume with two signatures is seen to have two. The candidates come in the
 /// order in which a system would take them: LUKS, MD RAID, LVM, other RAID, caches, file systems, swap; what only
 /// a leftover explains comes last. The facts are blkid's (util-linux 2.40) unless a prober says otherwise.
-package enum VolumeProbe {
+///
+/// File systems are recognised by their drivers; the probers here are for what has none.
+package struct VolumeProbe: Sendable {
+    private let drivers: [any FileSystemDriver.Type]
+
+    /// A prober that knows the file systems of `drivers`.
+    package init(_ drivers: [any FileSystemDriver.Type]) { self.drivers = drivers }
+
     /// What `device` could be taken for, likeliest first; empty when no signature is known. Throws what reading
     /// throws.
-    package static func candidates(_ device: any BlockDevice) throws(StorageError) -> [VolumeIdentity] {
+    package func candidates(_ device: any BlockDevice) throws(StorageError) -> [VolumeIdentity] {
         guard device.byteCount >= 512 else { return [] }
         let reader = try ProbeReader(device)
         var matches: [ProbeMatch] = []
@@ -16,7 +23,9 @@ package enum VolumeProbe {
         matches += try RAIDProbe.matches(reader)
         matches += try VolumeManagerProbe.matches(reader)
         matches += try CacheProbe.matches(reader)
-        matches += try ExtProbe.matches(reader)
+        for driver in drivers {
+            if let signature = try driver.identify(device) { matches.append(ProbeMatch(signature)) }
+        }
         matches += try XFSProbe.matches(reader)
         matches += try BtrfsProbe.matches(reader)
         matches += try FATProbe.matches(reader)
@@ -25,7 +34,7 @@ package enum VolumeProbe {
         matches += try ZFSProbe.matches(reader)
         matches += try PlainSignatures.matches(reader)
         matches += try SwapProbe.matches(reader)
-        return order(matches).map(\.identity)
+        return Self.order(matches).map(\.identity)
     }
 
     /// The likeliest candidate, or an identity of kind `unknown`.

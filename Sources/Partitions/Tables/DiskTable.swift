@@ -5,7 +5,7 @@ internal import Storage
 enum DiskTable {
     /// Reads the table of `disk`. `contents` is what the disk as a whole could be taken for.
     static func read(
-        _ disk: any BlockDevice, contents: [VolumeIdentity]
+        _ disk: any BlockDevice, contents: [VolumeIdentity], _ probe: VolumeProbe
     ) throws(StorageError) -> PartitionTable {
         guard disk.byteCount >= 512 else { return PartitionTable(kind: .none, sectorSize: disk.sectorSize) }
         let first = try disk.bytes(at: 0, count: 512)
@@ -19,7 +19,7 @@ enum DiskTable {
             let left = LayoutFinding(
                 .warning, "gpt-left-over",
                 "a GPT without a protective MBR is left over from an earlier use of the disk; it is not used")
-            if let mbr, var dos = try readMBR(disk, mbr, isVolume: isVolume) {
+            if let mbr, var dos = try readMBR(disk, mbr, isVolume: isVolume, probe) {
                 dos.findings.append(left)
                 return dos
             }
@@ -28,7 +28,7 @@ enum DiskTable {
             }
             return table
         }
-        if let mbr, var dos = try readMBR(disk, mbr, isVolume: isVolume) {
+        if let mbr, var dos = try readMBR(disk, mbr, isVolume: isVolume, probe) {
             if mbr.protectiveEntry != nil {
                 dos.findings.append(
                     LayoutFinding(
@@ -56,7 +56,7 @@ enum DiskTable {
     }
 
     private static func readMBR(
-        _ disk: any BlockDevice, _ mbr: MBRSector, isVolume: Bool
+        _ disk: any BlockDevice, _ mbr: MBRSector, isVolume: Bool, _ probe: VolumeProbe
     ) throws(StorageError) -> PartitionTable? {
         guard !mbr.looksLikeVolumeBootRecord else { return nil }
         let native = disk.sectorSize
@@ -74,10 +74,10 @@ enum DiskTable {
         let table = try reader.read()
         guard mbr.hasSaneEntry(sectorCount: disk.byteCount / UInt64(other)) else { return table }
         // The table does not say what it counts in: where no partition shows a signature, try the other unit.
-        guard try !showsContents(table, on: disk) else { return table }
+        guard try !showsContents(table, on: disk, probe) else { return table }
         var otherReader = MBRReader(disk, sector: mbr, sectorSize: other)
         var otherTable = try otherReader.read()
-        guard try showsContents(otherTable, on: disk) else { return table }
+        guard try showsContents(otherTable, on: disk, probe) else { return table }
         otherTable.findings.append(
             LayoutFinding(
                 .note, "mbr-other-sector-size",
@@ -89,11 +89,11 @@ enum DiskTable {
 
     /// Whether any partition holds something known. Looks at no more than the first sixteen.
     private static func showsContents(
-        _ table: PartitionTable, on disk: any BlockDevice
+        _ table: PartitionTable, on disk: any BlockDevice, _ probe: VolumeProbe
     ) throws(StorageError) -> Bool {
         for entry in table.entries.filter(\.holdsContents).prefix(16) {
             let slice = try SliceDevice(disk, range: entry.byteRange)
-            if try !VolumeProbe.candidates(slice).isEmpty { return true }
+            if try !probe.candidates(slice).isEmpty { return true }
         }
         return false
     }

@@ -10,6 +10,8 @@ package struct Guest: Sendable {
     package var tree: any GuestTree
     /// Where each volume is mounted, the root first.
     package var mounts: [Mount]
+    /// What can be changed on each volume whose files can be read.
+    package let capabilities: [Int: Capabilities]
     /// Finds what device names stand for.
     package let resolver: DeviceResolver
     /// The configuration files that name devices or decide the boot, each once, however many names it has.
@@ -23,13 +25,15 @@ package struct Guest: Sendable {
     private let table: ReferenceTable
 
     init(
-        rootVolume: Int, release: OSRelease?, tree: any GuestTree, mounts: [Mount], resolver: DeviceResolver,
-        files: [ScannedFile], inspection: Inspection, notes: [String]
+        rootVolume: Int, release: OSRelease?, tree: any GuestTree, mounts: [Mount],
+        capabilities: [Int: Capabilities], resolver: DeviceResolver, files: [ScannedFile],
+        inspection: Inspection, notes: [String]
     ) {
         self.rootVolume = rootVolume
         self.release = release
         self.tree = tree
         self.mounts = mounts
+        self.capabilities = capabilities
         self.resolver = resolver
         self.files = files
         self.inspection = inspection

@@ -56,7 +56,8 @@ package enum GuestFinder {
         let resolver = NameUsage.resolver(for: mounted, files)
         return Guest(
             rootVolume: rootVolume, release: mounted.release, tree: mounted.tree, mounts: mounted.mounts,
-            resolver: resolver, files: files, inspection: try Inspection(mounted.tree),
+            capabilities: fileSystems.mapValues(\.capabilities), resolver: resolver, files: files,
+            inspection: try Inspection(mounted.tree),
             notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" })
     }
 

@@ -9,11 +9,13 @@ package struct PlanDraft: Sendable {
     /// The controller that the boot disk is expected behind.
     package let controller: Controller
 
-    private var files: [FileKey: FileDraft]
+    var files: [FileKey: FileDraft]
     /// What is to be done besides edits of files.
-    private(set) var otherActions: [Action] = []
+    var otherActions: [Action] = []
     /// What a user should know or do by hand.
     private(set) var advice: [Advice] = []
+    /// Why names that must change cannot be written; nil when all can.
+    var unwritableNames: VerdictReason?
     /// Defaults that were moved: the menu's file, and the entry that is the default then.
     var movedDefaults: [FileKey: EntryKey] = [:]
 

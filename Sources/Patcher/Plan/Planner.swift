@@ -23,6 +23,7 @@ package enum Planner {
             step.contribute(to: &draft)
         }
         draft.settle()
+        draft.withholdWhatCannotBeWritten()
         let verdicts = verdicts(draft)
         let refusal = VerdictRules.ofGuests.lazy.compactMap { $0.refusal(of: draft, verdicts) }.first
         return Plan(

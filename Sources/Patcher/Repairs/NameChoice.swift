@@ -88,12 +88,11 @@ extension NameChoice {
     /// A label that a file system without one could bear: unique on the disks, short, and plain.
     private static func labelToWrite(_ volume: Int, _ draft: PlanDraft) -> String? {
         let identity = draft.guest.volumes[volume].identity
-        guard identity.kind.isExt, identity.label?.isEmpty ?? true, draft.request.wants(.names) else {
-            return nil
-        }
+        guard let known = draft.guest.capabilities[volume], known.allows(.label),
+            identity.label?.isEmpty ?? true, draft.request.wants(.names)
+        else { return nil }
         let label = "dg" + draft.guest.volumes[volume].name.filter { $0.isLetter || $0.isNumber }
-        // 16 bytes in the superblock of ext2 to ext4.
-        guard label.utf8.count <= 16,
+        guard label.utf8.count <= known.labelByteLimit,
             !draft.guest.volumes.contains(where: { $0.identity.label == Array(label.utf8) })
         else { return nil }
         return label

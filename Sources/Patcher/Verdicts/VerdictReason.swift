@@ -34,6 +34,8 @@ package enum VerdictReason: Sendable, Equatable {
     case suspended(volume: String)
     /// A mount whose files may name devices cannot be read.
     case unreadableMount(path: String, volume: String, kind: VolumeIdentity.Kind)
+    /// A file holds names that must change, and cannot be changed itself.
+    case unwritableNames(path: String, Obstacle)
     /// The menu is on an EFI system partition that cannot be read.
     case unreadableMenu(path: String, volume: String)
     /// The menu was not found: the fstab mounts a /boot that cannot be told.
@@ -72,6 +74,8 @@ package enum VerdictReason: Sendable, Equatable {
             "\(volume) holds a suspended system: start the guest and shut it down first"
         case .unreadableMount(let path, let volume, let kind):
             "\(path) lies on \(volume) (\(kind.rawValue)), which cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
+        case .unwritableNames(let path, let obstacle):
+            "\(path) has names that must change, and \(obstacle.sentence); \(Self.closedMenuRemedy)"
         case .unreadableMenu(let path, let volume):
             "the boot menu lies on \(volume) (\(path)), which cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
         case .bootUnresolved(let name, let reason):

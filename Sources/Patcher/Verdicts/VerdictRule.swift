@@ -25,6 +25,7 @@ package enum VerdictRules {
         SuspendedSystemRule.self,
         MachineRule.self,
         UnreadableMountRule.self,
+        UnwritableNamesRule.self,
         MissingBootRule.self,
         UnknownLoaderRule.self,
         DefaultEntryRule.self,

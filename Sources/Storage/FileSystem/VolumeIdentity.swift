@@ -30,8 +30,6 @@ public struct VolumeIdentity: Equatable, Sendable {
         public static let luks = Kind(rawValue: "crypto_LUKS")
         /// No signature known.
         public static let unknown = Kind(rawValue: "unknown")
-        /// Whether it is ext2, ext3 or ext4.
-        public var isExt: Bool { self == .ext2 || self == .ext3 || self == .ext4 }
     }
 
     /// What it is.

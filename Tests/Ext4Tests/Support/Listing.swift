@@ -95,8 +95,3 @@ struct Listing {
             })
     }
 }
-
-/// Why a test's own tools gave up.
-struct Failure: Error, CustomStringConvertible {
-    let description: String
-}

@@ -102,7 +102,7 @@ import Testing
         let volume = try Ext4FileSystem.open(FileDevice(image.path, access: .write))
         let file = try volume.file("/file")
         var expected = old
-        func expect(blocks: UInt64, _ operation: (any FileSystemTransaction) throws -> Void) throws {
+        func expect(blocks: UInt64, _ operation: (any EveryChange) throws -> Void) throws {
             let transaction = try volume.begin()
             try operation(transaction)
             try transaction.prepare().commit()

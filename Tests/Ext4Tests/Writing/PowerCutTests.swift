@@ -24,7 +24,7 @@ import Testing
     }
 
     /// Each operation once, and some that undo each other's work.
-    private static let operations: [(String, @Sendable (any FileSystemTransaction, FileID) throws -> Void)] =
+    private static let operations: [(String, @Sendable (any EveryChange, FileID) throws -> Void)] =
         [
             (
                 "replace",

@@ -1,19 +1,17 @@
-import Ext4
-import Foundation
-import Storage
-import TestSupport
-import Testing
+internal import Foundation
+public import Storage
+internal import Testing
 
-/// A tree as it should be, and random changes of it.
-struct TreeModel {
-    enum Node: Equatable {
+/// A tree as it should be, and random changes of it: those that a file system can do.
+public struct TreeModel: Sendable {
+    enum Node: Equatable, Sendable {
         case directory
         case file(Int)
         case link([UInt8])
         case node
     }
     /// What hard links share.
-    struct File: Equatable {
+    struct File: Equatable, Sendable {
         var contents: [UInt8]
         var permissions: UInt16 = 0o644
         var attributes: [String: [UInt8]] = [:]
@@ -21,14 +19,37 @@ struct TreeModel {
 
     private var random: SeededRandom
     private let blockSize: Int
+    private let capabilities: Capabilities
     private(set) var tree: [String: Node] = [:]
     private var files: [File] = []
     /// Whether directories move to other directories, too.
-    var movesDirectories = true
+    public var movesDirectories = true
+    /// Paths that are not the model's.
+    public var isForeign: @Sendable (String) -> Bool = {
+        $0 == "/lost+found" || $0 == "/.keep" || $0.hasPrefix("/fill")
+    }
 
-    init(seed: UInt64, blockSize: Int) {
+    /// An empty tree in blocks of that size.
+    public init(
+        seed: UInt64, blockSize: Int,
+        capabilities: Capabilities = Capabilities(changes: .all, settableAttributes: .posix)
+    ) {
         random = SeededRandom(seed)
         self.blockSize = blockSize
+        self.capabilities = capabilities
+    }
+
+    /// Takes note of what is there already: files with these contents, and the directories that hold them.
+    public mutating func adopt(_ contents: [String: [UInt8]], permissions: UInt16 = 0o644) {
+        for (path, bytes) in contents.sorted(by: { $0.key < $1.key }) {
+            var directory = ""
+            for name in path.split(separator: "/").dropLast() {
+                directory += "/" + name
+                tree[directory] = .directory
+            }
+            files.append(File(contents: bytes, permissions: permissions))
+            tree["/" + path] = .file(files.count - 1)
+        }
     }
 
     private mutating func pick(_ range: Range<Int>) -> Int { Int.random(in: range, using: &random) }
@@ -50,7 +71,12 @@ struct TreeModel {
         let sizes = [
             0, 1, 59, 60, 61, 150, blockSize - 1, blockSize, blockSize + 1, 3 * blockSize, 15 * blockSize + 7,
         ]
-        return ReplaceContentsTests.contents(sizes[pick(0..<sizes.count)])
+        return Self.contents(sizes[pick(0..<sizes.count)])
+    }
+
+    /// Bytes that tell their place and their number.
+    public static func contents(_ count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: $0 % 251 + count) }
     }
 
     private func split(_ path: String) -> (directory: String, name: [UInt8]) {
@@ -71,23 +97,45 @@ struct TreeModel {
         return file
     }
 
-    mutating func step(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
-        switch pick(0..<14) {
-        case 0, 1, 2: try create(transaction, root)
-        case 3: try makeDirectory(transaction, root)
-        case 4: try makeLink(transaction, root)
-        case 5: try remove(transaction, root)
-        case 6, 7: try rename(transaction, root)
-        case 8: try rewrite(transaction, root)
-        case 9: try setAttribute(transaction, root)
-        case 10: try chmod(transaction, root)
-        case 11: try write(transaction, root)
-        case 12: try punch(transaction, root)
-        default: try truncate(transaction, root)
+    /// One random change; none when the file system cannot do the one drawn.
+    public mutating func step(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+        let drawn = pick(0..<14)
+        switch drawn {
+        case 0...3, 5...7:
+            guard let transaction = transaction as? any NamesTransaction else { return }
+            switch drawn {
+            case 3: try makeDirectory(transaction, root)
+            case 5: try remove(transaction, root)
+            case 6, 7: try rename(transaction, root)
+            default: try create(transaction, root)
+            }
+        case 4:
+            guard let transaction = transaction as? any LinksTransaction & NodesTransaction else { return }
+            try makeLink(transaction, root)
+        case 8:
+            guard let transaction = transaction as? any ContentsTransaction else { return }
+            try rewrite(transaction, root)
+        case 9:
+            guard let transaction = transaction as? any ExtendedAttributesTransaction else { return }
+            try setAttribute(transaction, root)
+        case 10:
+            guard let transaction = transaction as? any AttributesTransaction,
+                capabilities.settableAttributes.contains(.permissions)
+            else { return }
+            try chmod(transaction, root)
+        case 11:
+            guard let transaction = transaction as? any RangesTransaction else { return }
+            try write(transaction, root)
+        case 12:
+            guard let transaction = transaction as? any HolesTransaction else { return }
+            try punch(transaction, root)
+        default:
+            guard let transaction = transaction as? any RangesTransaction else { return }
+            try truncate(transaction, root)
         }
     }
 
-    private mutating func create(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func create(_ transaction: any NamesTransaction, _ root: FileID) throws {
         let path = newName()
         guard tree[path] == nil else { return }
         let (directory, name) = split(path)
@@ -98,11 +146,12 @@ struct TreeModel {
             attributes: .init(
                 permissions: 0o644, owner: 70000, group: 5,
                 extendedAttributes: [.init(name: Array("security.selinux".utf8), value: label)]))
-        files.append(File(contents: data, attributes: ["security.selinux": label]))
+        let attributes = capabilities.allows(.extendedAttributes) ? ["security.selinux": label] : [:]
+        files.append(File(contents: data, attributes: attributes))
         tree[path] = .file(files.count - 1)
     }
 
-    private mutating func makeDirectory(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func makeDirectory(_ transaction: any NamesTransaction, _ root: FileID) throws {
         let path = newName()
         guard tree[path] == nil else { return }
         let (directory, name) = split(path)
@@ -111,7 +160,9 @@ struct TreeModel {
         tree[path] = .directory
     }
 
-    private mutating func makeLink(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func makeLink(_ transaction: any LinksTransaction & NodesTransaction, _ root: FileID)
+        throws
+    {
         let path = newName()
         guard tree[path] == nil else { return }
         let (directory, name) = split(path)
@@ -136,7 +187,7 @@ struct TreeModel {
 
     private func hasChildren(_ path: String) -> Bool { tree.keys.contains { $0.hasPrefix(path + "/") } }
 
-    private mutating func remove(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func remove(_ transaction: any NamesTransaction, _ root: FileID) throws {
         guard let path = existing({ _ in true }) else { return }
         let (directory, name) = split(path)
         let parent = try file(directory, transaction, root)
@@ -148,13 +199,13 @@ struct TreeModel {
         tree[path] = nil
     }
 
-    private mutating func rename(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func rename(_ transaction: any NamesTransaction, _ root: FileID) throws {
         guard let from = existing({ _ in true }), let node = tree[from] else { return }
         var to = newName()
         if pick(0..<2) == 0, let other = existing({ _ in true }) { to = other }
         let (oldDirectory, oldName) = split(from)
         let (newDirectory, name) = split(to)
-        let change = { [self] in
+        let change: () throws -> Void = { [self] in
             try transaction.rename(
                 oldName, in: file(oldDirectory, transaction, root), to: name,
                 in: file(newDirectory, transaction, root))
@@ -184,13 +235,13 @@ struct TreeModel {
         return (path, index)
     }
 
-    private mutating func rewrite(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func rewrite(_ transaction: any ContentsTransaction, _ root: FileID) throws {
         guard let (path, index) = someFile() else { return }
         files[index].contents = contents()
         try transaction.replaceContents(of: file(path, transaction, root), with: files[index].contents)
     }
 
-    private mutating func truncate(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func truncate(_ transaction: any RangesTransaction, _ root: FileID) throws {
         guard let (path, index) = someFile() else { return }
         let size = contents().count + pick(0..<2) * pick(0..<4 * blockSize)
         let old = files[index].contents
@@ -199,7 +250,7 @@ struct TreeModel {
     }
 
     /// Some bytes anywhere in a file, or behind its end.
-    private mutating func write(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func write(_ transaction: any RangesTransaction, _ root: FileID) throws {
         guard let (path, index) = someFile() else { return }
         let offset = pick(0..<files[index].contents.count + 2 * blockSize)
         let bytes = random.bytes([1, 7, blockSize, 3 * blockSize + 5][pick(0..<4)])
@@ -210,7 +261,7 @@ struct TreeModel {
     }
 
     /// A hole in a file, perhaps behind its end.
-    private mutating func punch(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func punch(_ transaction: any HolesTransaction, _ root: FileID) throws {
         guard let (path, index) = someFile() else { return }
         let size = files[index].contents.count
         let start = pick(0..<size + blockSize)
@@ -220,12 +271,14 @@ struct TreeModel {
     }
 
     /// The tree as it was in `other`, going on with other random numbers: for a change that was refused.
-    mutating func restore(_ other: TreeModel) {
+    public mutating func restore(_ other: TreeModel) {
         tree = other.tree
         files = other.files
     }
 
-    private mutating func setAttribute(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func setAttribute(_ transaction: any ExtendedAttributesTransaction, _ root: FileID)
+        throws
+    {
         guard let (path, index) = someFile() else { return }
         let name = ["user.a", "user.long_name", "trusted.t", "security.other"][pick(0..<4)]
         let file = try file(path, transaction, root)
@@ -239,21 +292,21 @@ struct TreeModel {
         }
     }
 
-    private mutating func chmod(_ transaction: any FileSystemTransaction, _ root: FileID) throws {
+    private mutating func chmod(_ transaction: any AttributesTransaction, _ root: FileID) throws {
         guard let (path, index) = someFile() else { return }
         files[index].permissions = UInt16(pick(0..<0o1000))
         try transaction.setAttributes(
             of: file(path, transaction, root), .init(permissions: files[index].permissions))
     }
 
-    /// Compares with what this engine reads.
-    func check(_ volume: Ext4FileSystem) throws {
+    /// Compares with what this engine reads, of a file system or within a transaction.
+    public func check(_ volume: any FileTree) throws {
         var found: Set<String> = []
         var pending: [(FileID, String)] = [(volume.rootDirectory, "")]
         while let (directory, prefix) = pending.popLast() {
             for entry in try volume.entries(of: directory) {
                 let path = prefix + "/" + entry.name.displayText
-                if path == "/lost+found" || path == "/.keep" || path.hasPrefix("/fill") { continue }
+                if isForeign(path) { continue }
                 found.insert(path)
                 #expect(try volume.lookUp(entry.name, in: directory) == entry.file)
                 let attributes = try volume.attributes(of: entry.file)
@@ -263,8 +316,11 @@ struct TreeModel {
                     pending.append((entry.file, path))
                 case .file(let index):
                     let sharing = tree.values.filter { $0 == .file(index) }.count
-                    #expect(attributes.permissions == files[index].permissions)
+                    if capabilities.settableAttributes.contains(.permissions) {
+                        #expect(attributes.permissions == files[index].permissions)
+                    }
                     #expect(attributes.linkCount == UInt32(sharing))
+                    #expect(attributes.size == UInt64(files[index].contents.count))
                     let isEqual = try volume.contents(of: entry.file) == files[index].contents
                     #expect(isEqual, "\(path)")
                     let values = try volume.extendedAttributes(of: entry.file)
@@ -282,16 +338,8 @@ struct TreeModel {
         #expect(found == Set(tree.keys))
     }
 
-    /// Compares with what debugfs takes out of the image.
-    func check(dumpedBy image: Image) throws {
-        let target = image.directory.path("dump")
-        try Tool.run("mkdir", ["-p", target])
-        try Tool.run("debugfs", ["-R", "rdump / \(target)", image.path])
-        try check(treeAt: target)
-    }
-
     /// Compares with a tree on the host.
-    func check(treeAt target: String) throws {
+    public func check(treeAt target: String) throws {
         for (path, node) in tree {
             switch node {
             case .file(let index):

@@ -1,14 +1,13 @@
-import Foundation
-import Storage
+public import Storage
 
 /// Passes operations on to a transaction and writes down those that succeed, so that a kernel can be made to do the
 /// same on a twin of the volume.
-final class RecordingTransaction: FileSystemTransaction {
-    private let base: any FileSystemTransaction
+public final class RecordingTransaction: EveryChange {
+    private let base: any EveryChange
     private var paths: [FileID: String]
-    private(set) var operations: [[String]] = []
+    public private(set) var operations: [[String]] = []
 
-    init(_ base: any FileSystemTransaction, root: FileID) {
+    public init(_ base: any EveryChange, root: FileID) {
         self.base = base
         paths = [root: "."]
     }
@@ -19,7 +18,7 @@ final class RecordingTransaction: FileSystemTransaction {
     }
 
     /// What a program does with the operations, on the tree at its first argument.
-    static let replay = """
+    public static let replay = """
         import ctypes, json, os, sys
         libc = ctypes.CDLL(None, use_errno=True)
         os.chdir(sys.argv[1]); os.umask(0)
@@ -60,12 +59,12 @@ final class RecordingTransaction: FileSystemTransaction {
             + attributes.extendedAttributes.flatMap { [$0.name.displayText, $0.value.hexString] }
     }
 
-    func replaceContents(of file: FileID, with contents: [UInt8]) throws(StorageError) {
+    public func replaceContents(of file: FileID, with contents: [UInt8]) throws(StorageError) {
         try base.replaceContents(of: file, with: contents)
         operations.append(["replace", path(file), contents.hexString])
     }
 
-    func createFile(
+    public func createFile(
         _ name: [UInt8], in directory: FileID, contents: [UInt8], attributes: NewFileAttributes
     ) throws(StorageError) -> FileID {
         let id = try base.createFile(name, in: directory, contents: contents, attributes: attributes)
@@ -73,7 +72,7 @@ final class RecordingTransaction: FileSystemTransaction {
         return id
     }
 
-    func createDirectory(
+    public func createDirectory(
         _ name: [UInt8], in directory: FileID, attributes: NewFileAttributes
     ) throws(StorageError) -> FileID {
         let id = try base.createDirectory(name, in: directory, attributes: attributes)
@@ -81,7 +80,7 @@ final class RecordingTransaction: FileSystemTransaction {
         return id
     }
 
-    func createSymbolicLink(
+    public func createSymbolicLink(
         _ name: [UInt8], in directory: FileID, target: [UInt8], attributes: NewFileAttributes
     ) throws(StorageError) -> FileID {
         let id = try base.createSymbolicLink(name, in: directory, target: target, attributes: attributes)
@@ -89,7 +88,7 @@ final class RecordingTransaction: FileSystemTransaction {
         return id
     }
 
-    func createNode(
+    public func createNode(
         _ name: [UInt8], in directory: FileID, type: FileType, device: FileAttributes.DeviceNumber?,
         attributes: NewFileAttributes
     ) throws(StorageError) -> FileID {
@@ -99,72 +98,82 @@ final class RecordingTransaction: FileSystemTransaction {
         return id
     }
 
-    func link(_ file: FileID, as name: [UInt8], in directory: FileID) throws(StorageError) {
+    public func link(_ file: FileID, as name: [UInt8], in directory: FileID) throws(StorageError) {
         try base.link(file, as: name, in: directory)
         operations.append(["link", path(file), path(name, directory)])
     }
 
-    func remove(_ name: [UInt8], in directory: FileID) throws(StorageError) {
+    public func remove(_ name: [UInt8], in directory: FileID) throws(StorageError) {
         try base.remove(name, in: directory)
         operations.append(["remove", path(name, directory)])
     }
 
-    func rename(
+    public func rename(
         _ name: [UInt8], in directory: FileID, to newName: [UInt8], in newDirectory: FileID
-    ) throws(StorageError) {
-        try base.rename(name, in: directory, to: newName, in: newDirectory)
+    ) throws(StorageError) -> FileID {
+        let id = try base.rename(name, in: directory, to: newName, in: newDirectory)
         operations.append(["rename", path(name, directory), path(newName, newDirectory)])
+        return id
     }
 
-    func truncate(_ file: FileID, to size: UInt64) throws(StorageError) {
+    public func truncate(_ file: FileID, to size: UInt64) throws(StorageError) {
         try base.truncate(file, to: size)
         operations.append(["truncate", path(file), String(size)])
     }
 
-    func write(_ bytes: [UInt8], to file: FileID, at offset: UInt64) throws(StorageError) {
+    public func write(_ bytes: [UInt8], to file: FileID, at offset: UInt64) throws(StorageError) {
         try base.write(bytes, to: file, at: offset)
         operations.append(["write", path(file), String(offset), bytes.hexString])
     }
 
-    func punchHole(in file: FileID, _ range: Range<UInt64>) throws(StorageError) {
+    public func punchHole(in file: FileID, _ range: Range<UInt64>) throws(StorageError) {
         try base.punchHole(in: file, range)
         operations.append(["punch", path(file), String(range.lowerBound), String(range.count)])
     }
 
-    func setAttributes(of file: FileID, _ change: AttributeChange) throws(StorageError) {
+    public func setAttributes(of file: FileID, _ change: AttributeChange) throws(StorageError) {
         try base.setAttributes(of: file, change)
         if let permissions = change.permissions {
             operations.append(["chmod", path(file), String(permissions)])
         }
     }
 
-    func setExtendedAttribute(_ name: [UInt8], of file: FileID, to value: [UInt8]?) throws(StorageError) {
+    public func setExtendedAttribute(_ name: [UInt8], of file: FileID, to value: [UInt8]?)
+        throws(StorageError)
+    {
         try base.setExtendedAttribute(name, of: file, to: value)
         let words = [path(file), name.displayText]
         operations.append(
             value.map { ["setxattr"] + words + [$0.hexString] } ?? ["removexattr"] + words)
     }
 
-    func setLabel(_ label: [UInt8]) throws(StorageError) { try base.setLabel(label) }
+    public func setLabel(_ label: [UInt8]) throws(StorageError) { try base.setLabel(label) }
 
-    func contents(of file: FileID) throws(StorageError) -> [UInt8] { try base.contents(of: file) }
+    public var kind: VolumeIdentity.Kind { base.kind }
+    public var rootDirectory: FileID { base.rootDirectory }
 
-    func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
+    public func read(
+        _ file: FileID, into target: inout MutableRawSpan, at offset: UInt64
+    ) throws(StorageError) -> Int { try base.read(file, into: &target, at: offset) }
+
+    public func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
         guard let id = try base.lookUp(name, in: directory) else { return nil }
         paths[id] = path(name, directory)
         return id
     }
 
-    func attributes(of file: FileID) throws(StorageError) -> FileAttributes { try base.attributes(of: file) }
-    func entries(of directory: FileID) throws(StorageError) -> [DirectoryEntry] {
-        try base.entries(of: directory)
+    public func attributes(of file: FileID) throws(StorageError) -> FileAttributes {
+        try base.attributes(of: file)
     }
-    func symbolicLinkTarget(of file: FileID) throws(StorageError) -> [UInt8] {
+    public func forEachEntry(
+        of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
+    ) throws(StorageError) { try base.forEachEntry(of: directory, body) }
+    public func symbolicLinkTarget(of file: FileID) throws(StorageError) -> [UInt8] {
         try base.symbolicLinkTarget(of: file)
     }
-    func extendedAttributes(of file: FileID) throws(StorageError) -> [ExtendedAttribute] {
+    public func extendedAttributes(of file: FileID) throws(StorageError) -> [ExtendedAttribute] {
         try base.extendedAttributes(of: file)
     }
-    var shouldBeCommitted: Bool { base.shouldBeCommitted }
-    func prepare() throws(StorageError) -> any PreparedChange { try base.prepare() }
+    public var shouldBeCommitted: Bool { base.shouldBeCommitted }
+    public func prepare() throws(StorageError) -> any PreparedChange { try base.prepare() }
 }

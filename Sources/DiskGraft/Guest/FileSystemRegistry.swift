@@ -1,0 +1,27 @@
+internal import Ext4
+internal import Partitions
+package import Storage
+
+/// The kinds of file systems that a guest's volumes are opened as.
+package struct FileSystemRegistry: Sendable {
+    /// Every driver that there is: a new one is a target and a line here.
+    package static let builtIn = FileSystemRegistry([Ext4Driver.self])
+
+    package let drivers: [any FileSystemDriver.Type]
+
+    /// A registry of these drivers.
+    package init(_ drivers: [any FileSystemDriver.Type]) { self.drivers = drivers }
+
+    /// What recognises volumes: the drivers, and signatures of what has none.
+    var probe: VolumeProbe { VolumeProbe(drivers) }
+
+    /// The driver that opens volumes of a kind; nil: their files cannot be read.
+    func driver(for kind: VolumeIdentity.Kind) -> (any FileSystemDriver.Type)? {
+        drivers.first { $0.kinds.contains(kind) }
+    }
+
+    /// Whether an error comes out of a file system, which knows keys and no paths.
+    func isFileSystemError(_ error: StorageError) -> Bool {
+        drivers.contains { $0.errorLayers.contains(error.layer) }
+    }
+}

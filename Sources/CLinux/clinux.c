@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -107,4 +108,14 @@ int clinux_block_device_size(int fd, uint64_t *bytes, uint32_t *sector_size)
         return -1;
     *sector_size = (uint32_t)sector;
     return 0;
+}
+
+const int clinux_o_path = O_PATH;
+
+uint64_t clinux_birth_time(int fd)
+{
+    struct statx status;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &status) != 0 || !(status.stx_mask & STATX_BTIME))
+        return 0;
+    return (uint64_t)status.stx_btime.tv_sec * 1000000000u + status.stx_btime.tv_nsec;
 }

@@ -11,6 +11,18 @@ struct ChecksumTests {
         #expect(CRC16.update(0xffff, digits.span8) == 0x4b37)
     }
 
+    /// By xxhsum -H1, at lengths that end in every kind of step.
+    @Test func xxh64() {
+        #expect(XXH64.checksum(Array("".utf8).span8) == 0xef46_db37_51d8_e999)
+        #expect(XXH64.checksum(Array("a".utf8).span8) == 0xd24e_c4f1_a98c_6e5b)
+        #expect(XXH64.checksum(Array("abc".utf8).span8) == 0x44bc_2cf5_ad77_0999)
+        let bytes = (0..<512).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 / 256) }
+        #expect(XXH64.checksum(bytes.span8.extracting(0..<37)) == 0x0f67_f332_bdd5_b35b)
+        #expect(XXH64.checksum(bytes.span8.extracting(0..<511)) == 0x4462_d444_9809_779e)
+        #expect(XXH64.checksum(bytes.span8) == 0xd57c_1c95_0748_eeb8)
+        #expect(XXH64.checksum([UInt8](repeating: 0, count: 512).span8) == 0x8bbf_7f68_e8c3_b87c)
+    }
+
     @Test func wholeEqualsBytewise() {
         let long = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         for count in [0, 1, 15, 16, 17, 31, 32, 999, 1000] {

@@ -205,7 +205,7 @@ struct UndoPowerCutTests {
         transaction.rollBack()
         try disks.directory.write("a.img", half)
         var bad = hot
-        bad[700] ^= 1
+        bad[1100] ^= 1
         try disks.directory.write("a.img.undo", bad)
         let error = #expect(throws: StorageError.self) { try UndoRecord.recover(file) }
         #expect(error?.code == "damaged")
@@ -256,9 +256,7 @@ struct UndoPowerCutTests {
         }
         let after = try disks.contents
         func set(_ state: UndoRecord.State, _ index: Int) throws {
-            var bytes = try fileBytes(disks.paths[index] + ".undo")
-            bytes.storeLittle(state.rawValue, at: 8)
-            try disks.directory.write(HostFile.name(of: disks.paths[index]) + ".undo", bytes)
+            try UndoRecord.setState(state, ofRecord: disks.paths[index] + ".undo")
         }
         func away(_ body: () throws -> Void) throws {
             let names = [disks.paths[1], disks.paths[1] + ".undo"]

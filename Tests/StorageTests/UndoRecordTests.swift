@@ -65,10 +65,11 @@ struct UndoRecordTests {
             operations = transaction.recordedOperations
             try transaction.commit()
             changed = try fileBytes(path)
-            var hot = try fileBytes(path + ".undo")
-            hot.storeLittle(UndoRecord.State.hot.rawValue, at: 8)
-            record = hot
         }
+        try UndoRecord.setState(.prepared, ofRecord: path + ".undo")
+        let prepared = try fileBytes(path + ".undo")
+        try UndoRecord.setState(.hot, ofRecord: path + ".undo")
+        record = try fileBytes(path + ".undo")
         for cut in 0...operations.count {
             var bytes = original
             for operation in operations.prefix(cut) {
@@ -87,18 +88,38 @@ struct UndoRecordTests {
             let cutPath = try directory.write("cut.img", bytes)
             try directory.write("cut.img.undo", record)
             let file = try HostFile.open(cutPath, access: .write)
-            #expect(try UndoRecord.recover(file) == .rolledBack)
-            #expect(try fileBytes(cutPath) == original)
+            // What has all of it stands.
+            #expect(try UndoRecord.recover(file) == (bytes == changed ? .completed : .rolledBack))
+            #expect(try fileBytes(cutPath) == (bytes == changed ? changed : original))
             #expect(try UndoRecord.recover(file) == .none)
         }
-        // A record that was cut off while it was written: the change had not begun, and rolling it back changes nothing.
-        for length in [0, 1, 511, 512, 600, record.count / 2, record.count - 1] {
+        // A record that was cut off while it was written: the change had not begun.
+        for length in [0, 512, 1024, 1536, prepared.count / 2, prepared.count - 1, prepared.count] {
             let cutPath = try directory.write("cut.img", original)
-            try directory.write("cut.img.undo", Array(record.prefix(length)))
+            try directory.write("cut.img.undo", Array(prepared.prefix(length)))
             let file = try HostFile.open(cutPath, access: .write)
-            let recovery = try UndoRecord.recover(file)
-            #expect(recovery == .none || recovery == .rolledBack && length >= 576)
+            #expect(try UndoRecord.recover(file) == .none)
+            let transaction = try HostTransaction([file])
+            try file.write([1, 2, 3], at: 5)
+            try transaction.commit()
+            #expect(try UndoRecord.undo([file]).count == 1)
             #expect(try fileBytes(cutPath) == original)
+        }
+        // A hot one was whole before the change began: less of it is damage, and less than a sector nobody's.
+        for length in [1, 511, 512, 1024, 1536, record.count / 2, record.count - 1] {
+            let cutPath = try directory.write("cut.img", original)
+            let short = Array(record.prefix(length))
+            try directory.write("cut.img.undo", short)
+            let file = try HostFile.open(cutPath, access: .write)
+            let error = #expect(throws: StorageError.self) { try UndoRecord.recover(file) }
+            #expect(error?.code == (length < 512 ? "not-a-record" : "damaged"))
+            #expect(throws: StorageError.self) {
+                let transaction = try HostTransaction([file])
+                try file.write([1], at: 5)
+                try transaction.commit()
+            }
+            #expect(try fileBytes(cutPath) == original)
+            #expect(try fileBytes(cutPath + ".undo") == short)
         }
     }
 
@@ -112,9 +133,7 @@ struct UndoRecordTests {
         }
         func states() throws -> [UndoRecord.State?] { try paths.map { try UndoRecord.read(for: $0)?.state } }
         func setState(_ state: UndoRecord.State, _ index: Int) throws {
-            var bytes = try fileBytes(paths[index] + ".undo")
-            bytes.storeLittle(state.rawValue, at: 8)
-            try directory.write(HostFile.name(of: paths[index]) + ".undo", bytes)
+            try UndoRecord.setState(state, ofRecord: paths[index] + ".undo")
         }
         try reset()
         do {
@@ -128,13 +147,16 @@ struct UndoRecordTests {
         try setState(.hot, 1)
         #expect(try UndoRecord.recover(try HostFile.open(paths[1], access: .write)) == .completed)
         #expect(try fileBytes(paths[1])[50] == 5)
-        // Cut before any mark: both go back, one at a time.
-        try setState(.hot, 0)
-        try setState(.hot, 1)
-        for path in paths {
-            #expect(try UndoRecord.recover(try HostFile.open(path, access: .write)) == .rolledBack)
-            #expect(try fileBytes(path)[50] == 0)
-        }
+        // Cut before any mark, with all of it written: it stands.
+        for index in 0..<2 { try setState(.hot, index) }
+        #expect(try UndoRecord.recover(try HostFile.open(paths[1], access: .write)) == .completed)
+        #expect(try states() == [.done, .done])
+        // With one of them not written: both go back.
+        for index in 0..<2 { try setState(.hot, index) }
+        try directory.write("a", [UInt8](repeating: 0, count: 100))
+        #expect(try UndoRecord.recover(try HostFile.open(paths[0], access: .write)) == .rolledBack)
+        #expect(try states() == [.rolledBack, .rolledBack])
+        for path in paths { #expect(try fileBytes(path)[50] == 0) }
         // The other record is gone: nobody can tell.
         try setState(.hot, 0)
         try FileManager.default.removeItem(atPath: paths[1] + ".undo")
@@ -190,8 +212,8 @@ struct UndoRecordTests {
         }
         #expect(most > 600_000 && most <= 1 << 20)
         try transaction.commit()
-        // Zeros are saved without their bytes.
-        #expect(try fileBytes(path + ".undo").count < 100_000)
+        // Zeros are saved without their bytes; eight bytes know each sector written, two where two writes share one.
+        #expect(try fileBytes(path + ".undo").count < 60_000_000 / 512 * 8 + 100_000)
         #expect(try UndoRecord.undo([file]).count == 1)
         #expect(try fileBytes(path).allSatisfy { $0 == 0 })
     }
@@ -236,10 +258,10 @@ struct UndoRecordTests {
             try files[0].flush()
             let half = try fileBytes(paths[0])
             try #require(half != middle[0])
-            // A header's sector fits behind the record of the second file, and nothing more.
-            let length = (try fileBytes(paths[1] + ".undo").count + 511) / 512 * 512
+            // A head fits behind the record of the second file, and nothing more.
+            let length = try fileBytes(paths[1] + ".undo").count
             signal(SIGXFSZ, SIG_IGN)
-            var limit = rlimit(rlim_cur: UInt(length) + 512, rlim_max: UInt(length) + 512)
+            var limit = rlimit(rlim_cur: UInt(length) + 1024, rlim_max: UInt(length) + 1024)
             let status = unsafe setrlimit(__rlimit_resource_t(1), &limit)
             try #require(status == 0)
             try files[1].write([UInt8](repeating: 4, count: 8000), at: 0)

@@ -33,6 +33,13 @@ public struct HostPowerCut {
         for (path, bytes) in files { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
     }
 
+    /// What a call does to files, as a program that is killed behind it leaves them.
+    public static func apply(_ event: HostTrace.Event, to files: inout [String: [UInt8]]) {
+        var world = World(current: files, durable: [:])
+        world.apply(event)
+        files = world.current
+    }
+
     /// Calls `check` with the files as each cut leaves them.
     public func forEachState(
         reorderings: Int, every step: Int = 1, seed: UInt64,

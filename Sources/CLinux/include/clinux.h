@@ -29,6 +29,10 @@ int clinux_punch_hole(int fd, int64_t offset, int64_t length);
 int clinux_zero_range(int fd, int64_t offset, int64_t length);
 /// open(2), which is variadic; adds O_CLOEXEC.
 int clinux_open(const char *path, int flags, unsigned mode);
+/// O_PATH of open(2).
+extern const int clinux_o_path;
+/// When the file was made (statx(2), STATX_BTIME), in nanoseconds since 1970; 0 where that is not kept.
+uint64_t clinux_birth_time(int fd);
 /// openat2(2) with RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH relative to a directory; -1 and errno.
 int clinux_open_beneath(int directory_fd, const char *name, int flags);
 /// getrandom(2), whole buffer; 0, or -1 and errno.

@@ -24,7 +24,8 @@ public final class DiskImage: Sendable {
     /// Opens an image. For writing, a change that was cut off earlier is first rolled back from its undo record.
     ///
     /// Throws `io`, `corrupt`, `unsupported` (formats and features by name) or `refused` (locked by another
-    /// process, several formats match, a file it names must not be opened).
+    /// process, several formats match, a file it names must not be opened, a cut-off change cannot be rolled back,
+    /// locks are ignored for writing).
     public static func open(
         _ path: String, options: ImageOptions = ImageOptions(), forWriting: Bool = false
     ) throws(StorageError) -> DiskImage {
@@ -34,6 +35,7 @@ public final class DiskImage: Sendable {
             try refuseHotRecord(opened.disk.hostFiles)
             return DiskImage(path: path, opened: opened)
         }
+        try options.requireLocks(path)
         // Before the image is parsed: a half-done change may have left it unreadable.
         try recover(path)
         let companions = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
@@ -48,23 +50,30 @@ public final class DiskImage: Sendable {
         return DiskImage(path: path, opened: opened)
     }
 
-    /// Rolls a cut-off change of one file back. Holds the file's lock meanwhile, and no longer: the image takes it
-    /// again.
+    /// Rolls a cut-off change of one file back, in all files that it covers. Holds their locks meanwhile, and no longer:
+    /// the image takes them again.
     static func recover(_ path: String) throws(StorageError) {
-        guard let record = try UndoRecord.read(for: path), record.state == .hot || record.state == .undoing
-        else { return }
+        guard let record = try UndoRecord.read(for: path), record.isCutOff else { return }
+        // By another of the file's names: whoever gave this one has not asked for that.
+        guard record.path == UndoRecord.path(for: path) else { throw hot(path, record) }
         _ = try UndoRecord.recover(try HostFile.open(path, access: .write))
     }
 
     /// A half-done change makes even reading wrong; say how to end it.
     private static func refuseHotRecord(_ files: [HostFile]) throws(StorageError) {
         for file in files {
-            guard let record = try UndoRecord.read(for: file.path),
-                record.state == .hot || record.state == .undoing
-            else { continue }
-            throw StorageError(
-                .refused, layer: "undo record", code: "hot",
-                "an earlier change was cut off; run `diskgraft undo` to take it back first", path: file.path)
+            guard let record = try UndoRecord.read(for: file.path), record.isCutOff else { continue }
+            throw hot(file.path, record)
         }
+    }
+
+    private static func hot(_ path: String, _ record: UndoRecord) -> StorageError {
+        let place =
+            record.path == UndoRecord.path(for: path)
+            ? "" : " under another name of this file (its record is \(record.path))"
+        return StorageError(
+            .refused, UndoCode.hot,
+            "an earlier change was cut off\(place); run `diskgraft undo` to take it back first", path: path,
+            remedies: [.undo])
     }
 }

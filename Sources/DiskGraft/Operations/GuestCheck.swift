@@ -176,6 +176,7 @@ public struct GuestCheck: Encodable, Sendable {
     }
 
     private mutating func repairLeaks(_ path: String, _ options: ImageOptions) throws(StorageError) {
+        try options.requireLocks(path)
         try DiskImage.recover(path)
         let file = try HostFile.open(path, access: .write)
         let format =

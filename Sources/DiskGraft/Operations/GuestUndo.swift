@@ -10,22 +10,45 @@ public enum GuestUndo {
     }
 
     /// Takes back the newest change of the images at `paths`, over all the host files that it changed. A change
-    /// that was cut off is rolled back.
+    /// that was cut off is rolled back. With `force` this is done whatever else has been written there since.
     ///
     /// Throws `refused`, nothing written, when something else has changed the same bytes since, or when the change
     /// covers further files that are not among these images'.
-    public static func run(_ paths: [String], options: ImageOptions = ImageOptions()) throws(StorageError)
-        -> Result
-    {
-        var names: [String] = []
-        for path in paths {
-            for name in try hostFiles(of: path, options) where !names.contains(name) { names.append(name) }
-        }
+    public static func run(
+        _ paths: [String], options: ImageOptions = ImageOptions(), force: Bool = false
+    ) throws(StorageError) -> Result {
         var files: [HostFile] = []
-        for name in names where try UndoRecord.read(for: name) != nil {
+        for name in try hostFiles(of: paths, options) where try UndoRecord.read(for: name) != nil {
             files.append(try HostFile.open(name, access: .write))
         }
-        return Result(files: try UndoRecord.undo(files).map(\.path))
+        return Result(files: try UndoRecord.undo(files, force: force).map(\.path))
+    }
+
+    /// Throws the undo records of the images at `paths` away, damaged ones too, and leaves the images as they are.
+    /// Returns the records' paths.
+    ///
+    /// Throws `refused`, nothing removed, when a change that was cut off covers further files that are not among these
+    /// images', and `corrupt` when a file has a record's name and is none.
+    public static func discard(
+        _ paths: [String], options: ImageOptions = ImageOptions()
+    ) throws(StorageError) -> [String] {
+        // Locked: a change that goes on needs its record.
+        var files: [HostFile] = []
+        for name in try hostFiles(of: paths, options) {
+            files.append(try HostFile.open(name, access: .write))
+        }
+        return try UndoRecord.discard(files)
+    }
+
+    private static func hostFiles(
+        of paths: [String], _ options: ImageOptions
+    ) throws(StorageError) -> [String] {
+        var names: [String] = []
+        for path in paths {
+            try options.requireLocks(path)
+            for name in try hostFiles(of: path, options) where !names.contains(name) { names.append(name) }
+        }
+        return names
     }
 
     /// The files that an image consists of; the one named, when it is in no state to be opened.

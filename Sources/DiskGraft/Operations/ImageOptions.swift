@@ -30,6 +30,15 @@ public struct ImageOptions: Sendable {
         self.ignoresChecksums = ignoresChecksums
     }
 
+    /// Throws `refused`, code "force-share-writes": what another program has open is read with `-U`, never written.
+    public func requireLocks(_ path: String) throws(StorageError) {
+        guard ignoresLocks else { return }
+        throw StorageError(
+            .refused, layer: "image", code: "force-share-writes",
+            "-U reads an image that a virtual machine has open; a command that writes takes no -U", path: path
+        )
+    }
+
     func openOptions(_ access: HostFile.Access) -> ImageOpenOptions {
         ImageOpenOptions(
             access: access, locking: ignoresLocks ? .ignore : .honour,

@@ -35,6 +35,24 @@ extension RawSpan {
         for index in expected.indices where byte(offset + index) != expected[index] { return false }
         return true
     }
+
+    /// Whether both hold the same bytes.
+    @inlinable
+    public func isEqual(_ other: RawSpan) -> Bool {
+        guard byteCount == other.byteCount else { return false }
+        var offset = 0
+        while byteCount - offset >= 8 {
+            guard little(offset, as: UInt64.self) == other.little(offset, as: UInt64.self) else {
+                return false
+            }
+            offset += 8
+        }
+        while offset < byteCount {
+            guard byte(offset) == other.byte(offset) else { return false }
+            offset += 1
+        }
+        return true
+    }
 }
 
 extension MutableRawSpan {

@@ -53,6 +53,13 @@ extension HostFile {
         }
     }
 
+    /// st_size; nil when it cannot be told.
+    var hostLength: UInt64? {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+        return UInt64(max(status.st_size, 0))
+    }
+
     func truncateDisk(to length: UInt64) throws(StorageError) {
         HostTrace.note { .truncate(path, length: length) }
         guard let size = Int(exactly: length), ftruncate(descriptor, size) == 0 else {
@@ -66,6 +73,28 @@ extension HostFile {
             let number = errno
             if number == EINTR { continue }
             throw .io("host file", operation: "fdatasync", errno: number, path: path)
+        }
+    }
+}
+
+extension HostFile {
+    /// The most that is read at once.
+    static var pieceSize: UInt64 { 256 << 10 }
+
+    /// Reads a range in pieces that a buffer holds, as it is below a transaction.
+    func forEachPieceOnDisk(
+        of range: Range<UInt64>, _ body: (UInt64, RawSpan) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        guard !range.isEmpty else { return }
+        var buffer = ByteBuffer(byteCount: Int(min(Self.pieceSize, range.upperBound - range.lowerBound)))
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let count = Int(min(Self.pieceSize, range.upperBound - position))
+            var bytes = buffer.mutableBytes
+            var part = bytes.part(0..<count)
+            try readDisk(into: &part, at: position)
+            try body(position, buffer.bytes.extracting(0..<count))
+            position += UInt64(count)
         }
     }
 }

@@ -32,20 +32,44 @@ extension HostFile {
         }
     }
 
-    /// A transaction's write that was recorded before.
+    /// A transaction's write that was recorded before: whole sectors, so that each holds at any time what it held
+    /// after some write, whatever of several writes has reached the disk.
     func writeThrough(_ bytes: [UInt8], at offset: UInt64) throws(StorageError) {
-        try writeDisk(bytes.span8, at: offset)
-        state.withLock { $0.length = max($0.length, offset + UInt64(bytes.count)) }
+        let end = offset + UInt64(bytes.count)
+        let start = offset / UndoRecord.sectorSize * UndoRecord.sectorSize
+        let length = diskByteCount
+        let wholeEnd = max(end, min(end.roundedUp(to: UndoRecord.sectorSize) ?? end, length))
+        if start == offset, wholeEnd == end {
+            try writeDisk(bytes.span8, at: offset)
+        } else {
+            var whole =
+                try start < length ? diskBytes(at: start, count: Int(min(offset, length) - start)) : []
+            whole += [UInt8](repeating: 0, count: Int(offset - start) - whole.count)
+            whole += bytes
+            whole += try diskBytes(at: end, count: Int(wholeEnd - end))
+            try writeDisk(whole.span8, at: start)
+        }
+        state.withLock { $0.length = max($0.length, end) }
     }
 
-    /// A transaction's truncation that was recorded before.
+    /// A transaction's truncation that was recorded before. A shorter file loses part of a sector: not together with
+    /// what else has not reached the disk yet.
     func truncateThrough(to length: UInt64) throws(StorageError) {
+        let isShorter = length < diskByteCount
+        if isShorter { try flushDisk() }
         try truncateDisk(to: length)
+        if isShorter { try flushDisk() }
         state.withLock { $0.length = length }
     }
 
     /// The length on disk, whatever a transaction shows.
     var diskByteCount: UInt64 { state.withLock { $0.length } }
+
+    /// Asks the host for the length again.
+    func refreshLength() {
+        guard !isBlockDevice, let length = hostLength else { return }
+        state.withLock { $0.length = length }
+    }
 
     /// Reads the disk below a transaction.
     func diskBytes(at offset: UInt64, count: Int) throws(StorageError) -> [UInt8] {
@@ -68,7 +92,32 @@ extension HostFile {
         }
         staging.length = max(staging.length, end)
         staging.transaction.record(
-            .write(file: staging.index, offset: offset, bytes: source.array(0..<source.byteCount)))
+            .write(file: staging.index, offset: offset, bytes: source.array(0..<source.byteCount)),
+            giving: GivenContents.ranges(of: source, at: offset, in: staging.overlay))
+        return true
+    }
+
+    /// Records a truncation when a transaction is open; false when there is none.
+    func stageTruncation(to length: UInt64) throws(StorageError) -> Bool {
+        let taken = state.withLock { state -> Staging? in state.staged }
+        guard var staging = taken else { return false }
+        let size = UndoRecord.sectorSize
+        var given: [[UInt8]] = []
+        if length < staging.length, let end = staging.length.roundedUp(to: size),
+            let cut = length.roundedUp(to: size)
+        {
+            if cut > length {
+                var last = try bytes(at: cut - size, count: Int(length + size - cut))
+                last += [UInt8](repeating: 0, count: Int(size) - last.count)
+                given.append(GivenContents.sector(last, at: cut - size))
+            }
+            if cut < end { given.append(GivenContents.zeros(cut..<end)) }
+        }
+        staging.overlay.truncate(to: length)
+        staging.visibleBase = min(staging.visibleBase, length)
+        staging.length = length
+        staging.transaction.record(.truncate(file: staging.index, length: length), giving: given)
+        state.withLock { $0.staged = staging }
         return true
     }
 }

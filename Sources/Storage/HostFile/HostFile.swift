@@ -245,17 +245,7 @@ public final class HostFile: Sendable {
     /// Cuts or extends (with a hole) the file to `length` bytes.
     public func truncate(to length: UInt64) throws(StorageError) {
         try requireWritable()
-        let staged = state.withLock { state -> Bool in
-            guard var staging = state.staged else { return false }
-            state.staged = nil
-            staging.overlay.truncate(to: length)
-            staging.visibleBase = min(staging.visibleBase, length)
-            staging.length = length
-            staging.transaction.record(.truncate(file: staging.index, length: length))
-            state.staged = staging
-            return true
-        }
-        if staged { return }
+        guard try !stageTruncation(to: length) else { return }
         try truncateDisk(to: length)
         state.withLock { $0.length = length }
     }

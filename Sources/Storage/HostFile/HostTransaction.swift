@@ -30,8 +30,12 @@ public final class HostTransaction: Sendable {
         /// Recorded and not yet written.
         var operations: [Operation] = []
         var byteCount = 0
+        /// What the recorded operations make of sectors, by file.
+        var given: [Int: GivenContents] = [:]
         /// The undo records begun, by file.
         var segments: [Int: UndoWriter] = [:]
+        /// Files that were written and not flushed since.
+        var unflushed: Set<Int> = []
         /// The files may differ from what they were.
         var hasWritten = false
     }
@@ -72,13 +76,22 @@ public final class HostTransaction: Sendable {
         }
     }
 
-    func record(_ operation: Operation) {
+    /// `given` has the ranges of `GivenContents` that the operation makes.
+    func record(_ operation: Operation, giving given: [[UInt8]] = []) {
         progress.withLock { progress in
             // However small a write is, a page of the file is held for reading it back.
             if case .write(_, _, let bytes) = operation {
                 progress.byteCount += max(bytes.count, Int(PageOverlay.pageSize))
             }
             progress.operations.append(operation)
+            switch operation {
+            case .write(let file, _, _), .truncate(let file, _):
+                for range in given {
+                    progress.given[file, default: GivenContents()].append(range)
+                    progress.byteCount += range.count
+                }
+            case .flush: break
+            }
         }
     }
 
@@ -87,8 +100,8 @@ public final class HostTransaction: Sendable {
         guard progress.withLock({ $0.byteCount > memoryLimit }) else { return }
         var state = take()
         defer { put(state) }
-        let new = try save(&state)
-        try sync(&state, new)
+        try save(&state)
+        try sync(&state)
         try write(&state)
         for file in files { file.restartStaging() }
     }
@@ -96,27 +109,18 @@ public final class HostTransaction: Sendable {
     /// Forgets everything, and takes back what was written: the files are as they were. Should that fail, the
     /// undo records stay hot, and the next opening for writing tries again.
     public func rollBack() {
-        let state = take()
+        var state = take()
         for file in files { file.endStaging() }
-        guard state.hasWritten else {
-            for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) { segment.discard() }
-            return
-        }
+        let begun = state.segments.keys.sorted()
         do throws(StorageError) {
-            for file in state.segments.keys.sorted() {
-                // A segment that does not count yet guards nothing, and the one below it is another change's.
-                guard
-                    let record = try UndoRecord.read(for: files[file].path, transactionID: transactionID)
-                else { continue }
-                try record.restore(files[file], record.openLog())
-            }
-            for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) {
-                try segment.mark(.rolledBack)
-            }
+            // A segment that is not hot guards nothing.
+            let hot = begun.filter { state.segments[$0]?.isHot == true }
+            for file in hot { try state.segments[file]?.restore() }
+            for file in hot { try state.segments[file]?.markRolledBack() }
         } catch {
             return
         }
-        for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) { segment.discard() }
+        for file in begun { state.segments[file]?.discard() }
     }
 
     /// Makes undo records durable, then the changes. On an error everything is taken back, as by `rollBack`.
@@ -124,21 +128,21 @@ public final class HostTransaction: Sendable {
         guard !isEmpty else { return rollBack() }
         var state = take()
         do throws(StorageError) {
-            let new = try save(&state)
-            for file in state.segments.keys.sorted() {
-                try state.segments[file]?.seal(lengthAfter: files[file].byteCount)
+            try save(&state)
+            for file in state.segments.keys {
+                state.segments[file]?.seal(lengthAfter: files[file].byteCount)
             }
-            try sync(&state, new)
+            try sync(&state)
             for file in files { file.endStaging() }
             try write(&state)
-            for file in files { try file.flush() }
+            for file in state.unflushed.sorted() { try files[file].flush() }
         } catch {
             put(state)
             rollBack()
             throw error
         }
         // The first mark decides: a change over several files stands from there on.
-        for (_, segment) in state.segments.sorted(by: { $0.key < $1.key }) { try segment.markDone() }
+        for file in state.segments.keys.sorted() { try state.segments[file]?.markDone() }
     }
 
     // MARK: Steps
@@ -153,34 +157,29 @@ public final class HostTransaction: Sendable {
 
     private func put(_ state: Progress) { progress.withLock { $0 = state } }
 
-    /// Saves in the undo records what the recorded operations will change. Returns the files whose records are new.
-    private func save(_ state: inout Progress) throws(StorageError) -> [Int] {
+    /// Saves in the undo records what the recorded operations will change, and what they will make of it.
+    private func save(_ state: inout Progress) throws(StorageError) {
         let touched = touchedRanges(state.operations)
-        let new = touched.keys.filter { state.segments[$0] == nil }.sorted()
-        let isAlone = state.segments.count + new.count == 1
         let time = Self.now()
-        for file in new {
+        for file in touched.keys.sorted() where state.segments[file] == nil {
             state.segments[file] = try UndoWriter(
-                besides: files[file], transactionID: transactionID, time: time,
-                state: isAlone ? .hot : .prepared)
+                besides: files[file], transactionID: transactionID, time: time)
         }
         let paths = state.segments.keys.sorted().map { HostDirectory.absolutePath(files[$0].path) }
-        let old = state.segments.keys.filter { !new.contains($0) }.sorted()
-        for file in new + old {
-            // No record names another that is not durable: anything written may reach the disk at once.
-            if file == old.first { for file in new { try state.segments[file]?.sync() } }
+        for file in state.segments.keys.sorted() {
             let own = HostDirectory.absolutePath(files[file].path)
             try state.segments[file]?.addSiblings(paths.filter { $0 != own })
-            try state.segments[file]?.save(touched[file] ?? [])
+            guard let touched = touched[file] else { continue }
+            try state.segments[file]?.save(touched.ranges)
+            try state.segments[file]?.add(
+                state.given.removeValue(forKey: file) ?? GivenContents(), lengths: touched.lengths)
         }
-        return new
     }
 
-    /// Makes the records durable; only then new ones among several are marked hot.
-    private func sync(_ state: inout Progress, _ new: [Int]) throws(StorageError) {
+    /// Makes all records durable; only then do they count, one after the other.
+    private func sync(_ state: inout Progress) throws(StorageError) {
         for file in state.segments.keys.sorted() { try state.segments[file]?.sync() }
-        guard state.segments.count > 1 else { return }
-        for file in new { try state.segments[file]?.mark(.hot) }
+        for file in state.segments.keys.sorted() { try state.segments[file]?.begin() }
     }
 
     /// Repeats the recorded operations on the files.
@@ -188,33 +187,54 @@ public final class HostTransaction: Sendable {
         state.hasWritten = true
         for operation in state.operations {
             switch operation {
-            case .write(let file, let offset, let bytes): try files[file].writeThrough(bytes, at: offset)
-            case .truncate(let file, let length): try files[file].truncateThrough(to: length)
-            case .flush(let file): try files[file].flushDisk()
+            case .write(let file, let offset, let bytes):
+                try files[file].writeThrough(bytes, at: offset)
+                state.unflushed.insert(file)
+            case .truncate(let file, let length):
+                try files[file].truncateThrough(to: length)
+                state.unflushed.insert(file)
+            case .flush(let file):
+                try files[file].flushDisk()
+                state.unflushed.remove(file)
             }
         }
         state.operations = []
         state.byteCount = 0
     }
 
-    /// What the operations change in each file that they change, in order and merged.
-    private func touchedRanges(_ operations: [Operation]) -> [Int: [Range<UInt64>]] {
-        var touched: [Int: [Range<UInt64>]] = [:]
+    /// What the operations change in a file: ranges in order and merged, and the lengths on the way.
+    private struct Touched {
+        var ranges: [Range<UInt64>] = []
+        var lengths: ClosedRange<UInt64>
+
+        mutating func note(_ range: Range<UInt64>?, length: UInt64) {
+            if let range { ranges.append(range) }
+            lengths = min(lengths.lowerBound, length)...max(lengths.upperBound, length)
+        }
+    }
+
+    /// What the operations change in each file that they change.
+    private func touchedRanges(_ operations: [Operation]) -> [Int: Touched] {
+        var touched: [Int: Touched] = [:]
         var lengths = files.map(\.diskByteCount)
         for operation in operations {
             switch operation {
             case .write(let file, let offset, let bytes):
                 let end = offset + UInt64(bytes.count)
-                if offset < end { touched[file, default: []].append(offset..<end) }
-                lengths[file] = max(lengths[file], end)
+                guard offset < end else { continue }
+                let old = lengths[file]
+                lengths[file] = max(old, end)
+                touched[file, default: Touched(lengths: old...old)].note(offset..<end, length: lengths[file])
             case .truncate(let file, let length):
-                // What a shorter file loses counts as changed.
-                touched[file, default: []] += length < lengths[file] ? [length..<lengths[file]] : []
+                let old = lengths[file]
                 lengths[file] = length
+                // What a shorter file loses counts as changed.
+                touched[file, default: Touched(lengths: old...old)]
+                    .note(length < old ? length..<old : nil, length: length)
             case .flush: break
             }
         }
-        return touched.mapValues(Self.merged)
+        return touched.mapValues { Touched(ranges: Self.merged($0.ranges), lengths: $0.lengths) }
     }
 
     private static func merged(_ ranges: [Range<UInt64>]) -> [Range<UInt64>] {

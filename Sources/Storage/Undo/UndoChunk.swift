@@ -1,139 +1,141 @@
-/// A piece of a segment of an undo record. Chunks are made durable in batches, each before the writes that it guards
-/// begin; so the last batch, which alone can be cut off, counts as absent when one of its chunks is not whole. A header
-/// of 64 bytes, then bytes; all integers are little-endian:
+/// A piece of a segment of an undo record, small enough to be held, checked and only then used. A header of 64 bytes,
+/// bytes, and zeros up to a multiple of 512; all integers are little-endian:
 ///
 ///     0   8  "DGCHUNK\n"
-///     8   4  kind
-///     12  4  CRC-32C of bytes 16 to 63
+///     8   4  CRC-32C of bytes 12 to 63
+///     12  4  kind
 ///     16  16 transaction id
 ///     32  4  its number in the segment, from 0
 ///     36  4  number of ranges
-///     40  8  bytes behind the header
-///     48  8  kind 3: the host file's length after the change
-///     56  4  CRC-32C of the bytes behind the header
-///     60  4  number of its batch
+///     40  8  bytes behind the header, zeros at the end included
+///     48  4  CRC-32C of them
+///     52     zeros
 ///
 /// | kind | behind the header |
 /// |---|---|
 /// | 1 siblings | paths of other host files of the transaction, each ended by NUL |
-/// | 2 before | the bytes that ranges held; then per range its offset (8) and length (8, bit 63 set: all zeros, and no bytes are kept) |
-/// | 3 after | per range its offset (8), length (8), CRC-32C and CRC-32 of what the change leaves there (4 and 4) |
+/// | 2 before | per range its offset (8) and length (8, bit 63 set: all zeros, and no bytes are kept); then the bytes that the ranges held |
+/// | 3 given | per range its offset (8) and length (8, bit 63 set: all zeros, and no sums are kept), then XXH64 (8) of each of its sectors: what a write or truncation leaves there, in the order in which they happen |
+///
+/// Ranges consist of whole sectors of 512 bytes, but for one of kind 2 that ends where the host file did. A sector's
+/// bytes behind the end of the file count as zeros.
 struct UndoChunk: Sendable {
-    enum Kind: UInt32, Sendable { case siblings = 1, before = 2, after = 3 }
+    enum Kind: UInt32, Sendable { case siblings = 1, before = 2, given = 3 }
 
     static let magic = Array("DGCHUNK\n".utf8)
     static let headerSize = 64
-    static let beforeEntrySize = 16
-    static let afterEntrySize = 24
     static let isZero: UInt64 = 1 << 63
-    /// The most ranges that a chunk has: its table is held in memory.
-    static let rangeLimit = 1 << 12
+    /// The most bytes of a chunk that a writer makes, header and padding left out.
+    static let usualSize = 1 << 20
+    /// The most that a reader takes.
+    private static let sizeLimit: UInt64 = 2 << 20
 
-    var kind: Kind
-    var number: UInt32
-    var rangeCount: UInt32
-    var byteCount: UInt64
-    var lengthAfter: UInt64 = 0
-    var checksum: UInt32
-    var batch: UInt32
+    let kind: Kind
+    let rangeCount: UInt32
+    /// What is behind the header.
+    let body: [UInt8]
     /// Where its header is in the record.
-    var position: UInt64
-
-    /// Where the bytes behind its header are in the record.
-    var body: UInt64 { position + UInt64(Self.headerSize) }
+    let position: UInt64
     /// Where the next begins.
-    var end: UInt64 { body + byteCount }
+    let end: UInt64
 
-    /// The header at `position`, or nil when there is none of this transaction, or its bytes go past the end.
+    /// Reads the chunk at `position`, which must end before `limit`; nil when it is not as it was written.
     init?(
-        _ log: HostFile, at position: UInt64, transactionID: [UInt8], number: UInt32
+        _ log: HostFile, at position: UInt64, limit: UInt64, transactionID: [UInt8], number: UInt32
     ) throws(StorageError) {
-        guard log.byteCount - min(position, log.byteCount) >= UInt64(Self.headerSize) else { return nil }
+        guard limit <= log.byteCount, position <= limit, limit - position >= UInt64(Self.headerSize) else {
+            return nil
+        }
         let header = try log.bytes(at: position, count: Self.headerSize)
         guard header.span8.matches(Self.magic),
-            header.little(12, as: UInt32.self) == CRC32C.checksum(header.span8.extracting(16..<64)),
+            header.little(8, as: UInt32.self) == CRC32C.checksum(header.span8.extracting(12..<64)),
             header[16..<32] == transactionID[...], header.little(32, as: UInt32.self) == number,
-            let kind = Kind(rawValue: header.little(8))
+            let kind = Kind(rawValue: header.little(12))
         else { return nil }
+        let size: UInt64 = header.little(40)
+        let start = position + UInt64(Self.headerSize)
+        guard size <= Self.sizeLimit, size <= limit - start else { return nil }
+        let body = try log.bytes(at: start, count: Int(size))
+        guard CRC32C.checksum(body.span8) == header.little(48) else { return nil }
         self.kind = kind
-        self.number = number
+        self.body = body
         self.position = position
         rangeCount = header.little(36)
-        byteCount = header.little(40)
-        lengthAfter = header.little(48)
-        checksum = header.little(56)
-        batch = header.little(60)
-        guard byteCount <= log.byteCount - position - UInt64(Self.headerSize) else { return nil }
+        end = start + size
     }
 
-    /// One to be written.
-    init(
-        _ kind: Kind, number: UInt32, batch: UInt32, rangeCount: Int, byteCount: UInt64, checksum: UInt32,
-        at position: UInt64
-    ) {
-        self.batch = batch
-        self.kind = kind
-        self.number = number
-        self.rangeCount = UInt32(clamping: rangeCount)
-        self.byteCount = byteCount
-        self.checksum = checksum
-        self.position = position
+    /// The bytes of a chunk to be written, padded.
+    static func bytes(
+        _ kind: Kind, number: UInt32, rangeCount: Int, body: [[UInt8]], transactionID: [UInt8]
+    ) -> [UInt8] {
+        var chunk = [UInt8](repeating: 0, count: headerSize)
+        for part in body { chunk += part }
+        let rest = chunk.count % UndoHeader.copySize
+        if rest != 0 { chunk += [UInt8](repeating: 0, count: UndoHeader.copySize - rest) }
+        chunk.replaceSubrange(0..<8, with: magic)
+        chunk.storeLittle(kind.rawValue, at: 12)
+        chunk.replaceSubrange(16..<32, with: transactionID)
+        chunk.storeLittle(number, at: 32)
+        chunk.storeLittle(UInt32(clamping: rangeCount), at: 36)
+        chunk.storeLittle(UInt64(chunk.count - headerSize), at: 40)
+        chunk.storeLittle(CRC32C.checksum(chunk.span8.extracting(headerSize..<chunk.count)), at: 48)
+        chunk.storeLittle(CRC32C.checksum(chunk.span8.extracting(12..<64)), at: 8)
+        return chunk
     }
 
-    /// The header's bytes.
-    func header(transactionID: [UInt8]) -> [UInt8] {
-        var header = [UInt8](repeating: 0, count: Self.headerSize)
-        header.replaceSubrange(0..<8, with: Self.magic)
-        header.storeLittle(kind.rawValue, at: 8)
-        header.replaceSubrange(16..<32, with: transactionID)
-        header.storeLittle(number, at: 32)
-        header.storeLittle(rangeCount, at: 36)
-        header.storeLittle(byteCount, at: 40)
-        header.storeLittle(lengthAfter, at: 48)
-        header.storeLittle(checksum, at: 56)
-        header.storeLittle(batch, at: 60)
-        header.storeLittle(CRC32C.checksum(header.span8.extracting(16..<64)), at: 12)
-        return header
+    /// The paths of a chunk of kind "siblings".
+    var paths: [String] { body.split(separator: 0).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// A range of the host file, and where in `body` what the record has of it lies; nil stands for zeros.
+    struct Entry: Sendable {
+        var range: Range<UInt64>
+        var place: Range<Int>?
     }
 
-    /// Whether the bytes behind the header are those that were written.
-    func isWhole(in log: HostFile) throws(StorageError) -> Bool {
-        var register: UInt32 = 0xffff_ffff
-        try log.forEachPiece(of: body..<end) { (_, bytes) in register = CRC32C.update(register, bytes) }
-        return ~register == checksum
-    }
-
-    /// The table of ranges at the end of its bytes, or nil when it does not fit.
-    func table(entrySize: Int, in log: HostFile) throws(StorageError) -> [UInt8]? {
-        guard let count = Int(exactly: rangeCount), count <= Self.rangeLimit, let size = count *? entrySize,
-            UInt64(size) <= byteCount
-        else { return nil }
-        return try log.bytes(at: end - UInt64(size), count: size)
-    }
-}
-
-extension HostFile {
-    /// The most that `forEachPiece` reads at once.
-    static var pieceSize: UInt64 { 256 << 10 }
-
-    /// Reads a range in pieces that a buffer holds: what the file shows, or what it holds below a transaction.
-    func forEachPiece(
-        of range: Range<UInt64>, onDisk: Bool = false, _ body: (UInt64, RawSpan) throws(StorageError) -> Void
-    ) throws(StorageError) {
-        guard !range.isEmpty else { return }
-        var buffer = ByteBuffer(byteCount: Int(min(Self.pieceSize, range.upperBound - range.lowerBound)))
-        var position = range.lowerBound
-        while position < range.upperBound {
-            let count = Int(min(Self.pieceSize, range.upperBound - position))
-            var bytes = buffer.mutableBytes
-            var part = bytes.part(0..<count)
-            if onDisk {
-                try readDisk(into: &part, at: position)
-            } else {
-                try read(into: &part, at: position)
+    /// The ranges of a chunk of kind "before", none past `limit`; nil when they do not fit.
+    func savedRanges(below limit: UInt64) -> [Entry]? {
+        var entries: [Entry] = []
+        guard let count = Int(exactly: rangeCount), count <= body.count / 16 else { return nil }
+        var place = count * 16
+        for index in 0..<count {
+            guard let (range, isZero) = range(at: index * 16, below: limit) else { return nil }
+            guard !isZero else {
+                entries.append(Entry(range: range, place: nil))
+                continue
             }
-            try body(position, buffer.bytes.extracting(0..<count))
-            position += UInt64(count)
+            guard range.upperBound - range.lowerBound <= UInt64(body.count - place) else { return nil }
+            let end = place + Int(range.upperBound - range.lowerBound)
+            entries.append(Entry(range: range, place: place..<end))
+            place = end
         }
+        return entries
+    }
+
+    /// The ranges of a chunk of kind "given", whole sectors; nil when they do not fit.
+    func givenRanges() -> [Entry]? {
+        var entries: [Entry] = []
+        var position = 0
+        for _ in 0..<rangeCount {
+            guard body.count - position >= 16, let (range, isZero) = range(at: position, below: 1 << 63),
+                range.lowerBound % UndoRecord.sectorSize == 0, range.upperBound % UndoRecord.sectorSize == 0
+            else { return nil }
+            position += 16
+            guard !isZero else {
+                entries.append(Entry(range: range, place: nil))
+                continue
+            }
+            let size = (range.upperBound - range.lowerBound) / UndoRecord.sectorSize * 8
+            guard size <= UInt64(body.count - position) else { return nil }
+            entries.append(Entry(range: range, place: position..<position + Int(size)))
+            position += Int(size)
+        }
+        return entries
+    }
+
+    private func range(at position: Int, below limit: UInt64) -> (range: Range<UInt64>, isZero: Bool)? {
+        let offset: UInt64 = body.little(position)
+        let word: UInt64 = body.little(position + 8)
+        guard let end = offset +? (word & ~Self.isZero), end <= limit else { return nil }
+        return (offset..<end, word & Self.isZero != 0)
     }
 }

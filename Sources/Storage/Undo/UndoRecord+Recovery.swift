@@ -11,45 +11,28 @@ extension UndoRecord {
         case completed
     }
 
-    /// Brings a file whose last change was cut off back to the state before it, or marks the change as done when
-    /// another file of the same transaction proves that it was complete. Call before writing to the file.
+    /// Brings a file whose last change was cut off back to the state before it, or marks the change as done when it
+    /// was complete; all host files of the change with it. Call before writing to the file.
+    ///
+    /// Throws, nothing written, `refused` when a file holds what the change neither found nor gave
+    /// ("unknown-contents", "unknown-length") or is out of reach ("sibling-missing"), `corrupt` when a record is damaged.
     public static func recover(_ file: HostFile) throws(StorageError) -> Recovery {
-        guard let record = try read(for: file.path), record.state == .hot || record.state == .undoing else {
-            return .none
-        }
-        let log = try record.openLog()
-        var missing: String?
-        for sibling in record.siblings {
-            if let other = try read(for: sibling, transactionID: record.transactionID) {
-                guard other.state == .done else { continue }
-                // Hot: all files were flushed before the first was marked done. Being undone: nothing has been put
-                // back yet, because all are marked first.
-                try setState(.done, in: log, at: record.segmentStart)
-                return .completed
-            }
-            // What was taken back leaves its record in the end; hot segments all stay until then.
-            if record.state == .hot || !HostDirectory.exists(sibling) { missing = sibling }
-        }
-        if let missing {
-            throw StorageError(
-                .refused, layer: "undo record", code: "sibling-missing",
-                "a change over several files was cut off and the record of \(missing) is gone; "
-                    + "put it back, or restore the images from a copy", path: record.path)
-        }
-        try record.restore(file, log)
-        try setState(.rolledBack, in: log, at: record.segmentStart)
-        return .rolledBack
+        guard let record = try read(for: file.path), record.isCutOff else { return .none }
+        let back = try CutOffChange(file, record, among: [file]).settle(force: false)
+        return back.isEmpty ? .completed : .rolledBack
     }
 
     /// Takes the newest change of `files` back, over all the files that it changed, after comparing every changed
-    /// range of all of them with what the change wrote there. A change that was cut off is rolled back instead.
+    /// sector of all of them with what the change left there. A change that was cut off is rolled back instead. With
+    /// `force` what else has been written there since is no reason to refuse.
     ///
     /// Returns the files that are as they were before; none when there is nothing to take back. Throws `refused`,
     /// nothing written, when something else has changed the files since or one of them is not among `files`.
-    public static func undo(_ files: [HostFile]) throws(StorageError) -> [HostFile] {
+    public static func undo(_ files: [HostFile], force: Bool = false) throws(StorageError) -> [HostFile] {
         var rolledBack: [HostFile] = []
         for file in files {
-            if try recover(file) == .rolledBack { rolledBack.append(file) }
+            guard let record = try read(for: file.path), record.isCutOff else { continue }
+            rolledBack += try CutOffChange(file, record, among: files).settle(force: force)
         }
         for file in files {
             while let record = try read(for: file.path), try record.isIdle() { try record.remove() }
@@ -59,41 +42,58 @@ extension UndoRecord {
         var found: [Part] = []
         for file in files {
             guard let record = try read(for: file.path) else { continue }
+            let part = Part(file: file, record: record, log: try record.openLog())
             guard record.state == .done else {
                 throw StorageError(
-                    .refused, layer: "undo record", code: "sibling-missing",
+                    .refused, UndoCode.siblingMissing,
                     "a change over several files was cut off and not all of them are here: "
-                        + record.siblings.joined(separator: ", "), path: record.path)
+                        + (try record.siblings(in: part.log)).joined(separator: ", "), path: record.path)
             }
-            found.append(Part(file: file, record: record))
+            found.append(part)
         }
-        guard let newest = found.max(by: { $0.record.time < $1.record.time })?.record else { return [] }
+        guard let newest = found.max(by: { $0.record.header.time < $1.record.header.time })?.record else {
+            return []
+        }
         let change = found.filter { $0.record.transactionID == newest.transactionID }
-        for sibling in newest.siblings
-        where !change.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) {
-            throw StorageError(
-                .refused, layer: "undo record", code: "sibling-not-given",
-                "the change also covers \(sibling); give that disk too, with --with", path: newest.path)
-        }
-        for part in change { try part.record.checkUnchanged(part.file) }
-        for part in change {
-            try setState(.undoing, in: part.record.openLog(), at: part.record.segmentStart)
-        }
-        for part in change { try part.record.restore(part.file, part.record.openLog()) }
+        for part in change { try part.checkUnchanged(among: change, force: force) }
+        for part in change { try part.record.mark(.undoing, in: part.log) }
+        for part in change { try part.record.restore(part.file, part.log) }
         for part in change { try part.record.remove() }
         return change.map(\.file)
     }
 
-    /// A file of a change that covers several.
+    /// A file of a finished change.
     private struct Part {
         let file: HostFile
         let record: UndoRecord
+        let log: HostFile
+
+        func checkUnchanged(among change: [Part], force: Bool) throws(StorageError) {
+            let comparison = try UndoComparison(file, record, log)
+            for sibling in comparison.siblings
+            where !change.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) {
+                throw StorageError(
+                    .refused, UndoCode.siblingNotGiven,
+                    "the change also covers \(sibling); give that disk too, with --with", path: record.path,
+                    remedies: [.giveDisk(path: sibling)])
+            }
+            guard !comparison.isNew, !force else { return }
+            let reason =
+                comparison.firstNotNew == nil
+                ? "the file has been resized since the change"
+                : "these bytes have been changed by something else since"
+            throw StorageError(
+                .refused, UndoCode.changedSince,
+                "\(reason); the change is not taken back, but with --force",
+                field: comparison.firstNotNew == nil ? "length" : nil, offset: comparison.firstNotNew,
+                path: file.path, remedies: [.forceUndo])
+        }
     }
 
     /// Whether the segment says nothing any more: its change never began, or went back, in all files.
     private func isIdle() throws(StorageError) -> Bool {
         guard state == .rolledBack || state == .prepared else { return false }
-        for sibling in siblings {
+        for sibling in try siblings(in: openLog()) {
             // Where a file is out of reach, nobody knows.
             guard HostDirectory.exists(sibling),
                 try Self.read(for: sibling, transactionID: transactionID)?.state != .hot
@@ -102,73 +102,53 @@ extension UndoRecord {
         return true
     }
 
-    /// The record's file, to be changed.
-    func openLog() throws(StorageError) -> HostFile {
-        try HostFile.open(path, access: .write, locking: .ignore, followLinks: false)
-    }
-
-    /// Takes the segment out of the record, and the record away with its last.
-    func remove() throws(StorageError) {
-        let log = try openLog()
-        try log.truncate(to: segmentStart)
-        try log.flush()
-        if segmentStart == 0 {
+    /// Throws the whole record of each of `files` away and leaves the files as they are. Returns the records' paths.
+    ///
+    /// Throws `refused`, nothing removed, when a cut-off change covers a file that is not among them, and `corrupt` for
+    /// what is no record.
+    public static func discard(_ files: [HostFile]) throws(StorageError) -> [String] {
+        var paths: [String] = []
+        for file in files {
+            let own = path(for: file.path)
+            if HostDirectory.exists(own) {
+                try requireRecord(own)
+                paths.append(own)
+            }
+            let found: UndoRecord?
+            do throws(StorageError) {
+                found = try read(for: file.path)
+            } catch {
+                guard error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion) else {
+                    throw error
+                }
+                continue
+            }
+            guard let found else { continue }
+            if !paths.contains(found.path) { paths.append(found.path) }
+            guard found.isCutOff, let siblings = try? found.siblings(in: found.openLog()) else { continue }
+            for sibling in siblings where HostDirectory.exists(sibling) {
+                guard !files.contains(where: { HostDirectory.isSame($0.path, sibling) }),
+                    try read(for: sibling, transactionID: found.transactionID) != nil
+                else { continue }
+                throw StorageError(
+                    .refused, UndoCode.siblingNotGiven,
+                    "the change also covers \(sibling); give that disk too, with --with", path: found.path,
+                    remedies: [.giveDisk(path: sibling)])
+            }
+        }
+        for path in paths {
             try HostDirectory.remove(path)
             try HostDirectory.sync(holding: path)
         }
+        return paths
     }
 
-    private func checkUnchanged(_ file: HostFile) throws(StorageError) {
-        let log = try openLog()
-        let chunks = try wholeChunks(in: log)
-        guard let last = chunks.last, last.kind == .after else { throw damaged(chunks.last) }
-        guard file.byteCount == last.lengthAfter else {
-            throw StorageError(
-                .refused, layer: "undo record", code: "changed-since",
-                "the file has been resized since the change; it is not taken back", field: "length",
-                path: file.path)
-        }
-        for chunk in chunks {
-            for changed in try changedRanges(of: chunk, in: log) {
-                let range = changed.range
-                let now = try file.bytes(
-                    at: range.lowerBound, count: Int(range.upperBound - range.lowerBound))
-                guard UndoSum(now.span8) == changed.sum else {
-                    throw StorageError(
-                        .refused, layer: "undo record", code: "changed-since",
-                        "these bytes have been changed by something else since; the change is not taken back",
-                        offset: range.lowerBound, path: file.path)
-                }
-            }
-        }
-    }
-
-    /// Writes back everything that was saved, and the old length. Twice does the same as once.
-    func restore(_ file: HostFile, _ log: HostFile) throws(StorageError) {
-        for chunk in try wholeChunks(in: log) {
-            for saved in try savedRanges(of: chunk, in: log) { try Self.restore(saved, file, log) }
-        }
-        // A write that failed may have made the file longer than anybody noted.
-        if !file.isBlockDevice { try file.truncate(to: lengthBefore) }
-        try file.flush()
-    }
-
-    private static func restore(
-        _ saved: SavedRange, _ file: HostFile, _ log: HostFile
-    ) throws(StorageError) {
-        let range = saved.range
-        guard let start = saved.position else {
-            // What lies behind the present end reads as zeros once the length is back.
-            let end = min(range.upperBound, file.byteCount)
-            guard range.lowerBound < end else { return }
-            return try file.writeZeroes(at: range.lowerBound, count: end - range.lowerBound)
-        }
-        try log.forEachPiece(of: start..<start + (range.upperBound - range.lowerBound)) {
-            (position, bytes) throws(StorageError) in
-            // A full host may refuse to write even what is there already.
-            let offset = range.lowerBound + (position - start)
-            let now = try file.availableBytes(at: offset, count: bytes.byteCount)
-            if !bytes.matches(now) || now.count < bytes.byteCount { try file.write(bytes, at: offset) }
+    /// Throws "not-a-record" for a file that has the name of a record and is somebody else's.
+    private static func requireRecord(_ path: String) throws(StorageError) {
+        do throws(StorageError) {
+            _ = try newest(in: HostFile.open(path, locking: .ignore, followLinks: false))
+        } catch {
+            guard error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion) else { throw error }
         }
     }
 }

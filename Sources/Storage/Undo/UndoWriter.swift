@@ -1,207 +1,197 @@
 /// The segment of one host file while its transaction goes on. Nothing of the file may be changed before what was
-/// there has been saved and synced.
+/// there, and what will be, has been saved, synced, and counted by the head.
 struct UndoWriter {
-    /// Ranges are saved and compared in whole pages.
-    static let pageSize: UInt64 = 4096
-
     private let file: HostFile
     private let log: HostFile
     private let segmentStart: UInt64
-    private let transactionID: [UInt8]
-    private let lengthBefore: UInt64
-    private let time: UInt64
+    private var header: UndoHeader
     private var end: UInt64
     private var chunkCount: UInt32 = 0
-    private var batch: UInt32 = 0
-    /// Pages that are saved, or lie behind the old end.
+    /// Sectors that are saved, or lie behind the old end.
     private var saved = RangeSet<UInt64>()
     private var siblings: Set<String> = []
-    /// The record's name may not be durable yet: whoever made it may have been killed before.
-    private var needsDirectorySync = true
+    /// Chunks were added since the head was written.
+    private var hasNews = true
 
     /// Begins a segment in the record beside `file`, which is created when there is none.
-    init(
-        besides file: HostFile, transactionID: [UInt8], time: UInt64, state: UndoRecord.State
-    ) throws(StorageError) {
+    init(besides file: HostFile, transactionID: [UInt8], time: UInt64) throws(StorageError) {
+        if try UndoRecord.read(for: file.path)?.isCutOff == true {
+            throw StorageError(
+                .refused, UndoCode.hot,
+                "an earlier change was cut off; run `diskgraft undo` to take it back first", path: file.path,
+                remedies: [.undo])
+        }
         self.file = file
-        self.transactionID = transactionID
-        self.time = time
-        lengthBefore = file.diskByteCount
         let path = UndoRecord.path(for: file.path)
+        // Whoever made it may have been killed before its name was durable; a change that began came after.
+        let isDurable: Bool
         if !HostDirectory.exists(path) {
             log = try HostFile.create(path, mode: 0o600)
             segmentStart = 0
+            isDurable = false
         } else {
             log = try HostFile.open(path, access: .write, locking: .ignore, followLinks: false)
             let newest = try UndoRecord.newest(in: log)
-            guard newest?.state != .hot, newest?.state != .undoing else {
-                throw StorageError(
-                    .refused, layer: "undo record", code: "hot",
-                    "an earlier change was cut off; run `diskgraft undo` to take it back first",
-                    path: file.path)
-            }
             segmentStart = newest?.segmentEnd ?? 0
+            isDurable = newest.map { $0.state != .prepared } ?? false
         }
-        end = segmentStart + UInt64(UndoRecord.headerSize)
+        header = UndoHeader(
+            transactionID: transactionID, time: time, lengthBefore: file.diskByteCount,
+            identity: file.names.incarnation, position: segmentStart)
+        end = segmentStart + UInt64(UndoHeader.size)
         do throws(StorageError) {
-            try log.truncate(to: segmentStart)
-            try log.write(
-                UndoRecord.header(
-                    transactionID: transactionID, lengthBefore: lengthBefore, time: time, state: state),
-                at: segmentStart)
+            // What was cut off there before must not come back between what is written now.
+            if log.byteCount > segmentStart {
+                try log.truncate(to: segmentStart)
+                try log.flush()
+            }
+            try log.write(header.bytes, at: segmentStart)
+            guard !isDurable else { return }
+            try log.flush()
+            try HostDirectory.sync(holding: path)
         } catch {
             discard()
             throw error
         }
     }
 
+    /// Whether the file may have been changed.
+    var isHot: Bool { header.state == .hot }
+
+    // MARK: What is recorded
+
     /// Takes note of the other host files of the transaction.
     mutating func addSiblings(_ paths: [String]) throws(StorageError) {
         let new = paths.filter { siblings.insert($0).inserted }
-        // A segment needs one chunk to count.
-        guard !new.isEmpty || chunkCount == 0 else { return }
-        try append(.siblings, table: new.flatMap { Array($0.utf8) + [0] }, rangeCount: 0)
+        guard !new.isEmpty else { return }
+        try append(.siblings, rangeCount: 0, [new.flatMap { Array($0.utf8) + [0] }])
     }
 
-    /// Saves what the file holds in the pages of `ranges`, as far as it is not saved yet.
+    /// Saves what the file holds in the sectors of `ranges`, as far as it is not saved yet.
     mutating func save(_ ranges: [Range<UInt64>]) throws(StorageError) {
-        var pages = RangeSet<UInt64>()
+        var sectors = RangeSet<UInt64>()
         for range in ranges {
-            let last = (range.upperBound - 1) / Self.pageSize
-            guard let upper = (last + 1) *? Self.pageSize else { continue }
-            pages.insert(contentsOf: range.lowerBound / Self.pageSize * Self.pageSize..<upper)
+            let first = range.lowerBound / UndoRecord.sectorSize * UndoRecord.sectorSize
+            guard let upper = range.upperBound.roundedUp(to: UndoRecord.sectorSize) else { continue }
+            sectors.insert(contentsOf: first..<upper)
         }
-        pages.subtract(saved)
-        var chunk = ChunkInProgress(at: end)
-        for range in pages.ranges where range.lowerBound < lengthBefore {
+        sectors.subtract(saved)
+        var chunk = ChunkInProgress()
+        for range in sectors.ranges where range.lowerBound < header.lengthBefore {
             // Bytes past the old end have no "before": the old length takes them back.
-            try save(range.lowerBound..<min(range.upperBound, lengthBefore), in: &chunk)
-        }
-        try finish(&chunk, .before)
-        saved.formUnion(pages)
-    }
-
-    private mutating func save(
-        _ range: Range<UInt64>, in chunk: inout ChunkInProgress
-    ) throws(StorageError) {
-        try file.forEachPiece(of: range, onDisk: true) { (offset, bytes) throws(StorageError) in
-            if chunk.rangeCount >= UndoChunk.rangeLimit { try finish(&chunk, .before) }
-            let isZero = bytes.isAllZero
-            chunk.addRange(offset, UInt64(bytes.byteCount), isZero: isZero)
-            if !isZero {
-                try log.write(bytes, at: chunk.bytesEnd)
-                chunk.add(bytes)
+            let range = range.lowerBound..<min(range.upperBound, header.lengthBefore)
+            try file.forEachPieceOnDisk(of: range) { (offset, bytes) throws(StorageError) in
+                if !chunk.hasRoom(for: bytes.byteCount) { try finish(&chunk) }
+                chunk.add(bytes, at: offset)
             }
         }
+        try finish(&chunk)
+        saved.formUnion(sectors)
     }
 
-    /// Takes note of what the change leaves in every page that it touched: `file` shows it, written or not.
-    mutating func seal(lengthAfter: UInt64) throws(StorageError) {
-        var chunk = ChunkInProgress(at: end)
-        for range in saved.ranges where range.lowerBound < lengthAfter {
-            try file.forEachPiece(of: range.lowerBound..<min(range.upperBound, lengthAfter)) {
-                (offset, bytes) throws(StorageError) in
-                if chunk.rangeCount >= UndoChunk.rangeLimit {
-                    try finish(&chunk, .after, lengthAfter: lengthAfter)
-                }
-                chunk.addRange(offset, UInt64(bytes.byteCount), sum: UndoSum(bytes))
-            }
-        }
-        try finish(&chunk, .after, lengthAfter: lengthAfter, evenIfEmpty: true)
+    /// Takes note of what the change is going to make of sectors, and of the lengths that it gives the file.
+    mutating func add(_ given: GivenContents, lengths: ClosedRange<UInt64>) throws(StorageError) {
+        for body in given.bodies { try append(.given, rangeCount: body.rangeCount, [body.bytes]) }
+        header.lengthLeast = min(header.lengthLeast, lengths.lowerBound)
+        header.lengthMost = max(header.lengthMost, lengths.upperBound)
     }
 
-    /// Makes everything so far durable, the record's name too.
+    /// The file's length at the end: nothing follows.
+    mutating func seal(lengthAfter: UInt64) {
+        header.lengthAfter = lengthAfter
+        hasNews = true
+    }
+
+    // MARK: Steps
+
+    /// Makes everything so far durable. It does not count yet, but in a segment that is prepared and not begun.
     mutating func sync() throws(StorageError) {
+        guard hasNews else { return }
+        if header.state == .prepared { try writeHeader() }
         try log.flush()
-        if needsDirectorySync { try HostDirectory.sync(holding: log.path) }
-        needsDirectorySync = false
-        batch += 1
     }
 
-    func mark(_ state: UndoRecord.State) throws(StorageError) {
-        try UndoRecord.setState(state, in: log, at: segmentStart)
+    /// Counts everything that was made durable: from here the file may be changed.
+    mutating func begin() throws(StorageError) {
+        guard hasNews else { return }
+        header.state = .hot
+        try writeHeader()
+        try log.flush()
+        hasNews = false
     }
 
-    /// Marks the change as complete, and says how long its segment is: in one sector.
-    func markDone() throws(StorageError) {
-        let header = UndoRecord.header(
-            transactionID: transactionID, lengthBefore: lengthBefore, time: time, state: .done,
-            segmentLength: (end - segmentStart).roundedUp(to: UInt64(UndoRecord.headerSize)) ?? 0)
-        try log.write(header, at: segmentStart)
+    /// Marks the change as complete.
+    mutating func markDone() throws(StorageError) {
+        header.state = .done
+        try writeHeader()
         try log.flush()
+    }
+
+    /// Puts back what was saved; the file is as it was before the transaction.
+    func restore() throws(StorageError) {
+        // All of it, before a part is put back.
+        try record.forEachChunk(in: log) { (_) in }
+        try record.restore(file, log)
+    }
+
+    /// Marks the change as taken back. With several files all of them have to be, before a segment goes.
+    mutating func markRolledBack() throws(StorageError) {
+        try record.mark(.rolledBack, in: log)
+        header.state = .rolledBack
     }
 
     /// Takes the segment away; nothing of the file may be changed.
     func discard() {
-        // A durable one could come back after a cut, and must not say that it is hot then.
-        if batch > 0 { try? mark(.rolledBack) }
         try? log.truncate(to: segmentStart)
         if segmentStart == 0 { try? HostDirectory.remove(log.path) }
     }
 
-    // MARK: Chunks
-
-    private mutating func finish(
-        _ chunk: inout ChunkInProgress, _ kind: UndoChunk.Kind, lengthAfter: UInt64 = 0,
-        evenIfEmpty: Bool = false
-    ) throws(StorageError) {
-        guard chunk.rangeCount > 0 || evenIfEmpty else { return }
-        try append(
-            kind, bytes: chunk.byteCount, register: chunk.register, table: chunk.table,
-            rangeCount: chunk.rangeCount, lengthAfter: lengthAfter)
-        chunk = ChunkInProgress(at: end)
+    private var record: UndoRecord {
+        UndoRecord(path: log.path, segmentStart: segmentStart, header: header)
     }
 
-    /// Ends a chunk whose first `bytes` bytes are in the record already.
+    private mutating func writeHeader() throws(StorageError) {
+        header.segmentLength = end - segmentStart
+        header.chunkCount = chunkCount
+        try log.write(header.bytes, at: segmentStart)
+    }
+
+    // MARK: Chunks
+
+    private mutating func finish(_ chunk: inout ChunkInProgress) throws(StorageError) {
+        guard chunk.rangeCount > 0 else { return }
+        try append(.before, rangeCount: chunk.rangeCount, [chunk.table, chunk.bytes])
+        chunk = ChunkInProgress()
+    }
+
     private mutating func append(
-        _ kind: UndoChunk.Kind, bytes: UInt64 = 0, register: UInt32 = 0xffff_ffff, table: [UInt8],
-        rangeCount: Int, lengthAfter: UInt64 = 0
+        _ kind: UndoChunk.Kind, rangeCount: Int, _ body: [[UInt8]]
     ) throws(StorageError) {
-        let sum = ~CRC32C.update(register, table.span8)
-        var chunk = UndoChunk(
-            kind, number: chunkCount, batch: batch, rangeCount: rangeCount,
-            byteCount: bytes + UInt64(table.count), checksum: sum, at: end)
-        chunk.lengthAfter = lengthAfter
-        try log.write(table, at: chunk.body + bytes)
-        try log.write(chunk.header(transactionID: transactionID), at: chunk.position)
+        let bytes = UndoChunk.bytes(
+            kind, number: chunkCount, rangeCount: rangeCount, body: body,
+            transactionID: header.transactionID)
+        try log.write(bytes, at: end)
         chunkCount += 1
-        end = chunk.end
+        end += UInt64(bytes.count)
+        hasNews = true
     }
 }
 
-/// A chunk whose bytes go to the record one by one; its table and header follow.
+/// A chunk of kind "before" that ranges are added to.
 private struct ChunkInProgress {
-    let position: UInt64
-    private(set) var byteCount: UInt64 = 0
-    private(set) var register: UInt32 = 0xffff_ffff
     private(set) var table: [UInt8] = []
+    private(set) var bytes: [UInt8] = []
     private(set) var rangeCount = 0
 
-    init(at position: UInt64) { self.position = position }
-
-    var bytesEnd: UInt64 { position + UInt64(UndoChunk.headerSize) + byteCount }
-
-    mutating func add(_ bytes: RawSpan) {
-        byteCount += UInt64(bytes.byteCount)
-        register = CRC32C.update(register, bytes)
+    func hasRoom(for count: Int) -> Bool {
+        table.count + 16 + bytes.count + count <= UndoChunk.usualSize
     }
 
-    mutating func addRange(_ offset: UInt64, _ length: UInt64, isZero: Bool) {
-        add(offset)
-        add(isZero ? length | UndoChunk.isZero : length)
+    mutating func add(_ part: RawSpan, at offset: UInt64) {
+        let isZero = part.isAllZero
+        table.appendLittle(offset)
+        table.appendLittle(UInt64(part.byteCount) | (isZero ? UndoChunk.isZero : 0))
+        if !isZero { bytes += part.array(0..<part.byteCount) }
         rangeCount += 1
-    }
-
-    mutating func addRange(_ offset: UInt64, _ length: UInt64, sum: UndoSum) {
-        add(offset)
-        add(length)
-        add(UInt64(sum.first) | UInt64(sum.second) << 32)
-        rangeCount += 1
-    }
-
-    private mutating func add(_ value: UInt64) {
-        let start = table.count
-        table += [0, 0, 0, 0, 0, 0, 0, 0]
-        table.storeLittle(value, at: start)
     }
 }

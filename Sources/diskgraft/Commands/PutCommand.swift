@@ -73,6 +73,7 @@ struct EditCommand: ParsableCommand {
     @OptionGroup var place: EditArguments
 
     func run() throws {
+        try place.image.options.requireLocks(image)
         let target = Array(path.utf8)
         let before = try current(target)
         let folder = Self.temporaryFolder + "/diskgraft-\(try SystemRandom.bytes(8).hexString)"

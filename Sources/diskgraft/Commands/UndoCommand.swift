@@ -8,11 +8,13 @@ struct UndoCommand: ParsableCommand {
         commandName: "undo",
         abstract: "Take the newest change of an image back.",
         discussion: """
-            Every change leaves IMAGE.undo: the bytes as they were. They are put back after every changed range \
-            has been compared with what the change wrote; a change that was cut off is rolled back.
+            Every change leaves IMAGE.undo: the bytes as they were. They are put back after every changed sector \
+            has been compared with what the change wrote; a change that was cut off is rolled back. Where something \
+            else has written since, a guest that was started for instance, nothing is put back.
 
             Example:
               diskgraft undo web01.vmdk
+              diskgraft undo --discard web01.vmdk
             """)
 
     @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
@@ -22,14 +24,31 @@ struct UndoCommand: ParsableCommand {
     @OptionGroup var disks: FurtherDisks
     @OptionGroup var source: SourceArguments
 
+    @Flag(help: "Put the old bytes back over whatever has been written there since.")
+    var force = false
+
+    @Flag(help: "Throw the undo record away and leave the image as it is.")
+    var discard = false
+
+    func validate() throws {
+        guard !force || !discard else { throw ValidationError("--force and --discard exclude each other") }
+    }
+
     func run() throws {
         try source.check(diskCount: 1 + disks.with.count)
-        let result = try GuestUndo.run([path] + disks.with, options: image.options)
+        if discard { return try throwAway() }
+        let result = try GuestUndo.run([path] + disks.with, options: image.options, force: force)
         if result.files.isEmpty {
             Terminal.write(Array("There is nothing to undo.\n".utf8))
         }
         for file in result.files {
             Terminal.write(Array("\(file): the newest change was taken back.\n".utf8))
         }
+    }
+
+    private func throwAway() throws {
+        let records = try GuestUndo.discard([path] + disks.with, options: image.options)
+        if records.isEmpty { Terminal.write(Array("There is no undo record.\n".utf8)) }
+        for record in records { Terminal.write(Array("\(record): was thrown away.\n".utf8)) }
     }
 }

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 int64_t clinux_seek_data(int fd, int64_t offset) { return lseek(fd, offset, SEEK_DATA); }
@@ -78,11 +79,27 @@ int clinux_open(const char *path, int flags, unsigned mode)
     return open(path, flags | O_CLOEXEC, mode);
 }
 
-int clinux_open_beneath(int directory_fd, const char *name, int flags)
+int clinux_open_beneath(int directory_fd, const char *name, int flags, unsigned mode)
 {
     struct open_how how = {
-        .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-    return (int)syscall(SYS_openat2, directory_fd, name, &how, sizeof how);
+        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+        .mode = flags & O_CREAT ? mode : 0,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    int fd = (int)syscall(SYS_openat2, directory_fd, name, &how, sizeof how);
+    // Kernels before 5.6 have no such call, and sandboxes that do not know it say EPERM.
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+        fd = openat(directory_fd, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+    return fd;
+}
+
+int clinux_open_parent(int directory_fd)
+{
+    return openat(directory_fd, "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int clinux_make_node(int directory_fd, const char *name, unsigned mode, unsigned major, unsigned minor)
+{
+    return mknodat(directory_fd, name, mode, makedev(major, minor));
 }
 
 int clinux_random(void *buffer, size_t length)

@@ -33,13 +33,17 @@ struct DiskgraftCommand: ParsableCommand {
     static func main() {
         Interruption.install()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(exactArguments())
             try command.run()
         } catch let error as StorageError {
             Terminal.printError(error.description)
             DiskgraftCommand.exit(withStatus: ExitStatus(of: error))
         } catch {
-            exit(withError: error)
+            // What the parser says repeats arguments, which may be anything.
+            let message = fullMessage(for: error)
+            let code = exitCode(for: error)
+            if !message.isEmpty { Terminal.printMessage(message, isError: code != .success) }
+            exit(withError: code)
         }
     }
 

@@ -130,6 +130,15 @@ struct UntarTests {
             body: "add('e', tarfile.SYMTYPE, link='/etc'); add('e/shadow', data=b'x')", status: 2,
             says: "symbolic link that it brought"),
         Hostile(
+            body: "add('e', tarfile.SYMTYPE, link='/etc'); add('f', tarfile.LNKTYPE, link='e'); "
+                + "add('f/shadow', data=b'x')", status: 2, says: "f, a symbolic link that it brought"),
+        Hostile(
+            body: "add('usr/lib/e', tarfile.SYMTYPE, link='/etc'); add('lib/e/shadow', data=b'x')", status: 2,
+            says: "lib/e, a symbolic link that it brought"),
+        Hostile(
+            body: "add('usr/lib', tarfile.SYMTYPE, link='/etc'); add('lib/shadow', data=b'x')", status: 2,
+            says: "lib, a symbolic link that it brought"),
+        Hostile(
             body: "add('h', tarfile.LNKTYPE, link='../etc/shadow')", status: 2, says: "leads out"),
         Hostile(body: "add('h', tarfile.LNKTYPE, link='none')", status: 2, says: "there is no"),
         Hostile(body: "add('full', data=b'x')", status: 2, says: "not empty"),

@@ -33,8 +33,13 @@ int clinux_open(const char *path, int flags, unsigned mode);
 extern const int clinux_o_path;
 /// When the file was made (statx(2), STATX_BTIME), in nanoseconds since 1970; 0 where that is not kept.
 uint64_t clinux_birth_time(int fd);
-/// openat2(2) with RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH relative to a directory; -1 and errno.
-int clinux_open_beneath(int directory_fd, const char *name, int flags);
+/// openat2(2) of a plain name in a directory, with RESOLVE_BENEATH, no links; openat(2) with O_NOFOLLOW where the
+/// kernel has no openat2. Adds O_CLOEXEC. -1 and errno.
+int clinux_open_beneath(int directory_fd, const char *name, int flags, unsigned mode);
+/// openat(2) of ".."; -1 and errno.
+int clinux_open_parent(int directory_fd);
+/// mknodat(2); mode holds the type. 0, or -1 and errno.
+int clinux_make_node(int directory_fd, const char *name, unsigned mode, unsigned major, unsigned minor);
 /// getrandom(2), whole buffer; 0, or -1 and errno.
 int clinux_random(void *buffer, size_t length);
 /// ioctl(BLKGETSIZE64) and ioctl(BLKSSZGET) of a block device; 0, or -1 and errno.

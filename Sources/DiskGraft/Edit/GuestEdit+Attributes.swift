@@ -102,7 +102,8 @@ extension GuestEdit {
         }
     }
 
-    /// Numbers of accounts by the guest's own /etc/passwd ("user") or /etc/group ("group"); nil when there is none.
+    /// The number of an account by the guest's own /etc/passwd or /etc/group; nil when there is none. `name` is in
+    /// `String.init(hostBytes:)`'s form.
     public func accountID(_ name: String, in file: AccountFile) throws(StorageError) -> UInt32? {
         let path = Array(file.rawValue.utf8)
         guard let found = try find(path, followLast: true), found.attributes.type == .regular else {
@@ -111,7 +112,7 @@ extension GuestEdit {
         let contents = try tree.contents(of: found.key, limit: 16 << 20)
         for line in contents.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-            if fields.count > 2, Array(fields[0]) == Array(name.utf8) {
+            if fields.count > 2, Array(fields[0]) == name.hostBytes {
                 return UInt32(String(decoding: fields[2], as: UTF8.self))
             }
         }
@@ -135,23 +136,35 @@ extension GuestEdit {
             try body(top.key, top.attributes)
             try splitIfLarge(top.volume)
             guard recursively, top.attributes.type == .directory else { return }
-            var pending = [top]
+            // By number, not by path: a path has an end where a tree has none.
+            var pending = [(path: top.path, key: top.key)]
             var seen: Set<FileKey> = [top.key]
             while let directory = pending.popLast() {
                 for entry in try tree.entries(of: directory.key) {
                     let childPath = Place.join(directory.path, entry.name)
                     // A mounted volume's root stands for the directory below it.
-                    guard let child = try find(childPath, followLast: false) else { continue }
-                    try body(child.key, child.attributes)
-                    try splitIfLarge(child.volume)
-                    if child.attributes.type == .directory {
-                        guard seen.insert(child.key).inserted else {
+                    let mounted = tree.mountedVolume(at: childPath)
+                    let root = mounted.flatMap { tree.rootDirectory(ofVolume: $0) }
+                    if mounted != nil, root == nil { continue }
+                    let key =
+                        if let mounted, let root {
+                            FileKey(volume: mounted, id: root)
+                        } else {
+                            FileKey(volume: directory.key.volume, id: entry.file)
+                        }
+                    // A volume that is mounted twice is changed once.
+                    if mounted != nil, seen.contains(key) { continue }
+                    let attributes = try tree.attributes(of: key)
+                    try body(key, attributes)
+                    try splitIfLarge(key.volume)
+                    if attributes.type == .directory {
+                        guard seen.insert(key).inserted else {
                             throw error(
                                 .corrupt, "directory-loop",
-                                "\(childPath.displayText) is in the tree twice; run \(guest.repairTool(ofVolume: child.volume))"
+                                "\(childPath.shellText) is in the tree twice; run \(guest.repairTool(ofVolume: key.volume))"
                             )
                         }
-                        pending.append(child)
+                        pending.append((childPath, key))
                     }
                 }
             }

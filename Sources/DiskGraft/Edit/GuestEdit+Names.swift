@@ -16,7 +16,7 @@ extension GuestEdit {
                 guard recursively else {
                     throw error(
                         .refused, "is-a-directory",
-                        "\(path.displayText) is a directory; use rmdir, or rm -r for everything in it")
+                        "\(path.shellText) is a directory; use rmdir, or rm -r for everything in it")
                 }
                 try removeContents(of: file)
             }
@@ -30,7 +30,7 @@ extension GuestEdit {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: false)
             guard file.attributes.type == .directory else {
-                throw error(.refused, "not-a-directory", "\(path.displayText) is no directory")
+                throw error(.refused, "not-a-directory", "\(path.shellText) is no directory")
             }
             try requireNoMount(at: file.path)
             let place = try place(of: file.path)
@@ -69,7 +69,7 @@ extension GuestEdit {
                 guard !levels.contains(where: { $0.directory == entry.file }) else {
                     throw error(
                         .corrupt, "directory-loop",
-                        "\(top.path.displayText) contains itself; run \(guest.repairTool(ofVolume: volume))")
+                        "\(top.path.shellText) contains itself; run \(guest.repairTool(ofVolume: volume))")
                 }
                 levels.append(try level(entry.file, entry.name))
             } else {
@@ -106,7 +106,7 @@ extension GuestEdit {
             guard file.attributes.type != .directory else {
                 throw error(
                     .refused, "is-a-directory",
-                    "\(path.displayText) is a directory, which has one name only; use ln -s")
+                    "\(path.shellText) is a directory, which has one name only; use ln -s")
             }
             let name = try place(of: file.path).name
             let to = try target(destination, named: name)
@@ -146,7 +146,7 @@ extension GuestEdit {
                 if let there = try find(path, followLast: true) {
                     guard there.attributes.type == .directory else {
                         throw error(
-                            .refused, "not-a-directory", "\(path.displayText) is there and is no directory")
+                            .refused, "not-a-directory", "\(path.shellText) is there and is no directory")
                     }
                     return
                 }
@@ -198,7 +198,7 @@ extension GuestEdit {
     /// Throws when a name is taken.
     func requireFree(_ place: Place) throws(StorageError) {
         guard try tree.lookUp(place.name, in: place.directory.key) == nil else {
-            throw error(.refused, "exists", "\(place.path.displayText) is there already")
+            throw error(.refused, "exists", "\(place.path.shellText) is there already")
         }
     }
 
@@ -209,7 +209,7 @@ extension GuestEdit {
         }
         let key = FileKey(volume: place.directory.volume, id: id)
         guard try tree.attributes(of: key).type != .directory else {
-            throw error(.refused, "is-a-directory", "\(place.path.displayText) is a directory")
+            throw error(.refused, "is-a-directory", "\(place.path.shellText) is a directory")
         }
         try names(on: key.volume).remove(place.name, in: place.directory.id)
     }
@@ -217,7 +217,7 @@ extension GuestEdit {
     private func crossVolume(_ from: Place, _ to: Place, _ advice: String) -> StorageError {
         error(
             .refused, "cross-volume",
-            "\(from.path.displayText) lies on \(guest.volumes[from.directory.volume].name) and "
-                + "\(to.path.displayText) on \(guest.volumes[to.directory.volume].name); \(advice)")
+            "\(from.path.shellText) lies on \(guest.volumes[from.directory.volume].name) and "
+                + "\(to.path.shellText) on \(guest.volumes[to.directory.volume].name); \(advice)")
     }
 }

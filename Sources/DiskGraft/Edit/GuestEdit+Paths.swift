@@ -74,14 +74,14 @@ extension GuestEdit {
         let dot = UInt8(ascii: ".")
         var parts = path.split(separator: slash).map(Array.init)
         guard let name = parts.popLast(), name != [dot], name != [dot, dot] else {
-            throw error(.misuse, "bad-path", "\"\(path.displayText)\" does not end in a name")
+            throw error(.misuse, "bad-path", "\(path.shellText) does not end in a name")
         }
         let directoryPath = [slash] + parts.joined(separator: [slash])
         guard let directory = try find(directoryPath, followLast: true) else {
             throw noSuchFile(directoryPath)
         }
         guard directory.attributes.type == .directory else {
-            throw error(.refused, "not-a-directory", "\(directoryPath.displayText) is no directory")
+            throw error(.refused, "not-a-directory", "\(directoryPath.shellText) is no directory")
         }
         return Place(directory: directory, name: name)
     }
@@ -92,13 +92,13 @@ extension GuestEdit {
         for mount in mounts.keys where mount == path || mount.starts(with: inside) {
             throw error(
                 .refused, "mount-point",
-                "\(guest.volumes[mounts[mount] ?? 0].name) is mounted at \(mount.displayText); "
+                "\(guest.volumes[mounts[mount] ?? 0].name) is mounted at \(mount.shellText); "
                     + "change it with --volume, or unmount it in the guest")
         }
     }
 
     func noSuchFile(_ path: [UInt8]) -> StorageError {
-        error(.refused, "no-such-file", "there is no \(path.displayText) in the guest")
+        error(.refused, "no-such-file", "there is no \(path.shellText) in the guest")
     }
 
     func error(_ kind: StorageError.Kind, _ code: String, _ message: String) -> StorageError {
@@ -114,7 +114,7 @@ extension GuestEdit {
         } catch {
             var named = error.inFile(guest.images.first?.path ?? "")
             if guest.registry.isFileSystemError(error) {
-                named.message = "\(path.displayText): \(error.message)"
+                named.message = "\(path.shellText): \(error.message)"
             }
             throw named
         }

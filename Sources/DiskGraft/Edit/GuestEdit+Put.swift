@@ -23,7 +23,7 @@ extension GuestEdit {
             } else if try find(path, followLast: false) != nil {
                 throw error(
                     .refused, "dangling-link",
-                    "\(path.displayText) is a symbolic link that leads nowhere; put the file where it points")
+                    "\(path.shellText) is a symbolic link that leads nowhere; put the file where it points")
             } else {
                 let place = try place(of: path)
                 try requireSettable(options, on: place.directory.volume)
@@ -40,20 +40,20 @@ extension GuestEdit {
             let isDirectory = file.attributes.type == .directory
             throw error(
                 .refused, isDirectory ? "is-a-directory" : "not-a-regular-file",
-                "\(file.path.displayText) is a \(file.attributes.type.rawValue), not a regular file")
+                "\(file.path.shellText) is a \(file.attributes.type.rawValue), not a regular file")
         }
         var key = file.key
         if first.count < Self.pieceSize {
             try contents(on: file.volume).replaceContents(of: file.id, with: first)
         } else if file.attributes.linkCount > 1 {
             let all = try onePiece(first, rest) {
-                "\(file.path.displayText) has several names, so its contents change in one piece, of 256 MiB "
+                "\(file.path.shellText) has several names, so its contents change in one piece, of 256 MiB "
                     + "at most; remove the other names first"
             }
             try contents(on: file.volume).replaceContents(of: file.id, with: all)
         } else if !(try capabilities(on: file.volume).allows([.names, .ranges])) {
             let all = try onePiece(first, rest) {
-                "\(file.path.displayText) lies on \(guest.volumes[file.volume].name), where contents change in one "
+                "\(file.path.shellText) lies on \(guest.volumes[file.volume].name), where contents change in one "
                     + "piece, of 256 MiB at most"
             }
             try contents(on: file.volume).replaceContents(of: file.id, with: all)
@@ -91,7 +91,7 @@ extension GuestEdit {
                 place.name, in: directory.id, contents: first, attributes: attributes)
         } else if !(try capabilities(on: directory.volume).allows(.ranges)) {
             let all = try onePiece(first, rest) {
-                "\(place.path.displayText) would lie on \(guest.volumes[directory.volume].name), where files are made "
+                "\(place.path.shellText) would lie on \(guest.volumes[directory.volume].name), where files are made "
                     + "in one piece, of 256 MiB at most"
             }
             id = try names(on: directory.volume).createFile(

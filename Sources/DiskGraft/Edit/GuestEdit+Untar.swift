@@ -14,7 +14,7 @@ extension GuestEdit {
     public func untar(_ archive: FileContents, into path: [UInt8]) throws(StorageError) -> Int {
         let top = try require(path, followLast: true)
         guard top.attributes.type == .directory else {
-            throw error(.refused, "not-a-directory", "\(path.displayText) is no directory")
+            throw error(.refused, "not-a-directory", "\(path.shellText) is no directory")
         }
         var unpacking = Unpacking(self, top, TarReader(archive))
         return try unpacking.run()
@@ -28,8 +28,9 @@ private struct Unpacking {
     private var reader: TarReader
     /// Directories by their path in the archive, components joined.
     private var directories: [[UInt8]: GuestFile] = [:]
-    /// Symbolic links that the archive brought: no other member may go through them.
-    private var links: Set<[UInt8]> = []
+    /// Symbolic links that the archive brought: no other member may go through them, by whatever path or further
+    /// name.
+    private var links: Set<FileKey> = []
     /// Set last: names made in a directory change its time.
     private var directoryTimes: [(key: FileKey, time: Timestamp)] = []
 
@@ -79,7 +80,6 @@ private struct Unpacking {
             linked = try self.target(of: member)
             if let linked, try edit.tree.lookUp(place.name, in: place.directory.key) == linked.id { return }
         }
-        links.remove(archivePath)
         directories[archivePath] = nil
         let volume = place.directory.volume
         /// Makes what the member says; what has the name goes first, which is seldom anything.
@@ -124,10 +124,10 @@ private struct Unpacking {
             var attributes = try new(.symbolicLink)
             attributes.permissions = 0o777
             try replacing { () throws(StorageError) in
-                _ = try edit.links(on: volume).createSymbolicLink(
+                let id = try edit.links(on: volume).createSymbolicLink(
                     place.name, in: place.directory.id, target: member.target, attributes: attributes)
+                links.insert(FileKey(volume: volume, id: id))
             }
-            links.insert(archivePath)
         case UInt8(ascii: "3"), UInt8(ascii: "4"):
             let type: FileType = member.type == UInt8(ascii: "3") ? .characterDevice : .blockDevice
             try replacing { () throws(StorageError) in
@@ -162,7 +162,7 @@ private struct Unpacking {
         guard !parts.contains([dot, dot]) else {
             throw StorageError(
                 .refused, layer: "tar", code: "name-leads-out",
-                "the archive's member \(name.displayText) leads out of the directory; nothing was written",
+                "the archive's member \(name.shellText) leads out of the directory; nothing was written",
                 offset: reader.position)
         }
         return parts
@@ -175,12 +175,6 @@ private struct Unpacking {
         guard let name = parts.last else { return top }
         let archivePath = joined(parts)
         if let known = directories[archivePath] { return known }
-        guard !links.contains(archivePath) else {
-            throw StorageError(
-                .refused, layer: "tar", code: "through-link",
-                "a member of the archive goes through \(archivePath.displayText), a symbolic link that it brought "
-                    + "itself; nothing was written", offset: reader.position)
-        }
         let parent = try directory(Array(parts.dropLast()))
         let place = GuestEdit.Place(directory: parent, name: name)
         if try edit.tree.lookUp(name, in: parent.key) == nil {
@@ -188,24 +182,39 @@ private struct Unpacking {
                 ofNew: .directory, in: parent, NewFileOptions(), usual: 0o755)
             _ = try edit.names(on: parent.volume).createDirectory(name, in: parent.id, attributes: new)
         }
-        guard let found = try edit.find(place.path, followLast: true),
-            found.attributes.type == .directory
-        else {
+        let found: GuestFile?
+        do throws(StorageError) {
+            found = try steps.walk(place.path, followLast: true)
+        } catch {
+            guard error.code == ArchiveSteps.throughLink else { throw error }
+            throw StorageError(
+                .refused, layer: "tar", code: ArchiveSteps.throughLink,
+                "a member of the archive goes through \(archivePath.shellText), a symbolic link that it brought "
+                    + "itself; nothing was written", offset: reader.position)
+        }
+        guard let found, found.attributes.type == .directory else {
             throw edit.error(
-                .refused, "not-a-directory", "\(place.path.displayText) is in the way: it is no directory")
+                .refused, "not-a-directory", "\(place.path.shellText) is in the way: it is no directory")
         }
         directories[archivePath] = found
         return found
     }
+
+    private var steps: ArchiveSteps { ArchiveSteps(tree: edit.tree, links: links) }
 
     /// True for a directory that is there already: it stays and gets the archive's attributes, unless it is reached
     /// through a link.
     private mutating func keep(
         _ place: GuestEdit.Place, _ archivePath: [UInt8], _ options: NewFileOptions
     ) throws(StorageError) -> Bool {
-        guard !links.contains(archivePath), let found = try edit.find(place.path, followLast: true),
-            found.attributes.type == .directory
-        else { return false }
+        let found: GuestFile?
+        do throws(StorageError) {
+            found = try steps.walk(place.path, followLast: true)
+        } catch {
+            guard error.code == ArchiveSteps.throughLink else { throw error }
+            return false
+        }
+        guard let found, found.attributes.type == .directory else { return false }
         directories[archivePath] = found
         guard try edit.find(place.path, followLast: false)?.attributes.type == .directory else { return true }
         try edit.setKeptAttributes(
@@ -223,11 +232,14 @@ private struct Unpacking {
     }
 
     /// Removes what has the name: a file, or an empty directory.
-    private func clear(_ place: GuestEdit.Place) throws(StorageError) {
+    private mutating func clear(_ place: GuestEdit.Place) throws(StorageError) {
         guard let there = try edit.tree.lookUp(place.name, in: place.directory.key) else { return }
         let key = FileKey(volume: place.directory.volume, id: there)
-        if try edit.tree.attributes(of: key).type == .directory { try edit.requireNoMount(at: place.path) }
+        let attributes = try edit.tree.attributes(of: key)
+        if attributes.type == .directory { try edit.requireNoMount(at: place.path) }
         try edit.names(on: key.volume).remove(place.name, in: place.directory.id)
+        // Its number may be another file's next.
+        if attributes.linkCount <= 1 { links.remove(key) }
     }
 
     /// The file that a hard link of the archive leads to.
@@ -250,10 +262,37 @@ private struct Unpacking {
             guard let text, !text.isEmpty, !result.contains(where: { $0.name == Array(name.utf8) }) else {
                 continue
             }
-            let list = try edit.accessControl(String(decoding: text, as: UTF8.self))
+            let list = try edit.accessControl(String(hostBytes: text))
             result.append(ExtendedAttribute(name: Array(name.utf8), value: list.value))
         }
         return result
+    }
+}
+
+/// The tree, but for the links that an archive brought: a walk through one throws, code `throughLink`.
+private struct ArchiveSteps: PathSteps {
+    static let throughLink = "through-link"
+
+    let tree: EditedTree
+    let links: Set<FileKey>
+
+    func mountedVolume(at path: [UInt8]) -> Int? { tree.mountedVolume(at: path) }
+
+    func rootDirectory(ofVolume volume: Int) -> FileID? { tree.rootDirectory(ofVolume: volume) }
+
+    func lookUp(_ name: [UInt8], in directory: FileKey) throws(StorageError) -> FileID? {
+        try tree.lookUp(name, in: directory)
+    }
+
+    func attributes(of file: FileKey) throws(StorageError) -> FileAttributes {
+        try tree.attributes(of: file)
+    }
+
+    func symbolicLinkTarget(of file: FileKey) throws(StorageError) -> [UInt8] {
+        guard !links.contains(file) else {
+            throw StorageError(.refused, layer: "tar", code: Self.throughLink, "a link of the archive")
+        }
+        return try tree.symbolicLinkTarget(of: file)
     }
 }
 

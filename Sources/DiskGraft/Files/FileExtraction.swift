@@ -2,63 +2,146 @@ public import Storage
 
 extension GuestFiles {
     /// Copies a file, or a directory with everything below it, to the host: contents with their holes, the low
-    /// nine permission bits, modification times, symbolic links as they are. Owners, devices, pipes and sockets
-    /// stay behind; `report` hears of what was left out.
+    /// nine permission bits, modification times, and what `options` ask for. Owners stay behind; `report` hears of
+    /// what was left out.
     ///
-    /// `destination` must not exist. A symbolic link of the guest is never followed on the host: every name is made
-    /// anew, below directories made here.
+    /// `destination` must not exist. Everything is made anew in directories made here and held open, so that nothing
+    /// is written elsewhere, whatever names and links the image holds.
     public func extract(
-        _ top: File, to destination: String, isCancelled: () -> Bool = { false },
-        progress: (UInt64) -> Void = { _ in }, report: (String) -> Void = { _ in }
+        _ top: File, to destination: String, options: ExtractionOptions = ExtractionOptions(),
+        isCancelled: @escaping () -> Bool = { false }, progress: @escaping (UInt64) -> Void = { _ in },
+        report: @escaping (String) -> Void = { _ in }
     ) throws(StorageError) {
-        // Directories get their times last: making files in them would change them.
-        var directories: [(path: String, file: File)] = []
-        var done: UInt64 = 0
+        var place = destination
+        while place.utf8.count > 1, place.utf8.last == UInt8(ascii: "/") { place.removeLast() }
+        var extraction = FileExtraction(
+            files: self, options: options, top: top,
+            parent: try HostFolder.open(HostFile.directoryPath(of: place)),
+            name: HostFile.name(of: place).hostBytes, isCancelled: isCancelled, progress: progress,
+            report: report)
         try walk(top) { (visit) throws(StorageError) in
-            if isCancelled() {
-                throw StorageError(.refused, layer: "guest", code: "cancelled", "was interrupted")
-            }
-            guard case .file(let file) = visit else {
-                if case .unreadable(_, let error) = visit { report(error.description) }
-                return true
-            }
-            let relative = file.path.dropFirst(top.path.count)
-            guard let below = String(validating: relative, as: UTF8.self) else {
-                report("\(file.path.displayText): a name that is not UTF-8 is left out; use tar")
-                return true
-            }
-            let separator = top.path == [UInt8(ascii: "/")] && !below.isEmpty ? "/" : ""
-            let path = destination + separator + below
-            switch file.attributes.type {
-            case .directory:
-                try HostDirectory.create(path, mode: 0o700)
-                directories.append((path, file))
-            case .regular:
-                done += try self.copy(file, to: path)
-                progress(done)
-            case .symbolicLink:
-                try HostDirectory.createSymbolicLink(path, target: try self.linkTarget(of: file))
-                try HostDirectory.setAttributes(
-                    of: path, permissions: nil, modified: file.attributes.modificationTime)
-            case .characterDevice, .blockDevice, .fifo, .socket:
-                report("\(file.path.displayText): a \(file.attributes.type.rawValue) is left out")
+            switch visit {
+            case .unreadable(_, let error): report(error.description)
+            case .file(let file): try extraction.make(file)
             }
             return true
         }
-        for (path, file) in directories.reversed() {
-            try HostDirectory.setAttributes(
-                of: path, permissions: file.attributes.permissions, modified: file.attributes.modificationTime
-            )
+        try extraction.finish()
+    }
+}
+
+/// One tree on its way to the host.
+private struct FileExtraction {
+    let files: GuestFiles
+    let options: ExtractionOptions
+    let top: GuestFiles.File
+    /// Where the top goes, and as what.
+    let parent: HostFolder
+    let name: [UInt8]
+    let isCancelled: () -> Bool
+    let progress: (UInt64) -> Void
+    let report: (String) -> Void
+
+    /// A directory whose contents are being made.
+    private struct Level {
+        /// Nil while it is closed: deep trees need more directories than a process may open.
+        var folder: HostFolder?
+        let identity: HostFile.Identity
+        let path: String
+        let attributes: FileAttributes
+    }
+
+    /// From the top down; the last is open.
+    private var levels: [Level] = []
+    private var done: UInt64 = 0
+    /// How many directories are kept open.
+    private static let openLimit = 64
+
+    init(
+        files: GuestFiles, options: ExtractionOptions, top: GuestFiles.File, parent: HostFolder,
+        name: [UInt8], isCancelled: @escaping () -> Bool, progress: @escaping (UInt64) -> Void,
+        report: @escaping (String) -> Void
+    ) {
+        self.files = files
+        self.options = options
+        self.top = top
+        self.parent = parent
+        self.name = name
+        self.isCancelled = isCancelled
+        self.progress = progress
+        self.report = report
+    }
+
+    /// Makes one file; a directory before what is in it.
+    mutating func make(_ file: GuestFiles.File) throws(StorageError) {
+        try checkCancelled()
+        let steps = file.path.dropFirst(top.path.count).split(separator: UInt8(ascii: "/"))
+        while levels.count > steps.count { try close() }
+        guard let folder = steps.isEmpty ? parent : levels.last?.folder else { return }
+        let name = steps.last.map { Array($0) } ?? self.name
+        let attributes = file.attributes
+        switch attributes.type {
+        case .directory: try open(try folder.makeFolder(name), attributes)
+        case .regular: try copy(file, to: try folder.makeFile(name))
+        case .symbolicLink:
+            let target = try files.linkTarget(of: file)
+            guard makes(target, depth: steps.count - 1) else {
+                return report(
+                    "\(file.path.shellText): a symbolic link to \(target.shellText) is left out"
+                        + (options.links == .inside ? ": it leads out of what is copied" : ""))
+            }
+            try folder.makeSymbolicLink(name, target: target, modified: attributes.modificationTime)
+        case .characterDevice, .blockDevice, .fifo, .socket:
+            guard options.makesNodes else {
+                return report("\(file.path.shellText): a \(attributes.type.words) is left out")
+            }
+            try folder.makeNode(
+                name, type: attributes.type, device: attributes.deviceNumber,
+                permissions: permissions(attributes), modified: attributes.modificationTime)
         }
     }
 
-    private func copy(_ file: File, to path: String) throws(StorageError) -> UInt64 {
-        let output = try HostFile.create(path, mode: 0o600)
-        let fileSystem = try fileSystem(of: file)
+    /// Ends the directories that are still open.
+    mutating func finish() throws(StorageError) {
+        while !levels.isEmpty { try close() }
+    }
+
+    private func makes(_ target: [UInt8], depth: Int) -> Bool {
+        switch options.links {
+        case .all: true
+        case .none: false
+        case .inside: ExtractionOptions.staysInside(target, depth: depth)
+        }
+    }
+
+    private func permissions(_ attributes: FileAttributes) -> UInt16 {
+        attributes.permissions & (options.keepsSetID ? 0o7777 : 0o777)
+    }
+
+    private mutating func open(_ folder: HostFolder, _ attributes: FileAttributes) throws(StorageError) {
+        levels.append(
+            Level(folder: folder, identity: folder.identity, path: folder.path, attributes: attributes))
+        if levels.count > Self.openLimit { levels[levels.count - 1 - Self.openLimit].folder = nil }
+    }
+
+    /// Ends the deepest directory. Its attributes come last: making files in it changes its times, and it may not be
+    /// one that may be written to.
+    private mutating func close() throws(StorageError) {
+        guard let level = levels.popLast(), let folder = level.folder else { return }
+        if let above = levels.last, above.folder == nil {
+            levels[levels.count - 1].folder = try folder.parent(expecting: above.identity, path: above.path)
+        }
+        try folder.setAttributes(
+            permissions: permissions(level.attributes), modified: level.attributes.modificationTime)
+    }
+
+    private mutating func copy(_ file: GuestFiles.File, to output: HostFile) throws(StorageError) {
+        let fileSystem = try files.fileSystem(of: file)
         let size = file.attributes.size
         var buffer = [UInt8](repeating: 0, count: Int(min(max(size, 1), 1 << 20)))
         var position: UInt64 = 0
         while position < size {
+            try checkCancelled()
             let extent = try fileSystem.nextExtent(of: file.id, at: position)
             let end = min(extent.range.upperBound, size)
             guard end > position else { break }
@@ -76,8 +159,30 @@ extension GuestFiles {
             position += UInt64(got)
         }
         try output.truncate(to: size)
-        try HostDirectory.setAttributes(
-            of: path, permissions: file.attributes.permissions, modified: file.attributes.modificationTime)
-        return size
+        try output.setAttributes(
+            permissions: permissions(file.attributes), modified: file.attributes.modificationTime)
+        done += size
+        progress(done)
+    }
+
+    private func checkCancelled() throws(StorageError) {
+        if isCancelled() {
+            throw StorageError(.refused, layer: "guest", code: "cancelled", "was interrupted")
+        }
+    }
+}
+
+extension FileType {
+    /// For sentences.
+    fileprivate var words: String {
+        switch self {
+        case .regular: "regular file"
+        case .directory: "directory"
+        case .symbolicLink: "symbolic link"
+        case .characterDevice: "character device"
+        case .blockDevice: "block device"
+        case .fifo: "FIFO"
+        case .socket: "socket"
+        }
     }
 }

@@ -10,8 +10,8 @@ extension GuestFiles {
         case unreadable(path: [UInt8], StorageError)
     }
 
-    /// No path in a walk is deeper; a damaged directory that contains itself ends here.
-    private static let depthLimit = 1024
+    /// No path in a walk is deeper, so that memory has an end.
+    private static let depthLimit = 16384
 
     /// Visits `top` and everything below it in the order of names, over the guest's mounts. Symbolic links are not
     /// followed. `body` returns false to end the walk.
@@ -20,11 +20,13 @@ extension GuestFiles {
     ) throws(StorageError) {
         guard try body(.file(top)), top.attributes.type == .directory else { return }
         // A stack of what is still to come, deepest last: recursion would trust the image's depth.
-        var pending = [try children(of: top, ancestors: [])]
-        var ancestors: [FileIdentity] = [FileIdentity(top)]
+        var pending = [try children(of: top, below: 0)]
+        // A directory has one name: with two at each level, the walk of a small image would never end. A volume may
+        // be mounted in two places all the same.
+        var seen: Set<FileIdentity> = [FileIdentity(top, mount: 0)]
+        var mountCount = 0
         while var level = pending.popLast() {
             guard let next = level.popLast() else {
-                ancestors.removeLast()
                 continue
             }
             pending.append(level)
@@ -33,24 +35,34 @@ extension GuestFiles {
                 let file = try self.file(next)
                 guard try body(.file(file)) else { return }
                 guard file.attributes.type == .directory else { continue }
-                let identity = FileIdentity(file)
-                guard !ancestors.contains(identity), ancestors.count < Self.depthLimit else {
+                var mount = next.mount
+                if file.volume != next.volume || file.id != next.id {
+                    mountCount += 1
+                    mount = mountCount
+                }
+                guard seen.insert(FileIdentity(file, mount: mount)).inserted else {
                     throw StorageError(
                         .corrupt, layer: "guest", code: "directory-loop",
-                        "\(path.displayText) contains itself or lies too deep")
+                        "\(path.shellText) contains itself or has a second name; run e2fsck")
                 }
-                pending.append(try children(of: file, ancestors: ancestors))
-                ancestors.append(identity)
+                guard pending.count <= Self.depthLimit else {
+                    throw StorageError(
+                        .refused, layer: "guest", code: "too-deep",
+                        "\(path.shellText.prefix(200))… lies deeper than \(Self.depthLimit) levels")
+                }
+                pending.append(try children(of: file, below: mount))
             } catch {
                 guard try body(.unreadable(path: path, error)) else { return }
             }
         }
     }
 
-    private struct FileIdentity: Equatable {
+    private struct FileIdentity: Hashable {
+        let mount: Int
         let volume: Int
         let id: FileID
-        init(_ file: File) {
+        init(_ file: File, mount: Int) {
+            self.mount = mount
             volume = file.volume
             id = file.id
         }
@@ -60,14 +72,16 @@ extension GuestFiles {
         var path: [UInt8]
         var volume: Int
         var id: FileID
+        /// Which of the mounts that the walk has crossed it is below; a volume may be mounted twice.
+        var mount: Int
     }
 
     /// The children of a directory, the last by name first, so that they pop in order.
-    private func children(of directory: File, ancestors: [FileIdentity]) throws(StorageError) -> [Child] {
+    private func children(of directory: File, below mount: Int) throws(StorageError) -> [Child] {
         let slash = UInt8(ascii: "/")
         let prefix = directory.path == [slash] ? [slash] : directory.path + [slash]
         return try entries(of: directory).reversed().map { entry in
-            Child(path: prefix + entry.name, volume: directory.volume, id: entry.file)
+            Child(path: prefix + entry.name, volume: directory.volume, id: entry.file, mount: mount)
         }
     }
 

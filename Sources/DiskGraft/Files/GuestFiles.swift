@@ -43,22 +43,30 @@ public struct GuestFiles: Sendable {
         guard let file = try tree.find(path, followLast: followLast) else {
             throw StorageError(
                 .refused, layer: "guest", code: "no-such-file",
-                "there is no \(path.displayText) in the guest",
+                "there is no \(path.shellText) in the guest",
                 path: guest.images.first?.path)
         }
         return File(file)
     }
 
-    /// The entries of a directory in the order of their names.
+    /// The entries of a directory in the order of their names. Throws `corrupt` for one that no path can have, and
+    /// for one that is there twice: what was made under the first of them would be written through for the second.
     public func entries(of directory: File) throws(StorageError) -> [DirectoryEntry] {
         guard directory.attributes.type == .directory else {
             throw StorageError(
                 .refused, layer: "guest", code: "not-a-directory",
-                "\(directory.path.displayText) is no directory",
+                "\(directory.path.shellText) is no directory",
                 path: guest.images.first?.path)
         }
-        return try fileSystem(of: directory).entries(of: directory.id)
+        let entries = try fileSystem(of: directory).entries(of: directory.id)
             .sorted { $0.name.lexicographicallyPrecedes($1.name) }
+        for (entry, next) in zip(entries, entries.dropFirst()) where entry.name == next.name {
+            throw StorageError(
+                .corrupt, layer: "guest", code: "double-name",
+                "\(directory.path.shellText) holds \(entry.name.shellText) twice; run e2fsck",
+                path: guest.images.first?.path)
+        }
+        return entries
     }
 
     /// Calls `body` with the contents of a regular file, piece by piece, in order.
@@ -68,7 +76,7 @@ public struct GuestFiles: Sendable {
         guard file.attributes.type == .regular else {
             throw StorageError(
                 .refused, layer: "guest", code: "not-a-regular-file",
-                "\(file.path.displayText) is a \(file.attributes.type.rawValue), not a regular file",
+                "\(file.path.shellText) is a \(file.attributes.type.rawValue), not a regular file",
                 path: guest.images.first?.path)
         }
         let fileSystem = try fileSystem(of: file)

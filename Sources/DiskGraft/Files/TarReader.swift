@@ -247,13 +247,13 @@ struct TarReader {
         default:
             let xattr = "SCHILY.xattr."
             if key.hasPrefix(xattr) {
-                let name = Array(record.key.dropFirst(xattr.utf8.count))
+                let name = TarKey.unescaped(record.key.dropFirst(xattr.utf8.count))
                 member.attributes.removeAll { $0.name == name }
                 member.attributes.append(.init(name: name, value: record.value))
             } else if key.hasPrefix("GNU.sparse.") {
                 throw StorageError(
                     .unsupported, layer: "tar", code: "sparse",
-                    "\(member.name.displayText) is stored sparse; make the archive without tar's --sparse",
+                    "\(member.name.shellText) is stored sparse; make the archive without tar's --sparse",
                     offset: position)
             }
         }

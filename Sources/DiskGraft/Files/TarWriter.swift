@@ -31,7 +31,7 @@ public struct TarWriter {
             case .unreadable(_, let error): report(error.description)
             case .file(let file):
                 if file.attributes.type == .socket {
-                    report("\(file.path.displayText): a socket is left out")
+                    report("\(file.path.shellText): a socket is left out")
                 } else {
                     try entries.add(file, below: top.path)
                 }
@@ -122,7 +122,7 @@ public struct TarWriter {
         }
         if !isLink {
             for attribute in try files.extendedAttributes(of: file) {
-                add(Array("SCHILY.xattr.".utf8) + attribute.name, attribute.value)
+                add(Array("SCHILY.xattr.".utf8) + TarKey.escaped(attribute.name), attribute.value)
                 if let key = ACLText.tarKey(attribute), let text = ACLText.short(attribute.value) {
                     add(key, text)
                 }

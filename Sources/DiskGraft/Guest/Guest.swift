@@ -100,7 +100,7 @@ public final class Guest: Sendable {
 
     /// The index of the volume of that name ("p2", "2:p1", "VG/LV", "disk"), or `misuse` naming those there are.
     public func volumeIndex(named name: String) throws(StorageError) -> Int {
-        if let index = volumes.firstIndex(where: { $0.name == name }) { return index }
+        if let index = volumes.firstIndex(where: { $0.name.hostBytes == name.hostBytes }) { return index }
         let names = volumes.map(\.name).joined(separator: ", ")
         throw StorageError(
             .misuse, layer: "guest", code: "no-such-volume",

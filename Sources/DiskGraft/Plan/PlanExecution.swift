@@ -30,7 +30,7 @@ struct PlanExecution {
         case .create(let place, let contents, let permissions):
             let transaction = try edit.names(on: place.directory.volume)
             guard try transaction.lookUp(place.name, in: place.directory.id) == nil else {
-                throw changed(place.path.displayText, place.directory.volume)
+                throw changed(place.path.shellText, place.directory.volume)
             }
             let attributes = NewFileAttributes(
                 permissions: permissions, extendedAttributes: try securityLabel(in: place.directory))

@@ -7,6 +7,8 @@ public import Storage
 public struct DiskReport: Encodable, Sendable {
     /// The image's path.
     public var filename: String
+    /// The bytes of the path in hexadecimal, where it is not UTF-8.
+    public var filenameHex: String?
     /// The format's name.
     public var format: String
     /// The variant in the format's own words.
@@ -71,11 +73,14 @@ public struct DiskReport: Encodable, Sendable {
     public struct Parent: Encodable, Sendable {
         /// The file that was opened.
         public var filename: String
+        /// The bytes of its path in hexadecimal, where it is not UTF-8.
+        public var filenameHex: String?
         /// Its guest disk in bytes.
         public var virtualSize: UInt64
 
         private enum CodingKeys: String, CodingKey {
             case filename
+            case filenameHex = "filename-hex"
             case virtualSize = "virtual-size"
         }
     }
@@ -110,6 +115,7 @@ public struct DiskReport: Encodable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case filename, format, variant, creator, references, parents, details, volumes, groups, arrays,
             warnings
+        case filenameHex = "filename-hex"
         case virtualSize = "virtual-size"
         case fileSize = "file-size"
         case actualSize = "actual-size"
@@ -188,7 +194,9 @@ extension DiskReport {
     private init(_ guest: Guest, disk: Int) {
         self.init(guest.images[disk].path, guest.images[disk].opened.info)
         parents = guest.images[disk].opened.disk.parents.map { parent in
-            Parent(filename: parent.map.hostFiles.first?.path ?? "", virtualSize: parent.byteCount)
+            let path = parent.map.hostFiles.first?.path ?? ""
+            return Parent(
+                filename: path, filenameHex: path.hexOfHostBytes, virtualSize: parent.byteCount)
         }
         let layout = guest.layout.disks[disk]
         partitionTable = Table(
@@ -218,6 +226,7 @@ extension DiskReport {
 
     private init(_ path: String, _ info: ImageInfo) {
         filename = path
+        filenameHex = path.hexOfHostBytes
         format = info.format.rawValue
         variant = info.variant
         virtualSize = info.virtualSize

@@ -20,10 +20,7 @@ extension Ext4Transaction {
 
     /// Throws unless a name can be given to a file.
     func requireName(_ name: [UInt8]) throws(StorageError) {
-        let dot = UInt8(ascii: ".")
-        guard !name.isEmpty, name.count <= 255, !name.contains(0), !name.contains(UInt8(ascii: "/")),
-            name != [dot], name != [dot, dot]
-        else {
+        guard DirectoryEntry.isSound(name: name) else {
             throw .ext4(
                 .misuse, .badName, "\"\(name.displayText)\" is not a name: 1 to 255 bytes without / and NUL")
         }

@@ -12,12 +12,7 @@ extension VolumeView {
     func forEachFile(
         of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
     ) throws(StorageError) {
-        try forEachRawEntry(of: inode(directory)) { (block, entry) throws(StorageError) in
-            let name = block.name(of: entry)
-            let dot = UInt8(ascii: ".")
-            if name == [dot] || name == [dot, dot] { return true }
-            return try body(DirectoryEntry(name: name, file: FileID(UInt64(entry.inode)), type: entry.type))
-        }
+        try forEachName(of: inode(directory), body)
     }
 
     /// Reads a regular file's contents; refuses encrypted ones.

@@ -1,3 +1,5 @@
+internal import Storage
+
 /// The formats by name. The raw value is what `-f` takes and `info` prints.
 package enum ImageFormat: String, Sendable, CaseIterable {
     /// A plain copy of the disk.
@@ -23,7 +25,7 @@ package enum ImageFormat: String, Sendable, CaseIterable {
 
     /// From a file name's suffix: what `convert` makes of DST without `-O`.
     package init?(suffixOf path: String) {
-        let name = path.split(separator: "/").last ?? ""
+        let name = HostFile.name(of: path)
         guard let dot = name.lastIndex(of: ".") else { return nil }
         switch name[name.index(after: dot)...].lowercased() {
         case "raw", "img", "dd", "bin": self = .raw

@@ -38,9 +38,11 @@ extension QCOW2Driver {
 
     /// A path into the overlay's own directory counts as the plain name.
     private static func parentName(_ name: [UInt8], of file: HostFile) -> ParentName {
-        let text = String(decoding: name, as: UTF8.self)
+        let text = String(hostBytes: name)
         let here = HostDirectory.absolutePath(HostFile.directoryPath(of: file.path))
-        let isHere = text.hasPrefix("/") && HostFile.directoryPath(of: text) == here
+        let isHere =
+            name.first == UInt8(ascii: "/")
+            && HostFile.directoryPath(of: text).hostBytes == here.hostBytes
         return ParentName(
             kind: .relative, text: isHere ? HostFile.name(of: text) : text, source: "backing file")
     }

@@ -99,7 +99,8 @@ extension VHDDriver {
         func steps(_ path: String) -> [Substring] {
             let directory = HostFile.directoryPath(of: path)
             let place = HostDirectory.resolved(directory) ?? HostDirectory.absolutePath(directory)
-            return (place + "/" + HostFile.name(of: path)).split(separator: "/").filter { $0 != "." }
+            return (place + "/" + HostFile.name(of: path)).utf8.split(separator: UInt8(ascii: "/"))
+                .map { Substring($0) }.filter { $0 != "." }
         }
         let target = steps(parent)
         let start = steps(child).dropLast()

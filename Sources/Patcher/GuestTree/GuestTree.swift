@@ -71,11 +71,11 @@ extension GuestTree {
         try find(Array(path.utf8), followLast: false) != nil
     }
 
-    /// Names of the entries of a directory, sorted; none when there is no such directory.
+    /// Names of the entries of a directory, sorted, those that are UTF-8; none when there is no such directory.
     package func names(in path: String) throws(StorageError) -> [String] {
         guard let directory = try find(path), directory.attributes.type == .directory else { return [] }
         // A name that is not UTF-8 cannot be one that the patcher looks for.
-        return try entries(of: directory).map { String(decoding: $0.name, as: UTF8.self) }.sorted()
+        return try entries(of: directory).compactMap { String(validating: $0.name, as: UTF8.self) }.sorted()
     }
 
     /// The bytes of a configuration file; nil when it is absent, no regular file, or longer than any real one.

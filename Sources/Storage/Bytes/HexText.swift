@@ -23,19 +23,4 @@ extension Collection where Element == UInt8 {
     private static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? value + UInt8(ascii: "0") : value - 10 + UInt8(ascii: "a")
     }
-
-    /// The bytes as text for people: UTF-8 where it is valid and printable, else `\xNN` for the offending bytes.
-    public var displayText: String {
-        let whole = String(decoding: self, as: UTF8.self)
-        if whole.utf8.elementsEqual(self),
-            !whole.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 })
-        {
-            return whole
-        }
-        return self.map { byte in
-            (32..<127).contains(byte)
-                ? String(UnicodeScalar(byte))
-                : "\\x" + [UInt8](repeating: byte, count: 1).hexString
-        }.joined()
-    }
 }

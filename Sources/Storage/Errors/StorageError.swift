@@ -113,7 +113,7 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
     /// `FILE: layer: sentence (structure, field F, at byte 0x…)`.
     public var description: String {
         var text = ""
-        if let path { text += "\(path): " }
+        if let path { text += "\(path.hostBytes.shellText): " }
         text += "\(layer): \(message)"
         var place: [String] = []
         if let structure { place.append(structure) }

@@ -175,6 +175,14 @@ public struct DirectoryEntry: Equatable, Sendable {
         self.file = file
         self.type = type
     }
+
+    /// Whether a directory may hold the name: 1 to 255 bytes, no slash, no NUL, neither "." nor "..". A path with
+    /// any other in it leads elsewhere, so that an image that has one is damaged or made to do harm.
+    public static func isSound(name: [UInt8]) -> Bool {
+        let dot = UInt8(ascii: ".")
+        return (1...255).contains(name.count) && name != [dot] && name != [dot, dot]
+            && !name.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
+    }
 }
 
 /// An extended attribute: its full name ("security.selinux") and value.

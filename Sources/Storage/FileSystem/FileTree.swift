@@ -48,10 +48,15 @@ extension FileTree {
     /// None.
     public func extendedAttributes(of file: FileID) throws(StorageError) -> [ExtendedAttribute] { [] }
 
-    /// All entries at once; for directories of reasonable size.
+    /// All entries at once; for directories of reasonable size. Throws `corrupt` for a name that no path can have.
     public func entries(of directory: FileID) throws(StorageError) -> [DirectoryEntry] {
         var result: [DirectoryEntry] = []
         try forEachEntry(of: directory) { (entry) throws(StorageError) in
+            guard DirectoryEntry.isSound(name: entry.name) else {
+                throw StorageError(
+                    .corrupt, layer: kind.rawValue, code: "bad-name",
+                    "directory \(directory) holds the name \(entry.name.shellText), which no path can have")
+            }
             result.append(entry)
             return true
         }

@@ -7,7 +7,7 @@ public enum HostDirectory {
     public static func sync(holding path: String) throws(StorageError) {
         HostTrace.note { .syncDirectory(HostFile.directoryPath(of: path)) }
         let directory = HostFile.directoryPath(of: path)
-        let descriptor = unsafe clinux_open(directory, O_RDONLY | O_DIRECTORY, 0)
+        let descriptor = unsafe directory.withHostPath { unsafe clinux_open($0, O_RDONLY | O_DIRECTORY, 0) }
         guard descriptor >= 0 else {
             throw .io("host directory", operation: "open", errno: errno, path: directory)
         }
@@ -19,7 +19,10 @@ public enum HostDirectory {
 
     /// rename(2), replacing what has the name.
     public static func rename(_ from: String, to: String) throws(StorageError) {
-        guard unsafe Glibc.rename(from, to) == 0 else {
+        let status = unsafe from.withHostPath { from in
+            unsafe to.withHostPath { to in unsafe Glibc.rename(from, to) }
+        }
+        guard status == 0 else {
             throw .io("host directory", operation: "rename", errno: errno, path: to)
         }
     }
@@ -27,106 +30,99 @@ public enum HostDirectory {
     /// unlink(2); a name that does not exist is fine.
     public static func remove(_ path: String) throws(StorageError) {
         HostTrace.note { .remove(path) }
-        guard unsafe unlink(path) != 0, errno != ENOENT else { return }
+        guard unsafe path.withHostPath({ unsafe unlink($0) }) != 0, errno != ENOENT else { return }
         throw .io("host directory", operation: "unlink", errno: errno, path: path)
     }
 
     /// Whether something has this name (a dangling link counts).
     public static func exists(_ path: String) -> Bool {
         var status = stat()
-        return unsafe lstat(path, &status) == 0
+        return unsafe path.withHostPath { unsafe lstat($0, &status) } == 0
     }
 
     /// Whether `path` is a directory (through links).
     public static func isDirectory(_ path: String) -> Bool {
-        var status = stat()
-        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        status(of: path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
     }
 
     /// `path`, or the working directory and `path`; nothing is looked up on the way.
     public static func absolutePath(_ path: String) -> String {
-        guard !path.hasPrefix("/"), let pointer = unsafe getcwd(nil, 0) else { return path }
+        guard path.utf8.first != UInt8(ascii: "/"), let pointer = unsafe getcwd(nil, 0) else { return path }
         defer { unsafe free(pointer) }
-        return unsafe String(cString: pointer) + "/" + path
+        return unsafe String(hostPath: pointer) + "/" + path
     }
 
     /// The file's identity through links; nil when there is none.
     public static func identity(of path: String) -> HostFile.Identity? {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
+        guard let status = status(of: path) else { return nil }
         return HostFile.Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
     }
 
     /// Whether two paths lead to the same file, or to the same name where there is none.
     public static func isSame(_ one: String, _ other: String) -> Bool {
-        guard let file = identity(of: one) else { return absolutePath(one) == absolutePath(other) }
+        guard let file = identity(of: one) else {
+            // Not ==, to which two spellings of a letter are the same.
+            return absolutePath(one).hostBytes == absolutePath(other).hostBytes
+        }
         return file == identity(of: other)
     }
 
     /// mkdir(2); the name must be free.
     public static func create(_ path: String, mode: UInt32 = 0o777) throws(StorageError) {
-        guard unsafe mkdir(path, mode) != 0 else { return }
+        guard unsafe path.withHostPath({ unsafe mkdir($0, mode) }) != 0 else { return }
         throw .io("host directory", operation: "mkdir", errno: errno, path: path)
     }
 
     /// rmdir(2); nothing happens when there is none.
     public static func removeEmpty(_ path: String) throws(StorageError) {
-        guard unsafe rmdir(path) != 0, errno != ENOENT else { return }
+        guard unsafe path.withHostPath({ unsafe rmdir($0) }) != 0, errno != ENOENT else { return }
         throw .io("host directory", operation: "rmdir", errno: errno, path: path)
     }
 
     /// The path with every link resolved; nil when nothing is there.
     public static func resolved(_ path: String) -> String? {
-        guard let pointer = unsafe realpath(path, nil) else { return nil }
+        guard let pointer = unsafe path.withHostPath({ unsafe realpath($0, nil) }) else { return nil }
         defer { unsafe free(pointer) }
-        return unsafe String(cString: pointer)
+        return unsafe String(hostPath: pointer)
     }
 
     /// Whether `path` is a regular file (through links).
     public static func isRegularFile(_ path: String) -> Bool {
-        var status = stat()
-        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        status(of: path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
     }
 
     /// The names in a directory, "." and ".." left out; empty when it cannot be read.
     public static func names(in path: String) -> [String] {
-        guard let stream = unsafe opendir(path) else { return [] }
+        guard let stream = unsafe path.withHostPath({ unsafe opendir($0) }) else { return [] }
         defer { unsafe _ = closedir(stream) }
         var names: [String] = []
         while let entry = unsafe readdir(stream) {
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(hostPath: $0)
+                }
             }
             if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted()
     }
 
-    /// symlink(2); the name must be free.
-    public static func createSymbolicLink(_ path: String, target: [UInt8]) throws(StorageError) {
-        let text = target.filter { $0 != 0 } + [0]
-        let status = unsafe text.withUnsafeBufferPointer { bytes in
-            unsafe bytes.withMemoryRebound(to: CChar.self) { text in
-                guard let base = text.baseAddress else { return Int32(-1) }
-                return unsafe symlink(base, path)
-            }
-        }
-        guard status == 0 else {
-            throw .io("host directory", operation: "symlink", errno: errno, path: path)
-        }
+    /// The low nine permission bits of a file, through links; nil when there is none.
+    public static func permissions(of path: String) -> UInt16? {
+        status(of: path).map { UInt16(truncatingIfNeeded: $0.st_mode) & 0o777 }
     }
 
-    /// chmod and utimensat, links not followed for the times.
-    public static func setAttributes(
-        of path: String, permissions: UInt16?, modified: Timestamp
-    ) throws(StorageError) {
-        if let permissions, unsafe chmod(path, UInt32(permissions & 0o777)) != 0 {
-            throw .io("host directory", operation: "chmod", errno: errno, path: path)
-        }
-        let time = timespec(tv_sec: Int(modified.seconds), tv_nsec: Int(modified.nanoseconds))
-        let times = [time, time]
-        guard unsafe utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0 else {
-            throw .io("host directory", operation: "utimensat", errno: errno, path: path)
-        }
+    private static func status(of path: String) -> stat? {
+        var status = stat()
+        return unsafe path.withHostPath { unsafe stat($0, &status) } == 0 ? status : nil
+    }
+}
+
+extension String {
+    /// A path, name or argument that the host gave, up to its NUL.
+    public init(hostPath pointer: UnsafePointer<CChar>) {
+        let length = unsafe strlen(pointer)
+        let bytes = unsafe UnsafeBufferPointer(start: pointer, count: length).map { UInt8(bitPattern: $0) }
+        self.init(hostBytes: bytes)
     }
 }

@@ -21,7 +21,7 @@ extension HostFile {
         for name in HostDirectory.names(in: "/sys/block") where name.hasPrefix("loop") {
             guard let backing = Self.text(of: "/sys/block/\(name)/loop/backing_file") else { continue }
             var other = stat()
-            guard unsafe stat(String(backing.prefix { $0 != "\n" }), &other) == 0,
+            guard unsafe String(backing.prefix { $0 != "\n" }).withHostPath({ unsafe stat($0, &other) }) == 0,
                 other.st_dev == status.st_dev, other.st_ino == status.st_ino
             else { continue }
             throw usedByKernel(
@@ -45,7 +45,7 @@ extension HostFile {
 
     /// A file that the kernel makes up as it is read.
     private static func text(of path: String) -> String? {
-        let descriptor = unsafe clinux_open(path, O_RDONLY, 0)
+        let descriptor = unsafe path.withHostPath { unsafe clinux_open($0, O_RDONLY, 0) }
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var text: [UInt8] = []
@@ -57,7 +57,7 @@ extension HostFile {
             guard count > 0 else { break }
             text += piece[..<count]
         }
-        return String(decoding: text, as: UTF8.self)
+        return String(hostBytes: text)
     }
 
     private func usedByKernel(_ reason: String) -> StorageError {

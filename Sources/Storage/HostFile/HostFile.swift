@@ -27,7 +27,7 @@ public final class HostFile: Sendable {
         public let inode: UInt64
     }
 
-    /// The path it was opened by.
+    /// The path it was opened by, in `String.init(hostBytes:)`'s form as every path of the host here.
     public let path: String
     /// Whether it may be changed.
     public let access: Access
@@ -81,7 +81,7 @@ public final class HostFile: Sendable {
         let mode = access == .write ? O_RDWR : O_RDONLY
         // O_NONBLOCK: opening a FIFO must fail the type check below, not hang.
         let flags = mode | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW)
-        let descriptor = unsafe clinux_open(path, flags, 0)
+        let descriptor = unsafe path.withHostPath { unsafe clinux_open($0, flags, 0) }
         guard descriptor >= 0 else {
             throw .io("host file", operation: "open", errno: errno, path: path)
         }
@@ -96,27 +96,33 @@ public final class HostFile: Sendable {
         of sibling: String, name: String, access: Access = .read, locking: Locking = .honour
     ) throws(StorageError) -> HostFile {
         let directory = directoryPath(of: sibling)
-        let path = directory == "." && !sibling.hasPrefix("./") ? name : "\(directory)/\(name)"
-        guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")),
-            !name.utf8.contains(0)
-        else {
+        let path = directory == "." && !sibling.utf8.starts(with: "./".utf8) ? name : "\(directory)/\(name)"
+        guard DirectoryEntry.isSound(name: name.hostBytes) else {
             throw StorageError(
                 .refused, layer: "host file", code: "not-a-plain-name",
-                "\"\(Array(name.utf8).displayText)\" is not the plain name of a file beside \(sibling)",
+                "\"\(name.hostBytes.displayText)\" is not the plain name of a file beside \(sibling.hostBytes.shellText)",
                 path: sibling)
         }
         var status = stat()
-        if unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        if unsafe path.withHostPath({ unsafe lstat($0, &status) }) == 0, status.st_mode & S_IFMT != S_IFREG {
             throw StorageError(
                 .refused, layer: "host file", code: "not-a-regular-file",
                 "is named by an image and is not a regular file", path: path)
         }
-        return try open(path, access: access, locking: locking, followLinks: false)
+        let file = try open(path, access: access, locking: locking, followLinks: false)
+        // Somebody may have put another file there meanwhile.
+        guard !file.isBlockDevice else {
+            throw StorageError(
+                .refused, layer: "host file", code: "not-a-regular-file",
+                "is named by an image and is not a regular file", path: path)
+        }
+        return file
     }
 
     /// Creates a file that must not exist, readable and writable, mode 0666 less the umask.
     public static func create(_ path: String, mode: UInt32 = 0o666) throws(StorageError) -> HostFile {
-        let descriptor = unsafe clinux_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
+        let descriptor = unsafe path.withHostPath { unsafe clinux_open($0, flags, mode) }
         guard descriptor >= 0 else {
             throw .io("host file", operation: "create", errno: errno, path: path)
         }
@@ -124,7 +130,7 @@ public final class HostFile: Sendable {
         return try adopt(descriptor, path: path, access: .write)
     }
 
-    private static func adopt(
+    static func adopt(
         _ descriptor: Int32, path: String, access: Access
     ) throws(StorageError) -> HostFile {
         var status = stat()
@@ -306,13 +312,14 @@ public final class HostFile: Sendable {
 
     /// The directory part of a path, "." where there is none.
     public static func directoryPath(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
+        // By bytes: to a string's characters a slash with an accent is no slash.
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// The last component of a path.
     public static func name(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return path }
-        return String(path[path.index(after: slash)...])
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+        return String(path[path.utf8.index(after: slash)...])
     }
 }

@@ -23,7 +23,7 @@ struct ChangeModeCommand: ParsableCommand {
     var mode: String
 
     @Argument(help: ArgumentHelp("The files; links are followed.", valueName: "path"))
-    var paths: [String]
+    var paths: [ByteArgument]
 
     @Flag(name: [.customShort("R"), .customLong("recursive")], help: "Everything below too.")
     var recursive = false
@@ -41,7 +41,7 @@ struct ChangeModeCommand: ParsableCommand {
         try place.edit(image) { (edit) throws(StorageError) in
             for path in paths {
                 try edit.setPermissions(
-                    Array(path.utf8), recursively: recursive, { change.applied(to: $0) })
+                    path.bytes, recursively: recursive, { change.applied(to: $0) })
             }
         }
     }
@@ -67,7 +67,7 @@ struct ChangeOwnerCommand: ParsableCommand {
     var owner: String
 
     @Argument(help: ArgumentHelp("The files; links are followed.", valueName: "path"))
-    var paths: [String]
+    var paths: [ByteArgument]
 
     @Flag(
         name: [.customShort("R"), .customLong("recursive")], help: "Everything below too, links themselves.")
@@ -83,7 +83,7 @@ struct ChangeOwnerCommand: ParsableCommand {
             let ids = try Ownership(owner, edit)
             for path in paths {
                 try edit.setOwner(
-                    Array(path.utf8), owner: ids.owner, group: ids.group, recursively: recursive,
+                    path.bytes, owner: ids.owner, group: ids.group, recursively: recursive,
                     followLast: !noDereference)
             }
         }
@@ -111,19 +111,19 @@ struct ExtendedAttributeCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file; links are followed.", valueName: "path"))
-    var path: String
+    var path: ByteArgument
 
     @Option(help: ArgumentHelp("Print this attribute's bytes.", valueName: "name"))
-    var get: String?
+    var get: ByteArgument?
 
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp("Set an attribute; may be repeated.", valueName: "name=value"))
-    var set: [String] = []
+    var set: [ByteArgument] = []
 
     @Option(
         parsing: .singleValue, help: ArgumentHelp("Remove an attribute; may be repeated.", valueName: "name"))
-    var remove: [String] = []
+    var remove: [ByteArgument] = []
 
     @OptionGroup var place: EditArguments
 
@@ -131,7 +131,7 @@ struct ExtendedAttributeCommand: ParsableCommand {
         guard get == nil || set.isEmpty && remove.isEmpty else {
             throw ValidationError("--get goes without --set and --remove")
         }
-        for text in set where !text.contains("=") {
+        for text in set where !text.bytes.contains(UInt8(ascii: "=")) {
             throw ValidationError("--set takes NAME=VALUE")
         }
     }
@@ -140,58 +140,60 @@ struct ExtendedAttributeCommand: ParsableCommand {
         if set.isEmpty, remove.isEmpty { return try show() }
         try place.edit(image) { (edit) throws(StorageError) in
             for name in remove {
-                try edit.setExtendedAttribute(Array(name.utf8), of: Array(path.utf8), to: nil)
+                try edit.setExtendedAttribute(name.bytes, of: path.bytes, to: nil)
             }
             for text in set {
-                let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                let name = String(parts[0])
+                let name = Array(text.bytes.prefix { $0 != UInt8(ascii: "=") })
+                let value = Array(text.bytes.dropFirst(name.count + 1))
                 try edit.setExtendedAttribute(
-                    Array(name.utf8), of: Array(path.utf8), to: try Self.value(String(parts[1]), name, edit))
+                    name, of: path.bytes, to: try Self.value(value, name, edit))
             }
         }
     }
 
-    private static func isACL(_ name: String) -> Bool { name.hasPrefix("system.posix_acl_") }
+    private static func isACL(_ name: [UInt8]) -> Bool { name.starts(with: "system.posix_acl_".utf8) }
 
     private static func value(
-        _ text: String, _ name: String, _ edit: GuestEdit
+        _ text: [UInt8], _ name: [UInt8], _ edit: GuestEdit
     ) throws(StorageError) -> [UInt8] {
-        if text.hasPrefix("0x") {
+        if text.starts(with: "0x".utf8) {
             var bytes: [UInt8] = []
             var rest = text.dropFirst(2)
             while !rest.isEmpty {
-                guard rest.count >= 2, let byte = UInt8(rest.prefix(2), radix: 16) else {
+                let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+                guard rest.count >= 2, let byte = UInt8(digits, radix: 16) else {
                     throw StorageError(
-                        .misuse, layer: "xattr", code: "bad-value", "\"\(text)\" is not hexadecimal")
+                        .misuse, layer: "xattr", code: "bad-value", "\(text.shellText) is not hexadecimal")
                 }
                 bytes.append(byte)
                 rest = rest.dropFirst(2)
             }
             return bytes
         }
-        if isACL(name) { return try edit.accessControl(text).value }
+        if isACL(name) { return try edit.accessControl(String(hostBytes: text)).value }
         // The kernel's label ends in NUL, and so do those that setfiles writes.
-        return Array(text.utf8) + (name == "security.selinux" ? [0] : [])
+        return text + (name == Array("security.selinux".utf8) ? [0] : [])
     }
 
     private func show() throws {
         let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let files = try guest.files(volume: place.volume, source: try place.source.options())
-        let attributes = try files.extendedAttributes(of: try files.find(Array(path.utf8)))
+        let attributes = try files.extendedAttributes(of: try files.find(path.bytes))
         if let get {
-            guard let found = attributes.first(where: { $0.name == Array(get.utf8) }) else {
+            guard let found = attributes.first(where: { $0.name == get.bytes }) else {
                 throw StorageError(
-                    .refused, layer: "xattr", code: "no-attribute", "\(path) has no \(get)", path: image)
+                    .refused, layer: "xattr", code: "no-attribute", "\(path.shown) has no \(get.shown)",
+                    path: image)
             }
             return Terminal.write(
-                Self.isACL(get) ? Array(((AccessControl(found.value)?.text ?? "") + "\n").utf8) : found.value)
+                Self.isACL(get.bytes)
+                    ? Array(((AccessControl(found.value)?.text ?? "") + "\n").utf8) : found.value)
         }
         for attribute in attributes {
-            let name = attribute.name.displayText
-            let list = Self.isACL(name) ? AccessControl(attribute.value)?.text : nil
+            let list = Self.isACL(attribute.name) ? AccessControl(attribute.value)?.text : nil
             let text = list ?? attribute.value.displayText
-            Terminal.write(Array("\(name)=\(text)\n".utf8))
+            Terminal.print("\(attribute.name.displayText)=\(text)\n")
         }
     }
 }
@@ -212,7 +214,7 @@ struct LabelCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The label; without it, it is shown.", valueName: "label"))
-    var label: String?
+    var label: ByteArgument?
 
     @OptionGroup var place: EditArguments
 
@@ -220,10 +222,10 @@ struct LabelCommand: ParsableCommand {
         guard let label else {
             let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
             let volume = try guest.volume(named: place.volume, source: try place.source.options())
-            return Terminal.write((volume.identity.label ?? []) + [UInt8(ascii: "\n")])
+            return Terminal.write(Terminal.name(volume.identity.label ?? []) + [UInt8(ascii: "\n")])
         }
         try place.edit(image) { (edit) throws(StorageError) in
-            try edit.setLabel(Array(label.utf8), ofVolume: place.volume)
+            try edit.setLabel(label.bytes, ofVolume: place.volume)
         }
     }
 }

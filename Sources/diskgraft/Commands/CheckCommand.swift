@@ -53,15 +53,14 @@ struct CheckCommand: ParsableCommand {
         if json {
             try JSONOutput.print(check)
         } else {
-            for done in check.repaired { Terminal.write(Array("repaired: \(done)\n".utf8)) }
+            for done in check.repaired { Terminal.print("repaired: \(done)\n") }
             for finding in check.findings {
                 let place = finding.volume.map { " \($0)" } ?? ""
                 let offset = finding.offset.map { " at byte \($0.hex)" } ?? ""
                 let structure = finding.structure.map { " (\($0)\(offset))" } ?? ""
-                Terminal.write(
-                    Array(
-                        "\(finding.severity.rawValue): \(finding.image)\(place): \(finding.layer): \(finding.message)\(structure)\n"
-                            .utf8))
+                Terminal.print(
+                    "\(finding.severity.rawValue): \(Terminal.name(finding.image))\(place): \(finding.layer): "
+                        + "\(finding.message)\(structure)\n")
             }
             if check.findings.isEmpty { Terminal.write(Array("No errors were found.\n".utf8)) }
         }

@@ -8,22 +8,38 @@ struct GetCommand: ParsableCommand {
         commandName: "get",
         abstract: "Copy a file or a directory out of the guest.",
         discussion: """
-            Holes stay holes; modes and times are kept, owners are not (use tar for those).
+            Holes stay holes; permissions and times are kept, owners are not (use tar for those). An image decides \
+            what is in it, so some of it is made only where asked: links that lead out of what is copied (--links \
+            all), set-user-ID, set-group-ID and sticky bits (--set-id), devices, FIFOs and sockets (--devices). \
+            What is left out is said, and the exit status is 1. Nothing is written through a link, and nothing \
+            outside the destination.
 
             Example:
-              diskgraft get web01.vmdk /etc ./etc-of-web01
+              diskgraft get web01.vmdk /etc ./etc-of-web01 --links all
             """)
 
     @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
     var image: String
 
     @Argument(help: ArgumentHelp("The file or directory.", valueName: "path"))
-    var path: String
+    var path: ByteArgument
 
     @Argument(help: ArgumentHelp("Where to; without it, the same name here.", valueName: "destination"))
     var destination: String?
 
     @OptionGroup var place: FileArguments
+
+    @Option(
+        help: ArgumentHelp(
+            "Make these symbolic links: inside (those that stay within what is copied), all (as they are), none.",
+            valueName: "which"))
+    var links = "inside"
+
+    @Flag(name: .customLong("set-id"), help: "Keep set-user-ID, set-group-ID and sticky bits.")
+    var setID = false
+
+    @Flag(help: "Make device nodes (which needs root), FIFOs and sockets.")
+    var devices = false
 
     @Flag(name: [.customShort("p"), .customLong("progress")], help: "Show how much has been copied.")
     var progress = false
@@ -31,17 +47,21 @@ struct GetCommand: ParsableCommand {
     func run() throws { try place.withFiles(of: image, run) }
 
     private func run(_ files: GuestFiles) throws {
-        let top = try files.find(Array(path.utf8))
+        guard let links = ExtractionOptions.Links(rawValue: links) else {
+            let known = ExtractionOptions.Links.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("there are no links \"\(self.links)\"; there are \(known)")
+        }
+        let top = try files.find(path.bytes)
         let name = top.path.split(separator: UInt8(ascii: "/")).last.map { Array($0) }
-        var target = destination ?? name.flatMap { String(validating: $0, as: UTF8.self) } ?? "root"
-        if destination != nil, HostDirectory.isDirectory(target), let name,
-            let text = String(validating: name, as: UTF8.self)
-        {
-            target += "/" + text
+        var target = destination ?? name.map { String(hostBytes: $0) } ?? "root"
+        if destination != nil, HostDirectory.isDirectory(target), let name {
+            target += "/" + String(hostBytes: name)
         }
         var failed = false
         try files.extract(
-            top, to: target, isCancelled: { Interruption.hasCome },
+            top, to: target,
+            options: ExtractionOptions(links: links, keepsSetID: setID, makesNodes: devices),
+            isCancelled: { Interruption.hasCome },
             progress: { if progress { Terminal.write(Array("    \(SizeText.short($0))\r".utf8)) } },
             report: { message in
                 Terminal.printWarning(message)
@@ -66,7 +86,7 @@ struct StatCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file; a symbolic link is not followed.", valueName: "path"))
-    var path: String
+    var path: ByteArgument
 
     @OptionGroup var place: FileArguments
 
@@ -76,11 +96,11 @@ struct StatCommand: ParsableCommand {
     func run() throws { try place.withFiles(of: image, run) }
 
     private func run(_ files: GuestFiles) throws {
-        let file = try files.find(Array(path.utf8), followLast: false)
+        let file = try files.find(path.bytes, followLast: false)
         if json { return Terminal.write(try FileListing(files: files).jsonLine(file)) }
         let attributes = file.attributes
         var table = TextTable()
-        table.add("path:", file.path.displayText)
+        table.add("path:", file.path.shellText)
         table.add("volume:", files.volumeName(of: file))
         table.add("inode:", "\(file.id)")
         table.add("type:", FileListing.typeWord(attributes.type))
@@ -90,7 +110,7 @@ struct StatCommand: ParsableCommand {
         table.add("size:", "\(attributes.size), \(attributes.allocatedByteCount) on disk")
         if let device = attributes.deviceNumber { table.add("device:", "\(device.major):\(device.minor)") }
         if attributes.type == .symbolicLink {
-            table.add("target:", try files.linkTarget(of: file).displayText)
+            table.add("target:", try files.linkTarget(of: file).shellText)
         }
         table.add("modified:", FileListing.timeText(attributes.modificationTime))
         table.add("changed:", FileListing.timeText(attributes.changeTime))
@@ -99,7 +119,7 @@ struct StatCommand: ParsableCommand {
             table.add(
                 "\(attribute.name.displayText):", ACLText.short(attribute) ?? attribute.value.displayText)
         }
-        Terminal.write(Array(table.text.utf8))
+        Terminal.print(table.text)
     }
 }
 
@@ -118,12 +138,17 @@ struct FindCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("Where to begin.", valueName: "path"))
-    var path: String = "/"
+    var path = ByteArgument(bytes: [UInt8(ascii: "/")])
 
     @OptionGroup var place: FileArguments
 
     @Option(help: ArgumentHelp("Only files of exactly this name.", valueName: "name"))
-    var name: String?
+    var name: ByteArgument?
+
+    @Flag(
+        name: [.customShort("0"), .customLong("null")],
+        help: "End every path with NUL instead of a line end, for xargs -0.")
+    var null = false
 
     @Option(help: ArgumentHelp("Only this type: f, d, l, b, c, p, s.", valueName: "type"))
     var type: String?
@@ -139,10 +164,10 @@ struct FindCommand: ParsableCommand {
             guard let known = types[text] else { throw ValidationError("there is no type \"\(text)\"") }
             return known
         }
-        let wantedName = name.map { Array($0.utf8) }
+        let wantedName = name?.bytes
         var output = BufferedOutput()
         var failed = false
-        try files.walk(try files.find(Array(path.utf8))) { (visit) throws(StorageError) in
+        try files.walk(try files.find(path.bytes)) { (visit) throws(StorageError) in
             switch visit {
             case .unreadable(_, let error):
                 Terminal.printError(error.description)
@@ -151,7 +176,7 @@ struct FindCommand: ParsableCommand {
                 let last = file.path.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
                 if wanted.map({ $0 == file.attributes.type }) ?? true, wantedName.map({ $0 == last }) ?? true
                 {
-                    output.write(file.path + [UInt8(ascii: "\n")])
+                    output.write(null ? file.path + [0] : Terminal.name(file.path) + [UInt8(ascii: "\n")])
                 }
             }
             return !Interruption.hasCome
@@ -177,7 +202,7 @@ struct TarCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The directory or file.", valueName: "path"))
-    var path: String = "/"
+    var path = ByteArgument(bytes: [UInt8(ascii: "/")])
 
     @OptionGroup var place: FileArguments
 
@@ -186,10 +211,11 @@ struct TarCommand: ParsableCommand {
     private func run(_ files: GuestFiles) throws {
         var failed = false
         var archive = TarWriter(files) { Terminal.write($0) }
-        try archive.add(try files.find(Array(path.utf8))) { message in
+        try archive.add(try files.find(path.bytes)) { message in
             Terminal.printWarning(message)
             failed = true
         }
+        if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
         archive.finish()
         if failed { throw ExitCode(ExitStatus.failed.rawValue) }
     }

@@ -33,7 +33,8 @@ struct ListCommand: ParsableCommand, Sendable {
         abstract: "List a directory of the guest.",
         discussion: """
             With --json, one object a line: path (path_hex where it is not UTF-8), type, mode, uid, gid, links, \
-            size, mtime_ns, target, rdev, sha256, xattrs.
+            size, mtime_ns, target (target_hex), rdev, sha256, xattrs (xattrs_hex). On a terminal names are quoted \
+            as ls quotes them, for a shell to take back; elsewhere they are the guest's bytes.
 
             Example:
               diskgraft ls web01.vmdk /boot/grub
@@ -45,7 +46,7 @@ struct ListCommand: ParsableCommand, Sendable {
     var image: String
 
     @Argument(help: ArgumentHelp("The directory or file; the root without it.", valueName: "path"))
-    var path: String = "/"
+    var path = ByteArgument(bytes: [UInt8(ascii: "/")])
 
     @OptionGroup var place: FileArguments
 
@@ -69,7 +70,7 @@ struct ListCommand: ParsableCommand, Sendable {
     func run() throws { try place.withFiles(of: image, run) }
 
     private func run(_ files: GuestFiles) throws {
-        let top = try files.find(Array(path.utf8))
+        let top = try files.find(path.bytes)
         let listing = FileListing(files: files, hashes: hash != nil)
         var output = BufferedOutput()
         var failures = 0
@@ -82,7 +83,9 @@ struct ListCommand: ParsableCommand, Sendable {
                     return .success(
                         json
                             ? try listing.jsonLine(file)
-                            : long ? try listing.longLine(file, name: name) : name + [UInt8(ascii: "\n")])
+                            : long
+                                ? try listing.longLine(file, name: name)
+                                : Terminal.name(name) + [UInt8(ascii: "\n")])
                 }
             } catch {
                 return .failure(error)
@@ -107,7 +110,7 @@ struct ListCommand: ParsableCommand, Sendable {
         } else if top.attributes.type == .directory {
             for entry in try files.entries(of: top) {
                 guard long || json else {
-                    output.write(entry.name + [UInt8(ascii: "\n")])
+                    output.write(Terminal.name(entry.name) + [UInt8(ascii: "\n")])
                     continue
                 }
                 let slash = UInt8(ascii: "/")
@@ -119,7 +122,7 @@ struct ListCommand: ParsableCommand, Sendable {
                 }
             }
         } else {
-            show(line(.file(top), name: Array(path.utf8)))
+            show(line(.file(top), name: path.bytes))
         }
         output.flush()
         if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
@@ -141,14 +144,14 @@ struct CatCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file.", valueName: "path"))
-    var path: String
+    var path: ByteArgument
 
     @OptionGroup var place: FileArguments
 
     func run() throws { try place.withFiles(of: image, run) }
 
     private func run(_ files: GuestFiles) throws {
-        try files.forEachPiece(of: try files.find(Array(path.utf8))) { (bytes) throws(StorageError) in
+        try files.forEachPiece(of: try files.find(path.bytes)) { (bytes) throws(StorageError) in
             Terminal.write(bytes)
         }
     }

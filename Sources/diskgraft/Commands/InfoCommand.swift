@@ -36,12 +36,12 @@ struct InfoCommand: ParsableCommand {
             }
             return
         }
-        Terminal.write(Array(reports.map(Self.text).joined(separator: "\n").utf8))
+        Terminal.print(reports.map(Self.text).joined(separator: "\n"))
     }
 
     private static func text(_ report: DiskReport) -> String {
         var head = TextTable()
-        head.add("image:", report.filename)
+        head.add("image:", Terminal.name(report.filename))
         head.add("format:", report.variant.map { "\(report.format), \($0)" } ?? report.format)
         head.add("virtual size:", SizeText.long(report.virtualSize))
         let disk = report.actualSize.map { ", \(SizeText.short($0)) on disk" } ?? ""
@@ -54,7 +54,9 @@ struct InfoCommand: ParsableCommand {
         for name in report.detailOrder { head.add("\(name):", report.details[name] ?? "") }
         for reference in report.references { head.add("\(reference.role):", reference.name) }
         for (depth, parent) in report.parents.enumerated() {
-            head.add("chain \(depth + 1):", "\(parent.filename), \(SizeText.long(parent.virtualSize))")
+            head.add(
+                "chain \(depth + 1):",
+                "\(Terminal.name(parent.filename)), \(SizeText.long(parent.virtualSize))")
         }
         var text = head.text
         if let table = report.partitionTable {
@@ -66,7 +68,8 @@ struct InfoCommand: ParsableCommand {
                 for part in table.partitions {
                     rows.add(
                         "\(part.number)", "\(part.start)", SizeText.short(part.size), part.type,
-                        part.bootable ? "*" : "", part.uuid ?? "", part.name ?? "")
+                        part.bootable ? "*" : "", part.uuid ?? "",
+                        part.name.map { Array($0.utf8).displayText } ?? "")
                 }
                 text += rows.text
             }

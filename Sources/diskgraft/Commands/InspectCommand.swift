@@ -31,7 +31,7 @@ struct InspectCommand: ParsableCommand {
         defer { for warning in guest.fileSystemWarnings { Terminal.printWarning(warning) } }
         let report = try guest.inspect(try source.options(), wording: .flags)
         if json { return try JSONOutput.print(report) }
-        Terminal.write(Array(Self.text(report).utf8))
+        Terminal.print(Self.text(report))
     }
 
     private static func text(_ report: InspectionReport) -> String {

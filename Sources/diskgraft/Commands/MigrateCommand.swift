@@ -60,9 +60,11 @@ struct MigrateCommand: ParsableCommand {
             guest, to: paths[paths.count - 1], options,
             show: { plan in
                 for system in plan.leftOut { Terminal.printWarning(system) }
-                Terminal.write(plan.text)
+                Terminal.print(plan.text)
             })
         line?.finish()
-        for output in outputs { Terminal.write(Array("\(output.source) → \(output.path)\n".utf8)) }
+        for output in outputs {
+            Terminal.print("\(Terminal.name(output.source)) → \(Terminal.name(output.path))\n")
+        }
     }
 }

@@ -20,7 +20,7 @@ struct RemoveCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The files.", valueName: "path"))
-    var paths: [String]
+    var paths: [ByteArgument]
 
     @Flag(
         name: [.customShort("r"), .customLong("recursive")], help: "Directories and everything in them too.")
@@ -34,9 +34,8 @@ struct RemoveCommand: ParsableCommand {
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
             for path in paths {
-                let path = Array(path.utf8)
-                if force, try edit.attributes(of: path, followLast: false) == nil { continue }
-                try edit.remove(path, recursively: recursive)
+                if force, try edit.attributes(of: path.bytes, followLast: false) == nil { continue }
+                try edit.remove(path.bytes, recursively: recursive)
             }
         }
     }
@@ -56,13 +55,13 @@ struct RemoveDirectoryCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The directories.", valueName: "path"))
-    var paths: [String]
+    var paths: [ByteArgument]
 
     @OptionGroup var place: EditArguments
 
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
-            for path in paths { try edit.removeDirectory(Array(path.utf8)) }
+            for path in paths { try edit.removeDirectory(path.bytes) }
         }
     }
 }
@@ -83,16 +82,16 @@ struct MoveCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file.", valueName: "path"))
-    var path: String
+    var path: ByteArgument
 
     @Argument(help: ArgumentHelp("Its new name, or a directory.", valueName: "destination"))
-    var destination: String
+    var destination: ByteArgument
 
     @OptionGroup var place: EditArguments
 
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
-            try edit.move(Array(path.utf8), to: Array(destination.utf8))
+            try edit.move(path.bytes, to: destination.bytes)
         }
     }
 }
@@ -112,10 +111,10 @@ struct LinkCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file, or what the symbolic link says.", valueName: "target"))
-    var target: String
+    var target: ByteArgument
 
     @Argument(help: ArgumentHelp("The new name, or a directory.", valueName: "name"))
-    var name: String
+    var name: ByteArgument
 
     @Flag(name: [.customShort("s"), .customLong("symbolic")], help: "A symbolic link.")
     var symbolic = false
@@ -128,9 +127,9 @@ struct LinkCommand: ParsableCommand {
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
             if symbolic {
-                try edit.symbolicLink(to: Array(target.utf8), at: Array(name.utf8), replacing: force)
+                try edit.symbolicLink(to: target.bytes, at: name.bytes, replacing: force)
             } else {
-                try edit.link(Array(target.utf8), as: Array(name.utf8), replacing: force)
+                try edit.link(target.bytes, as: name.bytes, replacing: force)
             }
         }
     }
@@ -152,7 +151,7 @@ struct MakeDirectoryCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The directories.", valueName: "path"))
-    var paths: [String]
+    var paths: [ByteArgument]
 
     @Flag(
         name: [.customShort("p"), .customLong("parents")],
@@ -165,7 +164,7 @@ struct MakeDirectoryCommand: ParsableCommand {
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
             let options = try new.options(edit)
-            for path in paths { try edit.makeDirectory(Array(path.utf8), parents: parents, options) }
+            for path in paths { try edit.makeDirectory(path.bytes, parents: parents, options) }
         }
     }
 }
@@ -186,7 +185,7 @@ struct MakeNodeCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The node.", valueName: "path"))
-    var path: String
+    var path: ByteArgument
 
     @Argument(help: ArgumentHelp("b, c, u, p or s.", valueName: "type"))
     var type: String
@@ -217,7 +216,7 @@ struct MakeNodeCommand: ParsableCommand {
             numbers.count == 2
             ? FileAttributes.DeviceNumber(major: numbers[0], minor: numbers[1]) : nil
         try place.edit(image) { (edit) throws(StorageError) in
-            try edit.makeNode(Array(path.utf8), type: type, device: device, try new.options(edit))
+            try edit.makeNode(path.bytes, type: type, device: device, try new.options(edit))
         }
     }
 }

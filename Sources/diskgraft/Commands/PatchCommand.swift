@@ -30,12 +30,12 @@ struct PatchCommand: ParsableCommand {
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let plan = try guest.plan(options)
         for system in plan.leftOut { Terminal.printWarning(system) }
-        if json { try JSONOutput.print(plan.report) } else { Terminal.write(plan.text) }
+        if json { try JSONOutput.print(plan.report) } else { Terminal.print(plan.text) }
         if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
         try guest.patch(plan, options)
         if !json, !plan.isEmpty {
-            let others = disks.with.map { " --with \($0)" }.joined()
-            Terminal.write(Array("patched; `diskgraft undo \(path)\(others)` takes it back\n".utf8))
+            let others = disks.with.map { " --with \(Terminal.name($0))" }.joined()
+            Terminal.print("patched; `diskgraft undo \(Terminal.name(path))\(others)` takes it back\n")
         }
     }
 }

@@ -30,7 +30,7 @@ struct PlanCommand: ParsableCommand {
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let plan = try guest.plan(try plan.options())
         for system in plan.leftOut { Terminal.printWarning(system) }
-        if json { try JSONOutput.print(plan.report) } else { Terminal.write(plan.text) }
+        if json { try JSONOutput.print(plan.report) } else { Terminal.print(plan.text) }
         if plan.refusal != nil || !plan.boots { throw ExitCode(ExitStatus.refused.rawValue) }
     }
 }

@@ -25,7 +25,7 @@ struct PutCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp("Where to, in the guest; a directory takes the source's name.", valueName: "path"))
-    var path: String
+    var path: ByteArgument
 
     @OptionGroup var place: EditArguments
     @OptionGroup var new: NewFileArguments
@@ -33,21 +33,16 @@ struct PutCommand: ParsableCommand {
     func run() throws {
         let contents = try FileContents.source(source)
         try place.edit(image) { (edit) throws(StorageError) in
-            var target = Array(path.utf8)
+            var target = path.bytes
             if source != "-", try edit.attributes(of: target)?.type == .directory {
-                target += Array(("/" + HostFile.name(of: source)).utf8)
+                target += [UInt8(ascii: "/")] + HostFile.name(of: source).hostBytes
             }
             let isNew = try edit.attributes(of: target) == nil
-            let options = try new.options(edit, usual: isNew ? Self.permissions(of: source) : nil)
+            let isFile = isNew && source != "-"
+            let options = try new.options(
+                edit, usual: isFile ? HostDirectory.permissions(of: source) : nil)
             try edit.put(contents, at: target, options)
         }
-    }
-
-    /// The host file's permissions, without set-user-ID and the like.
-    private static func permissions(of path: String) -> UInt16? {
-        var status = stat()
-        guard path != "-", unsafe stat(path, &status) == 0 else { return nil }
-        return UInt16(truncatingIfNeeded: status.st_mode) & 0o777
     }
 }
 
@@ -68,17 +63,17 @@ struct EditCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file.", valueName: "path"))
-    var path: String
+    var path: ByteArgument
 
     @OptionGroup var place: EditArguments
 
     func run() throws {
         try place.image.options.requireLocks(image)
-        let target = Array(path.utf8)
+        let target = path.bytes
         let before = try current(target)
         let folder = Self.temporaryFolder + "/diskgraft-\(try SystemRandom.bytes(8).hexString)"
         try HostDirectory.create(folder, mode: 0o700)
-        let copy = folder + "/" + HostFile.name(of: path)
+        let copy = folder + "/" + HostFile.name(of: String(hostBytes: target))
         defer {
             for name in HostDirectory.names(in: folder) { try? HostDirectory.remove(folder + "/" + name) }
             try? HostDirectory.removeEmpty(folder)
@@ -90,11 +85,13 @@ struct EditCommand: ParsableCommand {
         try Self.runEditor(on: copy)
         let file = try HostFile.open(copy, locking: .ignore)
         let after = try file.bytes(at: 0, count: Int(file.byteCount))
-        guard after != before else { return Terminal.printError("\(path) is unchanged; nothing was written") }
+        guard after != before else {
+            return Terminal.printError("\(path.shown) is unchanged; nothing was written")
+        }
         guard try current(target) == before else {
             throw StorageError(
                 .refused, layer: "guest", code: "changed-since",
-                "\(path) was changed by somebody else meanwhile; nothing was written", path: image)
+                "\(path.shown) was changed by somebody else meanwhile; nothing was written", path: image)
         }
         try place.edit(image) { (edit) throws(StorageError) in try edit.put(FileContents(after), at: target) }
     }
@@ -107,7 +104,8 @@ struct EditCommand: ParsableCommand {
         var contents: [UInt8] = []
         guard file.attributes.size <= 64 << 20 else {
             throw StorageError(
-                .refused, layer: "guest", code: "too-long", "\(path) is longer than 64 MiB; use get and put",
+                .refused, layer: "guest", code: "too-long",
+                "\(path.shown) is longer than 64 MiB; use get and put",
                 path: image)
         }
         try files.forEachPiece(of: file) { contents += $0.array(0..<$0.byteCount) }
@@ -118,14 +116,22 @@ struct EditCommand: ParsableCommand {
 
     private static func environment(_ name: String) -> String? {
         guard let value = unsafe getenv(name) else { return nil }
-        let text = unsafe String(cString: value)
+        let text = unsafe String(hostPath: value)
         return text.isEmpty ? nil : text
     }
 
     private static func runEditor(on path: String) throws(StorageError) {
         let editor = environment("VISUAL") ?? environment("EDITOR") ?? "vi"
-        let quoted = path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
-        let status = unsafe system("\(editor) '\(quoted)'")
+        let quote = UInt8(ascii: "'")
+        let quoted = path.hostBytes.split(separator: quote, omittingEmptySubsequences: false)
+            .joined(separator: Array("'\\''".utf8))
+        let command = editor.hostBytes + Array(" '".utf8) + quoted + [quote, 0]
+        let status = unsafe command.withUnsafeBufferPointer { bytes in
+            unsafe bytes.withMemoryRebound(to: CChar.self) { text in
+                guard let base = text.baseAddress else { return Int32(-1) }
+                return unsafe system(base)
+            }
+        }
         guard status == 0 else {
             throw StorageError(
                 .refused, layer: "editor", code: "editor-failed",
@@ -156,14 +162,14 @@ struct UntarCommand: ParsableCommand {
     var archive: String
 
     @Argument(help: ArgumentHelp("The directory; the root without it.", valueName: "path"))
-    var path: String = "/"
+    var path = ByteArgument(bytes: [UInt8(ascii: "/")])
 
     @OptionGroup var place: EditArguments
 
     func run() throws {
         let contents = try FileContents.source(archive)
         try place.edit(image) { (edit) throws(StorageError) in
-            _ = try edit.untar(contents, into: Array(path.utf8))
+            _ = try edit.untar(contents, into: path.bytes)
         }
     }
 }

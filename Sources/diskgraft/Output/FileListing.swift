@@ -18,8 +18,10 @@ struct FileListing: Sendable {
             ("\(Self.modeText(attributes)) \(Self.right(String(attributes.linkCount), 3)) "
                 + "\(Self.right(String(attributes.owner), 5)) \(Self.right(String(attributes.group), 5)) "
                 + "\(Self.right(size, 10)) \(Self.timeText(attributes.modificationTime)) ").utf8)
-        line += name
-        if attributes.type == .symbolicLink { line += Array(" -> ".utf8) + (try files.linkTarget(of: file)) }
+        line += Terminal.name(name)
+        if attributes.type == .symbolicLink {
+            line += Array(" -> ".utf8) + Terminal.name(try files.linkTarget(of: file))
+        }
         return line + [UInt8(ascii: "\n")]
     }
 
@@ -106,17 +108,11 @@ struct FileListing: Sendable {
             }
         }
         let xattrs = try files.extendedAttributes(of: file)
-        if !xattrs.isEmpty {
-            line += Array(",\"xattrs\":{".utf8)
-            for (index, attribute) in xattrs.sorted(by: { $0.name.lexicographicallyPrecedes($1.name) })
-                .enumerated()
-            {
-                if index > 0 { line.append(UInt8(ascii: ",")) }
-                line += Self.quoted(Array(attribute.name.displayText.utf8))
-                line += Array(":\"\(attribute.value.hexString)\"".utf8)
-            }
-            line.append(UInt8(ascii: "}"))
-        }
+            .sorted { $0.name.lexicographicallyPrecedes($1.name) }
+        Self.add("xattrs", xattrs.filter { Self.isText($0.name) }.map { ($0.name, $0.value) }, to: &line)
+        Self.add(
+            "xattrs_hex", xattrs.filter { !Self.isText($0.name) }.map { ($0.name.hexDigits, $0.value) },
+            to: &line)
         line += "}\n".utf8
         return line
     }
@@ -145,14 +141,33 @@ struct FileListing: Sendable {
         line += String(number).utf8
     }
 
+    /// An object of values in hexadecimal; nothing where there are none.
+    private static func add(
+        _ key: String, _ pairs: [(name: [UInt8], value: [UInt8])], to line: inout [UInt8]
+    ) {
+        guard !pairs.isEmpty else { return }
+        line += Array(",\"\(key)\":{".utf8)
+        for (index, pair) in pairs.enumerated() {
+            if index > 0 { line.append(UInt8(ascii: ",")) }
+            line += quoted(pair.name)
+            line += Array(":\"\(pair.value.hexString)\"".utf8)
+        }
+        line.append(UInt8(ascii: "}"))
+    }
+
     private static func add(_ key: String, _ bytes: [UInt8], to line: inout [UInt8]) {
-        // Text that is not UTF-8 goes as hexadecimal under another key.
-        guard String(validating: bytes, as: UTF8.self) != nil else {
+        // What is not UTF-8 goes as hexadecimal under another key.
+        guard isText(bytes) else {
             line += Array("\"\(key)_hex\":\"\(bytes.hexString)\"".utf8)
             return
         }
         line += Array("\"\(key)\":".utf8)
         line += quoted(bytes)
+    }
+
+    /// Whether JSON can hold a name as text: it is UTF-8, without the scalars that stand for bytes in names here.
+    private static func isText(_ bytes: [UInt8]) -> Bool {
+        String(hostBytes: bytes).utf8.elementsEqual(bytes)
     }
 
     private static func quoted(_ bytes: [UInt8]) -> [UInt8] {
@@ -164,7 +179,8 @@ struct FileListing: Sendable {
             default: text.append(byte)
             }
         }
-        return text + [UInt8(ascii: "\"")]
+        text.append(UInt8(ascii: "\""))
+        return JSONOutput.withoutControls(text)
     }
 }
 

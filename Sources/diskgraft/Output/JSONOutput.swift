@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Storage
 
 /// Prints values as JSON: sorted keys, slashes as they are.
 enum JSONOutput {
@@ -6,6 +7,28 @@ enum JSONOutput {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
-        Terminal.write(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")])
+        Terminal.write(withoutControls(Array(try encoder.encode(value))) + [UInt8(ascii: "\n")])
+    }
+
+    /// JSON with \u escapes for what would steer a terminal: DEL, C1 controls, marks that change the direction of
+    /// text. Those below U+0020 are escaped in every JSON, and outside strings there are none of these. A byte of
+    /// the host that is not UTF-8 is shown as \xNN; where it matters, a key with "hex" in its name has it exactly.
+    static func withoutControls(_ json: [UInt8]) -> [UInt8] {
+        guard json.contains(where: { $0 >= 0x7f }) else { return json }
+        var result: [UInt8] = []
+        result.reserveCapacity(json.count)
+        for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+            let text = String(scalar)
+            if let byte = text.hostBytes.first, text.utf8.count == 4, text.hostBytes.count == 1 {
+                result += Array("\\\\x".utf8) + [byte].hexDigits
+            } else if scalar == "\n" || scalar.isShown {
+                result += Array(text.utf8)
+            } else {
+                for unit in text.utf16 {
+                    result += Array("\\u".utf8) + [UInt8(unit >> 8), UInt8(unit & 0xff)].hexDigits
+                }
+            }
+        }
+        return result
     }
 }

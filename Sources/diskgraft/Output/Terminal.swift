@@ -4,9 +4,34 @@ import Synchronization
 
 /// Standard output and standard error.
 enum Terminal {
-    /// One line on standard error, after the command's name.
+    private static let outputIsTerminal = isatty(1) == 1
+
+    /// One line on standard error, after the command's name. Nothing in it steers a terminal.
     static func printError(_ message: String) {
-        write(Array("diskgraft: \(message)\n".utf8), to: 2)
+        write("diskgraft: \(message)\n".hostBytes.terminalText, to: 2)
+    }
+
+    /// Lines that are complete in themselves: help on standard output, errors on standard error.
+    static func printMessage(_ message: String, isError: Bool) {
+        write((message + "\n").hostBytes.terminalText, to: isError ? 2 : 1)
+    }
+
+    /// A report on standard output. A terminal gets it without anything that steers it; a pipe or file gets the bytes
+    /// as they are.
+    static func print(_ text: String) { print(text.hostBytes) }
+
+    /// The same for bytes.
+    static func print(_ text: [UInt8]) { write(outputIsTerminal ? text.terminalText : text) }
+
+    /// A name for standard output: on a terminal quoted as ls quotes it, so that a shell takes it back, elsewhere as
+    /// it is.
+    static func name(_ name: [UInt8]) -> [UInt8] {
+        outputIsTerminal && !name.isEmpty ? Array(name.shellText.utf8) : name
+    }
+
+    /// The same for a path of the host, within a text that `print` is given.
+    static func name(_ path: String) -> String {
+        outputIsTerminal ? path.hostBytes.shellText : path
     }
 
     /// A warning on standard error.

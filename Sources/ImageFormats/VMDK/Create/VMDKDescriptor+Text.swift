@@ -38,7 +38,7 @@ extension VMDKDescriptor {
             ddb.virtualHWVersion = "\(options.hardwareVersion)"
 
             """
-        return Array(text.utf8)
+        return text.hostBytes
     }
 
     /// The geometry that VMware's tools give a disk of a size: by adapter and, on SCSI, by size.

@@ -89,12 +89,7 @@ private struct ExtentOpening {
     private mutating func open(_ name: [UInt8]) throws(StorageError) -> Int {
         if let index = indices[name] { return index }
         let descriptorFile = files[0]
-        guard let text = String(validating: name, as: UTF8.self) else {
-            throw .vmdk(
-                .unsupported, .extentName,
-                "the extent name \"\(name.displayText)\" is not UTF-8; rename the file and change the descriptor",
-                path: descriptorFile.path)
-        }
+        let text = String(hostBytes: name)
         let directory = HostFile.directoryPath(of: descriptorFile.path)
         if HostDirectory.identity(of: "\(directory)/\(text)") == descriptorFile.identity {
             throw .vmdk(

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Storage
+
+/// An argument that names something in the guest: the bytes that the caller gave, UTF-8 or not. Paths of the host stay
+/// strings in `String.init(hostBytes:)`'s form, which `HostFile` and `HostDirectory` take.
+struct ByteArgument: ExpressibleByArgument, Equatable {
+    let bytes: [UInt8]
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// From the form in which `exactArguments` hands arguments to the parser.
+    init(argument: String) { bytes = argument.hostBytes }
+
+    /// For messages.
+    var shown: String { bytes.shellText }
+}
+
+/// The command's arguments as the kernel has them. `CommandLine.arguments` has U+FFFD for what is not UTF-8, and so
+/// would name another file.
+func exactArguments() -> [String] {
+    var arguments: [String] = []
+    for index in 1..<max(Int(CommandLine.argc), 1) {
+        guard let pointer = unsafe CommandLine.unsafeArgv[index] else { break }
+        arguments.append(separating(unsafe String(hostPath: pointer)))
+    }
+    return arguments
+}
+
+/// The parser looks for "=" among characters, and there is none where an accent follows: the accent goes byte by byte
+/// then.
+private func separating(_ argument: String) -> String {
+    guard argument.utf8.first == UInt8(ascii: "-"),
+        let equals = argument.unicodeScalars.firstIndex(of: "="), !argument.contains("=")
+    else { return argument }
+    let value = argument.unicodeScalars[equals...].dropFirst()
+    return String(argument.unicodeScalars[...equals])
+        + String(value.prefix(1)).withBytesEscaped + String(value.dropFirst())
+}

@@ -59,6 +59,13 @@ int clinux_clone_range(int in_fd, uint64_t in_offset, int out_fd, uint64_t out_o
 
 int clinux_start_writeback(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
 
+int clinux_await_writeback(int fd, int64_t offset, int64_t length)
+{
+    return sync_file_range(
+        fd, offset, length,
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+}
+
 int clinux_rename_no_replace(const char *from, const char *to)
 {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);

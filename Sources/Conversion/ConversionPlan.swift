@@ -43,6 +43,7 @@ struct ConversionPlan: Sendable {
     /// The next batch, or nil at the end.
     mutating func next() throws(StorageError) -> Batch? {
         while position < end {
+            try Cancellation.check()
             let extent = try extentAtPosition()
             if extent.kind == .zero {
                 position = min(extent.range.upperBound, end)

@@ -14,7 +14,6 @@ package final class Converter: Sendable {
     let layout: SinkLayout
     private let zeroGranularity: Int
     private let progress: Progress?
-    private let isCancelled: @Sendable () -> Bool
 
     private let plan: Mutex<ConversionPlan>
     /// One writer at a time: formats choose space under it. A span cannot enter Mutex's closure.
@@ -37,8 +36,7 @@ package final class Converter: Sendable {
 
     /// A conversion of `source` into `sink`, which reads as zeros and is at least as large.
     package init(
-        source: any BlockDevice, sink: any ConversionSink, progress: Progress? = nil,
-        isCancelled: @escaping @Sendable () -> Bool = { false }
+        source: any BlockDevice, sink: any ConversionSink, progress: Progress? = nil
     ) throws(StorageError) {
         guard sink.byteCount >= source.byteCount else {
             throw StorageError(
@@ -48,7 +46,6 @@ package final class Converter: Sendable {
         self.source = source
         self.sink = sink
         self.progress = progress
-        self.isCancelled = isCancelled
         var layout = sink.layout
         layout.unit = max(layout.unit, 512)
         self.layout = layout
@@ -68,10 +65,9 @@ package final class Converter: Sendable {
                 units: layout.encoding.map { .init(size: unit, codec: $0.codec.id) }))
     }
 
-    /// Copies everything and makes it durable. Throws the first error of any worker; code "cancelled" when
-    /// `isCancelled` said so.
+    /// Copies everything and makes it durable. Throws the first error of any worker.
     package func run(workers: Int) throws(StorageError) {
-        DispatchQueue.concurrentPerform(iterations: max(workers, 1)) { _ in self.work() }
+        Cancellation.concurrently(max(workers, 1)) { _ in self.work() }
         if let error = failure.withLock({ $0 }) { throw error }
         try sink.finish()
         progress?(source.byteCount, source.byteCount)
@@ -87,9 +83,7 @@ package final class Converter: Sendable {
                 try UnitEncoder(encoding, unit: layout.unit, source: source)
             }
             while !stopped.load(ordering: .relaxed) {
-                if isCancelled() {
-                    throw StorageError(.refused, layer: "conversion", code: "cancelled", "was interrupted")
-                }
+                try Cancellation.check()
                 let (batch, position) = try next()
                 guard let batch else { return }
                 if let encoder {

@@ -26,5 +26,9 @@ extension OpenedImage: ConversionSink {
         for file in disk.map.hostFiles { file.startWriteback() }
     }
 
-    package func finish() throws(StorageError) { try disk.flush() }
+    package func finish() throws(StorageError) {
+        // Waiting for the bulk of it can be interrupted; a flush cannot.
+        for file in disk.map.hostFiles { try file.awaitWriteback() }
+        try disk.flush()
+    }
 }

@@ -16,7 +16,7 @@ struct DiskgraftCommand: ParsableCommand {
               diskgraft migrate web01.vmdk web01.vhd --to hyperv
 
             Exit status: 0 done or nothing to do; 1 failed (I/O, corrupt input); 2 refused or cannot boot there, \
-            nothing written; 64 usage.
+            nothing written; 64 usage; 130 or 143 ended by a signal, nothing half-written.
             """,
         version: "diskgraft \(diskGraftVersion)",
         subcommands: [
@@ -34,9 +34,11 @@ struct DiskgraftCommand: ParsableCommand {
         Interruption.install()
         do {
             var command = try parseAsRoot(exactArguments())
-            try command.run()
+            try Cancellation { Interruption.hasCome }.covering { try command.run() }
+            if Terminal.isCut { exit(withError: ExitCode(Interruption.exitStatus)) }
         } catch let error as StorageError {
             Terminal.printError(error.description)
+            if error.isCancellation { exit(withError: ExitCode(Interruption.exitStatus)) }
             DiskgraftCommand.exit(withStatus: ExitStatus(of: error))
         } catch {
             // What the parser says repeats arguments, which may be anything.
@@ -62,14 +64,11 @@ enum ExitStatus: Int32 {
     case refused = 2
     /// The command line makes no sense.
     case usage = 64
-    /// Ended by SIGINT; nothing half-written is left.
-    case interrupted = 130
 
     init(of error: StorageError) {
         switch error.kind {
         case .io, .corrupt: self = .failed
-        case .unsupported: self = .refused
-        case .refused: self = error.code == "cancelled" ? .interrupted : .refused
+        case .unsupported, .refused: self = .refused
         case .misuse: self = .usage
         }
     }

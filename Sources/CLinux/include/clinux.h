@@ -22,6 +22,9 @@ int clinux_clone_range(int in_fd, uint64_t in_offset, int out_fd, uint64_t out_o
 /// sync_file_range(2) with SYNC_FILE_RANGE_WRITE over the whole file: starts writing back, waits for nothing,
 /// promises nothing. 0, or -1 and errno.
 int clinux_start_writeback(int fd);
+/// sync_file_range(2): writes a range back and waits for it; promises nothing of metadata or the disk's own cache. 0, or -1
+/// and errno.
+int clinux_await_writeback(int fd, int64_t offset, int64_t length);
 /// renameat2(2) with RENAME_NOREPLACE; 0, or -1 and errno.
 int clinux_rename_no_replace(const char *from, const char *to);
 /// fallocate(2) punching a hole / zeroing a range, size kept; 0, or -1 and errno.

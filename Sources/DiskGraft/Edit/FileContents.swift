@@ -17,7 +17,7 @@ public struct FileContents {
 
     /// A host file's contents. Archives are read in small bites, so it is asked for more than is wanted.
     public init(_ file: HostFile) {
-        let pieceSize = 256 << 10
+        let pieceSize = Self.requestSize
         var position: UInt64 = 0
         var held: ArraySlice<UInt8> = []
         next = { (count) throws(StorageError) in
@@ -36,11 +36,15 @@ public struct FileContents {
     /// Whatever `next` returns, asked for at most the given number of bytes, until it returns none.
     public init(next: @escaping (Int) throws(StorageError) -> [UInt8]) { self.next = next }
 
+    /// What is asked for at a time: a source that makes a buffer for each request makes no large ones.
+    private static var requestSize: Int { 256 << 10 }
+
     /// `count` bytes, fewer at the end.
     func read(_ count: Int) throws(StorageError) -> [UInt8] {
-        var bytes = try next(count)
+        var bytes = try next(min(count, Self.requestSize))
         while bytes.count < count {
-            let more = try next(count - bytes.count)
+            try Cancellation.check()
+            let more = try next(min(count - bytes.count, Self.requestSize))
             if more.isEmpty { break }
             bytes += more
         }

@@ -17,7 +17,6 @@ public final class GuestEdit {
     let guest: Guest
     /// Volumes by the path they are mounted at, "/" among them.
     let mounts: [[UInt8]: Int]
-    private let isCancelled: () -> Bool
     private var transactions: [Int: any FileSystemTransaction] = [:]
     /// The order in which volumes were first changed.
     private var order: [Int] = []
@@ -25,10 +24,9 @@ public final class GuestEdit {
     /// What new files in a directory are labelled, asked for once.
     var labels: [FileKey: DirectoryLabels] = [:]
 
-    init(_ guest: Guest, mounts: [[UInt8]: Int], isCancelled: @escaping () -> Bool) {
+    init(_ guest: Guest, mounts: [[UInt8]: Int]) {
         self.guest = guest
         self.mounts = mounts
-        self.isCancelled = isCancelled
     }
 
     // MARK: Transactions
@@ -58,7 +56,7 @@ public final class GuestEdit {
     /// Ends a transaction that has grown large where everything done so far is consistent; the next operation begins
     /// another. Also the place where an interruption is noticed.
     func splitIfLarge(_ volume: Int) throws(StorageError) {
-        try checkCancelled()
+        try Cancellation.check()
         if transactions[volume]?.shouldBeCommitted == true { try settle(volume) }
     }
 
@@ -71,20 +69,13 @@ public final class GuestEdit {
         }
     }
 
-    func checkCancelled() throws(StorageError) {
-        if isCancelled() {
-            throw StorageError(
-                .refused, layer: "guest", code: "cancelled", "was interrupted")
-        }
-    }
-
     func addDeviceWrite(_ volume: Int, offset: UInt64, bytes: [UInt8]) {
         deviceWrites.append((volume, offset, bytes))
     }
 
     /// Commits what is open, volume by volume, into the host transaction. All volumes are prepared first.
     func finish() throws(StorageError) {
-        try checkCancelled()
+        try Cancellation.check()
         var prepared: [any PreparedChange] = []
         for volume in order {
             guard let transaction = transactions.removeValue(forKey: volume) else { continue }
@@ -115,7 +106,7 @@ extension Guest {
     /// journal is committed in several transactions, each of which leaves a sound file system.
     public func edit<Result>(
         volume: String? = nil, source: SourceOptions = SourceOptions(),
-        memoryLimit: Int = HostTransaction.usualMemoryLimit, isCancelled: @escaping () -> Bool = { false },
+        memoryLimit: Int = HostTransaction.usualMemoryLimit,
         _ body: (GuestEdit) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         var mounts: [[UInt8]: Int] = [:]
@@ -127,7 +118,7 @@ extension Guest {
             for mount in first.mounts { mounts[Array(mount.path.utf8)] = mount.volume }
         }
         return try recorded(memoryLimit: memoryLimit) { () throws(StorageError) in
-            let edit = GuestEdit(self, mounts: mounts, isCancelled: isCancelled)
+            let edit = GuestEdit(self, mounts: mounts)
             let result = try body(edit)
             try edit.finish()
             return result

@@ -5,20 +5,20 @@ extension GuestFiles {
     /// nine permission bits, modification times, and what `options` ask for. Owners stay behind; `report` hears of
     /// what was left out.
     ///
+    /// A file that cannot be copied to its end is removed; those copied before it stay.
+    ///
     /// `destination` must not exist. Everything is made anew in directories made here and held open, so that nothing
     /// is written elsewhere, whatever names and links the image holds.
     public func extract(
         _ top: File, to destination: String, options: ExtractionOptions = ExtractionOptions(),
-        isCancelled: @escaping () -> Bool = { false }, progress: @escaping (UInt64) -> Void = { _ in },
-        report: @escaping (String) -> Void = { _ in }
+        progress: @escaping (UInt64) -> Void = { _ in }, report: @escaping (String) -> Void = { _ in }
     ) throws(StorageError) {
         var place = destination
         while place.utf8.count > 1, place.utf8.last == UInt8(ascii: "/") { place.removeLast() }
         var extraction = FileExtraction(
             files: self, options: options, top: top,
             parent: try HostFolder.open(HostFile.directoryPath(of: place)),
-            name: HostFile.name(of: place).hostBytes, isCancelled: isCancelled, progress: progress,
-            report: report)
+            name: HostFile.name(of: place).hostBytes, progress: progress, report: report)
         try walk(top) { (visit) throws(StorageError) in
             switch visit {
             case .unreadable(_, let error): report(error.description)
@@ -38,7 +38,6 @@ private struct FileExtraction {
     /// Where the top goes, and as what.
     let parent: HostFolder
     let name: [UInt8]
-    let isCancelled: () -> Bool
     let progress: (UInt64) -> Void
     let report: (String) -> Void
 
@@ -59,22 +58,20 @@ private struct FileExtraction {
 
     init(
         files: GuestFiles, options: ExtractionOptions, top: GuestFiles.File, parent: HostFolder,
-        name: [UInt8], isCancelled: @escaping () -> Bool, progress: @escaping (UInt64) -> Void,
-        report: @escaping (String) -> Void
+        name: [UInt8], progress: @escaping (UInt64) -> Void, report: @escaping (String) -> Void
     ) {
         self.files = files
         self.options = options
         self.top = top
         self.parent = parent
         self.name = name
-        self.isCancelled = isCancelled
         self.progress = progress
         self.report = report
     }
 
     /// Makes one file; a directory before what is in it.
     mutating func make(_ file: GuestFiles.File) throws(StorageError) {
-        try checkCancelled()
+        try Cancellation.check()
         let steps = file.path.dropFirst(top.path.count).split(separator: UInt8(ascii: "/"))
         while levels.count > steps.count { try close() }
         guard let folder = steps.isEmpty ? parent : levels.last?.folder else { return }
@@ -82,7 +79,15 @@ private struct FileExtraction {
         let attributes = file.attributes
         switch attributes.type {
         case .directory: try open(try folder.makeFolder(name), attributes)
-        case .regular: try copy(file, to: try folder.makeFile(name))
+        case .regular:
+            let output = try folder.makeFile(name)
+            do throws(StorageError) {
+                try copy(file, to: output)
+            } catch {
+                // Half a file could be taken for a whole one.
+                folder.removeFile(name)
+                throw error
+            }
         case .symbolicLink:
             let target = try files.linkTarget(of: file)
             guard makes(target, depth: steps.count - 1) else {
@@ -141,7 +146,7 @@ private struct FileExtraction {
         var buffer = [UInt8](repeating: 0, count: Int(min(max(size, 1), 1 << 20)))
         var position: UInt64 = 0
         while position < size {
-            try checkCancelled()
+            try Cancellation.check()
             let extent = try fileSystem.nextExtent(of: file.id, at: position)
             let end = min(extent.range.upperBound, size)
             guard end > position else { break }
@@ -163,12 +168,6 @@ private struct FileExtraction {
             permissions: permissions(file.attributes), modified: file.attributes.modificationTime)
         done += size
         progress(done)
-    }
-
-    private func checkCancelled() throws(StorageError) {
-        if isCancelled() {
-            throw StorageError(.refused, layer: "guest", code: "cancelled", "was interrupted")
-        }
     }
 }
 

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Glibc
 public import Storage
 internal import Synchronization
@@ -19,20 +18,20 @@ extension GuestFiles {
         try walk(top) { (visit) throws(StorageError) in
             batch.append(visit)
             guard batch.count >= Self.batchCount else { return true }
-            goesOn = body(Self.inParallel(batch, transform))
+            goesOn = body(try Self.inParallel(batch, transform))
             batch.removeAll(keepingCapacity: true)
             return goesOn
         }
-        if goesOn { _ = body(Self.inParallel(batch, transform)) }
+        if goesOn { _ = body(try Self.inParallel(batch, transform)) }
     }
 
     private static func inParallel<Value: Sendable>(
         _ visits: [Visit], _ transform: @Sendable (Visit) -> Value
-    ) -> [Value] {
+    ) throws(StorageError) -> [Value] {
         let next = Atomic<Int>(0)
         let done = Mutex<[Int: [Value]]>([:])
         let workers = min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 16)
-        DispatchQueue.concurrentPerform(iterations: workers) { _ in
+        Cancellation.concurrently(workers) { _ in
             while true {
                 let start = next.add(chunkCount, ordering: .relaxed).oldValue
                 guard start < visits.count else { return }
@@ -40,6 +39,8 @@ extension GuestFiles {
                 done.withLock { $0[start] = values }
             }
         }
+        // Results of a walk that was stopped are not what the files are.
+        try Cancellation.check()
         return done.withLock { $0 }.sorted { $0.key < $1.key }.flatMap(\.value)
     }
 }

@@ -26,6 +26,7 @@ extension GuestFiles {
         var seen: Set<FileIdentity> = [FileIdentity(top, mount: 0)]
         var mountCount = 0
         while var level = pending.popLast() {
+            try Cancellation.check()
             guard let next = level.popLast() else {
                 continue
             }
@@ -52,6 +53,7 @@ extension GuestFiles {
                 }
                 pending.append(try children(of: file, below: mount))
             } catch {
+                guard !error.isCancellation else { throw error }
                 guard try body(.unreadable(path: path, error)) else { return }
             }
         }

@@ -83,6 +83,8 @@ public struct GuestFiles: Sendable {
         var buffer = [UInt8](repeating: 0, count: Int(min(max(file.attributes.size, 1), 1 << 20)))
         var position: UInt64 = 0
         while position < file.attributes.size {
+            // A hole is read without a host file.
+            try Cancellation.check()
             let got = try buffer.withMutableBytes { (span) throws(StorageError) -> Int in
                 try fileSystem.read(file.id, into: &span, at: position)
             }

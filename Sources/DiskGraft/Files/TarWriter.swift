@@ -89,6 +89,7 @@ public struct TarWriter {
         let promised = size.dividedRoundingUp(by: UInt64(Self.blockSize)) * UInt64(Self.blockSize)
         let zeros = [UInt8](repeating: 0, count: 1 << 16)
         while written < promised {
+            try Cancellation.check()
             let count = Int(min(promised - written, UInt64(zeros.count)))
             output(Array(zeros[0..<count]))
             written += UInt64(count)

@@ -10,6 +10,7 @@ extension Guest {
             do throws(StorageError) {
                 readable[index] = try fileSystem(on: index)
             } catch {
+                guard !error.isCancellation else { throw error }
                 failures[index] = error
             }
         }

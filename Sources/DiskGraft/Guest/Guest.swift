@@ -117,6 +117,8 @@ public final class Guest: Sendable {
         do throws(StorageError) {
             result = .success(try openFileSystem(volume))
         } catch {
+            // Nothing about the volume.
+            guard !error.isCancellation else { throw error }
             result = .failure(error)
         }
         return try fileSystems.withLock { known in

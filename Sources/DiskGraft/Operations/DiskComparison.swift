@@ -12,17 +12,14 @@ public enum DiskComparison {
 
     /// Compares two devices. Runs that both call zero are not read.
     public static func run(
-        _ first: any BlockDevice, _ second: any BlockDevice,
-        isCancelled: () -> Bool = { false }
+        _ first: any BlockDevice, _ second: any BlockDevice
     ) throws(StorageError) -> Result {
         let common = min(first.byteCount, second.byteCount)
         var left = [UInt8](repeating: 0, count: 1 << 20)
         var right = left
         var position: UInt64 = 0
         while position < common {
-            if isCancelled() {
-                throw StorageError(.refused, layer: "comparison", code: "cancelled", "was interrupted")
-            }
+            try Cancellation.check()
             let a = try first.nextExtent(at: position)
             let b = try second.nextExtent(at: position)
             let end = min(a.range.upperBound, b.range.upperBound, common)
@@ -41,6 +38,7 @@ public enum DiskComparison {
         }
         let longer = first.byteCount > second.byteCount ? first : second
         while position < longer.byteCount {
+            try Cancellation.check()
             let extent = try longer.nextExtent(at: position)
             let end = min(extent.range.upperBound, longer.byteCount)
             if extent.kind == .zero {

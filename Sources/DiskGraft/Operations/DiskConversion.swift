@@ -13,8 +13,6 @@ public struct DiskConversion: Sendable {
     public var options: [(key: String, value: String)]
     /// Called from worker threads.
     public var progress: Progress?
-    /// Asked once a batch; true ends the conversion and removes what was made.
-    public var isCancelled: @Sendable () -> Bool
     /// Threads that read and decode.
     public var workers: Int
     /// Whether a disk of 4096-byte sectors may become one of 512-byte sectors, or the other way round (`--force`).
@@ -23,12 +21,11 @@ public struct DiskConversion: Sendable {
     /// Makes a conversion with the given settings.
     public init(
         format: String? = nil, options: [(key: String, value: String)] = [], progress: Progress? = nil,
-        isCancelled: @escaping @Sendable () -> Bool = { false }, workers: Int = 2
+        workers: Int = 2
     ) {
         self.format = format
         self.options = options
         self.progress = progress
-        self.isCancelled = isCancelled
         self.workers = workers
     }
 
@@ -60,7 +57,7 @@ public struct DiskConversion: Sendable {
             }
             let image = try driver.create(output.path, byteCount: size, options: createOptions)
             let converter = try Converter(
-                source: source, sink: image, progress: progress, isCancelled: isCancelled)
+                source: source, sink: image, progress: progress)
             try converter.run(workers: workers)
             return output
         } catch {

@@ -32,6 +32,16 @@ public enum DiskResize {
     ) throws(StorageError) -> Result {
         var result = try grow(path, size, options)
         guard result.newSize > result.oldSize else { return result }
+        // The disk is longer: what is left to say of it is short.
+        return try Cancellation.shielding { () throws(StorageError) in
+            try verify(&result, path, options)
+            return result
+        }
+    }
+
+    private static func verify(
+        _ result: inout Result, _ path: String, _ options: ImageOptions
+    ) throws(StorageError) {
         let disk = try DiskImage.open(path, options: options)
         guard disk.byteCount == result.newSize else {
             throw StorageError(
@@ -46,7 +56,6 @@ public enum DiskResize {
                 "the GPT's backup lies where the disk used to end; `diskgraft check --repair gpt \(path)` moves it"
             )
         }
-        return result
     }
 
     private static func grow(

@@ -82,6 +82,7 @@ public struct GuestCheck: Encodable, Sendable {
         let view = !repair.contains(.gpt) ? guest : try guest.seen(through: guest.devices)
         check.checkLayout(view)
         try check.checkVolumes(view)
+        try Cancellation.check()
         return check
     }
 
@@ -117,11 +118,12 @@ public struct GuestCheck: Encodable, Sendable {
             do throws(StorageError) {
                 var position: UInt64 = 0
                 while position < image.byteCount {
+                    try Cancellation.check()
                     position = max(
                         try image.opened.disk.nextExtent(at: position).range.upperBound, position + 1)
                 }
             } catch {
-                guard error.kind != .io else { throw error }
+                guard error.kind != .io, !error.isCancellation else { throw error }
                 add(error, image: image.path, volume: nil)
             }
         }
@@ -152,7 +154,7 @@ public struct GuestCheck: Encodable, Sendable {
                     try driver.findRemains(on: volume.device) { add($0, image: path, volume: volume.name) }
                 }
             } catch {
-                guard error.kind != .io else { throw error.inFile(path) }
+                guard error.kind != .io, !error.isCancellation else { throw error.inFile(path) }
             }
         }
         for (index, volume) in guest.volumes.enumerated() {
@@ -161,7 +163,7 @@ public struct GuestCheck: Encodable, Sendable {
             do throws(StorageError) {
                 try driver.check(volume.device) { add($0, image: path, volume: volume.name) }
             } catch {
-                guard error.kind != .io else { throw error.inFile(path) }
+                guard error.kind != .io, !error.isCancellation else { throw error.inFile(path) }
                 add(error, image: path, volume: volume.name)
             }
         }

@@ -21,8 +21,17 @@ extension Guest {
     }
 
     private func verify(_ options: PlanOptions) throws(StorageError) {
-        let again = try seen(through: devices)
-        guard try again.plan(options).isEmpty else {
+        let isEmpty: Bool
+        do throws(StorageError) {
+            isEmpty = try seen(through: devices).plan(options).isEmpty
+        } catch {
+            guard error.isCancellation else { throw error }
+            var stopped = error
+            stopped.message =
+                "was interrupted after the change, before it was looked at again; `diskgraft undo` takes it back"
+            throw stopped
+        }
+        guard isEmpty else {
             throw StorageError(
                 .io, layer: "plan", code: "not-idempotent",
                 "the guest was changed and still needs changes; `diskgraft undo` takes them back",

@@ -9,7 +9,7 @@ struct PlanExecution {
 
     init(_ guest: Guest) {
         self.guest = guest
-        edit = GuestEdit(guest, mounts: [:], isCancelled: { false })
+        edit = GuestEdit(guest, mounts: [:])
     }
 
     /// Checks that every file still holds what its plan expects, prepares, and commits. Throws before anything is

@@ -31,6 +31,7 @@ public struct DiskMap: Sendable {
         var position: UInt64 = 0
         let disk = image.opened.disk
         while position < disk.byteCount {
+            try Cancellation.check()
             let entry = try self.entry(of: disk, at: position, depth: 0)
             position += entry.length
             if let last = pending, let merged = merge(last, entry) {

@@ -175,7 +175,9 @@ extension DiskReport {
             let guest = try Guest.open(paths, options: options)
             return guest.images.indices.map { DiskReport(guest, disk: $0) }
         } catch {
-            guard error.kind == .refused || error.kind == .unsupported, error.code != "locked" else {
+            guard error.kind == .refused || error.kind == .unsupported, error.code != "locked",
+                !error.isCancellation
+            else {
                 throw error
             }
             var reports: [DiskReport] = []

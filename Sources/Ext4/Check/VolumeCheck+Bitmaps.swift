@@ -10,6 +10,8 @@ extension VolumeCheck {
             directoryCounts[geometry.position(of: InodeNumber(directory)).group, default: 0] += 1
         }
         for descriptor in groups {
+            // A group that was never written is judged without reading anything.
+            try Cancellation.check()
             let clusters = try checkBlockBitmap(descriptor)
             let inodes = try checkInodeBitmap(descriptor)
             let directories = directoryCounts[descriptor.group] ?? 0

@@ -2,7 +2,7 @@ internal import Storage
 
 extension VolumeCheck {
     /// Every directory hangs below the root, and ".." leads back: pass 3.
-    func checkConnectivity() {
+    func checkConnectivity() throws(StorageError) {
         let root = InodeNumber.root.rawValue
         guard ledger.type(root) == 2 else {
             sink.add(.noRoot, "the root is not a directory", structure: "inode", inode: root)
@@ -15,6 +15,7 @@ extension VolumeCheck {
         }
         var connected: Set<UInt32> = [root]
         for directory in directories where directory != root {
+            try Cancellation.check()
             guard let parent = parents[directory] else {
                 // An orphan has lost its name and waits to be deleted.
                 if !orphans.contains(directory) {

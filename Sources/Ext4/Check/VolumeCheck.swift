@@ -112,7 +112,7 @@ final class VolumeCheck {
         for descriptor in groups { try checkInodes(of: descriptor) }
         checkAttributeReferences()
         for directory in directories { try checkDirectory(directory) }
-        checkConnectivity()
+        try checkConnectivity()
         checkLinks()
         try checkBitmaps(groups)
         return sink.finish(

@@ -284,6 +284,7 @@ struct QCOW2Check {
         let last = try tables.lastUsed(inBlock: clusters.lowerBound >> UInt64(header.refcountBlockBits))
         let storedEnd = last.map { clusters.lowerBound + $0 + 1 } ?? clusters.lowerBound
         var cluster = clusters.lowerBound
+        try Cancellation.check()
         while cluster < clusters.upperBound {
             while next < segments.count, segments[next].clusters.upperBound <= cluster { next += 1 }
             // Behind the last count and the last reference there is nothing to compare.

@@ -12,8 +12,11 @@ public enum HostDirectory {
             throw .io("host directory", operation: "open", errno: errno, path: directory)
         }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 || errno == EINVAL else {
-            throw .io("host directory", operation: "fsync", errno: errno, path: directory)
+        while fsync(descriptor) != 0 {
+            let number = errno
+            if number == EINTR { continue }
+            if number == EINVAL { return }
+            throw .io("host directory", operation: "fsync", errno: number, path: directory)
         }
     }
 

@@ -62,8 +62,13 @@ extension HostFile {
 
     func truncateDisk(to length: UInt64) throws(StorageError) {
         HostTrace.note { .truncate(path, length: length) }
-        guard let size = Int(exactly: length), ftruncate(descriptor, size) == 0 else {
-            throw .io("host file", operation: "ftruncate", errno: errno, path: path)
+        guard let size = Int(exactly: length) else {
+            throw .io("host file", operation: "ftruncate", errno: EFBIG, path: path)
+        }
+        while ftruncate(descriptor, size) != 0 {
+            let number = errno
+            if number == EINTR { continue }
+            throw .io("host file", operation: "ftruncate", errno: number, path: path)
         }
     }
 

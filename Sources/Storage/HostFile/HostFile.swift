@@ -183,6 +183,7 @@ public final class HostFile: Sendable {
 
     /// Fills `target` from byte `offset` on. Throws `corrupt`, code "short-file", past the end.
     public func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
+        try Cancellation.check()
         let staged = state.withLock { $0.staged }
         guard let staged else { return try readDisk(into: &target, at: offset) }
         let count = UInt64(target.byteCount)
@@ -232,6 +233,7 @@ public final class HostFile: Sendable {
 
     /// Writes all of `source` at byte `offset`, growing the file when needed.
     public func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
+        try Cancellation.check()
         try requireWritable()
         guard let end = offset +? UInt64(source.byteCount), end <= UInt64(Int64.max) else {
             throw StorageError(
@@ -285,6 +287,25 @@ public final class HostFile: Sendable {
         }
         try flushDisk()
     }
+
+    /// Waits until what was written is on the disk, piece by piece, so that a request to stop need not wait for all of
+    /// it. No barrier: `flush` comes after it.
+    public func awaitWriteback() throws(StorageError) {
+        startWriteback()
+        let end = byteCount
+        var position: UInt64 = 0
+        while position < end {
+            try Cancellation.check()
+            let count = min(end - position, Self.writebackPiece)
+            // Where the host cannot, the flush waits.
+            guard let start = Int64(exactly: position),
+                clinux_await_writeback(descriptor, start, Int64(count)) == 0
+            else { return }
+            position += count
+        }
+    }
+
+    private static let writebackPiece: UInt64 = 8 << 20
 
     /// Asks the host to start writing dirty pages to the disk now instead of at the next flush. A hint: it orders
     /// and promises nothing.

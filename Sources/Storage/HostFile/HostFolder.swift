@@ -58,6 +58,14 @@ public final class HostFolder: Sendable {
         return try HostFile.adopt(made, path: place, access: .write)
     }
 
+    /// Takes away a file that was made here, as far as that goes: it is called where something has failed already.
+    public func removeFile(_ name: [UInt8]) {
+        guard let place = try? place(name) else { return }
+        if unsafe name.withHostName({ unsafe unlinkat(descriptor, $0, 0) }) == 0 {
+            HostTrace.note { .remove(place) }
+        }
+    }
+
     /// Makes a symbolic link, which is data to this: it leads nowhere here.
     public func makeSymbolicLink(
         _ name: [UInt8], target: [UInt8], modified: Timestamp

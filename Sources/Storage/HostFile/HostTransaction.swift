@@ -108,7 +108,9 @@ public final class HostTransaction: Sendable {
 
     /// Forgets everything, and takes back what was written: the files are as they were. Should that fail, the
     /// undo records stay hot, and the next opening for writing tries again.
-    public func rollBack() {
+    public func rollBack() { Cancellation.shielding { takeBack() } }
+
+    private func takeBack() {
         var state = take()
         for file in files { file.endStaging() }
         let begun = state.segments.keys.sorted()
@@ -142,7 +144,9 @@ public final class HostTransaction: Sendable {
             throw error
         }
         // The first mark decides: a change over several files stands from there on.
-        for file in state.segments.keys.sorted() { try state.segments[file]?.markDone() }
+        try Cancellation.shielding { () throws(StorageError) in
+            for file in state.segments.keys.sorted() { try state.segments[file]?.markDone() }
+        }
     }
 
     // MARK: Steps

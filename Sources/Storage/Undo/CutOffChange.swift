@@ -69,8 +69,13 @@ struct CutOffChange {
     func settle(force: Bool) throws(StorageError) -> [HostFile] {
         // Hot: all files were flushed before the first was marked done. Being undone: nothing has been put back yet,
         // because all are marked first.
-        if isDecided { return try finish() }
+        if isDecided { return try Cancellation.shielding(finish) }
         if !force { for member in members { try requireKnown(member) } }
+        // Half taken back is neither: from here on it goes to the end.
+        return try Cancellation.shielding(decide)
+    }
+
+    private func decide() throws(StorageError) -> [HostFile] {
         if members.contains(where: { !$0.comparison.isOld }) {
             let isComplete =
                 !isPartial && members.allSatisfy { $0.record.state == .hot && $0.comparison.isNew }

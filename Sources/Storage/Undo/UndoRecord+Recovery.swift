@@ -56,9 +56,12 @@ extension UndoRecord {
         }
         let change = found.filter { $0.record.transactionID == newest.transactionID }
         for part in change { try part.checkUnchanged(among: change, force: force) }
-        for part in change { try part.record.mark(.undoing, in: part.log) }
-        for part in change { try part.record.restore(part.file, part.log) }
-        for part in change { try part.record.remove() }
+        // Half taken back is neither: from here on it goes to the end.
+        try Cancellation.shielding { () throws(StorageError) in
+            for part in change { try part.record.mark(.undoing, in: part.log) }
+            for part in change { try part.record.restore(part.file, part.log) }
+            for part in change { try part.record.remove() }
+        }
         return change.map(\.file)
     }
 

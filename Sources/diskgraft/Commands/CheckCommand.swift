@@ -47,6 +47,7 @@ struct CheckCommand: ParsableCommand {
         do throws(StorageError) {
             check = try GuestCheck.run([path] + disks.with, options: image.options, repair: repairs)
         } catch {
+            guard !error.isCancellation else { throw error }
             Terminal.printError(error.description)
             throw ExitCode(error.kind == .misuse ? ExitStatus.usage.rawValue : 1)
         }

@@ -56,7 +56,6 @@ struct ConvertCommand: ParsableCommand {
             options: try parseOptions(outputOptions) + profileOption(profile))
         conversion.ignoresSectorSize = force
         if let line { conversion.progress = { line.update($0, $1) } }
-        conversion.isCancelled = { Interruption.hasCome }
         try conversion.run(from: disk.device, to: destination, protected: disk.device.hostFiles)
         line?.finish()
     }

@@ -61,7 +61,6 @@ struct GetCommand: ParsableCommand {
         try files.extract(
             top, to: target,
             options: ExtractionOptions(links: links, keepsSetID: setID, makesNodes: devices),
-            isCancelled: { Interruption.hasCome },
             progress: { if progress { Terminal.write(Array("    \(SizeText.short($0))\r".utf8)) } },
             report: { message in
                 Terminal.printWarning(message)
@@ -179,7 +178,7 @@ struct FindCommand: ParsableCommand {
                     output.write(null ? file.path + [0] : Terminal.name(file.path) + [UInt8(ascii: "\n")])
                 }
             }
-            return !Interruption.hasCome
+            return true
         }
         output.flush()
         if failed { throw ExitCode(ExitStatus.failed.rawValue) }

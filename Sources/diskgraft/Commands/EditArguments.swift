@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Glibc
 import Storage
 
 /// Where the files are that a command changes.
@@ -20,8 +19,7 @@ struct EditArguments: ParsableArguments {
     func edit(_ path: String, _ body: (GuestEdit) throws(StorageError) -> Void) throws {
         let guest = try Guest.open([path] + disks.with, options: image.options, forWriting: true)
         for warning in guest.warnings { Terminal.printWarning(warning) }
-        try guest.edit(
-            volume: volume, source: try source.options(), isCancelled: { Interruption.hasCome }, body)
+        try guest.edit(volume: volume, source: try source.options(), body)
     }
 }
 
@@ -74,30 +72,5 @@ struct Ownership {
             throw StorageError(
                 .misuse, layer: "guest", code: "bad-owner", "\"\(text)\" names neither owner nor group")
         }
-    }
-}
-
-extension FileContents {
-    /// The command's standard input.
-    static var standardInput: FileContents {
-        FileContents { (count) throws(StorageError) in
-            var buffer = [UInt8](repeating: 0, count: count)
-            while true {
-                let got = unsafe buffer.withUnsafeMutableBytes { unsafe read(0, $0.baseAddress, count) }
-                if got >= 0 {
-                    buffer.removeLast(count - got)
-                    return buffer
-                }
-                guard errno == EINTR, !Interruption.hasCome else {
-                    throw .io("standard input", operation: "read", errno: errno)
-                }
-            }
-        }
-    }
-
-    /// A host file's contents, or standard input for "-".
-    static func source(_ path: String) throws(StorageError) -> FileContents {
-        if path == "-" { return .standardInput }
-        return FileContents(try HostFile.open(path, locking: .ignore))
     }
 }

@@ -102,10 +102,10 @@ struct ListCommand: ParsableCommand, Sendable {
         }
         if recursive {
             try files.walk(
-                top, transform: { Interruption.hasCome ? .success([]) : line($0, name: nil) },
+                top, transform: { line($0, name: nil) },
                 { lines in
                     for line in lines { show(line) }
-                    return !Interruption.hasCome
+                    return true
                 })
         } else if top.attributes.type == .directory {
             for entry in try files.entries(of: top) {
@@ -120,12 +120,13 @@ struct ListCommand: ParsableCommand, Sendable {
                 } catch {
                     show(.failure(error))
                 }
+                try Cancellation.check()
             }
         } else {
             show(line(.file(top), name: path.bytes))
         }
         output.flush()
-        if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
+        try Cancellation.check()
         if failures > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 }

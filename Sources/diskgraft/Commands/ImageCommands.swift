@@ -81,8 +81,9 @@ struct CompareCommand: ParsableCommand {
             var options = image.options
             options.format = secondFormat
             let b = try DiskImage.open(second, options: options)
-            result = try DiskComparison.run(a.device, b.device) { Interruption.hasCome }
+            result = try DiskComparison.run(a.device, b.device)
         } catch {
+            guard !error.isCancellation else { throw error }
             Terminal.printError(error.description)
             throw ExitCode(error.kind == .misuse ? ExitStatus.usage.rawValue : 2)
         }

@@ -55,7 +55,6 @@ struct MigrateCommand: ParsableCommand {
         var conversion = DiskConversion(format: outputFormat, options: try parseOptions(outputOptions))
         conversion.ignoresSectorSize = force
         if let line { conversion.progress = { line.update($0, $1) } }
-        conversion.isCancelled = { Interruption.hasCome }
         let outputs = try GuestMigration(conversion: conversion).run(
             guest, to: paths[paths.count - 1], options,
             show: { plan in

@@ -31,7 +31,6 @@ struct PatchCommand: ParsableCommand {
         let plan = try guest.plan(options)
         for system in plan.leftOut { Terminal.printWarning(system) }
         if json { try JSONOutput.print(plan.report) } else { Terminal.print(plan.text) }
-        if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
         try guest.patch(plan, options)
         if !json, !plan.isEmpty {
             let others = disks.with.map { " --with \(Terminal.name($0))" }.joined()

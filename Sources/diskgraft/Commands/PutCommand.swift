@@ -82,7 +82,8 @@ struct EditCommand: ParsableCommand {
             let file = try HostFile.create(copy, mode: 0o600)
             try file.write(before, at: 0)
         }
-        try Self.runEditor(on: copy)
+        let editor = Self.environment("VISUAL") ?? Self.environment("EDITOR") ?? "vi"
+        try Editor.run(editor, on: copy)
         let file = try HostFile.open(copy, locking: .ignore)
         let after = try file.bytes(at: 0, count: Int(file.byteCount))
         guard after != before else {
@@ -118,25 +119,6 @@ struct EditCommand: ParsableCommand {
         guard let value = unsafe getenv(name) else { return nil }
         let text = unsafe String(hostPath: value)
         return text.isEmpty ? nil : text
-    }
-
-    private static func runEditor(on path: String) throws(StorageError) {
-        let editor = environment("VISUAL") ?? environment("EDITOR") ?? "vi"
-        let quote = UInt8(ascii: "'")
-        let quoted = path.hostBytes.split(separator: quote, omittingEmptySubsequences: false)
-            .joined(separator: Array("'\\''".utf8))
-        let command = editor.hostBytes + Array(" '".utf8) + quoted + [quote, 0]
-        let status = unsafe command.withUnsafeBufferPointer { bytes in
-            unsafe bytes.withMemoryRebound(to: CChar.self) { text in
-                guard let base = text.baseAddress else { return Int32(-1) }
-                return unsafe system(base)
-            }
-        }
-        guard status == 0 else {
-            throw StorageError(
-                .refused, layer: "editor", code: "editor-failed",
-                "\(editor) failed (status \(status >> 8 & 0xff)); nothing was written")
-        }
     }
 }
 

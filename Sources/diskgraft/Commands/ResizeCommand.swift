@@ -28,7 +28,6 @@ struct ResizeCommand: ParsableCommand {
         guard let bytes = SizeText.parse(isRelative ? String(size.dropFirst()) : size) else {
             throw ValidationError("\"\(size)\" is no size; try 60G or +20G")
         }
-        if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
         let result = try DiskResize.run(path, isRelative ? .by(bytes) : .to(bytes), options: image.options)
         guard result.newSize > result.oldSize else {
             return Terminal.write(Array("The disk has that size already.\n".utf8))

@@ -102,7 +102,8 @@ struct FileListing: Sendable {
                 line.append(UInt8(ascii: "\""))
             } catch {
                 // Encrypted contents cannot be read, and the file is listed all the same.
-                guard error.kind == .unsupported || error.kind == .refused else { throw error }
+                guard error.kind == .unsupported || error.kind == .refused, !error.isCancellation
+                else { throw error }
                 line.append(UInt8(ascii: ","))
                 Self.add("error", Array(error.description.utf8), to: &line)
             }

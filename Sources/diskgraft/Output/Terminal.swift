@@ -37,11 +37,21 @@ enum Terminal {
     /// A warning on standard error.
     static func printWarning(_ message: String) { printError("warning: \(message)") }
 
+    /// Whether something was left out because a signal came while the reader kept us waiting.
+    static var isCut: Bool { cut.load(ordering: .relaxed) }
+    private static let cut = Atomic<Bool>(false)
+
     /// Bytes on standard output. A closed pipe ends the command as it ends other filters.
     static func write(_ bytes: [UInt8]) { write(bytes.span8, to: 1) }
 
     /// Bytes on standard output.
     static func write(_ bytes: RawSpan) { write(bytes, to: 1) }
+
+    /// Whether a line can be written to standard output without waiting.
+    static var takesMore: Bool {
+        var output = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
+        return unsafe poll(&output, 1, 0) == 1
+    }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32) { write(bytes.span8, to: descriptor) }
 
@@ -53,7 +63,11 @@ enum Terminal {
                 return unsafe Glibc.write(descriptor, base + done, bytes.byteCount - done)
             }
             if put < 0 {
-                if errno == EINTR { continue }
+                if errno == EINTR {
+                    guard Interruption.hasCome else { continue }
+                    // A reader that does not read must not keep the command from its end.
+                    return cut.store(true, ordering: .relaxed)
+                }
                 if descriptor == 1 { exit(errno == EPIPE ? 0 : 1) }
                 return
             }
@@ -74,6 +88,8 @@ final class ProgressLine: Sendable {
             shown.compareExchange(expected: before, desired: hundredths, ordering: .relaxed).exchanged
         else { return }
         let fraction = hundredths % 100
+        // Work does not wait for whoever watches it.
+        guard Terminal.takesMore else { return }
         Terminal.write(Array("    (\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)/100%)\r".utf8))
     }
 

@@ -1,0 +1,68 @@
+import Foundation
+import Storage
+import Synchronization
+import TestSupport
+import Testing
+
+struct CancellationTests {
+    private final class Flag: Sendable {
+        let isSet = Atomic<Bool>(false)
+        func set() { isSet.store(true, ordering: .relaxed) }
+        var cancellation: Cancellation { Cancellation { self.isSet.load(ordering: .relaxed) } }
+    }
+
+    @Test func aRequestHoldsForItsOperationAlone() throws {
+        let flag = Flag()
+        flag.set()
+        try Cancellation.check()
+        #expect(throws: StorageError.cancelled) {
+            try flag.cancellation.covering { () throws(StorageError) in try Cancellation.check() }
+        }
+        try flag.cancellation.covering { () throws(StorageError) in
+            try Cancellation.shielding { () throws(StorageError) in try Cancellation.check() }
+        }
+        try Cancellation.check()
+    }
+
+    @Test func theEnginesThreadsAreStopped() {
+        let flag = Flag()
+        flag.set()
+        let stopped = Atomic<Int>(0)
+        flag.cancellation.covering {
+            Cancellation.concurrently(8) { _ in
+                do throws(StorageError) {
+                    try Cancellation.check()
+                } catch {
+                    stopped.add(1, ordering: .relaxed)
+                }
+            }
+        }
+        #expect(stopped.load(ordering: .relaxed) == 8)
+    }
+
+    @Test func whatWasWrittenGoesBackAfterARequestToStop() throws {
+        let directory = try TemporaryDirectory()
+        let before = [UInt8](repeating: 7, count: 1 << 20)
+        let path = try directory.write("disk.img", before)
+        let flag = Flag()
+        #expect(throws: StorageError.cancelled) {
+            try flag.cancellation.covering { () throws(StorageError) in
+                let file = try HostFile.open(path, access: .write)
+                let transaction = try HostTransaction([file], memoryLimit: 1 << 16)
+                do throws(StorageError) {
+                    for index in 0..<64 as Range<UInt64> {
+                        try file.write([UInt8](repeating: UInt8(index), count: 8192), at: index * 8192)
+                        try file.flush()
+                        if index == 40 { flag.set() }
+                    }
+                    try transaction.commit()
+                } catch {
+                    transaction.rollBack()
+                    throw error
+                }
+            }
+        }
+        #expect(try fileBytes(path) == before)
+        #expect(!FileManager.default.fileExists(atPath: path + ".undo"))
+    }
+}

@@ -151,14 +151,18 @@ import Testing
         }
     }
 
+    private final class Asked: Sendable {
+        let count = Atomic<Int>(0)
+    }
+
     @Test func aCancelledConversionIsNotFinished() throws {
         let sink = RecordingSink(byteCount: UInt64(Self.size), layout: Self.layouts[1])
-        let asked = Atomic<Int>(0)
-        let converter = try Converter(
-            source: MemoryDevice(Self.disk()), sink: sink,
-            isCancelled: { asked.add(1, ordering: .relaxed).newValue > 3 })
-        let error = #expect(throws: StorageError.self) { try converter.run(workers: 2) }
-        #expect(error?.code == "cancelled")
+        let asked = Asked()
+        let converter = try Converter(source: MemoryDevice(Self.disk()), sink: sink)
+        #expect(throws: StorageError.cancelled) {
+            try Cancellation { asked.count.add(1, ordering: .relaxed).newValue > 10 }
+                .covering { () throws(StorageError) in try converter.run(workers: 2) }
+        }
         #expect(!sink.isFinished)
         #expect(!sink.events.isEmpty)
     }

@@ -123,7 +123,7 @@ public struct GuestCheck: Encodable, Sendable {
                         try image.opened.disk.nextExtent(at: position).range.upperBound, position + 1)
                 }
             } catch {
-                guard error.kind != .io, !error.isCancellation else { throw error }
+                guard error.isAboutImage else { throw error }
                 add(error, image: image.path, volume: nil)
             }
         }
@@ -154,7 +154,7 @@ public struct GuestCheck: Encodable, Sendable {
                     try driver.findRemains(on: volume.device) { add($0, image: path, volume: volume.name) }
                 }
             } catch {
-                guard error.kind != .io, !error.isCancellation else { throw error.inFile(path) }
+                guard error.isAboutImage else { throw error.inFile(path) }
             }
         }
         for (index, volume) in guest.volumes.enumerated() {
@@ -163,7 +163,7 @@ public struct GuestCheck: Encodable, Sendable {
             do throws(StorageError) {
                 try driver.check(volume.device) { add($0, image: path, volume: volume.name) }
             } catch {
-                guard error.kind != .io, !error.isCancellation else { throw error.inFile(path) }
+                guard error.isAboutImage else { throw error.inFile(path) }
                 add(error, image: path, volume: volume.name)
             }
         }

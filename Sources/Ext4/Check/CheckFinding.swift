@@ -117,7 +117,7 @@ final class CheckSink {
         do throws(StorageError) {
             return try body()
         } catch {
-            guard error.kind != .io, !error.isCancellation else { throw error }
+            guard error.isAboutImage else { throw error }
             add(
                 CheckFinding(
                     severity: .damage, code: error.code, message: error.message,

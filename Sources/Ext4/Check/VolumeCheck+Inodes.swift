@@ -69,7 +69,7 @@ extension VolumeCheck {
             }
             return
         }
-        ledger.add(number, type: InodeLedger.code(inode.type), links: inode.linkCount)
+        try ledger.add(number, type: InodeLedger.code(inode.type), links: inode.linkCount)
         if inode.flags.contains(.attributeInode) { attributeInodes.insert(number) }
         checkFields(of: inode, isOrphan: isOrphan, isReserved: isReserved)
         // A reserved inode that nothing uses.

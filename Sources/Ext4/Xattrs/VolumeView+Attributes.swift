@@ -93,9 +93,18 @@ extension VolumeView {
     /// The attributes that listxattr(2) would show, as getxattr(2) would return them.
     func extendedAttributes(of inode: Inode) throws(StorageError) -> [ExtendedAttribute] {
         var result: [ExtendedAttribute] = []
+        var byteCount = 0
         for entry in try attributeEntries(of: inode) {
             guard entry.name != .inlineData, let name = entry.name.fullName else { continue }
             var value = try value(of: entry, of: inode)
+            byteCount += value.count
+            // Any number of entries may name one inode.
+            guard byteCount <= Self.maximumValueLength else {
+                throw .memoryBound(
+                    "ext4",
+                    "the extended attributes of \(inode.name) have more than \(Self.maximumValueLength) bytes",
+                    structure: "extended attributes")
+            }
             if entry.name.isACL, let list = AccessControlList.userForm(value) { value = list }
             result.append(ExtendedAttribute(name: name, value: value))
         }

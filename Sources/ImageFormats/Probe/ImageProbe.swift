@@ -78,7 +78,9 @@ package enum ImageProbe {
         let file = try HostFile.open(path, locking: locking)
         do throws(StorageError) {
             let format = if let format { format } else { try self.format(of: file) }
-            try driver(for: format).check(file, report: report)
+            var told = ToldFindings()
+            try driver(for: format).check(file) { if told.takes($0) { report($0) } }
+            if let rest = told.rest(layer: format.rawValue) { report(rest) }
         } catch {
             throw error.inFile(file.path)
         }

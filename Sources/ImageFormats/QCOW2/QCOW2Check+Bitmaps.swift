@@ -20,7 +20,7 @@ extension QCOW2Check {
                 .bitmapDirectory, "the bitmap directory does not lie in the file", "bitmap directory", offset,
                 report)
         }
-        addMetadata(offset, size)
+        try addMetadata(offset, size)
         let end = offset + size
         var position = offset
         for _ in 0..<count {
@@ -50,7 +50,7 @@ extension QCOW2Check {
             return damage(
                 .bitmapTable, "a bitmap's table does not lie in the file", "bitmap directory", place, report)
         }
-        addMetadata(table, entries * 8)
+        try addMetadata(table, entries * 8)
         var index: UInt64 = 0
         while let found = try tables.pages.firstEntry(
             QCOW2Entry.offsetMask, at: table, from: index, to: entries)
@@ -64,12 +64,12 @@ extension QCOW2Check {
                     table + found * 8, report)
                 continue
             }
-            references.add(cluster >> bits..<cluster >> bits + 1, isMetadata: true)
+            try references.add(cluster >> bits..<cluster >> bits + 1, isMetadata: true)
         }
     }
 
-    private mutating func addMetadata(_ offset: UInt64, _ size: UInt64) {
-        references.add(
+    private mutating func addMetadata(_ offset: UInt64, _ size: UInt64) throws(StorageError) {
+        try references.add(
             offset >> bits..<(offset + size).dividedRoundingUp(by: header.clusterSize), isMetadata: true)
     }
 }

@@ -24,6 +24,10 @@ struct QCOW2Check {
 
     /// More findings than this are not told one by one.
     private static let findingLimit = 200
+    /// What the largest L1 table can name.
+    private static let tableLimit = Int(QCOW2Header.l1ByteLimit / 8)
+    /// More leaks than this are not given back at once.
+    private static let leakLimit = 1 << 20
 
     init(_ file: HostFile) throws(StorageError) {
         self.file = file
@@ -37,7 +41,7 @@ struct QCOW2Check {
 
     mutating func run(_ report: (ImageFinding) -> Void) throws(StorageError) {
         try requireBuilt()
-        references.add(0..<1, isMetadata: true)
+        try references.add(0..<1, isMetadata: true)
         try addL1(at: header.l1Offset, count: UInt64(header.l1Count), report)
         try addSnapshots(report)
         try addBitmaps(report)
@@ -87,7 +91,7 @@ struct QCOW2Check {
             return damage(
                 .l1Offset, "the L1 table does not lie in the file", "L1 table", offset, report)
         }
-        references.add(
+        try references.add(
             offset >> bits..<(offset + count * 8).dividedRoundingUp(by: header.clusterSize), isMetadata: true)
         var index: UInt64 = 0
         while let found = try tables.pages.firstEntry(
@@ -103,6 +107,11 @@ struct QCOW2Check {
                 continue
             }
             l2Tables[table, default: 0] += 1
+            guard l2Tables.count <= Self.tableLimit else {
+                throw .memoryBound(
+                    "qcow2", "it has more than \(Self.tableLimit) L2 tables; use qemu-img check",
+                    structure: "L1 table", offset: place)
+            }
             guard offset == header.l1Offset else { continue }
             activeTables.insert(table)
             try checkCopied(at: place, table >> bits, "L1 table", report)
@@ -148,13 +157,13 @@ struct QCOW2Check {
         }
         guard header.snapshotCount > 0, header.snapshotOffset < file.byteCount else { return }
         let end = min(position, file.byteCount)
-        references.add(
+        try references.add(
             header.snapshotOffset >> bits..<end.dividedRoundingUp(by: header.clusterSize), isMetadata: true)
     }
 
     private mutating func walkL2(_ report: (ImageFinding) -> Void) throws(StorageError) {
         for (table, count) in l2Tables.sorted(by: { $0.key < $1.key }) {
-            references.add(table >> bits..<table >> bits + 1, count: count, isMetadata: count == 1)
+            try references.add(table >> bits..<table >> bits + 1, count: count, isMetadata: count == 1)
             // A hole names nothing.
             let run = try file.nextDataOrHole(at: table)
             if !run.isData, run.end >= min(table + header.clusterSize, file.byteCount) { continue }
@@ -191,7 +200,7 @@ struct QCOW2Check {
                     place,
                     report)
             }
-            references.add(host >> bits..<host >> bits + 1, count: count)
+            try references.add(host >> bits..<host >> bits + 1, count: count)
             if isActive { try checkCopied(at: place, host >> bits, "L2 table", report) }
         case .compressed(let bytes):
             guard bytes.lowerBound < file.byteCount else {
@@ -200,7 +209,7 @@ struct QCOW2Check {
                     report)
             }
             let end = min(bytes.upperBound, fileClusters << bits)
-            references.add(
+            try references.add(
                 bytes.lowerBound
                     >> bits..<max(end.dividedRoundingUp(by: header.clusterSize), bytes.lowerBound >> bits + 1),
                 count: count)
@@ -219,7 +228,7 @@ struct QCOW2Check {
             damage(.noRefcountTable, "the refcount table does not lie in the file", "header", 48, report)
             return []
         }
-        references.add(start >> bits..<(start + size) >> bits, isMetadata: true)
+        try references.add(start >> bits..<(start + size) >> bits, isMetadata: true)
         var blocks: [UInt64] = []
         var places = Set<UInt64>()
         var index: UInt64 = 0
@@ -233,7 +242,7 @@ struct QCOW2Check {
                     "refcount table", start + found * 8, report)
                 continue
             }
-            references.add(block >> bits..<block >> bits + 1, isMetadata: true)
+            try references.add(block >> bits..<block >> bits + 1, isMetadata: true)
             guard places.insert(block).inserted else { continue }
             blocks.append(found)
         }
@@ -314,7 +323,7 @@ struct QCOW2Check {
         if stored < wanted {
             damage(.refcountTooLow, text, "refcount block", clusters.lowerBound << bits, report)
         } else {
-            leaks.append(Leak(clusters: clusters, count: wanted))
+            if leaks.count < Self.leakLimit { leaks.append(Leak(clusters: clusters, count: wanted)) }
             tell(
                 ImageFinding(
                     .leak, layer: "qcow2", code: "leaked-clusters", text, structure: "refcount block",

@@ -47,6 +47,9 @@ private struct VHDCheck {
         var start: UInt64 { UInt64(sector) * 512 }
     }
 
+    /// With blocks of 2 MiB, as every writer makes them, a disk has a million at most.
+    private static let blockLimit = 8 << 20
+
     private func entryOffset(_ block: UInt64) -> UInt64 { header.tableOffset + block * 4 }
 
     /// The blocks that have a possible place, by place.
@@ -64,7 +67,13 @@ private struct VHDCheck {
                 do throws(StorageError) {
                     try map.check(sector, of: block.number, limit: disk.placement.endOffset)
                     found.append(block)
+                    guard found.count <= Self.blockLimit else {
+                        throw .memoryBound(
+                            "vhd", "it has more than \(Self.blockLimit) blocks, too many to be checked",
+                            structure: "block allocation table", offset: entryOffset(block.number))
+                    }
                 } catch {
+                    guard error.isAboutImage else { throw error }
                     report(ImageFinding(error))
                 }
             }

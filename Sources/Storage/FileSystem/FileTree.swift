@@ -48,14 +48,20 @@ extension FileTree {
     /// None.
     public func extendedAttributes(of file: FileID) throws(StorageError) -> [ExtendedAttribute] { [] }
 
-    /// All entries at once; for directories of reasonable size. Throws `corrupt` for a name that no path can have.
-    public func entries(of directory: FileID) throws(StorageError) -> [DirectoryEntry] {
+    /// All entries at once. Throws `corrupt` for a name that no path can have, and `refused`, code "memory-bound", for a
+    /// directory of more than `limit`: a damaged one may hold its blocks any number of times.
+    public func entries(
+        of directory: FileID, limit: Int = DirectoryEntry.listLimit
+    ) throws(StorageError) -> [DirectoryEntry] {
         var result: [DirectoryEntry] = []
         try forEachEntry(of: directory) { (entry) throws(StorageError) in
             guard DirectoryEntry.isSound(name: entry.name) else {
                 throw StorageError(
                     .corrupt, layer: kind.rawValue, code: "bad-name",
                     "directory \(directory) holds the name \(entry.name.shellText), which no path can have")
+            }
+            guard result.count < limit else {
+                throw .tooManyNames(kind.rawValue, in: directory, limit: limit)
             }
             result.append(entry)
             return true

@@ -85,6 +85,7 @@ struct EditCommand: ParsableCommand {
         let editor = Self.environment("VISUAL") ?? Self.environment("EDITOR") ?? "vi"
         try Editor.run(editor, on: copy)
         let file = try HostFile.open(copy, locking: .ignore)
+        guard file.byteCount <= Self.sizeLimit else { throw tooLong }
         let after = try file.bytes(at: 0, count: Int(file.byteCount))
         guard after != before else {
             return Terminal.printError("\(path.shown) is unchanged; nothing was written")
@@ -97,18 +98,21 @@ struct EditCommand: ParsableCommand {
         try place.edit(image) { (edit) throws(StorageError) in try edit.put(FileContents(after), at: target) }
     }
 
+    private static let sizeLimit: UInt64 = 64 << 20
+
+    private var tooLong: StorageError {
+        StorageError(
+            .refused, layer: "guest", code: "too-long", "\(path) is longer than 64 MiB; use get and put",
+            path: image)
+    }
+
     /// The file as it is. The image is not kept open while somebody edits.
     private func current(_ target: [UInt8]) throws -> [UInt8] {
         let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
         let files = try guest.files(volume: place.volume, source: try place.source.options())
         let file = try files.find(target)
         var contents: [UInt8] = []
-        guard file.attributes.size <= 64 << 20 else {
-            throw StorageError(
-                .refused, layer: "guest", code: "too-long",
-                "\(path.shown) is longer than 64 MiB; use get and put",
-                path: image)
-        }
+        guard file.attributes.size <= Self.sizeLimit else { throw tooLong }
         try files.forEachPiece(of: file) { contents += $0.array(0..<$0.byteCount) }
         return contents
     }

@@ -8,8 +8,12 @@ struct VMDKSparseCheck {
     let directory: VMDKGrainDirectory
     /// Taken bytes of the file in sectors, neighbours together.
     private var taken: [(range: Range<UInt64>, isMetadata: Bool)] = []
+    private var mergeCount = mergeStep
     private var reported = 0
 
+    private static let mergeStep = 1 << 20
+    /// An extent in more places than this, when neighbours are put together, is not one that was written.
+    private static let rangeLimit = 4 << 20
     /// More findings than this are not told one by one.
     private static let findingLimit = 200
 
@@ -31,7 +35,7 @@ struct VMDKSparseCheck {
                 .note, .unclean, "was not closed properly; a write may have been cut off", "sparse header",
                 VMDKSparseHeader.uncleanOffset, report)
         }
-        takeMetadata()
+        try takeMetadata()
         var seen = Set<UInt32>()
         for index in directory.entries.indices {
             let sector = directory.entries[index]
@@ -54,27 +58,51 @@ struct VMDKSparseCheck {
                 severity, layer: "vmdk", code: code.rawValue, message, structure: structure, offset: offset))
     }
 
-    private mutating func take(_ bytes: Range<UInt64>, isMetadata: Bool = false) {
+    private mutating func take(_ bytes: Range<UInt64>, isMetadata: Bool = false) throws(StorageError) {
         let sectors = bytes.lowerBound / sector..<bytes.upperBound.dividedRoundingUp(by: sector)
         if let last = taken.last, last.range.upperBound == sectors.lowerBound, last.isMetadata == isMetadata {
             taken[taken.count - 1].range = last.range.lowerBound..<sectors.upperBound
         } else {
             taken.append((sectors, isMetadata))
+            if taken.count >= mergeCount { try mergeTaken() }
         }
     }
 
-    private mutating func takeMetadata() {
-        take(0..<sector, isMetadata: true)
-        if let range = header.descriptorRange { take(range, isMetadata: true) }
+    /// Puts together what touches; grains that were written in any order make few ranges.
+    private mutating func mergeTaken() throws(StorageError) {
+        taken.sort { $0.range.lowerBound < $1.range.lowerBound }
+        var merged: [(range: Range<UInt64>, isMetadata: Bool)] = []
+        for next in taken {
+            if let last = merged.last, last.range.upperBound == next.range.lowerBound,
+                last.isMetadata == next.isMetadata
+            {
+                merged[merged.count - 1].range = last.range.lowerBound..<next.range.upperBound
+            } else {
+                merged.append(next)
+            }
+        }
+        taken = merged
+        guard taken.count <= Self.rangeLimit else {
+            throw .memoryBound(
+                "vmdk",
+                "its grains lie in more than \(Self.rangeLimit) places, too scattered to be checked in bounded memory",
+                structure: "grain table")
+        }
+        mergeCount = taken.count + Self.mergeStep
+    }
+
+    private mutating func takeMetadata() throws(StorageError) {
+        try take(0..<sector, isMetadata: true)
+        if let range = header.descriptorRange { try take(range, isMetadata: true) }
         let size = UInt64(header.tableCount) * 4
         for (offset, entries) in [
             (directory.redundantOffset, directory.redundantEntries), (directory.offset, directory.entries),
         ] {
             guard let offset, !entries.isEmpty else { continue }
-            take(offset..<offset + size, isMetadata: true)
+            try take(offset..<offset + size, isMetadata: true)
             for entry in entries where entry != 0 {
                 let start = UInt64(entry) * sector
-                take(start..<start + UInt64(header.tableByteCount), isMetadata: true)
+                try take(start..<start + UInt64(header.tableByteCount), isMetadata: true)
             }
         }
     }
@@ -134,7 +162,7 @@ struct VMDKSparseCheck {
                 "grain table", place, report)
         }
         // A writer rounds up to whole grains, where the file goes on.
-        take(start..<min(start + (header.isCompressed ? size : header.grainSize), file.byteCount))
+        try take(start..<min(start + (header.isCompressed ? size : header.grainSize), file.byteCount))
     }
 
     /// Overlaps, and gaps of a grain and more behind the first grain or at the end.

@@ -15,7 +15,7 @@ extension OpenedImage: ConversionSink {
         _ file: HostFile, at position: UInt64, to range: Range<UInt64>
     ) throws(StorageError) -> CloneResult {
         guard
-            case .inPlace(let index, let offset, let end) = try disk.writeTarget(at: range.lowerBound),
+            case .inPlace(let index, let offset, let end) = try disk.prepareWriting(at: range.lowerBound),
             end >= range.upperBound, offset % 4096 == 0
         else { return .notHere }
         let count = range.upperBound - range.lowerBound

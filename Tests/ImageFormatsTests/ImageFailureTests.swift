@@ -17,7 +17,7 @@ private final class BrokenMap: WritableImageMap {
         Extent(range: offset..<byteCount, kind: .zero)
     }
     func beginWriting() throws(StorageError) {}
-    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
+    func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         .allocate(unit: 512, end: byteCount)
     }
     func allocate(_ range: Range<UInt64>) throws(StorageError) -> Allocation {

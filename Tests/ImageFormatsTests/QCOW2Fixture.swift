@@ -115,3 +115,14 @@ func patternedBytes(_ count: Int, seed: UInt64) -> [UInt8] {
     }
     return bytes
 }
+
+extension Image {
+    /// Space for whole clusters, as `write` takes it, without writing there.
+    func allocate(_ range: Range<UInt64>) throws(StorageError) -> Allocation {
+        _ = try prepareWriting(at: 0)
+        guard let map = map as? any WritableImageMap else {
+            throw StorageError(.misuse, layer: "test", code: "not-writable", "cannot be written")
+        }
+        return try map.allocate(range)
+    }
+}

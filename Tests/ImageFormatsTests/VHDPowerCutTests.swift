@@ -43,7 +43,7 @@ struct VHDPowerCutTests {
             try ImageProbe.check(path, locking: .ignore) { if $0.severity == .damage { damage.append($0) } }
             #expect(damage == [], "\(cut)")
             // Writing goes on from there too: nothing overlaps, nothing lies outside.
-            _ = try open(path, .write, siblings).disk.writeTarget(at: 0)
+            _ = try open(path, .write, siblings).disk.prepareWriting(at: 0)
             if qemu { try Tool.run("qemu-img", ["map", "-f", "vpc", path]) }
         }
         #expect(isSame(last, final))

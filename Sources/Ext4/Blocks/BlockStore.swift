@@ -6,7 +6,7 @@ final class BlockStore: Sendable {
     private let source: Mutex<any BlockDevice>
     private let blockSize: Int
     private let blockCount: UInt64
-    private let cache: Mutex<BlockCache>
+    private let cache: Mutex<BoundedCache<BlockNumber, [UInt8]>>
     /// The block behind the one that was read last for want of it in the cache.
     private let expected = Atomic<UInt64>(0)
 
@@ -17,7 +17,8 @@ final class BlockStore: Sendable {
         source = Mutex(device)
         blockSize = geometry.blockSize
         blockCount = geometry.blockCount
-        cache = Mutex(BlockCache(byteCount: cacheByteCount, blockSize: geometry.blockSize))
+        // At least eight blocks, whatever their size.
+        cache = Mutex(BoundedCache(budget: max(cacheByteCount, 8 * geometry.blockSize)))
     }
 
     /// Where blocks come from.
@@ -25,7 +26,7 @@ final class BlockStore: Sendable {
 
     /// A metadata block, from the cache when it is there.
     func block(_ number: BlockNumber) throws(StorageError) -> [UInt8] {
-        if let held = cache.withLock({ $0.block(number) }) { return held }
+        if let held = cache.withLock({ $0.value(for: number) }) { return held }
         if expected.exchange(number.rawValue &+ 1, ordering: .relaxed) == number.rawValue,
             let bytes = readAhead(from: number)
         {
@@ -35,7 +36,7 @@ final class BlockStore: Sendable {
         try bytes.withMutableBytes { (span) throws(StorageError) in
             try read(into: &span, from: number, skip: 0)
         }
-        cache.withLock { $0.insert(bytes, at: number) }
+        cache.withLock { $0.keep(bytes, for: number, cost: blockSize) }
         return bytes
     }
 
@@ -56,7 +57,7 @@ final class BlockStore: Sendable {
         let blocks = (0..<count).map { Array(bytes[$0 * blockSize..<($0 + 1) * blockSize]) }
         cache.withLock { cache in
             for (index, block) in blocks.enumerated() {
-                cache.insert(block, at: first.advanced(by: UInt64(index)))
+                cache.keep(block, for: first.advanced(by: UInt64(index)), cost: blockSize)
             }
         }
         return blocks[0]

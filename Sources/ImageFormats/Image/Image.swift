@@ -1,7 +1,7 @@
 package import Storage
 internal import Synchronization
 
-/// A guest disk: reading and writing over any format's map, written once.
+/// A guest disk: all reading and writing of guest bytes, over any format's map.
 package final class Image: WritableBlockDevice {
     /// The format's knowledge.
     package let map: any ImageMap
@@ -38,7 +38,8 @@ package final class Image: WritableBlockDevice {
     package var parents: [Image] {
         Array(sequence(first: self) { $0.parent as? Image }.dropFirst())
     }
-    /// Whether `write` can work.
+    /// Whether the format can be written in place and every file was opened for writing. The first `write` may refuse
+    /// all the same: a damaged table is looked at then.
     package var isWritable: Bool { writableMap != nil }
 
     // MARK: Reading
@@ -132,7 +133,7 @@ package final class Image: WritableBlockDevice {
         var position = offset
         let end = offset + UInt64(source.byteCount)
         while position < end {
-            switch try map.writeTarget(at: position) {
+            switch try map.prepareWriting(at: position) {
             case .inPlace(let file, let hostOffset, let targetEnd):
                 let stop = min(targetEnd, end)
                 guard stop > position, map.hostFiles.indices.contains(file) else {
@@ -212,14 +213,10 @@ package final class Image: WritableBlockDevice {
         for file in map.hostFiles { try file.flush() }
     }
 
-    /// Where whole units of guest bytes may be put by a caller that copies them itself (copy_file_range).
-    package func allocate(_ range: Range<UInt64>) throws(StorageError) -> Allocation {
-        try beginWriting().allocate(range)
-    }
-
-    /// How guest byte `offset` would be written.
-    package func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
-        try beginWriting().writeTarget(at: offset)
+    /// Begins the session of writing, as the first `write` does, and says how guest byte `offset` is to be written: for
+    /// a caller that fills what has its place already in a better way than by copying.
+    package func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
+        try beginWriting().prepareWriting(at: offset)
     }
 
     private func beginWriting() throws(StorageError) -> any WritableImageMap {

@@ -29,20 +29,24 @@ extension ImageMap {
 
 /// A format that can be written in place.
 ///
-/// The contract that makes a power cut harmless: `allocate` only chooses space and remembers it in memory.
-/// `Image` writes the data there. `commit` then makes the data durable and lets the tables point at it, in the
-/// format's own order, with barriers between; a cut in between leaks space at worst.
+/// The contract that makes a power cut harmless: `allocate` chooses space, and nothing on disk refers to it. `Image`
+/// writes the data there before it calls the map again. `commit` then makes the data durable and lets the tables point
+/// at it, in the format's own order, with barriers between; a cut in between leaks space at worst.
 package protocol WritableImageMap: ImageMap {
-    /// Called once, before the first change of a session: VMDK's CID, VHDX's header GUIDs, qcow2's autoclear bits.
-    /// May write and flush.
+    /// Called once, before the first change of a session, and again after it threw. Looks at what the changes will rely
+    /// on, and does what comes before all of them (a VHDX's header GUIDs). May write and flush.
     func beginWriting() throws(StorageError)
 
-    /// How guest byte `offset` is to be written.
-    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget
+    /// Says how guest byte `offset` is to be written. What has to be on disk before that may happen is put there: a
+    /// qcow2's autoclear bits go.
+    func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget
 
-    /// Chooses host space for guest bytes. `range` begins and ends at unit boundaries of `writeTarget` (or at the
+    /// Chooses host space for guest bytes. `range` begins and ends at unit boundaries of `prepareWriting` (or at the
     /// disk's end). Returns space for a prefix of it, at least one unit. From then on `extent(at:)` answers with
-    /// the new place; nothing on disk refers to it before `commit`.
+    /// the new place; nothing on disk refers to it before `commit`. Space that was not there before reads as zeros.
+    ///
+    /// May make the file longer, and may commit what was allocated before, so that what is held in memory stays
+    /// bounded: all of its data was written.
     func allocate(_ range: Range<UInt64>) throws(StorageError) -> Allocation
 
     /// Makes everything written so far durable, metadata after data. Ends with a barrier on all host files.

@@ -50,29 +50,14 @@ enum SectorBits {
     }
 }
 
-/// Sector bitmaps that were read lately, by block, under a budget.
-struct SectorBitCache: Sendable {
-    private static let budget = 4 << 20
+/// Sector bitmaps that were read lately, by block: 4 MiB of them.
+typealias SectorBitCache = BoundedCache<UInt64, [UInt8]>
 
-    private var bitmaps: [UInt64: [UInt8]] = [:]
-    /// Oldest first.
-    private var order: [UInt64] = []
-    private var byteCount = 0
+extension SectorBitCache {
+    static var forBitmaps: SectorBitCache { SectorBitCache(budget: 4 << 20) }
 
-    subscript(block: UInt64) -> [UInt8]? {
-        get { bitmaps[block] }
-        set {
-            if let old = bitmaps[block] {
-                byteCount -= old.count
-                order.removeAll { $0 == block }
-            }
-            bitmaps[block] = newValue
-            guard let newValue else { return }
-            order.append(block)
-            byteCount += newValue.count
-            while byteCount > Self.budget || order.count > 256, order.count > 1 {
-                byteCount -= bitmaps.removeValue(forKey: order.removeFirst())?.count ?? 0
-            }
-        }
+    mutating func keep(_ bits: [UInt8], for block: UInt64) {
+        // What a small one costs besides its bytes counts too.
+        keep(bits, for: block, cost: bits.count + 64)
     }
 }

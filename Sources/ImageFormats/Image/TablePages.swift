@@ -8,10 +8,7 @@ struct TablePages: Sendable {
     /// The table's size in bytes.
     let byteCount: UInt64
     private let load: @Sendable (_ offset: UInt64, _ count: Int) throws(StorageError) -> [UInt8]
-    private let pageLimit: Int
-    private var pages: [UInt64: [UInt8]] = [:]
-    /// Oldest first.
-    private var order: [UInt64] = []
+    private var pages: BoundedCache<UInt64, [UInt8]>
 
     /// `load` reads the table's bytes, positions counted from its start.
     init(
@@ -19,20 +16,18 @@ struct TablePages: Sendable {
         load: @escaping @Sendable (_ offset: UInt64, _ count: Int) throws(StorageError) -> [UInt8]
     ) {
         self.byteCount = byteCount
-        pageLimit = max(budget / Self.pageSize, 1)
+        pages = BoundedCache(budget: budget)
         self.load = load
     }
 
     /// The page that holds byte `offset`, which is below `byteCount`; the last one may be shorter.
     mutating func page(holding offset: UInt64) throws(StorageError) -> [UInt8] {
         let index = offset / UInt64(Self.pageSize)
-        if let known = pages[index] { return known }
+        if let known = pages.value(for: index) { return known }
         let start = index * UInt64(Self.pageSize)
         guard start < byteCount else { return [] }
         let page = try load(start, Int(min(UInt64(Self.pageSize), byteCount - start)))
-        if order.count >= pageLimit { pages[order.removeFirst()] = nil }
-        pages[index] = page
-        order.append(index)
+        pages.keep(page, for: index, cost: Self.pageSize)
         return page
     }
 
@@ -44,12 +39,13 @@ struct TablePages: Sendable {
             let within = Int(position % UInt64(Self.pageSize))
             let count = min(bytes.count - done, Self.pageSize - within)
             let index = position / UInt64(Self.pageSize)
-            if let size = pages[index]?.count, within + count <= size {
-                pages[index]?.replaceSubrange(within..<within + count, with: bytes[done..<done + count])
-            } else {
-                pages[index] = nil
-                order.removeAll { $0 == index }
+            var isHeld = false
+            pages.change(index) { page in
+                guard within + count <= page.count else { return }
+                page.replaceSubrange(within..<within + count, with: bytes[done..<done + count])
+                isHeld = true
             }
+            if !isHeld { pages.remove(index) }
             done += count
         }
     }

@@ -1,7 +1,7 @@
 internal import Storage
 
 extension QCOW2Tables {
-    /// Entries that one call of `writeTarget` looks at.
+    /// Entries that one call of `prepareWriting` looks at.
     private static let targetScanLimit = 64
     /// Guest bytes that one allocation covers at most.
     private static let allocationByteLimit: UInt64 = 64 << 20
@@ -9,7 +9,7 @@ extension QCOW2Tables {
     private static let changeBudget = 32 << 20
 
     /// In place where the cluster is the image's alone and plain; else at a new place.
-    mutating func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
+    mutating func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         guard session != nil else { throw Self.noSession }
         let bits = UInt64(header.clusterBits)
         var run = QCOW2Run(first: offset >> bits, header: header)

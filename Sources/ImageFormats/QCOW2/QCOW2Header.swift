@@ -94,6 +94,4 @@ struct QCOW2Header: Equatable, Sendable {
     var clusterCount: UInt64 { virtualSize.dividedRoundingUp(by: clusterSize) }
     /// log2 of the refcounts in one refcount block.
     var refcountBlockBits: UInt32 { clusterBits + 3 - refcountOrder }
-    /// The largest refcount that can be stored.
-    var refcountLimit: UInt64 { refcountOrder == 6 ? .max : (1 << (1 << UInt64(refcountOrder))) - 1 }
 }

@@ -6,8 +6,8 @@ extension QCOW2Map: WritableImageMap {
         try tables.withLock { (tables) throws(StorageError) in try tables.beginSession() }
     }
 
-    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
-        try tables.withLock { (tables) throws(StorageError) in try tables.writeTarget(at: offset) }
+    func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
+        try tables.withLock { (tables) throws(StorageError) in try tables.prepareWriting(at: offset) }
     }
 
     func allocate(_ range: Range<UInt64>) throws(StorageError) -> Allocation {

@@ -1,3 +1,5 @@
+internal import Storage
+
 /// The clusters that an image's tables lie in, in ascending order: guest data must never go there.
 package struct QCOW2MetadataClusters: Sendable {
     private var clusters: [UInt64]
@@ -14,12 +16,7 @@ package struct QCOW2MetadataClusters: Sendable {
 
     /// Whether a table lies in any of these clusters.
     package func intersects(_ range: Range<UInt64>) -> Bool {
-        var low = 0
-        var high = clusters.count
-        while low < high {
-            let middle = (low + high) / 2
-            if clusters[middle] < range.lowerBound { low = middle + 1 } else { high = middle }
-        }
-        return low < clusters.count && clusters[low] < range.upperBound
+        let first = clusters.firstIndex(sortedBy: { $0 >= range.lowerBound })
+        return first < clusters.count && clusters[first] < range.upperBound
     }
 }

@@ -30,10 +30,7 @@ struct QCOW2Pages: Sendable {
     let file: HostFile
     let pageSize: Int
     private let pageMask: UInt64
-    private let cleanLimit: Int
-    /// Two generations: a full young one becomes the old, and the old is dropped.
-    private var young: [UInt64: [UInt8]] = [:]
-    private var old: [UInt64: [UInt8]] = [:]
+    private var clean = BoundedCache<UInt64, [UInt8]>(budget: QCOW2Pages.cleanBudget)
     private(set) var dirty: [UInt64: Dirty] = [:]
 
     /// The budget of unchanged pieces in bytes.
@@ -43,7 +40,6 @@ struct QCOW2Pages: Sendable {
         self.file = file
         pageSize = Int(min(clusterSize, 32 << 10))
         pageMask = UInt64(pageSize) - 1
-        cleanLimit = Self.cleanBudget / pageSize / 2
     }
 
     /// Bytes held in changed pieces.
@@ -57,20 +53,10 @@ struct QCOW2Pages: Sendable {
     /// The piece that begins at file byte `base`; what the file does not have reads as zeros.
     mutating func page(at base: UInt64) throws(StorageError) -> [UInt8] {
         if let page = dirty[base] { return page.bytes }
-        if let page = young[base] { return page }
-        let page: [UInt8]
-        if let known = old[base] {
-            page = known
-        } else {
-            var loaded = try file.availableBytes(at: base, count: pageSize)
-            if loaded.count < pageSize { loaded += [UInt8](repeating: 0, count: pageSize - loaded.count) }
-            page = loaded
-        }
-        if young.count >= cleanLimit {
-            old = young
-            young = [:]
-        }
-        young[base] = page
+        if let page = clean.value(for: base) { return page }
+        var page = try file.availableBytes(at: base, count: pageSize)
+        if page.count < pageSize { page += [UInt8](repeating: 0, count: pageSize - page.count) }
+        clean.keep(page, for: base, cost: pageSize)
         return page
     }
 
@@ -105,8 +91,7 @@ struct QCOW2Pages: Sendable {
     ) throws(StorageError) {
         if dirty[base] == nil {
             dirty[base] = Dirty(bytes: try page(at: base), phase: phase, changed: range)
-            young[base] = nil
-            old[base] = nil
+            clean.remove(base)
         }
         // In place: the default is never made.
         dirty[base, default: Dirty(bytes: [], phase: phase, changed: range)].change(range, body)
@@ -120,8 +105,7 @@ struct QCOW2Pages: Sendable {
 
     /// Puts a new table's piece at `base`, to be written whole before anything refers to it.
     mutating func add(_ bytes: [UInt8], at base: UInt64) {
-        young[base] = nil
-        old[base] = nil
+        clean.remove(base)
         dirty[base] = Dirty(bytes: bytes, phase: .groundwork, changed: 0..<pageSize)
     }
 
@@ -156,11 +140,7 @@ struct QCOW2Pages: Sendable {
     /// Everything written is on the disk: changed pieces become unchanged ones.
     mutating func settle() {
         for (base, page) in dirty {
-            if young.count >= cleanLimit {
-                old = young
-                young = [:]
-            }
-            young[base] = page.bytes
+            clean.keep(page.bytes, for: base, cost: pageSize)
         }
         dirty.removeAll(keepingCapacity: true)
     }

@@ -60,7 +60,7 @@ final class RawMap: WritableImageMap {
 
     func beginWriting() throws(StorageError) { known.withLock { $0 = nil } }
 
-    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
+    func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         .inPlace(file: 0, offset: offset, end: byteCount)
     }
 

@@ -38,7 +38,7 @@ extension VHDDynamicMap {
         try checkTable(limit: footer.endOffset)
     }
 
-    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
+    func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         try state.withLock { (state) throws(StorageError) in
             let block = offset / blockSize
             let start = block * blockSize
@@ -152,7 +152,7 @@ extension VHDDynamicMap {
             if writing.newBlocks[block] == nil, let sector = try place(of: block, &state) {
                 try file.write(bits, at: UInt64(sector) * 512)
             }
-            state.bitmaps[block] = bits
+            state.bitmaps.keep(bits, for: block)
         }
         try file.flush()
 

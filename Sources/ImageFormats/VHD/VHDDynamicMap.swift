@@ -59,7 +59,7 @@ final class VHDDynamicMap: WritableImageMap {
             try file.bytes(at: start + offset, count: count)
         }
         state = Mutex(
-            State(table: table, bitmaps: SectorBitCache(), writing: Writing(end: footer.endOffset)))
+            State(table: table, bitmaps: .forBitmaps, writing: Writing(end: footer.endOffset)))
     }
 
     // MARK: Reading
@@ -177,9 +177,9 @@ final class VHDDynamicMap: WritableImageMap {
         if let changed = state.writing.bitmaps[block] { return changed }
         // A new block of a dynamic disk: all its sectors are there, zeros until written.
         if state.writing.newBlocks[block] != nil { return fullBitmap }
-        if let known = state.bitmaps[block] { return known }
+        if let known = state.bitmaps.value(for: block) { return known }
         let bits = try file.bytes(at: UInt64(sector) * 512, count: Int(bitmapSize))
-        state.bitmaps[block] = bits
+        state.bitmaps.keep(bits, for: block)
         return bits
     }
 

@@ -24,7 +24,6 @@ enum VHDCode: String, Sendable, CaseIterable {
     // Parents; see also ParentCode.
     case locatorTooLong = "locator-too-long"
     case locatorOutsideFile = "locator-outside-file"
-    case parentNotVHD = "parent-not-vhd"
     // XenServer's batmap.
     case batmapTooLarge = "batmap-too-large"
     // Writing and creating.

@@ -24,7 +24,7 @@ final class VHDFixedMap: WritableImageMap {
         if let refusal { throw refusal }
     }
 
-    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
+    func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         .inPlace(file: 0, offset: offset, end: byteCount)
     }
 

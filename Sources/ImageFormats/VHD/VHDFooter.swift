@@ -42,7 +42,6 @@ struct VHDFooter: Equatable, Sendable {
     var timestamp: UInt32 { bytes.big(24) }
     var creator: [UInt8] { Array(bytes[28..<32]) }
     var creatorVersion: UInt32 { bytes.big(32) }
-    var originalSize: UInt64 { bytes.big(40) }
     var currentSize: UInt64 { bytes.big(48) }
     var geometry: VHDGeometry {
         VHDGeometry(cylinders: bytes.big(56), heads: bytes[58], sectorsPerTrack: bytes[59])

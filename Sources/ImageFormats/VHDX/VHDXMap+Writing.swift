@@ -64,7 +64,7 @@ extension VHDXMap {
         }
     }
 
-    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
+    func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         try state.withLock { (state) throws(StorageError) in
             let block = offset / layout.blockSize
             let start = block * layout.blockSize
@@ -182,7 +182,7 @@ extension VHDXMap {
         for page in pages where regions.bat.contains(page.offset) {
             state.table.update(page.bytes, at: page.offset - regions.bat.lowerBound)
         }
-        for (block, bits) in state.writing.bitmaps { state.bitmaps[block] = bits }
+        for (block, bits) in state.writing.bitmaps { state.bitmaps.keep(bits, for: block) }
         state.writing = Writing(end: state.writing.end)
     }
 

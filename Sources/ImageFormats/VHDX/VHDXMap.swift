@@ -47,7 +47,7 @@ final class VHDXMap: WritableImageMap {
         state = Mutex(
             State(
                 headers: disk.headers, table: Self.table(file, regions, layout, disk.replay),
-                replay: disk.replay, bitmaps: SectorBitCache(),
+                replay: disk.replay, bitmaps: .forBitmaps,
                 writing: Writing(end: max(file.byteCount, replayedSize))))
     }
 
@@ -271,7 +271,7 @@ final class VHDXMap: WritableImageMap {
     /// The part of its chunk's sector bitmap that is a partial block's.
     func bitmap(of block: UInt64, _ state: inout State) throws(StorageError) -> [UInt8] {
         if let changed = state.writing.bitmaps[block] { return changed }
-        if let known = state.bitmaps[block] { return known }
+        if let known = state.bitmaps.value(for: block) { return known }
         let index = layout.index(ofBitmapFor: block)
         let entry = try entry(at: index, &state)
         guard entry.state == .full else {
@@ -284,7 +284,7 @@ final class VHDXMap: WritableImageMap {
         let bits = try VHDXDisk.bytes(
             of: file, state.replay, at: entry.offset + layout.bitmapOffset(ofBlock: block),
             count: Int(layout.bitmapSize))
-        state.bitmaps[block] = bits
+        state.bitmaps.keep(bits, for: block)
         return bits
     }
 }

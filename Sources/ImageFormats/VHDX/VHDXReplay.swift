@@ -4,8 +4,8 @@ internal import Storage
 struct VHDXReplay: Sendable {
     /// 4 KiB pages by offset.
     private var pages: [UInt64: [UInt8]] = [:]
-    /// Sorted, disjoint ranges that become zero, apart from the pages.
-    private var zeros: [Range<UInt64>] = []
+    /// What becomes zero, apart from the pages.
+    private var zeros = RangeSet<UInt64>()
     /// The file is at least this long afterwards.
     var fileSize: UInt64 = 0
 
@@ -15,22 +15,15 @@ struct VHDXReplay: Sendable {
 
     /// More separate zeroed ranges than this are refused by the log.
     static let zeroLimit = 4096
-    var zeroCount: Int { zeros.count }
+    var zeroCount: Int { zeros.ranges.count }
 
     /// Later changes hide earlier ones.
     mutating func add(_ change: VHDXLogEntry.Change) {
         let range = change.range
-        var kept: [Range<UInt64>] = []
-        for zero in zeros {
-            if zero.lowerBound < range.lowerBound {
-                kept.append(zero.lowerBound..<min(zero.upperBound, range.lowerBound))
-            }
-            if zero.upperBound > range.upperBound {
-                kept.append(max(zero.lowerBound, range.upperBound)..<zero.upperBound)
-            }
-        }
         switch change {
-        case .data(let offset, let bytes): pages[offset] = bytes
+        case .data(let offset, let bytes):
+            zeros.remove(contentsOf: range)
+            pages[offset] = bytes
         case .zero:
             if UInt64(pages.count) < (range.upperBound - range.lowerBound) / Self.pageSize {
                 pages = pages.filter { !range.contains($0.key) }
@@ -39,9 +32,8 @@ struct VHDXReplay: Sendable {
                     pages[offset] = nil
                 }
             }
-            kept.append(range)
+            zeros.insert(contentsOf: range)
         }
-        zeros = kept.sorted { $0.lowerBound < $1.lowerBound }
     }
 
     /// Puts what it changes over bytes read from the file at `offset`.
@@ -49,7 +41,7 @@ struct VHDXReplay: Sendable {
         guard !bytes.isEmpty else { return }
         let end = offset + UInt64(bytes.count)
         bytes.withMutableBytes { bytes in
-            for zero in zeros {
+            for zero in zeros(overlapping: offset..<end) {
                 let part = zero.clamped(to: offset..<end)
                 bytes.zero(Int(part.lowerBound - offset)..<Int(part.upperBound - offset))
             }
@@ -75,18 +67,25 @@ struct VHDXReplay: Sendable {
     }
 
     private func contains(_ offset: UInt64) -> Bool {
-        pages[offset / Self.pageSize * Self.pageSize] != nil || zeros.contains { $0.contains(offset) }
+        pages[offset / Self.pageSize * Self.pageSize] != nil || zeros.contains(offset)
+    }
+
+    private func zeros(overlapping range: Range<UInt64>) -> RangeSet<UInt64>.Ranges.SubSequence {
+        let ranges = zeros.ranges
+        let first = ranges.firstIndex(sortedBy: { $0.upperBound > range.lowerBound })
+        let end = ranges[first...].firstIndex(sortedBy: { $0.lowerBound >= range.upperBound })
+        return ranges[first..<end]
     }
 
     /// Whether anything in `range` is changed.
     func touches(_ range: Range<UInt64>) -> Bool {
-        zeros.contains { $0.overlaps(range) } || pages.keys.contains { range.contains($0) }
+        !zeros(overlapping: range).isEmpty || pages.keys.contains { range.contains($0) }
     }
 
     /// Does it to the file, without a barrier.
     func write(to file: HostFile) throws(StorageError) {
         if file.byteCount < fileSize { try file.truncate(to: fileSize) }
-        for zero in zeros where zero.lowerBound < file.byteCount {
+        for zero in zeros.ranges where zero.lowerBound < file.byteCount {
             try file.writeZeroes(
                 at: zero.lowerBound, count: min(zero.upperBound, file.byteCount) - zero.lowerBound)
         }

@@ -28,9 +28,6 @@ struct GPTLocation: Sendable {
         return nil
     }
 
-    /// Whether sector 1 carries a GPT's signature, however damaged the rest.
-    var hasPrimarySignature: Bool { primary.copy != nil || primary.flaw != .noSignature }
-
     /// Looks in all places for tables that count in sectors of `sectorSize` bytes.
     static func find(
         _ disk: any BlockDevice, sectorSize: UInt32, mbr: MBRSector?

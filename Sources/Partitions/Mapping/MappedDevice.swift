@@ -112,17 +112,12 @@ package final class MappedDevice: WritableBlockDevice {
     }
 
     private func segment(at position: UInt64) throws(StorageError) -> MappedSegment {
-        var low = 0
-        var high = segments.count
-        while low < high {
-            let middle = (low + high) / 2
-            if segments[middle].range.upperBound <= position { low = middle + 1 } else { high = middle }
-        }
-        guard low < segments.count, segments[low].range.contains(position) else {
+        let index = segments.firstIndex(sortedBy: { $0.range.upperBound > position })
+        guard index < segments.count, segments[index].range.contains(position) else {
             throw StorageError(
                 .corrupt, layer: "mapping", code: "gap", "\(name) has a gap in its mapping", offset: position)
         }
-        return segments[low]
+        return segments[index]
     }
 
     private func readable(

@@ -11,7 +11,7 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
         @usableFromInline var older: Int
         @usableFromInline var newer: Int
 
-        @usableFromInline
+        @inlinable
         init(key: Key, value: Value, cost: Int, older: Int) {
             self.key = key
             self.value = value
@@ -24,7 +24,7 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
     /// The most that what is held may cost together. One value is kept whatever it costs.
     package let budget: Int
     /// What is held costs together.
-    package private(set) var cost = 0
+    package internal(set) var cost = 0
 
     @usableFromInline var slots: [Slot] = []
     @usableFromInline var places: [Key: Int] = [:]
@@ -32,10 +32,11 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
     @usableFromInline var newest = -1
 
     /// An empty cache. What a value costs is up to the caller: bytes, as a rule.
+    @inlinable
     package init(budget: Int) { self.budget = budget }
 
     /// How many values are held.
-    package var count: Int { slots.count }
+    @inlinable package var count: Int { slots.count }
 
     /// The value kept for `key`, which counts as used now.
     @inlinable
@@ -46,6 +47,7 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
     }
 
     /// Keeps `value` for `key` in place of what was kept for it, and drops what is over the budget.
+    @inlinable
     package mutating func keep(_ value: Value, for key: Key, cost added: Int) {
         remove(key)
         while cost + added > budget, oldest >= 0 { removeSlot(oldest) }
@@ -58,6 +60,7 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
     }
 
     /// Changes the value kept for `key` where it lies; its cost stays. Nothing happens when there is none.
+    @inlinable
     package mutating func change(_ key: Key, _ body: (inout Value) -> Void) {
         guard let place = places[key] else { return }
         body(&slots[place].value)
@@ -65,12 +68,14 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
 
     /// Drops what is kept for `key` and returns it.
     @discardableResult
+    @inlinable
     package mutating func remove(_ key: Key) -> Value? {
         guard let place = places[key] else { return nil }
         return removeSlot(place)
     }
 
     /// Drops everything that `isStale` says of.
+    @inlinable
     package mutating func removeAll(where isStale: (Key, Value) -> Bool) {
         // Backwards: a slot that is dropped is filled with the last one, which was looked at before.
         for place in slots.indices.reversed() where isStale(slots[place].key, slots[place].value) {
@@ -79,9 +84,10 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
     }
 
     /// Drops everything.
+    @inlinable
     package mutating func removeAll() { self = BoundedCache(budget: budget) }
 
-    @usableFromInline
+    @inlinable
     mutating func moveToEnd(_ place: Int) {
         unlink(place)
         slots[place].older = newest
@@ -91,14 +97,16 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
         if oldest < 0 { oldest = place }
     }
 
-    private mutating func unlink(_ place: Int) {
+    @inlinable
+    mutating func unlink(_ place: Int) {
         let (older, newer) = (slots[place].older, slots[place].newer)
         if older >= 0 { slots[older].newer = newer } else { oldest = newer }
         if newer >= 0 { slots[newer].older = older } else { newest = older }
     }
 
     @discardableResult
-    private mutating func removeSlot(_ place: Int) -> Value {
+    @inlinable
+    mutating func removeSlot(_ place: Int) -> Value {
         unlink(place)
         let gone = slots[place]
         places[gone.key] = nil

@@ -79,13 +79,5 @@ struct PageOverlay: Sendable {
         return slot < order.count ? order[slot] * Self.pageSize : nil
     }
 
-    private func firstSlot(notBelow index: UInt64) -> Int {
-        var low = 0
-        var high = order.count
-        while low < high {
-            let middle = (low + high) / 2
-            if order[middle] < index { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    private func firstSlot(notBelow index: UInt64) -> Int { order.firstIndex(sortedBy: { $0 >= index }) }
 }

@@ -46,7 +46,7 @@ extension VMDKMap {
         try file.flush()
     }
 
-    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
+    func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         let piece = try writablePiece(at: offset)
         let base = piece.range.lowerBound
         switch piece.backing {
@@ -59,7 +59,7 @@ extension VMDKMap {
             return .inPlace(file: file, offset: start + (offset - base), end: piece.range.upperBound)
         case .sparse(let extent):
             noteChange(of: extent.fileIndex)
-            return try extent.writeTarget(at: offset - base, base: base, limit: piece.range.upperBound)
+            return try extent.prepareWriting(at: offset - base, base: base, limit: piece.range.upperBound)
         }
     }
 

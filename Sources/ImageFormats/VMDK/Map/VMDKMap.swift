@@ -66,16 +66,11 @@ final class VMDKMap: WritableImageMap {
 
     /// The extent that holds guest byte `offset`.
     func piece(at offset: UInt64) throws(StorageError) -> Piece {
-        var low = 0
-        var high = pieces.count
-        while low < high {
-            let middle = (low + high) / 2
-            if pieces[middle].range.upperBound <= offset { low = middle + 1 } else { high = middle }
-        }
-        guard low < pieces.count else {
+        let index = pieces.firstIndex(sortedBy: { $0.range.upperBound > offset })
+        guard index < pieces.count else {
             throw StorageError(
                 .misuse, layer: "vmdk", code: "out-of-range", "is past the end of the disk", offset: offset)
         }
-        return pieces[low]
+        return pieces[index]
     }
 }

@@ -99,10 +99,10 @@ extension VMDKSparseExtent {
     private func finish(_ directory: VMDKGrainDirectory, _ written: [Int: [UInt32]]) {
         state.withLock { state in
             state.directory = directory
-            state.metadata = []
+            state.metadata = RangeSet()
             for (index, table) in written {
                 state.pending[index] = nil
-                if state.cache[index] != nil { state.cache[index] = table }
+                state.cache.change(index) { $0 = table }
             }
         }
     }

@@ -33,7 +33,7 @@ extension VMDKSparseExtent {
     }
 
     /// How byte `offset` is written; see `WritableImageMap`. `limit` is the disk's byte at which the extent ends.
-    func writeTarget(at offset: UInt64, base: UInt64, limit: UInt64) throws(StorageError) -> WriteTarget {
+    func prepareWriting(at offset: UInt64, base: UInt64, limit: UInt64) throws(StorageError) -> WriteTarget {
         let (index, slot) = place(of: offset)
         guard let table = try table(index) else {
             return .allocate(unit: header.grainSize, end: min(base + grainEnd(index + 1, 0), limit))
@@ -107,21 +107,17 @@ extension VMDKSparseExtent {
     // MARK: Metadata ranges
 
     private func overlapsMetadata(_ range: Range<UInt64>) -> Bool {
-        let known = state.withLock { state -> [Range<UInt64>] in
+        let known = state.withLock { state -> RangeSet<UInt64> in
             if state.metadata.isEmpty { state.metadata = metadataRanges(state.directory) }
             return state.metadata
         }
-        var low = 0
-        var high = known.count
-        while low < high {
-            let middle = (low + high) / 2
-            if known[middle].upperBound <= range.lowerBound { low = middle + 1 } else { high = middle }
-        }
-        return low < known.count && known[low].lowerBound < range.upperBound
+        let ranges = known.ranges
+        let index = ranges.firstIndex(sortedBy: { $0.upperBound > range.lowerBound })
+        return index < ranges.endIndex && ranges[index].lowerBound < range.upperBound
     }
 
-    /// Header, descriptor, directories and tables, in order and merged: mostly one range.
-    private func metadataRanges(_ directory: VMDKGrainDirectory) -> [Range<UInt64>] {
+    /// Header, descriptor, directories and tables: mostly one range.
+    private func metadataRanges(_ directory: VMDKGrainDirectory) -> RangeSet<UInt64> {
         let directorySize = UInt64(directory.entries.count) * 4
         var ranges = [0..<VMDKSparseHeader.sectorSize, directory.offset..<directory.offset + directorySize]
         if let descriptor = header.descriptorRange { ranges.append(descriptor) }
@@ -130,14 +126,7 @@ extension VMDKSparseExtent {
             let start = UInt64(sector) * VMDKSparseHeader.sectorSize
             ranges.append(start..<start + UInt64(header.tableByteCount))
         }
-        var merged: [Range<UInt64>] = []
-        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            if let last = merged.last, range.lowerBound <= last.upperBound {
-                merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
-            } else {
-                merged.append(range)
-            }
-        }
-        return merged
+        // In order they join at the end of what is there; in any other each would move all behind it.
+        return RangeSet(ranges.sorted { $0.lowerBound < $1.lowerBound })
     }
 }

@@ -18,16 +18,14 @@ final class VMDKSparseExtent: Sendable {
 
     struct State: Sendable {
         var directory: VMDKGrainDirectory
-        /// Tables as they are on disk, the latest.
-        var cache: [Int: [UInt32]] = [:]
-        /// Oldest first.
-        var order: [Int] = []
+        /// Tables as they are on disk.
+        var cache = BoundedCache<Int, [UInt32]>(budget: VMDKSparseExtent.cacheLimit)
         /// Tables with entries that are not on disk yet.
         var pending: [Int: [UInt32]] = [:]
         /// Where the next grain may go; 0 until something was allocated.
         var nextFree: UInt64 = 0
-        /// Metadata that no grain may overlap, ordered, once something was written.
-        var metadata: [Range<UInt64>] = []
+        /// Metadata that no grain may overlap, once something was written.
+        var metadata = RangeSet<UInt64>()
     }
 
     /// Tables that are kept: 2 MiB of them.
@@ -163,7 +161,7 @@ final class VMDKSparseExtent: Sendable {
     /// The entries of a table, changes included; nil when the directory has none.
     func table(_ index: Int) throws(StorageError) -> [UInt32]? {
         let (known, sectors) = state.withLock { state -> ([UInt32]?, ArraySlice<UInt32>) in
-            if let table = state.pending[index] ?? state.cache[index] { return (table, []) }
+            if let table = state.pending[index] ?? state.cache.value(for: index) { return (table, []) }
             return (nil, followers(of: index, in: state.directory.entries))
         }
         if let known { return known }
@@ -186,10 +184,9 @@ final class VMDKSparseExtent: Sendable {
             loaded.append((index + step, table))
         }
         state.withLock { state in
-            for (index, table) in loaded where state.cache[index] == nil {
-                if state.order.count >= Self.cacheLimit { state.cache[state.order.removeFirst()] = nil }
-                state.cache[index] = table
-                state.order.append(index)
+            // A table that came meanwhile may be newer than what was read.
+            for (index, table) in loaded where state.cache.value(for: index) == nil {
+                state.cache.keep(table, for: index, cost: 1)
             }
         }
         return result

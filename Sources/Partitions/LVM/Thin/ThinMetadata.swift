@@ -18,7 +18,7 @@ final class ThinMetadata: Sendable {
     private let root: UInt64
     /// The unit of allocation in bytes.
     let dataBlockSize: UInt64
-    private let cache = Mutex<[UInt64: Node]>([:])
+    private let cache = Mutex(BoundedCache<UInt64, Node>(budget: ThinMetadata.cacheLimit))
 
     init(_ device: any BlockDevice) throws(StorageError) {
         guard device.byteCount >= UInt64(Self.blockSize) else { throw Self.corrupt("is too short", 0) }
@@ -89,18 +89,13 @@ final class ThinMetadata: Sendable {
         var values: [UInt64]
 
         func lastIndex(notAbove key: UInt64) -> Int? {
-            var low = 0
-            var high = keys.count
-            while low < high {
-                let middle = (low + high) / 2
-                if keys[middle] <= key { low = middle + 1 } else { high = middle }
-            }
-            return low == 0 ? nil : low - 1
+            let behind = keys.firstIndex(sortedBy: { $0 > key })
+            return behind == 0 ? nil : behind - 1
         }
     }
 
     private func node(at place: UInt64) throws(StorageError) -> Node {
-        if let known = cache.withLock({ $0[place] }) { return known }
+        if let known = cache.withLock({ $0.value(for: place) }) { return known }
         guard let offset = place *? UInt64(Self.blockSize), offset < device.byteCount,
             device.byteCount - offset >= UInt64(Self.blockSize)
         else { throw Self.corrupt("points to block \(place), behind its end", nil) }
@@ -117,10 +112,7 @@ final class ThinMetadata: Sendable {
         let node = Node(
             isLeaf: flags == 2, keys: (0..<count).map { block.little(32 + $0 * 8) },
             values: (0..<count).map { block.little(32 + (maximum + $0) * 8) })
-        cache.withLock { cache in
-            if cache.count >= Self.cacheLimit { cache.removeAll(keepingCapacity: true) }
-            cache[place] = node
-        }
+        cache.withLock { $0.keep(node, for: place, cost: 1) }
         return node
     }
 

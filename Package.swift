@@ -51,7 +51,8 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Storage", "CLinux"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Storage", "ImageFormats", "CLinux"],
+            path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(

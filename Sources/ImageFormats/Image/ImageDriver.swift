@@ -72,7 +72,7 @@ package struct ImageCreateOptions: Sendable {
 }
 
 /// A format: how it is recognised, opened and made.
-package protocol ImageDriver {
+package protocol ImageDriver: SendableMetatype {
     /// Its name.
     static var format: ImageFormat { get }
 

@@ -47,7 +47,7 @@ struct JournalKernelTests {
         let edit = try JournalCommitTests.edit(profile)
         let dirty = try JournalRecoveryTests.dirty(edit)
         let device = MemoryDevice(dirty)
-        try Ext4FileSystem.open(device).recovery()?.run(on: device)
+        try Ext4FileSystem.open(device).recovery()?.writes.commit(to: device)
         let sweep = CrashSweep(initial: dirty, events: device.events)
         try sweep.forEachState(subsets: 4, seed: 29) { state in
             let (contents, check) = try judge(state.image)

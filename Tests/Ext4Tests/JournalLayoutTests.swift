@@ -39,9 +39,7 @@ import Testing
 
         // Cut behind the commit point: e2fsck replays the whole ring's worth.
         let commit = try JournalCommit(journal, superblock: superblock, changes: changes, seconds: 1)
-        for phase in commit.phases.prefix(2) {
-            for write in phase.writes { try device.write(write.bytes, at: write.offset) }
-        }
+        try commit.writes.upTo("commit").commit(to: device)
         let (bytes, replay) = try JournalImages.replayed(device.contents)
         #expect(replay.copies.count == count && replay.transactionCount == 1)
         let judged = try JournalImages.replayedByE2fsck(device.contents)
@@ -52,31 +50,31 @@ import Testing
     @Test func nothingChangesNothing() throws {
         let (_, journal, superblock) = try parts(JournalImages.ext3())
         let commit = try JournalCommit(journal, superblock: superblock, changes: [], seconds: 1)
-        #expect(commit.phases.isEmpty && commit.blockWriteCount == 0)
+        #expect(commit.writes.isEmpty && commit.writes.blockCount(of: 1024) == 0)
         #expect(commit.journalAfter.superblock == journal.superblock)
     }
 
     @Test func newDataIsWrittenFirstAndNotLogged() throws {
-        let (_, journal, superblock) = try parts(JournalImages.ext3())
+        let (device, journal, superblock) = try parts(JournalImages.ext3())
         let commit = try JournalCommit(
             journal, superblock: superblock, changes: [change(5000)], newData: [change(6000), change(6001)],
             seconds: 1)
-        #expect(commit.phases.map(\.step) == JournalCommit.Step.allCases)
-        #expect(commit.phases[0].writes.map(\.offset) == [6000 * 1024])
-        #expect(commit.phases[0].writes[0].bytes.count == 2048)
+        #expect(commit.writes.phases.map(\.name) == JournalCommit.Step.allCases.map(\.rawValue))
         // Two new blocks; descriptor, copy, commit; home; superblock twice, journal superblock twice.
-        #expect(commit.blockWriteCount == 2 + 3 + 1 + 4)
+        #expect(commit.writes.blockCount(of: 1024) == 2 + 3 + 1 + 4)
+        // Neighbours in one write.
+        try commit.writes.commit(to: device)
+        let both = [UInt8](repeating: 1, count: 2048)
+        #expect(Array(device.events.prefix(2)) == [.write(offset: 6000 * 1024, bytes: both), .flush])
     }
 
     @Test func transactionsFollowEachOther() throws {
         let (device, first, superblock) = try parts(JournalImages.ext3(), .init(checksums: .v3))
         let one = try JournalCommit(first, superblock: superblock, changes: [change(5000)], seconds: 1)
-        try one.write(to: device)
+        try one.writes.commit(to: device)
         let two = try JournalCommit(
             one.journalAfter, superblock: one.superblockAfter, changes: [change(5000, 2)], seconds: 2)
-        for phase in two.phases.prefix(2) {
-            for write in phase.writes { try device.write(write.bytes, at: write.offset) }
-        }
+        try two.writes.upTo("commit").commit(to: device)
         let (bytes, replay) = try JournalImages.replayed(device.contents)
         #expect(replay.nextSequence == first.superblock.sequence &+ 2)
         #expect(bytes[5000 * 1024] == 2)
@@ -96,9 +94,7 @@ import Testing
             return try parts(image)
         }()
         let commit = try JournalCommit(journal, superblock: superblock, changes: [change(5000)], seconds: 1)
-        for phase in commit.phases.prefix(2) {
-            for write in phase.writes { try device.write(write.bytes, at: write.offset) }
-        }
+        try commit.writes.upTo("commit").commit(to: device)
         let (_, replay) = try JournalImages.replayed(device.contents)
         #expect(replay.copies.map(\.block) == [5000] && replay.end == .endOfLog)
     }

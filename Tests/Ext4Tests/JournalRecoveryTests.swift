@@ -9,7 +9,7 @@ import Testing
         let device = MemoryDevice(image)
         let recovery = try #require(try Ext4FileSystem.open(device).recovery())
         #expect(device.events.isEmpty)
-        try recovery.run(on: device)
+        try recovery.writes.commit(to: device)
         return device
     }
 
@@ -38,7 +38,7 @@ import Testing
             #expect(judged.contents == edit.newContents, "\(state.label)")
             // And by a second replay of ours, where there is still something to replay.
             let again = MemoryDevice(state.image)
-            try Ext4FileSystem.open(again).recovery()?.run(on: again)
+            try Ext4FileSystem.open(again).recovery()?.writes.commit(to: again)
             #expect(try JournalCommitTests.read(again.contents) == edit.newContents)
             #expect(try Judgement(again.contents, files: []).preen == 0)
         }
@@ -54,9 +54,9 @@ import Testing
         let commit = try JournalCommit(
             recovery.journalAfter, superblock: superblock, changes: [block], seconds: 1_800_000_000)
         #expect(device.events.isEmpty)
-        try recovery.run(on: device)
+        try recovery.writes.commit(to: device)
         #expect(try device.bytes(at: 1024, count: 1024) == superblock)
-        try commit.write(to: device)
+        try commit.writes.commit(to: device)
         let judged = try Judgement(device.contents, files: JournalCommitTests.files)
         #expect(judged.preen == 0 && judged.check == 0, "\(judged.text)")
     }
@@ -134,7 +134,7 @@ struct JournalRecoverySampleTests {
         let path = try SharedSamples.unpack("ext4/kernel-made/journal/\(name).img.zst", into: directory)
         let device = try FileDevice(path, access: .write)
         let recovery = try #require(try Ext4FileSystem.open(device).recovery())
-        try recovery.run(on: device)
+        try recovery.writes.commit(to: device)
         let volume = try Ext4FileSystem.open(device)
         #expect(try volume.recovery() == nil)
         let expected = try Listing.expected(

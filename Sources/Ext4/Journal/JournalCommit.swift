@@ -1,13 +1,13 @@
 package import Storage
 
 /// One atomic change of a file system, laid out as a JBD2 transaction that is written and checkpointed at once.
-/// Everything is checked and computed when it is made; `write` only writes.
+/// Everything is checked and computed when it is made; committing `writes` only writes.
 ///
 /// What a power cut leaves, phase by phase (a flush ends each; writes within one may arrive in any order):
 ///
 /// | phase | on the disk | who comes next sees |
 /// |---|---|---|
-/// | `newData` | freshly allocated blocks, which nothing refers to yet | the old contents |
+/// | `new data` | freshly allocated blocks, which nothing refers to yet | the old contents |
 /// | `log` | RECOVER in the superblock; descriptors, copies and commit block in the log | the old: `s_start` is 0 |
 /// | `commit` | the journal superblock points at the log | old before this one sector, new with it |
 /// | `home` | the blocks at their places | the new: the log is replayed |
@@ -17,27 +17,18 @@ package import Storage
 /// The flag is set before the log counts and cleared after it is empty, because the kernel throws a log away that
 /// RECOVER does not announce, and `e2fsck -p` stops at one.
 package struct JournalCommit: Sendable {
-    /// What a phase is for; see the table above.
+    /// What the phases are called; see the table above.
     package enum Step: String, Sendable, CaseIterable {
-        case newData, log, commit, home, checkpoint, clean
+        case newData = "new data"
+        case log, commit, home, checkpoint, clean
     }
 
-    /// Writes whose order does not matter, and that a flush must make durable before the next phase.
-    package struct Phase: Equatable, Sendable {
-        /// What it is for.
-        package var step: Step
-        /// The writes.
-        package var writes: [DeviceWrite]
-    }
-
-    /// In order; none when nothing changes.
-    package let phases: [Phase]
+    /// In the order of `Step`; empty when nothing changes.
+    package let writes: OrderedWrites
     /// The journal as the commit leaves it.
     package let journalAfter: Journal
     /// The primary superblock as the commit leaves it.
     package let superblockAfter: [UInt8]
-    /// Blocks that will be written, all phases together.
-    package let blockWriteCount: Int
 
     /// Lays a transaction out and checks that it can be written.
     ///
@@ -59,12 +50,12 @@ package struct JournalCommit: Sendable {
         try Self.check(journal, before)
         try Self.check(changes, in: journal)
         try Self.check(newData, in: journal)
+        var writes = OrderedWrites()
+        writes.add(.newData, Self.homeWrites(newData, blockSize: journal.file.blockSize))
         guard !changes.isEmpty else {
-            let writes = Self.homeWrites(newData, blockSize: journal.file.blockSize)
-            phases = writes.isEmpty ? [] : [Phase(step: .newData, writes: writes)]
+            self.writes = writes
             journalAfter = journal
             superblockAfter = superblock
-            blockWriteCount = newData.count
             return
         }
         let needed = Self.logBlockCount(changes.count, in: journal)
@@ -85,37 +76,18 @@ package struct JournalCommit: Sendable {
         var empty = journal.superblock
         empty.setLog(start: 0, sequence: sequence &+ 1)
         let log = try JournalTransactionLog(journal, changes: changes, sequence: sequence, seconds: seconds)
-        let announce = DeviceWrite(
+        let announce = OrderedWrites.Write(
             offset: Superblock.byteOffset, bytes: before.settingNeedsRecovery(true).bytes)
         let journalOffset = try journal.file.byteOffset(0)
-        let home = Self.homeWrites(changes, blockSize: journal.file.blockSize)
 
-        var phases: [Phase] = []
-        if !newData.isEmpty {
-            let writes = Self.homeWrites(newData, blockSize: journal.file.blockSize)
-            phases.append(Phase(step: .newData, writes: writes))
-        }
-        phases.append(Phase(step: .log, writes: [announce] + log.writes))
-        phases.append(
-            Phase(step: .commit, writes: [DeviceWrite(offset: journalOffset, bytes: committed.bytes)]))
-        phases.append(Phase(step: .home, writes: home))
-        phases.append(
-            Phase(step: .checkpoint, writes: [DeviceWrite(offset: journalOffset, bytes: empty.bytes)]))
-        phases.append(
-            Phase(
-                step: .clean, writes: [DeviceWrite(offset: Superblock.byteOffset, bytes: after.bytes)]))
-        self.phases = phases
+        writes.add(.log, [announce] + log.writes)
+        writes.add(.commit, [.init(offset: journalOffset, bytes: committed.bytes)])
+        writes.add(.home, Self.homeWrites(changes, blockSize: journal.file.blockSize))
+        writes.add(.checkpoint, [.init(offset: journalOffset, bytes: empty.bytes)])
+        writes.add(.clean, [.init(offset: Superblock.byteOffset, bytes: after.bytes)])
+        self.writes = writes
         journalAfter = Journal(file: journal.file, superblock: empty)
         superblockAfter = after.bytes
-        blockWriteCount = newData.count + log.blockCount + changes.count + 4
-    }
-
-    /// Writes the phases to the device that the journal lies on, each followed by a flush.
-    package func write(to device: any WritableBlockDevice) throws(StorageError) {
-        for phase in phases {
-            for write in phase.writes { try device.write(write.bytes, at: write.offset) }
-            try device.flush()
-        }
     }
 
     /// Log blocks that a transaction of `count` blocks takes: descriptors, copies, commit block.
@@ -167,9 +139,8 @@ package struct JournalCommit: Sendable {
         }
     }
 
-    private static func homeWrites(_ changes: [BlockChange], blockSize: Int) -> [DeviceWrite] {
-        DeviceWrite.merging(
-            changes.map { DeviceWrite(offset: $0.block * UInt64(blockSize), bytes: $0.bytes) })
+    private static func homeWrites(_ changes: [BlockChange], blockSize: Int) -> [OrderedWrites.Write] {
+        changes.map { .init(offset: $0.block * UInt64(blockSize), bytes: $0.bytes) }
     }
 
     /// The changes with RECOVER set in the superblock, if they hold it, and the superblock as it will be in the
@@ -190,5 +161,11 @@ package struct JournalCommit: Sendable {
         }
         changes[index].bytes.replaceSubrange(range, with: new.settingNeedsRecovery(true).bytes)
         return (changes, new.settingNeedsRecovery(false))
+    }
+}
+
+extension OrderedWrites {
+    fileprivate mutating func add(_ step: JournalCommit.Step, _ writes: [Write]) {
+        add(step.rawValue, writes)
     }
 }

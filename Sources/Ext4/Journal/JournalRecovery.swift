@@ -1,9 +1,14 @@
 package import Storage
 
-/// Replays a dirty journal onto its device. Made without writing anything; `run` writes.
+/// Replays a dirty journal onto its device. Made without writing anything; committing `writes` writes.
 ///
-/// Order: blocks home (RECOVER stays set in the superblock), flush, journal superblock empty, flush, free counts
-/// right and RECOVER clear, flush. Cut anywhere, it can be run again, by this engine, e2fsck or the kernel.
+/// | phase | writes |
+/// |---|---|
+/// | `replay` | blocks at their places, RECOVER still set in the superblock |
+/// | `replay checkpoint` | the journal superblock says empty |
+/// | `replay clean` | free counts right, RECOVER clear |
+///
+/// Cut anywhere, it can be run again, by this engine, e2fsck or the kernel.
 package struct JournalRecovery: Sendable {
     /// Free blocks and inodes, summed over the group descriptors as they are after the replay: the superblock's
     /// own numbers are not kept up to date while a file system is mounted.
@@ -40,9 +45,8 @@ package struct JournalRecovery: Sendable {
     package let journalAfter: Journal
     /// The primary superblock as the replay leaves it.
     package let superblockAfter: [UInt8]
-    private let journal: Journal
-    /// While the replay is under way: as afterwards, with RECOVER set.
-    private let superblockDuring: Superblock
+    /// The phases above. Logged blocks are read from the log when they are written.
+    package let writes: OrderedWrites
 
     /// Plans the replay of `journal`, whose `replay` has been scanned strictly.
     ///
@@ -59,6 +63,7 @@ package struct JournalRecovery: Sendable {
         }
         if case .damaged(let reason) = replay.end { throw reason }
         try journal.file.requireWholeDevice()
+        let journalOffset = try journal.file.byteOffset(0)
         let device = ReplayedDevice(journal.file, replay)
         guard var superblock = try Superblock.read(from: device) else {
             throw .journal(
@@ -70,7 +75,7 @@ package struct JournalRecovery: Sendable {
         if findings.hasNoOrphans { superblock.clearOrphanPresent() }
         // What stopped the kernel is kept in the journal until the superblock says it.
         if journal.superblock.errorNumber != 0 { superblock.state |= Superblock.State.errors }
-        superblockDuring = superblock.settingNeedsRecovery(true)
+        let during = superblock.settingNeedsRecovery(true).bytes
         superblockAfter = superblock.settingNeedsRecovery(false).bytes
         var empty = journal.superblock
         // One number is left out: the log may end in a transaction without commit block that has it.
@@ -79,43 +84,44 @@ package struct JournalRecovery: Sendable {
             sequence: journal.superblock.isEmpty ? replay.nextSequence : replay.nextSequence &+ 1)
         empty.clearError()
         journalAfter = Journal(file: journal.file, superblock: empty)
-        self.journal = journal
         self.replay = replay
+
+        var writes = OrderedWrites()
+        // The superblock also where the log holds no copy of it: an error the kernel met must be on the disk before
+        // the journal forgets it.
+        writes.add(
+            "replay",
+            Self.homeWrites(journal.file, replay, superblock: during)
+                + [.init(offset: Superblock.byteOffset, bytes: during)])
+        writes.add("replay checkpoint", [.init(offset: journalOffset, bytes: empty.bytes)])
+        writes.add("replay clean", [.init(offset: Superblock.byteOffset, bytes: superblockAfter)])
+        self.writes = writes
     }
 
-    /// Replays onto the device that the journal lies on.
-    package func run(on device: any WritableBlockDevice) throws(StorageError) {
-        try writeHome(to: device)
-        // Also where the log holds no copy of it: an error the kernel met must be on the disk before the
-        // journal forgets it.
-        try device.write(superblockDuring.bytes, at: Superblock.byteOffset)
-        try device.flush()
-        try device.write(journalAfter.superblock.bytes, at: journal.file.byteOffset(0))
-        try device.flush()
-        try device.write(superblockAfter, at: Superblock.byteOffset)
-        try device.flush()
-    }
-
-    /// The logged blocks at their places; neighbours in one write.
-    private func writeHome(to device: any WritableBlockDevice) throws(StorageError) {
-        let blockSize = journal.file.blockSize
-        let place = Superblock.place(blockSize: blockSize)
-        var run = DeviceWrite(offset: 0, bytes: [])
-        for copy in replay.copies {
-            var contents = try replay.contents(of: copy, in: journal.file)
-            if copy.block == place.block {
-                contents.replaceSubrange(
-                    place.offset..<place.offset + Superblock.byteCount, with: superblockDuring.bytes)
-            }
-            let offset = copy.block * UInt64(blockSize)
-            if run.offset + UInt64(run.bytes.count) == offset, run.bytes.count < DeviceWrite.maximumByteCount
-            {
-                run.bytes += contents
-            } else {
-                if !run.bytes.isEmpty { try device.write(run.bytes, at: run.offset) }
-                run = DeviceWrite(offset: offset, bytes: contents)
-            }
+    /// The logged blocks at their places, `superblock` in the one that holds it.
+    private static func homeWrites(
+        _ file: JournalFile, _ replay: JournalReplay, superblock: [UInt8]
+    ) -> [OrderedWrites.Write] {
+        let source = LoggedBlocks(file: file, replay: replay, superblock: superblock)
+        return replay.copies.indices.map { index in
+            OrderedWrites.Write(
+                offset: replay.copies[index].block * UInt64(file.blockSize), byteCount: file.blockSize,
+                item: index, of: source)
         }
-        if !run.bytes.isEmpty { try device.write(run.bytes, at: run.offset) }
+    }
+
+    /// The contents of a replay's copies, by index.
+    private struct LoggedBlocks: OrderedWrites.Source {
+        let file: JournalFile
+        let replay: JournalReplay
+        let superblock: [UInt8]
+
+        func fetch(_ item: Int, into target: inout MutableRawSpan) throws(StorageError) {
+            let copy = replay.copies[item]
+            let contents = try replay.contents(of: copy, in: file)
+            target.copy(contents.span8, to: 0)
+            let place = Superblock.place(blockSize: file.blockSize)
+            if copy.block == place.block { target.copy(superblock.span8, to: place.offset) }
+        }
     }
 }

@@ -4,21 +4,19 @@ internal import Storage
 /// names, and the commit block, in the tag format that the journal's own features declare. Features are never
 /// added: a guest's old kernel must be able to replay it.
 struct JournalTransactionLog {
-    /// In log order, merged.
-    let writes: [DeviceWrite]
-    /// Descriptors, copies and the commit block.
-    let blockCount: Int
+    /// In log order.
+    let writes: [OrderedWrites.Write]
 
     private struct Builder {
         let journal: Journal
         let sequence: UInt32
         var position: UInt32
-        var writes: [DeviceWrite] = []
+        var writes: [OrderedWrites.Write] = []
         /// Checksum version 1: over descriptors and copies in log order.
         var transactionChecksum: UInt32 = ~0
 
         mutating func append(_ block: [UInt8]) throws(StorageError) {
-            writes.append(DeviceWrite(offset: try journal.file.byteOffset(position), bytes: block))
+            writes.append(.init(offset: try journal.file.byteOffset(position), bytes: block))
             position += 1
         }
 
@@ -43,9 +41,8 @@ struct JournalTransactionLog {
             start = end
         }
         try builder.append(Self.commitBlock(builder, seconds: seconds))
-        blockCount = builder.writes.count
         if let terminator = try Self.terminator(builder) { builder.writes.append(terminator) }
-        writes = DeviceWrite.merging(builder.writes)
+        writes = builder.writes
     }
 
     /// One descriptor and its copies.
@@ -109,13 +106,13 @@ struct JournalTransactionLog {
 
     /// Zeros over the block behind the transaction, if it would be read as its successor: a journal whose numbers
     /// were once reset may hold such a block, and without checksums nothing else tells.
-    private static func terminator(_ builder: Builder) throws(StorageError) -> DeviceWrite? {
+    private static func terminator(_ builder: Builder) throws(StorageError) -> OrderedWrites.Write? {
         guard builder.position < builder.journal.superblock.logEnd else { return nil }
         let next = try builder.journal.file.block(builder.position)
         guard let header = JournalBlockHeader(next), header.sequence == builder.sequence &+ 1 else {
             return nil
         }
-        return DeviceWrite(
+        return OrderedWrites.Write(
             offset: try builder.journal.file.byteOffset(builder.position),
             bytes: [UInt8](repeating: 0, count: next.count))
     }

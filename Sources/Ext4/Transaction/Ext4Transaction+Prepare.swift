@@ -8,17 +8,17 @@ extension Ext4Transaction {
         isFinished = true
         try storeBitmaps()
         guard !dirty.isEmpty || stages.blockCount > 0 || superblock.bytes != target.superblock.bytes else {
-            return PreparedExt4Change(fileSystem, target, .nothing)
+            return PreparedExt4Change(fileSystem, target, OrderedWrites(), superblockAfter: target.superblock)
         }
         superblock.setWriteTime(now)
         superblock.updateChecksum()
         guard let journal = target.journal else {
             endStage()
-            var commit = OrderedCommit(
-                before: target.superblock, after: superblock, stages: stages.ended,
-                counts: dirty.mapValues(\.bytes), blockSize: geometry.blockSize)
-            commit.insertBeforeNames(try phasesBeforeNames(), blockSize: geometry.blockSize)
-            return PreparedExt4Change(fileSystem, target, .ordered(commit))
+            let commit = OrderedCommit(
+                before: target.superblock, after: superblock, beforeNames: try writesBeforeNames(),
+                stages: stages.ended, counts: dirty.mapValues(\.bytes), blockSize: geometry.blockSize)
+            return PreparedExt4Change(
+                fileSystem, target, commit.writes, superblockAfter: commit.superblockAfter)
         }
         let blocks = dirty.sorted { $0.key < $1.key }
         let newData = blocks.filter { fresh.contains($0.key) }
@@ -29,7 +29,8 @@ extension Ext4Transaction {
         let commit = try JournalCommit(
             journal, superblock: target.superblock.bytes, changes: changes, newData: newData,
             seconds: UInt64(clamping: now.seconds))
-        return PreparedExt4Change(fileSystem, target, .journaled(commit))
+        return PreparedExt4Change(
+            fileSystem, target, commit.writes, superblockAfter: Superblock(commit.superblockAfter))
     }
 
     /// The superblock goes through the journal with the whole block that holds it.

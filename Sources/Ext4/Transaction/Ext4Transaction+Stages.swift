@@ -17,8 +17,10 @@ struct Stages: Sendable {
         /// Directory blocks in which a moved file had its old name.
         var late: [BlockNumber: [UInt8]] = [:]
 
-        var phases: [[BlockNumber: [UInt8]]] { [freed, early, inodes, late] }
-        var blockCount: Int { phases.reduce(0) { $0 + $1.count } }
+        var phases: [(name: String, blocks: [BlockNumber: [UInt8]])] {
+            [("freed", freed), ("early", early), ("inodes", inodes), ("late", late)]
+        }
+        var blockCount: Int { phases.reduce(0) { $0 + $1.blocks.count } }
     }
 
     private(set) var ended: [Stage] = []
@@ -48,7 +50,7 @@ struct Stages: Sendable {
         guard stage.blockCount > 0 else { return }
         ended.append(stage)
         blockCount += stage.blockCount
-        for phase in stage.phases { contents.merge(phase) { _, new in new } }
+        for phase in stage.phases { contents.merge(phase.blocks) { _, new in new } }
     }
 }
 

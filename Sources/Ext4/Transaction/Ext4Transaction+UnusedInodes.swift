@@ -5,8 +5,9 @@ extension Ext4Transaction {
     /// calls unused. In the first phase the records that come to be used are emptied and bitmaps that were never
     /// written are; in the second the descriptors, as they were but for what they call unused. After each the volume
     /// is the old one, and sound.
-    func phasesBeforeNames() throws(StorageError) -> [[DeviceWrite]] {
-        guard hasGroupFlags else { return [] }
+    func writesBeforeNames() throws(StorageError) -> OrderedWrites {
+        var writes = OrderedWrites()
+        guard hasGroupFlags else { return writes }
         var emptied: [BlockNumber: [UInt8]] = [:]
         var descriptors: [BlockNumber: [UInt8]] = [:]
         for (group, bitmap) in inodeBitmaps where bitmap.isChanged {
@@ -35,12 +36,9 @@ extension Ext4Transaction {
             bytes.replaceSubrange(offset..<offset + old.bytes.count, with: old.bytes)
             descriptors[number] = bytes
         }
-        return [emptied, descriptors].filter { !$0.isEmpty }.map { blocks in
-            DeviceWrite.merging(
-                blocks.sorted { $0.key < $1.key }.map {
-                    DeviceWrite(offset: geometry.byteOffset(of: $0.key), bytes: $0.value)
-                })
-        }
+        writes.add("unused inodes", OrderedCommit.writes(of: emptied, geometry.blockSize))
+        writes.add("inodes announced", OrderedCommit.writes(of: descriptors, geometry.blockSize))
+        return writes
     }
 
     /// A block as it is so far, or as the disk has it.
@@ -62,13 +60,5 @@ extension Ext4Transaction {
             bytes.withMutableBytes { $0.zero(offset..<offset + geometry.inodeSize) }
             blocks[number] = bytes
         }
-    }
-}
-
-extension OrderedCommit {
-    /// Puts phases between the first, which marks the volume unclean, and the others.
-    mutating func insertBeforeNames(_ more: [[DeviceWrite]], blockSize: Int) {
-        phases.insert(contentsOf: more, at: 1)
-        blockWriteCount += more.joined().reduce(0) { $0 + $1.bytes.count.dividedRoundingUp(by: blockSize) }
     }
 }

@@ -6,16 +6,10 @@ package import Storage
 /// written and flushed, so at every moment at least one copy is sound. A displaced backup is never written. The
 /// protective MBR comes last, and of it only the partition entries: boot code and disk signature stay.
 package struct GPTRepair: Sendable {
-    /// Bytes to be written at one place.
-    package struct Write: Equatable, Sendable {
-        package var offset: UInt64
-        package var bytes: [UInt8]
-    }
-
     /// What will be done, a sentence each.
     package let actions: [String]
-    /// The writes in order; each group is flushed before the next.
-    package let phases: [[Write]]
+    /// One write a phase.
+    package let writes: OrderedWrites
     private let sectorSize: UInt32
     private let source: GPTCopy
 
@@ -37,9 +31,9 @@ package struct GPTRepair: Sendable {
             var planner = try GPTRepairPlanner(location, first)
         else { return nil }
         try planner.plan(mbr: mbr)
-        guard !planner.phases.isEmpty else { return nil }
+        guard !planner.writes.isEmpty else { return nil }
         return GPTRepair(
-            actions: planner.actions, phases: planner.phases, sectorSize: location.geometry.sectorSize,
+            actions: planner.actions, writes: planner.writes, sectorSize: location.geometry.sectorSize,
             source: planner.source)
     }
 
@@ -51,9 +45,6 @@ package struct GPTRepair: Sendable {
         guard (try? now.get()) == source else {
             throw .partition(.refused, .tableChanged, "the partition table changed since it was looked at")
         }
-        for phase in phases {
-            for write in phase { try disk.write(write.bytes, at: write.offset) }
-            try disk.flush()
-        }
+        try writes.commit(to: disk)
     }
 }

@@ -9,7 +9,7 @@ struct GPTRepairPlanner {
     private let last: UInt64
     private let entrySectors: UInt64
     private(set) var actions: [String] = []
-    private(set) var phases: [[GPTRepair.Write]] = []
+    private(set) var writes = OrderedWrites()
 
     /// Nil when no copy is sound.
     init?(_ location: GPTLocation, _ firstSector: [UInt8]) throws(StorageError) {
@@ -50,23 +50,24 @@ struct GPTRepairPlanner {
                 ? copy(own: 1, alternate: last, entries: header.entriesSector, lastUsable: lastUsable)
                 : try primaryCopy(alternate: last, lastUsable: lastUsable)
             // The entries are there already.
-            add("enter the backup's place and the disk's size in the primary GPT", primary.suffix(1))
+            add("enter the backup's place and the disk's size in the primary GPT", Array(primary.suffix(1)))
         }
         planMBR(mbr)
     }
 
     private func isSame(_ copy: GPTCopy) -> Bool { copy.header.describesSameTable(as: source.header) }
 
-    private mutating func add(_ action: String, _ writes: some Sequence<[GPTRepair.Write]>) {
+    /// Each write is a phase of its own.
+    private mutating func add(_ action: String, _ phases: [(name: String, write: OrderedWrites.Write)]) {
         actions.append(action)
-        phases += writes
+        for phase in phases { writes.add(phase.name, [phase.write]) }
     }
 
     // MARK: Copies
 
     private func primaryCopy(
         alternate: UInt64, lastUsable: UInt64
-    ) throws(StorageError) -> [[GPTRepair.Write]] {
+    ) throws(StorageError) -> [(name: String, write: OrderedWrites.Write)] {
         // Sector 2 is where the array begins in every table but a few that say otherwise.
         guard 2 + entrySectors <= source.header.firstUsable else {
             throw .partition(
@@ -78,7 +79,7 @@ struct GPTRepairPlanner {
 
     private func copy(
         own: UInt64, alternate: UInt64, entries: UInt64, lastUsable: UInt64
-    ) -> [[GPTRepair.Write]] {
+    ) -> [(name: String, write: OrderedWrites.Write)] {
         var header = source.header.bytes
         header.storeLittle(own, at: 24)
         header.storeLittle(alternate, at: 32)
@@ -89,8 +90,8 @@ struct GPTRepairPlanner {
         header.storeLittle(GPTHeader.checksum(header, headerSize: size), at: 16)
         let sector = UInt64(location.geometry.sectorSize)
         return [
-            [GPTRepair.Write(offset: entries * sector, bytes: source.entryBytes)],
-            [GPTRepair.Write(offset: own * sector, bytes: header)],
+            ("GPT entries at sector \(entries)", .init(offset: entries * sector, bytes: source.entryBytes)),
+            ("GPT header at sector \(own)", .init(offset: own * sector, bytes: header)),
         ]
     }
 
@@ -130,7 +131,7 @@ struct GPTRepairPlanner {
             bytes[65] = 0xaa
             add(
                 "write the protective MBR's entry",
-                [[.init(offset: UInt64(Self.entriesOffset), bytes: bytes)]])
+                [("protective MBR", .init(offset: UInt64(Self.entriesOffset), bytes: bytes))])
             return
         }
         let used = mbr.entries.indices.filter { mbr.entries[$0].isUsed }
@@ -143,6 +144,6 @@ struct GPTRepairPlanner {
         bytes.storeLittle(count, at: 0)
         add(
             "enter the disk's size in the protective MBR",
-            [[.init(offset: UInt64(Self.entriesOffset + slot * 16 + 12), bytes: bytes)]])
+            [("protective MBR", .init(offset: UInt64(Self.entriesOffset + slot * 16 + 12), bytes: bytes))])
     }
 }

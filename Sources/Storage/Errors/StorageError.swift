@@ -35,6 +35,8 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
     public var errno: Int32?
     /// The file or image that was being worked on, where the layer that adds it knows.
     public var path: String?
+    /// The phase of a change written in order that failed: those before it are durable, none after it has begun.
+    public var phase: String?
     /// What can be done about it, likeliest first.
     public var remedies: [Remedy] = []
     /// The enumeration that the code belongs to; `layer` may name the format instead.
@@ -110,7 +112,14 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
         return copy
     }
 
-    /// `FILE: layer: sentence (structure, field F, at byte 0x…)`.
+    /// The same error, naming the phase of a change it happened in.
+    func inPhase(_ name: String) -> StorageError {
+        var copy = self
+        copy.phase = copy.phase ?? name
+        return copy
+    }
+
+    /// `FILE: layer: sentence (structure, field F, phase P, at byte 0x…)`.
     public var description: String {
         var text = ""
         if let path { text += "\(path.hostBytes.shellText): " }
@@ -118,6 +127,7 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
         var place: [String] = []
         if let structure { place.append(structure) }
         if let field { place.append("field \(field)") }
+        if let phase { place.append("phase \"\(phase)\"") }
         if let offset { place.append("at byte \(offset.hex)") }
         if !place.isEmpty { text += " (\(place.joined(separator: ", ")))" }
         return text

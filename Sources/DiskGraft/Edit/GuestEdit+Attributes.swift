@@ -92,7 +92,7 @@ extension GuestEdit {
             try name.map { (name) throws(StorageError) in try guest.volumeIndex(named: name) } ?? root
         if guest.volumes[volume].identity.kind == .swap {
             let bytes = try SwapLabel.bytes(label, path: guest.path(ofVolume: volume))
-            addDeviceWrite(volume, offset: SwapLabel.offset, bytes: bytes)
+            try addDeviceWrite(volume, offset: SwapLabel.offset, bytes: bytes)
         } else {
             do throws(StorageError) {
                 try self.label(on: volume).setLabel(label)

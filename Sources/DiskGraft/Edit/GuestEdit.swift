@@ -20,7 +20,8 @@ public final class GuestEdit {
     private var transactions: [Int: any FileSystemTransaction] = [:]
     /// The order in which volumes were first changed.
     private var order: [Int] = []
-    private var deviceWrites: [(volume: Int, offset: UInt64, bytes: [UInt8])] = []
+    /// Changes of volumes without a file system, in their order.
+    private var deviceWrites: [(device: any WritableBlockDevice, writes: OrderedWrites)] = []
     /// What new files in a directory are labelled, asked for once.
     var labels: [FileKey: DirectoryLabels] = [:]
 
@@ -69,8 +70,15 @@ public final class GuestEdit {
         }
     }
 
-    func addDeviceWrite(_ volume: Int, offset: UInt64, bytes: [UInt8]) {
-        deviceWrites.append((volume, offset, bytes))
+    /// Bytes of a volume to be written last. Throws the volume's reason when it cannot be written.
+    func addDeviceWrite(_ volume: Int, offset: UInt64, bytes: [UInt8]) throws(StorageError) {
+        var writes = OrderedWrites()
+        writes.add("bytes of \(guest.volumes[volume].name)", [.init(offset: offset, bytes: bytes)])
+        do throws(StorageError) {
+            deviceWrites.append((try guest.volumes[volume].device.writable(), writes))
+        } catch {
+            throw error.inFile(guest.path(ofVolume: volume))
+        }
     }
 
     /// Commits what is open, volume by volume, into the host transaction. All volumes are prepared first.
@@ -86,13 +94,7 @@ public final class GuestEdit {
             }
         }
         for change in prepared { try change.commit() }
-        for write in deviceWrites {
-            guard let device = guest.volumes[write.volume].device as? any WritableBlockDevice else {
-                continue
-            }
-            try device.write(write.bytes, at: write.offset)
-            try device.flush()
-        }
+        for (device, writes) in deviceWrites { try writes.commit(to: device) }
     }
 }
 

@@ -5,7 +5,7 @@ public import Storage
 public final class DiskImage: Sendable {
     /// The path it was opened by.
     public let path: String
-    /// The guest's disk. Also a `WritableBlockDevice` when opened for writing.
+    /// The guest's disk. Its `isWritable` says whether it was opened for writing.
     public var device: any BlockDevice { opened.disk }
     /// The format's name: "raw", "vhd", "vhdx", "vmdk", "qcow2".
     public var format: String { opened.info.format.rawValue }

@@ -43,7 +43,7 @@ struct PlanExecution {
             try edit.names(on: place.directory.volume).remove(place.name, in: place.directory.id)
         case .setLabel(let volume, let label):
             if guest.volumes[volume].identity.kind == .swap {
-                edit.addDeviceWrite(
+                try edit.addDeviceWrite(
                     volume, offset: SwapLabel.offset,
                     bytes: try SwapLabel.bytes(label, path: guest.path(ofVolume: volume)))
             } else {
@@ -54,7 +54,7 @@ struct PlanExecution {
             guard try device.bytes(at: offset, count: expected.count) == expected else {
                 throw changed("byte \(offset.hex) of \(guest.volumes[volume].name)", volume)
             }
-            edit.addDeviceWrite(volume, offset: offset, bytes: contents)
+            try edit.addDeviceWrite(volume, offset: offset, bytes: contents)
         }
     }
 

@@ -17,7 +17,12 @@ extension Ext4FileSystem {
     /// Checks everything that forbids writing to the volume as a whole.
     func writeTarget() throws(StorageError) -> WriteTarget {
         let base = dirty?.journal.file.device ?? store.device
-        guard let device = base as? any WritableBlockDevice else {
+        let device: any WritableBlockDevice
+        do throws(StorageError) {
+            device = try base.writable()
+        } catch {
+            // What was opened for reading is said of the volume; other reasons are the device's to tell.
+            guard error.kind == .misuse else { throw error }
             throw .ext4(.misuse, .readOnlyDevice, "the volume was opened for reading only")
         }
         guard !isCommitting else {

@@ -11,6 +11,7 @@ package final class Image: WritableBlockDevice {
     private let writableMap: (any WritableImageMap)?
     private let decoder: UnitDecoder
     private let session = Mutex(Session())
+    private let gate = AllocationGate()
 
     private struct Session {
         var hasBegun = false
@@ -38,14 +39,26 @@ package final class Image: WritableBlockDevice {
     package var parents: [Image] {
         Array(sequence(first: self) { $0.parent as? Image }.dropFirst())
     }
-    /// Whether the format can be written in place and every file was opened for writing. The first `write` may refuse
-    /// all the same: a damaged table is looked at then.
-    package var isWritable: Bool { writableMap != nil }
+    /// The format can only be read, or its files were opened for reading. The first `write` may refuse all the same: a
+    /// damaged table is looked at then.
+    package var writeRefusal: StorageError? {
+        guard writableMap == nil else { return nil }
+        return StorageError(
+            .misuse, layer: "image", code: "read-only", "this image cannot be written in place",
+            path: map.hostFiles.first?.path)
+    }
 
     // MARK: Reading
 
     package func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         try checkBounds(at: offset, count: UInt64(target.byteCount))
+        guard writableMap != nil else { return try readExtents(into: &target, at: offset) }
+        try gate.read { () throws(StorageError) in try readExtents(into: &target, at: offset) }
+    }
+
+    private func readExtents(
+        into target: inout MutableRawSpan, at offset: UInt64
+    ) throws(StorageError) {
         var done = 0
         let total = target.byteCount
         while done < total {
@@ -147,12 +160,14 @@ package final class Image: WritableBlockDevice {
                 let unitStart = position - position % unit
                 let wholeEnd = end >= targetEnd ? targetEnd : end - end % unit
                 if unitStart == position, wholeEnd > position {
-                    let allocation = try map.allocate(position..<wholeEnd)
-                    let stop = allocation.range.upperBound
-                    guard stop > position, stop <= wholeEnd else { throw emptyExtent(at: position) }
-                    let part = source.extracting(Int(position - offset)..<Int(stop - offset))
-                    try write(part, to: allocation)
-                    position = stop
+                    position = try gate.fill { () throws(StorageError) in
+                        let allocation = try map.allocate(position..<wholeEnd)
+                        let stop = allocation.range.upperBound
+                        guard stop > position, stop <= wholeEnd else { throw emptyExtent(at: position) }
+                        let part = source.extracting(Int(position - offset)..<Int(stop - offset))
+                        try write(part, to: allocation)
+                        return stop
+                    }
                 } else {
                     // Part of a unit: its other bytes come along. Read before the map forgets their old place.
                     let unitEnd = min(unitStart + unit, byteCount)
@@ -166,9 +181,13 @@ package final class Image: WritableBlockDevice {
                             source.extracting(Int(position - offset)..<Int(stop - offset)),
                             to: Int(position - unitStart))
                     }
-                    let allocation = try map.allocate(unitStart..<unitEnd)
-                    guard allocation.range == unitStart..<unitEnd else { throw emptyExtent(at: position) }
-                    try write(whole.span8, to: allocation)
+                    try gate.fill { () throws(StorageError) in
+                        let allocation = try map.allocate(unitStart..<unitEnd)
+                        guard allocation.range == unitStart..<unitEnd else {
+                            throw emptyExtent(at: position)
+                        }
+                        try write(whole.span8, to: allocation)
+                    }
                     decoder.forget(unitStart..<unitEnd)
                     position = stop
                 }
@@ -220,11 +239,7 @@ package final class Image: WritableBlockDevice {
     }
 
     private func beginWriting() throws(StorageError) -> any WritableImageMap {
-        guard let writableMap else {
-            throw StorageError(
-                .misuse, layer: "image", code: "read-only", "this image cannot be written in place",
-                path: map.hostFiles.first?.path)
-        }
+        guard let writableMap else { throw writeRefusal ?? emptyExtent(at: 0) }
         let (hasBegun, failure) = session.withLock { ($0.hasBegun, $0.failure) }
         if let failure { throw failure }
         // One owner writes, so nobody else begins meanwhile. A map that refuses does so every time.

@@ -24,7 +24,7 @@ package struct ImageOpenOptions: Sendable {
 
 /// An image that was opened: the guest's disk and what the image says of itself.
 package struct OpenedImage: Sendable {
-    /// The disk. Also a `WritableBlockDevice` that works when opened for writing.
+    /// The disk. It can be written when it was opened for writing.
     package var disk: Image
     /// What the image says of itself.
     package var info: ImageInfo

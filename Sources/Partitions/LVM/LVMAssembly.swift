@@ -45,7 +45,7 @@ enum LVMAssembly {
                 GroupLayout.LogicalVolume(
                     name: volume.name, id: volume.id, byteCount: device.byteCount,
                     isVisible: isVisible,
-                    type: type(of: volume), readRefusal: readRefusal, writeRefusal: device.writeRefusal))
+                    type: type(of: volume), readRefusal: readRefusal, writeRefusal: device.mappingRefusal))
         }
         result.groups.append(layout)
     }

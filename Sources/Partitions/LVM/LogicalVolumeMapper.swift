@@ -66,7 +66,7 @@ struct LogicalVolumeMapper {
     ) -> MappedDevice {
         let size = volume.flatMap { group.byteCount(extents: $0.extentCount) } ?? 0
         let segments = size == 0 ? [] : [MappedSegment(range: 0..<size, content: .unavailable(error))]
-        return MappedDevice(name: title, segments: segments, writeRefusal: error)
+        return MappedDevice(name: title, segments: segments, mappingRefusal: error)
     }
 
     private mutating func map(_ volume: LogicalVolume, _ title: String) throws(StorageError) -> MappedDevice {
@@ -91,7 +91,7 @@ struct LogicalVolumeMapper {
             segments.append(mapped.segment)
             refusal = refusal ?? mapped.refusal
         }
-        return MappedDevice(name: title, segments: segments, writeRefusal: refusal)
+        return MappedDevice(name: title, segments: segments, mappingRefusal: refusal)
     }
 
     /// Why a volume must not be written whatever it consists of.
@@ -210,7 +210,7 @@ struct LogicalVolumeMapper {
         }
         guard logical[area.name] != nil else { return (nil, nil) }
         let device = device(area.name)
-        return (MappedSegment.Leg(device, start: offset, needed: 0), device.writeRefusal)
+        return (MappedSegment.Leg(device, start: offset, needed: 0), device.mappingRefusal)
     }
 
     // MARK: Thin

@@ -47,7 +47,7 @@ struct MDArray {
             return MappedDevice(
                 name: name,
                 segments: size == 0 ? [] : [MappedSegment(range: 0..<size, content: .unavailable(error))],
-                writeRefusal: error)
+                mappingRefusal: error)
         }
     }
 
@@ -85,7 +85,7 @@ struct MDArray {
         if case .unavailable(let error) = segment.content { throw error }
         return MappedDevice(
             name: name, segments: [segment],
-            writeRefusal: writeRefusal(layout, places, allowDegraded: allowDegraded))
+            mappingRefusal: writeRefusal(layout, places, allowDegraded: allowDegraded))
     }
 
     private func freshestFirst(
@@ -179,7 +179,7 @@ struct MDArray {
             segments.append(MappedSegment.legs(position..<end, .linear, [leg], name: name))
             position = end
         }
-        return MappedDevice(name: name, segments: segments, writeRefusal: nil)
+        return MappedDevice(name: name, segments: segments, mappingRefusal: nil)
     }
 
     // MARK: Writing

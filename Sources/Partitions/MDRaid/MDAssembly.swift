@@ -40,7 +40,7 @@ enum MDAssembly {
                 ArrayLayout.Member(
                     volume: member.volume, role: member.block.role, events: member.block.events,
                     isCurrent: array.isCurrent(member))
-            }, writeRefusal: device.writeRefusal)
+            }, writeRefusal: device.mappingRefusal)
         var candidates: [VolumeIdentity] = []
         do {
             candidates = try probe.candidates(device)

@@ -13,18 +13,18 @@ package final class MappedDevice: WritableBlockDevice {
     package let sectorSize: UInt32
     /// The host files of all devices below, each once.
     package let hostFiles: [HostFile]
-    /// Why it must not be written; nil when it may.
-    package let writeRefusal: StorageError?
+    /// Why the mapping must not be written, whatever its disks were opened for; nil when it may.
+    package let mappingRefusal: StorageError?
 
     private let segments: [MappedSegment]
     /// For a device below, by identity: its host files' indices in `hostFiles`.
     private let fileIndices: [ObjectIdentifier: [Int]]
 
     /// `segments` must follow each other from 0 on without a gap.
-    init(name: String, segments: [MappedSegment], writeRefusal: StorageError?) {
+    init(name: String, segments: [MappedSegment], mappingRefusal: StorageError?) {
         self.name = name
         self.segments = segments
-        self.writeRefusal = writeRefusal
+        self.mappingRefusal = mappingRefusal
         byteCount = segments.last?.range.upperBound ?? 0
         var files: [HostFile] = []
         var indices: [ObjectIdentifier: [Int]] = [:]
@@ -134,7 +134,12 @@ package final class MappedDevice: WritableBlockDevice {
 
     // MARK: Writing
 
-    /// Writes every copy of the bytes, or throws `writeRefusal`.
+    /// `mappingRefusal`, or that of a device below.
+    package var writeRefusal: StorageError? {
+        mappingRefusal ?? segments.lazy.flatMap(\.devices).compactMap(\.writeRefusal).first
+    }
+
+    /// Writes every copy of the bytes, or throws `mappingRefusal`.
     package func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
         try forEachCopy(at: offset, count: UInt64(source.byteCount)) {
             (device, start, done, count) throws(StorageError) in
@@ -142,7 +147,7 @@ package final class MappedDevice: WritableBlockDevice {
         }
     }
 
-    /// Zeros every copy of the bytes, or throws `writeRefusal`.
+    /// Zeros every copy of the bytes, or throws `mappingRefusal`.
     package func writeZeroes(at offset: UInt64, count: UInt64) throws(StorageError) {
         try forEachCopy(at: offset, count: count) { (device, start, _, count) throws(StorageError) in
             try device.writeZeroes(at: start, count: UInt64(count))
@@ -151,10 +156,10 @@ package final class MappedDevice: WritableBlockDevice {
 
     /// A barrier on every device below.
     package func flush() throws(StorageError) {
-        if let writeRefusal { throw writeRefusal }
+        if let mappingRefusal { throw mappingRefusal }
         var seen: Set<ObjectIdentifier> = []
         for device in segments.flatMap(\.devices) where seen.insert(ObjectIdentifier(device)).inserted {
-            try writable(device).flush()
+            try device.writable().flush()
         }
     }
 
@@ -163,7 +168,7 @@ package final class MappedDevice: WritableBlockDevice {
         _ body: (any WritableBlockDevice, UInt64, Int, Int) throws(StorageError) -> Void
     ) throws(StorageError) {
         try checkBounds(at: offset, count: count)
-        if let writeRefusal { throw writeRefusal }
+        if let mappingRefusal { throw mappingRefusal }
         var position = offset
         let end = offset + count
         while position < end {
@@ -180,18 +185,9 @@ package final class MappedDevice: WritableBlockDevice {
             for copy in place.copies {
                 guard let leg = legs[copy.leg] else { continue }
                 try body(
-                    try writable(leg.device), leg.start + copy.offset, Int(position - offset), Int(length))
+                    try leg.device.writable(), leg.start + copy.offset, Int(position - offset), Int(length))
             }
             position += length
         }
-    }
-
-    private func writable(_ device: any BlockDevice) throws(StorageError) -> any WritableBlockDevice {
-        guard let device = device as? any WritableBlockDevice else {
-            throw StorageError(
-                .misuse, layer: "mapping", code: "read-only",
-                "the disks of \(name) were opened for reading only")
-        }
-        return device
     }
 }

@@ -27,20 +27,44 @@ struct PageOverlay: Sendable {
         }
     }
 
+    /// The starts of the pages that a change of `range` touches only in part and that are not held yet: `write` needs
+    /// what the base has there.
+    func edgesNotHeld(of range: Range<UInt64>) -> [UInt64] {
+        var edges: [UInt64] = []
+        for end in [range.lowerBound, range.upperBound] where end % Self.pageSize != 0 && !range.isEmpty {
+            let index = end / Self.pageSize
+            if pages[index] == nil, edges.last != index * Self.pageSize {
+                edges.append(index * Self.pageSize)
+            }
+        }
+        return edges
+    }
+
     /// Changes bytes; `load` supplies the base's content of a page that is touched in part for the first time.
     mutating func write(
         _ source: RawSpan, at offset: UInt64,
         load: (UInt64) throws(StorageError) -> [UInt8]
     ) throws(StorageError) {
+        var edges: [UInt64: [UInt8]] = [:]
+        for start in edgesNotHeld(of: offset..<offset + UInt64(source.byteCount)) {
+            edges[start] = try load(start)
+        }
+        _ = write(source, at: offset, edges: edges)
+    }
+
+    /// Changes bytes. `edges` has the base's content of the pages that `edgesNotHeld` names, by their starts; false,
+    /// and nothing changed, when one is missing.
+    mutating func write(_ source: RawSpan, at offset: UInt64, edges: [UInt64: [UInt8]]) -> Bool {
+        let needed = edgesNotHeld(of: offset..<offset + UInt64(source.byteCount))
+        guard needed.allSatisfy({ edges[$0] != nil }) else { return false }
         var position = offset
         let end = offset + UInt64(source.byteCount)
         while position < end {
             let index = position / Self.pageSize
             let pageStart = index * Self.pageSize
             let step = min(end, pageStart + Self.pageSize)
-            let whole = position == pageStart && step == pageStart + Self.pageSize
             if pages[index] == nil {
-                var page = whole ? [] : try load(pageStart)
+                var page = edges[pageStart] ?? []
                 page += [UInt8](repeating: 0, count: Int(Self.pageSize) - page.count)
                 order.insert(index, at: firstSlot(notBelow: index))
                 pages[index] = page
@@ -50,6 +74,7 @@ struct PageOverlay: Sendable {
             pages[index, default: []].withMutableBytes { $0.copy(part, to: Int(position - pageStart)) }
             position = step
         }
+        return true
     }
 
     /// Zeroes what is held past byte `length`, so that a file that shrinks and grows again reads zeros there.

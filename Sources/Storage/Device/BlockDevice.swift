@@ -1,6 +1,8 @@
 /// A disk, a partition, a logical volume: bytes at positions. Positions are bytes from the device's start.
 ///
-/// Reads are safe from many threads at once. A device is synchronous and may block.
+/// Reads are safe from many threads at once, beside the one owner that writes. A read sees of each write that goes on
+/// meanwhile the old bytes or the new ones, perhaps both, and of one that ended before it began the new ones; never
+/// what lies below either. A device is synchronous and may block.
 public protocol BlockDevice: AnyObject, Sendable {
     /// The size in bytes.
     var byteCount: UInt64 { get }
@@ -8,6 +10,8 @@ public protocol BlockDevice: AnyObject, Sendable {
     var sectorSize: UInt32 { get }
     /// The host files below, which `Extent.Kind.plain` and `.compressed` index.
     var hostFiles: [HostFile] { get }
+    /// Why it cannot be written; nil when it can. Does not change while the device is open.
+    var writeRefusal: StorageError? { get }
 
     /// Fills all of `target` from byte `offset` on. Throws `misuse` past the end.
     func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError)
@@ -17,7 +21,7 @@ public protocol BlockDevice: AnyObject, Sendable {
     func nextExtent(at offset: UInt64) throws(StorageError) -> Extent
 }
 
-/// A device that can be changed. One owner writes.
+/// A device with the means to be changed: whether this one may be says `writeRefusal`. One owner writes.
 public protocol WritableBlockDevice: BlockDevice {
     /// Writes all of `source` at byte `offset`. Throws `misuse` past the end.
     func write(_ source: RawSpan, at offset: UInt64) throws(StorageError)
@@ -96,6 +100,25 @@ public struct Extent: Equatable, Sendable {
 }
 
 extension BlockDevice {
+    /// A device without the means to write.
+    public var writeRefusal: StorageError? {
+        StorageError(
+            .misuse, layer: "device", code: "read-only", "the device was opened for reading only")
+    }
+
+    /// Whether writing can work.
+    public var isWritable: Bool { writeRefusal == nil }
+
+    /// The device as one to write to: the only place that asks for it. Throws `writeRefusal`.
+    public func writable() throws(StorageError) -> any WritableBlockDevice {
+        if let writeRefusal { throw writeRefusal }
+        guard let device = self as? any WritableBlockDevice else {
+            throw StorageError(
+                .misuse, layer: "device", code: "read-only", "the device has no means to be written")
+        }
+        return device
+    }
+
     /// A copy of `count` bytes at `offset`: for metadata. Check `count` before you call when an image supplied it.
     public func bytes(at offset: UInt64, count: Int) throws(StorageError) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: count)
@@ -116,6 +139,9 @@ extension BlockDevice {
 }
 
 extension WritableBlockDevice {
+    /// None, where nothing else is known.
+    public var writeRefusal: StorageError? { nil }
+
     /// Writes an array at `offset`.
     public func write(_ bytes: [UInt8], at offset: UInt64) throws(StorageError) {
         try write(bytes.span8, at: offset)

@@ -2,6 +2,8 @@ internal import Synchronization
 
 /// A copy-on-write view in memory: writes stay in this process, the base is never written. `migrate` patches
 /// through one and converts what it shows.
+///
+/// A read beside a write sees all of it or nothing of it; the base never changes.
 public final class OverlayDevice: WritableBlockDevice {
     private let base: any BlockDevice
     private let changes = Mutex(PageOverlay())
@@ -43,21 +45,20 @@ public final class OverlayDevice: WritableBlockDevice {
     /// Copies the touched pages into memory and changes them there.
     public func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
         try checkBounds(at: offset, count: UInt64(source.byteCount))
-        // One owner writes, so nothing changes between taking the pages out and putting them back.
-        var pages = changes.withLock { held in
-            let taken = held
-            held = PageOverlay()
-            return taken
-        }
-        defer { changes.withLock { $0 = pages } }
-        guard pages.byteCount < byteLimit else {
+        let range = offset..<offset + UInt64(source.byteCount)
+        let (edges, heldByteCount) = changes.withLock { ($0.edgesNotHeld(of: range), $0.byteCount) }
+        guard heldByteCount < byteLimit else {
             throw StorageError(
                 .refused, layer: "overlay", code: "overlay-full",
                 "the changes do not fit into \(byteLimit) bytes of memory")
         }
-        try pages.write(source, at: offset) { (pageStart) throws(StorageError) in
-            try base.bytes(at: pageStart, count: Int(min(PageOverlay.pageSize, byteCount - pageStart)))
+        // Read before the lock is taken: readers do not wait for the base. A page that is held stays held.
+        var contents: [UInt64: [UInt8]] = [:]
+        for start in edges {
+            contents[start] = try base.bytes(
+                at: start, count: Int(min(PageOverlay.pageSize, byteCount - start)))
         }
+        changes.withLock { _ = $0.write(source, at: offset, edges: contents) }
     }
 
     /// Writes zeros into memory.

@@ -1,7 +1,7 @@
 /// A contiguous part of another device: a partition. Extents are the parent's, moved.
 public final class SliceDevice: WritableBlockDevice {
     private let base: any BlockDevice
-    private let writable: (any WritableBlockDevice)?
+    private let target: Result<any WritableBlockDevice, StorageError>
     private let start: UInt64
     /// The size in bytes.
     public let byteCount: UInt64
@@ -9,12 +9,16 @@ public final class SliceDevice: WritableBlockDevice {
     public var sectorSize: UInt32 { base.sectorSize }
     /// The base's host files.
     public var hostFiles: [HostFile] { base.hostFiles }
+    /// The base's.
+    public var writeRefusal: StorageError? {
+        if case .failure(let refusal) = target { refusal } else { nil }
+    }
 
     /// The bytes `range` of `base`. Throws `misuse` when they do not lie inside it.
     public init(_ base: any BlockDevice, range: Range<UInt64>) throws(StorageError) {
         try base.checkBounds(at: range.lowerBound, count: range.upperBound - range.lowerBound)
         self.base = base
-        writable = base as? any WritableBlockDevice
+        target = Result { () throws(StorageError) in try base.writable() }
         start = range.lowerBound
         byteCount = range.upperBound - range.lowerBound
     }
@@ -44,26 +48,18 @@ public final class SliceDevice: WritableBlockDevice {
         return extent
     }
 
-    /// Writes at byte `offset` of the slice; `misuse` when the base is read-only.
+    /// Writes at byte `offset` of the slice; `writeRefusal` when the base cannot be written.
     public func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
         try checkBounds(at: offset, count: UInt64(source.byteCount))
-        try requireWritable().write(source, at: start + offset)
+        try target.get().write(source, at: start + offset)
     }
 
     /// Zeros bytes of the slice.
     public func writeZeroes(at offset: UInt64, count: UInt64) throws(StorageError) {
         try checkBounds(at: offset, count: count)
-        try requireWritable().writeZeroes(at: start + offset, count: count)
+        try target.get().writeZeroes(at: start + offset, count: count)
     }
 
     /// The base's barrier.
-    public func flush() throws(StorageError) { try requireWritable().flush() }
-
-    private func requireWritable() throws(StorageError) -> any WritableBlockDevice {
-        guard let writable else {
-            throw StorageError(
-                .misuse, layer: "device", code: "read-only", "the device was opened for reading only")
-        }
-        return writable
-    }
+    public func flush() throws(StorageError) { try target.get().flush() }
 }

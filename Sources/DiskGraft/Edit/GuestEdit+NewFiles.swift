@@ -5,6 +5,9 @@ public import Storage
 public struct NewFileOptions: Sendable {
     /// The low twelve mode bits.
     public var permissions: UInt16?
+    /// The low nine mode bits before a umask took some of them: what counts in a directory that hands an access
+    /// control list down, where no umask does (umask(2)). Without them `permissions`, and without these all of them.
+    public var unmaskedPermissions: UInt16?
     /// User; without it the directory's.
     public var owner: UInt32?
     /// Group; without it the directory's.
@@ -16,10 +19,11 @@ public struct NewFileOptions: Sendable {
 
     /// Makes options.
     public init(
-        permissions: UInt16? = nil, owner: UInt32? = nil, group: UInt32? = nil, time: Timestamp? = nil,
-        extendedAttributes: [ExtendedAttribute] = []
+        permissions: UInt16? = nil, unmaskedPermissions: UInt16? = nil, owner: UInt32? = nil,
+        group: UInt32? = nil, time: Timestamp? = nil, extendedAttributes: [ExtendedAttribute] = []
     ) {
         self.permissions = permissions
+        self.unmaskedPermissions = unmaskedPermissions
         self.owner = owner
         self.group = group
         self.time = time
@@ -58,7 +62,9 @@ extension GuestEdit {
         if let list = labels.defaultList, type != .symbolicLink,
             !attributes.contains(where: { $0.name == Self.accessList })
         {
-            let inherited = AccessControl(list)?.inherited(permissions)
+            let full: UInt16 = type == .directory ? 0o777 : 0o666
+            let unmasked = options.unmaskedPermissions ?? options.permissions ?? full
+            let inherited = AccessControl(list)?.inherited(unmasked)
             if let inherited {
                 permissions = inherited.permissions
                 if let access = inherited.list {

@@ -40,11 +40,22 @@ struct NewFileArguments: ParsableArguments {
         }
     }
 
-    /// The options, with the guest's own accounts.
+    /// The permissions that the usual umasks, 022 and 002, leave `permissions` of.
+    private static func unmasked(_ permissions: UInt16) -> UInt16 {
+        switch permissions {
+        case 0o644, 0o664: 0o666
+        case 0o755, 0o775: 0o777
+        default: permissions
+        }
+    }
+
+    /// The options, with the guest's own accounts. `usual` are the permissions of a file that is copied.
     func options(_ edit: GuestEdit, usual: UInt16? = nil) throws(StorageError) -> NewFileOptions {
         let ids = try owner.map { (text) throws(StorageError) in try Ownership(text, edit) }
+        let explicit = mode.flatMap { UInt16($0, radix: 8) }
         return NewFileOptions(
-            permissions: mode.flatMap { UInt16($0, radix: 8) } ?? usual, owner: ids?.owner, group: ids?.group)
+            permissions: explicit ?? usual, unmaskedPermissions: explicit ?? usual.map(Self.unmasked),
+            owner: ids?.owner, group: ids?.group)
     }
 }
 

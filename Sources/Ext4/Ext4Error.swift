@@ -59,6 +59,7 @@ enum Ext4Code: String {
     case isADirectory = "is-a-directory"
     case notEmpty = "not-empty"
     case intoItself = "into-itself"
+    case otherProject = "other-project"
     case caseFolded = "casefold"
     case noInodes = "no-inodes"
     case tooManyLinks = "too-many-links"

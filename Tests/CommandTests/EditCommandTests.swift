@@ -176,6 +176,21 @@ struct EditCommandTests {
             expect: 2...2)
     }
 
+    /// As chown(2) does: who owns a program now never gave it these rights.
+    @Test func chownTakesPrivilegesAway() throws {
+        let directory = try TemporaryDirectory()
+        let image = try Self.volume(Self.ext4, in: directory, script: "touch f && chmod 6755 f")
+        let capability = "0x0100000200200000000000000000000000000000"
+        try Fixture.diskgraft(
+            "xattr", image, "/f", "--set", "security.capability=\(capability)", "--volume", "disk")
+        #expect(try Debugfs(image).tree()["/f"]?.attributes.contains { $0.contains("capability") } == true)
+        try Fixture.diskgraft("chown", image, "5:6", "/f", "--volume", "disk")
+        let file = try Debugfs(image).tree()["/f"]
+        #expect(file?.mode == "0755" && file?.owner == "5:6")
+        #expect(file?.attributes.contains { $0.contains("capability") } == false)
+        try Debugfs(image).check()
+    }
+
     /// chmod(1) itself is the judge.
     @Test func modesAreChmods() throws {
         let directory = try TemporaryDirectory()

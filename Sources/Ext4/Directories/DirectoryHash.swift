@@ -23,7 +23,10 @@ enum DirectoryHash: Sendable, Equatable {
     }
 
     /// The hash of a name: 31 bits above a zero bit. `seed` is s_hash_seed.
-    func hash(_ name: [UInt8], seed: [UInt32]) -> UInt32 {
+    func hash(_ name: [UInt8], seed: [UInt32]) -> UInt32 { hash(name[...], seed: seed) }
+
+    /// The hash of a name that is part of a block.
+    func hash(_ name: ArraySlice<UInt8>, seed: [UInt32]) -> UInt32 {
         var state: [UInt32] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476]
         if seed.contains(where: { $0 != 0 }) { state = seed }
         let result: UInt32
@@ -31,12 +34,12 @@ enum DirectoryHash: Sendable, Equatable {
         case .legacy(let isUnsigned): result = Self.legacy(name, isUnsigned)
         case .halfMD4(let isUnsigned):
             for start in stride(from: 0, to: name.count, by: 32) {
-                Self.halfMD4(&state, Self.words(name[start...], count: 8, isUnsigned))
+                Self.halfMD4(&state, Self.words(name.dropFirst(start), count: 8, isUnsigned))
             }
             result = state[1]
         case .tea(let isUnsigned):
             for start in stride(from: 0, to: name.count, by: 16) {
-                Self.tea(&state, Self.words(name[start...], count: 4, isUnsigned))
+                Self.tea(&state, Self.words(name.dropFirst(start), count: 4, isUnsigned))
             }
             result = state[0]
         }
@@ -49,7 +52,7 @@ enum DirectoryHash: Sendable, Equatable {
         isUnsigned ? UInt32(byte) : UInt32(bitPattern: Int32(Int8(bitPattern: byte)))
     }
 
-    private static func legacy(_ name: [UInt8], _ isUnsigned: Bool) -> UInt32 {
+    private static func legacy(_ name: ArraySlice<UInt8>, _ isUnsigned: Bool) -> UInt32 {
         var current: UInt32 = 0x12a3_fe2d
         var previous: UInt32 = 0x37ab_e8f9
         for byte in name {
@@ -95,6 +98,12 @@ enum DirectoryHash: Sendable, Equatable {
         state[1] &+= y
     }
 
+    private static let rounds: [(order: [Int], shifts: [UInt32], constant: UInt32)] = [
+        ([0, 1, 2, 3, 4, 5, 6, 7], [3, 7, 11, 19], 0),
+        ([1, 3, 5, 7, 0, 2, 4, 6], [3, 5, 9, 13], 0x5a82_7999),
+        ([3, 7, 2, 6, 1, 5, 0, 4], [3, 9, 11, 15], 0x6ed9_eba1),
+    ]
+
     /// MD4's three rounds, eight steps each.
     private static func halfMD4(_ state: inout [UInt32], _ input: [UInt32]) {
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
@@ -103,11 +112,6 @@ enum DirectoryHash: Sendable, Equatable {
             // The registers turn, so that each step changes the one that is called `a` in it.
             (a, b, c, d) = (d, sum << shift | sum >> (32 - shift), b, c)
         }
-        let rounds: [(order: [Int], shifts: [UInt32], constant: UInt32)] = [
-            ([0, 1, 2, 3, 4, 5, 6, 7], [3, 7, 11, 19], 0),
-            ([1, 3, 5, 7, 0, 2, 4, 6], [3, 5, 9, 13], 0x5a82_7999),
-            ([3, 7, 2, 6, 1, 5, 0, 4], [3, 9, 11, 15], 0x6ed9_eba1),
-        ]
         for (number, round) in rounds.enumerated() {
             for (index, word) in round.order.enumerated() {
                 let mixed: UInt32 =

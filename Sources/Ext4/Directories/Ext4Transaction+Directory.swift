@@ -26,6 +26,30 @@ extension Ext4Transaction {
         }
     }
 
+    /// Throws when a directory has a name already: where its index leads, and anywhere else in it.
+    func requireNoEntry(_ name: [UInt8], in directory: Inode) throws(StorageError) {
+        guard try find(name, in: directory) == nil else {
+            throw .ext4(
+                .refused, .exists, "\"\(name.displayText)\" is already in directory \(directory.name)")
+        }
+        try requireSoundIndex(of: directory)
+    }
+
+    /// Throws when a directory's index does not lead to every name in it: one that it holds would be added again.
+    /// Looked at once in a transaction, which keeps it sound.
+    func requireSoundIndex(of directory: Inode) throws(StorageError) {
+        guard directory.flags.contains(.indexed), !directory.flags.contains(.inlineData),
+            !soundIndexes.contains(directory.number)
+        else { return }
+        if let defect = try indexDefect(of: directory, blockCount: directoryBlockCount(directory)) {
+            throw .ext4(
+                .corrupt, .badIndex,
+                "the hash index of directory \(directory.name) is damaged: \(defect); run e2fsck -fD",
+                structure: "directory index")
+        }
+        soundIndexes.insert(directory.number)
+    }
+
     /// Writes a directory's block with its checksum. The index' own blocks have theirs elsewhere than the others.
     func store(
         _ bytes: [UInt8], ofDirectory directory: Inode, at number: BlockNumber, role: Role

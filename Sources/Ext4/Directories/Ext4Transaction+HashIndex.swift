@@ -160,6 +160,7 @@ extension Ext4Transaction {
         root.count = 1
         root.setEntry(0, hash: 0, child: logical)
         directory.flags.insert(.indexed)
+        soundIndexes.insert(directory.number)
         try store(root.bytes, ofDirectory: directory, at: number, role: .directory)
         return true
     }

@@ -136,6 +136,9 @@ struct Inode: Sendable {
         return number == 0 ? nil : BlockNumber(number)
     }
 
+    /// i_projid; 0 where the record has no room for it.
+    var projectID: UInt32 { hasField(Offset.project) ? word(Offset.project) : 0 }
+
     /// i_extra_isize: bytes of fields behind the first 128; 0 in 128-byte inodes.
     var extraSize: Int { bytes.count > 128 ? Int(half(Offset.extraSize)) : 0 }
 

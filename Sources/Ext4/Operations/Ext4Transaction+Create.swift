@@ -73,10 +73,7 @@ extension Ext4Transaction {
             var parent = try inode(directory)
             try requireWritableDirectory(parent)
             try requireName(name)
-            guard try find(name, in: parent) == nil else {
-                throw .ext4(
-                    .refused, .exists, "\"\(name.displayText)\" is already in directory \(parent.name)")
-            }
+            try requireNoEntry(name, in: parent)
             try makeRoom(for: name, in: &parent)
             beginAddingName(to: parent.number)
             if type == .directory { try countLink(from: &parent, isSubdirectory: true) }
@@ -112,7 +109,10 @@ extension Ext4Transaction {
 
     /// Counts one more link to an inode. A directory with dir_nlink may have more than can be counted and says 1.
     func countLink(from inode: inout Inode, isSubdirectory: Bool = false) throws(StorageError) {
-        if isSubdirectory, geometry.readOnly.contains(.manyLinks) {
+        // EXT4_DIR_LINK_MAX: the kernel goes past the count only where an index makes that bearable.
+        if isSubdirectory, geometry.readOnly.contains(.manyLinks),
+            inode.flags.contains(.indexed) || inode.linkCount < maximumLinkCount
+        {
             if inode.linkCount == 1 { return }
             inode.linkCount = inode.linkCount >= maximumLinkCount ? 1 : inode.linkCount + 1
             return

@@ -12,10 +12,8 @@ extension Ext4Transaction {
             guard inode.type != .directory, let type = inode.type else {
                 throw .ext4(.misuse, .isADirectory, "a directory has only one name")
             }
-            guard try find(name, in: parent) == nil else {
-                throw .ext4(
-                    .refused, .exists, "\"\(name.displayText)\" is already in directory \(parent.name)")
-            }
+            try requireNoEntry(name, in: parent)
+            try requireProject(of: inode, in: parent)
             try makeRoom(for: name, in: &parent)
             beginAddingName(to: parent.number)
             noteNewName(of: inode.number)
@@ -65,7 +63,10 @@ extension Ext4Transaction {
                 let old = try inode(found.inode)
                 try requireReplaceable(old, by: moved)
                 replaced = old
+            } else {
+                try requireSoundIndex(of: target)
             }
+            try requireProject(of: moved, in: target)
             let movesDirectory = moved.type == .directory && source.number != target.number
             if movesDirectory { try requireNotInside(target, moved) }
             try prepareStage(moving: moved, from: source, to: newName, in: target, replacing: &replaced)
@@ -135,6 +136,17 @@ extension Ext4Transaction {
             }
             number = next
         }
+    }
+
+    /// Throws where a directory keeps what is in it to its project and a file is another's: ext4_link(), ext4_rename().
+    private func requireProject(of inode: Inode, in directory: Inode) throws(StorageError) {
+        guard directory.flags.contains(.projectInherit), inode.projectID != directory.projectID else {
+            return
+        }
+        throw .ext4(
+            .refused, .otherProject,
+            "directory \(directory.name) takes only files of its project \(directory.projectID), and "
+                + "\(inode.name) is of project \(inode.projectID); change it with chattr -p")
     }
 
     private func requireReplaceable(_ old: Inode, by moved: Inode) throws(StorageError) {

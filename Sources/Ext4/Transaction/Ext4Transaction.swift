@@ -40,6 +40,8 @@ package final class Ext4Transaction: ContentsTransaction, RangesTransaction, Hol
     var fresh: Set<BlockNumber> = []
     /// Directory and extent blocks that were checked, or written here, since anything else was stored in them.
     var verified: [BlockNumber: BlockOwner] = [:]
+    /// Directories whose index was found to lead to every name, or was made here.
+    var soundIndexes: Set<InodeNumber> = []
     var blockBitmaps: [UInt64: GroupBitmap] = [:]
     var inodeBitmaps: [UInt64: GroupBitmap] = [:]
     /// Clusters and inodes taken (negative) or given back (positive).

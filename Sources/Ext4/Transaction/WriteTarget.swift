@@ -35,6 +35,12 @@ extension Ext4FileSystem {
                 .refused, .truncatedDevice, "the file system is longer than its device, so it is not written")
         }
         var superblock = superblock
+        guard geometry.compatible.contains(.hasJournal) || !superblock.needsRecovery else {
+            throw .ext4(
+                .refused, .notClean,
+                "the superblock asks for a journal to be replayed, and there is none; run e2fsck -f",
+                structure: "superblock", field: "s_feature_incompat")
+        }
         var journal: Journal?
         var recovery: JournalRecovery?
         if geometry.compatible.contains(.hasJournal) {

@@ -24,15 +24,40 @@ enum AccessControlList {
         return result
     }
 
-    /// From getxattr's form to ext4's; nil when it is not one.
+    /// From getxattr's form to ext4's; nil when it is not one that the kernel would take.
     static func diskForm(_ user: [UInt8]) -> [UInt8]? {
-        guard user.count >= 4, (user.count - 4) % 8 == 0, user.little(0) == userVersion else { return nil }
+        guard user.count >= 4, (user.count - 4) % 8 == 0, user.little(0) == userVersion, isValid(user) else {
+            return nil
+        }
         var result = [UInt8](repeating: 0, count: 4)
         result.storeLittle(diskVersion, at: 0)
         for offset in stride(from: 4, to: user.count, by: 8) {
             result += user[offset..<offset + (hasID(user.little(offset)) ? 8 : 4)]
         }
         return result
+    }
+
+    /// Whether a list in getxattr's form has no entries.
+    static func isEmpty(_ user: [UInt8]) -> Bool { user.count == 4 && user.little(0) == userVersion }
+
+    /// posix_acl_valid(): owner, named users, group, named groups, mask, others, in this order; a mask where anybody is
+    /// named, and no bits but r, w and x. A list without entries is none.
+    private static func isValid(_ user: [UInt8]) -> Bool {
+        let order: [UInt16] = [0x01, 0x02, 0x04, 0x08, 0x10, 0x20]
+        var last = -1
+        var found: Set<UInt16> = []
+        for offset in stride(from: 4, to: user.count, by: 8) {
+            let tag: UInt16 = user.little(offset)
+            guard let place = order.firstIndex(of: tag), place > last || place == last && hasID(tag),
+                (user.little(offset + 2) as UInt16) <= 7,
+                !hasID(tag) || (user.little(offset + 4) as UInt32) != .max
+            else { return false }
+            last = place
+            found.insert(tag)
+        }
+        let needsMask = found.contains(0x02) || found.contains(0x08)
+        return found.isEmpty
+            || found.isSuperset(of: [0x01, 0x04, 0x20]) && (!needsMask || found.contains(0x10))
     }
 
     /// The permissions that a list in getxattr's form gives a mode, and whether the mode says all that it says; nil

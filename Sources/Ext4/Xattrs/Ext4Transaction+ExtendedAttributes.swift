@@ -9,7 +9,14 @@ extension Ext4Transaction {
             var inode = try inode(file)
             try requireChangeable(inode)
             try requireUse(of: name, on: inode)
-            if let value, AttributeName(fullName: name) == .accessACL {
+            if let value, let known = AttributeName(fullName: name), known.isACL,
+                AccessControlList.isEmpty(value)
+            {
+                // A list without entries takes the list away.
+                if try attributeEntries(of: inode).contains(where: { $0.name == known }) {
+                    try setAttribute(name, of: &inode, to: nil)
+                }
+            } else if let value, AttributeName(fullName: name) == .accessACL {
                 try setAccessList(value, of: &inode)
             } else {
                 try setAttribute(name, of: &inode, to: value)
@@ -59,6 +66,7 @@ extension Ext4Transaction {
         }
         var entry: AttributeEntry?
         if let value {
+            try requireAttributes(on: inode)
             let stored = name.isACL ? AccessControlList.diskForm(value) : value
             guard let stored else {
                 throw .ext4(
@@ -70,6 +78,17 @@ extension Ext4Transaction {
                 valueOffset: 0)
         }
         try setAttribute(name, of: &inode, to: entry)
+    }
+
+    /// Revision 0 has no feature words, so nothing could say that there are attributes, and e2fsck takes what they are
+    /// in for damage. The revision is not raised behind the user's back: it decides who can read the volume.
+    private func requireAttributes(on inode: Inode) throws(StorageError) {
+        guard geometry.revision == 0 else { return }
+        throw .ext4(
+            .refused, .unsupportedRevision,
+            "\(inode.name) cannot have extended attributes: the file system is of revision 0 of the format, which "
+                + "has none; raise it with tune2fs -O dir_index and e2fsck -f, if whatever reads it knows revision 1",
+            structure: "superblock", field: "s_rev_level")
     }
 
     private func setAttribute(

@@ -28,10 +28,16 @@ package enum Ext4Driver: FileSystemDriver {
         _ device: any BlockDevice, report: (Finding) -> Void
     ) throws(StorageError) {
         for finding in try Ext4FileSystem.check(device).findings {
+            let severity: Finding.Severity =
+                switch finding.severity {
+                case .damage: .damage
+                case .warning: .warning
+                case .notice: .note
+                }
             report(
                 Finding(
-                    finding.severity == .damage ? .damage : .note, layer: layer, code: finding.code,
-                    finding.message, structure: finding.structure, offset: finding.offset))
+                    severity, layer: layer, code: finding.code, finding.message,
+                    structure: finding.structure, offset: finding.offset))
         }
     }
 

@@ -60,6 +60,43 @@ struct DamagedVolumeTests {
     }
 }
 
+/// What `check` cannot know, it says.
+@Suite(.enabled(if: Tool.has("mke2fs", "mkfs.vfat"), "mke2fs or mkfs.vfat is missing"))
+struct UncheckedContentTests {
+    @Test func nothingThatCanBeCheckedIsNoSuccess() throws {
+        let directory = try TemporaryDirectory()
+        let floppy = try directory.sparse("floppy.img", byteCount: 1440 << 10)
+        try Tool.run("mkfs.vfat", [floppy])
+        let whole = try Fixture.diskgraft("check", floppy, expect: 1...1)
+        #expect(whole.text.contains("vfat: its contents are not checked here"))
+        #expect(whole.errorText.contains("holds nothing that can be checked here"))
+        #expect(!whole.text.contains("No errors"))
+        // Its beginning alone, as of a download that was cut off.
+        try Tool.run("truncate", ["-s", "2048", floppy])
+        let cut = try Fixture.diskgraft("check", floppy, expect: 2...2)
+        #expect(cut.text.contains("it claims 1474560 bytes and its device has 2048"))
+        let junk = try directory.write("junk.img", [UInt8](repeating: 0x5a, count: 70_000))
+        let unknown = try Fixture.diskgraft("check", junk, expect: 1...1)
+        #expect(
+            unknown.text.contains("nothing that is known is in it") && !unknown.text.contains("No errors"))
+        #expect(
+            try Fixture.diskgraft("check", "--json", junk, expect: 1...1).text.contains(
+                "\"checked-nothing\" : true"))
+    }
+
+    /// Beside what was checked the rest is named, and no failure.
+    @Test func whatIsNotCheckedIsNamed() throws {
+        let directory = try TemporaryDirectory()
+        let disk = try directory.sparse("disk.img", byteCount: 64 << 20)
+        try Tool.run("sfdisk", ["-q", disk], input: "label: dos\n2048,32768,c\n,,83\n")
+        try Tool.run("mkfs.vfat", ["--offset", "2048", disk, "16384"])
+        try Tool.run("mke2fs", ["-q", "-F", "-E", "offset=\(34816 * 512)", disk, "40000k"])
+        let result = try Fixture.diskgraft("check", disk)
+        #expect(result.text.contains("p1: vfat: its contents are not checked here"), "\(result.text)")
+        #expect(!result.text.contains("p2"))
+    }
+}
+
 /// Archives read back by other programs, with ACLs and extended attributes.
 @Suite(
     .enabled(if: SharedSamples.present && Tool.has("python3", "tar"), "samples, python3 or tar are missing"))

@@ -34,7 +34,7 @@ struct CheckSampleTests {
         "f_selinux", "f_verity",
     ]
 
-    /// e2fsck's own corrupt images: nine in ten are flagged, as the transcripts of its runs have it, and those that
+    /// e2fsck's own corrupt images: 19 in 20 are flagged, as the transcripts of its runs have it, and those that
     /// it calls clean are not.
     @Test func corruptImagesAreFlagged() throws {
         var flagged: [String] = []
@@ -69,17 +69,13 @@ struct CheckSampleTests {
             print(flagged.joined(separator: "\n"))
         }
         let share = Double(flagged.count) / Double(flagged.count + missed.count)
-        #expect(share >= 0.9, "\(flagged.count) flagged; missed: \(missed)")
+        #expect(share >= 0.95, "\(flagged.count) flagged; missed: \(missed)")
         #expect(wrong == [])
         print("check: \(flagged.count) of \(flagged.count + missed.count) flagged; missed: \(missed)")
     }
 
-    /// What e2fsck leaves and would not find itself: bad blocks in the inode table, whose inodes it skips, and damage
-    /// that only newer versions than 1.47.0 know.
-    static let leftOver: Set<String> = [
-        "f_badtable", "f_bbinode", "f_bad_fname", "f_ea_inode_dir_ref", "f_ea_inode_disconnected",
-        "f_ea_inode_no_feature", "f_ea_inode_self_ref", "f_ea_zero_size", "f_inlinedata_repair",
-    ]
+    /// What e2fsck leaves and would not find itself: a block of attributes that a link with inline data uses, too.
+    static let leftOver: Set<String> = ["f_inlinedata_repair"]
 
     /// What e2fsck has repaired, and then calls clean, reads clean.
     @Test func repairedImagesAreSound() throws {

@@ -44,8 +44,16 @@ public struct GuestCheck: Encodable, Sendable {
     /// Whether anything is damaged.
     public var isDamaged: Bool { findings.contains { $0.severity == .damage } }
 
+    /// Nothing on the images is of a kind that can be checked: no tables, no file system that is known.
+    public private(set) var checkedNothing = false
+
     /// Whether an image leaks space.
     public var leaks: Bool { findings.contains { $0.severity == .leak } }
+
+    private enum CodingKeys: String, CodingKey {
+        case findings, repaired
+        case checkedNothing = "checked-nothing"
+    }
 
     /// What may be repaired.
     public enum Repair: String, Sendable, CaseIterable {
@@ -145,14 +153,52 @@ public struct GuestCheck: Encodable, Sendable {
         }
     }
 
+    /// A volume whose contents are not looked into: that is said, because silence would read as "sound". One that
+    /// nothing is known of may be a file system whose superblock was overwritten.
+    private mutating func checkOther(
+        _ volume: Volume, path: String, _ registry: FileSystemRegistry
+    ) throws(StorageError) {
+        let kind = volume.identity.kind
+        guard !kind.isContainer, kind != .swap else { return }
+        if kind == .unknown {
+            var hasRemains = false
+            for driver in registry.drivers {
+                try driver.findRemains(on: volume.device) { finding in
+                    hasRemains = true
+                    add(finding, image: path, volume: volume.name)
+                }
+            }
+            if hasRemains { return }
+        }
+        // Of others the number means something else: of btrfs, for one, all its devices.
+        let tells: Set<VolumeIdentity.Kind> = [.vfat, .ntfs, .xfs]
+        if tells.contains(kind), let claimed = volume.identity.byteCount, claimed > volume.device.byteCount {
+            add(
+                Storage.Finding(
+                    .damage, layer: kind.rawValue, code: "truncated-device",
+                    "it claims \(claimed) bytes and its device has \(volume.device.byteCount); the image may be truncated",
+                    structure: "superblock"), image: path, volume: volume.name)
+        }
+        add(
+            Storage.Finding(
+                .note, layer: kind == .unknown ? "volume" : kind.rawValue, code: "not-checked",
+                kind == .unknown
+                    ? "nothing that is known is in it, so nothing in it was checked"
+                    : "its contents are not checked here"), image: path, volume: volume.name)
+    }
+
     private mutating func checkVolumes(_ guest: Guest) throws(StorageError) {
-        for (index, volume) in guest.volumes.enumerated() where volume.identity.kind == .unknown {
+        checkedNothing =
+            guest.images.allSatisfy { $0.format == "raw" }
+            && guest.layout.disks.allSatisfy { $0.table.kind == .none }
+            && !guest.volumes.contains {
+                $0.identity.kind.isContainer || guest.registry.driver(for: $0.identity.kind) != nil
+            }
+        for (index, volume) in guest.volumes.enumerated()
+        where guest.registry.driver(for: volume.identity.kind) == nil {
             let path = guest.path(ofVolume: index)
             do throws(StorageError) {
-                // The superblock may have been overwritten, and a copy of it be there.
-                for driver in guest.registry.drivers {
-                    try driver.findRemains(on: volume.device) { add($0, image: path, volume: volume.name) }
-                }
+                try checkOther(volume, path: path, guest.registry)
             } catch {
                 guard error.isAboutImage else { throw error.inFile(path) }
             }
@@ -170,9 +216,15 @@ public struct GuestCheck: Encodable, Sendable {
     }
 
     private mutating func add(_ finding: Storage.Finding, image: String, volume: String) {
+        let severity: Severity =
+            switch finding.severity {
+            case .damage: .damage
+            case .warning: .warning
+            case .note: .note
+            }
         findings.append(
             Finding(
-                severity: finding.severity == .damage ? .damage : .note, layer: finding.layer, image: image,
+                severity: severity, layer: finding.layer, image: image,
                 volume: volume, code: finding.code, structure: finding.structure, offset: finding.offset,
                 message: finding.message))
     }
@@ -227,4 +279,9 @@ public struct GuestCheck: Encodable, Sendable {
                 volume: volume, code: error.code, structure: error.structure, offset: error.offset,
                 message: error.message))
     }
+}
+
+extension VolumeIdentity.Kind {
+    /// Volumes are found in it, and those are what is checked.
+    fileprivate var isContainer: Bool { self == .lvm2 || self == .mdRAID }
 }

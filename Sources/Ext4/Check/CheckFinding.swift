@@ -6,6 +6,9 @@ package struct CheckFinding: Hashable, Sendable, CustomStringConvertible {
     package enum Severity: String, Sendable {
         /// The volume contradicts itself; e2fsck would repair it.
         case damage
+        /// What the kernel refuses to use, and older e2fsck passes over: a value in an inode of its own (ea_inode) that
+        /// is not as it should be.
+        case warning
         /// Not damage: a state that the next mount or e2fsck tidies up.
         case notice
     }
@@ -80,6 +83,10 @@ enum CheckCode: String, Sendable {
     case bitmapChecksum = "bitmap-checksum"
     case groupCounts = "group-counts"
     case noLostAndFound = "no-lost-and-found"
+    case badBlock = "bad-block"
+    case badEncryption = "bad-encryption"
+    case quotaInode = "quota-inode"
+    case quotaUsage = "quota-usage"
 }
 
 /// Collects findings, up to a limit.

@@ -44,12 +44,17 @@ extension VolumeCheck {
         var values: [Range<Int>] = []
         for entry in entries {
             if entry.valueInode != 0 {
-                guard geometry.incompatible.contains(.attributeInodes) else {
-                    add(.inodeField, inode, "keeps an attribute in an inode, which the superblock denies")
+                if !geometry.incompatible.contains(.attributeInodes) {
+                    add(
+                        .inodeField, inode, "keeps an attribute in an inode, which the superblock denies",
+                        .warning)
+                } else if entry.valueLength == 0 {
+                    add(.inodeField, inode, "keeps an attribute without a value in an inode", .warning)
                     continue
-                }
-                _ = try sink.attempt(inode: inode.number.rawValue) { () throws(StorageError) in
-                    try view.value(of: entry, of: inode)
+                } else {
+                    _ = try sink.attempt(inode: inode.number.rawValue) { () throws(StorageError) in
+                        try view.value(of: entry, of: inode)
+                    }
                 }
                 valueInodes.insert(entry.valueInode)
                 if try isOwned(entry.valueInode, by: inode) { continue }
@@ -57,6 +62,7 @@ extension VolumeCheck {
                 let cluster = UInt64(geometry.blockSize) * geometry.clusterRatio
                 let clusters = UInt64(entry.valueLength).dividedRoundingUp(by: cluster)
                 totals.blockCount += clusters * geometry.clusterRatio
+                totals.valueCount += 1
                 continue
             }
             if !entry.value.isEmpty {
@@ -130,11 +136,13 @@ extension VolumeCheck {
         else { return }
         let isFast = view.isFastSymbolicLink(inode)
         let map = inode.bytes[Inode.mapRange]
+        // What lies behind a zero within the inode is nobody's.
+        guard !inode.flags.contains(.inlineData) else { return }
         if target.contains(0) || isFast && map.prefix(while: { $0 != 0 }).count != target.count {
             return add(.badSymbolicLink, inode, "is a symbolic link whose size is not its target's")
         }
         // A target in a block ends with a zero behind it.
-        guard !isFast, !inode.flags.contains(.inlineData), size < UInt64(geometry.blockSize) else { return }
+        guard !isFast, size < UInt64(geometry.blockSize) else { return }
         let place = try sink.attempt { () throws(StorageError) in try view.run(of: inode, at: 0).place }
         guard case .written(let block)? = place,
             let bytes = try sink.attempt({ () throws(StorageError) in try view.block(block) })

@@ -84,7 +84,9 @@ extension VolumeCheck {
             (0..<8).reduce(UInt8(0)) { bits, bit in
                 let index = Int(byte) * 8 + bit
                 guard index < Int(count) else { return bits }
-                let isUsed = index < Int(reserved) || self.ledger.isUsed(group: group, index: index)
+                let isUsed =
+                    index < Int(reserved) || self.ledger.isUsed(group: group, index: index)
+                    || self.isInBadBlock(UInt32(truncatingIfNeeded: before) &+ UInt32(index) &+ 1)
                 return isUsed ? bits | 1 << UInt8(bit) : bits
             }
         }

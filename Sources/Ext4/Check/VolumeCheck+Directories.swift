@@ -151,8 +151,13 @@ extension VolumeCheck {
                 "names \"\(name.displayText)\" as inode \(entry.inode), which is not in use")
         }
         ledger.addReference(entry.inode)
+        if directory.flags.contains(.encrypted),
+            let defect = encryptionDefect(of: name, entry.inode, type: type, in: directory)
+        {
+            bad(directory, place, defect)
+        }
         if attributeInodes.contains(entry.inode) {
-            bad(directory, place, "names inode \(entry.inode), which holds an attribute")
+            bad(directory, place, "names inode \(entry.inode), which holds an attribute", .warning)
         }
         if view.hasFileTypes, entry.typeCode != type, entry.typeCode != 0 || type != InodeLedger.unknownType {
             bad(directory, place, "gives \"\(name.displayText)\" another file type than its inode")
@@ -165,10 +170,13 @@ extension VolumeCheck {
         }
     }
 
-    private func bad(_ directory: Inode, _ position: UInt64, _ message: String) {
+    private func bad(
+        _ directory: Inode, _ position: UInt64, _ message: String,
+        _ severity: CheckFinding.Severity = .damage
+    ) {
         sink.add(
             .directoryEntry, "directory \(directory.name) \(message)", structure: "directory block",
-            offset: position, inode: directory.number.rawValue)
+            offset: position, inode: directory.number.rawValue, severity: severity)
     }
 
     private static func isDots(_ name: [UInt8]) -> Bool {

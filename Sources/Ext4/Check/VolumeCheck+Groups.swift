@@ -69,7 +69,7 @@ extension VolumeCheck {
             geometry.hasMetadataChecksums || geometry.readOnly.contains(.descriptorChecksums)
         let uninitialised =
             GroupDescriptor.Flags.inodesUninitialised | GroupDescriptor.Flags.blocksUninitialised
-        if !hasChecksums, descriptor.flags & uninitialised != 0 {
+        if !hasChecksums, descriptor.flags & uninitialised != 0 || descriptor.unusedInodeCount != 0 {
             bad("is marked as never used, which this file system cannot have")
         }
         if hasChecksums, descriptor.unusedInodeCount > geometry.inodesPerGroup {

@@ -41,11 +41,16 @@ extension VolumeCheck {
             let isUnused =
                 bytes.little(place) as UInt16 == 0 && bytes.little(place + Inode.Offset.links) as UInt16 == 0
             let number = UInt32(truncatingIfNeeded: descriptor.group) &* geometry.inodesPerGroup &+ index &+ 1
-            // The bad blocks' inode has neither mode nor links.
-            if isUnused, number != 1, bytes.little(place + Inode.Offset.deletionTime) as UInt32 == 0 {
+            // The bad blocks' inode has neither mode nor links, and was looked at first.
+            if number == 1 { continue }
+            if isUnused, bytes.little(place + Inode.Offset.deletionTime) as UInt32 == 0,
+                !geometry.hasMetadataChecksums
+                    || bytes.span8.extracting(place..<place + size).isAllZero
+            {
                 continue
             }
             let (block, offset) = place.quotientAndRemainder(dividingBy: geometry.blockSize)
+            if isBad(start.advanced(by: UInt64(block))) { continue }
             try check(
                 Inode(
                     number: InodeNumber(number), block: start.advanced(by: UInt64(block)), offset: offset,
@@ -58,8 +63,6 @@ extension VolumeCheck {
         let number = inode.number.rawValue
         let isReserved = number < geometry.firstInode && number != InodeNumber.root.rawValue
         let isOrphan = orphans.contains(number)
-        // The bad blocks' inode counts whatever it says of itself.
-        if number == 1 { return try checkMap(of: inode) }
         if number == 8, !geometry.compatible.contains(.hasJournal), inode.linkCount > 0 {
             add(.journalState, inode, "is a journal, and the superblock has none")
         }
@@ -67,7 +70,7 @@ extension VolumeCheck {
             if inode.mode != 0, !isReserved, inode.word(Inode.Offset.deletionTime) == 0 {
                 add(.inodeField, inode, "is deleted and has no time of deletion")
             }
-            return
+            return checkChecksum(of: inode)
         }
         try ledger.add(number, type: InodeLedger.code(inode.type), links: inode.linkCount)
         if inode.flags.contains(.attributeInode) { attributeInodes.insert(number) }
@@ -80,6 +83,19 @@ extension VolumeCheck {
         }
         if number == 7 { return claimResizeInode(inode) }
         try checkMap(of: inode)
+        try checkEncryption(of: inode)
+    }
+
+    /// The checksum of a record, which one that was given back keeps.
+    private func checkChecksum(of inode: Inode) {
+        guard geometry.hasMetadataChecksums, inode.computedChecksum(geometry) != inode.storedChecksum else {
+            return
+        }
+        sink.add(
+            CheckFinding(
+                severity: .damage, code: Ext4Code.inodeChecksum.rawValue,
+                message: "the checksum of \(inode.name) is wrong", structure: "inode",
+                offset: offset(of: inode), inode: inode.number.rawValue))
     }
 
     /// The resize inode maps the room behind the descriptors, which belongs to the volume already; only its
@@ -98,13 +114,7 @@ extension VolumeCheck {
         if 128 + inode.extraSize > geometry.inodeSize || inode.extraSize % 4 != 0 {
             add(.inodeField, inode, "claims \(inode.extraSize) extra bytes")
         }
-        if geometry.hasMetadataChecksums, inode.computedChecksum(geometry) != inode.storedChecksum {
-            sink.add(
-                CheckFinding(
-                    severity: .damage, code: Ext4Code.inodeChecksum.rawValue,
-                    message: "the checksum of \(inode.name) is wrong", structure: "inode",
-                    offset: offset(of: inode), inode: inode.number.rawValue))
-        }
+        checkChecksum(of: inode)
         // Of reserved inodes only the journal's and the resize inode's are used; what others hold means nothing.
         guard !isReserved || inode.number.rawValue == 7 || inode.number.rawValue == 8 else { return }
         if inode.word(Inode.Offset.deletionTime) != 0, !isOrphan {
@@ -112,6 +122,11 @@ extension VolumeCheck {
         }
         if inode.type == nil, !isReserved {
             add(.inodeField, inode, "is in use and of no known type (mode \(inode.mode.hex))")
+        }
+        if inode.flags.contains(.attributeInode), inode.type != .regular {
+            add(
+                .inodeField, inode, "is marked as holding an attribute's value and is no regular file",
+                .warning)
         }
         if inode.word(0x70) != 0 { add(.inodeField, inode, "has a fragment's address") }
         if !geometry.incompatible.contains(.wide), inode.half(Inode.Offset.attributeBlockHigh) != 0,

@@ -10,6 +10,8 @@ struct MapTotals {
     var mappedEnd: UInt64 = 0
     /// Clusters that this file has claimed already; only with bigalloc, where several runs share one.
     var ownClusters: Set<UInt64> = []
+    /// Attribute values in inodes of their own that count for this one.
+    var valueCount: UInt64 = 0
     /// A part of the map could not be read, so that sums say nothing.
     var isPartial = false
 }
@@ -36,6 +38,7 @@ extension VolumeCheck {
             }
         }
         if inode.type == .symbolicLink { try checkSymbolicLink(inode) }
+        countUsage(of: inode, totals)
         // The bad blocks' inode counts nothing reliably; e2fsck does not ask it either.
         guard !totals.isPartial, inode.number.rawValue != 1 else { return }
         checkBlockCount(of: inode, totals)
@@ -77,6 +80,7 @@ extension VolumeCheck {
             if !clusters.isEmpty { totals.ownClusters.insert(clusters.upperBound - 1) }
         }
         totals.blockCount += UInt64(clusters.count) * geometry.clusterRatio
+        if inode.number.rawValue == 1 { _ = badBlocks.claim(clusters) }
         // Bad blocks may lie anywhere, in tables of inodes too.
         guard !clusters.isEmpty, let conflict = claims.claim(clusters),
             !geometry.readOnly.contains(.sharedBlocks), inode.number.rawValue != 1

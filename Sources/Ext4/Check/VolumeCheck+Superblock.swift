@@ -95,16 +95,48 @@ extension VolumeCheck {
                 let inode = try sink.attempt(
                     inode: next, { () throws(StorageError) in try view.inode(number) })
             else { break }
+            guard inode.mode != 0 else {
+                sink.add(
+                    .badOrphan, "the list of orphans leads to inode \(next), which is not in use",
+                    structure: "inode", offset: offset(of: inode), inode: next)
+                break
+            }
             next = inode.word(Inode.Offset.deletionTime)
         }
-        if view.superblock.readOnly.contains(.orphansPresent) {
-            let listed = try sink.attempt { () throws(StorageError) in try view.orphansInFile() }
-            if let listed = listed ?? nil { orphans.formUnion(listed) }
-        }
+        try collectOrphansInFile()
         if !orphans.isEmpty {
             sink.add(
                 .orphans, "\(orphans.count) deleted or truncated files wait for the next mount",
                 structure: "superblock", severity: .notice)
+        }
+    }
+
+    /// The orphan file: whole, with right checksums, and with entries exactly when the superblock says so. While the
+    /// volume is mounted the superblock says so beforehand.
+    private func collectOrphansInFile() throws(StorageError) {
+        guard geometry.compatible.contains(.orphanFile) else { return }
+        let isPresent = view.superblock.readOnly.contains(.orphansPresent)
+        let number = view.superblock.word(Superblock.Offset.orphanFile)
+        func bad(_ message: String) {
+            sink.add(
+                .badOrphan, message, structure: "superblock",
+                offset: Superblock.byteOffset + UInt64(Superblock.Offset.orphanFile), inode: number)
+        }
+        let read = try sink.attempt(inode: number) { () throws(StorageError) in try view.orphansInFile() }
+        guard let read else { return }
+        guard let listed = read else { return bad("the orphan file (inode \(number)) is not one") }
+        if listed.isEmpty, isPresent, !view.superblock.needsRecovery {
+            bad("the superblock says that the orphan file lists something, and it is empty")
+        }
+        if !listed.isEmpty, !isPresent {
+            bad("the orphan file lists \(listed.count) inodes, and the superblock denies it")
+        }
+        for orphan in listed {
+            guard orphan >= geometry.firstInode, orphan <= geometry.inodeCount else {
+                bad("the orphan file lists inode \(orphan)")
+                continue
+            }
+            orphans.insert(orphan)
         }
     }
 }

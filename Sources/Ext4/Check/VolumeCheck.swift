@@ -5,8 +5,8 @@ extension Ext4FileSystem {
     /// descriptors, inodes and their maps, directories and their indexes, connectivity, link counts, bitmaps and
     /// counters, checksums included. A dirty journal is looked through, as when reading.
     ///
-    /// Not looked for: quota usage, contents of encrypted names, ACL contents, backup superblocks, and whether an
-    /// index sorts names by the right hash.
+    /// Not looked for: contents of encrypted names, ACL contents, backup superblocks beside a sound primary, and
+    /// whether an index of folded names sorts them by the right hash.
     ///
     /// - Throws: `io` when the device fails; `unsupported` for features that cannot be checked.
     package static func check(_ device: any BlockDevice) throws(StorageError) -> CheckReport {
@@ -96,6 +96,12 @@ final class VolumeCheck {
     var attributeInodes: Set<UInt32> = []
     /// Inodes that an attribute names as holding its value.
     var valueInodes: Set<UInt32> = []
+    /// Clusters that inode 1 calls bad.
+    var badBlocks = BlockClaims()
+    /// How encrypted files are encrypted.
+    var policies = EncryptionPolicies()
+    /// What everybody uses, by `QuotaKind.rawValue`; only where there are quotas.
+    var quotaUsage = [[UInt32: QuotaUsage]](repeating: [:], count: QuotaKind.allCases.count)
 
     var geometry: Geometry { view.geometry }
 
@@ -109,12 +115,15 @@ final class VolumeCheck {
         checkSuperblock()
         try collectOrphans()
         let groups = try checkGroups()
+        try collectBadBlocks()
+        checkBadBlocks(in: groups)
         for descriptor in groups { try checkInodes(of: descriptor) }
         checkAttributeReferences()
         for directory in directories { try checkDirectory(directory) }
         try checkConnectivity()
         checkLinks()
         try checkBitmaps(groups)
+        try checkQuota()
         return sink.finish(
             inodes: ledger.count, directories: directories.count,
             blocks: claims.count * geometry.clusterRatio)
@@ -123,9 +132,11 @@ final class VolumeCheck {
     /// Where an inode's record lies, for messages.
     func offset(of inode: Inode) -> UInt64 { geometry.byteOffset(of: inode.block) + UInt64(inode.offset) }
 
-    func add(_ code: CheckCode, _ inode: Inode, _ message: String) {
+    func add(
+        _ code: CheckCode, _ inode: Inode, _ message: String, _ severity: CheckFinding.Severity = .damage
+    ) {
         sink.add(
             code, "\(inode.name) \(message)", structure: "inode", offset: offset(of: inode),
-            inode: inode.number.rawValue)
+            inode: inode.number.rawValue, severity: severity)
     }
 }

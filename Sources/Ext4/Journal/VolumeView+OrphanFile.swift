@@ -23,6 +23,15 @@ extension VolumeView {
             guard case .written(let block) = try run(of: inode, at: logical).place else { return nil }
             let bytes = try self.block(block)
             guard bytes.little(tail, as: UInt32.self) == 0x0b10_ca04 else { return nil }
+            if geometry.hasMetadataChecksums {
+                // Over the inode's seed, the block's number on the device and the numbers in it.
+                var place = [UInt8](repeating: 0, count: 8)
+                place.storeLittle(block.rawValue, at: 0)
+                let seed = geometry.inodeSeed(number, generation: inode.generation)
+                let sum = CRC32C.update(
+                    CRC32C.update(seed, place.span8), bytes.span8.extracting(0..<tail))
+                guard sum == bytes.little(tail + 4) else { return nil }
+            }
             for offset in stride(from: 0, to: tail, by: 4) {
                 let orphan: UInt32 = bytes.little(offset)
                 if orphan != 0 { listed.append(orphan) }

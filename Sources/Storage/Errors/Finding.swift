@@ -4,6 +4,8 @@ package struct Finding: Equatable, Sendable {
     package enum Severity: String, Sendable {
         /// Worth knowing; nothing is wrong.
         case note
+        /// Something is not as it should be, and can be lived with.
+        case warning
         /// The bytes contradict the format.
         case damage
     }

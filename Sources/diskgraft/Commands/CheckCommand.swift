@@ -66,6 +66,11 @@ struct CheckCommand: ParsableCommand {
             if check.findings.isEmpty { Terminal.write(Array("No errors were found.\n".utf8)) }
         }
         if check.isDamaged { throw ExitCode(2) }
+        if check.checkedNothing {
+            Terminal.printError(
+                "\(path): holds nothing that can be checked here: no table, no ext2, ext3 or ext4")
+            throw ExitCode(1)
+        }
         if check.leaks { throw ExitCode(3) }
     }
 }

@@ -1,5 +1,5 @@
 internal import ImageFormats
-internal import Storage
+public import Storage
 
 /// How disk images are opened.
 public struct ImageOptions: Sendable {

@@ -214,7 +214,6 @@ struct TarCommand: ParsableCommand {
             Terminal.printWarning(message)
             failed = true
         }
-        if Interruption.hasCome { throw ExitCode(ExitStatus.interrupted.rawValue) }
         archive.finish()
         if failed { throw ExitCode(ExitStatus.failed.rawValue) }
     }

@@ -37,7 +37,13 @@ enum Editor {
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
         var child: pid_t = 0
         let texts: [String] = ["sh", "-c", line]
-        let words = unsafe texts.map { text -> UnsafeMutablePointer<CChar>? in unsafe text.withHostPath { unsafe strdup($0) } }
+        let words = unsafe texts.map { text -> UnsafeMutablePointer<CChar>? in
+            unsafe (text.hostBytes + [0]).withUnsafeBufferPointer { bytes in
+                unsafe bytes.baseAddress.flatMap { base in
+                    unsafe base.withMemoryRebound(to: CChar.self, capacity: bytes.count) { unsafe strdup($0) }
+                }
+            }
+        }
         defer { unsafe words.forEach { word in unsafe free(word) } }
         let number = unsafe posix_spawn(&child, "/bin/sh", nil, &attributes, words + [nil], environ)
         guard number == 0 else {

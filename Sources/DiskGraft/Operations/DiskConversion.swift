@@ -44,15 +44,14 @@ public struct DiskConversion: Sendable {
     ) throws(StorageError) -> PendingOutput {
         let driver = try ImageProbe.driver(for: try targetFormat(for: path))
         let createOptions = ImageCreateOptions(
-            values: options, sectorSize: driver.format == .vhdx ? source.sectorSize : 512)
-        try checkSectors(of: source, driver.format, path)
+            values: options,
+            sectorSize: driver.sectorSizes.contains(source.sectorSize) ? source.sectorSize : 512)
+        try checkSectors(of: source, driver, path)
         let output = try PendingOutput(
             path, companions: driver.companions(of: path, options: createOptions),
             protected: protected + source.hostFiles)
         do throws(StorageError) {
-            // Every format but raw counts sectors.
-            let size = driver.format == .raw ? source.byteCount : source.byteCount.roundedUp(to: 512)
-            guard let size else {
+            guard let size = source.byteCount.roundedUp(to: driver.sizeUnit) else {
                 throw StorageError(.misuse, layer: "conversion", code: "too-large", "the disk is too large")
             }
             let image = try driver.create(output.path, byteCount: size, options: createOptions)
@@ -68,10 +67,11 @@ public struct DiskConversion: Sendable {
 
     /// A partition table counts sectors: read with others it names other places.
     private func checkSectors(
-        of source: any BlockDevice, _ format: ImageFormat, _ path: String
+        of source: any BlockDevice, _ driver: any ImageDriver.Type, _ path: String
     ) throws(StorageError) {
         let asked = ImageCreateOptions(values: options).value("logical_sector_size").flatMap { UInt32($0) }
-        let target = format == .vhdx ? asked ?? source.sectorSize : 512
+        let wanted = asked ?? source.sectorSize
+        let target = driver.sectorSizes.contains(wanted) ? wanted : 512
         guard target != source.sectorSize, !ignoresSectorSize else { return }
         throw StorageError(
             .refused, layer: "conversion", code: "sector-size",
@@ -85,7 +85,7 @@ public struct DiskConversion: Sendable {
         guard let format = ImageFormat(suffixOf: path) else {
             throw StorageError(
                 .misuse, layer: "output", code: "format-unknown",
-                "its name does not end in .raw, .img, .vhd, .vhdx, .vmdk or .qcow2; say the format with -O",
+                "its name ends in none of \(ImageFormat.suffixNames); say the format with -O",
                 path: path)
         }
         return format

@@ -235,7 +235,8 @@ public struct GuestCheck: Encodable, Sendable {
         let file = try HostFile.open(path, access: .write)
         let format =
             if let known = try options.imageFormat() { known } else { try ImageProbe.format(of: file) }
-        guard format == .qcow2 || format == .raw else {
+        let driver = try ImageProbe.driver(for: format)
+        guard driver.findsLeaks else {
             // Their tables have no count of what is free: only a copy leaves the space out.
             return findings.append(
                 Finding(
@@ -247,7 +248,7 @@ public struct GuestCheck: Encodable, Sendable {
         let transaction = try HostTransaction([file])
         let done: [String]
         do throws(StorageError) {
-            done = try ImageProbe.driver(for: format).repairLeaks(file)
+            done = try driver.repairLeaks(file)
         } catch {
             transaction.rollBack()
             throw error.inFile(path)

@@ -38,9 +38,7 @@ public struct GuestMigration: Sendable {
                 "with several disks the destination is a directory that exists", path: destination)
         }
         let format = try conversion.format.map { (name) throws(StorageError) in try ImageFormat.named(name) }
-        let suffix =
-            (format?.rawValue ?? target.defaultFormat ?? "raw") == "raw"
-            ? "img" : format?.rawValue ?? target.defaultFormat ?? "img"
+        let suffix = (format ?? target.defaultFormat.flatMap { ImageFormat(name: $0) } ?? .raw).suffix
         var outputs: [Output] = []
         for image in guest.images {
             var name = HostFile.name(of: image.path)

@@ -63,7 +63,7 @@ extension ImageFormat {
         guard let format = ImageFormat(name: name) else {
             throw StorageError(
                 .misuse, layer: "image", code: "unknown-format",
-                "there is no format \"\(name)\"; the formats are raw, vhd (or vpc), vhdx, vmdk and qcow2")
+                "there is no format \"\(name)\"; the formats are \(ImageFormat.names)")
         }
         return format
     }

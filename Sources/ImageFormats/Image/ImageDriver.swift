@@ -79,6 +79,15 @@ package protocol ImageDriver: SendableMetatype {
     /// Whether `create` works.
     static var canCreate: Bool { get }
 
+    /// The sizes of the guest's logical sectors that it can hold; 512 is among them.
+    static var sectorSizes: [UInt32] { get }
+
+    /// What a disk's size is a multiple of, in bytes.
+    static var sizeUnit: UInt64 { get }
+
+    /// Whether `repairLeaks` can find any: the format counts what is free, or has nothing to leak.
+    static var findsLeaks: Bool { get }
+
     /// Whether a file is of this format. Looks at `head` (the first up to 64 KiB), `tail` (the last up to 1536
     /// bytes) and the length; opens nothing, allocates nothing to speak of.
     static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool
@@ -116,6 +125,9 @@ package protocol ImageDriver: SendableMetatype {
 
 extension ImageDriver {
     package static var canCreate: Bool { true }
+    package static var sectorSizes: [UInt32] { [512] }
+    package static var sizeUnit: UInt64 { 512 }
+    package static var findsLeaks: Bool { false }
 
     package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
         try open(file, options: ImageOpenOptions()).info

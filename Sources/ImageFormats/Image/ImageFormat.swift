@@ -13,27 +13,55 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     /// QEMU's version 2 and 3.
     case qcow2
 
+    /// Other names that users of qemu-img type.
+    private var aliases: [String] {
+        switch self {
+        case .vhd: ["vpc"]
+        default: []
+        }
+    }
+
+    /// What the names of its files end in; new ones in the first.
+    private var suffixes: [String] {
+        switch self {
+        case .raw: ["img", "raw", "dd", "bin"]
+        case .vhd: ["vhd", "vpc", "avhd"]
+        case .vhdx: ["vhdx", "avhdx"]
+        case .vmdk: ["vmdk"]
+        case .qcow2: ["qcow2", "qcow", "q2"]
+        }
+    }
+
+    /// What the name of a new file ends in.
+    package var suffix: String { suffixes.first ?? rawValue }
+
     /// From a name as users of qemu-img type it.
     package init?(name: String) {
-        switch name.lowercased() {
-        case "vpc", "vhd": self = .vhd
-        default:
-            guard let format = ImageFormat(rawValue: name.lowercased()) else { return nil }
-            self = format
+        let name = name.lowercased()
+        guard let format = Self.allCases.first(where: { ([$0.rawValue] + $0.aliases).contains(name) }) else {
+            return nil
         }
+        self = format
     }
 
     /// From a file name's suffix: what `convert` makes of DST without `-O`.
     package init?(suffixOf path: String) {
         let name = HostFile.name(of: path)
         guard let dot = name.lastIndex(of: ".") else { return nil }
-        switch name[name.index(after: dot)...].lowercased() {
-        case "raw", "img", "dd", "bin": self = .raw
-        case "vhd", "vpc", "avhd": self = .vhd
-        case "vhdx", "avhdx": self = .vhdx
-        case "vmdk": self = .vmdk
-        case "qcow2", "qcow", "q2": self = .qcow2
-        default: return nil
-        }
+        let suffix = name[name.index(after: dot)...].lowercased()
+        guard let format = Self.allCases.first(where: { $0.suffixes.contains(suffix) }) else { return nil }
+        self = format
+    }
+
+    /// All names in a sentence: "raw, vhd (or vpc), vhdx…".
+    package static var names: String {
+        allCases.map { format in
+            ([format.rawValue] + format.aliases.map { "(or \($0))" }).joined(separator: " ")
+        }.joined(separator: ", ")
+    }
+
+    /// All suffixes of new files in a sentence: ".img, .vhd…".
+    package static var suffixNames: String {
+        allCases.map { ".\($0.suffix)" }.joined(separator: ", ")
     }
 }

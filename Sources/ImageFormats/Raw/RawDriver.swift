@@ -4,6 +4,8 @@ internal import Synchronization
 /// A plain copy of the disk: guest offset equals host offset. Holes are told by SEEK_DATA and SEEK_HOLE.
 package enum RawDriver: ImageDriver {
     package static var format: ImageFormat { .raw }
+    package static var sizeUnit: UInt64 { 1 }
+    package static var findsLeaks: Bool { true }
 
     /// Never: raw is what is left when nothing else matches.
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool { false }

@@ -25,6 +25,8 @@ package struct ImageDriverCase: Sendable, CustomStringConvertible {
     package var judgeOptions: [String]?
     /// The options of parents that a child of this kind can have; none: the format has no children.
     package var parents: [Options] = []
+    /// Whether a child names its parent's file; else it is looked for by its identifier.
+    package var namesParent = true
     /// Whether a child knows its parent by more than its name.
     package var knowsParent = true
     /// Whether all of it is one file, so that the power can be cut in it.

@@ -45,6 +45,9 @@ struct GrowCase: Sendable, CustomStringConvertible {
             description: "monolithicFlat VMDK", format: .vmdk, options: [("subformat", "monolithicFlat")],
             newSize: 20 << 30),
         GrowCase(description: "vmfs VMDK", format: .vmdk, options: [("subformat", "vmfs")]),
+        GrowCase(description: "dynamic VDI", format: .vdi),
+        GrowCase(description: "static VDI", format: .vdi, options: [("static", "on")]),
+        GrowCase(description: "dynamic VDI by qemu", format: .vdi, qemu: []),
         GrowCase(description: "qcow2", format: .qcow2),
         GrowCase(
             description: "qcow2, the L1 table moves", format: .qcow2, options: [("cluster_size", "512")],
@@ -81,7 +84,7 @@ struct GrowCase: Sendable, CustomStringConvertible {
     /// What other programs and our own check say of it.
     func judge(_ path: String, same flat: String, byteCount: UInt64) throws {
         if let judge {
-            if format == .qcow2 || format == .vhdx || format == .vmdk {
+            if [.qcow2, .vhdx, .vmdk, .vdi].contains(format) {
                 try Tool.run("qemu-img", ["check", "-q", "-f", judge, path])
             }
             let info = try Tool.run("qemu-img", ["info", "--output=json", "-f", judge, path]).text
@@ -165,6 +168,7 @@ struct GrowTests {
         case .vmdk:
             guard example.options.isEmpty else { return false }
             bytes.storeLittle(size / 512, at: 12)
+        case .vdi: bytes.storeLittle(size, at: 368)
         case .qcow2: bytes.storeBig(size, at: 24)
         }
         try Data(bytes).write(to: URL(fileURLWithPath: path))

@@ -5,7 +5,7 @@ import Testing
 
 extension ImageDriverCase {
     /// Every kind of image that is made here.
-    static let all: [ImageDriverCase] = raw + vhd + vhdx + vmdk + qcow2
+    static let all: [ImageDriverCase] = raw + vhd + vhdx + vmdk + vdi + qcow2
 
     private static let raw = [
         ImageDriverCase("raw", RawDriver.self).with {
@@ -72,6 +72,22 @@ extension ImageDriverCase {
             $0.options = [("subformat", "monolithicFlat")]
             $0.judge = "vmdk"
             $0.isOneFile = false
+        },
+    ]
+
+    private static let vdi: [ImageDriverCase] = [
+        ImageDriverCase("dynamic VDI", VDIDriver.self).with {
+            $0.judge = "vdi"
+            $0.isCheckedByJudge = true
+            $0.judgeOptions = []
+            $0.parents = [[], [("static", "on")]]
+            $0.namesParent = false
+        },
+        ImageDriverCase("static VDI", VDIDriver.self).with {
+            $0.options = [("static", "on")]
+            $0.judge = "vdi"
+            $0.isCheckedByJudge = true
+            $0.judgeOptions = ["-o", "static=on"]
         },
     ]
 

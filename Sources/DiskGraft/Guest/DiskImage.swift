@@ -7,7 +7,7 @@ public final class DiskImage: Sendable {
     public let path: String
     /// The guest's disk. Its `isWritable` says whether it was opened for writing.
     public var device: any BlockDevice { opened.disk }
-    /// The format's name: "raw", "vhd", "vhdx", "vmdk", "qcow2".
+    /// The format's name: "raw", "vhd", "vhdx", "vmdk", "vdi", "qcow2".
     public var format: String { opened.info.format.rawValue }
     /// The guest disk's size in bytes.
     public var byteCount: UInt64 { opened.disk.byteCount }

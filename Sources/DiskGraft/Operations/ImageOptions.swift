@@ -3,7 +3,7 @@ public import Storage
 
 /// How disk images are opened.
 public struct ImageOptions: Sendable {
-    /// The format by its name ("raw", "vhd"/"vpc", "vhdx", "vmdk", "qcow2"); nil: by probing.
+    /// The format by its name ("raw", "vhd"/"vpc", "vhdx", "vmdk", "vdi", "qcow2"); nil: by probing.
     public var format: String?
     /// Read images that a virtual machine is writing to (`-U`).
     public var ignoresLocks: Bool

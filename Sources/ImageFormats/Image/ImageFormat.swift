@@ -10,6 +10,8 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     case vhdx
     /// VMware's.
     case vmdk
+    /// VirtualBox's.
+    case vdi
     /// QEMU's version 2 and 3.
     case qcow2
 
@@ -28,6 +30,7 @@ package enum ImageFormat: String, Sendable, CaseIterable {
         case .vhd: ["vhd", "vpc", "avhd"]
         case .vhdx: ["vhdx", "avhdx"]
         case .vmdk: ["vmdk"]
+        case .vdi: ["vdi"]
         case .qcow2: ["qcow2", "qcow", "q2"]
         }
     }

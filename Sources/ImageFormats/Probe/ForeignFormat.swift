@@ -20,7 +20,6 @@ struct ForeignFormat {
             offset: 0, bytes: Array("QFI".utf8) + [0xfb, 0, 0, 0, 1], name: "a qcow version 1 image",
             advice: qemu),
         Signature(offset: 0, bytes: Array("QED".utf8) + [0], name: "a QED image", advice: qemu),
-        Signature(offset: 64, bytes: [0x7f, 0x10, 0xda, 0xbe], name: "a VirtualBox VDI image", advice: qemu),
         Signature(offset: 0, bytes: Array("WithoutFreeSpace".utf8), name: "a Parallels image", advice: qemu),
         Signature(offset: 0, bytes: Array("WithouFreSpacExt".utf8), name: "a Parallels image", advice: qemu),
         Signature(

@@ -9,6 +9,7 @@ package enum ImageProbe {
             VHDXDriver.self,
             QCOW2Driver.self,
             VMDKDriver.self,
+            VDIDriver.self,
         ]
     }
 

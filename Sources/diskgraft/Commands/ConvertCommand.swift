@@ -25,7 +25,7 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
-        help: "The format to make: raw, vhd (or vpc), vhdx, vmdk, qcow2.")
+        help: "The format to make: raw, vhd (or vpc), vhdx, vmdk, vdi, qcow2.")
     var outputFormat: String?
 
     @Option(

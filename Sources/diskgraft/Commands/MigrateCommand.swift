@@ -26,7 +26,7 @@ struct MigrateCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
-        help: "The format to make: raw, vhd (or vpc), vhdx, vmdk, qcow2.")
+        help: "The format to make: raw, vhd (or vpc), vhdx, vmdk, vdi, qcow2.")
     var outputFormat: String?
 
     @Option(

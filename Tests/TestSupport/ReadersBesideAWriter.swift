@@ -7,7 +7,7 @@ internal import Testing
 /// Hammers a device with one writer and several readers, and holds it to what `BlockDevice` promises: a read shows of
 /// each write old bytes or new ones, never what lies below both, and nothing older than what was there when it began.
 ///
-/// The writer fills each place with 1, 2, 3… in turn; `base` is what the device holds before, a larger number.
+/// The writer fills each place with 1, 2, 3… in turn; `base` is what the device holds before: 0, or more than there are rounds.
 public struct ReadersBesideAWriter: Sendable {
     private let device: any WritableBlockDevice
     private let places: [(offset: Int, count: Int)]
@@ -66,8 +66,12 @@ public struct ReadersBesideAWriter: Sendable {
             let least = state.written.withLock { $0[index] }
             do {
                 let bytes = try device.bytes(at: UInt64(place.offset), count: place.count)
-                let rounds = Set(bytes.map { $0 == base ? 0 : $0 })
-                if rounds.contains(where: { $0 < least || $0 > self.rounds }) {
+                let rounds = Set(bytes)
+                // The base counts as what was there before the first round.
+                let isRight = rounds.allSatisfy { value in
+                    value == base ? least == 0 : value >= max(least, 1) && value <= self.rounds
+                }
+                if !isRight {
                     state.fail("at \(place.offset): \(rounds.sorted()) after \(least) was written")
                 }
                 if isAtomic, rounds.count > 1 {

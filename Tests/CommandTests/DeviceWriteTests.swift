@@ -15,14 +15,14 @@ struct DeviceWriteTests {
     @Test func aVolumeWithoutTheMeansToWriteIsRefused() throws {
         let directory = try TemporaryDirectory()
         defer { withExtendedLifetime(directory) {} }
-        let image = try DiskImage.open(Self.swap(in: directory), options: ImageOptions(format: "raw"))
-        let guest = try Guest(images: [image], devices: [ReadOnlyDevice(image.device)])
+        let opened = try Guest.open([Self.swap(in: directory)], options: ImageOptions(format: "raw"))
+        let guest = try opened.seen(through: opened.devices.map { ReadOnlyDevice($0) })
         let error = #expect(throws: StorageError.self) {
             try guest.edit(volume: guest.volumes[0].name) { (edit) throws(StorageError) in
                 try edit.setLabel(Array("new".utf8))
             }
         }
-        #expect(error?.code == "read-only" && error?.path == image.path)
+        #expect(error?.code == "read-only" && error?.path == guest.images[0].path)
     }
 
     @Test func anImageOpenedForReadingIsRefused() throws {

@@ -87,7 +87,7 @@ private final class MovingMap: WritableImageMap {
     }
 
     func beginWriting() throws(StorageError) {}
-    func writeTarget(at offset: UInt64) throws(StorageError) -> WriteTarget {
+    func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         .allocate(unit: Self.unit, end: Self.unit)
     }
 

@@ -102,7 +102,8 @@ struct EditCommand: ParsableCommand {
 
     private var tooLong: StorageError {
         StorageError(
-            .refused, layer: "guest", code: "too-long", "\(path.shown) is longer than 64 MiB; use get and put",
+            .refused, layer: "guest", code: "too-long",
+            "\(path.shown) is longer than 64 MiB; use get and put",
             path: image)
     }
 

@@ -54,8 +54,10 @@ extension GuestEdit {
                 left: try tree.entries(of: FileKey(volume: volume, id: id)).reversed())
         }
         var levels = [try level(top.id, [])]
+        var ancestors: Set<FileID> = [top.id]
         while var current = levels.popLast() {
             guard let entry = current.left.popLast() else {
+                ancestors.remove(current.directory)
                 if let above = levels.last {
                     try names(on: volume).remove(current.name, in: above.directory)
                     try splitIfLarge(volume)
@@ -66,7 +68,7 @@ extension GuestEdit {
             let key = FileKey(volume: volume, id: entry.file)
             let type = if let type = entry.type { type } else { try tree.attributes(of: key).type }
             if type == .directory {
-                guard !levels.contains(where: { $0.directory == entry.file }) else {
+                guard ancestors.insert(entry.file).inserted else {
                     throw error(
                         .corrupt, "directory-loop",
                         "\(top.path.shellText) contains itself; run \(guest.repairTool(ofVolume: volume))")

@@ -26,11 +26,13 @@ private struct Unpacking {
     private let edit: GuestEdit
     private let top: GuestFile
     private var reader: TarReader
-    /// Directories by their path in the archive, components joined.
-    private var directories: [[UInt8]: GuestFile] = [:]
+    private var trail: ArchiveTrail
     /// Symbolic links that the archive brought: no other member may go through them, by whatever path or further
     /// name.
     private var links: Set<FileKey> = []
+    /// Names with more levels, or longer, are not unpacked.
+    private static let levelLimit = 8192
+    private static let nameLimit = 2 << 20
     /// Set last: names made in a directory change its time.
     private var directoryTimes: [(key: FileKey, time: Timestamp)] = []
 
@@ -38,6 +40,7 @@ private struct Unpacking {
         self.edit = edit
         self.top = top
         self.reader = reader
+        trail = ArchiveTrail(top)
     }
 
     mutating func run() throws(StorageError) -> Int {
@@ -60,27 +63,26 @@ private struct Unpacking {
         try edit.naming(GuestEdit.Place.join(top.path, member.name)) { () throws(StorageError) in
             // "./": the directory that the archive goes into stays as it is.
             guard let name = parts.last else { return }
-            let directory = try self.directory(Array(parts.dropLast()))
-            let place = GuestEdit.Place(directory: directory, name: name)
-            try self.unpack(member, parts, at: place)
+            let directory = try self.directory(parts.dropLast())
+            try self.unpack(member, at: GuestEdit.Place(directory: directory, name: name))
         }
     }
 
     private mutating func unpack(
-        _ member: TarReader.Member, _ parts: [[UInt8]], at place: GuestEdit.Place
+        _ member: TarReader.Member, at place: GuestEdit.Place
     ) throws(StorageError) {
-        let archivePath = joined(parts)
         let options = NewFileOptions(
             permissions: member.permissions, owner: member.owner, group: member.group, time: member.time,
             extendedAttributes: try attributes(of: member))
         let isDirectory = member.type == UInt8(ascii: "5") || member.type == UInt8(ascii: "D")
-        if isDirectory, try keep(place, archivePath, options) { return }
+        if isDirectory, try keep(place, options) { return }
         var linked: GuestFile?
         if member.type == UInt8(ascii: "1") {
             linked = try self.target(of: member)
+            // What is replaced may lie on the way to it.
+            trail.clear()
             if let linked, try edit.tree.lookUp(place.name, in: place.directory.key) == linked.id { return }
         }
-        directories[archivePath] = nil
         let volume = place.directory.volume
         /// Makes what the member says; what has the name goes first, which is seldom anything.
         func replacing(_ make: () throws(StorageError) -> Void) throws(StorageError) {
@@ -165,17 +167,25 @@ private struct Unpacking {
                 "the archive's member \(name.shellText) leads out of the directory; nothing was written",
                 offset: reader.position)
         }
+        guard parts.count <= Self.levelLimit, name.count <= Self.nameLimit else {
+            throw StorageError(
+                .refused, layer: "tar", code: "name-too-deep",
+                "the archive has a name of \(parts.count) levels and \(name.count) bytes; more than "
+                    + "\(Self.levelLimit) levels or \(Self.nameLimit) bytes are not unpacked; nothing was written",
+                offset: reader.position)
+        }
         return parts
     }
 
-    private func joined(_ parts: [[UInt8]]) -> [UInt8] { Array(parts.joined(separator: [UInt8(ascii: "/")])) }
-
     /// The directory of a path in the archive; made when the archive did not bring it.
-    private mutating func directory(_ parts: [[UInt8]]) throws(StorageError) -> GuestFile {
-        guard let name = parts.last else { return top }
-        let archivePath = joined(parts)
-        if let known = directories[archivePath] { return known }
-        let parent = try directory(Array(parts.dropLast()))
+    private mutating func directory(_ parts: ArraySlice<[UInt8]>) throws(StorageError) -> GuestFile {
+        for name in trail.leave(for: parts) {
+            trail.enter(name, try directory(name, in: trail.directory))
+        }
+        return trail.directory
+    }
+
+    private func directory(_ name: [UInt8], in parent: GuestFile) throws(StorageError) -> GuestFile {
         let place = GuestEdit.Place(directory: parent, name: name)
         if try edit.tree.lookUp(name, in: parent.key) == nil {
             let new = try edit.attributes(
@@ -184,20 +194,26 @@ private struct Unpacking {
         }
         let found: GuestFile?
         do throws(StorageError) {
-            found = try steps.walk(place.path, followLast: true)
+            found = try self.found(place)
         } catch {
             guard error.code == ArchiveSteps.throughLink else { throw error }
             throw StorageError(
                 .refused, layer: "tar", code: ArchiveSteps.throughLink,
-                "a member of the archive goes through \(archivePath.shellText), a symbolic link that it brought "
+                "a member of the archive goes through \(place.path.shellText), a symbolic link that it brought "
                     + "itself; nothing was written", offset: reader.position)
         }
         guard let found, found.attributes.type == .directory else {
             throw edit.error(
                 .refused, "not-a-directory", "\(place.path.shellText) is in the way: it is no directory")
         }
-        directories[archivePath] = found
         return found
+    }
+
+    /// What has a name, links followed, but not those that the archive brought. Only a link is looked for from the top.
+    private func found(_ place: GuestEdit.Place) throws(StorageError) -> GuestFile? {
+        guard let child = try edit.tree.child(place.name, of: place.directory) else { return nil }
+        guard child.attributes.type == .symbolicLink else { return child }
+        return try steps.walk(place.path, followLast: true)
     }
 
     private var steps: ArchiveSteps { ArchiveSteps(tree: edit.tree, links: links) }
@@ -205,18 +221,18 @@ private struct Unpacking {
     /// True for a directory that is there already: it stays and gets the archive's attributes, unless it is reached
     /// through a link.
     private mutating func keep(
-        _ place: GuestEdit.Place, _ archivePath: [UInt8], _ options: NewFileOptions
+        _ place: GuestEdit.Place, _ options: NewFileOptions
     ) throws(StorageError) -> Bool {
         let found: GuestFile?
         do throws(StorageError) {
-            found = try steps.walk(place.path, followLast: true)
+            found = try self.found(place)
         } catch {
             guard error.code == ArchiveSteps.throughLink else { throw error }
             return false
         }
         guard let found, found.attributes.type == .directory else { return false }
-        directories[archivePath] = found
-        guard try edit.find(place.path, followLast: false)?.attributes.type == .directory else { return true }
+        let isLink = try edit.tree.child(place.name, of: place.directory)?.attributes.type == .symbolicLink
+        guard !isLink else { return true }
         try edit.setKeptAttributes(
             of: found.key,
             AttributeChange(
@@ -248,9 +264,11 @@ private struct Unpacking {
         guard let name = parts.last else {
             throw edit.error(.refused, "no-such-file", "a hard link of the archive leads to no file")
         }
-        let directory = try directory(Array(parts.dropLast()))
-        let path = GuestEdit.Place.join(directory.path, name)
-        return try edit.require(path, followLast: false)
+        let directory = try directory(parts.dropLast())
+        guard let found = try edit.tree.child(name, of: directory) else {
+            throw edit.noSuchFile(GuestEdit.Place.join(directory.path, name))
+        }
+        return found
     }
 
     /// Extended attributes, and ACLs that the archive has as text.

@@ -19,25 +19,30 @@ extension GuestFiles {
         _ top: File, _ body: (Visit) throws(StorageError) -> Bool
     ) throws(StorageError) {
         guard try body(.file(top)), top.attributes.type == .directory else { return }
-        // A stack of what is still to come, deepest last: recursion would trust the image's depth.
-        var pending = [try children(of: top, below: 0)]
+        let slash = UInt8(ascii: "/")
+        // The directory that is walked: one path for all levels, each of which knows how much of it is its own.
+        var path = top.path == [slash] ? [] : top.path
+        // What is still to come, deepest last: recursion would trust the image's depth.
+        var levels = [try level(of: top, mount: 0, pathLength: path.count)]
         // A directory has one name: with two at each level, the walk of a small image would never end. A volume may
         // be mounted in two places all the same.
         var seen: Set<FileIdentity> = [FileIdentity(top, mount: 0)]
         var mountCount = 0
-        while var level = pending.popLast() {
+        while let depth = levels.indices.last {
             try Cancellation.check()
-            guard let next = level.popLast() else {
+            guard let next = levels[depth].left.popLast() else {
+                levels.removeLast()
                 continue
             }
-            pending.append(level)
-            let path = next.path
+            path.removeSubrange(levels[depth].pathLength...)
+            path += [slash] + next.name
             do throws(StorageError) {
-                let file = try self.file(next)
+                let volume = levels[depth].volume
+                let file = try self.file(Child(path: path, volume: volume, id: next.file))
                 guard try body(.file(file)) else { return }
                 guard file.attributes.type == .directory else { continue }
-                var mount = next.mount
-                if file.volume != next.volume || file.id != next.id {
+                var mount = levels[depth].mount
+                if file.volume != volume || file.id != next.file {
                     mountCount += 1
                     mount = mountCount
                 }
@@ -46,12 +51,12 @@ extension GuestFiles {
                         .corrupt, layer: "guest", code: "directory-loop",
                         "\(path.shellText) contains itself or has a second name; run e2fsck")
                 }
-                guard pending.count <= Self.depthLimit else {
+                guard levels.count <= Self.depthLimit else {
                     throw StorageError(
                         .refused, layer: "guest", code: "too-deep",
                         "\(path.shellText.prefix(200))… lies deeper than \(Self.depthLimit) levels")
                 }
-                pending.append(try children(of: file, below: mount))
+                levels.append(try level(of: file, mount: mount, pathLength: path.count))
             } catch {
                 guard !error.isCancellation else { throw error }
                 guard try body(.unreadable(path: path, error)) else { return }
@@ -74,17 +79,23 @@ extension GuestFiles {
         var path: [UInt8]
         var volume: Int
         var id: FileID
-        /// Which of the mounts that the walk has crossed it is below; a volume may be mounted twice.
-        var mount: Int
     }
 
-    /// The children of a directory, the last by name first, so that they pop in order.
-    private func children(of directory: File, below mount: Int) throws(StorageError) -> [Child] {
-        let slash = UInt8(ascii: "/")
-        let prefix = directory.path == [slash] ? [slash] : directory.path + [slash]
-        return try entries(of: directory).reversed().map { entry in
-            Child(path: prefix + entry.name, volume: directory.volume, id: entry.file, mount: mount)
-        }
+    /// A directory on the way down.
+    private struct Level {
+        var volume: Int
+        /// Which of the mounts that the walk has crossed it is below; a volume may be mounted twice.
+        var mount: Int
+        /// How much of the walk's path leads to it.
+        var pathLength: Int
+        /// Its entries that are still to come, the last by name first, so that they pop in order.
+        var left: [DirectoryEntry]
+    }
+
+    private func level(of directory: File, mount: Int, pathLength: Int) throws(StorageError) -> Level {
+        Level(
+            volume: directory.volume, mount: mount, pathLength: pathLength,
+            left: try entries(of: directory).reversed())
     }
 
     private func file(_ child: Child) throws(StorageError) -> File {

@@ -17,6 +17,7 @@ package protocol PathSteps {
 
 /// Linux gives up after this many links in one walk.
 private let linkLimit = 40
+/// PATH_MAX: no link's target and no mount point is longer. Paths may be: trees grow deeper than one call names.
 private let pathLimit = 4096
 private let slash = UInt8(ascii: "/")
 private let dot = UInt8(ascii: ".")
@@ -25,14 +26,18 @@ extension PathSteps {
     /// The file at an absolute path: links followed (the last one only when `followLast`), mounts crossed, as the
     /// guest's kernel would. Nil when nothing is there.
     package func walk(_ path: [UInt8], followLast: Bool) throws(StorageError) -> GuestFile? {
-        guard let root = place(ofMount: [slash]) else { return nil }
-        var stack = [root]
+        guard let root = key(ofMount: [slash]) else { return nil }
+        var stack = [Place(key: root, pathLength: 0)]
+        // The path to the last of the stack without links; empty for "/". One for all: each its own would take
+        // the square of the depth.
+        var reached: [UInt8] = []
         var pending = Array(components(path).reversed())
         var linksLeft = linkLimit
         while let name = pending.popLast() {
             if name == [dot] { continue }
             if name == [dot, dot] {
                 if stack.count > 1 { stack.removeLast() }
+                reached.removeSubrange((stack.last?.pathLength ?? 0)...)
                 continue
             }
             guard let here = stack.last, try attributes(of: here.key).type == .directory,
@@ -44,30 +49,49 @@ extension PathSteps {
                 linksLeft -= 1
                 let target = try symbolicLinkTarget(of: key)
                 guard linksLeft >= 0, target.count <= pathLimit else { return nil }
-                if target.first == slash { stack = [root] }
+                if target.first == slash {
+                    stack.removeSubrange(1...)
+                    reached = []
+                }
                 pending += components(target).reversed()
                 continue
             }
-            let childPath = (here.path == [slash] ? [] : here.path) + [slash] + name
-            guard childPath.count <= pathLimit else { return nil }
-            if type == .directory, mountedVolume(at: childPath) != nil {
-                guard let mounted = place(ofMount: childPath) else { return nil }
-                stack.append(mounted)
-            } else {
-                stack.append(Place(path: childPath, key: key))
+            reached += [slash] + name
+            var next = key
+            if type == .directory, mayBeMount(reached), mountedVolume(at: reached) != nil {
+                guard let mounted = self.key(ofMount: reached) else { return nil }
+                next = mounted
             }
+            stack.append(Place(key: next, pathLength: reached.count))
         }
         guard let found = stack.last else { return nil }
         return GuestFile(
-            path: found.path, volume: found.key.volume, id: found.key.id,
+            path: reached.isEmpty ? [slash] : reached, volume: found.key.volume, id: found.key.id,
             attributes: try attributes(of: found.key))
     }
 
-    private func place(ofMount path: [UInt8]) -> Place? {
+    /// The file of that name in a directory, a link itself; a mounted volume's root stands for the directory below
+    /// it. Nil when nothing is there, or its volume cannot be read.
+    package func child(_ name: [UInt8], of directory: GuestFile) throws(StorageError) -> GuestFile? {
+        guard let id = try lookUp(name, in: directory.key) else { return nil }
+        let path = (directory.path == [slash] ? [] : directory.path) + [slash] + name
+        var key = FileKey(volume: directory.volume, id: id)
+        var attributes = try attributes(of: key)
+        if attributes.type == .directory, mayBeMount(path), mountedVolume(at: path) != nil {
+            guard let mounted = self.key(ofMount: path) else { return nil }
+            key = mounted
+            attributes = try self.attributes(of: key)
+        }
+        return GuestFile(path: path, volume: key.volume, id: key.id, attributes: attributes)
+    }
+
+    private func mayBeMount(_ path: [UInt8]) -> Bool { path.count <= pathLimit }
+
+    private func key(ofMount path: [UInt8]) -> FileKey? {
         guard let volume = mountedVolume(at: path), let root = rootDirectory(ofVolume: volume) else {
             return nil
         }
-        return Place(path: path, key: FileKey(volume: volume, id: root))
+        return FileKey(volume: volume, id: root)
     }
 
     private func components(_ path: [UInt8]) -> [[UInt8]] {
@@ -76,6 +100,7 @@ extension PathSteps {
 }
 
 private struct Place {
-    var path: [UInt8]
     var key: FileKey
+    /// How much of the path leads to it.
+    var pathLength: Int
 }

@@ -138,6 +138,37 @@ struct CheckFindingTests {
         try #expect(Tool.run("e2fsck", ["-fn", image.path], expect: nil).status != 0)
     }
 
+    /// In strict mode the kernel takes no name that is not of the encoding; without it such a name is one of bytes.
+    @Test(arguments: [true, false])
+    func namesThatAreNotOfTheEncoding(_ isStrict: Bool) throws {
+        let flags = isStrict ? ",encoding_flags=strict" : ""
+        let image = try Image(
+            .crc16, blockSize: 1024, files: ["d/NAMED-AXXY": [1]], byteCount: 8 << 20,
+            more: ["-O", "casefold", "-E", "encoding=utf8-12.1\(flags)"])
+        _ = try image.debugfs("sif /d flags 0x40080000", writing: true)
+        #expect(try damage(image) == [])
+        var bytes = try fileBytes(image.path)
+        let name = Array("NAMED-AXXY".utf8)
+        let place = try #require(
+            (0..<bytes.count - name.count).first {
+                bytes[$0] == name[0] && Array(bytes[$0..<$0 + name.count]) == name
+            })
+        bytes[place + 7] = 0xff
+        try image.directory.write("image", bytes)
+        #expect(try damage(image).map(\.code) == (isStrict ? ["directory-entry"] : []))
+        #expect(try (image.defects() == "") == !isStrict)
+    }
+
+    /// What the kernel refuses to use and the installed e2fsck may pass over.
+    @Test func valuesInInodesThatAreNotAsTheyShouldBe() throws {
+        let image = try make(.checksums)
+        _ = try image.debugfs("sif /d flags 0x281000", writing: true)
+        let found = try findings(image)
+        #expect(found.contains { $0.code == "inode-field" && $0.severity == .warning })
+        #expect(found.contains { $0.code == "directory-entry" && $0.severity == .warning })
+        #expect(try damage(image) == [])
+    }
+
     // MARK: Encryption
 
     private static let policy: [UInt8] = [1, 1, 4, 0] + [UInt8](repeating: 0x42, count: 8)

@@ -50,6 +50,7 @@ extension VolumeCheck {
                         .warning)
                 } else if entry.valueLength == 0 {
                     add(.inodeField, inode, "keeps an attribute without a value in an inode", .warning)
+                    valueInodes.insert(entry.valueInode)
                     continue
                 } else {
                     _ = try sink.attempt(inode: inode.number.rawValue) { () throws(StorageError) in

@@ -137,6 +137,11 @@ extension VolumeCheck {
                 bad(directory, place, "has \"\(name.displayText)\" a second time")
             }
         }
+        if directory.flags.contains(.caseFolded), !directory.flags.contains(.encrypted),
+            view.superblock.isStrictlyEncoded, String(validating: name, as: UTF8.self) == nil
+        {
+            bad(directory, place, "ignores case and holds a name that is not UTF-8")
+        }
         state.entryCount += 1
         if state.entryCount <= DirectoryState.maximumNameCount, !state.names.insert(name).inserted {
             bad(directory, place, "holds \"\(name.displayText)\" twice")

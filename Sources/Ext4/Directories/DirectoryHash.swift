@@ -135,6 +135,8 @@ extension Superblock {
     var hashSeed: [UInt32] { (0..<4).map { word(Offset.hashSeed + $0 * 4) } }
     /// s_def_hash_version.
     var defaultHashVersion: UInt8 { bytes[Offset.hashVersion] }
+    /// Whether directories that ignore case take only names of the volume's encoding: bit 0 of s_encoding_flags.
+    var isStrictlyEncoded: Bool { incompatible.contains(.caseFolding) && half(0x27e) & 1 != 0 }
     /// s_flags.
     var flags: UInt32 { word(Offset.flags) }
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int64_t clinux_seek_data(int fd, int64_t offset) { return lseek(fd, offset, SEEK_DATA); }
@@ -142,4 +144,25 @@ uint64_t clinux_birth_time(int fd)
     if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &status) != 0 || !(status.stx_mask & STATX_BTIME))
         return 0;
     return (uint64_t)status.stx_btime.tv_sec * 1000000000u + status.stx_btime.tv_nsec;
+}
+
+int clinux_is_in_memory(const char *path)
+{
+    struct statfs status;
+    if (statfs(path, &status) != 0)
+        return 0;
+    // devtmpfs calls itself tmpfs or ramfs, as it was built.
+    return status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC || status.f_type == HUGETLBFS_MAGIC;
+}
+
+int clinux_is_claimed(int fd)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int claimed = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+    if (claimed >= 0) {
+        close(claimed);
+        return 0;
+    }
+    return errno == EBUSY;
 }

@@ -88,6 +88,40 @@ struct LockTests {
         #expect(mounted?.code == "mounted" && mounted?.message.contains("/mnt;") == true)
     }
 
+    /// Neither is what lies under a device in use.
+    @Test(.enabled(if: LoopDevices.areThere, "needs root and loop devices"))
+    func whatIsUnderAMountedDeviceIsNotWritten() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.sparse("disk.img", byteCount: 8 << 20)
+        let lower = try Tool.run("losetup", ["-f", "--show", path]).text.filter { $0 != "\n" }
+        defer { _ = try? Tool.run("losetup", ["-d", lower]) }
+        let upper = try Tool.run("losetup", ["-f", "--show", lower]).text.filter { $0 != "\n" }
+        defer { _ = try? Tool.run("losetup", ["-d", upper]) }
+        let error = #expect(throws: StorageError.self) { try HostFile.open(lower, access: .write) }
+        #expect(error?.code == "mounted" && error?.message.contains(upper) == true)
+    }
+
+    /// VMware's own lock is a folder beside the disk.
+    @Test func aLockFolderOfVMwareIsALock() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("disk.vmdk", [UInt8](repeating: 0, count: 4096))
+        let link = directory.path("link.vmdk")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+        // An empty one locks nothing.
+        try FileManager.default.createDirectory(atPath: path + ".lck", withIntermediateDirectories: true)
+        _ = try HostFile.open(path, access: .write)
+        let lock = try directory.write("disk.vmdk.lck/M12345.lck", [UInt8](repeating: 0, count: 512))
+        for name in [path, link] {
+            for access in [HostFile.Access.read, .write] {
+                let error = #expect(throws: StorageError.self) { try HostFile.open(name, access: access) }
+                #expect(error?.code == "locked" && error?.message.contains("disk.vmdk.lck") == true)
+            }
+        }
+        _ = try HostFile.open(path, locking: .ignore)
+        try FileManager.default.removeItem(atPath: lock)
+        _ = try HostFile.open(link, access: .write)
+    }
+
     @Test(.enabled(if: Tool.has("qemu-io"), "qemu-io is not installed"))
     func qemuAndThisEngineRespectEachOther() throws {
         let directory = try TemporaryDirectory()
@@ -127,7 +161,7 @@ struct LockTests {
 }
 
 /// Whether tests may attach and mount what they made.
-private enum LoopDevices {
+enum LoopDevices {
     static let areThere: Bool = {
         guard getuid() == 0, Tool.has("losetup", "mke2fs", "mount"),
             ProcessInfo.processInfo.environment["DISKGRAFT_NO_MOUNTS"] == nil

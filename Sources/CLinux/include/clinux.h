@@ -36,6 +36,10 @@ int clinux_open(const char *path, int flags, unsigned mode);
 extern const int clinux_o_path;
 /// When the file was made (statx(2), STATX_BTIME), in nanoseconds since 1970; 0 where that is not kept.
 uint64_t clinux_birth_time(int fd);
+/// 1 when somebody in the kernel has claimed the open block device (open with O_EXCL fails with EBUSY), else 0.
+int clinux_is_claimed(int fd);
+/// 1 when the file system that holds `path` lives in memory (tmpfs, devtmpfs, ramfs, hugetlbfs), else 0.
+int clinux_is_in_memory(const char *path);
 /// openat2(2) of a plain name in a directory, with RESOLVE_BENEATH, no links; openat(2) with O_NOFOLLOW where the
 /// kernel has no openat2. Adds O_CLOEXEC. -1 and errno.
 int clinux_open_beneath(int directory_fd, const char *name, int flags, unsigned mode);

@@ -148,7 +148,8 @@ extension Guest {
                 if !files.contains(where: { $0.identity == file.identity }) { files.append(file) }
             }
         }
-        let transaction = try HostTransaction(files, memoryLimit: memoryLimit)
+        let transaction = try HostTransaction(
+            files, memoryLimit: memoryLimit, records: images.first?.records ?? UndoPlace())
         let result: Result
         do throws(StorageError) {
             result = try body()

@@ -12,13 +12,22 @@ public final class DiskImage: Sendable {
     /// The guest disk's size in bytes.
     public var byteCount: UInt64 { opened.disk.byteCount }
     /// What a user should know before relying on the image.
-    public var warnings: [String] { opened.info.warnings.map { "\(path): \($0)" } }
+    public var warnings: [String] { opened.info.warnings.map { "\(path): \($0)" } + recordNotes }
 
     let opened: OpenedImage
+    /// Where the undo records of its host files lie.
+    let records: UndoPlace
 
-    private init(path: String, opened: OpenedImage) {
+    private init(path: String, opened: OpenedImage, records: UndoPlace) {
         self.path = path
         self.opened = opened
+        self.records = records
+    }
+
+    /// Where the undo record of a block device that may be changed is: not where one looks for it.
+    var recordNotes: [String] {
+        opened.disk.hostFiles.filter { $0.access == .write && $0.isBlockDevice }
+            .map { "\($0.path): its undo record is kept in \(records.recordPath(for: $0.path))" }
     }
 
     /// Opens an image. For writing, a change that was cut off earlier is first rolled back from its undo record.
@@ -32,48 +41,51 @@ public final class DiskImage: Sendable {
         let format = try options.imageFormat()
         guard forWriting else {
             let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.read))
-            try refuseHotRecord(opened.disk.hostFiles)
-            return DiskImage(path: path, opened: opened)
+            try refuseHotRecord(opened.disk.hostFiles, options.records)
+            return DiskImage(path: path, opened: opened, records: options.records)
         }
         try options.requireLocks(path)
         // Before the image is parsed: a half-done change may have left it unreadable.
-        try recover(path)
+        try recover(path, options.records)
         let companions = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
             .disk.hostFiles.filter { $0.access == .write }.map(\.path)
-        for companion in companions where companion != path { try recover(companion) }
+        for companion in companions where companion != path { try recover(companion, options.records) }
         let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
         guard opened.disk.isWritable else {
             throw StorageError(
                 .refused, layer: opened.info.format.rawValue, code: "not-writable",
                 "this variant cannot be changed in place; use `diskgraft migrate` or `convert`", path: path)
         }
-        return DiskImage(path: path, opened: opened)
+        return DiskImage(path: path, opened: opened, records: options.records)
     }
 
     /// Rolls a cut-off change of one file back, in all files that it covers. Holds their locks meanwhile, and no longer:
     /// the image takes them again.
-    static func recover(_ path: String) throws(StorageError) {
-        guard let record = try UndoRecord.read(for: path), record.isCutOff else { return }
+    static func recover(_ path: String, _ place: UndoPlace) throws(StorageError) {
+        guard let record = try UndoRecord.read(for: path, in: place), record.isCutOff else { return }
         // By another of the file's names: whoever gave this one has not asked for that.
-        guard record.path == UndoRecord.path(for: path) else { throw hot(path, record) }
-        _ = try UndoRecord.recover(try HostFile.open(path, access: .write))
+        guard record.path == place.recordPath(for: path) else { throw hot(path, record, place) }
+        _ = try UndoRecord.recover(try HostFile.open(path, access: .write), in: place)
     }
 
     /// A half-done change makes even reading wrong; say how to end it.
-    private static func refuseHotRecord(_ files: [HostFile]) throws(StorageError) {
+    private static func refuseHotRecord(_ files: [HostFile], _ place: UndoPlace) throws(StorageError) {
         for file in files {
-            guard let record = try UndoRecord.read(for: file.path), record.isCutOff else { continue }
-            throw hot(file.path, record)
+            guard let record = try UndoRecord.read(for: file.path, in: place), record.isCutOff else {
+                continue
+            }
+            throw hot(file.path, record, place)
         }
     }
 
-    private static func hot(_ path: String, _ record: UndoRecord) -> StorageError {
-        let place =
-            record.path == UndoRecord.path(for: path)
+    private static func hot(_ path: String, _ record: UndoRecord, _ place: UndoPlace) -> StorageError {
+        let otherName =
+            record.path == place.recordPath(for: path)
             ? "" : " under another name of this file (its record is \(record.path))"
         return StorageError(
             .refused, UndoCode.hot,
-            "an earlier change was cut off\(place); run `diskgraft undo` to take it back first", path: path,
+            "an earlier change was cut off\(otherName); run `diskgraft undo` to take it back first",
+            path: path,
             remedies: [.undo])
     }
 }

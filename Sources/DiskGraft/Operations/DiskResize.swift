@@ -74,7 +74,7 @@ public enum DiskResize {
         }
         guard new != old else { return Result(oldSize: old, newSize: old, notes: []) }
         let transaction = try HostTransaction(
-            image.opened.disk.map.hostFiles.filter { $0.access == .write })
+            image.opened.disk.map.hostFiles.filter { $0.access == .write }, records: image.records)
         do throws(StorageError) {
             try ImageProbe.grow(image.opened, to: new)
         } catch {
@@ -82,6 +82,6 @@ public enum DiskResize {
             throw error.inFile(path)
         }
         try transaction.commit()
-        return Result(oldSize: old, newSize: new, notes: image.opened.info.warnings)
+        return Result(oldSize: old, newSize: new, notes: image.opened.info.warnings + image.recordNotes)
     }
 }

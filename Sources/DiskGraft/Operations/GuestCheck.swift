@@ -231,7 +231,7 @@ public struct GuestCheck: Encodable, Sendable {
 
     private mutating func repairLeaks(_ path: String, _ options: ImageOptions) throws(StorageError) {
         try options.requireLocks(path)
-        try DiskImage.recover(path)
+        try DiskImage.recover(path, options.records)
         let file = try HostFile.open(path, access: .write)
         let format =
             if let known = try options.imageFormat() { known } else { try ImageProbe.format(of: file) }
@@ -245,7 +245,7 @@ public struct GuestCheck: Encodable, Sendable {
                         "space that a \(format.rawValue) leaks is given back by `diskgraft convert` into a new "
                         + "image, not in place"))
         }
-        let transaction = try HostTransaction([file])
+        let transaction = try HostTransaction([file], records: options.records)
         let done: [String]
         do throws(StorageError) {
             done = try driver.repairLeaks(file)
@@ -260,7 +260,7 @@ public struct GuestCheck: Encodable, Sendable {
     private mutating func repairGPT(_ guest: Guest) throws(StorageError) {
         for image in guest.images {
             guard let repair = try GPTRepair.plan(image.device) else { continue }
-            let transaction = try HostTransaction(image.opened.disk.map.hostFiles)
+            let transaction = try HostTransaction(image.opened.disk.map.hostFiles, records: image.records)
             do throws(StorageError) {
                 try repair.commit(to: image.opened.disk)
                 try image.opened.disk.flush()
@@ -269,7 +269,7 @@ public struct GuestCheck: Encodable, Sendable {
                 throw error.inFile(image.path)
             }
             try transaction.commit()
-            repaired += repair.actions.map { "\(image.path): \($0)" }
+            repaired += repair.actions.map { "\(image.path): \($0)" } + image.recordNotes
         }
     }
 

@@ -18,10 +18,11 @@ public enum GuestUndo {
         _ paths: [String], options: ImageOptions = ImageOptions(), force: Bool = false
     ) throws(StorageError) -> Result {
         var files: [HostFile] = []
-        for name in try hostFiles(of: paths, options) where try UndoRecord.read(for: name) != nil {
+        for name in try hostFiles(of: paths, options)
+        where try UndoRecord.read(for: name, in: options.records) != nil {
             files.append(try HostFile.open(name, access: .write))
         }
-        return Result(files: try UndoRecord.undo(files, force: force).map(\.path))
+        return Result(files: try UndoRecord.undo(files, force: force, in: options.records).map(\.path))
     }
 
     /// Throws the undo records of the images at `paths` away, damaged ones too, and leaves the images as they are.
@@ -37,7 +38,7 @@ public enum GuestUndo {
         for name in try hostFiles(of: paths, options) {
             files.append(try HostFile.open(name, access: .write))
         }
-        return try UndoRecord.discard(files)
+        return try UndoRecord.discard(files, in: options.records)
     }
 
     private static func hostFiles(

@@ -16,6 +16,8 @@ public struct ImageOptions: Sendable {
     public var ignoresChecksums: Bool
     /// Which of a VHD's two sizes is the disk's: "auto" (by who made it), "current_size" or "chs" (`--vhd-size`).
     public var vhdSize = "auto"
+    /// The directory of the undo records of block devices (`--undo-dir`); nil: the working directory.
+    public var undoDirectory: String?
 
     /// Makes options. The defaults probe, honour locks and open no other file.
     public init(
@@ -29,6 +31,8 @@ public struct ImageOptions: Sendable {
         self.parent = parent
         self.ignoresChecksums = ignoresChecksums
     }
+
+    var records: UndoPlace { undoDirectory.map { UndoPlace(deviceDirectory: $0) } ?? UndoPlace() }
 
     /// Throws `refused`, code "force-share-writes": what another program has open is read with `-U`, never written.
     public func requireLocks(_ path: String) throws(StorageError) {

@@ -17,6 +17,7 @@ extension HostFile {
 
     /// Takes the lock that fits the access. Throws `refused`, code "locked" or "mounted", when someone is in the way.
     func lock() throws(StorageError) {
+        try requireNotUsedByVMware()
         if access == .write {
             try requireNotUsedByKernel()
             // A write lock over all of them meets any lock of qemu's and any of ours.
@@ -31,6 +32,15 @@ extension HostFile {
         where clinux_ofd_would_conflict(descriptor, byte, 1) == 1 {
             throw locked("a virtual machine or another process is writing to it")
         }
+    }
+
+    /// VMware keeps a folder NAME.lck beside a disk that a machine has open, with a file *.lck for each lock. It is left
+    /// behind when the program dies.
+    private func requireNotUsedByVMware() throws(StorageError) {
+        let folder = (HostDirectory.resolved(path) ?? path) + ".lck"
+        guard HostDirectory.names(in: folder).contains(where: { $0.hasSuffix(".lck") }) else { return }
+        throw locked(
+            "a VMware machine has it open (\(folder); remove that folder where no machine runs any more)")
     }
 
     /// Gives the locks back. Closing alone does not while a child of this process that has not called exec yet

@@ -42,15 +42,18 @@ public final class HostTransaction: Sendable {
 
     private let files: [HostFile]
     private let memoryLimit: Int
+    private let place: UndoPlace
     private let transactionID: [UInt8]
     private let progress = Mutex(Progress())
 
-    /// Begins on `files`, all opened for writing and in no other transaction.
+    /// Begins on `files`, all opened for writing and in no other transaction. Their undo records will lie in `place`.
     public init(
-        _ files: [HostFile], memoryLimit: Int = HostTransaction.usualMemoryLimit
+        _ files: [HostFile], memoryLimit: Int = HostTransaction.usualMemoryLimit,
+        records place: UndoPlace = UndoPlace()
     ) throws(StorageError) {
         self.files = files
         self.memoryLimit = memoryLimit
+        self.place = place
         transactionID = try SystemRandom.bytes(16)
         var begun: [HostFile] = []
         do throws(StorageError) {
@@ -167,7 +170,7 @@ public final class HostTransaction: Sendable {
         let time = Self.now()
         for file in touched.keys.sorted() where state.segments[file] == nil {
             state.segments[file] = try UndoWriter(
-                besides: files[file], transactionID: transactionID, time: time)
+                of: files[file], in: place, transactionID: transactionID, time: time)
         }
         let paths = state.segments.keys.sorted().map { HostDirectory.absolutePath(files[$0].path) }
         for file in state.segments.keys.sorted() {

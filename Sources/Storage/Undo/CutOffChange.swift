@@ -14,13 +14,17 @@ struct CutOffChange {
     /// A file on which the change has not begun, or which has gone back.
     private var isPartial = false
     private let open: [HostFile]
+    private let place: UndoPlace
 
     /// Compares `file`, whose newest segment is `record`, and every other host file of the transaction. Files in `open`
     /// are used as they are; others are opened, which locks them.
     ///
     /// Throws `refused`, code "sibling-missing", where a file is out of reach, and what comparing throws.
-    init(_ file: HostFile, _ record: UndoRecord, among open: [HostFile]) throws(StorageError) {
+    init(
+        _ file: HostFile, _ record: UndoRecord, among open: [HostFile], in place: UndoPlace
+    ) throws(StorageError) {
         self.open = open
+        self.place = place
         try add(file, record)
         var seen: Set<String> = []
         var next = 0
@@ -43,7 +47,8 @@ struct CutOffChange {
     }
 
     private mutating func addSibling(_ path: String, of record: UndoRecord) throws(StorageError) {
-        guard let other = try UndoRecord.read(for: path, transactionID: record.transactionID) else {
+        guard let other = try UndoRecord.read(for: path, transactionID: record.transactionID, in: place)
+        else {
             // What was taken back leaves its record in the end; hot segments all stay until then.
             guard record.state == .hot || !HostDirectory.exists(path) else { return }
             throw StorageError(

@@ -3,6 +3,8 @@ public enum UndoCode: String, LayerCode {
     /// The name of the layer.
     public static let layer = "undo record"
 
+    /// The record would not outlast a power cut.
+    case recordInMemory = "record-in-memory"
     /// A change was cut off and not taken back yet.
     case hot
     /// The record is not as it was written.

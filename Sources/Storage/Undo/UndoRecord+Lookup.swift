@@ -1,16 +1,15 @@
-// Where the record of a host file is: beside it, under its name, or under another name that the file has or had.
+// Which record is a host file's: the one of its name, or of another name that the file has or had.
 
 extension UndoRecord {
-    /// The path of the record of a host file: beside the file itself, whatever link it was reached by.
-    public static func path(for file: String) -> String { (HostDirectory.resolved(file) ?? file) + ".undo" }
-
     /// The newest segment of the records of `file`, one that is cut off before all others; nil when there is none.
     /// What it holds is read when it is needed. A file with several names, or one without a record under its own, is
     /// looked for in the records beside it too, by its inode.
     ///
     /// Throws `corrupt`, code "damaged" or "not-a-record", and `unsupported` for another version's.
-    public static func read(for file: String) throws(StorageError) -> UndoRecord? {
-        let own = path(for: file)
+    public static func read(
+        for file: String, in place: UndoPlace = UndoPlace()
+    ) throws(StorageError) -> UndoRecord? {
+        let own = place.recordPath(for: file)
         let exists = HostDirectory.exists(own)
         let found = exists ? try newest(in: open(own)) : nil
         guard let names = HostFile.names(of: file), names.count > 1 || !exists else { return found }
@@ -20,11 +19,13 @@ extension UndoRecord {
     }
 
     /// A transaction's segment in a record of `file`, wherever it is in the stack.
-    static func read(for file: String, transactionID: [UInt8]) throws(StorageError) -> UndoRecord? {
-        let own = path(for: file)
+    static func read(
+        for file: String, transactionID: [UInt8], in place: UndoPlace
+    ) throws(StorageError) -> UndoRecord? {
+        let own = place.recordPath(for: file)
         if HostDirectory.exists(own), let found = try newest(in: open(own), transactionID) { return found }
         // Under another name, it can only be the newest there: nothing is written above one that is cut off.
-        return try read(for: file).flatMap { $0.transactionID == transactionID ? $0 : nil }
+        return try read(for: file, in: place).flatMap { $0.transactionID == transactionID ? $0 : nil }
     }
 
     /// The newest segments of the other records in the same directory; what cannot be read as a record is none.

@@ -16,9 +16,11 @@ extension UndoRecord {
     ///
     /// Throws, nothing written, `refused` when a file holds what the change neither found nor gave
     /// ("unknown-contents", "unknown-length") or is out of reach ("sibling-missing"), `corrupt` when a record is damaged.
-    public static func recover(_ file: HostFile) throws(StorageError) -> Recovery {
-        guard let record = try read(for: file.path), record.isCutOff else { return .none }
-        let back = try CutOffChange(file, record, among: [file]).settle(force: false)
+    public static func recover(
+        _ file: HostFile, in place: UndoPlace = UndoPlace()
+    ) throws(StorageError) -> Recovery {
+        guard let record = try read(for: file.path, in: place), record.isCutOff else { return .none }
+        let back = try CutOffChange(file, record, among: [file], in: place).settle(force: false)
         return back.isEmpty ? .completed : .rolledBack
     }
 
@@ -28,20 +30,24 @@ extension UndoRecord {
     ///
     /// Returns the files that are as they were before; none when there is nothing to take back. Throws `refused`,
     /// nothing written, when something else has changed the files since or one of them is not among `files`.
-    public static func undo(_ files: [HostFile], force: Bool = false) throws(StorageError) -> [HostFile] {
+    public static func undo(
+        _ files: [HostFile], force: Bool = false, in place: UndoPlace = UndoPlace()
+    ) throws(StorageError) -> [HostFile] {
         var rolledBack: [HostFile] = []
         for file in files {
-            guard let record = try read(for: file.path), record.isCutOff else { continue }
-            rolledBack += try CutOffChange(file, record, among: files).settle(force: force)
+            guard let record = try read(for: file.path, in: place), record.isCutOff else { continue }
+            rolledBack += try CutOffChange(file, record, among: files, in: place).settle(force: force)
         }
         for file in files {
-            while let record = try read(for: file.path), try record.isIdle() { try record.remove() }
+            while let record = try read(for: file.path, in: place), try record.isIdle(in: place) {
+                try record.remove()
+            }
         }
         guard rolledBack.isEmpty else { return rolledBack }
 
         var found: [Part] = []
         for file in files {
-            guard let record = try read(for: file.path) else { continue }
+            guard let record = try read(for: file.path, in: place) else { continue }
             let part = Part(file: file, record: record, log: try record.openLog())
             guard record.state == .done else {
                 throw StorageError(
@@ -94,12 +100,12 @@ extension UndoRecord {
     }
 
     /// Whether the segment says nothing any more: its change never began, or went back, in all files.
-    private func isIdle() throws(StorageError) -> Bool {
+    private func isIdle(in place: UndoPlace) throws(StorageError) -> Bool {
         guard state == .rolledBack || state == .prepared else { return false }
         for sibling in try siblings(in: openLog()) {
             // Where a file is out of reach, nobody knows.
             guard HostDirectory.exists(sibling),
-                try Self.read(for: sibling, transactionID: transactionID)?.state != .hot
+                try Self.read(for: sibling, transactionID: transactionID, in: place)?.state != .hot
             else { return false }
         }
         return true
@@ -109,17 +115,19 @@ extension UndoRecord {
     ///
     /// Throws `refused`, nothing removed, when a cut-off change covers a file that is not among them, and `corrupt` for
     /// what is no record.
-    public static func discard(_ files: [HostFile]) throws(StorageError) -> [String] {
+    public static func discard(
+        _ files: [HostFile], in place: UndoPlace = UndoPlace()
+    ) throws(StorageError) -> [String] {
         var paths: [String] = []
         for file in files {
-            let own = path(for: file.path)
+            let own = place.recordPath(for: file.path)
             if HostDirectory.exists(own) {
                 try requireRecord(own)
                 paths.append(own)
             }
             let found: UndoRecord?
             do throws(StorageError) {
-                found = try read(for: file.path)
+                found = try read(for: file.path, in: place)
             } catch {
                 guard error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion) else {
                     throw error
@@ -131,7 +139,7 @@ extension UndoRecord {
             guard found.isCutOff, let siblings = try? found.siblings(in: found.openLog()) else { continue }
             for sibling in siblings where HostDirectory.exists(sibling) {
                 guard !files.contains(where: { HostDirectory.isSame($0.path, sibling) }),
-                    try read(for: sibling, transactionID: found.transactionID) != nil
+                    try read(for: sibling, transactionID: found.transactionID, in: place) != nil
                 else { continue }
                 throw StorageError(
                     .refused, UndoCode.siblingNotGiven,

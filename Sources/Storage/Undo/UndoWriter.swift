@@ -13,16 +13,19 @@ struct UndoWriter {
     /// Chunks were added since the head was written.
     private var hasNews = true
 
-    /// Begins a segment in the record beside `file`, which is created when there is none.
-    init(besides file: HostFile, transactionID: [UInt8], time: UInt64) throws(StorageError) {
-        if try UndoRecord.read(for: file.path)?.isCutOff == true {
+    /// Begins a segment in the record of `file`, which is created when there is none.
+    init(
+        of file: HostFile, in place: UndoPlace, transactionID: [UInt8], time: UInt64
+    ) throws(StorageError) {
+        try place.requireLasting(file)
+        if try UndoRecord.read(for: file.path, in: place)?.isCutOff == true {
             throw StorageError(
                 .refused, UndoCode.hot,
                 "an earlier change was cut off; run `diskgraft undo` to take it back first", path: file.path,
                 remedies: [.undo])
         }
         self.file = file
-        let path = UndoRecord.path(for: file.path)
+        let path = place.recordPath(for: file.path)
         // Whoever made it may have been killed before its name was durable; a change that began came after.
         let isDurable: Bool
         if !HostDirectory.exists(path) {

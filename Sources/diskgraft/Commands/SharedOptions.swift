@@ -24,10 +24,17 @@ struct ImageArguments: ParsableArguments {
             "Take a VHD's size from current_size or chs; without it, by who made it.", valueName: "rule"))
     var vhdSize = "auto"
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep undo records of block devices in DIRECTORY; without it, in the working directory.",
+            valueName: "directory"))
+    var undoDir: String?
+
     var options: ImageOptions {
         var options = ImageOptions(
             format: format, ignoresLocks: forceShare, allowsSiblings: allowSiblings, parent: parent)
         options.vhdSize = vhdSize
+        options.undoDirectory = undoDir
         return options
     }
 }

@@ -163,6 +163,26 @@ struct NameTests {
         #expect(try Self.debugfsHolds(image, "/", Array("\u{fffd}".utf8)))
     }
 
+    /// The editor gets the copy's path through a shell: a quotation mark is one, with an accent too.
+    @Test func anEditorGetsEveryName() throws {
+        let directory = try TemporaryDirectory()
+        _ = try Self.empty("fs.img", in: directory)
+        let fs = Array("fs.img".utf8)
+        let host = Array(try directory.write("a", "old\n").utf8)
+        for name in ["it's", "'\u{301}; touch gone; '\u{301}", "a b"].map({ Array($0.utf8) }) + [
+            [0xfa, 39, 10]
+        ] {
+            try Self.run("put", [fs, host, Self.path("", name)], directory.root)
+            let line =
+                [Array(Fixture.command.utf8), Array("edit".utf8)] + Self.volume + [fs, Self.path("", name)]
+            let words = line.map(\.shellText).joined(separator: " ")
+            try Tool.run(
+                "bash", ["-c", "EDITOR='sed -i s/old/new/' \(words)"], directory: directory.root)
+            #expect(try Self.run("cat", [fs, Self.path("", name)], directory.root).text == "new\n")
+        }
+        #expect(!FileManager.default.fileExists(atPath: directory.path("gone")))
+    }
+
     /// The image itself, what is made beside it, and what it names.
     @Test func imagesOfAnyName() throws {
         let directory = try TemporaryDirectory()

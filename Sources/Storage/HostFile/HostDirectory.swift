@@ -94,6 +94,16 @@ public enum HostDirectory {
         status(of: path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
     }
 
+    /// Whether `path` is a named pipe (through links).
+    public static func isPipe(_ path: String) -> Bool {
+        status(of: path).map { $0.st_mode & S_IFMT == S_IFIFO } ?? false
+    }
+
+    /// open(2) of a named pipe for reading, which waits for a writer; -1 and errno.
+    public static func openPipe(_ path: String) -> Int32 {
+        unsafe path.withHostPath { unsafe clinux_open($0, O_RDONLY, 0) }
+    }
+
     /// The names in a directory, "." and ".." left out; empty when it cannot be read.
     public static func names(in path: String) -> [String] {
         guard let stream = unsafe path.withHostPath({ unsafe opendir($0) }) else { return [] }

@@ -26,12 +26,12 @@ struct CutOffChange {
         self.open = open
         self.place = place
         try add(file, record)
-        var seen: Set<String> = []
+        var seen: Set<[UInt8]> = []
         var next = 0
         while next < members.count {
             let member = members[next]
             next += 1
-            for sibling in member.comparison.siblings where seen.insert(sibling).inserted {
+            for sibling in member.comparison.siblings where seen.insert(sibling.hostBytes).inserted {
                 guard !members.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) else {
                     continue
                 }

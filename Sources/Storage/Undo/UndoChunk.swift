@@ -84,7 +84,7 @@ struct UndoChunk: Sendable {
     }
 
     /// The paths of a chunk of kind "siblings".
-    var paths: [String] { body.split(separator: 0).map { String(decoding: $0, as: UTF8.self) } }
+    var paths: [String] { body.split(separator: 0).map { String(hostBytes: $0) } }
 
     /// A range of the host file, and where in `body` what the record has of it lies; nil stands for zeros.
     struct Entry: Sendable {

@@ -9,7 +9,8 @@ struct UndoWriter {
     private var chunkCount: UInt32 = 0
     /// Sectors that are saved, or lie behind the old end.
     private var saved = RangeSet<UInt64>()
-    private var siblings: Set<String> = []
+    /// By bytes: to strings two spellings of a letter are one.
+    private var siblings: Set<[UInt8]> = []
     /// Chunks were added since the head was written.
     private var hasNews = true
 
@@ -65,9 +66,9 @@ struct UndoWriter {
 
     /// Takes note of the other host files of the transaction.
     mutating func addSiblings(_ paths: [String]) throws(StorageError) {
-        let new = paths.filter { siblings.insert($0).inserted }
+        let new = paths.map(\.hostBytes).filter { siblings.insert($0).inserted }
         guard !new.isEmpty else { return }
-        try append(.siblings, rangeCount: 0, [new.flatMap { Array($0.utf8) + [0] }])
+        try append(.siblings, rangeCount: 0, [new.flatMap { $0 + [0] }])
     }
 
     /// Saves what the file holds in the sectors of `ranges`, as far as it is not saved yet.

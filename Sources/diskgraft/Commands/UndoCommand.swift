@@ -42,13 +42,13 @@ struct UndoCommand: ParsableCommand {
             Terminal.write(Array("There is nothing to undo.\n".utf8))
         }
         for file in result.files {
-            Terminal.write(Array("\(file): the newest change was taken back.\n".utf8))
+            Terminal.print("\(Terminal.name(file)): the newest change was taken back.\n")
         }
     }
 
     private func throwAway() throws {
         let records = try GuestUndo.discard([path] + disks.with, options: image.options)
         if records.isEmpty { Terminal.write(Array("There is no undo record.\n".utf8)) }
-        for record in records { Terminal.write(Array("\(record): was thrown away.\n".utf8)) }
+        for record in records { Terminal.print("\(Terminal.name(record)): was thrown away.\n") }
     }
 }

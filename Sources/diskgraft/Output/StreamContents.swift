@@ -6,8 +6,7 @@ extension FileContents {
     /// A host file's contents, or standard input for "-". Pipes are read as they come.
     static func source(_ path: String) throws(StorageError) -> FileContents {
         if path == "-" { return FileContents(StreamReader(descriptor: 0, name: "standard input")) }
-        var status = stat()
-        guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else {
+        guard HostDirectory.isPipe(path) else {
             return FileContents(try HostFile.open(path, locking: .ignore))
         }
         return FileContents(try StreamReader(path))
@@ -37,7 +36,7 @@ private final class StreamReader {
         name = path
         while true {
             try Cancellation.check()
-            let opened = unsafe open(path, O_RDONLY | O_CLOEXEC)
+            let opened = HostDirectory.openPipe(path)
             let number = errno
             if opened >= 0 {
                 descriptor = opened

@@ -5,7 +5,7 @@
 # that FILTER names. Ends with 1 when a test fails or a data race was reported.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-filter=${1:-OverlayDeviceTests|ReadersBesideAWriterTests}
+filter=${1:-OverlayDeviceTests|ReadersBesideATransactionTests|ReadersBesideAWriterTests}
 swift=${SWIFT:-swift}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

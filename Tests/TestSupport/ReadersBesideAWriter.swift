@@ -37,8 +37,9 @@ public struct ReadersBesideAWriter: Sendable {
         func fail(_ text: String) { failures.withLock { if $0.count < 5 { $0.append(text) } } }
     }
 
-    /// Ends when everything was written and every reader has read; records an issue for each broken promise.
-    public func run() throws {
+    /// Calls `betweenRounds` after each round and `atEnd` after the last, with readers at work. Ends when every reader has
+    /// read everything once more; records an issue for each broken promise.
+    public func run(betweenRounds: () throws -> Void = {}, atEnd: () throws -> Void = {}) throws {
         let state = State(places.count)
         let group = DispatchGroup()
         let queue = DispatchQueue(label: "readers", attributes: .concurrent)
@@ -55,7 +56,11 @@ public struct ReadersBesideAWriter: Sendable {
                 try device.write([UInt8](repeating: round, count: place.count), at: UInt64(place.offset))
                 state.written.withLock { $0[index] = round }
             }
+            try betweenRounds()
         }
+        try atEnd()
+        let last = state.reads.load(ordering: .relaxed) + 2 * readerCount * places.count
+        while state.reads.load(ordering: .relaxed) < last { Thread.sleep(forTimeInterval: 0.001) }
     }
 
     private func read(_ reader: Int, _ state: State) {

@@ -40,18 +40,6 @@ struct PageOverlay: Sendable {
         return edges
     }
 
-    /// Changes bytes; `load` supplies the base's content of a page that is touched in part for the first time.
-    mutating func write(
-        _ source: RawSpan, at offset: UInt64,
-        load: (UInt64) throws(StorageError) -> [UInt8]
-    ) throws(StorageError) {
-        var edges: [UInt64: [UInt8]] = [:]
-        for start in edgesNotHeld(of: offset..<offset + UInt64(source.byteCount)) {
-            edges[start] = try load(start)
-        }
-        _ = write(source, at: offset, edges: edges)
-    }
-
     /// Changes bytes. `edges` has the base's content of the pages that `edgesNotHeld` names, by their starts; false,
     /// and nothing changed, when one is missing.
     mutating func write(_ source: RawSpan, at offset: UInt64, edges: [UInt64: [UInt8]]) -> Bool {

@@ -80,17 +80,22 @@ extension HostFile {
 
     /// Records a write when a transaction is open; false when there is none.
     func stageWrite(_ source: RawSpan, at offset: UInt64, end: UInt64) throws(StorageError) -> Bool {
-        let taken = state.withLock { state -> Staging? in state.staged }
-        guard var staging = taken else { return false }
-        // One owner writes: nobody changes the staging between here and the store below.
-        state.withLock { $0.staged?.overlay = PageOverlay() }
-        defer { state.withLock { $0.staged = staging } }
-        let base = staging.visibleBase
-        try staging.overlay.write(source, at: offset) { (pageStart) throws(StorageError) in
-            guard pageStart < base else { return [] }
-            return try diskBytes(at: pageStart, count: Int(min(PageOverlay.pageSize, base - pageStart)))
+        let before = state.withLock { state in
+            state.staged.map { (edges: $0.overlay.edgesNotHeld(of: offset..<end), base: $0.visibleBase) }
         }
-        staging.length = max(staging.length, end)
+        guard let before else { return false }
+        // One owner writes: what is not held here is not held below either. Readers do not wait for the disk.
+        var edges: [UInt64: [UInt8]] = [:]
+        for start in before.edges {
+            edges[start] =
+                start < before.base
+                ? try diskBytes(at: start, count: Int(min(PageOverlay.pageSize, before.base - start))) : []
+        }
+        let taken = state.withLock { state -> Staging? in
+            state.staged?.write(source, at: offset, edges: edges)
+            return state.staged
+        }
+        guard let staging = taken else { return false }
         staging.transaction.record(
             .write(file: staging.index, offset: offset, bytes: source.array(0..<source.byteCount)),
             giving: GivenContents.ranges(of: source, at: offset, in: staging.overlay))
@@ -119,5 +124,13 @@ extension HostFile {
         staging.transaction.record(.truncate(file: staging.index, length: length), giving: given)
         state.withLock { $0.staged = staging }
         return true
+    }
+}
+
+extension HostFile.Staging {
+    /// Shows a write; `edges` as `PageOverlay` needs them.
+    fileprivate mutating func write(_ source: RawSpan, at offset: UInt64, edges: [UInt64: [UInt8]]) {
+        _ = overlay.write(source, at: offset, edges: edges)
+        length = max(length, offset + UInt64(source.byteCount))
     }
 }

@@ -7,6 +7,9 @@ internal import Synchronization
 ///
 /// While a `HostTransaction` is open on it, writes, truncation and flushes are recorded instead of done, and
 /// reads show the recorded state.
+///
+/// It is read from many threads beside the one owner that writes: a read shows of a write that goes on meanwhile old bytes
+/// or new ones, perhaps both, and of one that has ended the new ones, whether it was recorded, written or both.
 public final class HostFile: Sendable {
     /// Whether the file may be changed.
     public enum Access: Sendable { case read, write }

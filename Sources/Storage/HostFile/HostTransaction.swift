@@ -138,9 +138,10 @@ public final class HostTransaction: Sendable {
                 state.segments[file]?.seal(lengthAfter: files[file].byteCount)
             }
             try sync(&state)
-            for file in files { file.endStaging() }
             try write(&state)
-            for file in state.unflushed.sorted() { try files[file].flush() }
+            for file in state.unflushed.sorted() { try files[file].flushDisk() }
+            // Only now, or a read would show what was there before.
+            for file in files { file.endStaging() }
         } catch {
             put(state)
             rollBack()

@@ -97,6 +97,23 @@ struct MemoryLimitTests {
         #expect(result.errorText.contains("names"))
     }
 
+    /// A thousand levels, at each eight directories of long names: their paths together have a GiB.
+    @Test func aDeepTreeOfLongNames() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path("v.img")
+        try Tool.run(
+            "mke2fs",
+            ["-q", "-O", "none,filetype,extent", "-I", "128", "-N", "12000", "-b", "4096", path, "128M"])
+        let long = String(repeating: "x", count: 250)
+        let level = (0..<8).map { "mkdir \($0)\(long)\n" }.joined() + "cd 7\(long)\n"
+        let commands = try directory.write("commands", String(repeating: level, count: 1000))
+        try Tool.run("debugfs", ["-w", "-f", commands, path])
+        let found = try Self.run(
+            256, ["find", "--volume", "disk", "v.img", "/", "--name", "none"], in: directory)
+        #expect(found.status == 0, "\(found.errorText.prefix(200))")
+        #expect(found.output.isEmpty)
+    }
+
     @Test func longFilesAndStreams() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path("v.img")

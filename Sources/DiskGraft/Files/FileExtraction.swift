@@ -46,7 +46,7 @@ private struct FileExtraction {
         /// Nil while it is closed: deep trees need more directories than a process may open.
         var folder: HostFolder?
         let identity: HostFile.Identity
-        let path: String
+        let name: [UInt8]
         let attributes: FileAttributes
     }
 
@@ -78,7 +78,7 @@ private struct FileExtraction {
         let name = steps.last.map { Array($0) } ?? self.name
         let attributes = file.attributes
         switch attributes.type {
-        case .directory: try open(try folder.makeFolder(name), attributes)
+        case .directory: try open(try folder.makeFolder(name), name, attributes)
         case .regular:
             let output = try folder.makeFile(name)
             do throws(StorageError) {
@@ -123,9 +123,10 @@ private struct FileExtraction {
         attributes.permissions & (options.keepsSetID ? 0o7777 : 0o777)
     }
 
-    private mutating func open(_ folder: HostFolder, _ attributes: FileAttributes) throws(StorageError) {
-        levels.append(
-            Level(folder: folder, identity: folder.identity, path: folder.path, attributes: attributes))
+    private mutating func open(
+        _ folder: HostFolder, _ name: [UInt8], _ attributes: FileAttributes
+    ) throws(StorageError) {
+        levels.append(Level(folder: folder, identity: folder.identity, name: name, attributes: attributes))
         if levels.count > Self.openLimit { levels[levels.count - 1 - Self.openLimit].folder = nil }
     }
 
@@ -134,10 +135,15 @@ private struct FileExtraction {
     private mutating func close() throws(StorageError) {
         guard let level = levels.popLast(), let folder = level.folder else { return }
         if let above = levels.last, above.folder == nil {
-            levels[levels.count - 1].folder = try folder.parent(expecting: above.identity, path: above.path)
+            levels[levels.count - 1].folder = try folder.parent(expecting: above.identity, path: path)
         }
         try folder.setAttributes(
             permissions: permissions(level.attributes), modified: level.attributes.modificationTime)
+    }
+
+    /// The deepest directory's path. Not kept for each: together they would be as long as the tree is deep, squared.
+    private var path: String {
+        HostFolder.path(parent.path, levels.map(\.name))
     }
 
     private mutating func copy(_ file: GuestFiles.File, to output: HostFile) throws(StorageError) {

@@ -3,8 +3,9 @@ public import Storage
 internal import Synchronization
 
 extension GuestFiles {
-    /// How many visits wait for the cores at a time; bounds the memory.
+    /// How many visits wait for the cores at a time, and the bytes of their paths; bounds the memory.
     private static var batchCount: Int { 2048 }
+    private static var batchPathLimit: Int { 16 << 20 }
     /// How many a core takes at once.
     private static var chunkCount: Int { 8 }
 
@@ -14,10 +15,16 @@ extension GuestFiles {
         _ top: File, transform: @Sendable (Visit) -> Value, _ body: ([Value]) -> Bool
     ) throws(StorageError) {
         var batch: [Visit] = []
+        var pathByteCount = 0
         var goesOn = true
         try walk(top) { (visit) throws(StorageError) in
             batch.append(visit)
-            guard batch.count >= Self.batchCount else { return true }
+            switch visit {
+            case .file(let file): pathByteCount += file.path.count
+            case .unreadable(let path, _): pathByteCount += path.count
+            }
+            guard batch.count >= Self.batchCount || pathByteCount >= Self.batchPathLimit else { return true }
+            pathByteCount = 0
             goesOn = body(try Self.inParallel(batch, transform))
             batch.removeAll(keepingCapacity: true)
             return goesOn

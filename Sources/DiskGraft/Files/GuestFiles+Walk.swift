@@ -20,29 +20,30 @@ extension GuestFiles {
     ) throws(StorageError) {
         guard try body(.file(top)), top.attributes.type == .directory else { return }
         let slash = UInt8(ascii: "/")
-        // The directory that is walked: one path for all levels, each of which knows how much of it is its own.
-        var path = top.path == [slash] ? [] : top.path
-        // What is still to come, deepest last: recursion would trust the image's depth.
-        var levels = [try level(of: top, mount: 0, pathLength: path.count)]
+        // The directory's path and a slash: one for all levels, because each deeper one begins with it.
+        var path = top.path == [slash] ? [slash] : top.path + [slash]
+        var held = 0
+        // A stack of what is still to come, deepest last: recursion would trust the image's depth.
+        var pending = [try level(of: top, pathLength: path.count, mount: 0, &held)]
         // A directory has one name: with two at each level, the walk of a small image would never end. A volume may
         // be mounted in two places all the same.
         var seen: Set<FileIdentity> = [FileIdentity(top, mount: 0)]
         var mountCount = 0
-        while let depth = levels.indices.last {
+        while var level = pending.popLast() {
             try Cancellation.check()
-            guard let next = levels[depth].left.popLast() else {
-                levels.removeLast()
+            path.removeLast(path.count - level.pathLength)
+            guard let next = level.left.popLast() else {
                 continue
             }
-            path.removeSubrange(levels[depth].pathLength...)
-            path += [slash] + next.name
+            held -= 1
+            pending.append(level)
+            path += next.name
             do throws(StorageError) {
-                let volume = levels[depth].volume
-                let file = try self.file(Child(path: path, volume: volume, id: next.file))
+                let file = try self.file(next.file, on: level.volume, at: path)
                 guard try body(.file(file)) else { return }
                 guard file.attributes.type == .directory else { continue }
-                var mount = levels[depth].mount
-                if file.volume != volume || file.id != next.file {
+                var mount = level.mount
+                if file.volume != level.volume || file.id != next.file {
                     mountCount += 1
                     mount = mountCount
                 }
@@ -51,12 +52,13 @@ extension GuestFiles {
                         .corrupt, layer: "guest", code: "directory-loop",
                         "\(path.shellText) contains itself or has a second name; run e2fsck")
                 }
-                guard levels.count <= Self.depthLimit else {
+                guard pending.count <= Self.depthLimit else {
                     throw StorageError(
                         .refused, layer: "guest", code: "too-deep",
                         "\(path.shellText.prefix(200))… lies deeper than \(Self.depthLimit) levels")
                 }
-                levels.append(try level(of: file, mount: mount, pathLength: path.count))
+                pending.append(try self.level(of: file, pathLength: path.count + 1, mount: mount, &held))
+                path.append(slash)
             } catch {
                 guard !error.isCancellation else { throw error }
                 guard try body(.unreadable(path: path, error)) else { return }
@@ -75,40 +77,38 @@ extension GuestFiles {
         }
     }
 
-    private struct Child {
-        var path: [UInt8]
-        var volume: Int
-        var id: FileID
-    }
-
-    /// A directory on the way down.
+    /// A directory that is being walked.
     private struct Level {
-        var volume: Int
+        /// Of its path and a slash.
+        let pathLength: Int
+        let volume: Int
         /// Which of the mounts that the walk has crossed it is below; a volume may be mounted twice.
-        var mount: Int
-        /// How much of the walk's path leads to it.
-        var pathLength: Int
-        /// Its entries that are still to come, the last by name first, so that they pop in order.
+        let mount: Int
+        /// The last by name first, so that they pop in order.
         var left: [DirectoryEntry]
     }
 
-    private func level(of directory: File, mount: Int, pathLength: Int) throws(StorageError) -> Level {
-        Level(
-            volume: directory.volume, mount: mount, pathLength: pathLength,
-            left: try entries(of: directory).reversed())
+    /// `held` counts the names of all levels: with many at each, a deep tree would take any memory.
+    private func level(
+        of directory: File, pathLength: Int, mount: Int, _ held: inout Int
+    ) throws(StorageError) -> Level {
+        let left = Array(try entries(of: directory).reversed())
+        guard left.count <= DirectoryEntry.listLimit - held else {
+            throw .tooManyNames("guest", in: directory.id, limit: DirectoryEntry.listLimit - held)
+        }
+        held += left.count
+        return Level(pathLength: pathLength, volume: directory.volume, mount: mount, left: left)
     }
 
-    private func file(_ child: Child) throws(StorageError) -> File {
-        if let volume = mountPoints[child.path], volume != child.volume {
-            let fileSystem = try guest.fileSystem(on: volume)
+    private func file(_ id: FileID, on volume: Int, at path: [UInt8]) throws(StorageError) -> File {
+        if let mounted = mountPoints[path], mounted != volume {
+            let fileSystem = try guest.fileSystem(on: mounted)
             let root = fileSystem.rootDirectory
             return File(
-                path: child.path, volume: volume, id: root, attributes: try fileSystem.attributes(of: root))
+                path: path, volume: mounted, id: root, attributes: try fileSystem.attributes(of: root))
         }
-        let fileSystem = try guest.fileSystem(on: child.volume)
-        return File(
-            path: child.path, volume: child.volume, id: child.id,
-            attributes: try fileSystem.attributes(of: child.id))
+        let fileSystem = try guest.fileSystem(on: volume)
+        return File(path: path, volume: volume, id: id, attributes: try fileSystem.attributes(of: id))
     }
 
     /// The SHA-256 of a regular file's contents in hexadecimal.

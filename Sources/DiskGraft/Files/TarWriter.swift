@@ -8,6 +8,9 @@ public struct TarWriter {
     private let output: ([UInt8]) -> Void
     /// The first name of each file with several.
     private var linked: [LinkKey: [UInt8]] = [:]
+    private var linkedByteCount = 0
+    /// Of those names.
+    private static let linkedByteLimit = 1 << 30
 
     private struct LinkKey: Hashable {
         let volume: Int
@@ -73,6 +76,10 @@ public struct TarWriter {
                 target = first
                 size = 0
             } else {
+                linkedByteCount += name.count
+                guard linkedByteCount <= Self.linkedByteLimit else {
+                    throw .memoryBound("tar", "the names of files with several names have more than 1 GiB")
+                }
                 linked[key] = name
             }
         }

@@ -134,6 +134,13 @@ public final class HostFolder: Sendable {
     }
 
     /// The path of a name in here, for messages. Throws `corrupt` for a name that is no plain one.
+    /// The path of what `names` lead to from `top`, one directory a name; for messages.
+    public static func path(_ top: String, _ names: [[UInt8]]) -> String {
+        let slash = UInt8(ascii: "/")
+        return (top.utf8.last == slash ? top : top + "/")
+            + String(hostBytes: Array(names.joined(separator: [slash])))
+    }
+
     private func place(_ name: [UInt8]) throws(StorageError) -> String {
         guard DirectoryEntry.isSound(name: name) else {
             throw StorageError(

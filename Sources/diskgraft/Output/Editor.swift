@@ -10,9 +10,8 @@ enum Editor {
     /// a signal to this process is passed on to it. Throws `refused` when it fails.
     static func run(_ command: String, on path: String) throws(StorageError) {
         // By bytes: with an accent a quotation mark is another character, and one to the shell all the same.
-        let quoted = String(
-            hostBytes: path.hostBytes.split(separator: UInt8(ascii: "'"), omittingEmptySubsequences: false)
-                .joined(separator: Array("'\\''".utf8)))
+        let parts = path.hostBytes.split(separator: UInt8(ascii: "'"), omittingEmptySubsequences: false)
+        let quoted = String(hostBytes: Array(parts.joined(separator: Array("'\\''".utf8))))
         // Without a shell in between a signal reaches the editor itself; the rest of shell syntax needs the shell.
         let isPlain = !command.contains { "|&;<>()$`=\n".contains($0) }
         let child = try spawn((isPlain ? "exec " : "") + "\(command) '\(quoted)'")

@@ -34,8 +34,10 @@ struct UndoSiblingTests {
     }
 
     private static func write(_ path: String, _ bytes: [UInt8]) throws {
+        // The files of the change are still open, and hold their locks.
         let file =
-            HostDirectory.exists(path) ? try HostFile.open(path, access: .write) : try HostFile.create(path)
+            HostDirectory.exists(path)
+            ? try HostFile.open(path, access: .write, locking: .ignore) : try HostFile.create(path)
         try file.truncate(to: 0)
         try file.write(bytes, at: 0)
     }

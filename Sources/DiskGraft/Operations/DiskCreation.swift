@@ -23,6 +23,11 @@ public struct DiskCreation: Sendable {
         guard byteCount != nil || parent != nil else {
             throw StorageError(.misuse, layer: "image", code: "no-size", "a size is needed", path: path)
         }
+        guard parent == nil || driver.makesChildren else {
+            throw StorageError(
+                .unsupported, layer: driver.format.rawValue, code: "no-children",
+                "children of another image are not made in this format here; VHD, VHDX and VDI can be", path: path)
+        }
         var createOptions = ImageCreateOptions(values: options)
         if let parent { createOptions.parent = HostDirectory.absolutePath(parent) }
         let output = try PendingOutput(

@@ -76,6 +76,13 @@ final class PendingOutput {
                 .refused, layer: "output", code: "is-the-source",
                 "belongs to the source; the source is never written", path: path)
         }
+        // The record would lie beside a file that it knows nothing of, and what it could still mend would be gone.
+        if let record = try UndoRecord.read(for: path), record.isCutOff {
+            throw StorageError(
+                .refused, layer: "output", code: "cut-off-change",
+                "an earlier change of this file was cut off; take it back, or throw its record away, before the file is "
+                    + "replaced", path: path, remedies: [.undo, .discardUndo])
+        }
         // Whoever has it open would go on with a file that has no name any more.
         _ = try HostFile.open(path, access: .write)
     }

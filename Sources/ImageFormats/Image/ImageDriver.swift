@@ -79,6 +79,9 @@ package protocol ImageDriver: SendableMetatype {
     /// Whether `create` works.
     static var canCreate: Bool { get }
 
+    /// Whether `create` makes children of a parent (`ImageCreateOptions.parent`).
+    static var makesChildren: Bool { get }
+
     /// The sizes of the guest's logical sectors that it can hold; 512 is among them.
     static var sectorSizes: [UInt32] { get }
 
@@ -125,6 +128,7 @@ package protocol ImageDriver: SendableMetatype {
 
 extension ImageDriver {
     package static var canCreate: Bool { true }
+    package static var makesChildren: Bool { false }
     package static var sectorSizes: [UInt32] { [512] }
     package static var sizeUnit: UInt64 { 512 }
     package static var findsLeaks: Bool { false }

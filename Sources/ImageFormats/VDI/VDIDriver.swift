@@ -3,6 +3,7 @@ package import Storage
 /// VirtualBox's VDI: dynamic, static and differencing.
 package enum VDIDriver: ImageDriver {
     package static var format: ImageFormat { .vdi }
+    package static var makesChildren: Bool { true }
 
     /// By the signature behind the text.
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool {

@@ -3,6 +3,7 @@ package import Storage
 /// Microsoft's VHD: Virtual PC, Hyper-V's first generation, XenServer, Azure.
 package enum VHDDriver: ImageDriver {
     package static var format: ImageFormat { .vhd }
+    package static var makesChildren: Bool { true }
 
     /// By the footer at the end, or its copy at the start.
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool {

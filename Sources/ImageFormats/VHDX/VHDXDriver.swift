@@ -3,6 +3,7 @@ package import Storage
 /// Microsoft's VHDX: Hyper-V since Windows Server 2012.
 package enum VHDXDriver: ImageDriver {
     package static var format: ImageFormat { .vhdx }
+    package static var makesChildren: Bool { true }
     package static var sectorSizes: [UInt32] { [512, 4096] }
 
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool {

@@ -11,6 +11,8 @@ struct ByteArgument: ExpressibleByArgument, Equatable {
     /// From the form in which `exactArguments` hands arguments to the parser.
     init(argument: String) { bytes = argument.hostBytes }
 
+    var defaultValueDescription: String { shown }
+
     /// For messages.
     var shown: String { bytes.shellText }
 }

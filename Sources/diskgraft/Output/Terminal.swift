@@ -41,7 +41,7 @@ enum Terminal {
     static var isCut: Bool { cut.load(ordering: .relaxed) }
     private static let cut = Atomic<Bool>(false)
 
-    /// Bytes on standard output. A closed pipe ends the command as it ends other filters.
+    /// Bytes on standard output. A closed pipe ends the command with the status that SIGPIPE gives other filters.
     static func write(_ bytes: [UInt8]) { write(bytes.span8, to: 1) }
 
     /// Bytes on standard output.
@@ -51,6 +51,15 @@ enum Terminal {
     static var takesMore: Bool {
         var output = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
         return unsafe poll(&output, 1, 0) == 1
+    }
+
+    /// What cannot be written to standard output is not done. A pipe without a reader ends other filters by SIGPIPE,
+    /// and whoever looks at the status sees the same here.
+    private static func endWithoutOutput(_ number: Int32) -> Never {
+        if number == EPIPE { exit(128 + SIGPIPE) }
+        printError(
+            StorageError.io("standard output", operation: "write", errno: number).description)
+        exit(ExitStatus.failed.rawValue)
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32) { write(bytes.span8, to: descriptor) }
@@ -68,7 +77,7 @@ enum Terminal {
                     // A reader that does not read must not keep the command from its end.
                     return cut.store(true, ordering: .relaxed)
                 }
-                if descriptor == 1 { exit(errno == EPIPE ? 0 : 1) }
+                if descriptor == 1 { endWithoutOutput(errno) }
                 return
             }
             done += put

@@ -37,6 +37,8 @@ endif
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Examples Benchmarks
+	SWIFT=$(SWIFT) scripts/lint-house.py
+	SWIFT=$(SWIFT) scripts/lint-house.py --prove
 
 test: setup-test lint
 	$(SWIFT) build --build-tests

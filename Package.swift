@@ -46,7 +46,7 @@ let package = Package(
         .executableTarget(
             name: "diskgraft",
             dependencies: [
-                "DiskGraft", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "DiskGraft", "Storage", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 

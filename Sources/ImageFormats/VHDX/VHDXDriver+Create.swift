@@ -30,7 +30,7 @@ extension VHDXDriver {
             parent: parent.map {
                 VHDXParentLocator(
                     linkage: $0.headers.current.dataWriteGUID,
-                    relativePath: VHDDriver.relativePath(of: $0.file.path, from: options.finalPath ?? path))
+                    relativePath: ParentName.relativePath(of: $0.file.path, from: options.finalPath ?? path))
             })
         let file = try HostFile.create(path)
         try writeTables(to: file, metadata, logSize: layout.logSize)

@@ -1,0 +1,20 @@
+internal import Storage
+
+extension ParentName {
+    /// The way from `child` to `parent` as Windows writes it: `.\base.vhd`, `..\bases\base.vhd`.
+    static func relativePath(of parent: String, from child: String) -> String {
+        // Through links to the directories' own places: a lexical way would count them wrongly.
+        func steps(_ path: String) -> [Substring] {
+            let directory = HostFile.directoryPath(of: path)
+            let place = HostDirectory.resolved(directory) ?? HostDirectory.absolutePath(directory)
+            return (place + "/" + HostFile.name(of: path)).utf8.split(separator: UInt8(ascii: "/"))
+                .map { Substring($0) }.filter { $0 != "." }
+        }
+        let target = steps(parent)
+        let start = steps(child).dropLast()
+        var common = 0
+        while common < start.count, common < target.count - 1, start[common] == target[common] { common += 1 }
+        let up = [String](repeating: "..", count: start.count - common)
+        return ((up.isEmpty ? ["."] : up) + target[common...].map(String.init)).joined(separator: "\\")
+    }
+}

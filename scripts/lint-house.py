@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Checks the house: what swift-format cannot see. One line a breach, exit 1 when there is one.
+
+    scripts/lint-house.py            checks this checkout
+    scripts/lint-house.py --prove    puts a breach of each rule into a copy and sees it found
+
+    scripts/lint-house.py --all      also the rules that are not held everywhere yet
+
+Rules:
+  imports      a file imports only what Package.swift gives its target, and Package.swift only what docs/architecture.md draws
+  foundation   no Foundation below the command
+  traps        no try!, as!, fatalError, preconditionFailure or force unwrap of what may come from an image
+  drivers      a driver's name stands in its own folder and in registries alone
+not held everywhere yet:
+  flags        no sentence below the command names its flags or its commands
+  words        nothing branches on a message, a reason, or a literal layer or code
+  codes        an error's code is a case of an enumeration
+"""
+import json, os, re, shutil, subprocess, sys, tempfile
+
+HELD = {"imports", "foundation", "traps", "drivers"}
+# Where drivers are listed.
+REGISTRIES = {"Sources/ImageFormats/Probe/ImageProbe.swift"}
+SYSTEM = {"Glibc", "Synchronization", "Dispatch", "Swift", "_Concurrency"}
+COMMAND = "diskgraft"
+
+
+def pieces(source):
+    """Swift source as (kind, text, line): code, string (the literal parts alone) and comment."""
+    out, i, line, start, n = [], 0, 1, 0, len(source)
+
+    stack = []  # of (delimiter, depth of parentheses): the strings that an interpolation lies in
+    depth = 0
+    while i < n:
+        two = source[i:i + 2]
+        if two == "//":
+            end = source.find("\n", i)
+            end = n if end < 0 else end
+            out.append(("comment", source[i:end], line))
+            i = end
+        elif two == "/*":
+            end = source.find("*/", i + 2)
+            end = n if end < 0 else end + 2
+            out.append(("comment", source[i:end], line))
+            line += source.count("\n", i, end)
+            i = end
+        elif source[i] == '"' or (stack and source[i] == ")" and depth == 0):
+            if source[i] == '"':
+                delimiter = '"""' if source.startswith('"""', i) else '"'
+                i += len(delimiter)
+            else:
+                delimiter, depth = stack.pop()
+                i += 1
+            start, at = i, line
+            while i < n:
+                if source.startswith("\\(", i):
+                    out.append(("string", source[start:i], at))
+                    stack.append((delimiter, depth))
+                    depth = 0
+                    i += 2
+                    break
+                if source[i] == "\\":
+                    i += 2
+                elif source.startswith(delimiter, i):
+                    out.append(("string", source[start:i], at))
+                    i += len(delimiter)
+                    break
+                else:
+                    line += source[i] == "\n"
+                    i += 1
+        else:
+            start = i
+            while i < n and source[i] != '"' and source[i:i + 2] not in ("//", "/*"):
+                if stack and source[i] == "(":
+                    depth += 1
+                elif stack and source[i] == ")":
+                    if depth == 0:
+                        break
+                    depth -= 1
+                i += 1
+            out.append(("code", source[start:i], line))
+            line += source.count("\n", start, i)
+    return out
+
+
+def sources(root):
+    for folder, _, names in sorted(os.walk(os.path.join(root, "Sources"))):
+        for name in sorted(names):
+            if name.endswith(".swift"):
+                path = os.path.join(folder, name)
+                yield os.path.relpath(path, root), open(path, encoding="utf-8").read()
+
+
+def drawn(root):
+    """What docs/architecture.md says that each target imports."""
+    table = {}
+    for row in open(os.path.join(root, "docs/architecture.md"), encoding="utf-8"):
+        cells = [c.strip() for c in row.strip().strip("|").split("|")]
+        if not row.startswith("| `Sources/") or len(cells) != 3:
+            continue
+        imports = {w for w in re.split(r"[,\s]+", re.sub(r"\(.*?\)", "", cells[2])) if w and w != "–"}
+        for target in re.findall(r"`(?:Sources/)?(\w+)`", cells[0]):
+            table[target] = imports
+    return table
+
+
+def check(root, package):
+    found = []
+
+    def breach(rule, path, line, text):
+        found.append((rule, f"{path}:{line}: {rule}: {text}"))
+
+    targets = {t["name"]: {next(iter(d.values()))[0] for d in t["dependencies"]} for t in package["targets"]}
+    internal = set(targets)
+    table = drawn(root)
+    for target in package["targets"]:
+        name = target["name"]
+        if target["type"] not in ("regular", "executable") or target.get("path"):
+            continue
+        if name not in table:
+            breach("imports", "docs/architecture.md", 1, f"does not draw Sources/{name}")
+            continue
+        extra = (targets[name] & internal) - table[name]
+        if extra:
+            breach("imports", "Package.swift", 1, f"{name} depends on {', '.join(sorted(extra))}, which docs/architecture.md does not draw")
+
+    files = list(sources(root))
+    drivers = {}
+    for path, text in files:
+        for name in re.findall(r"\b(?:struct|enum|class|actor)\s+(\w+)\s*:[^{\n]*\b(?:ImageDriver|FileSystemDriver)\b", text):
+            drivers[name] = os.path.dirname(path)
+    for path, text in files:
+        target = path.split(os.sep)[1]
+        allowed = targets.get(target, set()) | SYSTEM
+        parts = pieces(text)
+        code = [(t, l) for k, t, l in parts if k == "code"]
+        for number, row in enumerate(text.split("\n"), 1):
+            m = re.match(r"(?:@\S+\s+)*(?:public |package |internal |private |fileprivate )?import (?:struct |class |enum |func )?(\w+)", row)
+            if not m:
+                continue
+            if m[1].startswith("Foundation"):
+                if target != COMMAND:
+                    breach("foundation", path, number, f"{target} imports {m[1]}")
+            elif m[1] not in allowed:
+                breach("imports", path, number, f"{target} imports {m[1]}, which Package.swift does not give it")
+        for text_part, at in code:
+            for m in re.finditer(r"\btry!|\bas!|\bfatalError\(|\bpreconditionFailure\(|[\w)\]]!(?=[\s.,;)\]]|$)", text_part):
+                if text_part[m.end():m.end() + 1] == "=":
+                    continue
+                breach("traps", path, at + text_part.count("\n", 0, m.start()), m[0])
+            if path in REGISTRIES or os.path.basename(path).endswith("Registry.swift"):
+                continue
+            for m in re.finditer(r"\b\w+Driver\b", text_part):
+                home = drivers.get(m[0])
+                if home and not path.startswith(home + os.sep):
+                    breach("drivers", path, at + text_part.count("\n", 0, m.start()), f"{m[0]} is named outside of {home} and the registries")
+        joined, starts = "", []
+        for kind, part, at in parts:
+            if kind == "comment":
+                continue
+            starts.append((len(joined), at, kind))
+            joined += part if kind == "code" else '"' + part.replace('"', "'") + '"'
+
+        def line_of(offset):
+            begin, at, kind = [s for s in starts if s[0] <= offset][-1]
+            return at + (joined.count("\n", begin, offset) if kind == "code" else 0)
+
+        words = r"\b(?:message|reason|summary|remedy|displayText|displayPath|description)\s*(?:\.(?:contains|hasPrefix|hasSuffix|starts|split)\(|[=!]= *\")"
+        for m in re.finditer(words + r"|\b(?:layer|code|typeName)\s*[=!]=\s*\"", joined):
+            breach("words", path, line_of(m.start()), f"branches on {m[0]}…")
+        for m in re.finditer(r"\bcode:\s*\"", joined):
+            breach("codes", path, line_of(m.start()), "a literal code")
+        if target != COMMAND:
+            for kind, part, at in parts:
+                if kind == "string" and (re.search(r"(?:^|[\s(`'])--[a-z]", part) and " " in part.strip() or re.search(r"\bdiskgraft [a-z]+\b", part)):
+                    breach("flags", path, at, part.strip()[:80])
+    return found
+
+
+SEEDS = {
+    "imports": ("Sources/Storage/Seed.swift", "internal import Ext4\n"),
+    "foundation": ("Sources/Storage/Seed.swift", "internal import Foundation\n"),
+    "traps": ("Sources/Storage/Seed.swift", "func seed(_ a: [Int]) -> Int { a.first! }\n"),
+    "drivers": ("Sources/Conversion/Seed.swift", "let seed = QCOW2Driver.self\n"),
+    "flags": ("Sources/Storage/Seed.swift", 'let seed = "name it with --parent FILE"\n'),
+    "words": ("Sources/Storage/Seed.swift", 'func seed(_ e: StorageError) -> Bool { e.message.contains("gone") }\n'),
+    "codes": ("Sources/Storage/Seed.swift", 'let seed = StorageError(.refused, layer: "x", code: "y", "z")\n'),
+}
+
+
+def prove(root, package):
+    failed = False
+    with tempfile.TemporaryDirectory() as copy:
+        for folder in ("Sources", "docs"):
+            shutil.copytree(os.path.join(root, folder), os.path.join(copy, folder))
+        before = check(copy, package)
+        for rule, (path, text) in SEEDS.items():
+            seed = os.path.join(copy, path)
+            with open(seed, "w") as file:
+                file.write(text)
+            caught = any(r == rule and f.startswith(path) for r, f in check(copy, package) if (r, f) not in before)
+            os.remove(seed)
+            if not caught:
+                print(f"the rule {rule} does not find {text.strip()}")
+                failed = True
+    return failed
+
+
+def main():
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    swift = os.environ.get("SWIFT", "swift")
+    package = json.loads(subprocess.run([swift, "package", "dump-package"], cwd=root, check=True, stdout=subprocess.PIPE).stdout)
+    if "--prove" in sys.argv[1:]:
+        sys.exit(prove(root, package))
+    found = [(rule, line) for rule, line in check(root, package) if rule in HELD or "--all" in sys.argv[1:]]
+    for _, line in found:
+        print(line)
+    sys.exit(1 if found else 0)
+
+
+main()

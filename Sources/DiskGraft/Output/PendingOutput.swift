@@ -78,10 +78,12 @@ final class PendingOutput {
         }
         // The record would lie beside a file that it knows nothing of, and what it could still mend would be gone.
         if let record = try UndoRecord.read(for: path), record.isCutOff {
-            throw StorageError(
+            var error = StorageError(
                 .refused, layer: "output", code: "cut-off-change",
                 "an earlier change of this file was cut off; take it back, or throw its record away, before the file is "
-                    + "replaced", path: path, remedies: [.undo, .discardUndo])
+                    + "replaced", path: path)
+            error.remedies = [.undo, .discardUndo]
+            throw error
         }
         // Whoever has it open would go on with a file that has no name any more.
         _ = try HostFile.open(path, access: .write)

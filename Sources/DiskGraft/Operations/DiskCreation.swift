@@ -26,7 +26,8 @@ public struct DiskCreation: Sendable {
         guard parent == nil || driver.makesChildren else {
             throw StorageError(
                 .unsupported, layer: driver.format.rawValue, code: "no-children",
-                "children of another image are not made in this format here; VHD, VHDX and VDI can be", path: path)
+                "children of another image are not made in this format here; VHD, VHDX and VDI can be",
+                path: path)
         }
         var createOptions = ImageCreateOptions(values: options)
         if let parent { createOptions.parent = HostDirectory.absolutePath(parent) }

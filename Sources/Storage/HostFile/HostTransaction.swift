@@ -176,8 +176,8 @@ public final class HostTransaction: Sendable {
         }
         let paths = state.segments.keys.sorted().map { HostDirectory.absolutePath(files[$0].path) }
         for file in state.segments.keys.sorted() {
-            let own = HostDirectory.absolutePath(files[file].path)
-            try state.segments[file]?.addSiblings(paths.filter { $0 != own })
+            let own = HostDirectory.absolutePath(files[file].path).hostBytes
+            try state.segments[file]?.addSiblings(paths.filter { $0.hostBytes != own })
             guard let touched = touched[file] else { continue }
             try state.segments[file]?.save(touched.ranges)
             try state.segments[file]?.add(

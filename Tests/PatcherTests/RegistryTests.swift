@@ -53,7 +53,8 @@ import Testing
         let reasons: [UnresolvedReason] = [
             .statedDiskMissing(disk: 2, given: 1), .namedByHardware(name),
             .behindLastDisk(name, disk: 2, given: 1), .otherOrder(name), .unsurePosition(name, position: 2),
-            .otherKindThanRoot(name), .mountedElsewhere(name), .unknownToKernel(name), .severalKinds(name),
+            .otherKindThanRoot(name), .mountedElsewhere(name), .otherContents(name), .unknownToKernel(name),
+            .severalKinds(name),
             .unknownToSource(name, .vmware), .noPartition(disk: 0, number: 3),
             .noBearer(.label(Array("data".utf8))), .shared(.uuid("ABCD-1234"), volumes: ["p1", "p2"]),
             .opaque, .rowSays(types: ["swap"], volume: "p1", kind: .ext4),
@@ -65,7 +66,9 @@ import Testing
             .rootUnresolved("/dev/hdc1", .namedByHardware(name)), .keepsXenEntry, .argumentsElsewhere,
             .suspended(volume: "p2"), .unreadableMount(path: "/boot", volume: "p1", kind: .xfs),
             .unreadableMenu(path: "/boot/efi", volume: "p1"), .bootUnresolved("/dev/hdc1", .opaque),
-            .unknownLoader, .defaultCannot(title: "A", .liloMap, on: .kvm),
+            .unknownLoader, .wouldChangeAgain(path: "/etc/fstab"),
+            .wouldBeTakenFor(volume: "p3", name: "/dev/sda3", path: "/etc/fstab", line: 2, .opaque),
+            .defaultCannot(title: "A", .liloMap, on: .kvm),
         ]
         for sentence in reasons.map(\.sentence) + verdicts.map(\.sentence) {
             #expect(!sentence.plain.contains("--"), "\(sentence.plain)")

@@ -26,8 +26,10 @@ package struct DeviceResolver: Sendable {
 
     /// Disk names in use for disks, by family, in order of position.
     private let positions: [DiskName.Family: [Int]]
-    /// Names whose disk is proved by the root file system's own row.
+    /// Names whose disk is proved: they stand for the root, whose place is known by its contents.
     private let anchors: [String: (disk: Int, name: DiskName)]
+    /// The name that the fstab gives the root's disk.
+    private let rootAnchor: (disk: Int, name: DiskName)?
     private let usage: Usage
 
     /// What the guest's files use names for.
@@ -36,18 +38,29 @@ package struct DeviceResolver: Sendable {
         package var disks: Set<DiskName> = []
         /// Names that stand for optical drives.
         package var opticalBases: Set<String> = []
+        /// Kinds of names in rows of the fstab and of crypttab: what the running system uses.
+        package var rowFamilies: Set<DiskName.Family> = []
         /// The root's own row: the name, the partition, and where the root was found.
         package var root: (name: DiskName, partition: Int?, volume: Int)?
+        /// Names that kernel entries give the root's own partition, by the order of the disks.
+        package var entryRoots: Set<DiskName> = []
         /// RHEL 6, whose Xen driver counts from xvde.
         package var isRHEL6 = false
         /// IDE disks are hda there, not sda; nil when nothing tells.
         package var hasOldIDEDriver: Bool?
-        /// Kinds of names whose order cannot be that of the given disks: one of them would stand for a volume that
-        /// the fstab mounts elsewhere by a stable name.
-        package var contradicted: Set<DiskName.Family> = []
+        /// Kinds of names whose order cannot be that of the given disks, and why.
+        package var contradicted: [DiskName.Family: Contradiction] = [:]
 
         /// Nothing used yet.
         package init() {}
+    }
+
+    /// What speaks against an order.
+    package enum Contradiction: Sendable {
+        /// One of the names would be a volume that is mounted elsewhere.
+        case mountedElsewhere
+        /// One of them would be a volume that holds something else than its row says.
+        case otherContents
     }
 
     /// A resolver over `volumes`.
@@ -61,22 +74,23 @@ package struct DeviceResolver: Sendable {
         }
         self.positions = positions.mapValues { $0.sorted() }
         var anchors: [String: (disk: Int, name: DiskName)] = [:]
+        for name in usage.entryRoots {
+            if let disk = name.position { anchors[name.base] = (disk, name) }
+        }
+        var rootAnchor: (disk: Int, name: DiskName)?
         if let root = usage.root {
             switch volumes[root.volume].location {
             case .partition(let disk, let number) where number == root.partition:
-                anchors[root.name.base] = (disk, root.name)
+                rootAnchor = (disk, root.name)
             case .wholeDisk(let disk) where root.partition == nil || root.partition == 1:
-                anchors[root.name.base] = (disk, root.name)
+                rootAnchor = (disk, root.name)
             default: break
             }
         }
+        if let rootAnchor { anchors[rootAnchor.name.base] = rootAnchor }
         self.anchors = anchors
+        self.rootAnchor = rootAnchor
         self.usage = usage
-    }
-
-    /// The same with what more is known of the names' use.
-    func using(_ usage: Usage) -> DeviceResolver {
-        DeviceResolver(volumes: volumes, diskCount: diskCount, presentation: presentation, usage: usage)
     }
 
     /// What `name` stands for.
@@ -106,6 +120,11 @@ package struct DeviceResolver: Sendable {
         }
     }
 
+    /// A name's disk is known without regard to the order.
+    func isProved(_ name: DiskName) -> Bool {
+        presentation.map[name.base] != nil || anchors[name.base] != nil
+    }
+
     /// Which disk a positional name stands for.
     package func disk(of name: DiskName) -> Result<Int, UnresolvedReason> {
         if let disk = presentation.map[name.base] {
@@ -121,7 +140,7 @@ package struct DeviceResolver: Sendable {
     private func order(_ name: DiskName, _ position: Int) -> Result<Int, UnresolvedReason> {
         var index = position
         let used = positions[name.family] ?? []
-        if let anchor = anchors.values.first(where: { countsAlike($0.name.family, name.family) }),
+        if let anchor = rootAnchor, countsAlike(anchor.name.family, name.family),
             let anchorPosition = anchor.name.position, anchorPosition != anchor.disk
         {
             // The root's own row shows that these names do not begin with the first disk.
@@ -130,11 +149,11 @@ package struct DeviceResolver: Sendable {
             } else {
                 return .failure(.otherOrder(name))
             }
-        } else if name.family == .xvd, anchors.isEmpty, usage.isRHEL6, (used.first ?? 0) >= 4 {
+        } else if name.family == .xvd, rootAnchor == nil, usage.isRHEL6, (used.first ?? 0) >= 4 {
             index = position - 4
         } else if let sure = surePositions(name.family), position >= sure {
-            // Which channel positions hold disks is known only when all of them are named.
-            guard used.count == diskCount, let rank = used.firstIndex(of: position) else {
+            // Which channel positions hold disks is known only when all of them are named, the first included.
+            guard used.count == diskCount, used.first == 0, let rank = used.firstIndex(of: position) else {
                 return .failure(.unsurePosition(name, position: position))
             }
             index = rank
@@ -164,25 +183,29 @@ package struct DeviceResolver: Sendable {
             && xen.contains(other)
     }
 
-    /// A guest whose names are of several kinds has several controllers, and their order among the disks given
-    /// is not known: only the kind that the root or the hypervisor speaks for is resolved.
+    /// A guest whose rows have names of several kinds has several controllers, and their order among the disks given
+    /// is not known: only the kind that the root or the hypervisor speaks for is resolved. What decides must still be
+    /// there once the names that are resolved have been replaced, or the rest would mean something else then.
     private func familyMisfit(_ name: DiskName) -> UnresolvedReason? {
         let family = name.family
-        let letterFamilies: Set<DiskName.Family> = [.sd, .hd, .vd, .xvd, .nvme, .cciss]
-        guard letterFamilies.contains(family) else { return nil }
-        if usage.contradicted.contains(family), !anchors.values.contains(where: { $0.name.family == family })
-        {
-            return .mountedElsewhere(name)
+        switch usage.contradicted[family] {
+        case .mountedElsewhere?: return .mountedElsewhere(name)
+        case .otherContents?: return .otherContents(name)
+        case nil: break
         }
-        if let anchor = anchors.values.first {
-            if countsAlike(anchor.name.family, family) { return nil }
-            return letterFamilies.contains(anchor.name.family) ? .otherKindThanRoot(name) : nil
-        }
+        guard family.isLettered else { return nil }
+        let isRootsKind =
+            rootAnchor.map { countsAlike($0.name.family, family) }
+            ?? anchors.values.contains { $0.name.family == family }
+        if isRootsKind { return nil }
         if family == .hd, usage.hasOldIDEDriver == false, presentation.hypervisor?.hasAliasedDiskNames != true
         {
             return .unknownToKernel(name)
         }
-        let isMixed = positions.keys.contains { letterFamilies.contains($0) && !countsAlike($0, family) }
+        if let rootAnchor { return rootAnchor.name.family.isLettered ? .otherKindThanRoot(name) : nil }
+        let isMixed =
+            usage.rowFamilies.contains(family)
+            && usage.rowFamilies.contains { $0.isLettered && !countsAlike($0, family) }
         if isMixed { return .severalKinds(name) }
         // What the user said of the source excludes what it does not offer.
         if let stated = presentation.hypervisor, presentation.inferredFrom == nil,
@@ -193,25 +216,45 @@ package struct DeviceResolver: Sendable {
         return nil
     }
 
+    /// What a name of another kind than the root's would be by the order, where that much is safe to say: what is swapped
+    /// to holds nothing else, and the disk of a boot loader matters to nothing but the loader's next installation.
+    func harmlessly(_ name: DeviceName, _ use: DeviceSite.Use, _ reason: UnresolvedReason) -> Resolution? {
+        guard case .disk(let disk, let partition) = name, let position = disk.position, position < diskCount
+        else { return nil }
+        switch reason {
+        case .otherKindThanRoot, .severalKinds: break
+        default: return nil
+        }
+        let found = place(disk, partition, on: position)
+        if case .loaderDisk = use { return found }
+        guard use.isSwap, case .volume(let volume) = found, volumes[volume].identity.kind == .swap else {
+            return nil
+        }
+        return found
+    }
+
     private func resolve(_ name: DiskName, _ partition: Int?) -> Resolution {
         if usage.opticalBases.contains(name.base), presentation.map[name.base] == nil { return .notADisk }
         switch disk(of: name) {
         case .failure(let reason): return .unresolved(reason)
-        case .success(let disk):
-            guard let partition else {
-                let whole = volumes.firstIndex { $0.location == .wholeDisk(disk: disk) }
-                return whole.map(Resolution.volume) ?? .disk(disk)
-            }
-            let place = Volume.Location.partition(disk: disk, number: partition)
-            if let index = volumes.firstIndex(where: { $0.location == place }) { return .volume(index) }
-            // Xen can show a file system without a partition table as partition 1.
-            if partition == 1, name.family == .xvd || presentation.hypervisor?.hasAliasedDiskNames == true,
-                let whole = volumes.firstIndex(where: { $0.location == .wholeDisk(disk: disk) })
-            {
-                return .volume(whole)
-            }
-            return .unresolved(.noPartition(disk: disk, number: partition))
+        case .success(let disk): return place(name, partition, on: disk)
         }
+    }
+
+    private func place(_ name: DiskName, _ partition: Int?, on disk: Int) -> Resolution {
+        guard let partition else {
+            let whole = volumes.firstIndex { $0.location == .wholeDisk(disk: disk) }
+            return whole.map(Resolution.volume) ?? .disk(disk)
+        }
+        let place = Volume.Location.partition(disk: disk, number: partition)
+        if let index = volumes.firstIndex(where: { $0.location == place }) { return .volume(index) }
+        // Xen can show a file system without a partition table as partition 1.
+        if partition == 1, name.family == .xvd || presentation.hypervisor?.hasAliasedDiskNames == true,
+            let whole = volumes.firstIndex(where: { $0.location == .wholeDisk(disk: disk) })
+        {
+            return .volume(whole)
+        }
+        return .unresolved(.noPartition(disk: disk, number: partition))
     }
 
     private func unique(_ bearing: UnresolvedReason.Bearing, _ matches: (Volume) -> Bool) -> Resolution {

@@ -27,6 +27,14 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         case serial
         /// Another by-path name.
         case busAddress
+
+        /// A name that drivers give by the order in which disks are found.
+        var isLettered: Bool {
+            switch self {
+            case .sd, .hd, .vd, .xvd, .nvme, .cciss: true
+            case .qemuSerial, .scsiTarget, .idePosition, .ataPort, .serial, .busAddress: false
+            }
+        }
     }
 
     /// How it counts.

@@ -30,10 +30,11 @@ package struct SourcePresentation: Sendable, Equatable {
 }
 
 extension SourcePresentation {
-    /// What the guest's files say about the hypervisor it runs on.
-    static func infer(
-        _ tree: FileSystemTree, _ fstab: Fstab
-    ) throws(StorageError) -> (hypervisor: Hypervisor, reason: String)? {
+    /// What of the guest shows the hypervisor that it runs on: a path, or a row of its fstab.
+    typealias Evidence = (hypervisor: Hypervisor, reason: String)
+
+    /// A hypervisor's tools in the guest's tree.
+    static func tools(in tree: FileSystemTree) throws(StorageError) -> Evidence? {
         for (path, hypervisor) in [
             ("/etc/vmware-tools/locations", Hypervisor.vmware),
             ("/usr/sbin/xe-linux-distribution", .xenserver),
@@ -41,7 +42,12 @@ extension SourcePresentation {
             ("/usr/sbin/hypervkvpd", .hyperv), ("/var/lib/VBoxGuestAdditions/config", .virtualbox),
             ("/usr/bin/vmtoolsd", .vmware), ("/usr/bin/qemu-ga", .kvm), ("/usr/sbin/qemu-ga", .kvm),
         ] where try tree.exists(path) { return (hypervisor, path) }
-        for row in fstab.rows {
+        return nil
+    }
+
+    /// Names in the fstab that one hypervisor gives. What is not mounted at boot may be left over from another.
+    private static func names(in fstab: Fstab) -> Evidence? {
+        for row in fstab.rows where !row.isNoauto {
             guard case .disk(let name, _) = DeviceName(row.spec) else { continue }
             switch name.family {
             case .xvd: return (.xenserver, "\(name) in /etc/fstab")
@@ -51,5 +57,14 @@ extension SourcePresentation {
             }
         }
         return nil
+    }
+
+    /// The same with what was inferred, where the user stated no hypervisor.
+    func inferred(from tools: Evidence?, _ fstab: Fstab) -> SourcePresentation {
+        guard hypervisor == nil, let evidence = tools ?? Self.names(in: fstab) else { return self }
+        var known = self
+        known.hypervisor = evidence.hypervisor
+        known.inferredFrom = evidence.reason
+        return known
     }
 }

@@ -16,6 +16,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case otherKindThanRoot(DiskName)
     /// By the order it would be a volume that is mounted elsewhere.
     case mountedElsewhere(DiskName)
+    /// By the order it, or another of its kind, would be a volume that holds something else than its row says.
+    case otherContents(DiskName)
     /// The guest's kernel gives no disk such a name.
     case unknownToKernel(DiskName)
     /// Several kinds of disk names are in use, and none is the root's.
@@ -94,6 +96,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
             "\(name) names another kind of disk than the root's; \(remedy: .stateDisk(nil)) would tell which of the disks it is"
         case .mountedElsewhere(let name):
             "\(name) cannot be told: by its place in the order it would be a volume that is mounted elsewhere; \(remedy: .stateDisk(nil)) would tell"
+        case .otherContents(let name):
+            "\(name) cannot be told: by the order of the disks one of these names would be a volume that holds something else than its row says; \(remedy: .stateDisk(name.base)) would tell"
         case .unknownToKernel(let name):
             "\(name) is a name that this guest's kernel gives no disk; \(remedy: .stateDisk(nil)) would tell which of the disks it is"
         case .severalKinds(let name):
@@ -106,7 +110,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
             "\(bearing.summary) is not unique: \(volumes.joined(separator: ", ")) have it"
         case .opaque: "it holds variables or escapes"
         case .rowSays(let types, let volume, let kind):
-            "the row says \(types.joined(separator: ",")), but \(volume) holds \(kind.rawValue)"
+            "the row says \(types.joined(separator: ",")), but \(volume) holds \(kind == .unknown ? "nothing that is known" : kind.rawValue)"
         case .noFileSystem(let volume, let kind): "\(volume) holds \(kind.rawValue)"
         }
     }

@@ -2,42 +2,40 @@ package import Storage
 
 /// A Linux system found on the disks: its root, its tree, and what its files name.
 package struct Guest: Sendable {
-    /// Index of the root's volume.
-    package var rootVolume: Int
-    /// What it is; nil when no release file says.
-    package var release: OSRelease?
+    /// What is known of it whatever its files say.
+    package let frame: GuestFrame
     /// Its tree.
-    package var tree: any GuestTree
+    package let tree: any GuestTree
     /// Where each volume is mounted, the root first.
-    package var mounts: [Mount]
+    package let mounts: [Mount]
     /// What can be changed on each volume whose files can be read.
     package let capabilities: [Int: Capabilities]
-    /// Finds what device names stand for.
-    package let resolver: DeviceResolver
     /// The configuration files that name devices or decide the boot, each once, however many names it has.
     package let files: [ScannedFile]
     /// Kernels, tools and the like.
-    package var inspection: Inspection
+    package let inspection: Inspection
     /// What a user should know about how it was found.
-    package var notes: [String]
+    package let notes: [String]
+    /// Finds what device names stand for.
+    package let resolver: DeviceResolver
     /// The entries that boot by themselves as the guest was found, one for each loader.
     package private(set) var defaultEntries: [MenuEntry] = []
     private let table: ReferenceTable
 
     init(
-        rootVolume: Int, release: OSRelease?, tree: any GuestTree, mounts: [Mount],
-        capabilities: [Int: Capabilities], resolver: DeviceResolver, files: [ScannedFile],
+        frame: GuestFrame, tree: any GuestTree, mounts: [Mount], capabilities: [Int: Capabilities],
+        files: [ScannedFile],
         inspection: Inspection, notes: [String]
     ) {
-        self.rootVolume = rootVolume
-        self.release = release
+        self.frame = frame
         self.tree = tree
         self.mounts = mounts
         self.capabilities = capabilities
-        self.resolver = resolver
         self.files = files
         self.inspection = inspection
         self.notes = notes
+        let fstab = files.lazy.compactMap { $0.syntax as? Fstab }.first ?? Fstab([])
+        resolver = frame.resolver(fstab, files)
         table = ReferenceTable(files, resolver)
         defaultEntries = findDefaultEntries()
     }
@@ -46,6 +44,8 @@ package struct Guest: Sendable {
     package var references: [Reference] { table.all }
     /// The device name that begins at a byte of a file.
     func reference(in file: ScannedFile, at offset: Int) -> Reference? { table[file.file.key, offset] }
+    /// The device name that begins at a byte of a file.
+    func reference(in file: FileKey, at offset: Int) -> Reference? { table[file, offset] }
 
     /// A volume in the guest's tree.
     package struct Mount: Sendable, Equatable {
@@ -57,8 +57,12 @@ package struct Guest: Sendable {
         package var isReadable: Bool
     }
 
+    /// Index of the root's volume.
+    package var rootVolume: Int { frame.rootVolume }
+    /// What it is; nil when no release file says.
+    package var release: OSRelease? { frame.release }
     /// The guest's volumes.
-    package var volumes: [Volume] { resolver.volumes }
+    package var volumes: [Volume] { frame.volumes }
     /// The name for people.
     package var title: String { release?.title ?? "an unnamed Linux" }
 }

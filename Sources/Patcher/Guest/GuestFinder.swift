@@ -53,10 +53,9 @@ package enum GuestFinder {
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
             presentation: presentation)
         let (files, oversized) = try GuestScan.files(of: mounted.tree)
-        let resolver = NameUsage.resolver(for: mounted, files)
         return Guest(
-            rootVolume: rootVolume, release: mounted.release, tree: mounted.tree, mounts: mounted.mounts,
-            capabilities: fileSystems.mapValues(\.capabilities), resolver: resolver, files: files,
+            frame: mounted.frame, tree: mounted.tree, mounts: mounted.mounts,
+            capabilities: fileSystems.mapValues(\.capabilities), files: files,
             inspection: try Inspection(mounted.tree),
             notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" })
     }

@@ -20,13 +20,12 @@ enum GuestScan {
                 oversized.append(file.displayPath)
                 continue
             }
-            let parsed = syntax.init(bytes, path: path)
-            let sites = parsed.deviceSites(in: bytes)
-            guard sites.count <= siteLimit else {
+            let scanned = ScannedFile(path, file, syntax, bytes)
+            if scanned.sites.count <= siteLimit {
+                files.append(scanned)
+            } else {
                 oversized.append(file.displayPath)
-                continue
             }
-            files.append(ScannedFile(path: path, file: file, bytes: bytes, syntax: parsed, sites: sites))
         }
         return (files, oversized)
     }

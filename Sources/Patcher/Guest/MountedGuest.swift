@@ -3,22 +3,14 @@ package import Storage
 /// A system as its fstab puts it together: the root, what is mounted below it, and the tree over both. Nothing else of
 /// the guest is read.
 package struct MountedGuest: Sendable {
-    /// Index of the root's volume.
-    package let rootVolume: Int
-    /// What it is; nil when no release file says.
-    package let release: OSRelease?
+    /// What is known of it whatever its files say.
+    package let frame: GuestFrame
     /// Where each volume is mounted, the root first.
     package let mounts: [Guest.Mount]
     /// The tree over them.
     package let tree: FileSystemTree
     /// What a user should know: mounts that cannot be read.
     package let notes: [String]
-
-    let fstab: Fstab
-    /// What the fstab's names are used for.
-    let usage: DeviceResolver.Usage
-    /// Finds what the fstab's names stand for, by the fstab alone.
-    let resolver: DeviceResolver
 
     /// Puts the system together whose root lies on volume `rootVolume`. `fileSystems` holds those volumes (by index) that
     /// can be read; `diskCount` is how many disks were given.
@@ -30,25 +22,14 @@ package struct MountedGuest: Sendable {
             .init(path: [UInt8(ascii: "/")], volume: rootVolume, fileSystem: fileSystems[rootVolume])
         ])
         let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
-        let release = try OSRelease.read(bare)
-        let usage = NameUsage.usage(of: fstab, rootVolume: rootVolume, release)
-        var presentation = presentation
-        if presentation.hypervisor == nil {
-            let inferred = try SourcePresentation.infer(bare, fstab)
-            presentation.hypervisor = inferred?.hypervisor
-            presentation.inferredFrom = inferred?.reason
-        }
-        let resolver = DeviceResolver(
-            volumes: volumes, diskCount: diskCount, presentation: presentation, usage: usage)
+        frame = GuestFrame(
+            rootVolume: rootVolume, volumes: volumes, diskCount: diskCount,
+            release: try OSRelease.read(bare), stated: presentation,
+            tools: try SourcePresentation.tools(in: bare))
         var notes: [String] = []
-        let mounts = Self.mounts(of: fstab, rootVolume, resolver, fileSystems, &notes)
-        self.rootVolume = rootVolume
-        self.release = release
+        let mounts = Self.mounts(of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes)
         self.mounts = mounts
         self.notes = notes
-        self.fstab = fstab
-        self.usage = usage
-        self.resolver = resolver
         tree = FileSystemTree(
             mounts: mounts.map {
                 .init(path: Array($0.path.utf8), volume: $0.volume, fileSystem: fileSystems[$0.volume])

@@ -67,7 +67,12 @@ struct ReferenceTable: Sendable {
         let name = DeviceName(site.text)
         if case .notADevice = name { return nil }
         var resolution: Resolution = site.isOpaque ? .unresolved(.opaque) : resolver.resolve(name)
-        if case .volume(let volume) = resolution, let clash = clash(site.use, resolver.volumes[volume]) {
+        if case .unresolved(let reason) = resolution,
+            let safe = resolver.harmlessly(name, site.use, reason)
+        {
+            resolution = safe
+        }
+        if case .volume(let volume) = resolution, let clash = clash(site, resolver.volumes[volume]) {
             resolution = .unresolved(clash)
         }
         let resolvedName: String? =
@@ -83,19 +88,19 @@ struct ReferenceTable: Sendable {
             resolvedName: resolvedName, isStable: !name.isPositional)
     }
 
-    /// Why a volume cannot be what a row means: what lies in it is something else. A file system of another kind than
-    /// the row says is the guest's own affair.
-    private static func clash(_ use: DeviceSite.Use, _ volume: Volume) -> UnresolvedReason? {
+    /// Why a volume cannot be what a row means: what lies in it is something else. The root is known by its contents, and
+    /// behind a name that holds wherever the disks go a file system of another kind is the guest's own affair.
+    private static func clash(_ site: DeviceSite, _ volume: Volume) -> UnresolvedReason? {
         let kind = volume.identity.kind
-        guard kind != .unknown else { return nil }
         let isContainer = [.lvm2, .mdRAID, .luks].contains(kind)
-        switch use {
+        switch site.use {
         case .fstab(let row):
-            if row.isSwap {
-                return kind == .swap ? nil : .rowSays(types: ["swap"], volume: volume.name, kind: kind)
-            }
-            return kind == .swap || isContainer
-                ? .rowSays(types: row.types, volume: volume.name, kind: kind) : nil
+            let isClash =
+                row.isSwap
+                ? kind != .swap && kind != .unknown
+                : kind == .swap || isContainer
+                    || row.mountPoint != "/" && row.contradicts(kind) && DeviceName(site.text).isPositional
+            return isClash ? .rowSays(types: row.types, volume: volume.name, kind: kind) : nil
         case .kernelArgument("root", _), .sharedKernelArgument("root"):
             return kind == .swap || isContainer ? .noFileSystem(volume: volume.name, kind: kind) : nil
         case .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice, .loaderDisk, .reported: return nil

@@ -11,6 +11,15 @@ package struct ScannedFile: Sendable {
     /// The device names in it.
     package var sites: [DeviceSite]
 
+    /// Reads a file by a syntax. `path` is the one that it was looked for under.
+    init(_ path: String, _ file: GuestFile, _ syntax: any ConfigurationSyntax.Type, _ bytes: [UInt8]) {
+        self.path = path
+        self.file = file
+        self.bytes = bytes
+        self.syntax = syntax.init(bytes, path: path)
+        sites = self.syntax.deviceSites(in: bytes)
+    }
+
     /// All of it as text.
     var text: String { bytes.text(0..<bytes.count) }
     /// The name of its syntax.

@@ -16,6 +16,17 @@
 package enum Planner {
     /// Lets every step contribute, then every rule judge.
     package static func plan(_ guest: Guest, _ request: PlanRequest) -> Plan {
+        let draft = draft(guest, request)
+        let verdicts = verdicts(draft)
+        let refusal = VerdictRules.ofGuests.lazy.compactMap { $0.refusal(of: draft, verdicts) }.first
+        return Plan(
+            target: request.target, controller: draft.controller, source: guest.resolver.presentation,
+            actions: refusal == nil ? draft.actions() : [], references: draft.references(),
+            advice: draft.advice, verdicts: verdicts, refusal: refusal)
+    }
+
+    /// What all steps want to do.
+    static func draft(_ guest: Guest, _ request: PlanRequest) -> PlanDraft {
         var draft = PlanDraft(guest, request)
         let syntaxes = Set(guest.files.map { ObjectIdentifier(type(of: $0.syntax)) })
         for step in PlanSteps.ordered
@@ -24,12 +35,7 @@ package enum Planner {
         }
         draft.settle()
         draft.withholdWhatCannotBeWritten()
-        let verdicts = verdicts(draft)
-        let refusal = VerdictRules.ofGuests.lazy.compactMap { $0.refusal(of: draft, verdicts) }.first
-        return Plan(
-            target: request.target, controller: draft.controller, source: guest.resolver.presentation,
-            actions: refusal == nil ? draft.actions() : [], references: draft.references(),
-            advice: draft.advice, verdicts: verdicts, refusal: refusal)
+        return draft
     }
 
     /// Judges every entry, as it will be once the draft's changes are made.

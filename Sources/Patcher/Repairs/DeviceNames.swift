@@ -10,12 +10,22 @@ enum DeviceNames: PlanStep {
     static let repair = Repair.names
 
     static func contribute(to draft: inout PlanDraft) {
-        for file in draft.guest.files {
-            for site in file.sites {
-                guard let reference = draft.guest.reference(in: file, at: site.range.lowerBound) else {
-                    continue
-                }
-                replace(reference, file, site, &draft)
+        // Labels that old kernels make necessary come first: every other name of such a volume may be the label then.
+        for (reference, file, site) in places(draft.guest) {
+            guard case .kernelArgument = site.use, !reference.isStable,
+                case .volume(let volume) = reference.resolution
+            else { continue }
+            _ = NameChoice.name(for: volume, file, site, &draft)
+        }
+        for (reference, file, site) in places(draft.guest) { replace(reference, file, site, &draft) }
+    }
+
+    private static func places(
+        _ guest: Guest
+    ) -> [(reference: Reference, file: ScannedFile, site: DeviceSite)] {
+        guest.files.flatMap { file in
+            file.sites.compactMap { site in
+                guest.reference(in: file, at: site.range.lowerBound).map { ($0, file, site) }
             }
         }
     }

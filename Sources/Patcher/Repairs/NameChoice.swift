@@ -62,7 +62,7 @@ extension NameChoice {
     /// The stable names that a volume has, the preferred first.
     private static func stableNames(_ volume: Int, _ draft: PlanDraft) -> [StableName] {
         let uuid = draft.guest.resolver.uuidName(volume)
-        let label = draft.guest.resolver.labelName(volume)
+        let label = draft.guest.resolver.labelName(volume) ?? draft.plannedLabel(of: volume)
         let names: [StableName?] =
             switch draft.request.names {
             case .uuid: [uuid, label]
@@ -152,3 +152,13 @@ extension NameChoice {
 let oldCommandLineLimit = 255
 /// `UUID=` and 36 characters.
 private let uuidLength = 41
+
+extension PlanDraft {
+    /// The label that a volume without one is given.
+    fileprivate func plannedLabel(of volume: Int) -> StableName? {
+        for case .setLabel(volume, let label) in otherActions.map(\.kind) {
+            return .label(String(decoding: label, as: UTF8.self))
+        }
+        return nil
+    }
+}

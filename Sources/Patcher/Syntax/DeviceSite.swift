@@ -26,6 +26,11 @@ package struct DeviceSite: Sendable, Equatable {
             }
         }
 
+        /// A swap area, to swap to or to resume from.
+        var isSwap: Bool {
+            if case .fstab(let row) = self { row.isSwap } else { isKernelArgument("resume") }
+        }
+
         /// The kernel argument of that name, an entry's or every kernel's.
         func isKernelArgument(_ argument: String) -> Bool {
             switch self {

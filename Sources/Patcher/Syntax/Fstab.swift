@@ -1,3 +1,5 @@
+internal import Storage
+
 /// /etc/fstab (fstab(5)): rows of six fields between blanks. `\040` stands for a blank inside a field. Knows
 /// where each field lies; comments, blank lines and anything else are left alone.
 package struct Fstab: Sendable, Equatable {
@@ -93,4 +95,19 @@ extension Fstab: ConfigurationSyntax {
     package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
         rows.map { DeviceSite(range: $0.specRange, text: $0.spec, use: .fstab($0)) }
     }
+}
+
+extension Fstab.Row {
+    /// The row says that something else lies on the volume than does. Types that nobody looks for prove nothing.
+    func contradicts(_ kind: VolumeIdentity.Kind) -> Bool {
+        let kinds = types.map { Self.kinds[$0] }
+        return !kinds.isEmpty && kinds.allSatisfy { $0.map { !$0.contains(kind) } ?? false }
+    }
+
+    /// What a volume with a file system of that type, as mount(8) calls it, is known as.
+    private static let kinds: [String: [VolumeIdentity.Kind]] = [
+        "ext2": [.ext2, .ext3, .ext4], "ext3": [.ext3, .ext4, .ext2], "ext4": [.ext4, .ext3, .ext2],
+        "xfs": [.xfs], "btrfs": [.btrfs], "swap": [.swap], "vfat": [.vfat], "msdos": [.vfat],
+        "ntfs": [.ntfs], "ntfs-3g": [.ntfs],
+    ]
 }

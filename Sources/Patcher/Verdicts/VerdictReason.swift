@@ -42,6 +42,11 @@ package enum VerdictReason: Sendable, Equatable {
     case bootUnresolved(String, UnresolvedReason)
     /// There are kernels, but no loader that is known.
     case unknownLoader
+    /// A name cannot be told now, and would be taken for a volume once the others are replaced: what shows that it is none
+    /// would be gone.
+    case wouldBeTakenFor(volume: String, name: String, path: String, line: Int, UnresolvedReason)
+    /// What is changed in a file would not be the last change.
+    case wouldChangeAgain(path: String)
     /// No entry that would boot by itself can.
     indirect case defaultCannot(title: String, VerdictReason, on: Hypervisor)
 
@@ -82,6 +87,9 @@ package enum VerdictReason: Sendable, Equatable {
             "the boot menu was not found: /boot is \(name), and \(reason.sentence)"
         case .unknownLoader:
             "the guest's boot loader is none that is known here: its configuration was not found; give its root= a UUID by hand, or install GRUB in the guest"
+        case .wouldBeTakenFor(let volume, let name, let path, let line, let reason):
+            "\(name) in line \(line) of \(path) cannot be told (\(reason.sentence)), and would be taken for \(volume) once the other names are replaced"
+        case .wouldChangeAgain(let path): "\(path) would have to be changed once more after this change"
         case .defaultCannot(let title, let reason, let hypervisor):
             "the guest cannot boot on \(hypervisor.title): “\(title)”: \(reason.sentence)"
         }

@@ -29,5 +29,6 @@ package enum VerdictRules {
         MissingBootRule.self,
         UnknownLoaderRule.self,
         DefaultEntryRule.self,
+        LastingRule.self,
     ]
 }

@@ -1,0 +1,110 @@
+package import Storage
+
+/// What is known of a guest whatever its configuration files say, and what no edit of them changes.
+package struct GuestFrame: Sendable {
+    /// Index of the root's volume.
+    package let rootVolume: Int
+    /// The volumes of the given disks.
+    package internal(set) var volumes: [Volume]
+    /// How many disks were given.
+    package let diskCount: Int
+    /// What the system is; nil when no release file says.
+    package let release: OSRelease?
+    /// What the user said of the source.
+    let stated: SourcePresentation
+    /// The hypervisor whose tools it has.
+    let tools: SourcePresentation.Evidence?
+}
+
+/// What a guest's files use device names for decides what the names stand for.
+extension GuestFrame {
+    /// The one resolver of a guest: every name of every file counts for what each of them means.
+    func resolver(_ fstab: Fstab, _ files: [ScannedFile] = []) -> DeviceResolver {
+        var usage = usage(of: fstab)
+        for site in files.flatMap(\.sites) where site.use.countsDisks {
+            guard case .disk(let name, _) = DeviceName(site.text) else { continue }
+            usage.disks.insert(name)
+            if case .crypttab = site.use { usage.rowFamilies.insert(name.family) }
+        }
+        let presentation = stated.inferred(from: tools, fstab)
+        func resolver() -> DeviceResolver {
+            DeviceResolver(
+                volumes: volumes, diskCount: diskCount, presentation: presentation, usage: usage)
+        }
+        usage.entryRoots = entryRoots(in: files, resolver())
+        if !files.isEmpty { usage.contradicted = contradictions(fstab, resolver()) }
+        return resolver()
+    }
+
+    /// What the fstab's names are used for.
+    private func usage(of fstab: Fstab) -> DeviceResolver.Usage {
+        var usage = DeviceResolver.Usage()
+        usage.isRHEL6 = release?.family == .redHat && release?.major == 6
+        if let release, release.family != .other {
+            usage.hasOldIDEDriver = release.usesOldIDEDriver(kernel: nil)
+        }
+        for row in fstab.rows {
+            guard case .disk(let name, let partition) = DeviceName(row.spec) else { continue }
+            if row.isRemovableMedium, partition == nil {
+                usage.opticalBases.insert(name.base)
+            } else {
+                usage.disks.insert(name)
+                usage.rowFamilies.insert(name.family)
+                if row.mountPoint == "/" { usage.root = (name, partition, rootVolume) }
+            }
+        }
+        return usage
+    }
+
+    /// Names that the kernel entries give the root: those that have the root's partition number, and stand at the root's
+    /// place in the order, unless the kernel gives no such names or the fstab shows another order.
+    private func entryRoots(in files: [ScannedFile], _ resolver: DeviceResolver) -> Set<DiskName> {
+        guard case .partition(let disk, let number) = volumes[rootVolume].location else { return [] }
+        var names: Set<DiskName> = []
+        for site in files.flatMap(\.sites) {
+            guard case .kernelArgument("root", _) = site.use,
+                case .disk(let name, number) = DeviceName(site.text), name.position == disk
+            else { continue }
+            switch resolver.disk(of: name) {
+            case .failure(.unknownToKernel), .failure(.otherOrder): break
+            default: names.insert(name)
+            }
+        }
+        return names
+    }
+
+    /// Kinds of disk names that cannot count the given disks in their order: one would name a volume that another row
+    /// mounts elsewhere, or that holds something else than its row says. Names whose disk is proved say nothing of the
+    /// order.
+    private func contradictions(
+        _ fstab: Fstab, _ resolver: DeviceResolver
+    ) -> [DiskName.Family: DeviceResolver.Contradiction] {
+        var places: [Int: Set<String>] = [rootVolume: ["/"]]
+        var ordered: [(row: Fstab.Row, name: DiskName, volume: Int)] = []
+        for row in fstab.rows {
+            let name = DeviceName(row.spec)
+            guard case .volume(let volume) = resolver.resolve(name) else { continue }
+            if case .disk(let disk, _) = name, !resolver.isProved(disk) {
+                ordered.append((row, disk, volume))
+            } else {
+                places[volume, default: []].insert(row.mountPoint)
+            }
+        }
+        var found: [DiskName.Family: DeviceResolver.Contradiction] = [:]
+        var names: [Int: DiskName] = [:]
+        for (row, name, volume) in ordered {
+            if row.contradicts(volumes[volume].identity.kind) { found[name.family] = .otherContents }
+            guard !row.isSwap else { continue }
+            if let known = places[volume], !known.contains(row.mountPoint) {
+                found[name.family] = .mountedElsewhere
+            }
+            // Two names of one volume.
+            if let other = names[volume], other.base != name.base {
+                found[name.family] = .mountedElsewhere
+                found[other.family] = .mountedElsewhere
+            }
+            names[volume] = name
+        }
+        return found
+    }
+}

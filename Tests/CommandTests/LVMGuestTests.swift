@@ -19,7 +19,9 @@ struct LVMGuestTests {
             $0.replacing("root=/dev/sda3", with: "root=/dev/mapper/VolGroup00-LogVol00")
         }
         let root = try edit(Array(guest[Int(Fixture.rootOffset)...]), "/etc", "fstab", in: directory) {
+            // Its swap lay where the physical volume is now.
             $0.replacing("/dev/sda3\t", with: "/dev/VolGroup00/LogVol00\t")
+                .replacing("/dev/sda2", with: "#/dev/sda2")
         }
         return (boot, root)
     }

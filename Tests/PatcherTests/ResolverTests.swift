@@ -11,11 +11,11 @@ import Testing
             ("/dev/cciss/c0d1p3", "cciss", 1, 3),
             ("/dev/disk/by-id/ata-QEMU_HARDDISK_QM00001-part2", "qemuSerial", 0, 2),
             ("/dev/disk/by-id/scsi-SATA_QEMU_HARDDISK_QM00002-part1", "qemuSerial", 1, 1),
-            ("/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:1:0-part1", "scsiTarget", 1, 1),
+            ("/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:1:0-part1", "scsiAddress", nil, 1),
             ("/dev/disk/by-path/pci-0000:00:1f.2-ata-2-part1", "ataPort", 1, 1),
             ("/dev/disk/by-path/pci-0000:00:07.1-ide-1:0", "idePosition", 2, nil),
-        ] as [(String, String, Int, Int?)])
-    func disks(_ text: String, _ family: String, _ position: Int, _ partition: Int?) {
+        ] as [(String, String, Int?, Int?)])
+    func disks(_ text: String, _ family: String, _ position: Int?, _ partition: Int?) {
         guard case .disk(let disk, let found) = DeviceName(text) else {
             Issue.record("\(text) is no disk")
             return

@@ -100,6 +100,17 @@ public struct GuestImage {
             var header = Array("LUKS".utf8) + [0xba, 0xbe, 0, 1]
             header += [UInt8](repeating: 0, count: 168 - header.count) + Array(uuid.utf8)
             try directory.write("part", header + [UInt8](repeating: 0, count: count - header.count))
+        case .xfs where part.mount == nil:
+            // What is never read needs no more than what it is known by (xfs_dsb of xfs_format.h).
+            var block = Array("XFSB".utf8) + [0, 0, 0x10, 0] + [UInt8](repeating: 0, count: count - 8)
+            // Sectors of 512 bytes.
+            block[102] = 2
+            let bytes = uuid.replacing("-", with: "")
+            for (index, pair) in stride(from: 0, to: bytes.count, by: 2).enumerated() {
+                block[32 + index] =
+                    UInt8(Array(bytes)[pair...(pair + 1)].map(String.init).joined(), radix: 16) ?? 0
+            }
+            try directory.write("part", block)
         default:
             let type = [.ext2, .ext3, .ext4].contains(part.kind) ? part.kind.rawValue : "ext4"
             let features =

@@ -65,6 +65,10 @@ package enum DeviceName: Hashable, Sendable {
             return .disk(found.disk, partition: found.partition)
         }
         let parts = rest.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        if parts.count > 2, parts[0] == "disk", parts[1] == "azure" {
+            let found = DiskName.parse(azureLink: parts[2...].joined(separator: "/"))
+            return .disk(found.disk, partition: found.partition)
+        }
         if parts.first == "disk" { return parts.count == 3 ? link(parts[1], parts[2]) : .notADevice }
         if parts.count == 2, !parts[1].isEmpty {
             switch parts[0] {

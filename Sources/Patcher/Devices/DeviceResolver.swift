@@ -25,12 +25,14 @@ package struct DeviceResolver: Sendable {
     package let presentation: SourcePresentation
 
     /// Disk names in use for disks, by family, in order of position.
-    private let positions: [DiskName.Family: [Int]]
+    let positions: [DiskName.Family: [Int]]
+    /// Names of places on a bus that are in use for disks whose place the user did not state, in the order of the bus.
+    let addresses: [DiskName]
     /// Names whose disk is proved: they stand for the root, whose place is known by its contents.
-    private let anchors: [String: (disk: Int, name: DiskName)]
+    let anchors: [String: (disk: Int, name: DiskName)]
     /// The name that the fstab gives the root's disk.
-    private let rootAnchor: (disk: Int, name: DiskName)?
-    private let usage: Usage
+    let rootAnchor: (disk: Int, name: DiskName)?
+    let usage: Usage
 
     /// What the guest's files use names for.
     package struct Usage: Sendable {
@@ -42,6 +44,8 @@ package struct DeviceResolver: Sendable {
         package var rowFamilies: Set<DiskName.Family> = []
         /// The root's own row: the name, the partition, and where the root was found.
         package var root: (name: DiskName, partition: Int?, volume: Int)?
+        /// The disk that holds the root, where a partition or the whole disk does.
+        package var rootDisk: Int?
         /// Names that kernel entries give the root's own partition, by the order of the disks.
         package var entryRoots: Set<DiskName> = []
         /// RHEL 6, whose Xen driver counts from xvde.
@@ -69,10 +73,14 @@ package struct DeviceResolver: Sendable {
         self.diskCount = diskCount
         self.presentation = presentation
         var positions: [DiskName.Family: Set<Int>] = [:]
-        for name in usage.disks where !usage.opticalBases.contains(name.base) {
+        var addresses: [BusAddress: DiskName] = [:]
+        for name in usage.disks
+        where !usage.opticalBases.contains(name.base) && presentation.map[name.base] == nil {
             if let position = name.position { positions[name.family, default: []].insert(position) }
+            if let address = name.address { addresses[address] = name }
         }
         self.positions = positions.mapValues { $0.sorted() }
+        self.addresses = addresses.sorted { $0.key < $1.key }.map(\.value)
         var anchors: [String: (disk: Int, name: DiskName)] = [:]
         for name in usage.entryRoots {
             if let disk = name.position { anchors[name.base] = (disk, name) }
@@ -125,68 +133,10 @@ package struct DeviceResolver: Sendable {
         presentation.map[name.base] != nil || anchors[name.base] != nil
     }
 
-    /// Which disk a positional name stands for.
-    package func disk(of name: DiskName) -> Result<Int, UnresolvedReason> {
-        if let disk = presentation.map[name.base] {
-            return disk >= 0 && disk < diskCount
-                ? .success(disk) : .failure(.statedDiskMissing(disk: disk, given: diskCount))
-        }
-        if let anchor = anchors[name.base] { return .success(anchor.disk) }
-        guard let position = name.position else { return .failure(.namedByHardware(name)) }
-        if let misfit = familyMisfit(name) { return .failure(misfit) }
-        return order(name, position)
-    }
-
-    private func order(_ name: DiskName, _ position: Int) -> Result<Int, UnresolvedReason> {
-        var index = position
-        let used = positions[name.family] ?? []
-        if let anchor = rootAnchor, countsAlike(anchor.name.family, name.family),
-            let anchorPosition = anchor.name.position, anchorPosition != anchor.disk
-        {
-            // The root's own row shows that these names do not begin with the first disk.
-            if name.family == .xvd, anchorPosition - anchor.disk == 4 {
-                index = position - 4
-            } else {
-                return .failure(.otherOrder(name))
-            }
-        } else if name.family == .xvd, rootAnchor == nil, usage.isRHEL6, (used.first ?? 0) >= 4 {
-            index = position - 4
-        } else if let sure = surePositions(name.family), position >= sure {
-            // Which channel positions hold disks is known only when all of them are named, the first included.
-            guard used.count == diskCount, used.first == 0, let rank = used.firstIndex(of: position) else {
-                return .failure(.unsurePosition(name, position: position))
-            }
-            index = rank
-        }
-        guard index >= 0, index < diskCount else {
-            return .failure(.behindLastDisk(name, disk: index, given: diskCount))
-        }
-        return .success(index)
-    }
-
-    /// How many positions of a family surely hold disks when they are named; positions behind may be an optical
-    /// drive's (hdc) or another controller's (SATA ports and IDE channels are written alike).
-    private func surePositions(_ family: DiskName.Family) -> Int? {
-        switch family {
-        case .hd, .qemuSerial, .idePosition: 2
-        case .ataPort: 1
-        default: nil
-        }
-    }
-
-    private func countsAlike(_ one: DiskName.Family, _ other: DiskName.Family) -> Bool {
-        if one == other { return true }
-        let ide: Set<DiskName.Family> = [.hd, .qemuSerial, .idePosition]
-        if ide.contains(one), ide.contains(other) { return true }
-        let xen: Set<DiskName.Family> = [.hd, .sd, .xvd, .qemuSerial, .idePosition]
-        return presentation.hypervisor?.hasAliasedDiskNames == true && xen.contains(one)
-            && xen.contains(other)
-    }
-
     /// A guest whose rows have names of several kinds has several controllers, and their order among the disks given
     /// is not known: only the kind that the root or the hypervisor speaks for is resolved. What decides must still be
     /// there once the names that are resolved have been replaced, or the rest would mean something else then.
-    private func familyMisfit(_ name: DiskName) -> UnresolvedReason? {
+    func familyMisfit(_ name: DiskName) -> UnresolvedReason? {
         let family = name.family
         switch usage.contradicted[family] {
         case .mountedElsewhere?: return .mountedElsewhere(name)
@@ -222,7 +172,7 @@ package struct DeviceResolver: Sendable {
         guard case .disk(let disk, let partition) = name, let position = disk.position, position < diskCount
         else { return nil }
         switch reason {
-        case .otherKindThanRoot, .severalKinds: break
+        case .otherKindThanRoot, .severalKinds, .moreNamesThanDisks: break
         default: return nil
         }
         let found = place(disk, partition, on: position)

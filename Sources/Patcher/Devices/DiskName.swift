@@ -17,8 +17,8 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         case cciss
         /// `QM0000N`: the serial number that QEMU gives its N-th IDE drive position.
         case qemuSerial
-        /// `…-scsi-0:0:N:0` of by-path: SCSI target N.
-        case scsiTarget
+        /// `…-scsi-0:C:T:L` of by-path: channel, target and LUN behind a controller.
+        case scsiAddress
         /// `…-ide-C:U` of by-path: IDE channel and unit, as hd names count.
         case idePosition
         /// `…-ata-N` of by-path: SATA port N.
@@ -27,12 +27,14 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         case serial
         /// Another by-path name.
         case busAddress
+        /// A link of Azure's agent: by the LUN of the disk, or by what the disk is there.
+        case azureLink
 
         /// A name that drivers give by the order in which disks are found.
         var isLettered: Bool {
             switch self {
             case .sd, .hd, .vd, .xvd, .nvme, .cciss: true
-            case .qemuSerial, .scsiTarget, .idePosition, .ataPort, .serial, .busAddress: false
+            case .qemuSerial, .scsiAddress, .idePosition, .ataPort, .serial, .busAddress, .azureLink: false
             }
         }
     }
@@ -43,6 +45,8 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
     package var position: Int?
     /// The name as it is written, without the partition: "/dev/sda", "/dev/disk/by-id/ata-…".
     package var base: String
+    /// Where it is attached; nil unless a by-path name says so.
+    package var address: BusAddress?
 
     package var description: String { base }
 
@@ -102,18 +106,24 @@ extension DiskName {
 
     /// Reads the file name of a by-id or by-path link: the disk and the partition's number.
     static func parse(link name: String, directory: String) -> (disk: DiskName, partition: Int?) {
-        var base = name
-        var partition: Int?
-        if let mark = name.lastRange(of: "-part"), let number = smallNumber(name[mark.upperBound...]),
+        let (base, partition) = splitPartition(name)
+        if directory == "by-path" { return (atBusAddress(base), partition) }
+        let (family, position) = orderOfIdentifier(base)
+        return (DiskName(family: family, position: position, base: "/dev/disk/by-id/\(base)"), partition)
+    }
+
+    /// Reads what follows "/dev/disk/azure/": "scsi1/lun0-part1", "root-part2", "resource".
+    static func parse(azureLink name: String) -> (disk: DiskName, partition: Int?) {
+        let (base, partition) = splitPartition(name)
+        return (DiskName(family: .azureLink, position: nil, base: "/dev/disk/azure/\(base)"), partition)
+    }
+
+    /// "NAME-part2": the name and the partition's number.
+    private static func splitPartition(_ name: String) -> (base: String, partition: Int?) {
+        guard let mark = name.lastRange(of: "-part"), let number = smallNumber(name[mark.upperBound...]),
             number > 0
-        {
-            partition = number
-            base = String(name[..<mark.lowerBound])
-        }
-        let (family, position) =
-            directory == "by-id" ? orderOfIdentifier(base) : orderOfBusAddress(base)
-        let disk = DiskName(family: family, position: position, base: "/dev/disk/\(directory)/\(base)")
-        return (disk, partition)
+        else { return (name, nil) }
+        return (String(name[..<mark.lowerBound]), number)
     }
 
     private static func orderOfIdentifier(_ name: String) -> (Family, Int?) {
@@ -128,27 +138,19 @@ extension DiskName {
         return (.serial, nil)
     }
 
-    private static func orderOfBusAddress(_ name: String) -> (Family, Int?) {
-        if let mark = name.lastRange(of: "-scsi-") {
-            let numbers = name[mark.upperBound...].split(separator: ":").map(smallNumber)
-            // Behind a second host lies libata's second channel, not a target of the first.
-            if numbers.count == 4, numbers[0] == 0, let target = numbers[2] {
-                return (.scsiTarget, target)
-            }
+    private static func atBusAddress(_ name: String) -> DiskName {
+        let base = "/dev/disk/by-path/\(name)"
+        guard let (bus, address) = BusAddress.parse(name) else {
+            return DiskName(family: .busAddress, position: nil, base: base)
         }
-        if let mark = name.lastRange(of: "-ide-") {
-            let numbers = name[mark.upperBound...].split(separator: ":").map(smallNumber)
-            if numbers.count == 2, let channel = numbers[0], let unit = numbers[1], channel < 2, unit < 2 {
-                return (.idePosition, channel * 2 + unit)
-            }
+        switch bus {
+        case .scsi: return DiskName(family: .scsiAddress, position: nil, base: base, address: address)
+        case .ide:
+            let position = address.place.reduce(0) { $0 * 2 + $1 }
+            return DiskName(family: .idePosition, position: position, base: base, address: address)
+        case .ata:
+            return DiskName(family: .ataPort, position: address.place.first, base: base, address: address)
         }
-        if let mark = name.lastRange(of: "-ata-") {
-            let parts = name[mark.upperBound...].split(separator: ".").map(smallNumber)
-            if let port = parts.first ?? nil, port > 0, parts.count == 1 || parts == [port, 0] {
-                return (.ataPort, port - 1)
-            }
-        }
-        return (.busAddress, nil)
     }
 
     /// Up to six decimal digits.

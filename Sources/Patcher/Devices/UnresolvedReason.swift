@@ -8,6 +8,12 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case namedByHardware(DiskName)
     /// Its place in the order is behind the last disk.
     case behindLastDisk(DiskName, disk: Int, given: Int)
+    /// More disks of its kind are named than were given, so that its place in the order says nothing.
+    case moreNamesThanDisks(DiskName, other: String, given: Int)
+    /// By the order it would be a disk that the user tied another name to.
+    case statedForAnother(DiskName, disk: Int)
+    /// A place on a bus, and the names in use do not tell which disk is there.
+    case uncertainAddress(DiskName)
     /// The root's own name contradicts the order in which the disks were given.
     case otherOrder(DiskName)
     /// A position that an optical drive or nothing may hold.
@@ -70,11 +76,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     package var isAbsent: Bool {
         switch self {
         case .namedByHardware, .behindLastDisk, .noPartition: true
-        case .noBearer(let bearing):
-            switch bearing {
-            case .uuid, .label, .partitionUUID, .partitionLabel: true
-            case .logicalVolume, .array: false
-            }
+        case .noBearer: true
         default: false
         }
     }
@@ -88,6 +90,12 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
             "\(name) is named by hardware that is not in the image; \(remedy: .stateDisk(name.base)) would tell"
         case .behindLastDisk(let name, let disk, let given):
             "\(name) is disk \(disk + 1), and \(given == 1 ? "only one disk was" : "\(given) disks were") given"
+        case .moreNamesThanDisks(let name, let other, let given):
+            "\(name) cannot be told: \(other) is in use too, and \(given == 1 ? "only one disk was" : "\(given) disks were") given; \(remedy: .stateDisk(name.base)) would tell"
+        case .statedForAnother(let name, let disk):
+            "\(name) would be disk \(disk + 1), which has another name by your word; \(remedy: .stateDisk(name.base)) would tell"
+        case .uncertainAddress(let name):
+            "\(name) is a place on a bus, and the names in use do not tell which of the disks is there; \(remedy: .stateDisk(name.base)) would tell"
         case .otherOrder(let name):
             "\(name) cannot be told: the root's own name shows that the disks were given in another order; \(remedy: .stateDisk(name.base)) would tell"
         case .unsurePosition(let name, let position):

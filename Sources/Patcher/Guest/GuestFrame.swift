@@ -32,13 +32,17 @@ extension GuestFrame {
                 volumes: volumes, diskCount: diskCount, presentation: presentation, usage: usage)
         }
         usage.entryRoots = entryRoots(in: files, resolver())
-        if !files.isEmpty { usage.contradicted = contradictions(fstab, resolver()) }
+        if !files.isEmpty { usage.contradicted = contradictions(fstab, files, resolver()) }
         return resolver()
     }
 
     /// What the fstab's names are used for.
     private func usage(of fstab: Fstab) -> DeviceResolver.Usage {
         var usage = DeviceResolver.Usage()
+        switch volumes[rootVolume].location {
+        case .partition(let disk, _), .wholeDisk(let disk): usage.rootDisk = disk
+        case .logicalVolume, .array: break
+        }
         usage.isRHEL6 = release?.family == .redHat && release?.major == 6
         if let release, release.family != .other {
             usage.hasOldIDEDriver = release.usesOldIDEDriver(kernel: nil)
@@ -74,37 +78,60 @@ extension GuestFrame {
     }
 
     /// Kinds of disk names that cannot count the given disks in their order: one would name a volume that another row
-    /// mounts elsewhere, or that holds something else than its row says. Names whose disk is proved say nothing of the
-    /// order.
+    /// uses, or that holds something else than its row says. Names whose disk is proved say nothing of the order.
     private func contradictions(
-        _ fstab: Fstab, _ resolver: DeviceResolver
+        _ fstab: Fstab, _ files: [ScannedFile], _ resolver: DeviceResolver
     ) -> [DiskName.Family: DeviceResolver.Contradiction] {
         var places: [Int: Set<String>] = [rootVolume: ["/"]]
-        var ordered: [(row: Fstab.Row, name: DiskName, volume: Int)] = []
-        for row in fstab.rows {
+        var ordered: [(row: DeviceRow, name: DiskName, volume: Int)] = []
+        for row in DeviceRow.all(fstab, files) {
             let name = DeviceName(row.spec)
             guard case .volume(let volume) = resolver.resolve(name) else { continue }
             if case .disk(let disk, _) = name, !resolver.isProved(disk) {
                 ordered.append((row, disk, volume))
             } else {
-                places[volume, default: []].insert(row.mountPoint)
+                places[volume, default: []].insert(row.place)
             }
         }
+        let names = Set(ordered.map(\.name))
         var found: [DiskName.Family: DeviceResolver.Contradiction] = [:]
-        var names: [Int: DiskName] = [:]
+        var seen: [Int: DiskName] = [:]
         for (row, name, volume) in ordered {
-            if row.contradicts(volumes[volume].identity.kind) { found[name.family] = .otherContents }
-            guard !row.isSwap else { continue }
-            if let known = places[volume], !known.contains(row.mountPoint) {
+            // One name for the one disk that was given leaves no other order: then the row alone is wrong.
+            let leavesNoOrder = diskCount == 1 && !names.contains { $0 != name && $0.family == name.family }
+            if row.mount?.contradicts(volumes[volume].identity.kind) == true, !leavesNoOrder {
+                found[name.family] = .otherContents
+            }
+            // Subvolumes are mounted each by a row of its own.
+            if row.mount?.isSwap == true || volumes[volume].identity.kind == .btrfs { continue }
+            if let known = places[volume], !known.contains(row.place) {
                 found[name.family] = .mountedElsewhere
             }
             // Two names of one volume.
-            if let other = names[volume], other.base != name.base {
+            if let other = seen[volume], other.base != name.base {
                 found[name.family] = .mountedElsewhere
                 found[other.family] = .mountedElsewhere
             }
-            names[volume] = name
+            seen[volume] = name
         }
         return found
+    }
+}
+
+/// A row that takes a volume for itself: to mount it, to swap to it, or to decrypt it.
+private struct DeviceRow {
+    var spec: String
+    /// What it is taken for.
+    var place: String
+    /// The row of the fstab; nil for one of crypttab.
+    var mount: Fstab.Row?
+
+    static func all(_ fstab: Fstab, _ files: [ScannedFile]) -> [DeviceRow] {
+        let mounts = fstab.rows.map { DeviceRow(spec: $0.spec, place: $0.mountPoint, mount: $0) }
+        let encrypted = files.flatMap(\.sites).compactMap { site -> DeviceRow? in
+            guard case .crypttab(let name) = site.use else { return nil }
+            return DeviceRow(spec: site.text, place: "/dev/mapper/\(name)")
+        }
+        return mounts + encrypted
     }
 }

@@ -27,24 +27,25 @@ enum DeadRows: PlanStep {
         return row.types.contains("vboxsf") ? .virtualbox : nil
     }
 
+    /// What the boot needs, or the next kernel's installation would write beside.
+    private static let needed: Set<String> = ["/", "/usr", "/etc", "/var", "/boot", "/boot/efi", "/efi"]
+
     private static func repairAbsent(_ file: ScannedFile, _ row: Fstab.Row, _ draft: inout PlanDraft) {
-        let essential = ["/", "/usr", "/var", "/boot", "/boot/efi", "/home", "/opt", "/etc"]
-        // What may well be on the given disks is left to be found: only its name is unknown.
         guard !row.isSwap, !row.isNoauto, !row.isNofail, !row.isRemovableMedium,
-            row.mountPoint.hasPrefix("/"), !essential.contains(row.mountPoint),
-            let reason = draft.guest.reference(in: file, at: row.specRange.lowerBound)?.unresolved,
-            reason.isAbsent, let options = row.optionsRange
+            row.mountPoint.hasPrefix("/"), !needed.contains(row.mountPoint),
+            let reference = draft.guest.reference(in: file, at: row.specRange.lowerBound),
+            let reason = reference.unresolved, reason.isAbsent || !reference.isStable,
+            let options = row.optionsRange
         else { return }
+        let what =
+            reason.isAbsent
+            ? "\(row.spec) is not on the given disks" : "\(row.spec) may have another name here"
         if knowsNofail(draft.guest) {
             let text = row.options == ["defaults"] ? "defaults,nofail" : file.bytes.text(options) + ",nofail"
-            draft.edit(
-                file, options, text, .deadRows,
-                "\(row.spec) is not on the given disks: the boot must not wait for it")
+            draft.edit(file, options, text, .deadRows, "\(what): the boot must not wait for it")
         } else if row.pass != 0, let pass = row.passRange {
             // Old init scripts stop at the check of a device that is not there, not at its mounting.
-            draft.edit(
-                file, pass, "0", .deadRows,
-                "\(row.spec) is not on the given disks: the boot would stop at its check")
+            draft.edit(file, pass, "0", .deadRows, "\(what): the boot would stop at its check")
         }
     }
 

@@ -38,7 +38,7 @@ extension NameChoice {
                 !fitting([.label(label)], file, site, entry).isEmpty
             {
                 names = [.label(label)]
-                writeLabel(label, volume, &draft, "the guest's initrd is too old to know UUIDs")
+                writeLabel(label, volume, &draft, whyLabel(volume, entry, draft))
             }
             if names.isEmpty, !stable.isEmpty, let label = labelToWrite(volume, draft) {
                 names = fitting([.label(label)], file, site, entry)
@@ -63,6 +63,11 @@ extension NameChoice {
     private static func stableNames(_ volume: Int, _ draft: PlanDraft) -> [StableName] {
         let uuid = draft.guest.resolver.uuidName(volume)
         let label = draft.guest.resolver.labelName(volume) ?? draft.plannedLabel(of: volume)
+        if uuid == nil, label == nil, draft.request.names != .target, knowsPartitionUUIDs(draft.guest),
+            let partition = draft.guest.resolver.partitionUUIDName(volume)
+        {
+            return [partition]
+        }
         let names: [StableName?] =
             switch draft.request.names {
             case .uuid: [uuid, label]
@@ -70,6 +75,12 @@ extension NameChoice {
             case .target: []
             }
         return names.compactMap { $0 }
+    }
+
+    /// What holds a file system whose UUID another bears too, or none, is known by its partition: udev and mount(8) have
+    /// looked for these since 2012, the kernels of whose time know those of MBR disks as well.
+    private static func knowsPartitionUUIDs(_ guest: Guest) -> Bool {
+        guest.firstKernelVersion.map { !isVersion($0, below: [3, 8]) } ?? false
     }
 
     private static func choose(
@@ -109,6 +120,15 @@ extension NameChoice {
     private static func initrdKnows(_ name: StableName, _ entry: BootEntry, _ draft: PlanDraft) -> Bool {
         guard let version = entry.kernelVersion, isVersion(version, below: [2, 6, 15]) else { return true }
         return draft.guest.release?.family == .redHat && name.isLabel
+    }
+
+    private static func whyLabel(_ volume: Int, _ entry: BootEntry, _ draft: PlanDraft) -> String {
+        let identity = draft.guest.volumes[volume].identity
+        if let version = entry.kernelVersion, isVersion(version, below: [2, 6, 15]) {
+            return "the guest's initrd is too old to know UUIDs"
+        }
+        return identity.uuid?.isEmpty ?? true
+            ? "the file system has no UUID" : "another volume has the same UUID"
     }
 
     /// The kernel alone knows no UUIDs or labels of file systems, only names, and partitions' UUIDs since 2.6.37

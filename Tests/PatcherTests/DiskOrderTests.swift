@@ -1,0 +1,124 @@
+import Patcher
+import Storage
+import Testing
+
+private let uuids = (1...4).map { "\($0)\($0)\($0)\($0)\($0)\($0)\($0)\($0)-1111-4111-8111-111111111111" }
+private let path = "/dev/disk/by-path/"
+
+/// An order of disks is believed only when it is complete, and nothing in the guest speaks against it.
+@Suite struct DiskOrderTests {
+    /// Disk 1: /boot, root, swap; every further disk: one data partition.
+    private func guest(_ fstab: String, disks: Int, _ others: [String: String] = [:]) -> TestGuest {
+        var guest = TestGuest()
+        guest.partition(1, .ext4, uuid: uuids[0])
+        let root = guest.partition(2, .ext4, uuid: uuids[1])
+        guest.partition(3, .swap, uuid: uuids[2])
+        for disk in 2..<(disks + 1) { guest.partition(1, .ext4, uuid: uuids[3], disk: disk) }
+        guest.diskCount = disks
+        root.write("/etc/fstab", fstab)
+        for (path, contents) in others { root.write(path, contents) }
+        return guest
+    }
+
+    private func resolve(_ guest: TestGuest, _ name: String) throws -> Resolution {
+        try #require(try guest.survey().guests.first).resolver.resolve(DeviceName(name))
+    }
+
+    private func isUnresolved(_ guest: TestGuest, _ name: String) throws -> Bool {
+        if case .unresolved = try resolve(guest, name) { true } else { false }
+    }
+
+    /// Targets, LUNs and controllers are all part of the address; one name for each disk gives their order.
+    @Test(arguments: [
+        ("pci-0000:00:05.0-scsi-0:0:0:0", "pci-0000:00:05.0-scsi-0:0:0:1"),
+        ("pci-0000:03:00.0-scsi-0:0:0:0", "pci-0000:03:00.0-scsi-0:0:1:0"),
+        ("pci-0000:03:00.0-scsi-0:0:0:0", "pci-0000:0b:00.0-scsi-0:0:0:0"),
+        ("virtio-pci-0000:00:05.0-scsi-0:0:0:0", "virtio-pci-0000:00:05.0-scsi-0:0:0:1"),
+        ("pci-0000:00:1f.2-ata-1", "pci-0000:02:00.0-ata-1"),
+    ])
+    func everyDiskHasAnAddress(_ first: String, _ second: String) throws {
+        let guest = guest(
+            "\(path)\(first)-part2 / ext4 defaults 0 1\n\(path)\(second)-part1 /data ext4 defaults 0 2\n",
+            disks: 2)
+        #expect(try resolve(guest, "\(path)\(first)-part1") == .volume(0))
+        #expect(try resolve(guest, "\(path)\(second)-part1") == .volume(3))
+        #expect(DeviceName("\(path)\(first)") != DeviceName("\(path)\(second)"))
+    }
+
+    /// The disk of another controller is not the one of the same target, nor a stick that was not given.
+    @Test(arguments: [
+        "pci-0000:0b:00.0-scsi-0:0:0:0", "pci-0000:02:00.0-usb-0:1:1.0-scsi-0:0:0:0",
+        "ip-10.0.0.1:3260-iscsi-iqn.2001-04.com.example:x-lun-0", "acpi-VMBUS:00-scsi-0:0:0:0",
+        "pci-0000:04:00.0-fc-0x5006016844602198-lun-0", "pci-0000:00:05.0",
+    ])
+    func anAddressElsewhereIsNotTheFirstDisk(_ address: String) throws {
+        for disks in [1, 2] {
+            let guest = guest(
+                "UUID=\(uuids[1]) / ext4 defaults 0 1\n\(path)\(address)-part1 /data ext4 defaults 0 2\n",
+                disks: disks)
+            #expect(try isUnresolved(guest, "\(path)\(address)-part1"))
+            try guest.patch("kvm")
+            let root = try #require(guest.fileSystems[1] as? MemoryFileSystem)
+            #expect(text(root.files["/etc/fstab"]).contains("\(address)-part1 /data ext4 defaults,nofail"))
+        }
+    }
+
+    /// More names than disks: which one is missing is not known, whatever the letter. What is swapped to shows itself.
+    @Test func aMissingDiskLeavesNoOrder() throws {
+        let rows =
+            "UUID=\(uuids[1]) / ext4 defaults 0 1\n/dev/sda3 none swap sw 0 0\n/dev/sdb1 /scratch ext4 defaults 0 2\n/dev/sdc1 /data ext4 defaults 0 2\n"
+        var guest = guest(rows, disks: 2)
+        guard case .unresolved(.moreNamesThanDisks(_, "/dev/sdc", 2)) = try resolve(guest, "/dev/sdb1") else {
+            Issue.record("which disk sdb is hangs on which one was left behind")
+            return
+        }
+        #expect(try isUnresolved(guest, "/dev/sdc1"))
+        guest.presentation = SourcePresentation(map: ["sdc": 1])
+        #expect(try resolve(guest, "/dev/sdc1") == .volume(3))
+        guard case .unresolved = try resolve(guest, "/dev/sdb1") else {
+            Issue.record("the second disk is sdc by the user's word")
+            return
+        }
+        try guest.patch("kvm")
+        let root = try #require(guest.fileSystems[1] as? MemoryFileSystem)
+        #expect(
+            text(root.files["/etc/fstab"])
+                == "UUID=\(uuids[1]) / ext4 defaults 0 1\nUUID=\(uuids[2]) none swap sw 0 0\n/dev/sdb1 /scratch ext4 defaults,nofail 0 2\nUUID=\(uuids[3]) /data ext4 defaults 0 2\n"
+        )
+    }
+
+    /// cryptsetup overwrites what such a row names: a volume that is mounted elsewhere is never it.
+    @Test func anEncryptedRowNeverMeetsAMountedVolume() throws {
+        let guest = guest(
+            "UUID=\(uuids[1]) / ext4 defaults 0 1\nUUID=\(uuids[0]) /boot ext4 defaults 0 2\n", disks: 1,
+            ["/etc/crypttab": "swap /dev/sda1 /dev/urandom swap\n"])
+        guard case .unresolved(.mountedElsewhere) = try resolve(guest, "/dev/sda1") else {
+            Issue.record("/boot would be overwritten")
+            return
+        }
+    }
+
+    /// Azure's links name disks by hardware; its root is the disk with the root.
+    @Test func azureLinks() throws {
+        let guest = guest(
+            "/dev/disk/azure/root-part2 / ext4 defaults 0 1\n/dev/disk/azure/scsi1/lun0-part1 /data ext4 defaults 0 2\n",
+            disks: 2)
+        #expect(try resolve(guest, "/dev/disk/azure/root-part1") == .volume(0))
+        #expect(try isUnresolved(guest, "/dev/disk/azure/scsi1/lun0-part1"))
+        #expect(try isUnresolved(guest, "/dev/disk/azure/resource-part1"))
+    }
+
+    /// A file system whose UUID another bears is known by its partition.
+    @Test func twoVolumesOfOneUUID() throws {
+        var guest = TestGuest()
+        let root = guest.partition(1, .ext4, uuid: uuids[0], partUUID: "5eed0001-01")
+        guest.partition(1, .ext4, uuid: uuids[0], disk: 2, partUUID: "5eed0002-01")
+        root.write("/etc/fstab", "/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1 /old ext4 defaults 0 2\n")
+        root.write(
+            "/boot/grub/grub.cfg", "menuentry A { linux /vmlinuz-5.10.0 root=/dev/sda1 ; initrd /i }\n")
+        try guest.patch("kvm")
+        #expect(
+            text(root.files["/etc/fstab"])
+                == "PARTUUID=5eed0001-01 / ext4 defaults 0 1\nPARTUUID=5eed0002-01 /old ext4 defaults 0 2\n")
+    }
+}

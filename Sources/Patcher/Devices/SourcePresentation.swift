@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// How the hypervisor that the guest comes from presented its disks: what the user said, or what was inferred.

@@ -1,3 +1,4 @@
+internal import GuestTree
 package import Storage
 
 /// Finds the guests on a set of disks by what their file systems hold.

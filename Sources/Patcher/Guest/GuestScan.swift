@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// Finds and reads a guest's configuration files.

@@ -1,3 +1,4 @@
+package import GuestTree
 package import Storage
 
 /// What else is known of a guest, besides its device names.

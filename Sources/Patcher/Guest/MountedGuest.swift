@@ -1,3 +1,4 @@
+package import GuestTree
 package import Storage
 
 /// A system as its fstab puts it together: the root, what is mounted below it, and the tree over both. Nothing else of

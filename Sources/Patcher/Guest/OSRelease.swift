@@ -1,3 +1,4 @@
+package import GuestTree
 package import Storage
 
 /// What system a root file system holds.

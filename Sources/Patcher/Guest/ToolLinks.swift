@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// A link that starts a guest tool at boot.

@@ -1,3 +1,4 @@
+package import GuestTree
 internal import Storage
 
 /// One change, with what it expects to find.

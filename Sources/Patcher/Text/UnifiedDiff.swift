@@ -1,3 +1,5 @@
+internal import GuestTree
+
 /// A unified diff of one file's edits. The edits say which lines differ, so that nothing has to be searched.
 package enum UnifiedDiff {
     private static let context = 3

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft chmod IMAGE MODE PATH…`.
 struct ChangeModeCommand: ParsableCommand {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Storage
+import DiskGraft
 
 /// An argument that names something in the guest: the bytes that the caller gave, UTF-8 or not. Paths of the host stay
 /// strings in `String.init(hostBytes:)`'s form, which `HostFile` and `HostDirectory` take.

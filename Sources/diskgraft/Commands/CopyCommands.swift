@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft get IMAGE PATH [DEST]`.
 struct GetCommand: ParsableCommand {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft rm IMAGE PATH…`.
 struct RemoveCommand: ParsableCommand {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import DiskGraft
 import Glibc
-import Storage
 
 /// `diskgraft put IMAGE SRC PATH`.
 struct PutCommand: ParsableCommand {

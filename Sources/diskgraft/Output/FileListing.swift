@@ -1,5 +1,4 @@
 import DiskGraft
-import Storage
 
 /// Files as lines: `ls -l` for people, one JSON object a line for scripts.
 struct FileListing: Sendable {

@@ -41,7 +41,8 @@ let package = Package(
         .target(
             name: "DiskGraft",
             dependencies: [
-                "Storage", "ImageFormats", "Partitions", "Ext4", "GuestTree", "Patcher", "Conversion", "CCrypto",
+                "Storage", "ImageFormats", "Partitions", "Ext4", "GuestTree", "Patcher", "Conversion",
+                "CCrypto",
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -76,6 +77,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "DiskGraftTests", dependencies: ["DiskGraft", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "GuestTreeTests", dependencies: ["GuestTree", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "PatcherTests", dependencies: ["Patcher", "GuestTree", "Storage", "TestSupport"],

@@ -41,7 +41,7 @@ extension SourcePresentation {
             ("/etc/init.d/xe-linux-distribution", .xenserver), ("/usr/sbin/hv_kvp_daemon", .hyperv),
             ("/usr/sbin/hypervkvpd", .hyperv), ("/var/lib/VBoxGuestAdditions/config", .virtualbox),
             ("/usr/bin/vmtoolsd", .vmware), ("/usr/bin/qemu-ga", .kvm), ("/usr/sbin/qemu-ga", .kvm),
-        ] where try tree.exists(path) { return (hypervisor, path) }
+        ] where try tree.exists(GuestPath(path)) { return (hypervisor, path) }
         for row in fstab.rows {
             guard case .disk(let name, _) = DeviceName(row.spec) else { continue }
             switch name.family {

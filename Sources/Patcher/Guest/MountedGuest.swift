@@ -27,9 +27,7 @@ package struct MountedGuest: Sendable {
         rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
         presentation: SourcePresentation
     ) throws(StorageError) {
-        let bare = FileSystemTree(mounts: [
-            .init(path: [UInt8(ascii: "/")], volume: rootVolume, fileSystem: fileSystems[rootVolume])
-        ])
+        let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume])
         let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
         let release = try OSRelease.read(bare)
         let usage = NameUsage.usage(of: fstab, rootVolume: rootVolume, release)
@@ -52,7 +50,7 @@ package struct MountedGuest: Sendable {
         self.resolver = resolver
         tree = FileSystemTree(
             mounts: mounts.map {
-                .init(path: Array($0.path.utf8), volume: $0.volume, fileSystem: fileSystems[$0.volume])
+                .init(path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
             })
     }
 

@@ -13,6 +13,9 @@ struct ByteArgument: ExpressibleByArgument, Equatable {
 
     var defaultValueDescription: String { shown }
 
+    /// As a path in the guest.
+    var path: GuestPath { GuestPath(bytes) }
+
     /// For messages.
     var shown: String { bytes.shellText }
 }

@@ -34,19 +34,21 @@ let package = Package(
         .target(name: "ImageFormats", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
-        .target(name: "Patcher", dependencies: ["Storage"], swiftSettings: settings),
+        .target(name: "GuestTree", dependencies: ["Storage"], swiftSettings: settings),
+        .target(name: "Patcher", dependencies: ["Storage", "GuestTree"], swiftSettings: settings),
         .target(
             name: "Conversion", dependencies: ["Storage", "Codecs", "ImageFormats"], swiftSettings: settings),
         .target(
             name: "DiskGraft",
             dependencies: [
-                "Storage", "ImageFormats", "Partitions", "Ext4", "Patcher", "Conversion", "CCrypto",
+                "Storage", "ImageFormats", "Partitions", "Ext4", "GuestTree", "Patcher", "Conversion",
+                "CCrypto",
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "diskgraft",
             dependencies: [
-                "DiskGraft", "Storage", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "DiskGraft", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
@@ -77,7 +79,10 @@ let package = Package(
             name: "DiskGraftTests", dependencies: ["DiskGraft", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "PatcherTests", dependencies: ["Patcher", "Storage", "TestSupport"], swiftSettings: settings
-        ),
+            name: "GuestTreeTests", dependencies: ["GuestTree", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PatcherTests", dependencies: ["Patcher", "GuestTree", "Storage", "TestSupport"],
+            swiftSettings: settings),
     ]
 )

@@ -1,2 +1,6 @@
+// What the library's own interface shows.
+@_exported public import GuestTree
+@_exported public import Storage
+
 /// The version of the engine and of the command.
 public let diskGraftVersion = "0.1.0"

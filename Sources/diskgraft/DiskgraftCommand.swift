@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// The command: takes a subcommand and turns errors into sentences and exit statuses.
 @main

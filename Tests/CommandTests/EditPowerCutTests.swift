@@ -40,12 +40,12 @@ struct EditPowerCutTests {
         let events = try HostTrace.events(under: root) {
             let guest = try Guest.open([path], forWriting: true)
             try guest.edit(volume: "disk", memoryLimit: 400_000) { (edit) throws(StorageError) in
-                let many = Array("/many".utf8)
+                let many: GuestPath = "/many"
                 try edit.makeDirectory(many)
                 for index in 0..<fileCount {
-                    try edit.put(FileContents(contents(index)), at: many + Array("/\(index)".utf8))
+                    try edit.put(FileContents(contents(index)), at: many.appending("\(index)".utf8))
                 }
-                try edit.remove(Array("/d".utf8), recursively: true)
+                try edit.remove("/d", recursively: true)
             }
         }.events
         return Run(

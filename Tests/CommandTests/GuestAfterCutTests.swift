@@ -35,8 +35,8 @@ struct GuestAfterCutTests {
                 let guest = try Guest.open([path], forWriting: true)
                 try guest.edit(volume: "disk") { (edit) throws(StorageError) in
                     try edit.put(
-                        FileContents([UInt8](repeating: 0x78, count: 90_000)), at: Array("/new".utf8))
-                    try edit.remove(Array("/d".utf8), recursively: true)
+                        FileContents([UInt8](repeating: 0x78, count: 90_000)), at: "/new")
+                    try edit.remove("/d", recursively: true)
                 }
             }.events
         }

@@ -79,7 +79,7 @@ import Testing
         #expect(throws: StorageError.self) { try guest.patch(plan, Self.options) }
         let error = try #require(throws: StorageError.self) {
             try guest.edit { (edit) throws(StorageError) in
-                try edit.put(FileContents([1]), at: Array("/etc/fstab".utf8))
+                try edit.put(FileContents([1]), at: "/etc/fstab")
             }
         }
         #expect(error.message == "files on p1 (smallfs) can be read here, and not changed")
@@ -87,57 +87,57 @@ import Testing
         _ = directory
     }
 
-    private static func path(_ text: String) -> [UInt8] { Array(text.utf8) }
+    private static func text(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     private static let edits: [(String, @Sendable (GuestEdit) throws(StorageError) -> Void)] = [
         (
             "nothing can be made, moved or removed",
-            { (e) throws(StorageError) in try e.remove(path("/etc/fstab")) }
+            { (e) throws(StorageError) in try e.remove("/etc/fstab") }
         ),
-        ("nothing can be made", { (e) throws(StorageError) in try e.makeDirectory(path("/new")) }),
+        ("nothing can be made", { (e) throws(StorageError) in try e.makeDirectory("/new") }),
         (
             "nothing can be made",
-            { (e) throws(StorageError) in try e.put(FileContents([1]), at: path("/new")) }
+            { (e) throws(StorageError) in try e.put(FileContents([1]), at: "/new") }
         ),
         (
             "nothing can be made",
-            { (e) throws(StorageError) in try e.move(path("/etc/fstab"), to: path("/x")) }
+            { (e) throws(StorageError) in try e.move("/etc/fstab", to: "/x") }
         ),
-        ("no links", { (e) throws(StorageError) in try e.link(path("/etc/fstab"), as: path("/x")) }),
-        ("no links", { (e) throws(StorageError) in try e.symbolicLink(to: path("a"), at: path("/x")) }),
+        ("no links", { (e) throws(StorageError) in try e.link("/etc/fstab", as: "/x") }),
+        ("no links", { (e) throws(StorageError) in try e.symbolicLink(to: text("a"), at: "/x") }),
         (
             "no devices, pipes and sockets",
-            { (e) throws(StorageError) in try e.makeNode(path("/x"), type: .fifo, device: nil) }
+            { (e) throws(StorageError) in try e.makeNode("/x", type: .fifo, device: nil) }
         ),
         (
             "keeps no modes",
-            { (e) throws(StorageError) in try e.setPermissions(path("/etc/fstab")) { _ in 0o600 } }
+            { (e) throws(StorageError) in try e.setPermissions("/etc/fstab") { _ in 0o600 } }
         ),
         (
             "keeps no owners",
-            { (e) throws(StorageError) in try e.setOwner(path("/etc/fstab"), owner: 5, group: nil) }
+            { (e) throws(StorageError) in try e.setOwner("/etc/fstab", owner: 5, group: nil) }
         ),
         (
             "keeps no such times",
             { (e) throws(StorageError) in
-                try e.setTimes(path("/etc/fstab"), access: nil, modification: Timestamp(seconds: 5))
+                try e.setTimes("/etc/fstab", access: nil, modification: Timestamp(seconds: 5))
             }
         ),
         (
             "keeps no modes",
             { (e) throws(StorageError) in
-                try e.put(FileContents([1]), at: path("/etc/fstab"), NewFileOptions(permissions: 0o600))
+                try e.put(FileContents([1]), at: "/etc/fstab", NewFileOptions(permissions: 0o600))
             }
         ),
         (
             "extended attributes",
             { (e) throws(StorageError) in
-                try e.setExtendedAttribute(path("user.a"), of: path("/etc/fstab"), to: [1])
+                try e.setExtendedAttribute(text("user.a"), of: "/etc/fstab", to: [1])
             }
         ),
-        ("parts of files", { (e) throws(StorageError) in try e.truncate(path("/etc/fstab"), to: 3) }),
-        ("no holes", { (e) throws(StorageError) in try e.punchHole(path("/etc/fstab"), 0..<3) }),
-        ("label", { (e) throws(StorageError) in try e.setLabel(path("name")) }),
+        ("parts of files", { (e) throws(StorageError) in try e.truncate("/etc/fstab", to: 3) }),
+        ("no holes", { (e) throws(StorageError) in try e.punchHole("/etc/fstab", 0..<3) }),
+        ("label", { (e) throws(StorageError) in try e.setLabel(text("name")) }),
     ]
 
     @Test(arguments: edits.indices)
@@ -160,12 +160,12 @@ import Testing
     @Test func contentsAreReplaced() throws {
         let (directory, path) = try Self.disk(isWritable: true)
         try Self.open(path, forWriting: true).edit { (edit) throws(StorageError) in
-            try edit.put(FileContents(Self.path("one\n")), at: Self.path("/ETC/Redhat-Release"))
+            try edit.put(FileContents(Self.text("one\n")), at: "/ETC/Redhat-Release")
         }
         let guest = try Self.open(path)
         let files = try guest.files()
-        let file = try files.find(Self.path("/etc/redhat-release"))
-        #expect(try guest.fileSystem(on: 0).contents(of: file.id) == Self.path("one\n"))
+        let file = try files.find("/etc/redhat-release")
+        #expect(try guest.fileSystem(on: 0).contents(of: file.id) == Self.text("one\n"))
         #expect(file.attributes.kept == [])
         _ = directory
     }

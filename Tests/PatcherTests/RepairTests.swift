@@ -1,3 +1,4 @@
+import GuestTree
 import Patcher
 import Storage
 import Testing
@@ -272,10 +273,10 @@ private func environmentBlock(_ lines: String) -> String {
         let tree = try #require(try disk.survey().guests.first).tree
         var renamed: [String] = []
         for case .rename(let place, let name) in actions {
-            let path = text(place.path)
+            let path = place.path.displayText
             let directory = String(path.dropLast(place.name.count + 1))
             #expect(path == "\(directory)/\(text(place.name))")
-            #expect(try tree.find(directory)?.key == place.directory)
+            #expect(try tree.find(GuestPath(directory))?.key == place.directory)
             renamed.append("\(path) → \(text(name))")
         }
         #expect(

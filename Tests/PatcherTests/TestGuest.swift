@@ -1,4 +1,5 @@
 import Foundation
+import GuestTree
 import Patcher
 import Storage
 import TestSupport

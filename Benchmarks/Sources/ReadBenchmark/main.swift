@@ -31,7 +31,7 @@ case "read":
 case "open":
     let guest = try Guest.open([arguments[2]])
     let files = try guest.files()
-    print(guest.volumes.count, try files.entries(of: try files.find(Array("/etc".utf8))).count)
+    print(guest.volumes.count, try files.entries(of: try files.find("/etc")).count)
 default:
     fatalError("ReadBenchmark read|open IMAGE")
 }

@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Patcher
 internal import Storage
 
@@ -25,13 +26,14 @@ struct ArchiveTrail {
     /// A way that begins, and is, at `top`.
     init(_ top: GuestFile) {
         self.top = top
-        path = top.path
+        path = top.path.bytes
     }
 
     /// Where the way has come to.
     var directory: GuestFile {
         guard let last = steps.last else { return top }
-        return GuestFile(path: path, volume: last.key.volume, id: last.key.id, attributes: last.attributes)
+        return GuestFile(
+            path: GuestPath(path), volume: last.key.volume, id: last.key.id, attributes: last.attributes)
     }
 
     /// Goes back to where the way to `parts` leaves this one; returns what of `parts` is still to go.
@@ -48,9 +50,9 @@ struct ArchiveTrail {
     /// Goes on to a directory that has `name` where the way is, or that a link of this name leads to.
     mutating func enter(_ name: [UInt8], _ found: GuestFile) {
         let length = path.count
-        let isBelow = found.path.count > length && found.path.starts(with: path)
+        let isBelow = found.path.bytes.count > length && found.path.bytes.starts(with: path)
         let before: PathBefore = isBelow ? .length(length) : .other(path)
-        path = found.path
+        path = found.path.bytes
         steps.append(Step(name: name, key: found.key, attributes: found.attributes, before: before))
     }
 

@@ -1,10 +1,11 @@
+internal import GuestTree
 internal import Patcher
 public import Storage
 
 extension GuestEdit {
     /// What stat tells of a file; nil when nothing is there.
     public func attributes(
-        of path: [UInt8], followLast: Bool = true
+        of path: GuestPath, followLast: Bool = true
     ) throws(StorageError) -> FileAttributes? {
         try find(path, followLast: followLast)?.attributes
     }
@@ -12,7 +13,7 @@ extension GuestEdit {
     /// Changes the mode of a file (links followed), or with `recursively` of everything below it too, links left
     /// alone. An access control list's entries for owner, mask and others change with it.
     public func setPermissions(
-        _ path: [UInt8], recursively: Bool = false, _ change: (FileAttributes) -> UInt16
+        _ path: GuestPath, recursively: Bool = false, _ change: (FileAttributes) -> UInt16
     ) throws(StorageError) {
         try forEach(path, recursively: recursively, followLast: true) {
             (key, attributes) throws(StorageError) in
@@ -25,7 +26,7 @@ extension GuestEdit {
 
     /// Changes owner and group. As with chown(2), an executable loses set-user-ID, set-group-ID and capabilities.
     public func setOwner(
-        _ path: [UInt8], owner: UInt32?, group: UInt32?, recursively: Bool = false, followLast: Bool = true
+        _ path: GuestPath, owner: UInt32?, group: UInt32?, recursively: Bool = false, followLast: Bool = true
     ) throws(StorageError) {
         try forEach(path, recursively: recursively, followLast: followLast) {
             (key, attributes) throws(StorageError) in
@@ -45,7 +46,8 @@ extension GuestEdit {
     }
 
     /// Sets access and modification time; nil leaves one as it is.
-    public func setTimes(_ path: [UInt8], access: Timestamp?, modification: Timestamp?) throws(StorageError) {
+    public func setTimes(_ path: GuestPath, access: Timestamp?, modification: Timestamp?) throws(StorageError)
+    {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: true)
             try setAttributes(
@@ -54,14 +56,14 @@ extension GuestEdit {
     }
 
     /// All extended attributes of a file, ACLs as getxattr(2) returns them.
-    public func extendedAttributes(_ path: [UInt8]) throws(StorageError) -> [ExtendedAttribute] {
+    public func extendedAttributes(_ path: GuestPath) throws(StorageError) -> [ExtendedAttribute] {
         try tree.extendedAttributes(of: require(path, followLast: true).key)
     }
 
     /// Sets an extended attribute by its full name; nil removes it. An access ACL changes the mode with it, as
     /// setxattr(2) does.
     public func setExtendedAttribute(
-        _ name: [UInt8], of path: [UInt8], to value: [UInt8]?
+        _ name: [UInt8], of path: GuestPath, to value: [UInt8]?
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: true)
@@ -70,7 +72,7 @@ extension GuestEdit {
     }
 
     /// Cuts a regular file or extends it with a hole.
-    public func truncate(_ path: [UInt8], to size: UInt64) throws(StorageError) {
+    public func truncate(_ path: GuestPath, to size: UInt64) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: true)
             try ranges(on: file.volume).truncate(file.id, to: size)
@@ -78,7 +80,7 @@ extension GuestEdit {
     }
 
     /// Makes a range of a regular file a hole.
-    public func punchHole(_ path: [UInt8], _ range: Range<UInt64>) throws(StorageError) {
+    public func punchHole(_ path: GuestPath, _ range: Range<UInt64>) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: true)
             try holes(on: file.volume).punchHole(in: file.id, range)
@@ -87,7 +89,7 @@ extension GuestEdit {
 
     /// Sets the label of a volume, by its name; without one, of the volume that "/" is on. File systems and swap.
     public func setLabel(_ label: [UInt8], ofVolume name: String? = nil) throws(StorageError) {
-        let root = mounts[[UInt8(ascii: "/")]] ?? 0
+        let root = mounts[.root] ?? 0
         let volume =
             try name.map { (name) throws(StorageError) in try guest.volumeIndex(named: name) } ?? root
         if guest.volumes[volume].identity.kind == .swap {
@@ -105,7 +107,7 @@ extension GuestEdit {
     /// The number of an account by the guest's own /etc/passwd or /etc/group; nil when there is none. `name` is in
     /// `String.init(hostBytes:)`'s form.
     public func accountID(_ name: String, in file: AccountFile) throws(StorageError) -> UInt32? {
-        let path = Array(file.rawValue.utf8)
+        let path = GuestPath(file.rawValue)
         guard let found = try find(path, followLast: true), found.attributes.type == .regular else {
             return nil
         }
@@ -128,7 +130,7 @@ extension GuestEdit {
     }
 
     private func forEach(
-        _ path: [UInt8], recursively: Bool, followLast: Bool,
+        _ path: GuestPath, recursively: Bool, followLast: Bool,
         _ body: (FileKey, FileAttributes) throws(StorageError) -> Void
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
@@ -141,7 +143,7 @@ extension GuestEdit {
             var seen: Set<FileKey> = [top.key]
             while let directory = pending.popLast() {
                 for entry in try tree.entries(of: directory.key) {
-                    let childPath = Place.join(directory.path, entry.name)
+                    let childPath = directory.path.appending(entry.name)
                     // A mounted volume's root stands for the directory below it.
                     let mounted = tree.mountedVolume(at: childPath)
                     let root = mounted.flatMap { tree.rootDirectory(ofVolume: $0) }

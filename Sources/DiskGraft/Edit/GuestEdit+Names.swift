@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Patcher
 public import Storage
 
@@ -7,7 +8,7 @@ extension GuestEdit {
     ///
     /// Throws `refused` for a directory without `recursively`, for a place where a volume is mounted or one holding
     /// such, and when nothing is there.
-    public func remove(_ path: [UInt8], recursively: Bool = false) throws(StorageError) {
+    public func remove(_ path: GuestPath, recursively: Bool = false) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: false)
             try requireNoMount(at: file.path)
@@ -26,7 +27,7 @@ extension GuestEdit {
     }
 
     /// Removes an empty directory.
-    public func removeDirectory(_ path: [UInt8]) throws(StorageError) {
+    public func removeDirectory(_ path: GuestPath) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: false)
             guard file.attributes.type == .directory else {
@@ -82,7 +83,7 @@ extension GuestEdit {
     }
 
     /// Renames or moves within a volume, replacing as rename(2) does; into `destination` when that is a directory.
-    public func move(_ path: [UInt8], to destination: [UInt8]) throws(StorageError) {
+    public func move(_ path: GuestPath, to destination: GuestPath) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: false)
             try requireNoMount(at: file.path)
@@ -101,7 +102,7 @@ extension GuestEdit {
     /// Gives a file another name (not following a link); into `destination` when that is a directory. With
     /// `replacing`, a file that has the name already goes.
     public func link(
-        _ path: [UInt8], as destination: [UInt8], replacing: Bool = false
+        _ path: GuestPath, as destination: GuestPath, replacing: Bool = false
     ) throws(StorageError) {
         try naming(destination) { () throws(StorageError) in
             let file = try require(path, followLast: false)
@@ -123,11 +124,11 @@ extension GuestEdit {
 
     /// Makes a symbolic link that points to `target`, whatever is there.
     public func symbolicLink(
-        to target: [UInt8], at path: [UInt8], replacing: Bool = false,
+        to target: [UInt8], at path: GuestPath, replacing: Bool = false,
         _ options: NewFileOptions = NewFileOptions()
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
-            let last = target.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
+            let last = GuestPath(target).lastComponent ?? []
             let place = try self.target(path, named: last)
             try requireSettable(options, on: place.directory.volume)
             try clear(place, replacing: replacing)
@@ -141,7 +142,7 @@ extension GuestEdit {
 
     /// Makes a directory; with `parents` those above it too, and no error when it is there.
     public func makeDirectory(
-        _ path: [UInt8], parents: Bool = false, _ options: NewFileOptions = NewFileOptions()
+        _ path: GuestPath, parents: Bool = false, _ options: NewFileOptions = NewFileOptions()
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             if parents {
@@ -152,10 +153,9 @@ extension GuestEdit {
                     }
                     return
                 }
-                let slash = UInt8(ascii: "/")
-                let parts = path.split(separator: slash).map(Array.init)
+                let parts = path.components
                 for count in 1..<max(parts.count, 1) {
-                    let above = [slash] + parts[..<count].joined(separator: [slash])
+                    let above = GuestPath(names: parts[..<count])
                     if try find(above, followLast: true) == nil { try makeOne(above, NewFileOptions()) }
                 }
             }
@@ -163,7 +163,7 @@ extension GuestEdit {
         }
     }
 
-    private func makeOne(_ path: [UInt8], _ options: NewFileOptions) throws(StorageError) {
+    private func makeOne(_ path: GuestPath, _ options: NewFileOptions) throws(StorageError) {
         let place = try place(of: path)
         try requireFree(place)
         try requireSettable(options, on: place.directory.volume)
@@ -174,7 +174,7 @@ extension GuestEdit {
 
     /// Makes a device node, FIFO or socket.
     public func makeNode(
-        _ path: [UInt8], type: FileType, device: FileAttributes.DeviceNumber?,
+        _ path: GuestPath, type: FileType, device: FileAttributes.DeviceNumber?,
         _ options: NewFileOptions = NewFileOptions()
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
@@ -190,7 +190,7 @@ extension GuestEdit {
     // MARK: Helpers
 
     /// The place that a destination names: in it, when it is a directory.
-    private func target(_ path: [UInt8], named name: [UInt8]) throws(StorageError) -> Place {
+    private func target(_ path: GuestPath, named name: [UInt8]) throws(StorageError) -> Place {
         if let found = try find(path, followLast: true), found.attributes.type == .directory {
             return Place(directory: found, name: name)
         }

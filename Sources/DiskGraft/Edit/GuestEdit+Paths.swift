@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Patcher
 internal import Storage
 
@@ -5,7 +6,7 @@ internal import Storage
 struct EditedTree: PathSteps {
     let edit: GuestEdit
 
-    func mountedVolume(at path: [UInt8]) -> Int? { edit.mounts[path] }
+    func mountedVolume(at path: GuestPath) -> Int? { edit.mounts[path] }
 
     func rootDirectory(ofVolume volume: Int) -> FileID? {
         try? edit.guest.fileSystem(on: volume).rootDirectory
@@ -49,34 +50,27 @@ extension GuestEdit {
     struct Place {
         var directory: GuestFile
         var name: [UInt8]
-        var path: [UInt8] { Self.join(directory.path, name) }
-
-        static func join(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
-            let slash = UInt8(ascii: "/")
-            return directory == [slash] ? directory + name : directory + [slash] + name
-        }
+        var path: GuestPath { directory.path.appending(name) }
     }
 
     /// The file at a path, or nil.
-    func find(_ path: [UInt8], followLast: Bool) throws(StorageError) -> GuestFile? {
+    func find(_ path: GuestPath, followLast: Bool) throws(StorageError) -> GuestFile? {
         try tree.walk(path, followLast: followLast)
     }
 
     /// The file at a path.
-    func require(_ path: [UInt8], followLast: Bool) throws(StorageError) -> GuestFile {
+    func require(_ path: GuestPath, followLast: Bool) throws(StorageError) -> GuestFile {
         guard let file = try find(path, followLast: followLast) else { throw noSuchFile(path) }
         return file
     }
 
     /// The directory that a path's last name is in, and that name.
-    func place(of path: [UInt8]) throws(StorageError) -> Place {
-        let slash = UInt8(ascii: "/")
-        let dot = UInt8(ascii: ".")
-        var parts = path.split(separator: slash).map(Array.init)
-        guard let name = parts.popLast(), name != [dot], name != [dot, dot] else {
+    func place(of path: GuestPath) throws(StorageError) -> Place {
+        var parts = path.components
+        guard let name = parts.popLast(), name != GuestPath.here, name != GuestPath.above else {
             throw error(.misuse, "bad-path", "\(path.shellText) does not end in a name")
         }
-        let directoryPath = [slash] + parts.joined(separator: [slash])
+        let directoryPath = GuestPath(names: parts)
         guard let directory = try find(directoryPath, followLast: true) else {
             throw noSuchFile(directoryPath)
         }
@@ -87,17 +81,18 @@ extension GuestEdit {
     }
 
     /// Throws for a place where a volume is mounted, or that holds one further down.
-    func requireNoMount(at path: [UInt8]) throws(StorageError) {
-        let inside = path + [UInt8(ascii: "/")]
-        for mount in mounts.keys where mount == path || mount.starts(with: inside) {
-            throw error(
-                .refused, "mount-point",
-                "\(guest.volumes[mounts[mount] ?? 0].name) is mounted at \(mount.shellText); "
-                    + "change it with --volume, or unmount it in the guest")
+    func requireNoMount(at path: GuestPath) throws(StorageError) {
+        let inTheWay = mounts.filter { $0.key == path || $0.key.isBelow(path) }
+        guard let (mount, volume) = inTheWay.min(by: { $0.key.bytes.count < $1.key.bytes.count }) else {
+            return
         }
+        throw error(
+            .refused, "mount-point",
+            "\(guest.volumes[volume].name) is mounted at \(mount.shellText); "
+                + "change it with --volume, or unmount it in the guest")
     }
 
-    func noSuchFile(_ path: [UInt8]) -> StorageError {
+    func noSuchFile(_ path: GuestPath) -> StorageError {
         error(.refused, "no-such-file", "there is no \(path.shellText) in the guest")
     }
 
@@ -107,7 +102,7 @@ extension GuestEdit {
 
     /// Adds the path that was asked for to what a file system says about an inode, and the image.
     func naming<Result>(
-        _ path: [UInt8], _ body: () throws(StorageError) -> Result
+        _ path: GuestPath, _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         do throws(StorageError) {
             return try body()

@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Patcher
 public import Storage
 
@@ -14,7 +15,7 @@ extension GuestEdit {
     /// Contents longer than 8 MiB are put into a new file of a hidden name, in as many transactions as it takes, and
     /// get the name in the last: it stands for the old or the new contents at any moment.
     public func put(
-        _ contents: FileContents, at path: [UInt8], _ options: NewFileOptions = NewFileOptions()
+        _ contents: FileContents, at path: GuestPath, _ options: NewFileOptions = NewFileOptions()
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let first = try contents.read(Self.pieceSize)

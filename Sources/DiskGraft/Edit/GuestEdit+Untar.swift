@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Patcher
 public import Storage
 
@@ -11,7 +12,7 @@ extension GuestEdit {
     ///
     /// Returns how many members were unpacked.
     @discardableResult
-    public func untar(_ archive: FileContents, into path: [UInt8]) throws(StorageError) -> Int {
+    public func untar(_ archive: FileContents, into path: GuestPath) throws(StorageError) -> Int {
         let top = try require(path, followLast: true)
         guard top.attributes.type == .directory else {
             throw error(.refused, "not-a-directory", "\(path.shellText) is no directory")
@@ -60,7 +61,7 @@ private struct Unpacking {
     private mutating func unpack(_ member: TarReader.Member) throws(StorageError) {
         let parts = try components(member.name)
         let edit = edit
-        try edit.naming(GuestEdit.Place.join(top.path, member.name)) { () throws(StorageError) in
+        try edit.naming(top.path.appending(member.name)) { () throws(StorageError) in
             // "./": the directory that the archive goes into stays as it is.
             guard let name = parts.last else { return }
             let directory = try self.directory(parts.dropLast())
@@ -159,9 +160,8 @@ private struct Unpacking {
 
     /// A member's name without "." and a leading "/"; ".." is refused.
     private func components(_ name: [UInt8]) throws(StorageError) -> [[UInt8]] {
-        let dot = UInt8(ascii: ".")
-        let parts = name.split(separator: UInt8(ascii: "/")).map(Array.init).filter { $0 != [dot] }
-        guard !parts.contains([dot, dot]) else {
+        let parts = GuestPath(name).components.filter { $0 != GuestPath.here }
+        guard !parts.contains(GuestPath.above) else {
             throw StorageError(
                 .refused, layer: "tar", code: "name-leads-out",
                 "the archive's member \(name.shellText) leads out of the directory; nothing was written",
@@ -266,7 +266,7 @@ private struct Unpacking {
         }
         let directory = try directory(parts.dropLast())
         guard let found = try edit.tree.child(name, of: directory) else {
-            throw edit.noSuchFile(GuestEdit.Place.join(directory.path, name))
+            throw edit.noSuchFile(directory.path.appending(name))
         }
         return found
     }
@@ -294,7 +294,7 @@ private struct ArchiveSteps: PathSteps {
     let tree: EditedTree
     let links: Set<FileKey>
 
-    func mountedVolume(at path: [UInt8]) -> Int? { tree.mountedVolume(at: path) }
+    func mountedVolume(at path: GuestPath) -> Int? { tree.mountedVolume(at: path) }
 
     func rootDirectory(ofVolume volume: Int) -> FileID? { tree.rootDirectory(ofVolume: volume) }
 

@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import ImageFormats
 internal import Patcher
 public import Storage
@@ -6,17 +7,17 @@ public import Storage
 ///
 ///     let guest = try Guest.open(["web01.vmdk"], forWriting: true)
 ///     try guest.edit { (edit) in
-///         try edit.put(FileContents(Array("web02\n".utf8)), at: Array("/etc/hostname".utf8))
-///         try edit.remove(Array("/etc/machine-id".utf8))
+///         try edit.put(FileContents(Array("web02\n".utf8)), at: "/etc/hostname")
+///         try edit.remove("/etc/machine-id")
 ///     }
 ///
-/// Paths are bytes, absolute in the guest; symbolic links and mounts are followed as the guest's kernel would, and
+/// Paths are absolute in the guest; symbolic links and mounts are followed as the guest's kernel would, and
 /// each operation sees what those before it did. An image changes when `Guest.edit` ends; a change too large for memory
 /// goes there before, and back when it fails.
 public final class GuestEdit {
     let guest: Guest
     /// Volumes by the path they are mounted at, "/" among them.
-    let mounts: [[UInt8]: Int]
+    let mounts: [GuestPath: Int]
     private var transactions: [Int: any FileSystemTransaction] = [:]
     /// The order in which volumes were first changed.
     private var order: [Int] = []
@@ -25,7 +26,7 @@ public final class GuestEdit {
     /// What new files in a directory are labelled, asked for once.
     var labels: [FileKey: DirectoryLabels] = [:]
 
-    init(_ guest: Guest, mounts: [[UInt8]: Int]) {
+    init(_ guest: Guest, mounts: [GuestPath: Int]) {
         self.guest = guest
         self.mounts = mounts
     }
@@ -111,13 +112,13 @@ extension Guest {
         memoryLimit: Int = HostTransaction.usualMemoryLimit,
         _ body: (GuestEdit) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
-        var mounts: [[UInt8]: Int] = [:]
+        var mounts: [GuestPath: Int] = [:]
         if let volume {
-            mounts[[UInt8(ascii: "/")]] = try volumeIndex(named: volume)
+            mounts[.root] = try volumeIndex(named: volume)
         } else {
             let survey = try survey(source)
             guard let first = survey.guests.first else { throw noGuest(survey) }
-            for mount in first.mounts { mounts[Array(mount.path.utf8)] = mount.volume }
+            for mount in first.mounts { mounts[GuestPath(mount.path)] = mount.volume }
         }
         return try recorded(memoryLimit: memoryLimit) { () throws(StorageError) in
             let edit = GuestEdit(self, mounts: mounts)

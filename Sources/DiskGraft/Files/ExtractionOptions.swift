@@ -1,3 +1,5 @@
+internal import GuestTree
+
 /// What of a guest's files is made on the host besides directories and contents. An image decides all of it, so the
 /// default makes nothing that could do harm where it lies.
 public struct ExtractionOptions: Sendable {
@@ -29,10 +31,10 @@ public struct ExtractionOptions: Sendable {
     /// Whether a link that lies below `depth` directories of what is copied stays within it. Names before a ".." may
     /// be links themselves, whose parent is another directory than the text says.
     static func staysInside(_ target: [UInt8], depth: Int) -> Bool {
-        guard target.first != UInt8(ascii: "/") else { return false }
-        let dot = UInt8(ascii: ".")
-        let parts = target.split(separator: UInt8(ascii: "/")).map(Array.init).filter { $0 != [dot] }
-        let leading = parts.prefix { $0 == [dot, dot] }.count
-        return leading <= depth && !parts.dropFirst(leading).contains([dot, dot])
+        let path = GuestPath(target)
+        guard !path.isAbsolute else { return false }
+        let parts = path.components.filter { $0 != GuestPath.here }
+        let leading = parts.prefix { $0 == GuestPath.above }.count
+        return leading <= depth && !parts.dropFirst(leading).contains(GuestPath.above)
     }
 }

@@ -10,7 +10,7 @@ extension GuestFiles {
     /// `destination` must not exist. Everything is made anew in directories made here and held open, so that nothing
     /// is written elsewhere, whatever names and links the image holds.
     public func extract(
-        _ top: File, to destination: String, options: ExtractionOptions = ExtractionOptions(),
+        _ top: GuestFile, to destination: String, options: ExtractionOptions = ExtractionOptions(),
         progress: @escaping (UInt64) -> Void = { _ in }, report: @escaping (String) -> Void = { _ in }
     ) throws(StorageError) {
         var place = destination
@@ -34,7 +34,7 @@ extension GuestFiles {
 private struct FileExtraction {
     let files: GuestFiles
     let options: ExtractionOptions
-    let top: GuestFiles.File
+    let top: GuestFile
     /// Where the top goes, and as what.
     let parent: HostFolder
     let name: [UInt8]
@@ -57,7 +57,7 @@ private struct FileExtraction {
     private static let openLimit = 64
 
     init(
-        files: GuestFiles, options: ExtractionOptions, top: GuestFiles.File, parent: HostFolder,
+        files: GuestFiles, options: ExtractionOptions, top: GuestFile, parent: HostFolder,
         name: [UInt8], progress: @escaping (UInt64) -> Void, report: @escaping (String) -> Void
     ) {
         self.files = files
@@ -70,12 +70,12 @@ private struct FileExtraction {
     }
 
     /// Makes one file; a directory before what is in it.
-    mutating func make(_ file: GuestFiles.File) throws(StorageError) {
+    mutating func make(_ file: GuestFile) throws(StorageError) {
         try Cancellation.check()
-        let steps = file.path.dropFirst(top.path.count).split(separator: UInt8(ascii: "/"))
+        let steps = GuestPath(Array(file.path.relative(to: top.path))).components
         while levels.count > steps.count { try close() }
         guard let folder = steps.isEmpty ? parent : levels.last?.folder else { return }
-        let name = steps.last.map { Array($0) } ?? self.name
+        let name = steps.last ?? self.name
         let attributes = file.attributes
         switch attributes.type {
         case .directory: try open(try folder.makeFolder(name), name, attributes)
@@ -146,7 +146,7 @@ private struct FileExtraction {
         HostFolder.path(parent.path, levels.map(\.name))
     }
 
-    private mutating func copy(_ file: GuestFiles.File, to output: HostFile) throws(StorageError) {
+    private mutating func copy(_ file: GuestFile, to output: HostFile) throws(StorageError) {
         let fileSystem = try files.fileSystem(of: file)
         let size = file.attributes.size
         var buffer = [UInt8](repeating: 0, count: Int(min(max(size, 1), 1 << 20)))

@@ -12,7 +12,7 @@ extension GuestFiles {
     /// Walks as `walk` does, and turns every visit into a result on all cores, which is where hashing belongs.
     /// `body` gets the results in the order of the walk and returns false to end it.
     public func walk<Value: Sendable>(
-        _ top: File, transform: @Sendable (Visit) -> Value, _ body: ([Value]) -> Bool
+        _ top: GuestFile, transform: @Sendable (Visit) -> Value, _ body: ([Value]) -> Bool
     ) throws(StorageError) {
         var batch: [Visit] = []
         var pathByteCount = 0
@@ -20,8 +20,8 @@ extension GuestFiles {
         try walk(top) { (visit) throws(StorageError) in
             batch.append(visit)
             switch visit {
-            case .file(let file): pathByteCount += file.path.count
-            case .unreadable(let path, _): pathByteCount += path.count
+            case .file(let file): pathByteCount += file.path.bytes.count
+            case .unreadable(let path, _): pathByteCount += path.bytes.count
             }
             guard batch.count >= Self.batchCount || pathByteCount >= Self.batchPathLimit else { return true }
             pathByteCount = 0

@@ -5,9 +5,9 @@ extension GuestFiles {
     /// What a walk meets.
     public enum Visit: Sendable {
         /// A file; for a directory before what is in it.
-        case file(File)
+        case file(GuestFile)
         /// Something that could not be read; the walk goes on behind it.
-        case unreadable(path: [UInt8], StorageError)
+        case unreadable(path: GuestPath, StorageError)
     }
 
     /// No path in a walk is deeper, so that memory has an end.
@@ -16,18 +16,17 @@ extension GuestFiles {
     /// Visits `top` and everything below it in the order of names, over the guest's mounts. Symbolic links are not
     /// followed. `body` returns false to end the walk.
     public func walk(
-        _ top: File, _ body: (Visit) throws(StorageError) -> Bool
+        _ top: GuestFile, _ body: (Visit) throws(StorageError) -> Bool
     ) throws(StorageError) {
         guard try body(.file(top)), top.attributes.type == .directory else { return }
-        let slash = UInt8(ascii: "/")
         // The directory's path and a slash: one for all levels, because each deeper one begins with it.
-        var path = top.path == [slash] ? [slash] : top.path + [slash]
+        var path = top.path.appending([]).bytes
         var held = 0
         // A stack of what is still to come, deepest last: recursion would trust the image's depth.
         var pending = [try level(of: top, pathLength: path.count, mount: 0, &held)]
         // A directory has one name: with two at each level, the walk of a small image would never end. A volume may
         // be mounted in two places all the same.
-        var seen: Set<FileIdentity> = [FileIdentity(top, mount: 0)]
+        var seen: Set<FileIdentity> = [FileIdentity(key: top.key, mount: 0)]
         var mountCount = 0
         while var level = pending.popLast() {
             try Cancellation.check()
@@ -39,7 +38,7 @@ extension GuestFiles {
             pending.append(level)
             path += next.name
             do throws(StorageError) {
-                let file = try self.file(next.file, on: level.volume, at: path)
+                let file = try self.file(next.file, on: level.volume, at: GuestPath(path))
                 guard try body(.file(file)) else { return }
                 guard file.attributes.type == .directory else { continue }
                 var mount = level.mount
@@ -47,7 +46,7 @@ extension GuestFiles {
                     mountCount += 1
                     mount = mountCount
                 }
-                guard seen.insert(FileIdentity(file, mount: mount)).inserted else {
+                guard seen.insert(FileIdentity(key: file.key, mount: mount)).inserted else {
                     throw StorageError(
                         .corrupt, layer: "guest", code: "directory-loop",
                         "\(path.shellText) contains itself or has a second name; run e2fsck")
@@ -58,23 +57,17 @@ extension GuestFiles {
                         "\(path.shellText.prefix(200))… lies deeper than \(Self.depthLimit) levels")
                 }
                 pending.append(try self.level(of: file, pathLength: path.count + 1, mount: mount, &held))
-                path.append(slash)
+                path.append(GuestPath.slash)
             } catch {
                 guard !error.isCancellation else { throw error }
-                guard try body(.unreadable(path: path, error)) else { return }
+                guard try body(.unreadable(path: GuestPath(path), error)) else { return }
             }
         }
     }
 
     private struct FileIdentity: Hashable {
+        let key: FileKey
         let mount: Int
-        let volume: Int
-        let id: FileID
-        init(_ file: File, mount: Int) {
-            self.mount = mount
-            volume = file.volume
-            id = file.id
-        }
     }
 
     /// A directory that is being walked.
@@ -90,7 +83,7 @@ extension GuestFiles {
 
     /// `held` counts the names of all levels: with many at each, a deep tree would take any memory.
     private func level(
-        of directory: File, pathLength: Int, mount: Int, _ held: inout Int
+        of directory: GuestFile, pathLength: Int, mount: Int, _ held: inout Int
     ) throws(StorageError) -> Level {
         let left = Array(try entries(of: directory).reversed())
         guard left.count <= DirectoryEntry.listLimit - held else {
@@ -100,19 +93,19 @@ extension GuestFiles {
         return Level(pathLength: pathLength, volume: directory.volume, mount: mount, left: left)
     }
 
-    private func file(_ id: FileID, on volume: Int, at path: [UInt8]) throws(StorageError) -> File {
+    private func file(_ id: FileID, on volume: Int, at path: GuestPath) throws(StorageError) -> GuestFile {
         if let mounted = mountPoints[path], mounted != volume {
             let fileSystem = try guest.fileSystem(on: mounted)
             let root = fileSystem.rootDirectory
-            return File(
+            return GuestFile(
                 path: path, volume: mounted, id: root, attributes: try fileSystem.attributes(of: root))
         }
         let fileSystem = try guest.fileSystem(on: volume)
-        return File(path: path, volume: volume, id: id, attributes: try fileSystem.attributes(of: id))
+        return GuestFile(path: path, volume: volume, id: id, attributes: try fileSystem.attributes(of: id))
     }
 
     /// The SHA-256 of a regular file's contents in hexadecimal.
-    public func sha256(of file: File) throws(StorageError) -> String {
+    public func sha256(of file: GuestFile) throws(StorageError) -> String {
         let digest = try SHA256()
         try forEachPiece(of: file) { (bytes) throws(StorageError) in digest.update(bytes) }
         return digest.finish()

@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Patcher
 public import Storage
 
@@ -6,52 +7,26 @@ public struct GuestFiles: Sendable {
     let tree: any GuestTree
     let guest: Guest
     /// Volumes by the canonical path they are mounted at; only those whose files can be read.
-    var mountPoints: [[UInt8]: Int] = [:]
-
-    /// A file that was found.
-    public struct File: Sendable {
-        /// The path without symbolic links.
-        public var path: [UInt8]
-        /// The index of its volume in `Guest.volumes`.
-        public var volume: Int
-        /// Its number there.
-        public var id: FileID
-        /// What stat tells.
-        public var attributes: FileAttributes
-
-        init(path: [UInt8], volume: Int, id: FileID, attributes: FileAttributes) {
-            self.path = path
-            self.volume = volume
-            self.id = id
-            self.attributes = attributes
-        }
-
-        init(_ file: GuestFile) {
-            path = file.path
-            volume = file.volume
-            id = file.id
-            attributes = file.attributes
-        }
-    }
+    var mountPoints: [GuestPath: Int] = [:]
 
     /// What was odd in the file systems read so far and did not stop reading.
     public var warnings: [String] { guest.fileSystemWarnings }
 
-    /// The file at an absolute path of bytes, symbolic links followed, the last one only when `followLast`.
+    /// The file at an absolute path, symbolic links followed, the last one only when `followLast`.
     /// Throws `refused` when nothing is there.
-    public func find(_ path: [UInt8], followLast: Bool = true) throws(StorageError) -> File {
+    public func find(_ path: GuestPath, followLast: Bool = true) throws(StorageError) -> GuestFile {
         guard let file = try tree.find(path, followLast: followLast) else {
             throw StorageError(
                 .refused, layer: "guest", code: "no-such-file",
                 "there is no \(path.shellText) in the guest",
                 path: guest.images.first?.path)
         }
-        return File(file)
+        return file
     }
 
     /// The entries of a directory in the order of their names. Throws `corrupt` for one that no path can have, and
     /// for one that is there twice: what was made under the first of them would be written through for the second.
-    public func entries(of directory: File) throws(StorageError) -> [DirectoryEntry] {
+    public func entries(of directory: GuestFile) throws(StorageError) -> [DirectoryEntry] {
         guard directory.attributes.type == .directory else {
             throw StorageError(
                 .refused, layer: "guest", code: "not-a-directory",
@@ -71,7 +46,7 @@ public struct GuestFiles: Sendable {
 
     /// Calls `body` with the contents of a regular file, piece by piece, in order.
     public func forEachPiece(
-        of file: File, _ body: (RawSpan) throws(StorageError) -> Void
+        of file: GuestFile, _ body: (RawSpan) throws(StorageError) -> Void
     ) throws(StorageError) {
         guard file.attributes.type == .regular else {
             throw StorageError(
@@ -95,20 +70,20 @@ public struct GuestFiles: Sendable {
     }
 
     /// All extended attributes of a file.
-    public func extendedAttributes(of file: File) throws(StorageError) -> [ExtendedAttribute] {
+    public func extendedAttributes(of file: GuestFile) throws(StorageError) -> [ExtendedAttribute] {
         try fileSystem(of: file).extendedAttributes(of: file.id)
     }
 
     /// Where a symbolic link points.
-    public func linkTarget(of file: File) throws(StorageError) -> [UInt8] {
+    public func linkTarget(of file: GuestFile) throws(StorageError) -> [UInt8] {
         try fileSystem(of: file).symbolicLinkTarget(of: file.id)
     }
 
     /// The name of the volume that a file lies on.
-    public func volumeName(of file: File) -> String { guest.volumes[file.volume].name }
+    public func volumeName(of file: GuestFile) -> String { guest.volumes[file.volume].name }
 
     /// The file system that a file lies on.
-    public func fileSystem(of file: File) throws(StorageError) -> any FileSystem {
+    public func fileSystem(of file: GuestFile) throws(StorageError) -> any FileSystem {
         try guest.fileSystem(on: file.volume)
     }
 }

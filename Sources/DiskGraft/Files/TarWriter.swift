@@ -1,3 +1,4 @@
+internal import GuestTree
 public import Storage
 
 /// Writes a tree as a POSIX tar archive with pax headers (POSIX.1-2017, pax "Interchange Format"): long names,
@@ -7,15 +8,10 @@ public struct TarWriter {
     private let files: GuestFiles
     private let output: ([UInt8]) -> Void
     /// The first name of each file with several.
-    private var linked: [LinkKey: [UInt8]] = [:]
+    private var linked: [FileKey: [UInt8]] = [:]
     private var linkedByteCount = 0
     /// Of those names.
     private static let linkedByteLimit = 1 << 30
-
-    private struct LinkKey: Hashable {
-        let volume: Int
-        let id: FileID
-    }
 
     private static let blockSize = 512
 
@@ -27,7 +23,7 @@ public struct TarWriter {
 
     /// Adds `top` and everything below it; names in the archive are relative to `top`. `report` hears of what was
     /// left out: sockets, contents that cannot be read.
-    public mutating func add(_ top: GuestFiles.File, report: (String) -> Void) throws(StorageError) {
+    public mutating func add(_ top: GuestFile, report: (String) -> Void) throws(StorageError) {
         var entries = self
         try files.walk(top) { (visit) throws(StorageError) in
             switch visit {
@@ -49,10 +45,9 @@ public struct TarWriter {
         output([UInt8](repeating: 0, count: 2 * Self.blockSize))
     }
 
-    private mutating func add(_ file: GuestFiles.File, below top: [UInt8]) throws(StorageError) {
-        let slash = UInt8(ascii: "/")
-        var name = Array(file.path.dropFirst(top.count).drop { $0 == slash })
-        if name.isEmpty { name = [UInt8(ascii: ".")] }
+    private mutating func add(_ file: GuestFile, below top: GuestPath) throws(StorageError) {
+        var name = Array(file.path.relative(to: top))
+        if name.isEmpty { name = GuestPath.here }
         let attributes = file.attributes
         var type = UInt8(ascii: "0")
         var size: UInt64 = 0
@@ -61,7 +56,7 @@ public struct TarWriter {
         case .regular: size = attributes.size
         case .directory:
             type = UInt8(ascii: "5")
-            name.append(slash)
+            name.append(GuestPath.slash)
         case .symbolicLink:
             type = UInt8(ascii: "2")
             target = try files.linkTarget(of: file)
@@ -70,8 +65,7 @@ public struct TarWriter {
         case .fifo, .socket: type = UInt8(ascii: "6")
         }
         if attributes.type != .directory, attributes.linkCount > 1 {
-            let key = LinkKey(volume: file.volume, id: file.id)
-            if let first = linked[key] {
+            if let first = linked[file.key] {
                 type = UInt8(ascii: "1")
                 target = first
                 size = 0
@@ -80,7 +74,7 @@ public struct TarWriter {
                 guard linkedByteCount <= Self.linkedByteLimit else {
                     throw .memoryBound("tar", "the names of files with several names have more than 1 GiB")
                 }
-                linked[key] = name
+                linked[file.key] = name
             }
         }
         let isLink = type == UInt8(ascii: "1")
@@ -105,7 +99,7 @@ public struct TarWriter {
 
     /// The pax records that an ustar header cannot hold, as a block sequence; empty when there are none.
     private func extendedHeader(
-        _ file: GuestFiles.File, name: [UInt8], target: [UInt8], size: UInt64, isLink: Bool
+        _ file: GuestFile, name: [UInt8], target: [UInt8], size: UInt64, isLink: Bool
     ) throws(StorageError) -> [UInt8] {
         var records: [UInt8] = []
         func add(_ key: [UInt8], _ value: [UInt8]) {

@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Patcher
 public import Storage
 
@@ -66,17 +67,15 @@ extension Guest {
             let index = try volumeIndex(named: volume)
             let fileSystem = try fileSystem(on: index)
             return GuestFiles(
-                tree: FileSystemTree(mounts: [
-                    .init(path: [UInt8(ascii: "/")], volume: index, fileSystem: fileSystem)
-                ]), guest: self)
+                tree: FileSystemTree(volume: index, fileSystem), guest: self)
         }
         let survey = try survey(source)
         guard let first = survey.guests.first else { throw noGuest(survey) }
-        var mountPoints: [[UInt8]: Int] = [:]
+        var mountPoints: [GuestPath: Int] = [:]
         for mount in first.mounts where mount.isReadable && mount.path != "/" {
             // A mount point may be reached through links; the walk sees canonical paths.
-            let path = try first.tree.find(Array(mount.path.utf8), followLast: true)?.path
-            mountPoints[path ?? Array(mount.path.utf8)] = mount.volume
+            let path = GuestPath(mount.path)
+            mountPoints[try first.tree.find(path)?.path ?? path] = mount.volume
         }
         return GuestFiles(tree: first.tree, guest: self, mountPoints: mountPoints)
     }

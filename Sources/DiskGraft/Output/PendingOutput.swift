@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// An output that appears under its final name only when it is complete.

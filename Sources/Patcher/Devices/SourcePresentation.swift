@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// How the hypervisor that the guest comes from presented its disks: what the user said, or what was inferred.
@@ -41,7 +42,7 @@ extension SourcePresentation {
             ("/etc/init.d/xe-linux-distribution", .xenserver), ("/usr/sbin/hv_kvp_daemon", .hyperv),
             ("/usr/sbin/hypervkvpd", .hyperv), ("/var/lib/VBoxGuestAdditions/config", .virtualbox),
             ("/usr/bin/vmtoolsd", .vmware), ("/usr/bin/qemu-ga", .kvm), ("/usr/sbin/qemu-ga", .kvm),
-        ] where try tree.exists(path) { return (hypervisor, path) }
+        ] where try tree.exists(GuestPath(path)) { return (hypervisor, path) }
         return nil
     }
 

@@ -1,3 +1,5 @@
+internal import GuestTree
+
 extension Guest {
     /// What is known of the guest, a line each: for people.
     package var description: [String] {

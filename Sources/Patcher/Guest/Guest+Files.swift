@@ -1,3 +1,5 @@
+internal import GuestTree
+
 extension Guest {
     /// Files of one syntax.
     package func files<Syntax: ConfigurationSyntax>(_ syntax: Syntax.Type) -> [ParsedFile<Syntax>] {

@@ -1,3 +1,4 @@
+package import GuestTree
 package import Storage
 
 /// A Linux system found on the disks: its root, its tree, and what its files name.

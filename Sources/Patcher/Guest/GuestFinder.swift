@@ -1,3 +1,4 @@
+internal import GuestTree
 package import Storage
 
 /// Finds the guests on a set of disks by what their file systems hold.
@@ -21,7 +22,7 @@ package enum GuestFinder {
             guard volumes[index].identity.kind == .vfat, let fileSystem = fileSystems[index] else {
                 return false
             }
-            let tree = FileSystemTree(mounts: [.init(path: [slash], volume: index, fileSystem: fileSystem)])
+            let tree = FileSystemTree(volume: index, fileSystem)
             return try tree.exists("/EFI/Microsoft/Boot/bootmgfw.efi")
         }
         return Survey(
@@ -31,15 +32,16 @@ package enum GuestFinder {
     /// Release files, an fstab, or at least /etc beside a boot loader's directory.
     private static func looksLikeRoot(_ fileSystem: any FileSystem, _ index: Int) throws(StorageError) -> Bool
     {
-        let tree = FileSystemTree(mounts: [.init(path: [slash], volume: index, fileSystem: fileSystem)])
+        let tree = FileSystemTree(volume: index, fileSystem)
         guard let etc = try tree.find("/etc"), etc.attributes.type == .directory else { return false }
         for path in ["/etc/fstab"] + releaseFiles where try tree.exists(path) { return true }
         for path in ["/boot/grub", "/boot/grub2", "/boot/loader", "/boot/extlinux", "/sbin/init"]
+            as [GuestPath]
         where try tree.exists(path) { return true }
         return false
     }
 
-    private static let releaseFiles = [
+    private static let releaseFiles: [GuestPath] = [
         "/etc/os-release", "/usr/lib/os-release", "/etc/redhat-release", "/etc/SuSE-release",
         "/etc/debian_version", "/etc/lsb-release", "/etc/alpine-release", "/etc/arch-release",
         "/etc/system-release", "/etc/gentoo-release", "/etc/slackware-version",
@@ -81,8 +83,6 @@ package enum GuestFinder {
         return findings
     }
 }
-
-private let slash = UInt8(ascii: "/")
 
 extension Range where Bound == Int {
     fileprivate func contains(

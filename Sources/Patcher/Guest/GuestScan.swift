@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// Finds and reads a guest's configuration files.
@@ -10,7 +11,9 @@ enum GuestScan {
         var oversized: [String] = []
         var seen: Set<FileKey> = []
         for (path, syntax) in try candidates(tree) {
-            guard let file = try tree.regularFile(path), seen.insert(file.key).inserted else { continue }
+            guard let file = try tree.regularFile(GuestPath(path)), seen.insert(file.key).inserted else {
+                continue
+            }
             guard file.attributes.size <= UInt64(configurationLimit) else {
                 oversized.append(file.displayPath)
                 continue
@@ -46,7 +49,7 @@ enum GuestScan {
                 switch place {
                 case .path(let path): fixed.append((path, syntax))
                 case .directory(let directory, let prefix, let suffix):
-                    for name in try tree.names(in: directory)
+                    for name in try tree.names(in: GuestPath(directory))
                     where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
                         inDirectories.append(("\(directory)/\(name)", syntax))
                     }
@@ -55,7 +58,7 @@ enum GuestScan {
             }
         }
         for esp in ["/boot/efi/EFI", "/efi/EFI", "/boot/EFI"] {
-            for vendor in try tree.names(in: esp) {
+            for vendor in try tree.names(in: GuestPath(esp)) {
                 inDirectories += ofVendors.map { ("\(esp)/\(vendor)/\($0.path)", $0.syntax) }
             }
         }

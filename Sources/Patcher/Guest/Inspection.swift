@@ -1,3 +1,4 @@
+package import GuestTree
 package import Storage
 
 /// What else is known of a guest, besides its device names.
@@ -55,20 +56,21 @@ package struct Inspection: Sendable, Equatable {
     /// Looks around in a tree.
     package init(_ tree: some GuestTree) throws(StorageError) {
         try readKernels(tree)
-        for (path, name, hypervisor) in Self.toolPaths where try tree.exists(path) {
+        for (path, name, hypervisor) in Self.toolPaths where try tree.exists(GuestPath(path)) {
             if !tools.contains(where: { $0.name == name }) {
                 tools.append(Tool(name: name, hypervisor: hypervisor, path: path))
             }
         }
         toolLinks = try ToolLink.find(in: tree)
         architecture = try Self.architecture(tree)
-        if let bin = try tree.find(Array("/bin".utf8), followLast: false) {
+        if let bin = try tree.find("/bin", followLast: false) {
             hasMergedUsr = bin.attributes.type == .symbolicLink
         }
         if let bytes = try tree.configuration("/etc/selinux/config") {
             selinux = ShellVariables(bytes).last("SELINUX")?.text
         }
-        for path in ["/etc/cloud/cloud.cfg", "/etc/cloud/cloud.cfg.d"] where try tree.exists(path) {
+        for path in ["/etc/cloud/cloud.cfg", "/etc/cloud/cloud.cfg.d"] as [GuestPath]
+        where try tree.exists(path) {
             hasCloudInit = true
         }
         try readESP(tree)
@@ -79,7 +81,7 @@ package struct Inspection: Sendable, Equatable {
         func kernel(_ release: String) -> Kernel {
             found[release] ?? Kernel(release: release, hasModules: false, hasImage: false, options: [:])
         }
-        for directory in ["/lib/modules", "/usr/lib/modules"] {
+        for directory in ["/lib/modules", "/usr/lib/modules"] as [GuestPath] {
             for release in try tree.names(in: directory) {
                 var entry = kernel(release)
                 entry.hasModules = true
@@ -92,7 +94,7 @@ package struct Inspection: Sendable, Equatable {
                 let release = String(name.dropFirst(prefix.count))
                 var entry = kernel(release)
                 if prefix == "config-" {
-                    entry.options = Self.options(try tree.configuration("/boot/\(name)") ?? [])
+                    entry.options = Self.options(try tree.configuration(GuestPath("/boot/\(name)")) ?? [])
                 } else {
                     entry.hasImage = true
                     hasBootFiles = true
@@ -147,7 +149,7 @@ package struct Inspection: Sendable, Equatable {
 
     /// From the ELF header of a program that every system has.
     private static func architecture(_ tree: some GuestTree) throws(StorageError) -> String? {
-        for path in ["/sbin/init", "/bin/sh", "/bin/ls", "/bin/busybox"] {
+        for path in ["/sbin/init", "/bin/sh", "/bin/ls", "/bin/busybox"] as [GuestPath] {
             guard let file = try tree.regularFile(path), file.attributes.size >= 20,
                 file.attributes.size <= UInt64(configurationLimit)
             else { continue }
@@ -164,13 +166,13 @@ package struct Inspection: Sendable, Equatable {
     }
 
     private mutating func readESP(_ tree: some GuestTree) throws(StorageError) {
-        for esp in ["/boot/efi", "/efi", "/boot"] {
+        for esp in ["/boot/efi", "/efi", "/boot"] as [GuestPath] {
             guard let efi = try Self.child(tree, esp, "EFI") else { continue }
             let vendors = try tree.names(in: efi)
             efiVendors = vendors.filter { $0.uppercased() != "BOOT" }
             hasFallbackLoader = false
             for name in vendors where name.uppercased() == "BOOT" {
-                let loaders = try tree.names(in: "\(efi)/\(name)").map { $0.uppercased() }
+                let loaders = try tree.names(in: efi.appending(name.utf8)).map { $0.uppercased() }
                 hasFallbackLoader = loaders.contains {
                     ["BOOTX64.EFI", "BOOTIA32.EFI", "BOOTAA64.EFI"].contains($0)
                 }
@@ -180,9 +182,9 @@ package struct Inspection: Sendable, Equatable {
     }
 
     /// FAT knows no case.
-    private static func child(_ tree: some GuestTree, _ directory: String, _ name: String)
-        throws(StorageError) -> String?
+    private static func child(_ tree: some GuestTree, _ directory: GuestPath, _ name: String)
+        throws(StorageError) -> GuestPath?
     {
-        try tree.names(in: directory).first { $0.uppercased() == name }.map { "\(directory)/\($0)" }
+        try tree.names(in: directory).first { $0.uppercased() == name }.map { directory.appending($0.utf8) }
     }
 }

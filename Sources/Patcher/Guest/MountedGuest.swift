@@ -1,3 +1,4 @@
+package import GuestTree
 package import Storage
 
 /// A system as its fstab puts it together: the root, what is mounted below it, and the tree over both. Nothing else of
@@ -18,9 +19,7 @@ package struct MountedGuest: Sendable {
         rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
         presentation: SourcePresentation
     ) throws(StorageError) {
-        let bare = FileSystemTree(mounts: [
-            .init(path: [UInt8(ascii: "/")], volume: rootVolume, fileSystem: fileSystems[rootVolume])
-        ])
+        let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume])
         let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
         frame = GuestFrame(
             rootVolume: rootVolume, volumes: volumes, diskCount: diskCount,
@@ -32,7 +31,7 @@ package struct MountedGuest: Sendable {
         self.notes = notes
         tree = FileSystemTree(
             mounts: mounts.map {
-                .init(path: Array($0.path.utf8), volume: $0.volume, fileSystem: fileSystems[$0.volume])
+                .init(path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
             })
     }
 

@@ -1,3 +1,4 @@
+package import GuestTree
 package import Storage
 
 /// What system a root file system holds.
@@ -35,7 +36,7 @@ package struct OSRelease: Sendable, Equatable {
 
     /// Reads /etc/os-release (freedesktop) or one of the release files from before it. Nil when there is none.
     package static func read(_ tree: some GuestTree) throws(StorageError) -> OSRelease? {
-        for path in ["/etc/os-release", "/usr/lib/os-release"] {
+        for path in ["/etc/os-release", "/usr/lib/os-release"] as [GuestPath] {
             guard let bytes = try tree.configuration(path) else { continue }
             let values = ShellVariables(bytes)
             let id = values.last("ID")?.text.lowercased() ?? ""
@@ -63,7 +64,7 @@ package struct OSRelease: Sendable, Equatable {
             ("/etc/system-release", "redhat", ""), ("/etc/debian_version", "debian", "Debian GNU/Linux "),
             ("/etc/alpine-release", "alpine", "Alpine Linux "), ("/etc/arch-release", "arch", "Arch Linux "),
             ("/etc/gentoo-release", "", ""), ("/etc/slackware-version", "", ""),
-        ] {
+        ] as [(GuestPath, String, String)] {
             guard let bytes = try tree.configuration(path) else { continue }
             let line = TextLine.all(in: bytes).first.map { bytes.text($0.content) } ?? ""
             return OSRelease(

@@ -1,3 +1,4 @@
+package import GuestTree
 internal import Storage
 
 /// A device name found in a file, and what it stands for.

@@ -1,3 +1,5 @@
+package import GuestTree
+
 /// A configuration file with its bytes, its syntax and its device names.
 package struct ScannedFile: Sendable {
     /// The path that it was looked for under.

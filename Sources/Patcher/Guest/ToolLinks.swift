@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// A link that starts a guest tool at boot.
@@ -28,17 +29,20 @@ package struct ToolLink: Sendable, Equatable {
             for directory in ["/etc/rc.d/rc\(level).d", "/etc/rc\(level).d", "/etc/init.d/rc\(level).d"] {
                 // "S99x" starts x; a name with another first letter is passed over.
                 try add(
-                    directory, &links, &seen, starting: { $0.first == "S" }, disabled: { "disabled-" + $0 })
+                    GuestPath(directory), &links, &seen, starting: { $0.first == "S" },
+                    disabled: { "disabled-" + $0 })
             }
         }
         for name in try tree.names(in: "/etc/systemd/system") where name.hasSuffix(".wants") {
             // A name with another suffix is no unit.
             try add(
-                "/etc/systemd/system/\(name)", &links, &seen, starting: { $0.hasSuffix(".service") },
+                GuestPath("/etc/systemd/system/\(name)"), &links, &seen,
+                starting: { $0.hasSuffix(".service") },
                 disabled: { $0 + ".disabled" })
         }
         func add(
-            _ path: String, _ links: inout [ToolLink], _ seen: inout Set<FileKey>, starting: (String) -> Bool,
+            _ path: GuestPath, _ links: inout [ToolLink], _ seen: inout Set<FileKey>,
+            starting: (String) -> Bool,
             disabled: (String) -> String
         ) throws(StorageError) {
             guard let directory = try tree.find(path), directory.attributes.type == .directory,

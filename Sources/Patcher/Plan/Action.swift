@@ -1,3 +1,4 @@
+package import GuestTree
 internal import Storage
 
 /// One change, with what it expects to find.
@@ -34,7 +35,7 @@ package struct NamePlace: Sendable, Equatable {
     /// The directory that holds it.
     package var directory: FileKey
     /// Its canonical path, for people.
-    package var path: [UInt8]
+    package var path: GuestPath
     /// The name.
     package var name: [UInt8]
 
@@ -42,8 +43,7 @@ package struct NamePlace: Sendable, Equatable {
     init(_ name: String, in directory: GuestFile) {
         self.directory = directory.key
         self.name = Array(name.utf8)
-        let slash = UInt8(ascii: "/")
-        path = (directory.path == [slash] ? [] : directory.path) + [slash] + self.name
+        path = directory.path.appending(self.name)
     }
 }
 

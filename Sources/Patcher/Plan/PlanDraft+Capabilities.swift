@@ -1,3 +1,4 @@
+internal import GuestTree
 package import Storage
 
 /// Why a change cannot be made on a volume.

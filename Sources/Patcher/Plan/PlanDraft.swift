@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// A plan while it is being made. Reads nothing: everything that steps need is in the `Guest`.

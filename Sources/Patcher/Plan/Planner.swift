@@ -1,3 +1,5 @@
+internal import GuestTree
+
 /// Makes the plan for one guest. The patcher makes a Linux guest boot on another hypervisor: it reads the guest, resolves
 /// every device name in its configuration, and lays out a plan; it writes nothing. A caller goes through four steps:
 ///

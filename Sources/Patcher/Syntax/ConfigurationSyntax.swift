@@ -1,3 +1,5 @@
+package import GuestTree
+
 /// The name of a syntax in reports: "grub2".
 package struct ConfigurationKind: RawRepresentable, Hashable, Sendable {
     package let rawValue: String

@@ -1,3 +1,5 @@
+package import GuestTree
+
 /// One change of a text: the bytes of a token become others. An empty range inserts.
 package struct TokenEdit: Equatable, Sendable {
     /// Which bytes of the original.

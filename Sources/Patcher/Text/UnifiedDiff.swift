@@ -1,3 +1,5 @@
+internal import GuestTree
+
 /// A unified diff of one file's edits. The edits say which lines differ, so that nothing has to be searched.
 package enum UnifiedDiff {
     private static let context = 3
@@ -5,7 +7,7 @@ package enum UnifiedDiff {
     /// The diff as bytes: the guest's own lines are shown as they are. Each hunk's header carries the reasons of its
     /// edits. Empty when nothing changes.
     package static func bytes(_ edit: FileEdit) -> [UInt8] {
-        let name = edit.file.path
+        let name = edit.file.path.bytes
         return bytes(
             original: edit.expected, edits: edit.edits, oldName: Array("a".utf8) + name,
             newName: Array("b".utf8) + name)

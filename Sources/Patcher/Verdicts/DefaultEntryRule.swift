@@ -1,3 +1,5 @@
+internal import GuestTree
+
 /// No entry that would boot by itself can. A loader whose file is not read at boot does not count: nothing that is written
 /// here makes it better or worse.
 enum DefaultEntryRule: RefusalRule {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft chmod IMAGE MODE PATH…`.
 struct ChangeModeCommand: ParsableCommand {
@@ -41,7 +40,7 @@ struct ChangeModeCommand: ParsableCommand {
         try place.edit(image) { (edit) throws(StorageError) in
             for path in paths {
                 try edit.setPermissions(
-                    path.bytes, recursively: recursive, { change.applied(to: $0) })
+                    path.path, recursively: recursive, { change.applied(to: $0) })
             }
         }
     }
@@ -83,7 +82,7 @@ struct ChangeOwnerCommand: ParsableCommand {
             let ids = try Ownership(owner, edit)
             for path in paths {
                 try edit.setOwner(
-                    path.bytes, owner: ids.owner, group: ids.group, recursively: recursive,
+                    path.path, owner: ids.owner, group: ids.group, recursively: recursive,
                     followLast: !noDereference)
             }
         }
@@ -140,13 +139,13 @@ struct ExtendedAttributeCommand: ParsableCommand {
         if set.isEmpty, remove.isEmpty { return try show() }
         try place.edit(image) { (edit) throws(StorageError) in
             for name in remove {
-                try edit.setExtendedAttribute(name.bytes, of: path.bytes, to: nil)
+                try edit.setExtendedAttribute(name.bytes, of: path.path, to: nil)
             }
             for text in set {
                 let name = Array(text.bytes.prefix { $0 != UInt8(ascii: "=") })
                 let value = Array(text.bytes.dropFirst(name.count + 1))
                 try edit.setExtendedAttribute(
-                    name, of: path.bytes, to: try Self.value(value, name, edit))
+                    name, of: path.path, to: try Self.value(value, name, edit))
             }
         }
     }
@@ -179,7 +178,7 @@ struct ExtendedAttributeCommand: ParsableCommand {
         let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let files = try guest.files(volume: place.volume, source: try place.source.options())
-        let attributes = try files.extendedAttributes(of: try files.find(path.bytes))
+        let attributes = try files.extendedAttributes(of: try files.find(path.path))
         if let get {
             guard let found = attributes.first(where: { $0.name == get.bytes }) else {
                 throw StorageError(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Storage
+import DiskGraft
 
 /// An argument that names something in the guest: the bytes that the caller gave, UTF-8 or not. Paths of the host stay
 /// strings in `String.init(hostBytes:)`'s form, which `HostFile` and `HostDirectory` take.
@@ -12,6 +12,9 @@ struct ByteArgument: ExpressibleByArgument, Equatable {
     init(argument: String) { bytes = argument.hostBytes }
 
     var defaultValueDescription: String { shown }
+
+    /// As a path in the guest.
+    var path: GuestPath { GuestPath(bytes) }
 
     /// For messages.
     var shown: String { bytes.shellText }

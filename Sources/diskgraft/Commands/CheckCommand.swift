@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft check IMAGE`: one command over all layers.
 struct CheckCommand: ParsableCommand {

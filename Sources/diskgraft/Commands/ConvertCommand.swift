@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft convert SRC DST`: flags as qemu-img has them.
 struct ConvertCommand: ParsableCommand {

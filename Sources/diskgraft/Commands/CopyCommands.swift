@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft get IMAGE PATH [DEST]`.
 struct GetCommand: ParsableCommand {
@@ -51,8 +50,8 @@ struct GetCommand: ParsableCommand {
             let known = ExtractionOptions.Links.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("there are no links \"\(self.links)\"; there are \(known)")
         }
-        let top = try files.find(path.bytes)
-        let name = top.path.split(separator: UInt8(ascii: "/")).last.map { Array($0) }
+        let top = try files.find(path.path)
+        let name = top.path.lastComponent
         var target = destination ?? name.map { String(hostBytes: $0) } ?? "root"
         if destination != nil, HostDirectory.isDirectory(target), let name {
             target += "/" + String(hostBytes: name)
@@ -95,7 +94,7 @@ struct StatCommand: ParsableCommand {
     func run() throws { try place.withFiles(of: image, run) }
 
     private func run(_ files: GuestFiles) throws {
-        let file = try files.find(path.bytes, followLast: false)
+        let file = try files.find(path.path, followLast: false)
         if json { return Terminal.write(try FileListing(files: files).jsonLine(file)) }
         let attributes = file.attributes
         var table = TextTable()
@@ -137,7 +136,7 @@ struct FindCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("Where to begin.", valueName: "path"))
-    var path = ByteArgument(bytes: [UInt8(ascii: "/")])
+    var path = ByteArgument(bytes: GuestPath.root.bytes)
 
     @OptionGroup var place: FileArguments
 
@@ -166,16 +165,17 @@ struct FindCommand: ParsableCommand {
         let wantedName = name?.bytes
         var output = BufferedOutput()
         var failed = false
-        try files.walk(try files.find(path.bytes)) { (visit) throws(StorageError) in
+        try files.walk(try files.find(path.path)) { (visit) throws(StorageError) in
             switch visit {
             case .unreadable(_, let error):
                 Terminal.printError(error.description)
                 failed = true
             case .file(let file):
-                let last = file.path.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
+                let last = file.path.lastComponent ?? []
                 if wanted.map({ $0 == file.attributes.type }) ?? true, wantedName.map({ $0 == last }) ?? true
                 {
-                    output.write(null ? file.path + [0] : Terminal.name(file.path) + [UInt8(ascii: "\n")])
+                    output.write(
+                        null ? file.path.bytes + [0] : Terminal.name(file.path.bytes) + [UInt8(ascii: "\n")])
                 }
             }
             return true
@@ -201,7 +201,7 @@ struct TarCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The directory or file.", valueName: "path"))
-    var path = ByteArgument(bytes: [UInt8(ascii: "/")])
+    var path = ByteArgument(bytes: GuestPath.root.bytes)
 
     @OptionGroup var place: FileArguments
 
@@ -210,7 +210,7 @@ struct TarCommand: ParsableCommand {
     private func run(_ files: GuestFiles) throws {
         var failed = false
         var archive = TarWriter(files) { Terminal.write($0) }
-        try archive.add(try files.find(path.bytes)) { message in
+        try archive.add(try files.find(path.path)) { message in
             Terminal.printWarning(message)
             failed = true
         }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// Where the files are that a command changes.
 struct EditArguments: ParsableArguments {

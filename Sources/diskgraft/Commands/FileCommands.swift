@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// Where the files are that a command reads.
 struct FileArguments: ParsableArguments {
@@ -46,7 +45,7 @@ struct ListCommand: ParsableCommand, Sendable {
     var image: String
 
     @Argument(help: ArgumentHelp("The directory or file; the root without it.", valueName: "path"))
-    var path = ByteArgument(bytes: [UInt8(ascii: "/")])
+    var path = ByteArgument(bytes: GuestPath.root.bytes)
 
     @OptionGroup var place: FileArguments
 
@@ -70,7 +69,7 @@ struct ListCommand: ParsableCommand, Sendable {
     func run() throws { try place.withFiles(of: image, run) }
 
     private func run(_ files: GuestFiles) throws {
-        let top = try files.find(path.bytes)
+        let top = try files.find(path.path)
         let listing = FileListing(files: files, hashes: hash != nil)
         var output = BufferedOutput()
         var failures = 0
@@ -79,7 +78,7 @@ struct ListCommand: ParsableCommand, Sendable {
                 switch visit {
                 case .unreadable(_, let error): throw error
                 case .file(let file):
-                    let name = name ?? file.path
+                    let name = name ?? file.path.bytes
                     return .success(
                         json
                             ? try listing.jsonLine(file)
@@ -113,8 +112,7 @@ struct ListCommand: ParsableCommand, Sendable {
                     output.write(Terminal.name(entry.name) + [UInt8(ascii: "\n")])
                     continue
                 }
-                let slash = UInt8(ascii: "/")
-                let child = (top.path == [slash] ? [slash] : top.path + [slash]) + entry.name
+                let child = top.path.appending(entry.name)
                 do throws(StorageError) {
                     show(line(.file(try files.find(child, followLast: false)), name: entry.name))
                 } catch {
@@ -152,7 +150,7 @@ struct CatCommand: ParsableCommand {
     func run() throws { try place.withFiles(of: image, run) }
 
     private func run(_ files: GuestFiles) throws {
-        try files.forEachPiece(of: try files.find(path.bytes)) { (bytes) throws(StorageError) in
+        try files.forEachPiece(of: try files.find(path.path)) { (bytes) throws(StorageError) in
             Terminal.write(bytes)
         }
     }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft map IMAGE`: where a disk's bytes lie.
 struct MapCommand: ParsableCommand {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft info IMAGE`: what an image is and what lies on it.
 struct InfoCommand: ParsableCommand {

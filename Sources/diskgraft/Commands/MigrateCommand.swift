@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft migrate SRC… DST --to TARGET`: convert and patch in one pass.
 struct MigrateCommand: ParsableCommand {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft rm IMAGE PATH…`.
 struct RemoveCommand: ParsableCommand {
@@ -34,8 +33,8 @@ struct RemoveCommand: ParsableCommand {
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
             for path in paths {
-                if force, try edit.attributes(of: path.bytes, followLast: false) == nil { continue }
-                try edit.remove(path.bytes, recursively: recursive)
+                if force, try edit.attributes(of: path.path, followLast: false) == nil { continue }
+                try edit.remove(path.path, recursively: recursive)
             }
         }
     }
@@ -61,7 +60,7 @@ struct RemoveDirectoryCommand: ParsableCommand {
 
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
-            for path in paths { try edit.removeDirectory(path.bytes) }
+            for path in paths { try edit.removeDirectory(path.path) }
         }
     }
 }
@@ -91,7 +90,7 @@ struct MoveCommand: ParsableCommand {
 
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
-            try edit.move(path.bytes, to: destination.bytes)
+            try edit.move(path.path, to: destination.path)
         }
     }
 }
@@ -127,9 +126,9 @@ struct LinkCommand: ParsableCommand {
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
             if symbolic {
-                try edit.symbolicLink(to: target.bytes, at: name.bytes, replacing: force)
+                try edit.symbolicLink(to: target.bytes, at: name.path, replacing: force)
             } else {
-                try edit.link(target.bytes, as: name.bytes, replacing: force)
+                try edit.link(target.path, as: name.path, replacing: force)
             }
         }
     }
@@ -164,7 +163,7 @@ struct MakeDirectoryCommand: ParsableCommand {
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
             let options = try new.options(edit)
-            for path in paths { try edit.makeDirectory(path.bytes, parents: parents, options) }
+            for path in paths { try edit.makeDirectory(path.path, parents: parents, options) }
         }
     }
 }
@@ -216,7 +215,7 @@ struct MakeNodeCommand: ParsableCommand {
             numbers.count == 2
             ? FileAttributes.DeviceNumber(major: numbers[0], minor: numbers[1]) : nil
         try place.edit(image) { (edit) throws(StorageError) in
-            try edit.makeNode(path.bytes, type: type, device: device, try new.options(edit))
+            try edit.makeNode(path.path, type: type, device: device, try new.options(edit))
         }
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import DiskGraft
 import Glibc
-import Storage
 
 /// `diskgraft put IMAGE SRC PATH`.
 struct PutCommand: ParsableCommand {
@@ -33,9 +32,9 @@ struct PutCommand: ParsableCommand {
     func run() throws {
         let contents = try FileContents.source(source)
         try place.edit(image) { (edit) throws(StorageError) in
-            var target = path.bytes
+            var target = path.path
             if source != "-", try edit.attributes(of: target)?.type == .directory {
-                target += [UInt8(ascii: "/")] + HostFile.name(of: source).hostBytes
+                target = target.appending(HostFile.name(of: source).hostBytes)
             }
             let isNew = try edit.attributes(of: target) == nil
             let isFile = isNew && source != "-"
@@ -69,11 +68,11 @@ struct EditCommand: ParsableCommand {
 
     func run() throws {
         try place.image.options.requireLocks(image)
-        let target = path.bytes
+        let target = path.path
         let before = try current(target)
         let folder = Self.temporaryFolder + "/diskgraft-\(try SystemRandom.bytes(8).hexString)"
         try HostDirectory.create(folder, mode: 0o700)
-        let copy = folder + "/" + HostFile.name(of: String(hostBytes: target))
+        let copy = folder + "/" + HostFile.name(of: String(hostBytes: target.bytes))
         defer {
             for name in HostDirectory.names(in: folder) { try? HostDirectory.remove(folder + "/" + name) }
             try? HostDirectory.removeEmpty(folder)
@@ -108,7 +107,7 @@ struct EditCommand: ParsableCommand {
     }
 
     /// The file as it is. The image is not kept open while somebody edits.
-    private func current(_ target: [UInt8]) throws -> [UInt8] {
+    private func current(_ target: GuestPath) throws -> [UInt8] {
         let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
         let files = try guest.files(volume: place.volume, source: try place.source.options())
         let file = try files.find(target)
@@ -149,14 +148,14 @@ struct UntarCommand: ParsableCommand {
     var archive: String
 
     @Argument(help: ArgumentHelp("The directory; the root without it.", valueName: "path"))
-    var path = ByteArgument(bytes: [UInt8(ascii: "/")])
+    var path = ByteArgument(bytes: GuestPath.root.bytes)
 
     @OptionGroup var place: EditArguments
 
     func run() throws {
         let contents = try FileContents.source(archive)
         try place.edit(image) { (edit) throws(StorageError) in
-            _ = try edit.untar(contents, into: path.bytes)
+            _ = try edit.untar(contents, into: path.path)
         }
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiskGraft
-import Storage
 
 /// `diskgraft undo IMAGE`: takes the newest change back.
 struct UndoCommand: ParsableCommand {

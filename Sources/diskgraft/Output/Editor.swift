@@ -1,5 +1,5 @@
+import DiskGraft
 import Glibc
-import Storage
 
 /// The user's editor, run on a copy.
 enum Editor {

@@ -1,5 +1,4 @@
 import DiskGraft
-import Storage
 
 /// Files as lines: `ls -l` for people, one JSON object a line for scripts.
 struct FileListing: Sendable {
@@ -10,7 +9,7 @@ struct FileListing: Sendable {
     // MARK: For people
 
     /// `ls -l`'s line, with the name as given.
-    func longLine(_ file: GuestFiles.File, name: [UInt8]) throws(StorageError) -> [UInt8] {
+    func longLine(_ file: GuestFile, name: [UInt8]) throws(StorageError) -> [UInt8] {
         let attributes = file.attributes
         let size =
             attributes.deviceNumber.map { "\($0.major), \($0.minor)" } ?? String(attributes.size)
@@ -70,12 +69,12 @@ struct FileListing: Sendable {
 
     /// One object: path (or path_hex), type, mode, uid, gid, links, size, mtime_ns, target, rdev, sha256, xattrs.
     /// Written by hand: a listing has one a file, and an encoder costs ten times the rest of the walk.
-    func jsonLine(_ file: GuestFiles.File) throws(StorageError) -> [UInt8] {
+    func jsonLine(_ file: GuestFile) throws(StorageError) -> [UInt8] {
         let attributes = file.attributes
         var line: [UInt8] = []
-        line.reserveCapacity(file.path.count + 256)
+        line.reserveCapacity(file.path.bytes.count + 256)
         line.append(UInt8(ascii: "{"))
-        Self.add("path", file.path, to: &line)
+        Self.add("path", file.path.bytes, to: &line)
         line += ",\"type\":\"".utf8
         line += Self.typeWord(attributes.type).utf8
         line += "\",\"mode\":\"0o".utf8

@@ -1,5 +1,5 @@
+import DiskGraft
 import FoundationEssentials
-import Storage
 
 /// Prints values as JSON: sorted keys, slashes as they are.
 enum JSONOutput {

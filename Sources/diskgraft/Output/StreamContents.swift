@@ -1,6 +1,5 @@
 import DiskGraft
 import Glibc
-import Storage
 
 extension FileContents {
     /// A host file's contents, or standard input for "-". Pipes are read as they come.

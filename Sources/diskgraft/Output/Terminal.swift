@@ -1,5 +1,5 @@
+import DiskGraft
 import Glibc
-import Storage
 import Synchronization
 
 /// Standard output and standard error.

@@ -1,21 +1,21 @@
-internal import Storage
+package import Storage
 
 /// Reads tar archives: ustar, pax (POSIX.1-2017) and GNU's long names, numbers in base 256.
-struct TarReader {
+package struct TarReader {
     /// One member's header.
-    struct Member {
-        var name: [UInt8] = []
-        var type: UInt8 = 0
-        var target: [UInt8] = []
-        var permissions: UInt16 = 0
-        var owner: UInt32 = 0
-        var group: UInt32 = 0
-        var size: UInt64 = 0
-        var time = Timestamp(seconds: 0)
-        var device = FileAttributes.DeviceNumber(major: 0, minor: 0)
-        var attributes: [ExtendedAttribute] = []
-        var accessText: [UInt8]?
-        var defaultText: [UInt8]?
+    package struct Member {
+        package var name: [UInt8] = []
+        package var type: UInt8 = 0
+        package var target: [UInt8] = []
+        package var permissions: UInt16 = 0
+        package var owner: UInt32 = 0
+        package var group: UInt32 = 0
+        package var size: UInt64 = 0
+        package var time = Timestamp(seconds: 0)
+        package var device = FileAttributes.DeviceNumber(major: 0, minor: 0)
+        package var attributes: [ExtendedAttribute] = []
+        package var accessText: [UInt8]?
+        package var defaultText: [UInt8]?
     }
 
     private let input: FileContents
@@ -23,7 +23,7 @@ struct TarReader {
     private var left: UInt64 = 0
     private var padding = 0
     private var globals: [Record] = []
-    private(set) var position: UInt64 = 0
+    package private(set) var position: UInt64 = 0
 
     private typealias Record = (key: [UInt8], value: [UInt8])
 
@@ -31,10 +31,10 @@ struct TarReader {
     /// Extended headers longer than this are no tar's.
     private static let headerLimit: UInt64 = 8 << 20
 
-    init(_ input: FileContents) { self.input = input }
+    package init(_ input: FileContents) { self.input = input }
 
     /// The next member; nil at the archive's end.
-    mutating func next() throws(StorageError) -> Member? {
+    package mutating func next() throws(StorageError) -> Member? {
         try skipContents()
         var records: [Record] = []
         var longName: [UInt8]?
@@ -72,7 +72,7 @@ struct TarReader {
     }
 
     /// Up to `count` bytes of the current member's contents; none at their end.
-    mutating func read(_ count: Int) throws(StorageError) -> [UInt8] {
+    package mutating func read(_ count: Int) throws(StorageError) -> [UInt8] {
         let wanted = Int(min(UInt64(count), left))
         let bytes = try exactly(wanted)
         left -= UInt64(bytes.count)

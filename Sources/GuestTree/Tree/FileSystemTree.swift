@@ -5,23 +5,28 @@ package import Storage
 package struct FileSystemTree: GuestTree {
     /// A volume at its place in the tree.
     package struct Mount: Sendable {
-        /// "/" or a path without a trailing slash.
-        package var path: [UInt8]
+        /// The mount point, without a slash at its end.
+        package var path: GuestPath
         /// Index of the volume.
         package var volume: Int
         /// Its file system; nil when it cannot be read: what lies below is then not there.
         package var fileSystem: (any FileSystem)?
 
         /// Makes a mount.
-        package init(path: [UInt8], volume: Int, fileSystem: (any FileSystem)?) {
+        package init(path: GuestPath, volume: Int, fileSystem: (any FileSystem)?) {
             self.path = path
             self.volume = volume
             self.fileSystem = fileSystem
         }
     }
 
-    private let mounts: [[UInt8]: Mount]
+    private let mounts: [GuestPath: Mount]
     private let fileSystems: [Int: any FileSystem]
+
+    /// The files of one volume alone.
+    package init(volume: Int, _ fileSystem: (any FileSystem)?) {
+        self.init(mounts: [Mount(path: .root, volume: volume, fileSystem: fileSystem)])
+    }
 
     /// A tree of these mounts, one of them "/".
     package init(mounts: [Mount]) {
@@ -31,7 +36,7 @@ package struct FileSystemTree: GuestTree {
             uniquingKeysWith: { first, _ in first })
     }
 
-    package func find(_ path: [UInt8], followLast: Bool) throws(StorageError) -> GuestFile? {
+    package func find(_ path: GuestPath, followLast: Bool) throws(StorageError) -> GuestFile? {
         try walk(path, followLast: followLast)
     }
 
@@ -52,7 +57,7 @@ package struct FileSystemTree: GuestTree {
 }
 
 extension FileSystemTree: PathSteps {
-    package func mountedVolume(at path: [UInt8]) -> Int? { mounts[path]?.volume }
+    package func mountedVolume(at path: GuestPath) -> Int? { mounts[path]?.volume }
 
     package func rootDirectory(ofVolume volume: Int) -> FileID? { fileSystems[volume]?.rootDirectory }
 

@@ -1,7 +1,7 @@
 /// Names of extended attributes in the keys of pax records. A key ends at the first "=", so GNU tar writes "=" as %3D and
 /// "%" as %25; without that a hostile name would choose the attribute that its value is given to.
-enum TarKey {
-    static func escaped(_ name: [UInt8]) -> [UInt8] {
+package enum TarKey {
+    package static func escaped(_ name: [UInt8]) -> [UInt8] {
         name.flatMap { byte in
             switch byte {
             case UInt8(ascii: "="): Array("%3D".utf8)
@@ -11,7 +11,7 @@ enum TarKey {
         }
     }
 
-    static func unescaped(_ key: some Collection<UInt8>) -> [UInt8] {
+    package static func unescaped(_ key: some Collection<UInt8>) -> [UInt8] {
         var name: [UInt8] = []
         var rest = key[...]
         while let byte = rest.first {

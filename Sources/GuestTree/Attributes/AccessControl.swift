@@ -131,7 +131,7 @@ public struct AccessControl: Equatable, Sendable {
 
     /// What a new file with `permissions` makes of its directory's default list: posix_acl_create(). The list is nil
     /// where the mode says as much.
-    func inherited(_ permissions: UInt16) -> (permissions: UInt16, list: AccessControl?) {
+    package func inherited(_ permissions: UInt16) -> (permissions: UInt16, list: AccessControl?) {
         var copy = self
         let hasMask = entries.contains { $0.tag == .mask }
         var mode = permissions & 0o7000

@@ -4,7 +4,7 @@ package import Storage
 /// an edit will leave it, give the same walk different answers.
 package protocol PathSteps {
     /// Which volume is mounted at a path without links; nil: none.
-    func mountedVolume(at path: [UInt8]) -> Int?
+    func mountedVolume(at path: GuestPath) -> Int?
     /// A volume's root; nil when it cannot be read: what lies below is then not there.
     func rootDirectory(ofVolume volume: Int) -> FileID?
     /// The file of that name in a directory.
@@ -19,23 +19,21 @@ package protocol PathSteps {
 private let linkLimit = 40
 /// PATH_MAX: no link's target and no mount point is longer. Paths may be: trees grow deeper than one call names.
 private let pathLimit = 4096
-private let slash = UInt8(ascii: "/")
-private let dot = UInt8(ascii: ".")
 
 extension PathSteps {
     /// The file at an absolute path: links followed (the last one only when `followLast`), mounts crossed, as the
     /// guest's kernel would. Nil when nothing is there.
-    package func walk(_ path: [UInt8], followLast: Bool) throws(StorageError) -> GuestFile? {
-        guard let root = key(ofMount: [slash]) else { return nil }
+    package func walk(_ path: GuestPath, followLast: Bool) throws(StorageError) -> GuestFile? {
+        guard let root = key(ofMount: .root) else { return nil }
         var stack = [Place(key: root, pathLength: 0)]
         // The path to the last of the stack without links; empty for "/". One for all: each its own would take
         // the square of the depth.
         var reached: [UInt8] = []
-        var pending = Array(components(path).reversed())
+        var pending = Array(path.components.reversed())
         var linksLeft = linkLimit
         while let name = pending.popLast() {
-            if name == [dot] { continue }
-            if name == [dot, dot] {
+            if name == GuestPath.here { continue }
+            if name == GuestPath.above {
                 if stack.count > 1 { stack.removeLast() }
                 reached.removeSubrange((stack.last?.pathLength ?? 0)...)
                 continue
@@ -47,26 +45,27 @@ extension PathSteps {
             let type = try attributes(of: key).type
             if type == .symbolicLink, followLast || !pending.isEmpty {
                 linksLeft -= 1
-                let target = try symbolicLinkTarget(of: key)
-                guard linksLeft >= 0, target.count <= pathLimit else { return nil }
-                if target.first == slash {
+                let target = GuestPath(try symbolicLinkTarget(of: key))
+                guard linksLeft >= 0, target.bytes.count <= pathLimit else { return nil }
+                if target.isAbsolute {
                     stack.removeSubrange(1...)
                     reached = []
                 }
-                pending += components(target).reversed()
+                pending += target.components.reversed()
                 continue
             }
-            reached += [slash] + name
+            reached.append(GuestPath.slash)
+            reached += name
             var next = key
-            if type == .directory, mayBeMount(reached), mountedVolume(at: reached) != nil {
-                guard let mounted = self.key(ofMount: reached) else { return nil }
+            if type == .directory, mayBeMount(reached), mountedVolume(at: GuestPath(reached)) != nil {
+                guard let mounted = self.key(ofMount: GuestPath(reached)) else { return nil }
                 next = mounted
             }
             stack.append(Place(key: next, pathLength: reached.count))
         }
         guard let found = stack.last else { return nil }
         return GuestFile(
-            path: reached.isEmpty ? [slash] : reached, volume: found.key.volume, id: found.key.id,
+            path: reached.isEmpty ? .root : GuestPath(reached), volume: found.key.volume, id: found.key.id,
             attributes: try attributes(of: found.key))
     }
 
@@ -74,10 +73,10 @@ extension PathSteps {
     /// it. Nil when nothing is there, or its volume cannot be read.
     package func child(_ name: [UInt8], of directory: GuestFile) throws(StorageError) -> GuestFile? {
         guard let id = try lookUp(name, in: directory.key) else { return nil }
-        let path = (directory.path == [slash] ? [] : directory.path) + [slash] + name
+        let path = directory.path.appending(name)
         var key = FileKey(volume: directory.volume, id: id)
         var attributes = try attributes(of: key)
-        if attributes.type == .directory, mayBeMount(path), mountedVolume(at: path) != nil {
+        if attributes.type == .directory, mayBeMount(path.bytes), mountedVolume(at: path) != nil {
             guard let mounted = self.key(ofMount: path) else { return nil }
             key = mounted
             attributes = try self.attributes(of: key)
@@ -87,15 +86,11 @@ extension PathSteps {
 
     private func mayBeMount(_ path: [UInt8]) -> Bool { path.count <= pathLimit }
 
-    private func key(ofMount path: [UInt8]) -> FileKey? {
+    private func key(ofMount path: GuestPath) -> FileKey? {
         guard let volume = mountedVolume(at: path), let root = rootDirectory(ofVolume: volume) else {
             return nil
         }
         return FileKey(volume: volume, id: root)
-    }
-
-    private func components(_ path: [UInt8]) -> [[UInt8]] {
-        path.split(separator: slash).map(Array.init)
     }
 }
 

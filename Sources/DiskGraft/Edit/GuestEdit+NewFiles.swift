@@ -52,6 +52,15 @@ extension GuestEdit {
     func attributes(
         ofNew type: FileType, in directory: GuestFile, _ options: NewFileOptions, usual: UInt16
     ) throws(StorageError) -> NewFileAttributes {
+        try attributes(ofNew: type, in: directory.key, directory.attributes, options, usual: usual)
+    }
+
+    /// The same for a directory that is known by its key.
+    func attributes(
+        ofNew type: FileType, in directory: FileKey, _ itsAttributes: FileAttributes,
+        _ options: NewFileOptions,
+        usual: UInt16
+    ) throws(StorageError) -> NewFileAttributes {
         let labels = try labels(of: directory)
         var permissions = options.permissions ?? usual
         var attributes = options.extendedAttributes
@@ -77,22 +86,22 @@ extension GuestEdit {
             }
         }
         if type == .directory, options.permissions == nil {
-            permissions |= directory.attributes.permissions & 0o2000
+            permissions |= itsAttributes.permissions & 0o2000
         }
         return NewFileAttributes(
-            permissions: permissions, owner: options.owner ?? directory.attributes.owner,
-            group: options.group ?? directory.attributes.group, time: options.time,
+            permissions: permissions, owner: options.owner ?? itsAttributes.owner,
+            group: options.group ?? itsAttributes.group, time: options.time,
             extendedAttributes: attributes)
     }
 
-    private func labels(of directory: GuestFile) throws(StorageError) -> DirectoryLabels {
-        if let known = labels[directory.key] { return known }
-        let own = try tree.extendedAttributes(of: directory.key)
+    private func labels(of directory: FileKey) throws(StorageError) -> DirectoryLabels {
+        if let known = labels[directory] { return known }
+        let own = try tree.extendedAttributes(of: directory)
         var found = DirectoryLabels()
         found.own = own.first { $0.name == Self.selinux }
         found.defaultList = own.first { $0.name == Self.defaultList }?.value
-        found.files = try tree.peerLabel(in: directory.key) ?? found.own
-        labels[directory.key] = found
+        found.files = try tree.peerLabel(in: directory) ?? found.own
+        labels[directory] = found
         return found
     }
 }

@@ -87,7 +87,7 @@ extension Guest {
         let survey = try survey(options.source)
         guard !survey.guests.isEmpty else {
             guard let verdict = survey.windowsVerdict(request.target, request.controller) else {
-                throw noGuest(survey)
+                throw noGuest()
             }
             throw StorageError(
                 .refused, layer: "guest", code: "windows", verdict, path: images.first?.path)

@@ -1,8 +1,7 @@
 package import GuestTree
 package import Storage
 
-/// A system as its fstab puts it together: the root, what is mounted below it, and the tree over both. Nothing else of
-/// the guest is read.
+/// A system as its fstab puts it together: the root, what is mounted below it, and the tree over both.
 package struct MountedGuest: Sendable {
     /// Index of the root's volume.
     package let rootVolume: Int
@@ -21,18 +20,27 @@ package struct MountedGuest: Sendable {
     /// Finds what the fstab's names stand for, by the fstab alone.
     let resolver: DeviceResolver
 
+    /// What is read besides the fstab: the release file, and what shows the hypervisor that the names come from.
+    package enum Reading: Sendable {
+        /// All of it: an inspection tells it.
+        case everything
+        /// Only what the fstab's names depend on. UUIDs, labels and logical volumes depend on nothing.
+        case namesOnly
+    }
+
     /// Puts the system together whose root lies on volume `rootVolume`. `fileSystems` holds those volumes (by index) that
     /// can be read; `diskCount` is how many disks were given.
     package init(
         rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
-        presentation: SourcePresentation
+        presentation: SourcePresentation, reading: Reading = .everything
     ) throws(StorageError) {
         let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume])
         let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
-        let release = try OSRelease.read(bare)
+        let isNeeded = reading == .everything || fstab.rows.contains { DeviceName($0.spec).isPositional }
+        let release = isNeeded ? try OSRelease.read(bare) : nil
         let usage = NameUsage.usage(of: fstab, rootVolume: rootVolume, release)
         var presentation = presentation
-        if presentation.hypervisor == nil {
+        if isNeeded, presentation.hypervisor == nil {
             let inferred = try SourcePresentation.infer(bare, fstab)
             presentation.hypervisor = inferred?.hypervisor
             presentation.inferredFrom = inferred?.reason

@@ -44,8 +44,6 @@ struct DirectoryLabels {
 
 extension GuestEdit {
     private static var selinux: [UInt8] { Array("security.selinux".utf8) }
-    private static var defaultList: [UInt8] { Array("system.posix_acl_default".utf8) }
-    private static var accessList: [UInt8] { Array("system.posix_acl_access".utf8) }
 
     /// What a new file in `directory` starts with: owner and group of the directory, its peers' SELinux label, and
     /// the access control list that the directory hands down.
@@ -70,7 +68,7 @@ extension GuestEdit {
             attributes.append(label)
         }
         if let list = labels.defaultList, type != .symbolicLink,
-            !attributes.contains(where: { $0.name == Self.accessList })
+            !attributes.contains(where: { $0.name == AccessControl.AttributeName.access })
         {
             let full: UInt16 = type == .directory ? 0o777 : 0o666
             let unmasked = options.unmaskedPermissions ?? options.permissions ?? full
@@ -78,11 +76,11 @@ extension GuestEdit {
             if let inherited {
                 permissions = inherited.permissions
                 if let access = inherited.list {
-                    attributes.append(ExtendedAttribute(name: Self.accessList, value: access.value))
+                    attributes.append(ExtendedAttribute(name: AccessControl.AttributeName.access, value: access.value))
                 }
             }
-            if type == .directory, !attributes.contains(where: { $0.name == Self.defaultList }) {
-                attributes.append(ExtendedAttribute(name: Self.defaultList, value: list))
+            if type == .directory, !attributes.contains(where: { $0.name == AccessControl.AttributeName.inherited }) {
+                attributes.append(ExtendedAttribute(name: AccessControl.AttributeName.inherited, value: list))
             }
         }
         if type == .directory, options.permissions == nil {
@@ -99,7 +97,7 @@ extension GuestEdit {
         let own = try tree.extendedAttributes(of: directory)
         var found = DirectoryLabels()
         found.own = own.first { $0.name == Self.selinux }
-        found.defaultList = own.first { $0.name == Self.defaultList }?.value
+        found.defaultList = own.first { $0.name == AccessControl.AttributeName.inherited }?.value
         found.files = try tree.peerLabel(in: directory) ?? found.own
         labels[directory] = found
         return found

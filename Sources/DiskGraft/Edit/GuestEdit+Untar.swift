@@ -275,13 +275,14 @@ private struct Unpacking {
     private func attributes(of member: TarReader.Member) throws(StorageError) -> [ExtendedAttribute] {
         var result = member.attributes
         for (text, name) in [
-            (member.accessText, "system.posix_acl_access"), (member.defaultText, "system.posix_acl_default"),
+            (member.accessText, AccessControl.AttributeName.access),
+            (member.defaultText, AccessControl.AttributeName.inherited),
         ] {
-            guard let text, !text.isEmpty, !result.contains(where: { $0.name == Array(name.utf8) }) else {
+            guard let text, !text.isEmpty, !result.contains(where: { $0.name == name }) else {
                 continue
             }
             let list = try edit.accessControl(String(hostBytes: text))
-            result.append(ExtendedAttribute(name: Array(name.utf8), value: list.value))
+            result.append(ExtendedAttribute(name: name, value: list.value))
         }
         return result
     }

@@ -187,10 +187,10 @@ struct ExtendedAttributeCommand: ParsableCommand {
             }
             return Terminal.write(
                 Self.isACL(get.bytes)
-                    ? Array(((AccessControl(found.value)?.text ?? "") + "\n").utf8) : found.value)
+                    ? Array(((AccessControl(found)?.text() ?? "") + "\n").utf8) : found.value)
         }
         for attribute in attributes {
-            let list = Self.isACL(attribute.name) ? AccessControl(attribute.value)?.text : nil
+            let list = AccessControl(attribute)?.text()
             let text = list ?? attribute.value.displayText
             Terminal.print("\(attribute.name.displayText)=\(text)\n")
         }

@@ -115,7 +115,7 @@ struct StatCommand: ParsableCommand {
         table.add("accessed:", FileListing.timeText(attributes.accessTime))
         for attribute in try files.extendedAttributes(of: file) {
             table.add(
-                "\(attribute.name.displayText):", ACLText.short(attribute) ?? attribute.value.displayText)
+                "\(attribute.name.displayText):", AccessControl(attribute)?.text(longNames: true) ?? attribute.value.displayText)
         }
         Terminal.print(table.text)
     }

@@ -41,7 +41,7 @@ public final class GuestEdit {
     /// does nothing more. When it throws, every image is as it was before.
     public func commit() throws(StorageError) {
         guard let recording else {
-            throw error(.misuse, "edit-has-ended", "the change has ended already")
+            throw error(.misuse, .editHasEnded, "the change has ended already")
         }
         do throws(StorageError) {
             try finish()
@@ -70,8 +70,8 @@ public final class GuestEdit {
         do throws(StorageError) {
             guard let writable = try guest.fileSystem(on: volume) as? any WritableFileSystem else {
                 throw StorageError(
-                    .unsupported, layer: guest.volumes[volume].identity.kind.rawValue, code: "not-writable",
-                    "\(guest.volumes[volume].name) cannot be changed")
+                    .unsupported, GuestCode.notWritable, "\(guest.volumes[volume].name) cannot be changed",
+                    layerName: guest.volumes[volume].identity.kind.rawValue)
             }
             let transaction = try writable.begin()
             transactions[volume] = transaction

@@ -71,7 +71,7 @@ extension Guest {
         if roots.contains(index) { return index }
         let names = roots.map { volumes[$0].name }.joined(separator: ", ")
         throw StorageError(
-            .misuse, layer: "guest", code: "no-such-root",
+            .misuse, GuestCode.noSuchRoot,
             "no system has its root on \(name)" + (names.isEmpty ? "" : "; there are roots on \(names)"),
             path: images.first?.path)
     }
@@ -115,19 +115,24 @@ extension Guest {
             [.xfs, .btrfs, .luks].contains($0.identity.kind) && registry.driver(for: $0.identity.kind) == nil
         }
         .map { "\($0.name) (\($0.identity.kind.rawValue))" }
-        let remedy =
-            if let suspended = volumes.first(where: { $0.identity.isHibernated }) {
-                "; \(suspended.name) holds a suspended system: start the guest and shut it down first"
-            } else if closed.isEmpty {
-                "; name every disk of the guest, the further ones with --with"
-            } else {
+        let advice: String
+        let remedies: [Remedy]
+        if let suspended = volumes.first(where: { $0.identity.isHibernated }) {
+            advice = "; \(suspended.name) holds a suspended system, which must be shut down first"
+            remedies = [.startGuest]
+        } else if closed.isEmpty {
+            advice = "; every disk of the guest is needed"
+            remedies = [.giveDisk(path: nil)]
+        } else {
+            advice =
                 "; if it is on \(closed.joined(separator: " or ")), whose files cannot be read here, give its fstab and "
-                    + "kernel arguments UUID= names in the running guest, then copy the disk with `diskgraft convert`"
-            }
+                + "kernel arguments UUID= names in the running guest, then copy the disk"
+            remedies = [.convert(options: [])]
+        }
         return StorageError(
-            .refused, layer: "guest", code: "no-guest",
-            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + remedy,
-            path: images.first?.path)
+            .refused, GuestCode.noGuest,
+            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + advice,
+            path: images.first?.path, remedies: remedies)
     }
 
     private func volumeError(_ index: Int, _ error: StorageError) -> StorageError {

@@ -90,7 +90,7 @@ extension Guest {
                 throw noGuest()
             }
             throw StorageError(
-                .refused, layer: "guest", code: "windows", verdict, path: images.first?.path)
+                .refused, GuestCode.windows, verdict, path: images.first?.path)
         }
         return GuestPlan(
             plans: survey.guests.map { Planner.plan($0, request) }, titles: survey.guests.map(\.title),

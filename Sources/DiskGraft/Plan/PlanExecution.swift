@@ -62,7 +62,7 @@ struct PlanExecution {
 
     private func changed(_ what: String, _ volume: Int) -> StorageError {
         StorageError(
-            .refused, layer: "plan", code: "changed-since",
+            .refused, PlanCode.changedSince,
             "\(what) is not what the plan was made for; make a new plan", path: guest.path(ofVolume: volume))
     }
 }

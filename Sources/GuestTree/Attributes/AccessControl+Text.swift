@@ -9,7 +9,7 @@ extension AccessControl {
     ) throws(StorageError) {
         func bad(_ what: String) -> StorageError {
             StorageError(
-                .misuse, layer: "acl", code: "bad-acl",
+                .misuse, AccessControlCode.badAcl,
                 "\(what); an access control list reads like u::rw-,u:1000:rwx,g::r--,m::rwx,o::r--")
         }
         var entries: [Entry] = []
@@ -78,7 +78,9 @@ extension AccessControl {
 
     /// The list that an extended attribute holds; nil when it holds none.
     public init?(_ attribute: ExtendedAttribute) {
-        guard attribute.name == AttributeName.access || attribute.name == AttributeName.inherited else { return nil }
+        guard attribute.name == AttributeName.access || attribute.name == AttributeName.inherited else {
+            return nil
+        }
         self.init(attribute.value)
     }
 }

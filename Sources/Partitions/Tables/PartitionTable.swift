@@ -114,6 +114,11 @@ package struct PartitionEntry: Equatable, Sendable {
     }
 
     /// The MBR marks it active ("bootable").
+    package var isEFISystemPartition: Bool {
+        typeGUID.map { $0.description == GPTType.efiSystem } ?? (typeCode == 0xef)
+    }
+
+    /// Marked active in an MBR.
     package var isActive: Bool { typeGUID == nil && attributes & 0x80 != 0 }
     /// Whether it has bytes that can be looked at.
     var holdsContents: Bool { role != .extended && role != .protective && !byteRange.isEmpty }

@@ -113,12 +113,12 @@ package struct PartitionEntry: Equatable, Sendable {
         (byteRange, isClipped) = geometry.byteRange(start: startSector, count: sectorCount)
     }
 
-    /// The MBR marks it active ("bootable").
+    /// The table calls it an EFI system partition.
     package var isEFISystemPartition: Bool {
         typeGUID.map { $0.description == GPTType.efiSystem } ?? (typeCode == 0xef)
     }
 
-    /// Marked active in an MBR.
+    /// The MBR marks it active ("bootable").
     package var isActive: Bool { typeGUID == nil && attributes & 0x80 != 0 }
     /// Whether it has bytes that can be looked at.
     var holdsContents: Bool { role != .extended && role != .protective && !byteRange.isEmpty }

@@ -26,16 +26,8 @@ import Testing
 
     /// A disk with one partition that holds the volume.
     private static func disk(isWritable: Bool) throws -> (directory: TemporaryDirectory, path: String) {
-        let volume = SmallDriver.volume(files, isWritable: isWritable)
-        var bytes = [UInt8](repeating: 0, count: 1 << 20) + volume
-        let sectors = UInt32(volume.count / 512)
-        bytes[446 + 4] = 0x83
-        bytes.storeLittle(UInt32(2048), at: 446 + 8)
-        bytes.storeLittle(sectors, at: 446 + 12)
-        bytes[510] = 0x55
-        bytes[511] = 0xaa
-        let directory = try TemporaryDirectory()
-        return (directory, try directory.write("disk.raw", bytes))
+        let disk = try SmallDisk(files, isWritable: isWritable)
+        return (disk.directory, disk.path)
     }
 
     private static func open(_ path: String, forWriting: Bool = false) throws -> Guest {

@@ -60,7 +60,7 @@ struct TestGuest {
         volumes.append(
             Volume(
                 name: name, location: location, device: MemoryDevice(byteCount: 512), identity: identity,
-                partitionUUID: partUUID, typeName: type))
+                partitionUUID: partUUID, typeName: type, isEFISystemPartition: type == "EFI System"))
         return fileSystem
     }
 

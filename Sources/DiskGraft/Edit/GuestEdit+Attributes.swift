@@ -162,7 +162,7 @@ extension GuestEdit {
                     if attributes.type == .directory {
                         guard seen.insert(key).inserted else {
                             throw error(
-                                .corrupt, "directory-loop",
+                                .corrupt, .directoryLoop,
                                 "\(childPath.shellText) is in the tree twice; run \(guest.repairTool(ofVolume: key.volume))"
                             )
                         }
@@ -181,7 +181,7 @@ enum SwapLabel {
     static func bytes(_ label: [UInt8], path: String) throws(StorageError) -> [UInt8] {
         guard label.count <= 16, !label.contains(0) else {
             throw StorageError(
-                .refused, layer: "swap", code: "label-too-long", "a swap area's label has at most 16 bytes",
+                .refused, SwapCode.labelTooLong, "a swap area's label has at most 16 bytes",
                 path: path)
         }
         return label + [UInt8](repeating: 0, count: 16 - label.count)

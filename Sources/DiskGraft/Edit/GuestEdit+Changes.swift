@@ -92,7 +92,7 @@ extension GuestEdit {
                 "such times"
             }
         throw error(
-            .unsupported, "change-not-supported",
+            .unsupported, .changeNotSupported,
             "\(title(of: volume)) keeps no \(what) of files that could be set here"
                 + (known.restriction.map { ": \($0)" } ?? ""))
     }
@@ -130,7 +130,7 @@ extension GuestEdit {
             default: "\(title) cannot be changed"
             }
         return error(
-            .unsupported, "change-not-supported", message + (restriction.map { ": \($0)" } ?? ""))
+            .unsupported, .changeNotSupported, message + (restriction.map { ": \($0)" } ?? ""))
     }
 
     private func title(of volume: Int) -> String {

@@ -16,7 +16,7 @@ extension GuestEdit {
             if file.attributes.type == .directory {
                 guard recursively else {
                     throw error(
-                        .refused, "is-a-directory",
+                        .refused, .isADirectory,
                         "\(path.shellText) is a directory; use rmdir, or rm -r for everything in it")
                 }
                 try removeContents(of: file)
@@ -31,7 +31,7 @@ extension GuestEdit {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: false)
             guard file.attributes.type == .directory else {
-                throw error(.refused, "not-a-directory", "\(path.shellText) is no directory")
+                throw error(.refused, .notADirectory, "\(path.shellText) is no directory")
             }
             try requireNoMount(at: file.path)
             let place = try place(of: file.path)
@@ -71,7 +71,7 @@ extension GuestEdit {
             if type == .directory {
                 guard ancestors.insert(entry.file).inserted else {
                     throw error(
-                        .corrupt, "directory-loop",
+                        .corrupt, .directoryLoop,
                         "\(top.path.shellText) contains itself; run \(guest.repairTool(ofVolume: volume))")
                 }
                 levels.append(try level(entry.file, entry.name))
@@ -108,7 +108,7 @@ extension GuestEdit {
             let file = try require(path, followLast: false)
             guard file.attributes.type != .directory else {
                 throw error(
-                    .refused, "is-a-directory",
+                    .refused, .isADirectory,
                     "\(path.shellText) is a directory, which has one name only; use ln -s")
             }
             let name = try place(of: file.path).name
@@ -149,7 +149,7 @@ extension GuestEdit {
                 if let there = try find(path, followLast: true) {
                     guard there.attributes.type == .directory else {
                         throw error(
-                            .refused, "not-a-directory", "\(path.shellText) is there and is no directory")
+                            .refused, .notADirectory, "\(path.shellText) is there and is no directory")
                     }
                     return
                 }
@@ -200,7 +200,7 @@ extension GuestEdit {
     /// Throws when a name is taken.
     func requireFree(_ place: Place) throws(StorageError) {
         guard try tree.lookUp(place.name, in: place.directory.key) == nil else {
-            throw error(.refused, "exists", "\(place.path.shellText) is there already")
+            throw error(.refused, .exists, "\(place.path.shellText) is there already")
         }
     }
 
@@ -211,14 +211,14 @@ extension GuestEdit {
         }
         let key = FileKey(volume: place.directory.volume, id: id)
         guard try tree.attributes(of: key).type != .directory else {
-            throw error(.refused, "is-a-directory", "\(place.path.shellText) is a directory")
+            throw error(.refused, .isADirectory, "\(place.path.shellText) is a directory")
         }
         try names(on: key.volume).remove(place.name, in: place.directory.id)
     }
 
     private func crossVolume(_ from: Place, _ to: Place, _ advice: String) -> StorageError {
         error(
-            .refused, "cross-volume",
+            .refused, .crossVolume,
             "\(from.path.shellText) lies on \(guest.volumes[from.directory.volume].name) and "
                 + "\(to.path.shellText) on \(guest.volumes[to.directory.volume].name); \(advice)")
     }

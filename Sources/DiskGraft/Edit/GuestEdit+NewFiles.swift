@@ -44,13 +44,20 @@ struct DirectoryLabels {
 
 extension GuestEdit {
     private static var selinux: [UInt8] { Array("security.selinux".utf8) }
-    private static var defaultList: [UInt8] { Array("system.posix_acl_default".utf8) }
-    private static var accessList: [UInt8] { Array("system.posix_acl_access".utf8) }
 
     /// What a new file in `directory` starts with: owner and group of the directory, its peers' SELinux label, and
     /// the access control list that the directory hands down.
     func attributes(
         ofNew type: FileType, in directory: GuestFile, _ options: NewFileOptions, usual: UInt16
+    ) throws(StorageError) -> NewFileAttributes {
+        try attributes(ofNew: type, in: directory.key, directory.attributes, options, usual: usual)
+    }
+
+    /// The same for a directory that is known by its key.
+    func attributes(
+        ofNew type: FileType, in directory: FileKey, _ itsAttributes: FileAttributes,
+        _ options: NewFileOptions,
+        usual: UInt16
     ) throws(StorageError) -> NewFileAttributes {
         let labels = try labels(of: directory)
         var permissions = options.permissions ?? usual
@@ -61,7 +68,7 @@ extension GuestEdit {
             attributes.append(label)
         }
         if let list = labels.defaultList, type != .symbolicLink,
-            !attributes.contains(where: { $0.name == Self.accessList })
+            !attributes.contains(where: { $0.name == AccessControl.AttributeName.access })
         {
             let full: UInt16 = type == .directory ? 0o777 : 0o666
             let unmasked = options.unmaskedPermissions ?? options.permissions ?? full
@@ -69,30 +76,30 @@ extension GuestEdit {
             if let inherited {
                 permissions = inherited.permissions
                 if let access = inherited.list {
-                    attributes.append(ExtendedAttribute(name: Self.accessList, value: access.value))
+                    attributes.append(ExtendedAttribute(name: AccessControl.AttributeName.access, value: access.value))
                 }
             }
-            if type == .directory, !attributes.contains(where: { $0.name == Self.defaultList }) {
-                attributes.append(ExtendedAttribute(name: Self.defaultList, value: list))
+            if type == .directory, !attributes.contains(where: { $0.name == AccessControl.AttributeName.inherited }) {
+                attributes.append(ExtendedAttribute(name: AccessControl.AttributeName.inherited, value: list))
             }
         }
         if type == .directory, options.permissions == nil {
-            permissions |= directory.attributes.permissions & 0o2000
+            permissions |= itsAttributes.permissions & 0o2000
         }
         return NewFileAttributes(
-            permissions: permissions, owner: options.owner ?? directory.attributes.owner,
-            group: options.group ?? directory.attributes.group, time: options.time,
+            permissions: permissions, owner: options.owner ?? itsAttributes.owner,
+            group: options.group ?? itsAttributes.group, time: options.time,
             extendedAttributes: attributes)
     }
 
-    private func labels(of directory: GuestFile) throws(StorageError) -> DirectoryLabels {
-        if let known = labels[directory.key] { return known }
-        let own = try tree.extendedAttributes(of: directory.key)
+    private func labels(of directory: FileKey) throws(StorageError) -> DirectoryLabels {
+        if let known = labels[directory] { return known }
+        let own = try tree.extendedAttributes(of: directory)
         var found = DirectoryLabels()
         found.own = own.first { $0.name == Self.selinux }
-        found.defaultList = own.first { $0.name == Self.defaultList }?.value
-        found.files = try tree.peerLabel(in: directory.key) ?? found.own
-        labels[directory.key] = found
+        found.defaultList = own.first { $0.name == AccessControl.AttributeName.inherited }?.value
+        found.files = try tree.peerLabel(in: directory) ?? found.own
+        labels[directory] = found
         return found
     }
 }

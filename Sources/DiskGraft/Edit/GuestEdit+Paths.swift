@@ -68,14 +68,14 @@ extension GuestEdit {
     func place(of path: GuestPath) throws(StorageError) -> Place {
         var parts = path.components
         guard let name = parts.popLast(), name != GuestPath.here, name != GuestPath.above else {
-            throw error(.misuse, "bad-path", "\(path.shellText) does not end in a name")
+            throw error(.misuse, .badPath, "\(path.shellText) does not end in a name")
         }
         let directoryPath = GuestPath(names: parts)
         guard let directory = try find(directoryPath, followLast: true) else {
             throw noSuchFile(directoryPath)
         }
         guard directory.attributes.type == .directory else {
-            throw error(.refused, "not-a-directory", "\(directoryPath.shellText) is no directory")
+            throw error(.refused, .notADirectory, "\(directoryPath.shellText) is no directory")
         }
         return Place(directory: directory, name: name)
     }
@@ -87,17 +87,24 @@ extension GuestEdit {
             return
         }
         throw error(
-            .refused, "mount-point",
-            "\(guest.volumes[volume].name) is mounted at \(mount.shellText); "
-                + "change it with --volume, or unmount it in the guest")
+            .refused, .mountPoint,
+            "\(guest.volumes[volume].name) is mounted at \(mount.shellText); change the volume by itself, or unmount it "
+                + "in the guest", remedies: [.nameVolume])
     }
 
     func noSuchFile(_ path: GuestPath) -> StorageError {
-        error(.refused, "no-such-file", "there is no \(path.shellText) in the guest")
+        error(.refused, .noSuchFile, "there is no \(path.shellText) in the guest")
     }
 
-    func error(_ kind: StorageError.Kind, _ code: String, _ message: String) -> StorageError {
-        StorageError(kind, layer: "guest", code: code, message, path: guest.images.first?.path)
+    func error(
+        _ kind: StorageError.Kind, _ code: GuestCode, _ message: String, remedies: [Remedy] = []
+    ) -> StorageError {
+        StorageError(kind, code, message, path: guest.images.first?.path, remedies: remedies)
+    }
+
+    /// Whether a file system says that a name is taken.
+    func saysTaken(_ error: StorageError) -> Bool {
+        guest.registry.isFileSystemError(error) && error.code == GuestCode.exists.rawValue
     }
 
     /// Adds the path that was asked for to what a file system says about an inode, and the image.

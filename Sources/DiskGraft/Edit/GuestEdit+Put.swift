@@ -23,7 +23,7 @@ extension GuestEdit {
                 try replace(file, first, contents, options)
             } else if try find(path, followLast: false) != nil {
                 throw error(
-                    .refused, "dangling-link",
+                    .refused, .danglingLink,
                     "\(path.shellText) is a symbolic link that leads nowhere; put the file where it points")
             } else {
                 let place = try place(of: path)
@@ -40,7 +40,7 @@ extension GuestEdit {
         guard file.attributes.type == .regular else {
             let isDirectory = file.attributes.type == .directory
             throw error(
-                .refused, isDirectory ? "is-a-directory" : "not-a-regular-file",
+                .refused, isDirectory ? .isADirectory : .notARegularFile,
                 "\(file.path.shellText) is a \(file.attributes.type.rawValue), not a regular file")
         }
         var key = file.key
@@ -117,7 +117,7 @@ extension GuestEdit {
         _ first: [UInt8], _ rest: FileContents, tooLong message: () -> String
     ) throws(StorageError) -> [UInt8] {
         let all = first + (try rest.read(Self.onePieceLimit - first.count + 1))
-        guard all.count <= Self.onePieceLimit else { throw error(.refused, "too-long", message()) }
+        guard all.count <= Self.onePieceLimit else { throw error(.refused, .tooLong, message()) }
         return all
     }
 

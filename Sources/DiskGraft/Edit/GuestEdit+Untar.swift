@@ -15,7 +15,7 @@ extension GuestEdit {
     public func untar(_ archive: FileContents, into path: GuestPath) throws(StorageError) -> Int {
         let top = try require(path, followLast: true)
         guard top.attributes.type == .directory else {
-            throw error(.refused, "not-a-directory", "\(path.shellText) is no directory")
+            throw error(.refused, .notADirectory, "\(path.shellText) is no directory")
         }
         var unpacking = Unpacking(self, top, TarReader(archive))
         return try unpacking.run()
@@ -90,7 +90,7 @@ private struct Unpacking {
             do throws(StorageError) {
                 try make()
             } catch {
-                guard error.code == "exists" else { throw error }
+                guard edit.saysTaken(error) else { throw error }
                 try clear(place)
                 try make()
             }
@@ -117,8 +117,9 @@ private struct Unpacking {
             guard let linked else { return }
             guard linked.volume == volume else {
                 throw edit.error(
-                    .refused, "cross-volume",
-                    "a hard link of the archive would lead to another volume; unpack with --volume")
+                    .refused, .crossVolume,
+                    "a hard link of the archive would lead to another volume; unpack on one volume by itself",
+                    remedies: [.nameVolume])
             }
             try replacing { () throws(StorageError) in
                 try edit.links(on: volume).link(linked.id, as: place.name, in: place.directory.id)
@@ -151,7 +152,7 @@ private struct Unpacking {
             }
         default:
             throw StorageError(
-                .unsupported, layer: "tar", code: "member-type",
+                .unsupported, TarCode.memberType,
                 "the archive's member is of a type that is not unpacked (\([member.type].displayText))",
                 offset: reader.position)
         }
@@ -163,13 +164,13 @@ private struct Unpacking {
         let parts = GuestPath(name).components.filter { $0 != GuestPath.here }
         guard !parts.contains(GuestPath.above) else {
             throw StorageError(
-                .refused, layer: "tar", code: "name-leads-out",
+                .refused, TarCode.nameLeadsOut,
                 "the archive's member \(name.shellText) leads out of the directory; nothing was written",
                 offset: reader.position)
         }
         guard parts.count <= Self.levelLimit, name.count <= Self.nameLimit else {
             throw StorageError(
-                .refused, layer: "tar", code: "name-too-deep",
+                .refused, TarCode.nameTooDeep,
                 "the archive has a name of \(parts.count) levels and \(name.count) bytes; more than "
                     + "\(Self.levelLimit) levels or \(Self.nameLimit) bytes are not unpacked; nothing was written",
                 offset: reader.position)
@@ -196,15 +197,15 @@ private struct Unpacking {
         do throws(StorageError) {
             found = try self.found(place)
         } catch {
-            guard error.code == ArchiveSteps.throughLink else { throw error }
+            guard error.isCode(TarCode.throughLink) else { throw error }
             throw StorageError(
-                .refused, layer: "tar", code: ArchiveSteps.throughLink,
+                .refused, TarCode.throughLink,
                 "a member of the archive goes through \(place.path.shellText), a symbolic link that it brought "
                     + "itself; nothing was written", offset: reader.position)
         }
         guard let found, found.attributes.type == .directory else {
             throw edit.error(
-                .refused, "not-a-directory", "\(place.path.shellText) is in the way: it is no directory")
+                .refused, .notADirectory, "\(place.path.shellText) is in the way: it is no directory")
         }
         return found
     }
@@ -227,7 +228,7 @@ private struct Unpacking {
         do throws(StorageError) {
             found = try self.found(place)
         } catch {
-            guard error.code == ArchiveSteps.throughLink else { throw error }
+            guard error.isCode(TarCode.throughLink) else { throw error }
             return false
         }
         guard let found, found.attributes.type == .directory else { return false }
@@ -262,7 +263,7 @@ private struct Unpacking {
     private mutating func target(of member: TarReader.Member) throws(StorageError) -> GuestFile {
         let parts = try components(member.target)
         guard let name = parts.last else {
-            throw edit.error(.refused, "no-such-file", "a hard link of the archive leads to no file")
+            throw edit.error(.refused, .noSuchFile, "a hard link of the archive leads to no file")
         }
         let directory = try directory(parts.dropLast())
         guard let found = try edit.tree.child(name, of: directory) else {
@@ -275,22 +276,21 @@ private struct Unpacking {
     private func attributes(of member: TarReader.Member) throws(StorageError) -> [ExtendedAttribute] {
         var result = member.attributes
         for (text, name) in [
-            (member.accessText, "system.posix_acl_access"), (member.defaultText, "system.posix_acl_default"),
+            (member.accessText, AccessControl.AttributeName.access),
+            (member.defaultText, AccessControl.AttributeName.inherited),
         ] {
-            guard let text, !text.isEmpty, !result.contains(where: { $0.name == Array(name.utf8) }) else {
+            guard let text, !text.isEmpty, !result.contains(where: { $0.name == name }) else {
                 continue
             }
             let list = try edit.accessControl(String(hostBytes: text))
-            result.append(ExtendedAttribute(name: Array(name.utf8), value: list.value))
+            result.append(ExtendedAttribute(name: name, value: list.value))
         }
         return result
     }
 }
 
-/// The tree, but for the links that an archive brought: a walk through one throws, code `throughLink`.
+/// The tree, but for the links that an archive brought: a walk through one throws `TarCode.throughLink`.
 private struct ArchiveSteps: PathSteps {
-    static let throughLink = "through-link"
-
     let tree: EditedTree
     let links: Set<FileKey>
 
@@ -308,7 +308,7 @@ private struct ArchiveSteps: PathSteps {
 
     func symbolicLinkTarget(of file: FileKey) throws(StorageError) -> [UInt8] {
         guard !links.contains(file) else {
-            throw StorageError(.refused, layer: "tar", code: Self.throughLink, "a link of the archive")
+            throw StorageError(.refused, TarCode.throughLink, "a link of the archive")
         }
         return try tree.symbolicLinkTarget(of: file)
     }

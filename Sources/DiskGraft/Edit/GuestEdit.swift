@@ -26,9 +26,39 @@ public final class GuestEdit {
     /// What new files in a directory are labelled, asked for once.
     var labels: [FileKey: DirectoryLabels] = [:]
 
-    init(_ guest: Guest, mounts: [GuestPath: Int]) {
+    /// What holds the writes back until `commit`; nil where the caller sees to that, and when the edit has ended.
+    private var recording: HostTransaction?
+
+    init(_ guest: Guest, mounts: [GuestPath: Int], recording: HostTransaction? = nil) {
         self.guest = guest
         self.mounts = mounts
+        self.recording = recording
+    }
+
+    deinit { cancel() }
+
+    /// Makes everything durable that was done: the undo records first, then the images. The edit has ended then, and
+    /// does nothing more. When it throws, every image is as it was before.
+    public func commit() throws(StorageError) {
+        guard let recording else {
+            throw error(.misuse, .editHasEnded, "the change has ended already")
+        }
+        do throws(StorageError) {
+            try finish()
+            for image in guest.images { try image.opened.disk.flush() }
+        } catch {
+            cancel()
+            throw error
+        }
+        self.recording = nil
+        try recording.commit()
+    }
+
+    /// Takes everything back that was done; nothing when the edit has ended. Open the guest again before it is used
+    /// further.
+    public func cancel() {
+        recording?.rollBack()
+        recording = nil
     }
 
     // MARK: Transactions
@@ -40,8 +70,8 @@ public final class GuestEdit {
         do throws(StorageError) {
             guard let writable = try guest.fileSystem(on: volume) as? any WritableFileSystem else {
                 throw StorageError(
-                    .unsupported, layer: guest.volumes[volume].identity.kind.rawValue, code: "not-writable",
-                    "\(guest.volumes[volume].name) cannot be changed")
+                    .unsupported, GuestCode.notWritable, "\(guest.volumes[volume].name) cannot be changed",
+                    layerName: guest.volumes[volume].identity.kind.rawValue)
             }
             let transaction = try writable.begin()
             transactions[volume] = transaction
@@ -112,20 +142,30 @@ extension Guest {
         memoryLimit: Int = HostTransaction.usualMemoryLimit,
         _ body: (GuestEdit) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
+        let edit = try beginEdit(volume: volume, source: source, memoryLimit: memoryLimit)
+        do throws(StorageError) {
+            let result = try body(edit)
+            try edit.commit()
+            return result
+        } catch {
+            edit.cancel()
+            throw error
+        }
+    }
+
+    /// Begins a change that `GuestEdit.commit` ends, for callers that are no closure. Everything that holds of `edit`
+    /// holds of it. One change of a guest at a time; an edit that is let go of without `commit` is taken back.
+    public func beginEdit(
+        volume: String? = nil, source: SourceOptions = SourceOptions(),
+        memoryLimit: Int = HostTransaction.usualMemoryLimit
+    ) throws(StorageError) -> GuestEdit {
         var mounts: [GuestPath: Int] = [:]
         if let volume {
             mounts[.root] = try volumeIndex(named: volume)
         } else {
-            let survey = try survey(source)
-            guard let first = survey.guests.first else { throw noGuest(survey) }
-            for mount in first.mounts { mounts[GuestPath(mount.path)] = mount.volume }
+            for mount in try mountedSystem(source).mounts { mounts[GuestPath(mount.path)] = mount.volume }
         }
-        return try recorded(memoryLimit: memoryLimit) { () throws(StorageError) in
-            let edit = GuestEdit(self, mounts: mounts)
-            let result = try body(edit)
-            try edit.finish()
-            return result
-        }
+        return GuestEdit(self, mounts: mounts, recording: try beginRecording(memoryLimit: memoryLimit))
     }
 
     /// The volume of that name; without one, the one that the guest's root is on.
@@ -133,24 +173,13 @@ extension Guest {
         named name: String?, source: SourceOptions = SourceOptions()
     ) throws(StorageError) -> Volume {
         if let name { return volumes[try volumeIndex(named: name)] }
-        let survey = try survey(source)
-        guard let first = survey.guests.first else { throw noGuest(survey) }
-        return volumes[first.rootVolume]
+        return volumes[try mountedSystem(source).rootVolume]
     }
 
     /// Runs `body` with every write to the guest's host files in one transaction, and commits it. When it throws, the
     /// files are as they were.
-    func recorded<Result>(
-        memoryLimit: Int = HostTransaction.usualMemoryLimit, _ body: () throws(StorageError) -> Result
-    ) throws(StorageError) -> Result {
-        var files: [HostFile] = []
-        for image in images {
-            for file in image.opened.disk.map.hostFiles where file.access == .write {
-                if !files.contains(where: { $0.identity == file.identity }) { files.append(file) }
-            }
-        }
-        let transaction = try HostTransaction(
-            files, memoryLimit: memoryLimit, records: images.first?.records ?? UndoPlace())
+    func recorded<Result>(_ body: () throws(StorageError) -> Result) throws(StorageError) -> Result {
+        let transaction = try beginRecording()
         let result: Result
         do throws(StorageError) {
             result = try body()
@@ -161,5 +190,19 @@ extension Guest {
         }
         try transaction.commit()
         return result
+    }
+
+    /// From now on every write to the guest's host files is held back.
+    private func beginRecording(
+        memoryLimit: Int = HostTransaction.usualMemoryLimit
+    ) throws(StorageError) -> HostTransaction {
+        var files: [HostFile] = []
+        for image in images {
+            for file in image.opened.disk.map.hostFiles where file.access == .write {
+                if !files.contains(where: { $0.identity == file.identity }) { files.append(file) }
+            }
+        }
+        return try HostTransaction(
+            files, memoryLimit: memoryLimit, records: images.first?.records ?? UndoPlace())
     }
 }

@@ -48,12 +48,12 @@ extension GuestFiles {
                 }
                 guard seen.insert(FileIdentity(key: file.key, mount: mount)).inserted else {
                     throw StorageError(
-                        .corrupt, layer: "guest", code: "directory-loop",
+                        .corrupt, GuestCode.directoryLoop,
                         "\(path.shellText) contains itself or has a second name; run e2fsck")
                 }
                 guard pending.count <= Self.depthLimit else {
                     throw StorageError(
-                        .refused, layer: "guest", code: "too-deep",
+                        .refused, GuestCode.tooDeep,
                         "\(path.shellText.prefix(200))… lies deeper than \(Self.depthLimit) levels")
                 }
                 pending.append(try self.level(of: file, pathLength: path.count + 1, mount: mount, &held))

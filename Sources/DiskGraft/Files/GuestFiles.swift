@@ -17,7 +17,7 @@ public struct GuestFiles: Sendable {
     public func find(_ path: GuestPath, followLast: Bool = true) throws(StorageError) -> GuestFile {
         guard let file = try tree.find(path, followLast: followLast) else {
             throw StorageError(
-                .refused, layer: "guest", code: "no-such-file",
+                .refused, GuestCode.noSuchFile,
                 "there is no \(path.shellText) in the guest",
                 path: guest.images.first?.path)
         }
@@ -29,7 +29,7 @@ public struct GuestFiles: Sendable {
     public func entries(of directory: GuestFile) throws(StorageError) -> [DirectoryEntry] {
         guard directory.attributes.type == .directory else {
             throw StorageError(
-                .refused, layer: "guest", code: "not-a-directory",
+                .refused, GuestCode.notADirectory,
                 "\(directory.path.shellText) is no directory",
                 path: guest.images.first?.path)
         }
@@ -37,7 +37,7 @@ public struct GuestFiles: Sendable {
             .sorted { $0.name.lexicographicallyPrecedes($1.name) }
         for (entry, next) in zip(entries, entries.dropFirst()) where entry.name == next.name {
             throw StorageError(
-                .corrupt, layer: "guest", code: "double-name",
+                .corrupt, GuestCode.doubleName,
                 "\(directory.path.shellText) holds \(entry.name.shellText) twice; run e2fsck",
                 path: guest.images.first?.path)
         }
@@ -50,7 +50,7 @@ public struct GuestFiles: Sendable {
     ) throws(StorageError) {
         guard file.attributes.type == .regular else {
             throw StorageError(
-                .refused, layer: "guest", code: "not-a-regular-file",
+                .refused, GuestCode.notARegularFile,
                 "\(file.path.shellText) is a \(file.attributes.type.rawValue), not a regular file",
                 path: guest.images.first?.path)
         }

@@ -10,7 +10,7 @@ final class SHA256 {
     init() throws(StorageError) {
         guard let context = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
         else {
-            throw StorageError(.io, layer: "digest", code: "sha256", "SHA-256 is not available")
+            throw StorageError(.io, DigestCode.sha256, "SHA-256 is not available")
         }
         unsafe self.context = context
     }

@@ -125,8 +125,8 @@ public struct TarWriter {
         if !isLink {
             for attribute in try files.extendedAttributes(of: file) {
                 add(Array("SCHILY.xattr.".utf8) + TarKey.escaped(attribute.name), attribute.value)
-                if let key = ACLText.tarKey(attribute), let text = ACLText.short(attribute.value) {
-                    add(key, text)
+                if let key = TarKey.list(attribute.name), let list = AccessControl(attribute) {
+                    add(key, list.text(longNames: true))
                 }
             }
         }

@@ -53,8 +53,9 @@ public final class DiskImage: Sendable {
         let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
         guard opened.disk.isWritable else {
             throw StorageError(
-                .refused, layer: opened.info.format.rawValue, code: "not-writable",
-                "this variant cannot be changed in place; use `diskgraft migrate` or `convert`", path: path)
+                .refused, DiskCode.notWritable, "this variant cannot be changed in place",
+                layerName: opened.info.format.rawValue, path: path,
+                remedies: [.migrate, .convert(options: [])])
         }
         return DiskImage(path: path, opened: opened, records: options.records)
     }
@@ -84,7 +85,7 @@ public final class DiskImage: Sendable {
             ? "" : " under another name of this file (its record is \(record.path))"
         return StorageError(
             .refused, UndoCode.hot,
-            "an earlier change was cut off\(otherName); run `diskgraft undo` to take it back first",
+            "an earlier change was cut off\(otherName); it must be taken back first",
             path: path,
             remedies: [.undo])
     }

@@ -5,44 +5,74 @@ public import Storage
 extension Guest {
     /// Finds the Linux systems on the disks.
     func survey(_ source: SourceOptions = SourceOptions()) throws(StorageError) -> Survey {
+        let (readable, failures) = try openFileSystems()
+        var survey = try GuestFinder.survey(
+            volumes: volumes, fileSystems: readable, diskCount: images.count,
+            presentation: try source.presentation(diskCount: images.count))
+        if survey.guests.isEmpty { try failures.requireNone() }
+        try noteMissingLoader(&survey)
+        if let root = try rootVolume(source, among: survey.guests.map(\.rootVolume)) {
+            survey.guests.removeAll { $0.rootVolume != root }
+        }
+        for guest in survey.guests { try failures.requireNone(in: guest.mounts) }
+        return survey
+    }
+
+    /// The one system that `source` means, else the first, as its fstab puts it together: for reading and changing
+    /// files, which no damage in an unrelated file must stop. `refused` when there is none.
+    func mountedSystem(_ source: SourceOptions = SourceOptions()) throws(StorageError) -> MountedGuest {
+        let (readable, failures) = try openFileSystems()
+        let roots = try GuestFinder.rootVolumes(volumes, readable)
+        if roots.isEmpty { try failures.requireNone() }
+        guard let root = try rootVolume(source, among: roots) ?? roots.first else { throw noGuest() }
+        let system = try MountedGuest(
+            rootVolume: root, volumes: volumes, fileSystems: readable, diskCount: images.count,
+            presentation: try source.presentation(diskCount: images.count), reading: .namesOnly)
+        try failures.requireNone(in: system.mounts)
+        return system
+    }
+
+    /// File systems that could not be opened.
+    private struct Failures {
+        /// By volume, each naming its volume and image.
+        var errors: [Int: StorageError] = [:]
+
+        /// A root that cannot be opened is not found: this says why instead of "no guest".
+        func requireNone() throws(StorageError) {
+            if let first = errors.min(by: { $0.key < $1.key }) { throw first.value }
+        }
+
+        /// Throws for a mount whose files should be in the tree.
+        func requireNone(in mounts: [Patcher.Guest.Mount]) throws(StorageError) {
+            for mount in mounts where !mount.isReadable {
+                if let error = errors[mount.volume] { throw error }
+            }
+        }
+    }
+
+    private func openFileSystems() throws(StorageError) -> (readable: [Int: any FileSystem], Failures) {
         var readable: [Int: any FileSystem] = [:]
-        var failures: [Int: StorageError] = [:]
+        var failures = Failures()
         for (index, volume) in volumes.enumerated() where registry.driver(for: volume.identity.kind) != nil {
             do throws(StorageError) {
                 readable[index] = try fileSystem(on: index)
             } catch {
                 guard !error.isCancellation else { throw error }
-                failures[index] = error
+                failures.errors[index] = volumeError(index, error)
             }
         }
-        var survey = try GuestFinder.survey(
-            volumes: volumes, fileSystems: readable, diskCount: images.count,
-            presentation: try source.presentation(diskCount: images.count))
-        // A root that cannot be opened is not found; say why instead of "no guest".
-        if survey.guests.isEmpty, let (index, error) = failures.min(by: { $0.key < $1.key }) {
-            throw volumeError(index, error)
-        }
-        try noteMissingLoader(&survey)
-        if let root = source.root { try keepSystem(withRoot: root, &survey) }
-        for guest in survey.guests {
-            for mount in guest.mounts where !mount.isReadable {
-                if let error = failures[mount.volume] { throw volumeError(mount.volume, error) }
-            }
-        }
-        return survey
+        return (readable, failures)
     }
 
-    /// Leaves the one system whose root is on that volume; `misuse` names the roots there are.
-    private func keepSystem(withRoot root: String, _ survey: inout Survey) throws(StorageError) {
-        let index = try volumeIndex(named: root)
-        if let system = survey.guests.first(where: { $0.rootVolume == index }) {
-            survey.guests = [system]
-            return
-        }
-        let roots = survey.guests.map { volumes[$0.rootVolume].name }.joined(separator: ", ")
+    /// The root that `source` names, nil when it names none; `misuse` names the roots there are.
+    private func rootVolume(_ source: SourceOptions, among roots: [Int]) throws(StorageError) -> Int? {
+        guard let name = source.root else { return nil }
+        let index = try volumeIndex(named: name)
+        if roots.contains(index) { return index }
+        let names = roots.map { volumes[$0].name }.joined(separator: ", ")
         throw StorageError(
-            .misuse, layer: "guest", code: "no-such-root",
-            "no system has its root on \(root)" + (roots.isEmpty ? "" : "; there are roots on \(roots)"),
+            .misuse, GuestCode.noSuchRoot,
+            "no system has its root on \(name)" + (names.isEmpty ? "" : "; there are roots on \(names)"),
             path: images.first?.path)
     }
 
@@ -58,7 +88,7 @@ extension Guest {
                 + "in it first")
     }
 
-    /// The guest's own tree, put together from its fstab, or one volume's. With several systems on the disks the
+    /// The guest's own tree, put together from its fstab and nothing else of it, or one volume's. With several systems on the disks the
     /// first; `refused` when there is none. `source` tells what device names in the fstab stood for.
     public func files(
         volume: String? = nil, source: SourceOptions = SourceOptions()
@@ -69,36 +99,40 @@ extension Guest {
             return GuestFiles(
                 tree: FileSystemTree(volume: index, fileSystem), guest: self)
         }
-        let survey = try survey(source)
-        guard let first = survey.guests.first else { throw noGuest(survey) }
+        let system = try mountedSystem(source)
         var mountPoints: [GuestPath: Int] = [:]
-        for mount in first.mounts where mount.isReadable && mount.path != "/" {
+        for mount in system.mounts where mount.isReadable && mount.path != "/" {
             // A mount point may be reached through links; the walk sees canonical paths.
             let path = GuestPath(mount.path)
-            mountPoints[try first.tree.find(path)?.path ?? path] = mount.volume
+            mountPoints[try system.tree.find(path)?.path ?? path] = mount.volume
         }
-        return GuestFiles(tree: first.tree, guest: self, mountPoints: mountPoints)
+        return GuestFiles(tree: system.tree, guest: self, mountPoints: mountPoints)
     }
 
-    func noGuest(_ survey: Survey) -> StorageError {
+    func noGuest() -> StorageError {
         let names = volumes.map { "\($0.name) (\($0.identity.kind.rawValue))" }.joined(separator: ", ")
         let closed = volumes.filter {
             [.xfs, .btrfs, .luks].contains($0.identity.kind) && registry.driver(for: $0.identity.kind) == nil
         }
         .map { "\($0.name) (\($0.identity.kind.rawValue))" }
-        let remedy =
-            if let suspended = volumes.first(where: { $0.identity.isHibernated }) {
-                "; \(suspended.name) holds a suspended system: start the guest and shut it down first"
-            } else if closed.isEmpty {
-                "; name every disk of the guest, the further ones with --with"
-            } else {
+        let advice: String
+        let remedies: [Remedy]
+        if let suspended = volumes.first(where: { $0.identity.isHibernated }) {
+            advice = "; \(suspended.name) holds a suspended system, which must be shut down first"
+            remedies = [.startGuest]
+        } else if closed.isEmpty {
+            advice = "; every disk of the guest is needed"
+            remedies = [.giveDisk(path: nil)]
+        } else {
+            advice =
                 "; if it is on \(closed.joined(separator: " or ")), whose files cannot be read here, give its fstab and "
-                    + "kernel arguments UUID= names in the running guest, then copy the disk with `diskgraft convert`"
-            }
+                + "kernel arguments UUID= names in the running guest, then copy the disk"
+            remedies = [.convert(options: [])]
+        }
         return StorageError(
-            .refused, layer: "guest", code: "no-guest",
-            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + remedy,
-            path: images.first?.path)
+            .refused, GuestCode.noGuest,
+            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + advice,
+            path: images.first?.path, remedies: remedies)
     }
 
     private func volumeError(_ index: Int, _ error: StorageError) -> StorageError {

@@ -58,7 +58,7 @@ public final class Guest: Sendable {
             guard let identity = HostDirectory.identity(of: path) else { continue }
             guard !seen.contains(identity) else {
                 throw StorageError(
-                    .refused, layer: "guest", code: "same-disk-twice",
+                    .refused, GuestCode.sameDiskTwice,
                     "is given twice as a disk of the guest",
                     path: path)
             }
@@ -76,7 +76,7 @@ public final class Guest: Sendable {
                 guest.volumes.contains { driver.kinds.contains($0.identity.kind) }
             }.map { $0.repairTool }
             throw StorageError(
-                .misuse, layer: "guest", code: "ignore-checksums-writing",
+                .misuse, GuestCode.ignoreChecksumsWriting,
                 "what is wrong in a damaged file system can be read past, not written past"
                     + (tools.isEmpty ? "" : "; run " + tools.joined(separator: " or ")))
         }
@@ -103,7 +103,7 @@ public final class Guest: Sendable {
         if let index = volumes.firstIndex(where: { $0.name.hostBytes == name.hostBytes }) { return index }
         let names = volumes.map(\.name).joined(separator: ", ")
         throw StorageError(
-            .misuse, layer: "guest", code: "no-such-volume",
+            .misuse, GuestCode.noSuchVolume,
             names.isEmpty
                 ? "there is no volume \(name); no volume was found"
                 : "there is no volume \(name); there are \(names)")
@@ -138,7 +138,7 @@ public final class Guest: Sendable {
     private func openFileSystem(_ volume: Volume) throws(StorageError) -> any FileSystem {
         guard let driver = registry.driver(for: volume.identity.kind) else {
             throw StorageError(
-                .unsupported, layer: "guest", code: "no-file-system",
+                .unsupported, GuestCode.noFileSystem,
                 volume.identity.kind == .unknown
                     ? "\(volume.name) holds nothing that is known"
                     : "\(volume.name) holds \(volume.identity.kind.rawValue), whose files cannot be read here"

@@ -52,7 +52,7 @@ public struct DiskConversion: Sendable {
             protected: protected + source.hostFiles)
         do throws(StorageError) {
             guard let size = source.byteCount.roundedUp(to: driver.sizeUnit) else {
-                throw StorageError(.misuse, layer: "conversion", code: "too-large", "the disk is too large")
+                throw StorageError(.misuse, CopyCode.tooLarge, "the disk is too large")
             }
             let image = try driver.create(output.path, byteCount: size, options: createOptions)
             let converter = try Converter(
@@ -74,18 +74,18 @@ public struct DiskConversion: Sendable {
         let target = driver.sectorSizes.contains(wanted) ? wanted : 512
         guard target != source.sectorSize, !ignoresSectorSize else { return }
         throw StorageError(
-            .refused, layer: "conversion", code: "sector-size",
+            .refused, CopyCode.sectorSize,
             "the disk has sectors of \(source.sectorSize) bytes and the copy would have \(target), so that its "
-                + "partition table would point elsewhere; make a VHDX, which keeps them, or say --force",
-            path: path)
+                + "partition table would point elsewhere; a VHDX keeps them",
+            path: path, remedies: [.force])
     }
 
     func targetFormat(for path: String) throws(StorageError) -> ImageFormat {
         if let format { return try ImageFormat.named(format) }
         guard let format = ImageFormat(suffixOf: path) else {
             throw StorageError(
-                .misuse, layer: "output", code: "format-unknown",
-                "its name ends in none of \(ImageFormat.suffixNames); say the format with -O",
+                .misuse, OutputCode.formatUnknown,
+                "its name ends in none of \(ImageFormat.suffixNames); say the format",
                 path: path)
         }
         return format

@@ -21,13 +21,13 @@ public struct DiskCreation: Sendable {
     public func run(_ path: String, byteCount: UInt64?) throws(StorageError) {
         let driver = try ImageProbe.driver(for: try DiskConversion(format: format).targetFormat(for: path))
         guard byteCount != nil || parent != nil else {
-            throw StorageError(.misuse, layer: "image", code: "no-size", "a size is needed", path: path)
+            throw StorageError(.misuse, DiskCode.noSize, "a size is needed", path: path)
         }
         guard parent == nil || driver.makesChildren else {
             throw StorageError(
-                .unsupported, layer: driver.format.rawValue, code: "no-children",
+                .unsupported, DiskCode.noChildren,
                 "children of another image are not made in this format here; VHD, VHDX and VDI can be",
-                path: path)
+                layerName: driver.format.rawValue, path: path)
         }
         var createOptions = ImageCreateOptions(values: options)
         if let parent { createOptions.parent = HostDirectory.absolutePath(parent) }

@@ -45,9 +45,8 @@ public enum DiskResize {
         let disk = try DiskImage.open(path, options: options)
         guard disk.byteCount == result.newSize else {
             throw StorageError(
-                .io, layer: "image", code: "not-resized",
-                "was changed and does not show the new size; `diskgraft undo` takes the change back",
-                path: path)
+                .io, DiskCode.notResized,
+                "was changed and does not show the new size", path: path, remedies: [.undo])
         }
         // A table that cannot be mended is told by `check`; here only what the new size displaced counts.
         let repair = try? GPTRepair.plan(disk.device)
@@ -70,7 +69,7 @@ public enum DiskResize {
             }
         guard let new = wanted?.roundedUp(to: UInt64(max(image.opened.info.sectorSize, 512))) else {
             throw StorageError(
-                .misuse, layer: "image", code: "too-large", "so large a disk cannot be", path: path)
+                .misuse, DiskCode.tooLarge, "so large a disk cannot be", path: path)
         }
         guard new != old else { return Result(oldSize: old, newSize: old, notes: []) }
         let transaction = try HostTransaction(

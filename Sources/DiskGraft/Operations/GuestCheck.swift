@@ -120,7 +120,8 @@ public struct GuestCheck: Encodable, Sendable {
             for warning in image.opened.info.warnings {
                 findings.append(
                     Finding(
-                        severity: .warning, layer: image.format, image: image.path, code: "image-warning",
+                        severity: .warning, layer: image.format, image: image.path,
+                        code: CheckCode.imageWarning.rawValue,
                         message: warning))
             }
             do throws(StorageError) {
@@ -175,13 +176,14 @@ public struct GuestCheck: Encodable, Sendable {
         if tells.contains(kind), let claimed = volume.identity.byteCount, claimed > volume.device.byteCount {
             add(
                 Storage.Finding(
-                    .damage, layer: kind.rawValue, code: "truncated-device",
+                    .damage, layer: kind.rawValue, code: CheckCode.truncatedDevice.rawValue,
                     "it claims \(claimed) bytes and its device has \(volume.device.byteCount); the image may be truncated",
                     structure: "superblock"), image: path, volume: volume.name)
         }
         add(
             Storage.Finding(
-                .note, layer: kind == .unknown ? "volume" : kind.rawValue, code: "not-checked",
+                .note, layer: kind == .unknown ? "volume" : kind.rawValue,
+                code: CheckCode.notChecked.rawValue,
                 kind == .unknown
                     ? "nothing that is known is in it, so nothing in it was checked"
                     : "its contents are not checked here"), image: path, volume: volume.name)
@@ -240,10 +242,11 @@ public struct GuestCheck: Encodable, Sendable {
             // Their tables have no count of what is free: only a copy leaves the space out.
             return findings.append(
                 Finding(
-                    severity: .note, layer: format.rawValue, image: path, code: "leaks-not-repaired",
+                    severity: .note, layer: format.rawValue, image: path,
+                    code: CheckCode.leaksNotRepaired.rawValue,
                     message:
-                        "space that a \(format.rawValue) leaks is given back by `diskgraft convert` into a new "
-                        + "image, not in place"))
+                        "space that a \(format.rawValue) leaks is given back by a copy into a new image, not in "
+                        + "place"))
         }
         let transaction = try HostTransaction([file], records: options.records)
         let done: [String]

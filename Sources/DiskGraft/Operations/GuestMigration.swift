@@ -34,7 +34,7 @@ public struct GuestMigration: Sendable {
         }
         guard isDirectory else {
             throw StorageError(
-                .misuse, layer: "output", code: "not-a-directory",
+                .misuse, OutputCode.notADirectory,
                 "with several disks the destination is a directory that exists", path: destination)
         }
         let format = try conversion.format.map { (name) throws(StorageError) in try ImageFormat.named(name) }
@@ -46,7 +46,7 @@ public struct GuestMigration: Sendable {
             let path = "\(destination)/\(name).\(suffix)"
             guard !outputs.contains(where: { $0.path == path }) else {
                 throw StorageError(
-                    .misuse, layer: "output", code: "same-name-twice",
+                    .misuse, OutputCode.sameNameTwice,
                     "two disks would be called \(name).\(suffix); rename one", path: destination)
             }
             outputs.append(Output(source: image.path, path: path))
@@ -67,14 +67,14 @@ public struct GuestMigration: Sendable {
         show(plan)
         if let refusal = plan.refusal {
             throw StorageError(
-                .refused, layer: "plan", code: "cannot-boot", "nothing is written: \(refusal)",
+                .refused, PlanCode.cannotBoot, "nothing is written: \(refusal)",
                 path: guest.images.first?.path)
         }
         if !plan.isEmpty {
             try PlanExecution(view).run(plan)
             guard try guest.seen(through: overlays).plan(options).isEmpty else {
                 throw StorageError(
-                    .io, layer: "plan", code: "not-idempotent", "the patched guest still needs changes",
+                    .io, PlanCode.notIdempotent, "the patched guest still needs changes",
                     path: guest.images.first?.path)
             }
         }

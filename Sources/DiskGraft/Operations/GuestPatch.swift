@@ -10,7 +10,7 @@ extension Guest {
     public func patch(_ plan: GuestPlan, _ options: PlanOptions) throws(StorageError) {
         if let refusal = plan.refusal {
             throw StorageError(
-                .refused, layer: "plan", code: "cannot-boot", "nothing is written: \(refusal)",
+                .refused, PlanCode.cannotBoot, "nothing is written: \(refusal)",
                 path: images.first?.path)
         }
         if plan.isEmpty { return }
@@ -27,15 +27,14 @@ extension Guest {
         } catch {
             guard error.isCancellation else { throw error }
             var stopped = error
-            stopped.message =
-                "was interrupted after the change, before it was looked at again; `diskgraft undo` takes it back"
+            stopped.message = "was interrupted after the change, before it was looked at again"
+            stopped.remedies = [.undo]
             throw stopped
         }
         guard isEmpty else {
             throw StorageError(
-                .io, layer: "plan", code: "not-idempotent",
-                "the guest was changed and still needs changes; `diskgraft undo` takes them back",
-                path: images.first?.path)
+                .io, PlanCode.notIdempotent,
+                "the guest was changed and still needs changes", path: images.first?.path, remedies: [.undo])
         }
     }
 }

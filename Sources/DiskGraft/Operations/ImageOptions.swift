@@ -38,7 +38,7 @@ public struct ImageOptions: Sendable {
     public func requireLocks(_ path: String) throws(StorageError) {
         guard ignoresLocks else { return }
         throw StorageError(
-            .refused, layer: "image", code: "force-share-writes",
+            .refused, DiskCode.forceShareWrites,
             "-U reads an image that a virtual machine has open; a command that writes takes no -U", path: path
         )
     }
@@ -53,7 +53,7 @@ public struct ImageOptions: Sendable {
     func imageFormat() throws(StorageError) -> ImageFormat? {
         guard VHDSizeRule(rawValue: vhdSize) != nil else {
             throw StorageError(
-                .misuse, layer: "vhd", code: "unknown-size-rule",
+                .misuse, DiskCode.unknownSizeRule,
                 "a VHD's size is taken by auto, current_size or chs, not by \"\(vhdSize)\"")
         }
         guard let format else { return nil }
@@ -66,7 +66,7 @@ extension ImageFormat {
     static func named(_ name: String) throws(StorageError) -> ImageFormat {
         guard let format = ImageFormat(name: name) else {
             throw StorageError(
-                .misuse, layer: "image", code: "unknown-format",
+                .misuse, DiskCode.unknownFormat,
                 "there is no format \"\(name)\"; the formats are \(ImageFormat.names)")
         }
         return format

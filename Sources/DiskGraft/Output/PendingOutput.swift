@@ -64,23 +64,23 @@ final class PendingOutput {
         guard HostDirectory.exists(path) else { return }
         if HostDirectory.isDirectory(path) {
             throw StorageError(
-                .refused, layer: "output", code: "is-a-directory", "is a directory; name a file", path: path)
+                .refused, OutputCode.isADirectory, "is a directory; name a file", path: path)
         }
         guard HostDirectory.isRegularFile(path) else {
             throw StorageError(
-                .refused, layer: "output", code: "not-a-file", "exists and is not a regular file", path: path)
+                .refused, OutputCode.notAFile, "exists and is not a regular file", path: path)
         }
         if let identity = HostDirectory.identity(of: path),
             protected.contains(where: { $0.identity == identity })
         {
             throw StorageError(
-                .refused, layer: "output", code: "is-the-source",
+                .refused, OutputCode.isTheSource,
                 "belongs to the source; the source is never written", path: path)
         }
         // The record would lie beside a file that it knows nothing of, and what it could still mend would be gone.
         if let record = try UndoRecord.read(for: path), record.isCutOff {
             var error = StorageError(
-                .refused, layer: "output", code: "cut-off-change",
+                .refused, OutputCode.cutOffChange,
                 "an earlier change of this file was cut off; take it back, or throw its record away, before the file is "
                     + "replaced", path: path)
             error.remedies = [.undo, .discardUndo]

@@ -87,10 +87,10 @@ extension Guest {
         let survey = try survey(options.source)
         guard !survey.guests.isEmpty else {
             guard let verdict = survey.windowsVerdict(request.target, request.controller) else {
-                throw noGuest(survey)
+                throw noGuest()
             }
             throw StorageError(
-                .refused, layer: "guest", code: "windows", verdict, path: images.first?.path)
+                .refused, GuestCode.windows, verdict, path: images.first?.path)
         }
         return GuestPlan(
             plans: survey.guests.map { Planner.plan($0, request) }, titles: survey.guests.map(\.title),

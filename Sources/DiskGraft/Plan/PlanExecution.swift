@@ -33,8 +33,9 @@ struct PlanExecution {
             guard try transaction.lookUp(place.name, in: place.directory.id) == nil else {
                 throw changed(place.path.shellText, place.directory.volume)
             }
-            let attributes = NewFileAttributes(
-                permissions: permissions, extendedAttributes: try securityLabel(in: place.directory))
+            let attributes = try edit.attributes(
+                ofNew: .regular, in: place.directory, edit.tree.attributes(of: place.directory),
+                NewFileOptions(permissions: permissions), usual: permissions)
             _ = try transaction.createFile(
                 place.name, in: place.directory.id, contents: contents, attributes: attributes)
         case .rename(let place, let newName):
@@ -59,17 +60,9 @@ struct PlanExecution {
         }
     }
 
-    /// The SELinux label that a new file's neighbours have, else the directory's; none where labels are not used.
-    private func securityLabel(in directory: FileKey) throws(StorageError) -> [ExtendedAttribute] {
-        let tree = edit.tree
-        if let label = try tree.peerLabel(in: directory) { return [label] }
-        let name = Array("security.selinux".utf8)
-        return try tree.extendedAttributes(of: directory).filter { $0.name == name }
-    }
-
     private func changed(_ what: String, _ volume: Int) -> StorageError {
         StorageError(
-            .refused, layer: "plan", code: "changed-since",
+            .refused, PlanCode.changedSince,
             "\(what) is not what the plan was made for; make a new plan", path: guest.path(ofVolume: volume))
     }
 }

@@ -45,7 +45,7 @@ public struct PlanOptions: Sendable {
         if let name = self.controller {
             guard let known = Controller(rawValue: name) else {
                 throw .misuseOfPlan(
-                    "unknown-controller",
+                    .unknownController,
                     "there is no controller \"\(name)\"; there are \(Controller.allCases.map(\.rawValue).joined(separator: ", "))"
                 )
             }
@@ -55,7 +55,7 @@ public struct PlanOptions: Sendable {
         if let names {
             guard let known = NamingPolicy(rawValue: names) else {
                 throw .misuseOfPlan(
-                    "unknown-naming", "names are replaced by uuid, label or target, not by \"\(names)\"")
+                    .unknownNaming, "names are replaced by uuid, label or target, not by \"\(names)\"")
             }
             naming = known
         }
@@ -64,7 +64,7 @@ public struct PlanOptions: Sendable {
         request.skip = try Self.repairs(skip)
         request.fix = try Self.repairs(fix)
         guard drivers == nil || drivers == "fallback" else {
-            throw .misuseOfPlan("unknown-drivers", "drivers come from the fallback initramfs, or not at all")
+            throw .misuseOfPlan(.unknownDrivers, "drivers come from the fallback initramfs, or not at all")
         }
         request.usesFallbackInitramfs = drivers == "fallback"
         return request
@@ -75,7 +75,7 @@ public struct PlanOptions: Sendable {
         for name in names {
             guard let repair = Repair(rawValue: name) else {
                 throw .misuseOfPlan(
-                    "unknown-repair",
+                    .unknownRepair,
                     "there is no repair \"\(name)\"; there are \(Repair.all.map(\.rawValue).joined(separator: ", "))"
                 )
             }
@@ -110,7 +110,7 @@ public struct SourceOptions: Sendable {
             known = Hypervisor(rawValue: hypervisor)
             guard known != nil else {
                 throw .misuseOfPlan(
-                    "unknown-hypervisor",
+                    .unknownHypervisor,
                     "there is no hypervisor \"\(hypervisor)\"; there are \(Hypervisor.allCases.map(\.rawValue).joined(separator: ", "))"
                 )
             }
@@ -119,7 +119,7 @@ public struct SourceOptions: Sendable {
         for (name, number) in map {
             guard (1...max(diskCount, 1)).contains(number) else {
                 throw .misuseOfPlan(
-                    "no-such-disk", "\(name)=\(number): there are \(diskCount) disks, counted from 1")
+                    .noSuchDisk, "\(name)=\(number): there are \(diskCount) disks, counted from 1")
             }
             disks[name] = number - 1
         }
@@ -132,14 +132,14 @@ extension Target {
     static func offered(_ name: String) throws(StorageError) -> Target {
         guard let target = named(name) else {
             throw .misuseOfPlan(
-                "unknown-target",
+                .unknownTarget,
                 "there is no target \"\(name)\"; there are \(all.map(\.name).joined(separator: ", "))")
         }
         guard
             target.imageFormats.contains(where: { ImageFormat(name: $0).map(ImageProbe.canCreate) ?? false })
         else {
             throw StorageError(
-                .unsupported, layer: "plan", code: "target-format-not-built",
+                .unsupported, PlanCode.targetFormatNotBuilt,
                 "\(name) needs a disk in the \(target.imageFormats.joined(separator: " or ")) format, "
                     + "which cannot be written yet")
         }
@@ -158,7 +158,7 @@ extension ImageProbe {
 }
 
 extension StorageError {
-    static func misuseOfPlan(_ code: String, _ message: String) -> StorageError {
-        StorageError(.misuse, layer: "plan", code: code, message)
+    static func misuseOfPlan(_ code: PlanCode, _ message: String) -> StorageError {
+        StorageError(.misuse, code, message)
     }
 }

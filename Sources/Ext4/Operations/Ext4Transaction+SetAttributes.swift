@@ -31,29 +31,10 @@ extension Ext4Transaction {
     /// others.
     private func updateAccessControlList(of inode: inout Inode) throws(StorageError) {
         guard let list = try attributeEntries(of: inode).first(where: { $0.name == .accessACL }),
-            let value = AccessControlList.userForm(try self.value(of: list, of: inode))
+            let kept = AccessControl(ext4: try self.value(of: list, of: inode))
         else { return }
         try setAttribute(
             Array("system.posix_acl_access".utf8), of: &inode,
-            to: AccessControlList.settingMode(inode.mode, in: value))
-    }
-}
-
-extension AccessControlList {
-    /// A list in getxattr's form with the permissions of a mode.
-    static func settingMode(_ mode: UInt16, in list: [UInt8]) -> [UInt8] {
-        var result = list
-        let offsets = Array(stride(from: 4, through: list.count - 8, by: 8))
-        let hasMask = offsets.contains { list.little($0) as UInt16 == 0x10 }
-        for offset in offsets {
-            switch list.little(offset) as UInt16 {
-            case 0x01: result.storeLittle(mode >> 6 & 7, at: offset + 2)
-            case 0x10: result.storeLittle(mode >> 3 & 7, at: offset + 2)
-            case 0x04 where !hasMask: result.storeLittle(mode >> 3 & 7, at: offset + 2)
-            case 0x20: result.storeLittle(mode & 7, at: offset + 2)
-            default: break
-            }
-        }
-        return result
+            to: kept.settingMode(inode.mode).value)
     }
 }

@@ -10,7 +10,7 @@ extension Ext4Transaction {
             try requireChangeable(inode)
             try requireUse(of: name, on: inode)
             if let value, let known = AttributeName(fullName: name), known.isACL,
-                AccessControlList.isEmpty(value)
+                AccessControl(value)?.entries.isEmpty == true
             {
                 // A list without entries takes the list away.
                 if try attributeEntries(of: inode).contains(where: { $0.name == known }) {
@@ -45,9 +45,10 @@ extension Ext4Transaction {
     /// posix_acl_update_mode().
     private func setAccessList(_ value: [UInt8], of inode: inout Inode) throws(StorageError) {
         let name = Array("system.posix_acl_access".utf8)
-        guard let mode = AccessControlList.mode(of: value) else {
+        guard let list = AccessControl(value), list.isValid else {
             return try setAttribute(name, of: &inode, to: value)
         }
+        let mode = list.mode
         inode.mode = inode.mode & ~0o777 | mode.permissions
         guard mode.saysAll else { return try setAttribute(name, of: &inode, to: value) }
         if try attributeEntries(of: inode).contains(where: { $0.name == .accessACL }) {
@@ -67,7 +68,7 @@ extension Ext4Transaction {
         var entry: AttributeEntry?
         if let value {
             try requireAttributes(on: inode)
-            let stored = name.isACL ? AccessControlList.diskForm(value) : value
+            let stored = name.isACL ? AccessControl(value)?.ext4Form : value
             guard let stored else {
                 throw .ext4(
                     .misuse, .badAttributeName,

@@ -105,7 +105,7 @@ extension VolumeView {
                     "the extended attributes of \(inode.name) have more than \(Self.maximumValueLength) bytes",
                     structure: "extended attributes")
             }
-            if entry.name.isACL, let list = AccessControlList.userForm(value) { value = list }
+            if entry.name.isACL, let list = AccessControl(ext4: value) { value = list.value }
             result.append(ExtendedAttribute(name: name, value: value))
         }
         return result

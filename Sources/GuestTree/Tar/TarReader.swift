@@ -107,7 +107,7 @@ package struct TarReader {
             (Array("BZh".utf8), "bzip2"),
         ] as [([UInt8], String)] where start.starts(with: magic) {
             throw StorageError(
-                .unsupported, layer: "tar", code: "compressed",
+                .unsupported, TarCode.compressed,
                 "the archive is compressed; give it as `\(program) -dc ARCHIVE |`")
         }
     }
@@ -130,7 +130,7 @@ package struct TarReader {
 
     private func bad(_ what: String) -> StorageError {
         StorageError(
-            .corrupt, layer: "tar", code: "bad-archive", "the archive \(what); nothing was written",
+            .corrupt, TarCode.badArchive, "the archive \(what); nothing was written",
             offset: position)
     }
 
@@ -252,8 +252,8 @@ package struct TarReader {
                 member.attributes.append(.init(name: name, value: record.value))
             } else if key.hasPrefix("GNU.sparse.") {
                 throw StorageError(
-                    .unsupported, layer: "tar", code: "sparse",
-                    "\(member.name.shellText) is stored sparse; make the archive without tar's --sparse",
+                    .unsupported, TarCode.sparse,
+                    "\(member.name.shellText) is stored sparse; make the archive without holes",
                     offset: position)
             }
         }

@@ -76,7 +76,7 @@ extension FileSystemTree: PathSteps {
     private func fileSystem(_ file: FileKey) throws(StorageError) -> any FileSystem {
         guard let fileSystem = fileSystems[file.volume] else {
             throw StorageError(
-                .misuse, layer: "guest", code: "no-such-volume", "volume \(file.volume) is not in this tree")
+                .misuse, GuestCode.noSuchVolume, "volume \(file.volume) is not in this tree")
         }
         return fileSystem
     }

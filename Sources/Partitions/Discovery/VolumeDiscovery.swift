@@ -79,7 +79,7 @@ package enum VolumeDiscovery {
             let volume = Volume(
                 name: name, location: location, device: slice, identity: VolumeProbe.identity(candidates),
                 candidates: candidates, partitionUUID: entry.partitionUUID, partitionLabel: entry.name,
-                typeName: entry.typeName)
+                typeName: entry.typeName, isEFISystemPartition: entry.isEFISystemPartition)
             noteAmbiguity(volume, disk: disk, &result)
             result.volumes.append(volume)
         }

@@ -113,6 +113,11 @@ package struct PartitionEntry: Equatable, Sendable {
         (byteRange, isClipped) = geometry.byteRange(start: startSector, count: sectorCount)
     }
 
+    /// The table calls it an EFI system partition.
+    package var isEFISystemPartition: Bool {
+        typeGUID.map { $0.description == GPTType.efiSystem } ?? (typeCode == 0xef)
+    }
+
     /// The MBR marks it active ("bootable").
     package var isActive: Bool { typeGUID == nil && attributes & 0x80 != 0 }
     /// Whether it has bytes that can be looked at.

@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 extension Guest {

@@ -10,8 +10,7 @@ package enum GuestFinder {
         presentation: SourcePresentation = .unknown
     ) throws(StorageError) -> Survey {
         var guests: [Guest] = []
-        for index in volumes.indices {
-            guard let fileSystem = fileSystems[index], try looksLikeRoot(fileSystem, index) else { continue }
+        for index in try rootVolumes(volumes, fileSystems) {
             guests.append(
                 try guest(
                     rootVolume: index, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
@@ -27,6 +26,18 @@ package enum GuestFinder {
         }
         return Survey(
             guests: guests, findings: findings(volumes, fileSystems, hasWindows), hasWindows: hasWindows)
+    }
+
+    /// The volumes that hold a system's root, in their order. Looks names up and reads no file.
+    package static func rootVolumes(
+        _ volumes: [Volume], _ fileSystems: [Int: any FileSystem]
+    ) throws(StorageError) -> [Int] {
+        var roots: [Int] = []
+        for index in volumes.indices {
+            guard let fileSystem = fileSystems[index], try looksLikeRoot(fileSystem, index) else { continue }
+            roots.append(index)
+        }
+        return roots
     }
 
     /// Release files, an fstab, or at least /etc beside a boot loader's directory.

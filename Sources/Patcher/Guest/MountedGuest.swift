@@ -1,8 +1,7 @@
 package import GuestTree
 package import Storage
 
-/// A system as its fstab puts it together: the root, what is mounted below it, and the tree over both. Nothing else of
-/// the guest is read.
+/// A system as its fstab puts it together: the root, what is mounted below it, and the tree over both.
 package struct MountedGuest: Sendable {
     /// What is known of it whatever its files say.
     package let frame: GuestFrame
@@ -13,18 +12,30 @@ package struct MountedGuest: Sendable {
     /// What a user should know: mounts that cannot be read.
     package let notes: [String]
 
+    /// Index of the root's volume.
+    package var rootVolume: Int { frame.rootVolume }
+
+    /// What is read besides the fstab: the release file, and what shows the hypervisor that the names come from.
+    package enum Reading: Sendable {
+        /// All of it: an inspection tells it.
+        case everything
+        /// Only what the fstab's names depend on. UUIDs, labels and logical volumes depend on nothing.
+        case namesOnly
+    }
+
     /// Puts the system together whose root lies on volume `rootVolume`. `fileSystems` holds those volumes (by index) that
     /// can be read; `diskCount` is how many disks were given.
     package init(
         rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
-        presentation: SourcePresentation
+        presentation: SourcePresentation, reading: Reading = .everything
     ) throws(StorageError) {
         let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume])
         let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
+        let isNeeded = reading == .everything || fstab.rows.contains { DeviceName($0.spec).isPositional }
         frame = GuestFrame(
             rootVolume: rootVolume, volumes: volumes, diskCount: diskCount,
-            release: try OSRelease.read(bare), stated: presentation,
-            tools: try SourcePresentation.tools(in: bare))
+            release: isNeeded ? try OSRelease.read(bare) : nil, stated: presentation,
+            tools: isNeeded ? try SourcePresentation.tools(in: bare) : nil)
         var notes: [String] = []
         let mounts = Self.mounts(of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes)
         self.mounts = mounts

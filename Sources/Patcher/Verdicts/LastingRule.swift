@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// A plan is carried out once: the guest as it will be is planned for again, and must need nothing more. A name that is left

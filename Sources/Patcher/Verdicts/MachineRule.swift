@@ -19,7 +19,7 @@ enum MachineRule: VerdictRule, RefusalRule {
 extension Guest {
     /// A partition for UEFI's loaders is there.
     package var hasEFISystemPartition: Bool {
-        volumes.contains { $0.typeName == "EFI System" } || mounts.contains { $0.path == "/boot/efi" }
+        volumes.contains(where: \.isEFISystemPartition) || mounts.contains { $0.path == "/boot/efi" }
     }
 
     /// Something shows that UEFI has booted it.

@@ -28,12 +28,14 @@ public struct Volume: Sendable {
     public var partitionLabel: String?
     /// The partition's type for people: "Linux", "EFI System"…
     public var typeName: String?
+    /// The partition table calls it an EFI system partition.
+    public var isEFISystemPartition: Bool
 
     /// Makes a volume.
     public init(
         name: String, location: Location, device: any BlockDevice, identity: VolumeIdentity,
         candidates: [VolumeIdentity] = [], partitionUUID: String? = nil, partitionLabel: String? = nil,
-        typeName: String? = nil
+        typeName: String? = nil, isEFISystemPartition: Bool = false
     ) {
         self.name = name
         self.location = location
@@ -43,5 +45,6 @@ public struct Volume: Sendable {
         self.partitionUUID = partitionUUID
         self.partitionLabel = partitionLabel
         self.typeName = typeName
+        self.isEFISystemPartition = isEFISystemPartition
     }
 }

@@ -162,7 +162,7 @@ struct ExtendedAttributeCommand: ParsableCommand {
                 let digits = String(decoding: rest.prefix(2), as: UTF8.self)
                 guard rest.count >= 2, let byte = UInt8(digits, radix: 16) else {
                     throw StorageError(
-                        .misuse, layer: "xattr", code: "bad-value", "\(text.shellText) is not hexadecimal")
+                        .misuse, AttributeCode.badValue, "\(text.shellText) is not hexadecimal")
                 }
                 bytes.append(byte)
                 rest = rest.dropFirst(2)
@@ -182,15 +182,15 @@ struct ExtendedAttributeCommand: ParsableCommand {
         if let get {
             guard let found = attributes.first(where: { $0.name == get.bytes }) else {
                 throw StorageError(
-                    .refused, layer: "xattr", code: "no-attribute", "\(path.shown) has no \(get.shown)",
+                    .refused, AttributeCode.noAttribute, "\(path.shown) has no \(get.shown)",
                     path: image)
             }
             return Terminal.write(
                 Self.isACL(get.bytes)
-                    ? Array(((AccessControl(found.value)?.text ?? "") + "\n").utf8) : found.value)
+                    ? Array(((AccessControl(found)?.text() ?? "") + "\n").utf8) : found.value)
         }
         for attribute in attributes {
-            let list = Self.isACL(attribute.name) ? AccessControl(attribute.value)?.text : nil
+            let list = AccessControl(attribute)?.text()
             let text = list ?? attribute.value.displayText
             Terminal.print("\(attribute.name.displayText)=\(text)\n")
         }

@@ -47,7 +47,7 @@ struct CheckCommand: ParsableCommand {
             check = try GuestCheck.run([path] + disks.with, options: image.options, repair: repairs)
         } catch {
             guard !error.isCancellation else { throw error }
-            Terminal.printError(error.description)
+            Terminal.printError(error.commandText)
             throw ExitCode(error.kind == .misuse ? ExitStatus.usage.rawValue : 1)
         }
         if json {

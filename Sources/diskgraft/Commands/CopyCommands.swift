@@ -115,7 +115,8 @@ struct StatCommand: ParsableCommand {
         table.add("accessed:", FileListing.timeText(attributes.accessTime))
         for attribute in try files.extendedAttributes(of: file) {
             table.add(
-                "\(attribute.name.displayText):", ACLText.short(attribute) ?? attribute.value.displayText)
+                "\(attribute.name.displayText):",
+                AccessControl(attribute)?.text(longNames: true) ?? attribute.value.displayText)
         }
         Terminal.print(table.text)
     }
@@ -168,7 +169,7 @@ struct FindCommand: ParsableCommand {
         try files.walk(try files.find(path.path)) { (visit) throws(StorageError) in
             switch visit {
             case .unreadable(_, let error):
-                Terminal.printError(error.description)
+                Terminal.printError(error.commandText)
                 failed = true
             case .file(let file):
                 let last = file.path.lastComponent ?? []

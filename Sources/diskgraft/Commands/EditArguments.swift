@@ -71,7 +71,7 @@ struct Ownership {
             if let number = UInt32(name) { return number }
             guard let found = try edit.accountID(name, in: file) else {
                 throw StorageError(
-                    .refused, layer: "guest", code: "no-such-account",
+                    .refused, GuestCode.noSuchAccount,
                     "the guest's \(file.rawValue) has no \"\(name)\"; give a number")
             }
             return found
@@ -80,7 +80,7 @@ struct Ownership {
         group = parts.count > 1 ? try id(parts[1], .groups) : nil
         guard owner != nil || group != nil else {
             throw StorageError(
-                .misuse, layer: "guest", code: "bad-owner", "\"\(text)\" names neither owner nor group")
+                .misuse, GuestCode.badOwner, "\"\(text)\" names neither owner nor group")
         }
     }
 }

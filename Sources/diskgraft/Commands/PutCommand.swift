@@ -91,7 +91,7 @@ struct EditCommand: ParsableCommand {
         }
         guard try current(target) == before else {
             throw StorageError(
-                .refused, layer: "guest", code: "changed-since",
+                .refused, GuestCode.changedSince,
                 "\(path.shown) was changed by somebody else meanwhile; nothing was written", path: image)
         }
         try place.edit(image) { (edit) throws(StorageError) in try edit.put(FileContents(after), at: target) }
@@ -101,7 +101,7 @@ struct EditCommand: ParsableCommand {
 
     private var tooLong: StorageError {
         StorageError(
-            .refused, layer: "guest", code: "too-long",
+            .refused, GuestCode.tooLong,
             "\(path.shown) is longer than 64 MiB; use get and put",
             path: image)
     }

@@ -22,7 +22,7 @@ enum Editor {
             if status & 0x7f == SIGINT { Interruption.note(SIGINT) }
             try Cancellation.check()
             throw StorageError(
-                .refused, layer: "editor", code: "editor-failed",
+                .refused, EditorCode.editorFailed,
                 "\(command) failed (status \(status >> 8 & 0xff)); nothing was written")
         }
     }

@@ -18,6 +18,8 @@ package enum SmallDriver: FileSystemDriver {
     static let magic = Array("SMALLFS1".utf8)
     static let slots: [UInt64] = [4096, 524_288]
     static let slotLength = 500_000
+    /// A file of these contents cannot be read: what damage in it would do.
+    package static let damage = Array("\u{0}damage".utf8)
     /// Every volume has this length.
     package static let byteCount = 1 << 20
 
@@ -225,6 +227,9 @@ extension SmallFileSystem {
     ) throws(StorageError) -> Int {
         guard let index = try index(file), let bytes = records[index].contents, offset < bytes.count else {
             return 0
+        }
+        guard bytes != SmallDriver.damage else {
+            throw StorageError(.corrupt, layer: SmallDriver.layer, code: "damaged", "the file cannot be read")
         }
         let count = min(target.byteCount, bytes.count - Int(offset))
         target.copy(bytes.span8.extracting(Int(offset)..<Int(offset) + count), to: 0)

@@ -1,0 +1,15 @@
+internal import Storage
+
+/// What can be wrong with how an image is opened, made or resized.
+enum DiskCode: String, LayerCode {
+    static let layer = "image"
+
+    case forceShareWrites = "force-share-writes"
+    case noChildren = "no-children"
+    case noSize = "no-size"
+    case notResized = "not-resized"
+    case notWritable = "not-writable"
+    case tooLarge = "too-large"
+    case unknownFormat = "unknown-format"
+    case unknownSizeRule = "unknown-size-rule"
+}

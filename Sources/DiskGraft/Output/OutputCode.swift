@@ -1,0 +1,14 @@
+internal import Storage
+
+/// What can be wrong with a place for an output.
+enum OutputCode: String, LayerCode {
+    static let layer = "output"
+
+    case cutOffChange = "cut-off-change"
+    case formatUnknown = "format-unknown"
+    case isADirectory = "is-a-directory"
+    case isTheSource = "is-the-source"
+    case notADirectory = "not-a-directory"
+    case notAFile = "not-a-file"
+    case sameNameTwice = "same-name-twice"
+}

@@ -1,0 +1,18 @@
+internal import Storage
+
+/// What can be wrong with a plan, or with what it is asked for.
+enum PlanCode: String, LayerCode {
+    static let layer = "plan"
+
+    case cannotBoot = "cannot-boot"
+    case changedSince = "changed-since"
+    case noSuchDisk = "no-such-disk"
+    case notIdempotent = "not-idempotent"
+    case targetFormatNotBuilt = "target-format-not-built"
+    case unknownController = "unknown-controller"
+    case unknownDrivers = "unknown-drivers"
+    case unknownHypervisor = "unknown-hypervisor"
+    case unknownNaming = "unknown-naming"
+    case unknownRepair = "unknown-repair"
+    case unknownTarget = "unknown-target"
+}

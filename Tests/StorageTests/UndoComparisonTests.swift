@@ -142,7 +142,7 @@ struct UndoComparisonTests {
                     #expect(try cut.contents == cut.before, "\(description)")
                 } else {
                     let images = try cut.contents
-                    #expect(try UndoRecord.discard(try cut.open()).count >= hot.count)
+                    #expect(try UndoRecord.discard(try cut.open()).records.count >= hot.count)
                     #expect(try cut.contents == images)
                     #expect(try cut.files.count == 2)
                 }

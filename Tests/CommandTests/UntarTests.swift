@@ -130,7 +130,7 @@ struct UntarTests {
             try Fixture.diskgraft("untar", image, archive, destination, "--volume", "disk")
             let stat = try Fixture.diskgraft("stat", image, destination, "--volume", "disk", "--json").output
             let found = try #require(try JSONSerialization.jsonObject(with: Data(stat)) as? [String: Any])
-            #expect(found["mode"] as? String == "2751")
+            #expect(found["mode"] as? String == "0o42751")
             #expect(found["uid"] as? Int == 70_000 && found["gid"] as? Int == 12)
             #expect(found["mtime_ns"] as? Int == 86_400 * 365 * 1_000_000_000)
         }

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int64_t clinux_seek_data(int fd, int64_t offset) { return lseek(fd, offset, SEEK_DATA); }
@@ -144,6 +145,23 @@ uint64_t clinux_birth_time(int fd)
     if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &status) != 0 || !(status.stx_mask & STATX_BTIME))
         return 0;
     return (uint64_t)status.stx_btime.tv_sec * 1000000000u + status.stx_btime.tv_nsec;
+}
+
+int64_t clinux_get_attribute(const char *path, const char *name, void *value, size_t length)
+{
+    return getxattr(path, name, value, length);
+}
+
+int clinux_set_attribute(int fd, const char *name, const void *value, size_t length)
+{
+    return fsetxattr(fd, name, value, length, 0);
+}
+
+int clinux_remove_attribute(int fd, const char *name) { return fremovexattr(fd, name); }
+
+int clinux_keeps_attributes(int fd)
+{
+    return fgetxattr(fd, "user.diskgraft.undo", NULL, 0) >= 0 || errno == ENODATA;
 }
 
 int clinux_is_in_memory(const char *path)

@@ -48,6 +48,36 @@ struct DeepTreeTests {
         #expect(try run("find", "/").text == "/\n/lost+found\n")
     }
 
+    /// One path that makes it: each directory from the one above, links and ".." on the way followed.
+    @Test func makingAPath() throws {
+        let directory = try TemporaryDirectory()
+        let image = try directory.sparse("fs.img", byteCount: 64 << 20)
+        try Tool.run("mke2fs", ["-q", "-F", "-t", "ext4", "-N", "8000", image])
+        let deep = String(repeating: "/d", count: 3000)
+        func make(_ path: String, expect: ClosedRange<Int32> = 0...0) throws -> String {
+            try Tool.run(
+                Fixture.command, ["mkdir", "-p", "--volume", "disk", image, path], expect: expect
+            ).errorText
+        }
+        _ = try make(deep)
+        _ = try make(deep)
+        try Debugfs(image).check()
+        let found = try Fixture.diskgraft("find", image, "/d", "--volume", "disk").text
+        #expect(found.split(separator: "\n").count == 3000)
+        try Fixture.diskgraft("ln", "-s", "--volume", "disk", image, "/d/d", "/link")
+        try Fixture.diskgraft("ln", "-s", "--volume", "disk", image, "nowhere", "/dangling")
+        _ = try EditCommandTests.feed("x", "put", "--volume", "disk", image, "-", "/file")
+        _ = try make("/link/../new/./a/../b/.")
+        let names = try Fixture.diskgraft("find", image, "/d/new", "--volume", "disk").text
+        #expect(names == "/d/new\n/d/new/a\n/d/new/b\n")
+        #expect(try make("/file/x", expect: 2...2).contains("no directory"))
+        #expect(try make("/dangling/x", expect: 2...2).contains("there already"))
+        try Debugfs(image).check()
+        for _ in 0..<5 { try Fixture.diskgraft("undo", image) }
+        try Debugfs(image).check()
+        #expect(try Fixture.diskgraft("ls", image, "/", "--volume", "disk").text == "lost+found\n")
+    }
+
     /// Back from an archive, whose members follow each other or do not.
     @Test(arguments: [false, true])
     func untarMakesIt(_ isBackwards: Bool) throws {

@@ -29,6 +29,41 @@ struct EditCommandTests {
         try Tool.run(Fixture.command, arguments, input: input, expect: expect)
     }
 
+    /// Contents longer than a piece get into a file of several names, which keeps them, its inode and its attributes.
+    @Test(arguments: [ext2, ext3, crc16, ext4, ext4 + ["-O", "inline_data"]], ["long", "short", "none"])
+    func aLongFileOfSeveralNames(_ features: [String], _ before: String) throws {
+        let directory = try TemporaryDirectory()
+        let image = try directory.sparse("fs.img", byteCount: 64 << 20)
+        try Tool.run("mke2fs", ["-q", "-F"] + features + [image])
+        var random = SeededRandom(5)
+        let new = random.bytes(18_000_001)
+        let source = try directory.write("new", new)
+        let old = try directory.write(
+            "old", before == "long" ? random.bytes(9_000_000) : before == "short" ? [1, 2, 3] : [])
+        try Fixture.diskgraft("put", "--volume", "disk", image, old, "/a")
+        try Fixture.diskgraft("ln", "--volume", "disk", image, "/a", "/b")
+        try Fixture.diskgraft("chmod", "--volume", "disk", image, "751", "/a")
+        try Fixture.diskgraft("chown", "--volume", "disk", image, "7:8", "/a")
+        try Fixture.diskgraft("xattr", "--volume", "disk", image, "/a", "--set", "user.note=hello")
+        let debugfs = Debugfs(image)
+        let inode = try debugfs.run("stat /b").text.prefix { $0 != "T" }
+        let whole = try fileBytes(image)
+        try Fixture.diskgraft("put", "--volume", "disk", image, source, "/b")
+        try debugfs.check()
+        let isNew = try Fixture.diskgraft("cat", "--volume", "disk", image, "/a").output == new
+        #expect(isNew)
+        #expect(try debugfs.run("stat /a").text.prefix { $0 != "T" } == inode)
+        let stat = try Fixture.diskgraft("stat", "--volume", "disk", image, "/a").text
+        #expect(stat.contains("751") && stat.contains("7:8"))
+        #expect(
+            try Fixture.diskgraft("xattr", "--volume", "disk", image, "/a").text.contains("user.note=hello"))
+        #expect(
+            try Fixture.diskgraft("find", "--volume", "disk", image, "/").text == "/\n/a\n/b\n/lost+found\n")
+        try Fixture.diskgraft("undo", image)
+        let isOld = try fileBytes(image) == whole
+        #expect(isOld)
+    }
+
     @Test(arguments: ["raw", "qcow2", "vmdk", "vpc", "vhdx"])
     func everyCommandOnEveryFormat(_ format: String) throws {
         let directory = try TemporaryDirectory()

@@ -108,7 +108,7 @@ struct GuestAfterCutTests {
             #expect(try fileBytes(run.path) == worked)
             refusals += 1
 
-            #expect(try GuestUndo.discard([run.path]) == [run.path + ".undo"])
+            #expect(try GuestUndo.discard([run.path]).records == [run.path + ".undo"])
             #expect(try fileBytes(run.path) == worked)
             #expect(try run.isGuestWhole())
             try Fixture.diskgraft("mkdir", run.path, "/after", "--volume", "disk")

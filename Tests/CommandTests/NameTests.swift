@@ -206,6 +206,24 @@ struct NameTests {
             _ = try run(words("label") + [image] + words("changed"))
             #expect(try run(words("label") + [image]).text == "changed\n")
             _ = try run(words("undo") + [image])
+            let said = try run(words("undo") + [image]).output
+            #expect(said == Array("There is nothing to undo.\n".utf8))
+            // A directory entry of the image's file system points nowhere.
+            let bad = [UInt8(ascii: "c")] + image
+            try Tool.run(
+                "bash",
+                [
+                    "-c",
+                    "mke2fs -q -F -t ext4 \(bad.shellText) 4M && debugfs -w -R 'clri <8>' \(bad.shellText)",
+                ], directory: root)
+            let check = try run(words("check --json") + [bad], expect: 0...2).output
+            let findings = try #require(
+                (try JSONSerialization.jsonObject(with: Data(check)) as? [String: Any])?["findings"]
+                    as? [[String: Any]])
+            #expect(!findings.isEmpty)
+            for finding in findings {
+                #expect(finding["image_hex"] as? String == (isText ? nil : bad.hexString))
+            }
             let after = try Tool.run("bash", ["-c", "cat \(image.shellText)"], directory: root).output
             let isSame = after == before
             #expect(isSame)

@@ -64,6 +64,43 @@ struct OutputTests {
         try Fixture.diskgraft("convert", source, target)
     }
 
+    /// The record of a file that is replaced goes with it, or with the name under which the file lives on.
+    @Test(arguments: [false, true])
+    func theRecordOfAReplacedFileGoes(hasOtherName: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let source = try Self.disk(in: directory)
+        let target = directory.path("target.img")
+        let other = directory.path("other.img")
+        for arguments in [["convert", source, target], ["create", "-f", "raw", target, "1M"]] {
+            try Fixture.diskgraft("create", "-f", "raw", target, "1M")
+            try? FileManager.default.removeItem(atPath: other)
+            if hasOtherName { try FileManager.default.linkItem(atPath: target, toPath: other) }
+            try Fixture.diskgraft("resize", target, "+1M")
+            #expect(HostDirectory.exists(target + ".undo"))
+            try Tool.run(Fixture.command, arguments)
+            #expect(!HostDirectory.exists(target + ".undo"))
+            #expect(try Fixture.diskgraft("undo", target).text == "There is nothing to undo.\n")
+            guard hasOtherName else { continue }
+            #expect(try fileBytes(other).count == 2 << 20)
+            try Fixture.diskgraft("undo", other)
+            #expect(try fileBytes(other).count == 1 << 20)
+        }
+        let left = try FileManager.default.contentsOfDirectory(atPath: directory.root)
+        #expect(left.allSatisfy { !$0.hasSuffix(".undo") })
+    }
+
+    /// A record that stayed beside a file of the same name, as a cut within the replacement leaves it.
+    @Test func theRecordOfAnotherFileIsNamed() throws {
+        let directory = try TemporaryDirectory()
+        let target = directory.path("target.img")
+        try Fixture.diskgraft("create", "-f", "raw", target, "1M")
+        try Fixture.diskgraft("resize", target, "+1M")
+        try FileManager.default.removeItem(atPath: target)
+        try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: target))
+        let result = try Tool.run(Fixture.command, ["undo", target], expect: 2...2)
+        #expect(result.errorText.contains("not the file that was changed"))
+    }
+
     /// What a killed process leaves of a file and its record.
     private static func cutOff(
         _ path: String, _ random: inout SeededRandom

@@ -116,6 +116,27 @@ struct UntarTests {
         #expect(attributes.contains("u::rwx,u:33:r-x,g::r-x,m::r-x,o::---"))
     }
 
+    /// "." has the attributes of the directory that the archive was made of; GNU tar writes it first.
+    @Test func theDestinationGetsTheAttributesOfDot() throws {
+        let directory = try TemporaryDirectory()
+        let image = try Self.volume(in: directory)
+        let debugfs = Debugfs(image)
+        for (name, destination) in [(".", "/full"), ("./", "/"), ("././", "/usr")] {
+            let archive = try Self.archive(
+                """
+                add('\(name)', tarfile.DIRTYPE, mode=0o2751, uid=70000, gid=12, mtime=86400 * 365)
+                add('./new', data=b'1')
+                """, in: directory)
+            try Fixture.diskgraft("untar", image, archive, destination, "--volume", "disk")
+            let stat = try Fixture.diskgraft("stat", image, destination, "--volume", "disk", "--json").output
+            let found = try #require(try JSONSerialization.jsonObject(with: Data(stat)) as? [String: Any])
+            #expect(found["mode"] as? String == "0o42751")
+            #expect(found["uid"] as? Int == 70_000 && found["gid"] as? Int == 12)
+            #expect(found["mtime_ns"] as? Int == 86_400 * 365 * 1_000_000_000)
+        }
+        try debugfs.check()
+    }
+
     struct Hostile: Sendable, CustomTestStringConvertible {
         let body: String
         let status: Int32
@@ -144,6 +165,10 @@ struct UntarTests {
         Hostile(body: "add('full', data=b'x')", status: 2, says: "not empty"),
         Hostile(body: "add('etc/shadow/x')", status: 2, says: "in the way"),
         Hostile(body: "add('x', type=b'Q')", status: 2, says: "type that is not unpacked"),
+        Hostile(body: "add('ok'); add('')", status: 2, says: "without a name"),
+        Hostile(body: "add('ok'); add('.', data=b'x')", status: 2, says: "would take the place of"),
+        Hostile(
+            body: "add('ok'); add('/', tarfile.SYMTYPE, link='/etc')", status: 2, says: "is no directory"),
         Hostile(body: "add('n' * 300)", status: 64, says: "is not a name"),
         Hostile(body: "add('x', pax={'mtime': 'soon'})", status: 1, says: "no time"),
         Hostile(body: "add('x', pax={'size': '-7'})", status: 1, says: "no number"),

@@ -40,6 +40,36 @@ struct CancellationTests {
         #expect(stopped.load(ordering: .relaxed) == 8)
     }
 
+    /// Taking back ends too, where the request has stood long enough; the record knows, and the next opening goes on.
+    @Test func takingBackIsStoppedAndGoesOnAnotherTime() throws {
+        let directory = try TemporaryDirectory()
+        let before = [UInt8](repeating: 7, count: 1 << 20)
+        let path = try directory.write("disk.img", before)
+        do {
+            let file = try HostFile.open(path, access: .write)
+            let transaction = try HostTransaction([file], memoryLimit: 1 << 16)
+            for index in 0..<64 as Range<UInt64> {
+                try file.write([UInt8](repeating: 1, count: 8192), at: index * 8192)
+                try file.flush()
+            }
+            let flag = Flag()
+            flag.set()
+            let isTakenBack = flag.cancellation.covering { transaction.rollBack(within: .zero) }
+            #expect(!isTakenBack)
+        }
+        #expect(try fileBytes(path) != before)
+        #expect(try UndoRecord.read(for: path)?.isCutOff == true)
+        let file = try HostFile.open(path, access: .write)
+        // Half taken back, stopped once more, and then to the end.
+        let flag = Flag()
+        flag.set()
+        #expect(throws: StorageError.cancelled) {
+            _ = try flag.cancellation.covering { () throws(StorageError) in try UndoRecord.recover(file) }
+        }
+        #expect(try UndoRecord.recover(file) == .rolledBack)
+        #expect(try fileBytes(path) == before)
+    }
+
     @Test func whatWasWrittenGoesBackAfterARequestToStop() throws {
         let directory = try TemporaryDirectory()
         let before = [UInt8](repeating: 7, count: 1 << 20)

@@ -142,9 +142,10 @@ struct UndoComparisonTests {
                     #expect(try cut.contents == cut.before, "\(description)")
                 } else {
                     let images = try cut.contents
-                    #expect(try UndoRecord.discard(try cut.open()).count >= hot.count)
+                    #expect(try UndoRecord.discard(try cut.open()).records.count >= hot.count)
                     #expect(try cut.contents == images)
-                    #expect(try cut.files.count == 2)
+                    // A record that was being made may have left its hidden name; the next takes that.
+                    #expect(try cut.files.keys.filter { !$0.hasSuffix(".undo.partial") }.count == 2)
                 }
             }
         #expect(refusals > 10)

@@ -130,14 +130,72 @@ struct UndoDamageTests {
         try directory.write("a.img.undo", Array("DGUNDO2\n".utf8) + random.bytes(2000))
         let error = #expect(throws: StorageError.self) { try UndoRecord.read(for: path) }
         #expect(error?.code == "other-version")
-        #expect(try UndoRecord.discard([try HostFile.open(path, access: .write)]).count == 1)
+        #expect(try UndoRecord.discard([try HostFile.open(path, access: .write)]).records.count == 1)
         #expect(!FileManager.default.fileExists(atPath: name))
-        // An empty one loses nothing.
-        try directory.write("a.img.undo", [])
+    }
+
+    /// A record has its name when its first head is durable: an empty one, or zeros for a head, has lost it.
+    @Test(arguments: [0, 512, 1024])
+    func aRecordWithoutAHeadIsDamaged(length: Int) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("a.img", [UInt8](repeating: 1, count: 9000))
+        try directory.write("a.img.undo", [UInt8](repeating: 0, count: length))
         let file = try HostFile.open(path, access: .write)
-        let transaction = try HostTransaction([file])
-        try file.write([2], at: 5)
-        try transaction.commit()
-        #expect(try UndoRecord.undo([file]).count == 1)
+        for body in [
+            { _ = try UndoRecord.read(for: path) }, { _ = try UndoRecord.recover(file) },
+            {
+                let transaction = try HostTransaction([file])
+                try file.write([2], at: 5)
+                try transaction.commit()
+            },
+        ] as [() throws -> Void] {
+            let error = #expect(throws: StorageError.self) { try body() }
+            #expect(error?.code == "damaged")
+        }
+        #expect(try fileBytes(path) == [UInt8](repeating: 1, count: 9000))
+        #expect(try fileBytes(path + ".undo").count == length)
+        #expect(try UndoRecord.discard([file]).records.count == 1)
+        #expect(!FileManager.default.fileExists(atPath: path + ".undo"))
+    }
+
+    /// In a record of several changes the newest's head reads as zeros, both copies, or the record ends before it: that is
+    /// no record of the older changes alone.
+    @Test(arguments: [UndoRecord.State.hot, .done])
+    func theNewestHeadOfSeveralIsLost(state: UndoRecord.State) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("a.img", [UInt8](repeating: 1, count: 9000))
+        let file = try HostFile.open(path, access: .write)
+        var start = 0
+        for value in [UInt8(2), 3] {
+            start = HostDirectory.exists(path + ".undo") ? try fileBytes(path + ".undo").count : 0
+            let transaction = try HostTransaction([file])
+            try file.write([value], at: 5)
+            try transaction.commit()
+        }
+        try UndoRecord.setState(state, ofRecord: path + ".undo")
+        let record = try fileBytes(path + ".undo")
+        try #require(start > 0 && start < record.count)
+        var zeroed = record
+        zeroed.replaceSubrange(start..<start + 1024, with: [UInt8](repeating: 0, count: 1024))
+        for bad in [
+            zeroed, Array(record.prefix(start)), Array(record.prefix(start)) + zeroed[start..<start + 512],
+        ] {
+            try directory.write("a.img.undo", bad)
+            let error = #expect(throws: StorageError.self) { try UndoRecord.undo([file]) }
+            #expect(error?.code == "damaged")
+            let writing = #expect(throws: StorageError.self) {
+                let transaction = try HostTransaction([file])
+                try file.write([4], at: 5)
+                try transaction.commit()
+            }
+            #expect(writing?.code == "damaged")
+            #expect(try fileBytes(path + ".undo") == bad)
+            #expect(try fileBytes(path)[5] == 3)
+        }
+        try directory.write("a.img.undo", record)
+        // The older one alone is whole again once the newest was taken back.
+        for _ in 0..<2 { #expect(try UndoRecord.undo([file]).count == 1) }
+        #expect(try fileBytes(path)[5] == 1)
+        #expect(!FileManager.default.fileExists(atPath: path + ".undo"))
     }
 }

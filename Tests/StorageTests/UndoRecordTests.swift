@@ -94,7 +94,7 @@ struct UndoRecordTests {
             #expect(try UndoRecord.recover(file) == .none)
         }
         // A record that was cut off while it was written: the change had not begun.
-        for length in [0, 512, 1024, 1536, prepared.count / 2, prepared.count - 1, prepared.count] {
+        for length in [512, 1024, 1536, prepared.count / 2, prepared.count - 1, prepared.count] {
             let cutPath = try directory.write("cut.img", original)
             try directory.write("cut.img.undo", Array(prepared.prefix(length)))
             let file = try HostFile.open(cutPath, access: .write)

@@ -70,6 +70,8 @@ private struct World {
     private var pending: [String: [HostTrace.Event]] = [:]
     /// Names made or removed since their directory's last sync.
     private var pendingNames: Set<String> = []
+    /// Those of them that a rename gave.
+    private var renamed: Set<String> = []
 
     init(current: [String: [UInt8]], durable: [String: [UInt8]]) {
         self.current = current
@@ -87,6 +89,11 @@ private struct World {
             guard current.removeValue(forKey: path) != nil else { return }
             pending[path] = nil
             pendingNames.insert(path)
+        case .rename(let old, let path):
+            current[path] = current.removeValue(forKey: old)
+            pending[path] = pending.removeValue(forKey: old)
+            pendingNames.formUnion([old, path])
+            renamed.insert(path)
         case .write(let path, _, _), .zero(let path, _, _), .truncate(let path, _):
             Self.apply(event, to: &current[path, default: []])
             pending[path, default: []].append(event)
@@ -97,6 +104,7 @@ private struct World {
         case .syncDirectory(let directory):
             for path in pendingNames where HostFile.directoryPath(of: path) == directory {
                 pendingNames.remove(path)
+                renamed.remove(path)
                 guard let bytes = current[path] else {
                     durable[path] = nil
                     continue
@@ -112,7 +120,8 @@ private struct World {
         for path in pendingNames.sorted() where Bool.random(using: &random) {
             if let bytes = current[path] {
                 // The name got there; the contents need not have.
-                result[path] = durable[path] ?? (pending[path]?.isEmpty ?? true ? bytes : [])
+                let whole = pending[path]?.isEmpty ?? true ? bytes : []
+                result[path] = renamed.contains(path) ? whole : durable[path] ?? whole
             } else {
                 result[path] = nil
             }

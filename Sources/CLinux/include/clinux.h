@@ -36,6 +36,12 @@ int clinux_open(const char *path, int flags, unsigned mode);
 extern const int clinux_o_path;
 /// When the file was made (statx(2), STATX_BTIME), in nanoseconds since 1970; 0 where that is not kept.
 uint64_t clinux_birth_time(int fd);
+/// getxattr(2), through links; its length, or -1 and errno. fsetxattr(2), fremovexattr(2): 0, or -1 and errno.
+int64_t clinux_get_attribute(const char *path, const char *name, void *value, size_t length);
+int clinux_set_attribute(int fd, const char *name, const void *value, size_t length);
+int clinux_remove_attribute(int fd, const char *name);
+/// 1 when the file system keeps user extended attributes of the open file, else 0.
+int clinux_keeps_attributes(int fd);
 /// 1 when somebody in the kernel has claimed the open block device (open with O_EXCL fails with EBUSY), else 0.
 int clinux_is_claimed(int fd);
 /// 1 when the file system that holds `path` lives in memory (tmpfs, devtmpfs, ramfs, hugetlbfs), else 0.

@@ -145,26 +145,44 @@ extension GuestEdit {
         _ path: GuestPath, parents: Bool = false, _ options: NewFileOptions = NewFileOptions()
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
-            if parents {
-                if let there = try find(path, followLast: true) {
-                    guard there.attributes.type == .directory else {
-                        throw error(
-                            .refused, .notADirectory, "\(path.shellText) is there and is no directory")
-                    }
-                    return
-                }
-                let parts = path.components
-                for count in 1..<max(parts.count, 1) {
-                    let above = GuestPath(names: parts[..<count])
-                    if try find(above, followLast: true) == nil { try makeOne(above, NewFileOptions()) }
-                }
-            }
-            try makeOne(path, options)
+            if parents { return try makePath(path, options) }
+            try makeOne(try place(of: path), options)
         }
     }
 
-    private func makeOne(_ path: GuestPath, _ options: NewFileOptions) throws(StorageError) {
-        let place = try place(of: path)
+    /// Makes the directories of a path that are not there, each from the one above it: from the top each time would take
+    /// the square of the depth.
+    private func makePath(_ path: GuestPath, _ options: NewFileOptions) throws(StorageError) {
+        let parts = path.components.filter { $0 != GuestPath.here }
+        var here = try require(.root, followLast: true)
+        for (index, name) in parts.enumerated() {
+            let there =
+                name == GuestPath.above
+                ? try find(here.path.appending(name), followLast: true) : try entered(name, in: here)
+            if let found = there {
+                guard found.attributes.type == .directory else {
+                    throw error(
+                        .refused, .notADirectory, "\(found.path.shellText) is there and is no directory")
+                }
+                here = found
+                continue
+            }
+            let place = Place(directory: here, name: name)
+            try makeOne(place, index == parts.count - 1 ? options : NewFileOptions())
+            guard let made = try tree.child(name, of: here) else { throw noSuchFile(place.path) }
+            here = made
+            try splitIfLarge(here.volume)
+        }
+    }
+
+    /// What has a name, or what a link of that name leads to; nil when nothing is there.
+    private func entered(_ name: [UInt8], in directory: GuestFile) throws(StorageError) -> GuestFile? {
+        let child = try tree.child(name, of: directory)
+        guard let child, child.attributes.type == .symbolicLink else { return child }
+        return try find(child.path, followLast: true)
+    }
+
+    private func makeOne(_ place: Place, _ options: NewFileOptions) throws(StorageError) {
         try requireFree(place)
         try requireSettable(options, on: place.directory.volume)
         let attributes = try attributes(ofNew: .directory, in: place.directory, options, usual: 0o755)

@@ -5,7 +5,7 @@ public import Storage
 extension GuestEdit {
     /// Longer contents go in pieces of this size, one transaction or more a piece.
     private static var pieceSize: Int { 8 << 20 }
-    /// Files with several names are replaced in one piece, at most this long.
+    /// Files with several names are replaced in one piece where contents cannot move, at most this long.
     private static var onePieceLimit: Int { 256 << 20 }
 
     /// Replaces a regular file's contents, or makes it. On replacement inode, mode, owner, links and every extended
@@ -46,6 +46,8 @@ extension GuestEdit {
         var key = file.key
         if first.count < Self.pieceSize {
             try contents(on: file.volume).replaceContents(of: file.id, with: first)
+        } else if file.attributes.linkCount > 1, try movesContents(on: file.volume) {
+            try replaceByMoving(file, first, rest)
         } else if file.attributes.linkCount > 1 {
             let all = try onePiece(first, rest) {
                 "\(file.path.shellText) has several names, so its contents change in one piece, of 256 MiB "
@@ -127,7 +129,45 @@ extension GuestEdit {
         _ place: Place, _ first: [UInt8], _ rest: FileContents, _ attributes: NewFileAttributes
     ) throws(StorageError) -> FileID {
         let directory = place.directory
-        let hidden = Array(".diskgraft-\(try SystemRandom.bytes(8).hexString)".utf8)
+        let hidden = try hiddenName()
+        _ = try fill(hidden, in: directory, first, rest, attributes)
+        return try names(on: directory.volume).rename(
+            hidden, in: directory.id, to: place.name, in: directory.id)
+    }
+
+    private func hiddenName() throws(StorageError) -> [UInt8] {
+        Array(".diskgraft-\(try SystemRandom.bytes(8).hexString)".utf8)
+    }
+
+    /// Whether a file can be given the blocks of another.
+    private func movesContents(on volume: Int) throws(StorageError) -> Bool {
+        guard try capabilities(on: volume).allows([.names, .ranges, .contents]) else { return false }
+        return (try transaction(on: volume) as? any MovingTransaction)?.canMoveContents == true
+    }
+
+    /// Makes the contents under a hidden name and hands them, in the last transaction, to the file, which keeps its names.
+    private func replaceByMoving(
+        _ file: GuestFile, _ first: [UInt8], _ rest: FileContents
+    ) throws(StorageError) {
+        let directory = try place(of: file.path).directory
+        let hidden = try hiddenName()
+        let attributes = NewFileAttributes(
+            permissions: 0o600, owner: file.attributes.owner, group: file.attributes.group)
+        let id = try fill(hidden, in: directory, first, rest, attributes)
+        guard let transaction = try transaction(on: file.volume) as? any MovingTransaction else {
+            throw error(
+                .unsupported, "change-not-supported",
+                "contents cannot be moved on \(guest.volumes[file.volume].name)")
+        }
+        try transaction.moveContents(of: id, to: file.id)
+        try names(on: file.volume).remove(hidden, in: directory.id)
+    }
+
+    /// Makes a file piece by piece.
+    private func fill(
+        _ hidden: [UInt8], in directory: GuestFile, _ first: [UInt8], _ rest: FileContents,
+        _ attributes: NewFileAttributes
+    ) throws(StorageError) -> FileID {
         let id = try names(on: directory.volume).createFile(
             hidden, in: directory.id, contents: first, attributes: attributes)
         var size = UInt64(first.count)
@@ -143,7 +183,6 @@ extension GuestEdit {
                 of: FileKey(volume: directory.volume, id: id),
                 AttributeChange(accessTime: time, modificationTime: time))
         }
-        return try names(on: directory.volume).rename(
-            hidden, in: directory.id, to: place.name, in: directory.id)
+        return id
     }
 }

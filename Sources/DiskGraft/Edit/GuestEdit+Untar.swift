@@ -5,7 +5,8 @@ public import Storage
 extension GuestEdit {
     /// Unpacks a tar archive (ustar, pax, GNU) into a directory of the guest: owners by number, modes, times, links,
     /// devices, extended attributes and ACLs. What is in the way of a file is replaced; directories that are there,
-    /// and links that lead to one, stay. A file without an SELinux label in the archive takes its peers'.
+    /// and links that lead to one, stay, and get the owner, mode and times of the archive's, the destination itself those
+    /// of its member ".". A file without an SELinux label in the archive takes its peers'.
     ///
     /// A name with ".." in it, and one that leads through a symbolic link from the archive itself, is refused. Large
     /// archives go in several transactions, each of which leaves a sound file system with part of the tree.
@@ -59,24 +60,47 @@ private struct Unpacking {
     }
 
     private mutating func unpack(_ member: TarReader.Member) throws(StorageError) {
+        guard !member.name.isEmpty else {
+            throw StorageError(
+                .refused, TarCode.emptyName,
+                "the archive has a member without a name; nothing was written", offset: reader.position)
+        }
         let parts = try components(member.name)
         let edit = edit
         try edit.naming(top.path.appending(member.name)) { () throws(StorageError) in
-            // "./": the directory that the archive goes into stays as it is.
-            guard let name = parts.last else { return }
+            guard let name = parts.last else { return try self.unpackTop(member) }
             let directory = try self.directory(parts.dropLast())
             try self.unpack(member, at: GuestEdit.Place(directory: directory, name: name))
         }
     }
 
+    /// ".": the directory that the archive goes into gets the owner, mode and times of the one that it was made of, as
+    /// tar gives them.
+    private mutating func unpackTop(_ member: TarReader.Member) throws(StorageError) {
+        guard isDirectory(member) else {
+            throw edit.error(
+                .refused, .isADirectory,
+                "the archive's member \(member.name.shellText) is no directory, and would take the place of "
+                    + "\(top.path.shellText); nothing was written")
+        }
+        try give(try options(of: member), to: top)
+    }
+
+    private func isDirectory(_ member: TarReader.Member) -> Bool {
+        member.type == UInt8(ascii: "5") || member.type == UInt8(ascii: "D")
+    }
+
+    private func options(of member: TarReader.Member) throws(StorageError) -> NewFileOptions {
+        NewFileOptions(
+            permissions: member.permissions, owner: member.owner, group: member.group, time: member.time,
+            extendedAttributes: try attributes(of: member))
+    }
+
     private mutating func unpack(
         _ member: TarReader.Member, at place: GuestEdit.Place
     ) throws(StorageError) {
-        let options = NewFileOptions(
-            permissions: member.permissions, owner: member.owner, group: member.group, time: member.time,
-            extendedAttributes: try attributes(of: member))
-        let isDirectory = member.type == UInt8(ascii: "5") || member.type == UInt8(ascii: "D")
-        if isDirectory, try keep(place, options) { return }
+        let options = try options(of: member)
+        if isDirectory(member), try keep(place, options) { return }
         var linked: GuestFile?
         if member.type == UInt8(ascii: "1") {
             linked = try self.target(of: member)
@@ -234,6 +258,12 @@ private struct Unpacking {
         guard let found, found.attributes.type == .directory else { return false }
         let isLink = try edit.tree.child(place.name, of: place.directory)?.attributes.type == .symbolicLink
         guard !isLink else { return true }
+        try give(options, to: found)
+        return true
+    }
+
+    /// Gives a directory that is there the attributes of an archive's.
+    private mutating func give(_ options: NewFileOptions, to found: GuestFile) throws(StorageError) {
         try edit.setKeptAttributes(
             of: found.key,
             AttributeChange(
@@ -245,7 +275,6 @@ private struct Unpacking {
         }
         if let time = options.time { directoryTimes.append((found.key, time)) }
         try edit.splitIfLarge(found.volume)
-        return true
     }
 
     /// Removes what has the name: a file, or an empty directory.

@@ -185,8 +185,7 @@ extension Guest {
             result = try body()
             for image in images { try image.opened.disk.flush() }
         } catch {
-            transaction.rollBack()
-            throw error
+            throw transaction.rollBack(after: error)
         }
         try transaction.commit()
         return result

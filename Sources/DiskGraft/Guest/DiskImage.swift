@@ -24,10 +24,20 @@ public final class DiskImage: Sendable {
         self.records = records
     }
 
-    /// Where the undo record of a block device that may be changed is: not where one looks for it.
+    /// Where the undo record of a block device that may be changed is: not where one looks for it. And where a change that
+    /// is cut off would not be seen.
     var recordNotes: [String] {
-        opened.disk.hostFiles.filter { $0.access == .write && $0.isBlockDevice }
-            .map { "\($0.path): its undo record is kept in \(records.recordPath(for: $0.path))" }
+        let files = opened.disk.hostFiles.filter { $0.access == .write }
+        return files.filter(\.isBlockDevice)
+            .map {
+                "\($0.path.hostBytes.shellText): its undo record is kept in \(records.recordPath(for: $0.path).hostBytes.shellText)"
+            }
+            + files.compactMap { file in
+                file.namesWithoutMark.map {
+                    "\(file.path.hostBytes.shellText): has \($0) names, and its file system keeps no extended attributes: a change that is cut off "
+                        + "would not be seen by a name in another directory"
+                }
+            }
     }
 
     /// Opens an image. For writing, a change that was cut off earlier is first rolled back from its undo record.
@@ -82,7 +92,7 @@ public final class DiskImage: Sendable {
     private static func hot(_ path: String, _ record: UndoRecord, _ place: UndoPlace) -> StorageError {
         let otherName =
             record.path == place.recordPath(for: path)
-            ? "" : " under another name of this file (its record is \(record.path))"
+            ? "" : " under another name of this file (its record is \(record.path.hostBytes.shellText))"
         return StorageError(
             .refused, UndoCode.hot,
             "an earlier change was cut off\(otherName); it must be taken back first",

@@ -77,8 +77,7 @@ public enum DiskResize {
         do throws(StorageError) {
             try ImageProbe.grow(image.opened, to: new)
         } catch {
-            transaction.rollBack()
-            throw error.inFile(path)
+            throw transaction.rollBack(after: error).inFile(path)
         }
         try transaction.commit()
         return Result(oldSize: old, newSize: new, notes: image.opened.info.warnings + image.recordNotes)

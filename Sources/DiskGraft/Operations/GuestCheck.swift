@@ -34,6 +34,25 @@ public struct GuestCheck: Encodable, Sendable {
         public var offset: UInt64?
         /// One sentence.
         public var message: String
+
+        private enum CodingKeys: String, CodingKey {
+            case severity, layer, image, volume, code, structure, offset, message
+            case imageHex = "image_hex"
+        }
+
+        /// `image_hex` has the bytes of an image's path that is not UTF-8.
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(severity, forKey: .severity)
+            try container.encode(layer, forKey: .layer)
+            try container.encode(image, forKey: .image)
+            try container.encodeIfPresent(image.hexOfHostBytes, forKey: .imageHex)
+            try container.encodeIfPresent(volume, forKey: .volume)
+            try container.encode(code, forKey: .code)
+            try container.encodeIfPresent(structure, forKey: .structure)
+            try container.encodeIfPresent(offset, forKey: .offset)
+            try container.encode(message, forKey: .message)
+        }
     }
 
     /// Everything that was found.
@@ -253,8 +272,7 @@ public struct GuestCheck: Encodable, Sendable {
         do throws(StorageError) {
             done = try driver.repairLeaks(file)
         } catch {
-            transaction.rollBack()
-            throw error.inFile(path)
+            throw transaction.rollBack(after: error).inFile(path)
         }
         try transaction.commit()
         repaired += done.map { "\(path): \($0)" }
@@ -268,8 +286,7 @@ public struct GuestCheck: Encodable, Sendable {
                 try repair.commit(to: image.opened.disk)
                 try image.opened.disk.flush()
             } catch {
-                transaction.rollBack()
-                throw error.inFile(image.path)
+                throw transaction.rollBack(after: error).inFile(image.path)
             }
             try transaction.commit()
             repaired += repair.actions.map { "\(image.path): \($0)" } + image.recordNotes

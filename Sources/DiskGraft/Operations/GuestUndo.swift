@@ -7,6 +7,8 @@ public enum GuestUndo {
     public struct Result: Sendable {
         /// Files whose newest change was taken back.
         public var files: [String]
+        /// Where the records of block devices were looked for in vain: they do not lie beside these.
+        public var missingRecords: [String] = []
     }
 
     /// Takes back the newest change of the images at `paths`, over all the host files that it changed. A change
@@ -18,21 +20,25 @@ public enum GuestUndo {
         _ paths: [String], options: ImageOptions = ImageOptions(), force: Bool = false
     ) throws(StorageError) -> Result {
         var files: [HostFile] = []
-        for name in try hostFiles(of: paths, options)
-        where try UndoRecord.read(for: name, in: options.records) != nil {
-            files.append(try HostFile.open(name, access: .write))
+        var missing: [String] = []
+        for name in try hostFiles(of: paths, options) {
+            if try UndoRecord.read(for: name, in: options.records) != nil {
+                files.append(try HostFile.open(name, access: .write))
+            } else if try HostFile.open(name).isBlockDevice {
+                missing.append(options.records.recordPath(for: name))
+            }
         }
-        return Result(files: try UndoRecord.undo(files, force: force, in: options.records).map(\.path))
+        let undone = try UndoRecord.undo(files, force: force, in: options.records).map(\.path)
+        return Result(files: undone, missingRecords: missing)
     }
 
     /// Throws the undo records of the images at `paths` away, damaged ones too, and leaves the images as they are.
-    /// Returns the records' paths.
     ///
     /// Throws `refused`, nothing removed, when a change that was cut off covers further files that are not among these
     /// images', and `corrupt` when a file has a record's name and is none.
     public static func discard(
         _ paths: [String], options: ImageOptions = ImageOptions()
-    ) throws(StorageError) -> [String] {
+    ) throws(StorageError) -> UndoRecord.Discarded {
         // Locked: a change that goes on needs its record.
         var files: [HostFile] = []
         for name in try hostFiles(of: paths, options) {

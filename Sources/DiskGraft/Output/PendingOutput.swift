@@ -14,10 +14,12 @@ final class PendingOutput {
     private let directory: String
     /// Plain names of the further files that belong to it.
     private let companions: [String]
+    /// Records of the files that are replaced.
+    private var replaced: [ReplacedRecord] = []
     private var isOpen = true
 
     /// A place for an output that will be called `finalPath`, and for its `companions` (plain names). An existing
-    /// regular file is replaced at the end.
+    /// regular file is replaced at the end, and its undo record goes with it.
     ///
     /// Throws `refused` when something else has the name, and when a file that it would replace is in
     /// `protected` (the source) or open elsewhere.
@@ -27,6 +29,7 @@ final class PendingOutput {
         let target = HostDirectory.resolved(finalPath) ?? finalPath
         for name in [target] + companions.map({ HostFile.directoryPath(of: target) + "/" + $0 }) {
             try Self.check(name, protected: protected)
+            if let record = try ReplacedRecord(ofFile: name) { replaced.append(record) }
         }
         self.finalPath = target
         self.companions = companions
@@ -49,6 +52,7 @@ final class PendingOutput {
         }
         try HostDirectory.rename(path, to: finalPath)
         isOpen = false
+        for record in replaced { try record.retire() }
         try HostDirectory.sync(holding: finalPath)
         try HostDirectory.removeEmpty(directory)
     }
@@ -76,15 +80,6 @@ final class PendingOutput {
             throw StorageError(
                 .refused, OutputCode.isTheSource,
                 "belongs to the source; the source is never written", path: path)
-        }
-        // The record would lie beside a file that it knows nothing of, and what it could still mend would be gone.
-        if let record = try UndoRecord.read(for: path), record.isCutOff {
-            var error = StorageError(
-                .refused, OutputCode.cutOffChange,
-                "an earlier change of this file was cut off; take it back, or throw its record away, before the file is "
-                    + "replaced", path: path)
-            error.remedies = [.undo, .discardUndo]
-            throw error
         }
         // Whoever has it open would go on with a file that has no name any more.
         _ = try HostFile.open(path, access: .write)

@@ -65,12 +65,19 @@ public struct PlanReport: Encodable, Sendable {
         public var kind: String
         /// The file, where it is about one.
         public var path: String?
+        /// The bytes of a path that is not UTF-8, in hexadecimal.
+        public var pathHex: String?
         /// Why.
         public var reason: String
         /// The repairs it belongs to.
         public var repairs: [String]
         /// The tokens that change, for an edit.
         public var edits: [Edit]
+
+        private enum CodingKeys: String, CodingKey {
+            case kind, path, reason, repairs, edits
+            case pathHex = "path_hex"
+        }
     }
 
     /// One token that changes.
@@ -174,7 +181,7 @@ extension PlanReport.Action {
         switch action.kind {
         case .edit(let edit):
             kind = "edit"
-            path = edit.file.displayPath
+            name(edit.file.path)
             edits = edit.edits.map {
                 PlanReport.Edit(
                     start: $0.range.lowerBound, end: $0.range.upperBound, old: $0.old.displayText,
@@ -182,16 +189,21 @@ extension PlanReport.Action {
             }
         case .create(let place, _, _):
             kind = "create"
-            path = place.path.displayText
+            name(place.path)
         case .rename(let place, _):
             kind = "rename"
-            path = place.path.displayText
+            name(place.path)
         case .remove(let place):
             kind = "remove"
-            path = place.path.displayText
+            name(place.path)
         case .setLabel: kind = "label"
         case .deviceBytes: kind = "bytes"
         }
+    }
+
+    private mutating func name(_ bytes: [UInt8]) {
+        path = bytes.displayText
+        pathHex = String(validating: bytes, as: UTF8.self) == nil ? bytes.hexString : nil
     }
 }
 

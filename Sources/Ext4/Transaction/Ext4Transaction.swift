@@ -2,8 +2,8 @@ internal import Storage
 
 /// A change of a volume, collected in memory: blocks as they will be, over the volume as it is. Reading through
 /// it shows the change.
-package final class Ext4Transaction: ContentsTransaction, RangesTransaction, HolesTransaction,
-    NamesTransaction, LinksTransaction, NodesTransaction, AttributesTransaction,
+package final class Ext4Transaction: ContentsTransaction, MovingTransaction, RangesTransaction,
+    HolesTransaction, NamesTransaction, LinksTransaction, NodesTransaction, AttributesTransaction,
     ExtendedAttributesTransaction, LabelTransaction, VolumeView
 {
     /// What a changed block is: decides its place in the order of writing where there is no journal.

@@ -6,6 +6,7 @@ package enum TarCode: String, LayerCode {
 
     case badArchive = "bad-archive"
     case compressed
+    case emptyName = "empty-name"
     case memberType = "member-type"
     case nameLeadsOut = "name-leads-out"
     case nameTooDeep = "name-too-deep"

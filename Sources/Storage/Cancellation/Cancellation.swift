@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Synchronization
 
 /// How an operation is asked to stop, from another thread or a signal handler.
 ///
@@ -29,6 +30,31 @@ public struct Cancellation: Sendable {
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try bind(nil, body)
+    }
+
+    /// Runs `body`, which a request stops only a while after it was first seen: what takes back, and can go on with that
+    /// another time.
+    static func delaying<Result, Failure>(
+        by delay: Duration, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard let current else { return try body() }
+        let end = End()
+        let later = Cancellation { current.isRequested() && end.hasCome(after: delay) }
+        return try bind(later, body)
+    }
+
+    /// When waiting is over, from the first question on.
+    private final class End: Sendable {
+        private let end = Mutex<ContinuousClock.Instant?>(nil)
+
+        func hasCome(after delay: Duration) -> Bool {
+            let now = ContinuousClock.now
+            return end.withLock { end in
+                let known = end ?? now.advanced(by: delay)
+                end = known
+                return known <= now
+            }
+        }
     }
 
     /// Throws `cancelled` when the operation that runs has been asked to stop.

@@ -26,6 +26,15 @@ public protocol ContentsTransaction: FileSystemTransaction {
     func replaceContents(of file: FileID, with contents: [UInt8]) throws(StorageError)
 }
 
+/// Hands contents from file to file without copying them.
+public protocol MovingTransaction: FileSystemTransaction {
+    /// Whether this volume can: a cut must not leave two files that own the same blocks.
+    var canMoveContents: Bool { get }
+    /// Gives a regular file the contents of another, which is empty then. What the file had goes; key, mode, owner, names and
+    /// extended attributes of both stay.
+    func moveContents(of source: FileID, to file: FileID) throws(StorageError)
+}
+
 /// Changes parts of files.
 public protocol RangesTransaction: FileSystemTransaction {
     /// Cuts a regular file or extends it with zeros, by a hole where the file system has holes.

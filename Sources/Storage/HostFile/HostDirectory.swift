@@ -28,6 +28,7 @@ public enum HostDirectory {
         guard status == 0 else {
             throw .io("host directory", operation: "rename", errno: errno, path: to)
         }
+        HostTrace.note { .rename(from, to: to) }
     }
 
     /// unlink(2); a name that does not exist is fine.

@@ -10,6 +10,8 @@ public enum HostTrace {
         case create(String)
         /// unlink.
         case remove(String)
+        /// rename, over whatever had the name.
+        case rename(String, to: String)
         /// pwrite.
         case write(String, offset: UInt64, bytes: [UInt8])
         /// A hole punched.
@@ -24,7 +26,9 @@ public enum HostTrace {
         /// The file or directory.
         public var path: String {
             switch self {
-            case .create(let path), .remove(let path), .flush(let path), .syncDirectory(let path): path
+            case .create(let path), .remove(let path), .rename(_, let path), .flush(let path),
+                .syncDirectory(let path):
+                path
             case .write(let path, _, _), .zero(let path, _, _), .truncate(let path, _): path
             }
         }

@@ -110,11 +110,25 @@ public final class HostTransaction: Sendable {
         for file in files { file.restartStaging() }
     }
 
-    /// Forgets everything, and takes back what was written: the files are as they were. Should that fail, the
-    /// undo records stay hot, and the next opening for writing tries again.
-    public func rollBack() { Cancellation.shielding { takeBack() } }
+    /// Forgets everything, and takes back what was written. Returns whether the files are as they were. Should that
+    /// fail, or be stopped by a request that has stood for `time`, the undo records stay hot, and the next opening for
+    /// writing goes on with it.
+    @discardableResult
+    public func rollBack(within time: Duration = UndoRecord.takingBackTime) -> Bool {
+        Cancellation.delaying(by: time) { takeBack() }
+    }
 
-    private func takeBack() {
+    /// Rolls back, and returns the error that was the reason, which says so when that did not come to its end.
+    public func rollBack(after error: StorageError) -> StorageError {
+        guard !rollBack() else { return error }
+        var error = error
+        error.message +=
+            "; what had been written is not all taken back yet: the next opening for writing goes on with that"
+        error.remedies.append(.undo)
+        return error
+    }
+
+    private func takeBack() -> Bool {
         var state = take()
         for file in files { file.endStaging() }
         let begun = state.segments.keys.sorted()
@@ -124,14 +138,18 @@ public final class HostTransaction: Sendable {
             for file in hot { try state.segments[file]?.restore() }
             for file in hot { try state.segments[file]?.markRolledBack() }
         } catch {
-            return
+            return false
         }
         for file in begun { state.segments[file]?.discard() }
+        return true
     }
 
     /// Makes undo records durable, then the changes. On an error everything is taken back, as by `rollBack`.
     public func commit() throws(StorageError) {
-        guard !isEmpty else { return rollBack() }
+        guard !isEmpty else {
+            rollBack()
+            return
+        }
         var state = take()
         do throws(StorageError) {
             try save(&state)
@@ -145,8 +163,7 @@ public final class HostTransaction: Sendable {
             for file in files { file.endStaging() }
         } catch {
             put(state)
-            rollBack()
-            throw error
+            throw rollBack(after: error)
         }
         // The first mark decides: a change over several files stands from there on.
         try Cancellation.shielding { () throws(StorageError) in

@@ -53,7 +53,7 @@ struct CutOffChange {
             guard record.state == .hot || !HostDirectory.exists(path) else { return }
             throw StorageError(
                 .refused, UndoCode.siblingMissing,
-                "a change over several files was cut off and the record of \(path) is gone; "
+                "a change over several files was cut off and the record of \(path.hostBytes.shellText) is gone; "
                     + "put it back, or restore the images from a copy", path: record.path)
         }
         switch other.state {
@@ -76,8 +76,8 @@ struct CutOffChange {
         // because all are marked first.
         if isDecided { return try Cancellation.shielding(finish) }
         if !force { for member in members { try requireKnown(member) } }
-        // Half taken back is neither: from here on it goes to the end.
-        return try Cancellation.shielding(decide)
+        // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
+        return try Cancellation.delaying(by: UndoRecord.takingBackTime, decide)
     }
 
     private func decide() throws(StorageError) -> [HostFile] {
@@ -88,11 +88,13 @@ struct CutOffChange {
             for member in members { try member.record.restore(member.file, member.log) }
         }
         for member in members { try member.record.mark(.rolledBack, in: member.log) }
+        for member in members { try UndoMark.clear(on: member.file) }
         return members.map(\.file)
     }
 
     private func finish() throws(StorageError) -> [HostFile] {
         for member in members { try member.record.mark(.done, in: member.log) }
+        for member in members { try UndoMark.clear(on: member.file) }
         return []
     }
 

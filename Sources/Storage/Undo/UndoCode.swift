@@ -7,6 +7,8 @@ public enum UndoCode: String, LayerCode {
     case recordInMemory = "record-in-memory"
     /// A change was cut off and not taken back yet.
     case hot
+    /// The file is marked as half changed, and no record of it is there.
+    case recordMissing = "record-missing"
     /// The record is not as it was written.
     case damaged
     /// A file has a record's name and is none.

@@ -17,7 +17,8 @@
 ///     88  8  the host file's inode number
 ///     96  8  its birth time, in nanoseconds since 1970; 0 where the file system keeps none
 ///     104 8  where the segment begins in the record
-///     112    zeros
+///     112 4  1: another segment has begun behind this one
+///     116    zeros
 struct UndoHeader: Equatable, Sendable {
     static let magic = Array("DGUNDO3\n".utf8)
     /// How records of all versions begin.
@@ -37,6 +38,8 @@ struct UndoHeader: Equatable, Sendable {
     var lengthAfter: UInt64?
     let identity: HostFile.Incarnation
     let position: UInt64
+    /// Another segment has been hot behind this one, so that nothing there is damage.
+    var isFollowed = false
 
     /// The head of a transaction that has not begun.
     init(
@@ -70,6 +73,7 @@ struct UndoHeader: Equatable, Sendable {
         lengthAfter = bytes.little(52, as: UInt32.self) & 1 != 0 ? bytes.little(80) : nil
         identity = HostFile.Incarnation(inode: bytes.little(88), birth: bytes.little(96))
         self.position = position
+        isFollowed = bytes.little(112, as: UInt32.self) & 1 != 0
     }
 
     /// Both copies.
@@ -89,6 +93,7 @@ struct UndoHeader: Equatable, Sendable {
         copy.storeLittle(identity.inode, at: 88)
         copy.storeLittle(identity.birth, at: 96)
         copy.storeLittle(position, at: 104)
+        copy.storeLittle(UInt32(isFollowed ? 1 : 0), at: 112)
         copy.storeLittle(CRC32C.checksum(copy.span8.extracting(12..<Self.copySize)), at: 8)
         return copy + copy
     }

@@ -28,7 +28,7 @@ public struct UndoPlace: Sendable {
         guard unsafe directory.withHostPath({ unsafe clinux_is_in_memory($0) }) == 1 else { return }
         throw StorageError(
             .refused, UndoCode.recordInMemory,
-            "the undo record of a block device would lie in \(directory), which is memory and lost with the power; "
+            "the undo record of a block device would lie in \(directory.hostBytes.shellText), which is memory and lost with the power; "
                 + "name a directory on a disk with --undo-dir", path: file.path)
     }
 }

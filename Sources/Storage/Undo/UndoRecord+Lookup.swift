@@ -3,12 +3,43 @@
 extension UndoRecord {
     /// The newest segment of the records of `file`, one that is cut off before all others; nil when there is none.
     /// What it holds is read when it is needed. A file with several names, or one without a record under its own, is
-    /// looked for in the records beside it too, by its inode.
+    /// looked for in the records beside it too, by its inode; a cut-off change also by the mark on the file.
     ///
-    /// Throws `corrupt`, code "damaged" or "not-a-record", and `unsupported` for another version's.
+    /// Throws `corrupt`, code "damaged" or "not-a-record", `unsupported` for another version's, and `refused`, code
+    /// "record-missing", when the file is marked and nobody can tell whether its change is complete.
     public static func read(
         for file: String, in place: UndoPlace = UndoPlace()
     ) throws(StorageError) -> UndoRecord? {
+        let found = try beside(file, in: place)
+        guard found?.isCutOff != true, let mark = UndoMark(of: file) else { return found }
+        let own = place.recordPath(for: file)
+        for path in [own, found?.path, mark.recordPath].compactMap(\.self) where HostDirectory.exists(path) {
+            guard let record = try newest(at: path, mark.transactionID) else { continue }
+            guard record.isCutOff else { return found }
+            guard record.header.identity == HostFile.names(of: file)?.incarnation else { break }
+            return record
+        }
+        throw StorageError(
+            .refused, UndoCode.recordMissing,
+            "a change of this file was cut off, or of the file that it is a copy of, and it is not the file that the record "
+                + "\(mark.recordPath.hostBytes.shellText) is of, or that is gone: put the record back and take the change back, restore the file "
+                + "from a copy, or throw the record away and leave the file as it is",
+            path: file, remedies: [.discardUndo])
+    }
+
+    /// A transaction's segment in the record that a mark names. What cannot be read as one is none.
+    private static func newest(
+        at path: String, _ transactionID: [UInt8]
+    ) throws(StorageError) -> UndoRecord? {
+        do throws(StorageError) {
+            return try newest(in: open(path), transactionID)
+        } catch {
+            guard !error.isCode(UndoCode.damaged), !error.isCode(UndoCode.otherVersion) else { throw error }
+            return nil
+        }
+    }
+
+    private static func beside(_ file: String, in place: UndoPlace) throws(StorageError) -> UndoRecord? {
         let own = place.recordPath(for: file)
         let exists = HostDirectory.exists(own)
         let found = exists ? try newest(in: open(own)) : nil

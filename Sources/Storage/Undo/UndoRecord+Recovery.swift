@@ -40,7 +40,7 @@ extension UndoRecord {
         }
         for file in files {
             while let record = try read(for: file.path, in: place), try record.isIdle(in: place) {
-                try record.remove()
+                try record.remove(from: file)
             }
         }
         guard rolledBack.isEmpty else { return rolledBack }
@@ -53,7 +53,8 @@ extension UndoRecord {
                 throw StorageError(
                     .refused, UndoCode.siblingMissing,
                     "a change over several files was cut off and not all of them are here: "
-                        + (try record.siblings(in: part.log)).joined(separator: ", "), path: record.path)
+                        + (try record.siblings(in: part.log)).map(\.hostBytes.shellText).joined(
+                            separator: ", "), path: record.path)
             }
             found.append(part)
         }
@@ -62,11 +63,15 @@ extension UndoRecord {
         }
         let change = found.filter { $0.record.transactionID == newest.transactionID }
         for part in change { try part.checkUnchanged(among: change, force: force) }
-        // Half taken back is neither: from here on it goes to the end.
-        try Cancellation.shielding { () throws(StorageError) in
-            for part in change { try part.record.mark(.undoing, in: part.log) }
+        // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
+        try Cancellation.delaying(by: takingBackTime) { () throws(StorageError) in
+            for part in change {
+                try UndoMark(transactionID: part.record.transactionID, recordPath: part.record.path)
+                    .set(on: part.file)
+                try part.record.mark(.undoing, in: part.log)
+            }
             for part in change { try part.record.restore(part.file, part.log) }
-            for part in change { try part.record.remove() }
+            for part in change { try part.record.remove(from: part.file) }
         }
         return change.map(\.file)
     }
@@ -83,14 +88,17 @@ extension UndoRecord {
             where !change.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) {
                 throw StorageError(
                     .refused, UndoCode.siblingNotGiven,
-                    "the change also covers \(sibling); give that disk too, with --with", path: record.path,
+                    "the change also covers \(sibling.hostBytes.shellText); give that disk too, with --with",
+                    path: record.path,
                     remedies: [.giveDisk(path: sibling)])
             }
             guard !comparison.isNew, !force else { return }
             let reason =
-                comparison.firstNotNew == nil
-                ? "the file has been resized since the change"
-                : "these bytes have been changed by something else since"
+                record.header.identity != file.names.incarnation
+                ? "it is not the file that was changed, but another of that name or a copy, and holds something else"
+                : comparison.firstNotNew == nil
+                    ? "the file has been resized since the change"
+                    : "these bytes have been changed by something else since"
             throw StorageError(
                 .refused, UndoCode.changedSince,
                 "\(reason); the change is not taken back, but with --force",
@@ -111,14 +119,26 @@ extension UndoRecord {
         return true
     }
 
-    /// Throws the whole record of each of `files` away and leaves the files as they are. Returns the records' paths.
+    /// What `discard` did.
+    public struct Discarded: Sendable {
+        /// Paths of the records that were thrown away.
+        public var records: [String] = []
+        /// Paths of files that were marked as half changed, without a record of that, and are not any more.
+        public var unmarked: [String] = []
+    }
+
+    /// How long taking back goes on after a request to stop: most changes are taken back by then.
+    public static var takingBackTime: Duration { .milliseconds(500) }
+
+    /// Throws the whole record of each of `files`, open for writing, away and leaves the files as they are.
     ///
     /// Throws `refused`, nothing removed, when a cut-off change covers a file that is not among them, and `corrupt` for
     /// what is no record.
     public static func discard(
         _ files: [HostFile], in place: UndoPlace = UndoPlace()
-    ) throws(StorageError) -> [String] {
+    ) throws(StorageError) -> Discarded {
         var paths: [String] = []
+        var unmarked: [String] = []
         for file in files {
             let own = place.recordPath(for: file.path)
             if HostDirectory.exists(own) {
@@ -129,9 +149,11 @@ extension UndoRecord {
             do throws(StorageError) {
                 found = try read(for: file.path, in: place)
             } catch {
-                guard error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion) else {
-                    throw error
-                }
+                if error.isCode(UndoCode.recordMissing) { unmarked.append(file.path) }
+                guard
+                    error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion)
+                        || error.isCode(UndoCode.recordMissing)
+                else { throw error }
                 continue
             }
             guard let found else { continue }
@@ -143,15 +165,17 @@ extension UndoRecord {
                 else { continue }
                 throw StorageError(
                     .refused, UndoCode.siblingNotGiven,
-                    "the change also covers \(sibling); give that disk too, with --with", path: found.path,
+                    "the change also covers \(sibling.hostBytes.shellText); give that disk too, with --with",
+                    path: found.path,
                     remedies: [.giveDisk(path: sibling)])
             }
         }
+        for file in files { try UndoMark.clear(on: file) }
         for path in paths {
             try HostDirectory.remove(path)
             try HostDirectory.sync(holding: path)
         }
-        return paths
+        return Discarded(records: paths, unmarked: unmarked)
     }
 
     /// Throws "not-a-record" for a file that has the name of a record and is somebody else's.

@@ -18,6 +18,8 @@ extension UndoRecord {
             try file.flush()
             try file.truncate(to: header.lengthBefore)
         }
+        // Piece by piece, so that a request to stop need not wait for all of it.
+        try file.awaitWriteback()
         try file.flush()
     }
 

@@ -48,26 +48,51 @@ public struct UndoRecord: Sendable {
     static func newest(
         in log: HostFile, _ transactionID: [UInt8]? = nil
     ) throws(StorageError) -> UndoRecord? {
-        var start: UInt64 = 0
         var newest: UndoRecord?
-        var last: State?
-        while start < log.byteCount, let header = try header(in: log, at: start, after: last) {
-            let record = UndoRecord(path: log.path, segmentStart: start, header: header)
-            guard header.segmentLength >= UInt64(UndoHeader.size),
-                let end = start +? header.segmentLength, end <= log.byteCount
-            else {
-                // One that is prepared and not whole was never durable.
-                if header.state == .prepared { break }
-                throw damaged(log.path, at: start)
-            }
-            if header.state == .prepared, try !record.isWhole(in: log) { break }
-            if transactionID == nil || transactionID == header.transactionID { newest = record }
-            // What follows a hot one is a batch that does not count.
-            if header.state == .hot { break }
-            start = end
-            last = header.state
+        try forEachSegment(in: log) { (record) in
+            if transactionID == nil || transactionID == record.transactionID { newest = record }
         }
         return newest
+    }
+
+    private static func forEachSegment(
+        in log: HostFile, _ body: (UndoRecord) -> Void
+    ) throws(StorageError) {
+        var last: UndoRecord?
+        while let record = try segment(in: log, behind: last) {
+            body(record)
+            // What follows a hot one is a batch that does not count.
+            if record.state == .hot { return }
+            last = record
+        }
+    }
+
+    /// The first segment, or the one behind another; nil where none was ever hot.
+    private static func segment(
+        in log: HostFile, behind last: UndoRecord?
+    ) throws(StorageError) -> UndoRecord? {
+        let start = last?.segmentEnd ?? 0
+        // A record has its name when its first head is durable: without one it is damaged.
+        let mustBe = last.map(\.header.isFollowed) ?? true
+        guard start < log.byteCount, let header = try header(in: log, at: start, after: last?.state) else {
+            if mustBe { throw damaged(log.path, at: start) }
+            return nil
+        }
+        let record = UndoRecord(path: log.path, segmentStart: start, header: header)
+        let isInside =
+            header.segmentLength >= UInt64(UndoHeader.size)
+            && (start +? header.segmentLength).map { $0 <= log.byteCount } ?? false
+        // One that is prepared and not whole was never durable, and what it says never began.
+        if header.state == .prepared {
+            var isWhole = false
+            if isInside { isWhole = try record.isWhole(in: log) }
+            guard isWhole else {
+                if last?.header.isFollowed == true { throw damaged(log.path, at: start) }
+                return nil
+            }
+        }
+        guard isInside else { throw damaged(log.path, at: start) }
+        return record
     }
 
     /// The head at `start`, or nil when none was written there.
@@ -77,7 +102,7 @@ public struct UndoRecord: Sendable {
         switch try UndoHeader.find(in: log, at: start) {
         case .header(let header): return header
         case .nothing:
-            // Nothing is added to a record before its first head is durable.
+            // Zeros may be anything: no more of them than a head has is lost with them.
             if start == 0, log.byteCount > UInt64(UndoHeader.size) { throw foreign(log.path) }
             return nil
         case .otherVersion where start == 0:
@@ -148,15 +173,35 @@ public struct UndoRecord: Sendable {
         try log.flush()
     }
 
-    /// Takes the segment out of the record, and the record away with its last.
-    func remove() throws(StorageError) {
-        let log = try openLog()
+    /// Takes the segment out of the record of `file`, and the record away with its last. `file` holds nothing any more
+    /// that the segment would have to take back.
+    func remove(from file: HostFile) throws(StorageError) {
+        try UndoMark.clear(on: file)
+        try Self.cut(try openLog(), at: segmentStart)
+    }
+
+    /// Ends a record at a segment's start; at the first it goes. A record whose only head is gone would be a damaged one.
+    static func cut(_ log: HostFile, at segmentStart: UInt64) throws(StorageError) {
+        guard segmentStart > 0 else {
+            try HostDirectory.remove(log.path)
+            return try HostDirectory.sync(holding: log.path)
+        }
+        try setFollowed(false, endingAt: segmentStart, in: log)
+        try log.flush()
         try log.truncate(to: segmentStart)
         try log.flush()
-        if segmentStart == 0 {
-            try HostDirectory.remove(path)
-            try HostDirectory.sync(holding: path)
-        }
+    }
+
+    /// Says in the segment that ends at `end` whether another has been hot behind it; not durable before a flush.
+    static func setFollowed(
+        _ isFollowed: Bool, endingAt end: UInt64, in log: HostFile
+    ) throws(StorageError) {
+        var found: UndoRecord?
+        try forEachSegment(in: log) { (record) in if record.segmentEnd == end { found = record } }
+        guard let found, found.header.isFollowed != isFollowed else { return }
+        var header = found.header
+        header.isFollowed = isFollowed
+        try log.write(header.bytes, at: found.segmentStart)
     }
 
     /// Gives the newest segment of a record another state, as a cut at the right time would have left it.

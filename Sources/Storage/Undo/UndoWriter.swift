@@ -27,22 +27,18 @@ struct UndoWriter {
         }
         self.file = file
         let path = place.recordPath(for: file.path)
-        // Whoever made it may have been killed before its name was durable; a change that began came after.
-        let isDurable: Bool
-        if !HostDirectory.exists(path) {
-            log = try HostFile.create(path, mode: 0o600)
-            segmentStart = 0
-            isDurable = false
-        } else {
-            log = try HostFile.open(path, access: .write, locking: .ignore, followLinks: false)
-            let newest = try UndoRecord.newest(in: log)
-            segmentStart = newest?.segmentEnd ?? 0
-            isDurable = newest.map { $0.state != .prepared } ?? false
-        }
+        let newest =
+            HostDirectory.exists(path)
+            ? try UndoRecord.newest(in: HostFile.open(path, locking: .ignore, followLinks: false)) : nil
+        segmentStart = newest?.segmentEnd ?? 0
         header = UndoHeader(
             transactionID: transactionID, time: time, lengthBefore: file.diskByteCount,
             identity: file.names.incarnation, position: segmentStart)
         end = segmentStart + UInt64(UndoHeader.size)
+        // A first head is durable before the record has its name: one without is damaged.
+        if newest == nil { try Self.create(path, header) }
+        log = try HostFile.open(path, access: .write, locking: .ignore, followLinks: false)
+        guard let newest else { return }
         do throws(StorageError) {
             // What was cut off there before must not come back between what is written now.
             if log.byteCount > segmentStart {
@@ -50,11 +46,31 @@ struct UndoWriter {
                 try log.flush()
             }
             try log.write(header.bytes, at: segmentStart)
-            guard !isDurable else { return }
+            // Whoever made it may have been killed before its name was durable; a change that began came after.
+            guard newest.state == .prepared else { return }
             try log.flush()
             try HostDirectory.sync(holding: path)
         } catch {
             discard()
+            throw error
+        }
+    }
+
+    /// Makes a record that consists of a head. What has its name is one whose first segment never was durable.
+    private static func create(_ path: String, _ header: UndoHeader) throws(StorageError) {
+        let directory = HostFile.directoryPath(of: path)
+        // As long whatever the image's name is, and the same for each attempt: no heap of them is left by killed ones.
+        let name = XXH64.checksum(HostFile.name(of: path).hostBytes.span8)
+        let hidden = "\(directory)/.\(name.hex.dropFirst(2)).undo.partial"
+        do throws(StorageError) {
+            try HostDirectory.remove(hidden)
+            let log = try HostFile.create(hidden, mode: 0o600)
+            try log.write(header.bytes, at: 0)
+            try log.flush()
+            try HostDirectory.rename(hidden, to: path)
+            try HostDirectory.sync(holding: path)
+        } catch {
+            try? HostDirectory.remove(hidden)
             throw error
         }
     }
@@ -118,6 +134,10 @@ struct UndoWriter {
     /// Counts everything that was made durable: from here the file may be changed.
     mutating func begin() throws(StorageError) {
         guard hasNews else { return }
+        if header.state == .prepared {
+            try UndoMark(transactionID: header.transactionID, recordPath: log.path).set(on: file)
+            try UndoRecord.setFollowed(true, endingAt: segmentStart, in: log)
+        }
         header.state = .hot
         try writeHeader()
         try log.flush()
@@ -129,6 +149,8 @@ struct UndoWriter {
         header.state = .done
         try writeHeader()
         try log.flush()
+        // The head says it: a mark that stays says nothing.
+        try? UndoMark.clear(on: file)
     }
 
     /// Puts back what was saved; the file is as it was before the transaction.
@@ -142,12 +164,14 @@ struct UndoWriter {
     mutating func markRolledBack() throws(StorageError) {
         try record.mark(.rolledBack, in: log)
         header.state = .rolledBack
+        try UndoMark.clear(on: file)
     }
 
     /// Takes the segment away; nothing of the file may be changed.
     func discard() {
-        try? log.truncate(to: segmentStart)
-        if segmentStart == 0 { try? HostDirectory.remove(log.path) }
+        // A mark without a record is refused: it goes first, though the segment never was hot.
+        guard (try? UndoMark.clear(on: file)) != nil else { return }
+        try? UndoRecord.cut(log, at: segmentStart)
     }
 
     private var record: UndoRecord {

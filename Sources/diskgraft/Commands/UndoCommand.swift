@@ -38,16 +38,25 @@ struct UndoCommand: ParsableCommand {
         if discard { return try throwAway() }
         let result = try GuestUndo.run([path] + disks.with, options: image.options, force: force)
         if result.files.isEmpty {
-            Terminal.write(Array("There is nothing to undo.\n".utf8))
+            let places = result.missingRecords.map {
+                ": there is no \($0.hostBytes.shellText). The undo record of a device lies in the directory that it was changed "
+                    + "from, or in the one that --undo-dir named then"
+            }
+            Terminal.print("There is nothing to undo\(places.first ?? "").\n")
         }
         for file in result.files {
-            Terminal.print("\(Terminal.name(file)): the newest change was taken back.\n")
+            Terminal.print("\(file.hostBytes.shellText): the newest change was taken back.\n")
         }
     }
 
     private func throwAway() throws {
-        let records = try GuestUndo.discard([path] + disks.with, options: image.options)
-        if records.isEmpty { Terminal.write(Array("There is no undo record.\n".utf8)) }
-        for record in records { Terminal.print("\(Terminal.name(record)): was thrown away.\n") }
+        let done = try GuestUndo.discard([path] + disks.with, options: image.options)
+        for record in done.records { Terminal.print("\(record.hostBytes.shellText): was thrown away.\n") }
+        for file in done.unmarked {
+            Terminal.print("\(file.hostBytes.shellText): is not marked as half changed any more.\n")
+        }
+        if done.records.isEmpty, done.unmarked.isEmpty {
+            Terminal.write(Array("There is no undo record.\n".utf8))
+        }
     }
 }

@@ -1,0 +1,175 @@
+import Foundation
+@_spi(Testing) import Storage
+import TestSupport
+import Testing
+
+/// A change that was cut off is seen by every name of the image, in other directories too, and where the image was moved or
+/// copied without its record.
+@Suite(
+    .enabled(
+        if: UndoMarkTests.canBeHeld, "no getfattr and setfattr, or a temporary folder without attributes"))
+struct UndoMarkTests {
+    private static let canBeHeld: Bool = {
+        guard Tool.has("getfattr", "setfattr"), let directory = try? TemporaryDirectory(),
+            let path = try? directory.write("a", [1])
+        else { return false }
+        return (try? Tool.run("setfattr", ["-n", "user.test", "-v", "1", path])) != nil
+    }()
+
+    /// An image that is half changed, as a killed process leaves it, with a second name in another directory.
+    private struct Half {
+        let directory: TemporaryDirectory
+        let path: String
+        let other: String
+        let before: [UInt8]
+        let half: [UInt8]
+
+        init() throws {
+            directory = try TemporaryDirectory()
+            let root = try #require(HostDirectory.resolved(directory.root))
+            var random = SeededRandom(8)
+            before = random.bytes(20_000)
+            try directory.write("images/a.img", before)
+            path = root + "/images/a.img"
+            other = root + "/links/b.img"
+            try FileManager.default.createDirectory(
+                atPath: root + "/links", withIntermediateDirectories: false)
+            try FileManager.default.linkItem(atPath: path, toPath: other)
+            // Without a lock: file and transaction hold each other until it ends, which it does not here.
+            let file = try HostFile.open(path, access: .write, locking: .ignore)
+            _ = try HostTransaction([file], memoryLimit: 3000)
+            for index in 0..<4 as Range<UInt64> {
+                try file.write(random.bytes(1500), at: index * 3000)
+                try file.flush()
+            }
+            half = try fileBytes(path)
+        }
+
+        func isMarked(_ path: String) throws -> Bool {
+            try Tool.run("getfattr", ["-d", "--absolute-names", path]).text.contains("user.diskgraft.undo")
+        }
+    }
+
+    @Test func aHardLinkInAnotherDirectoryShowsIt() throws {
+        let half = try Half()
+        #expect(try UndoRecord.read(for: half.other)?.isCutOff == true)
+        let error = #expect(throws: StorageError.self) {
+            let file = try HostFile.open(half.other, access: .write)
+            let transaction = try HostTransaction([file])
+            try file.write([1], at: 5)
+            try transaction.commit()
+        }
+        #expect(error?.code == "hot")
+        #expect(try fileBytes(half.path) == half.half)
+        // And takes it back.
+        #expect(try UndoRecord.undo([try HostFile.open(half.other, access: .write)]).count == 1)
+        #expect(try fileBytes(half.path) == half.before)
+        #expect(try UndoRecord.read(for: half.other)?.isCutOff != true)
+        #expect(try UndoRecord.undo([try HostFile.open(half.path, access: .write)]).isEmpty)
+        #expect(!HostDirectory.exists(half.path + ".undo"))
+    }
+
+    @Test func anImageThatWasMovedWithoutItsRecordShowsIt() throws {
+        let half = try Half()
+        let moved = half.directory.path("moved.img")
+        try FileManager.default.moveItem(atPath: half.path, toPath: moved)
+        #expect(try UndoRecord.read(for: moved)?.isCutOff == true)
+        // With the record gone nobody can tell; the file as it is has to be asked for.
+        try FileManager.default.removeItem(atPath: half.path + ".undo")
+        let file = try HostFile.open(moved, access: .write)
+        for body in [
+            { _ = try UndoRecord.read(for: moved) }, { _ = try UndoRecord.recover(file) },
+            { _ = try UndoRecord.undo([file]) },
+        ] as [() throws -> Void] {
+            let error = #expect(throws: StorageError.self) { try body() }
+            #expect(error?.code == "record-missing" && error?.remedies == [.discardUndo])
+        }
+        let discarded = try UndoRecord.discard([file])
+        #expect(discarded.unmarked == [moved] && discarded.records.isEmpty)
+        #expect(try UndoRecord.read(for: moved) == nil)
+        #expect(try fileBytes(moved) == half.half)
+    }
+
+    @Test func aCopyWithAttributesShowsIt() throws {
+        let half = try Half()
+        let copy = half.directory.path("copy.img")
+        try Tool.run("cp", ["-a", half.path, copy])
+        let error = #expect(throws: StorageError.self) { try UndoRecord.read(for: copy) }
+        #expect(error?.code == "record-missing")
+        // The record came along: the copy goes back by it, and the image by its own.
+        try Tool.run("cp", ["-a", half.path + ".undo", copy + ".undo"])
+        for path in [copy, half.path] {
+            #expect(try UndoRecord.recover(try HostFile.open(path, access: .write)) == .rolledBack)
+            #expect(try fileBytes(path) == half.before)
+            #expect(try !half.isMarked(path))
+        }
+    }
+
+    /// A mark that outlived its change says nothing: the record says that it is complete.
+    @Test func aMarkOfACompleteChangeSaysNothing() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("a.img", [UInt8](repeating: 1, count: 9000))
+        func change(_ value: UInt8) throws {
+            let file = try HostFile.open(path, access: .write)
+            let transaction = try HostTransaction([file])
+            try file.write([value], at: 5)
+            try transaction.commit()
+        }
+        try change(2)
+        #expect(try Tool.run("getfattr", ["-d", "--absolute-names", path]).text.isEmpty)
+        let record = try fileBytes(path + ".undo")
+        let mark = record[16..<32].hexString + " /nowhere/a.img.undo"
+        try Tool.run("setfattr", ["-n", "user.diskgraft.undo", "-v", mark, path])
+        #expect(try UndoRecord.read(for: path)?.state == .done)
+        try change(3)
+        try Tool.run("setfattr", ["-n", "user.diskgraft.undo", "-v", mark, path])
+        for _ in 0..<2 { #expect(try UndoRecord.undo([try HostFile.open(path, access: .write)]).count == 1) }
+        #expect(try Tool.run("getfattr", ["-d", "--absolute-names", path]).text.isEmpty)
+        #expect(try UndoRecord.read(for: path) == nil)
+        // What is none is none.
+        for text in ["", "x", String(repeating: "g", count: 32) + " /x", String(repeating: "0", count: 32)] {
+            try Tool.run("setfattr", ["-n", "user.diskgraft.undo", "-v", text, path])
+            #expect(try UndoRecord.read(for: path) == nil)
+        }
+    }
+
+    /// The mark is there before the first byte of the image changes, while `undo` writes, and no longer.
+    @Test func itStandsWhileTheChangeIsHot() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("a.img", [UInt8](repeating: 1, count: 90_000))
+        let file = try HostFile.open(path, access: .write)
+        func isMarked() throws -> Bool {
+            try Tool.run("getfattr", ["-d", "--absolute-names", path]).text.contains("user.diskgraft.undo")
+        }
+        for isTakenBack in [true, false] {
+            let transaction = try HostTransaction([file], memoryLimit: 20_000)
+            try file.write([2], at: 5)
+            try file.flush()
+            #expect(try !isMarked())
+            try file.write([UInt8](repeating: 2, count: 30_000), at: 0)
+            try file.flush()
+            #expect(try isMarked())
+            if isTakenBack { transaction.rollBack() } else { try transaction.commit() }
+            #expect(try !isMarked())
+        }
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root"))
+    func withoutAttributesFurtherNamesAreTold() throws {
+        let directory = try TemporaryDirectory()
+        let folder = directory.path("ram")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        // ramfs has hard links and no attributes of users.
+        guard (try? Tool.run("mount", ["-t", "ramfs", "none", folder])) != nil else { return }
+        defer { _ = try? Tool.run("umount", [folder]) }
+        let path = try directory.write("ram/a.img", [UInt8](repeating: 1, count: 9000))
+        let file = try HostFile.open(path, access: .write)
+        #expect(file.namesWithoutMark == nil)
+        try FileManager.default.linkItem(atPath: path, toPath: folder + "/b.img")
+        #expect(file.namesWithoutMark == 2)
+        let transaction = try HostTransaction([file])
+        try file.write([2], at: 5)
+        try transaction.commit()
+        #expect(try UndoRecord.undo([file]).count == 1)
+    }
+}

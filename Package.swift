@@ -29,7 +29,9 @@ let package = Package(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
 
-        .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(
+            name: "Storage", dependencies: ["CLinux"], path: "Sources", sources: ["Storage", "HostIO", "Undo"],
+            swiftSettings: settings),
         .target(name: "Codecs", dependencies: ["Storage", "CZlib", "CZstd"], swiftSettings: settings),
         .target(name: "ImageFormats", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),

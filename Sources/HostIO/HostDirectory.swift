@@ -1,12 +1,13 @@
 internal import CLinux
 internal import Glibc
+public import Storage
 
 /// The few things done to names in host directories.
 public enum HostDirectory {
     /// fsync of the directory that holds `path`, so that a name just made or renamed there survives a power cut.
     public static func sync(holding path: String) throws(StorageError) {
-        HostTrace.note { .syncDirectory(HostFile.directoryPath(of: path)) }
-        let directory = HostFile.directoryPath(of: path)
+        HostTrace.note { .syncDirectory(HostPath.directory(of: path)) }
+        let directory = HostPath.directory(of: path)
         let descriptor = unsafe directory.withHostPath { unsafe clinux_open($0, O_RDONLY | O_DIRECTORY, 0) }
         guard descriptor >= 0 else {
             throw .io("host directory", operation: "open", errno: errno, path: directory)
@@ -56,9 +57,9 @@ public enum HostDirectory {
     }
 
     /// The file's identity through links; nil when there is none.
-    public static func identity(of path: String) -> HostFile.Identity? {
+    public static func identity(of path: String) -> FileIdentity? {
         guard let status = status(of: path) else { return nil }
-        return HostFile.Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
     }
 
     /// Whether two paths lead to the same file, or to the same name where there is none.
@@ -125,17 +126,13 @@ public enum HostDirectory {
         status(of: path).map { UInt16(truncatingIfNeeded: $0.st_mode) & 0o777 }
     }
 
+    /// Whether the file system that holds a directory lives in memory: a power cut takes what is there.
+    package static func isInMemory(_ path: String) -> Bool {
+        unsafe path.withHostPath { unsafe clinux_is_in_memory($0) } == 1
+    }
+
     private static func status(of path: String) -> stat? {
         var status = stat()
         return unsafe path.withHostPath { unsafe stat($0, &status) } == 0 ? status : nil
-    }
-}
-
-extension String {
-    /// A path, name or argument that the host gave, up to its NUL.
-    public init(hostPath pointer: UnsafePointer<CChar>) {
-        let length = unsafe strlen(pointer)
-        let bytes = unsafe UnsafeBufferPointer(start: pointer, count: length).map { UInt8(bitPattern: $0) }
-        self.init(hostBytes: bytes)
     }
 }

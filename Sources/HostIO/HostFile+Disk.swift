@@ -1,7 +1,8 @@
 internal import CLinux
 internal import Glibc
+internal import Storage
 
-// What reaches the file itself, whether or not a transaction is open on it.
+// The calls.
 
 extension HostFile {
     func readDisk(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
@@ -23,13 +24,6 @@ extension HostFile {
             if got == 0 { throw shortFile(at: offset, total) }
             done += got
         }
-    }
-
-    func shortFile(at offset: UInt64, _ count: Int) -> StorageError {
-        StorageError(
-            .corrupt, layer: "host file", code: "short-file",
-            "the file ends at \(byteCount) and \(count) bytes at \(offset) are needed; it may be truncated",
-            offset: offset, path: path)
     }
 
     func writeDisk(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
@@ -78,28 +72,6 @@ extension HostFile {
             let number = errno
             if number == EINTR { continue }
             throw .io("host file", operation: "fdatasync", errno: number, path: path)
-        }
-    }
-}
-
-extension HostFile {
-    /// The most that is read at once.
-    static var pieceSize: UInt64 { 256 << 10 }
-
-    /// Reads a range in pieces that a buffer holds, as it is below a transaction.
-    func forEachPieceOnDisk(
-        of range: Range<UInt64>, _ body: (UInt64, RawSpan) throws(StorageError) -> Void
-    ) throws(StorageError) {
-        guard !range.isEmpty else { return }
-        var buffer = ByteBuffer(byteCount: Int(min(Self.pieceSize, range.upperBound - range.lowerBound)))
-        var position = range.lowerBound
-        while position < range.upperBound {
-            let count = Int(min(Self.pieceSize, range.upperBound - position))
-            var bytes = buffer.mutableBytes
-            var part = bytes.part(0..<count)
-            try readDisk(into: &part, at: position)
-            try body(position, buffer.bytes.extracting(0..<count))
-            position += UInt64(count)
         }
     }
 }

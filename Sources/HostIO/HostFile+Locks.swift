@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Storage
 
 // qemu guards an image with open-file-description locks on single bytes: a byte from 100 on per permission it
 // holds (0 consistent read, 1 write, 3 resize) and a byte from 200 on per permission it denies to others
@@ -61,7 +62,7 @@ extension HostFile {
 
     private func locked(_ reason: String) -> StorageError {
         StorageError(
-            .refused, layer: "host file", code: "locked",
+            .refused, HostFileCode.locked,
             access == .write
                 ? "\(reason); shut the virtual machine down first"
                 : "\(reason); shut it down, or read it all the same with -U",

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Storage
 
 // Locks keep programs out, and the kernel asks for none: a file system that the host has mounted from an image would
 // write back what it holds in memory over what is written here.
@@ -67,7 +68,7 @@ extension HostFile {
     }
 
     /// The number of the block device at `path`, through links, as the kernel writes it: "8:1"; nil for other files.
-    static func deviceNumber(of path: String) -> String? {
+    package static func deviceNumber(of path: String) -> String? {
         var status = stat()
         guard unsafe path.withHostPath({ unsafe stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFBLK
         else { return nil }
@@ -81,7 +82,7 @@ extension HostFile {
     }
 
     /// A file that the kernel makes up as it is read.
-    static func text(of path: String) -> String? {
+    package static func text(of path: String) -> String? {
         let descriptor = unsafe path.withHostPath { unsafe clinux_open($0, O_RDONLY, 0) }
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -98,6 +99,6 @@ extension HostFile {
     }
 
     private func usedByKernel(_ reason: String) -> StorageError {
-        StorageError(.refused, layer: "host file", code: "mounted", reason, path: path)
+        StorageError(.refused, HostFileCode.mounted, reason, path: path)
     }
 }

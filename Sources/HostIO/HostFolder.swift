@@ -1,12 +1,13 @@
 internal import CLinux
 internal import Glibc
+public import Storage
 
 /// A directory of the host, held open: names are made in it through its descriptor, so that whoever renames
 /// directories or lays links meanwhile moves nothing elsewhere. Every name is plain and new, and nothing goes through
 /// a link. `path` is for messages only.
 public final class HostFolder: Sendable {
     /// What identifies it.
-    public let identity: HostFile.Identity
+    public let identity: FileIdentity
     /// What it was called when it was opened or made.
     public let path: String
     let descriptor: Int32
@@ -20,7 +21,7 @@ public final class HostFolder: Sendable {
         }
         self.descriptor = descriptor
         self.path = path
-        identity = HostFile.Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
     }
 
     deinit { close(descriptor) }
@@ -99,14 +100,13 @@ public final class HostFolder: Sendable {
     }
 
     /// The directory that holds this one, which must be the one expected: somebody may have moved this one.
-    public func parent(expecting identity: HostFile.Identity, path: String) throws(StorageError) -> HostFolder
-    {
+    public func parent(expecting identity: FileIdentity, path: String) throws(StorageError) -> HostFolder {
         let above = clinux_open_parent(descriptor)
         guard above >= 0 else { throw .io("host directory", operation: "open", errno: errno, path: path) }
         let folder = try HostFolder(descriptor: above, path: path)
         guard folder.identity == identity else {
             throw StorageError(
-                .refused, layer: "host directory", code: "moved",
+                .refused, HostDirectoryCode.moved,
                 "was moved by somebody else while files were copied into it", path: self.path)
         }
         return folder
@@ -144,7 +144,7 @@ public final class HostFolder: Sendable {
     private func place(_ name: [UInt8]) throws(StorageError) -> String {
         guard DirectoryEntry.isSound(name: name) else {
             throw StorageError(
-                .corrupt, layer: "host directory", code: "not-a-plain-name",
+                .corrupt, HostDirectoryCode.notAPlainName,
                 "\(name.shellText) is not a name that a file can have", path: path)
         }
         return path + (path.utf8.last == UInt8(ascii: "/") ? "" : "/") + String(hostBytes: name)

@@ -1,8 +1,11 @@
+internal import HostIO
+internal import Storage
+
 /// A change that was cut off, or whose undoing was, over all the host files that it may have begun on.
 struct CutOffChange {
     /// A file that is half done as far as its record knows.
     struct Member {
-        let file: HostFile
+        let file: any ByteFile
         let record: UndoRecord
         let log: HostFile
         let comparison: UndoComparison
@@ -13,7 +16,7 @@ struct CutOffChange {
     private var isDecided = false
     /// A file on which the change has not begun, or which has gone back.
     private var isPartial = false
-    private let open: [HostFile]
+    private let open: [any ByteFile]
     private let place: UndoPlace
 
     /// Compares `file`, whose newest segment is `record`, and every other host file of the transaction. Files in `open`
@@ -21,7 +24,7 @@ struct CutOffChange {
     ///
     /// Throws `refused`, code "sibling-missing", where a file is out of reach, and what comparing throws.
     init(
-        _ file: HostFile, _ record: UndoRecord, among open: [HostFile], in place: UndoPlace
+        _ file: any ByteFile, _ record: UndoRecord, among open: [any ByteFile], in place: UndoPlace
     ) throws(StorageError) {
         self.open = open
         self.place = place
@@ -40,7 +43,7 @@ struct CutOffChange {
         }
     }
 
-    private mutating func add(_ file: HostFile, _ record: UndoRecord) throws(StorageError) {
+    private mutating func add(_ file: any ByteFile, _ record: UndoRecord) throws(StorageError) {
         let log = try record.openLog()
         members.append(
             Member(file: file, record: record, log: log, comparison: try UndoComparison(file, record, log)))
@@ -62,7 +65,7 @@ struct CutOffChange {
         case .hot, .undoing:
             let known = open.first { HostDirectory.isSame($0.path, path) }
             let file =
-                if let known { known } else { try HostFile.open(path, access: .write) }
+                if let known { known } else { try HostFile.open(path, access: .write) as any ByteFile }
             try add(file, other)
         }
     }
@@ -71,7 +74,7 @@ struct CutOffChange {
     /// all files are known; or with `force`. Returns the files that are as before then; none when the change stands.
     ///
     /// Throws `refused`, code "unknown-contents" or "unknown-length".
-    func settle(force: Bool) throws(StorageError) -> [HostFile] {
+    func settle(force: Bool) throws(StorageError) -> [any ByteFile] {
         // Hot: all files were flushed before the first was marked done. Being undone: nothing has been put back yet,
         // because all are marked first.
         if isDecided { return try Cancellation.shielding(finish) }
@@ -80,7 +83,7 @@ struct CutOffChange {
         return try Cancellation.shielding(decide)
     }
 
-    private func decide() throws(StorageError) -> [HostFile] {
+    private func decide() throws(StorageError) -> [any ByteFile] {
         if members.contains(where: { !$0.comparison.isOld }) {
             let isComplete =
                 !isPartial && members.allSatisfy { $0.record.state == .hot && $0.comparison.isNew }
@@ -91,7 +94,7 @@ struct CutOffChange {
         return members.map(\.file)
     }
 
-    private func finish() throws(StorageError) -> [HostFile] {
+    private func finish() throws(StorageError) -> [any ByteFile] {
         for member in members { try member.record.mark(.done, in: member.log) }
         return []
     }
@@ -101,7 +104,7 @@ struct CutOffChange {
         let header = member.record.header
         guard comparison.firstUnknown != nil || comparison.hasUnknownLength else { return }
         let other =
-            header.identity == member.file.names.incarnation
+            header.identity == member.file.incarnation
             ? "something else has written to it since"
             : "it is not the file that was changed, or something else has written to it since"
         let ways =

@@ -1,3 +1,5 @@
+internal import Storage
+
 /// What a change gives to sectors of one host file, write by write: the ranges of chunks of kind "given".
 struct GivenContents: Sendable {
     /// A range has no more sectors, so that a chunk has room for it.

@@ -1,5 +1,6 @@
-internal import CLinux
 internal import Glibc
+internal import HostIO
+public import Storage
 internal import Synchronization
 
 /// All changes to one or more host files as one: recorded first, then applied together under undo records.
@@ -41,24 +42,35 @@ public final class HostTransaction: Sendable {
         var hasWritten = false
     }
 
-    private let files: [HostFile]
+    private let files: [RecordedFile]
     private let memoryLimit: Int
     private let place: UndoPlace
     private let transactionID: [UInt8]
     private let progress = Mutex(Progress())
 
-    /// Begins on `files`, all opened for writing and in no other transaction. Their undo records will lie in `place`.
+    /// Begins on `files`, all of them `RecordedFile`s that were opened for writing and are in no other transaction. Their
+    /// undo records will lie in `place`. Throws `misuse`, code "not-recorded" or "already-in-transaction".
     public init(
-        _ files: [HostFile], memoryLimit: Int = HostTransaction.usualMemoryLimit,
+        _ files: [any ByteFile], memoryLimit: Int = HostTransaction.usualMemoryLimit,
         records place: UndoPlace = UndoPlace()
     ) throws(StorageError) {
-        self.files = files
+        var recorded: [RecordedFile] = []
+        for file in files {
+            guard let file = file as? RecordedFile else {
+                throw StorageError(
+                    .misuse, RecordingCode.notRecorded,
+                    "was not opened as a file whose changes can be recorded",
+                    path: file.path)
+            }
+            recorded.append(file)
+        }
+        self.files = recorded
         self.memoryLimit = memoryLimit
         self.place = place
         transactionID = try SystemRandom.bytes(16)
-        var begun: [HostFile] = []
+        var begun: [RecordedFile] = []
         do throws(StorageError) {
-            for (index, file) in files.enumerated() {
+            for (index, file) in recorded.enumerated() {
                 try file.beginStaging(self, index: index)
                 begun.append(file)
             }
@@ -140,7 +152,7 @@ public final class HostTransaction: Sendable {
             }
             try sync(&state)
             try write(&state)
-            for file in state.unflushed.sorted() { try files[file].flushDisk() }
+            for file in state.unflushed.sorted() { try files[file].base.flush() }
             // Only now, or a read would show what was there before.
             for file in files { file.endStaging() }
         } catch {
@@ -172,7 +184,7 @@ public final class HostTransaction: Sendable {
         let time = Self.now()
         for file in touched.keys.sorted() where state.segments[file] == nil {
             state.segments[file] = try UndoWriter(
-                of: files[file], in: place, transactionID: transactionID, time: time)
+                of: files[file].base, in: place, transactionID: transactionID, time: time)
         }
         let paths = state.segments.keys.sorted().map { HostDirectory.absolutePath(files[$0].path) }
         for file in state.segments.keys.sorted() {
@@ -191,9 +203,13 @@ public final class HostTransaction: Sendable {
         for file in state.segments.keys.sorted() { try state.segments[file]?.begin() }
     }
 
-    /// Repeats the recorded operations on the files.
+    /// Repeats the recorded operations on the files. A request to stop waits: what is begun is sooner done than undone.
     private func write(_ state: inout Progress) throws(StorageError) {
         state.hasWritten = true
+        try Cancellation.shielding { () throws(StorageError) in try repeatOperations(&state) }
+    }
+
+    private func repeatOperations(_ state: inout Progress) throws(StorageError) {
         for operation in state.operations {
             switch operation {
             case .write(let file, let offset, let bytes):
@@ -203,7 +219,7 @@ public final class HostTransaction: Sendable {
                 try files[file].truncateThrough(to: length)
                 state.unflushed.insert(file)
             case .flush(let file):
-                try files[file].flushDisk()
+                try files[file].base.flush()
                 state.unflushed.remove(file)
             }
         }
@@ -225,7 +241,7 @@ public final class HostTransaction: Sendable {
     /// What the operations change in each file that they change.
     private func touchedRanges(_ operations: [Operation]) -> [Int: Touched] {
         var touched: [Int: Touched] = [:]
-        var lengths = files.map(\.diskByteCount)
+        var lengths = files.map(\.base.byteCount)
         for operation in operations {
             switch operation {
             case .write(let file, let offset, let bytes):

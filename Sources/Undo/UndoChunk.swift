@@ -1,3 +1,5 @@
+internal import Storage
+
 /// A piece of a segment of an undo record, small enough to be held, checked and only then used. A header of 64 bytes,
 /// bytes, and zeros up to a multiple of 512; all integers are little-endian:
 ///
@@ -41,7 +43,7 @@ struct UndoChunk: Sendable {
 
     /// Reads the chunk at `position`, which must end before `limit`; nil when it is not as it was written.
     init?(
-        _ log: HostFile, at position: UInt64, limit: UInt64, transactionID: [UInt8], number: UInt32
+        _ log: any ByteFile, at position: UInt64, limit: UInt64, transactionID: [UInt8], number: UInt32
     ) throws(StorageError) {
         guard limit <= log.byteCount, position <= limit, limit - position >= UInt64(Self.headerSize) else {
             return nil

@@ -1,3 +1,5 @@
+public import Storage
+
 /// What can be wrong with taking a change back.
 public enum UndoCode: String, LayerCode {
     /// The name of the layer.

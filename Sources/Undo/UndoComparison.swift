@@ -1,3 +1,6 @@
+internal import HostIO
+internal import Storage
+
 /// A host file held against its undo record: every sector that the change touched, and the length. Nothing is written.
 /// Making one checks the whole segment.
 struct UndoComparison {
@@ -10,7 +13,7 @@ struct UndoComparison {
     /// Absolute paths of the other host files of the transaction.
     private(set) var siblings: [String] = []
 
-    private let file: HostFile
+    private let file: any ByteFile
     private let record: UndoRecord
     /// Sectors that are unlike anything known so far. What is known of one may come in several chunks.
     private var unknown = RangeSet<UInt64>()
@@ -21,7 +24,7 @@ struct UndoComparison {
 
     private static let sector = UndoRecord.sectorSize
 
-    init(_ file: HostFile, _ record: UndoRecord, _ log: HostFile) throws(StorageError) {
+    init(_ file: any ByteFile, _ record: UndoRecord, _ log: any ByteFile) throws(StorageError) {
         self.file = file
         self.record = record
         try compare(with: log)
@@ -36,7 +39,7 @@ struct UndoComparison {
 
     // MARK: Steps
 
-    private mutating func compare(with log: HostFile) throws(StorageError) {
+    private mutating func compare(with log: any ByteFile) throws(StorageError) {
         try record.forEachChunk(in: log) { (chunk) throws(StorageError) in
             switch chunk.kind {
             case .siblings: siblings += chunk.paths
@@ -121,7 +124,7 @@ struct UndoComparison {
     }
 }
 
-extension HostFile {
+extension ByteFile {
     /// The sectors of a range for whose bytes `isWanted` says true; zeros stand for what lies behind the end. The first
     /// and the last may be parts of sectors.
     fileprivate func sectors(
@@ -131,7 +134,7 @@ extension HostFile {
         var position = range.lowerBound
         while position < range.upperBound {
             let end = min(
-                (position / Self.pieceSize + 1) * Self.pieceSize, range.upperBound)
+                (position / UndoRecord.pieceSize + 1) * UndoRecord.pieceSize, range.upperBound)
             var bytes = try availableBytes(at: position, count: Int(end - position))
             bytes += [UInt8](repeating: 0, count: Int(end - position) - bytes.count)
             var offset = position

@@ -1,3 +1,5 @@
+internal import Storage
+
 /// The head of a segment of an undo record: 1024 bytes, the same sector of 512 bytes twice, so that a sector that rots
 /// loses nothing. Both are written at once, and what a cut leaves of that is either of two states that are both right.
 /// All integers are little-endian:
@@ -35,12 +37,12 @@ struct UndoHeader: Equatable, Sendable {
     var lengthMost: UInt64
     /// nil until the change is sealed.
     var lengthAfter: UInt64?
-    let identity: HostFile.Incarnation
+    let identity: FileIncarnation
     let position: UInt64
 
     /// The head of a transaction that has not begun.
     init(
-        transactionID: [UInt8], time: UInt64, lengthBefore: UInt64, identity: HostFile.Incarnation,
+        transactionID: [UInt8], time: UInt64, lengthBefore: UInt64, identity: FileIncarnation,
         position: UInt64
     ) {
         state = .prepared
@@ -68,7 +70,7 @@ struct UndoHeader: Equatable, Sendable {
         lengthLeast = bytes.little(64)
         lengthMost = bytes.little(72)
         lengthAfter = bytes.little(52, as: UInt32.self) & 1 != 0 ? bytes.little(80) : nil
-        identity = HostFile.Incarnation(inode: bytes.little(88), birth: bytes.little(96))
+        identity = FileIncarnation(inode: bytes.little(88), birth: bytes.little(96))
         self.position = position
     }
 
@@ -105,7 +107,7 @@ struct UndoHeader: Equatable, Sendable {
         case foreign
     }
 
-    static func find(in log: HostFile, at start: UInt64) throws(StorageError) -> Found {
+    static func find(in log: any ByteFile, at start: UInt64) throws(StorageError) -> Found {
         let bytes = try log.availableBytes(at: start, count: size)
         var isRecord = false
         var isOther = false

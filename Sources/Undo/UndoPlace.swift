@@ -1,5 +1,5 @@
-internal import CLinux
-internal import Glibc
+internal import HostIO
+internal import Storage
 
 /// Where undo records lie: beside their files, whatever link those were reached by. A block device has only memory
 /// beside it, which a power cut takes; its record lies in a directory of its own choice.
@@ -17,15 +17,15 @@ public struct UndoPlace: Sendable {
         let directory = HostDirectory.resolved(deviceDirectory) ?? deviceDirectory
         // The number of a mapped device, which its own name consists of, is another at the next start.
         let mapped = HostFile.text(of: "/sys/dev/block/\(number)/dm/name")?.prefix { $0 != "\n" }
-        return "\(directory)/\(mapped.map(String.init) ?? HostFile.name(of: resolved)).undo"
+        return "\(directory)/\(mapped.map(String.init) ?? HostPath.name(of: resolved)).undo"
     }
 
     /// Throws `refused`, code "record-in-memory", when the record of `file`, a block device, would lie in a file system
     /// that lives in memory.
-    func requireLasting(_ file: HostFile) throws(StorageError) {
-        guard file.isBlockDevice else { return }
-        let directory = HostFile.directoryPath(of: recordPath(for: file.path))
-        guard unsafe directory.withHostPath({ unsafe clinux_is_in_memory($0) }) == 1 else { return }
+    func requireLasting(_ file: any ByteFile) throws(StorageError) {
+        guard file.hasFixedLength else { return }
+        let directory = HostPath.directory(of: recordPath(for: file.path))
+        guard HostDirectory.isInMemory(directory) else { return }
         throw StorageError(
             .refused, UndoCode.recordInMemory,
             "the undo record of a block device would lie in \(directory), which is memory and lost with the power; "

@@ -1,3 +1,6 @@
+internal import HostIO
+public import Storage
+
 // Which record is a host file's: the one of its name, or of another name that the file has or had.
 
 extension UndoRecord {
@@ -30,8 +33,8 @@ extension UndoRecord {
 
     /// The newest segments of the other records in the same directory; what cannot be read as a record is none.
     private static func records(besides own: String) -> [UndoRecord] {
-        let directory = HostFile.directoryPath(of: own)
-        let name = HostFile.name(of: own)
+        let directory = HostPath.directory(of: own)
+        let name = HostPath.name(of: own)
         return HostDirectory.names(in: directory)
             .filter { $0.hasSuffix(".undo") && $0 != name }
             .compactMap { try? newest(in: open("\(directory)/\($0)")) }

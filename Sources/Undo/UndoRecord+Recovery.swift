@@ -1,3 +1,6 @@
+internal import HostIO
+public import Storage
+
 // Taking changes back: a cut-off one at the next opening for writing, a finished one on request.
 
 extension UndoRecord {
@@ -17,7 +20,7 @@ extension UndoRecord {
     /// Throws, nothing written, `refused` when a file holds what the change neither found nor gave
     /// ("unknown-contents", "unknown-length") or is out of reach ("sibling-missing"), `corrupt` when a record is damaged.
     public static func recover(
-        _ file: HostFile, in place: UndoPlace = UndoPlace()
+        _ file: any ByteFile, in place: UndoPlace = UndoPlace()
     ) throws(StorageError) -> Recovery {
         guard let record = try read(for: file.path, in: place), record.isCutOff else { return .none }
         let back = try CutOffChange(file, record, among: [file], in: place).settle(force: false)
@@ -31,9 +34,9 @@ extension UndoRecord {
     /// Returns the files that are as they were before; none when there is nothing to take back. Throws `refused`,
     /// nothing written, when something else has changed the files since or one of them is not among `files`.
     public static func undo(
-        _ files: [HostFile], force: Bool = false, in place: UndoPlace = UndoPlace()
-    ) throws(StorageError) -> [HostFile] {
-        var rolledBack: [HostFile] = []
+        _ files: [any ByteFile], force: Bool = false, in place: UndoPlace = UndoPlace()
+    ) throws(StorageError) -> [any ByteFile] {
+        var rolledBack: [any ByteFile] = []
         for file in files {
             guard let record = try read(for: file.path, in: place), record.isCutOff else { continue }
             rolledBack += try CutOffChange(file, record, among: files, in: place).settle(force: force)
@@ -73,9 +76,9 @@ extension UndoRecord {
 
     /// A file of a finished change.
     private struct Part {
-        let file: HostFile
+        let file: any ByteFile
         let record: UndoRecord
-        let log: HostFile
+        let log: any ByteFile
 
         func checkUnchanged(among change: [Part], force: Bool) throws(StorageError) {
             let comparison = try UndoComparison(file, record, log)
@@ -116,7 +119,7 @@ extension UndoRecord {
     /// Throws `refused`, nothing removed, when a cut-off change covers a file that is not among them, and `corrupt` for
     /// what is no record.
     public static func discard(
-        _ files: [HostFile], in place: UndoPlace = UndoPlace()
+        _ files: [any ByteFile], in place: UndoPlace = UndoPlace()
     ) throws(StorageError) -> [String] {
         var paths: [String] = []
         for file in files {

@@ -1,10 +1,12 @@
+internal import Storage
+
 // Putting back what a record saved.
 
 extension UndoRecord {
     /// Writes back everything that was saved, and the old length. Twice does the same as once, and in between every
     /// sector is as before or as it was found. The segment must have been checked: what is damaged in the middle is
     /// noticed after a part has been put back.
-    func restore(_ file: HostFile, _ log: HostFile) throws(StorageError) {
+    func restore(_ file: any ByteFile, _ log: any ByteFile) throws(StorageError) {
         // A write that failed may have made the file longer than anybody noted.
         file.refreshLength()
         try forEachChunk(in: log) { (chunk) throws(StorageError) in
@@ -14,7 +16,7 @@ extension UndoRecord {
             }
             for entry in entries { try restore(entry, of: chunk, file) }
         }
-        if !file.isBlockDevice, file.byteCount != header.lengthBefore {
+        if !file.hasFixedLength, file.byteCount != header.lengthBefore {
             try file.flush()
             try file.truncate(to: header.lengthBefore)
         }
@@ -22,7 +24,7 @@ extension UndoRecord {
     }
 
     private func restore(
-        _ entry: UndoChunk.Entry, of chunk: UndoChunk, _ file: HostFile
+        _ entry: UndoChunk.Entry, of chunk: UndoChunk, _ file: any ByteFile
     ) throws(StorageError) {
         let range = entry.range
         // Where the file has grown, the rest of the sector that it used to end in goes back to zeros with it.
@@ -36,7 +38,7 @@ extension UndoRecord {
         }
         var position = range.lowerBound
         while position < end {
-            let stop = min(position + HostFile.pieceSize, end)
+            let stop = min(position + UndoRecord.pieceSize, end)
             let from = place.lowerBound + Int(position - range.lowerBound)
             var bytes = Array(chunk.body[from..<min(from + Int(stop - position), place.upperBound)])
             bytes += [UInt8](repeating: 0, count: Int(stop - position) - bytes.count)

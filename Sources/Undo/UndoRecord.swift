@@ -1,3 +1,6 @@
+internal import HostIO
+public import Storage
+
 /// `IMAGE.undo`: what host-file bytes and lengths were before each change, so that a change can be taken back,
 /// whether it finished or not; and what the change gave them on the way, so that nothing else is overwritten by that.
 ///
@@ -26,6 +29,8 @@ public struct UndoRecord: Sendable {
 
     /// What contents are known and compared by: no disk writes less at once.
     static let sectorSize: UInt64 = 512
+    /// The most that is compared or put back at once.
+    static let pieceSize: UInt64 = 256 << 10
 
     /// The record's own path.
     public let path: String
@@ -46,7 +51,7 @@ public struct UndoRecord: Sendable {
     /// cut off before it was durable does not count. Throws where something is damaged that decides what is newest, and
     /// for files that are no record.
     static func newest(
-        in log: HostFile, _ transactionID: [UInt8]? = nil
+        in log: any ByteFile, _ transactionID: [UInt8]? = nil
     ) throws(StorageError) -> UndoRecord? {
         var start: UInt64 = 0
         var newest: UndoRecord?
@@ -72,7 +77,7 @@ public struct UndoRecord: Sendable {
 
     /// The head at `start`, or nil when none was written there.
     private static func header(
-        in log: HostFile, at start: UInt64, after last: State?
+        in log: any ByteFile, at start: UInt64, after last: State?
     ) throws(StorageError) -> UndoHeader? {
         switch try UndoHeader.find(in: log, at: start) {
         case .header(let header): return header
@@ -97,7 +102,7 @@ public struct UndoRecord: Sendable {
     /// Calls `body` with each chunk that counts, once its checksums were found right. Throws "damaged" at the first
     /// that is not as it was written.
     func forEachChunk(
-        in log: HostFile, _ body: (UndoChunk) throws(StorageError) -> Void
+        in log: any ByteFile, _ body: (UndoChunk) throws(StorageError) -> Void
     ) throws(StorageError) {
         var position = segmentStart + UInt64(UndoHeader.size)
         for number in 0..<header.chunkCount {
@@ -111,7 +116,7 @@ public struct UndoRecord: Sendable {
         guard position == segmentEnd else { throw damaged(at: position) }
     }
 
-    private func isWhole(in log: HostFile) throws(StorageError) -> Bool {
+    private func isWhole(in log: any ByteFile) throws(StorageError) -> Bool {
         do throws(StorageError) {
             try forEachChunk(in: log) { (_) in }
             return true
@@ -122,7 +127,7 @@ public struct UndoRecord: Sendable {
     }
 
     /// Absolute paths of the other host files that the transaction changes.
-    func siblings(in log: HostFile) throws(StorageError) -> [String] {
+    func siblings(in log: any ByteFile) throws(StorageError) -> [String] {
         var paths: [String] = []
         try forEachChunk(in: log) { (chunk) in if chunk.kind == .siblings { paths += chunk.paths } }
         return paths
@@ -136,7 +141,7 @@ public struct UndoRecord: Sendable {
     }
 
     /// Writes the head with another state, durably.
-    func mark(_ state: State, in log: HostFile) throws(StorageError) {
+    func mark(_ state: State, in log: any ByteFile) throws(StorageError) {
         var header = header
         header.state = state
         // Another segment may follow: what never counted must not lie in its place.

@@ -1,7 +1,10 @@
+internal import HostIO
+internal import Storage
+
 /// The segment of one host file while its transaction goes on. Nothing of the file may be changed before what was
 /// there, and what will be, has been saved, synced, and counted by the head.
 struct UndoWriter {
-    private let file: HostFile
+    private let file: any ByteFile
     private let log: HostFile
     private let segmentStart: UInt64
     private var header: UndoHeader
@@ -16,7 +19,7 @@ struct UndoWriter {
 
     /// Begins a segment in the record of `file`, which is created when there is none.
     init(
-        of file: HostFile, in place: UndoPlace, transactionID: [UInt8], time: UInt64
+        of file: any ByteFile, in place: UndoPlace, transactionID: [UInt8], time: UInt64
     ) throws(StorageError) {
         try place.requireLasting(file)
         if try UndoRecord.read(for: file.path, in: place)?.isCutOff == true {
@@ -40,8 +43,8 @@ struct UndoWriter {
             isDurable = newest.map { $0.state != .prepared } ?? false
         }
         header = UndoHeader(
-            transactionID: transactionID, time: time, lengthBefore: file.diskByteCount,
-            identity: file.names.incarnation, position: segmentStart)
+            transactionID: transactionID, time: time, lengthBefore: file.byteCount,
+            identity: file.incarnation ?? FileIncarnation(inode: 0, birth: 0), position: segmentStart)
         end = segmentStart + UInt64(UndoHeader.size)
         do throws(StorageError) {
             // What was cut off there before must not come back between what is written now.
@@ -84,7 +87,7 @@ struct UndoWriter {
         for range in sectors.ranges where range.lowerBound < header.lengthBefore {
             // Bytes past the old end have no "before": the old length takes them back.
             let range = range.lowerBound..<min(range.upperBound, header.lengthBefore)
-            try file.forEachPieceOnDisk(of: range) { (offset, bytes) throws(StorageError) in
+            try file.forEachPiece(of: range) { (offset, bytes) throws(StorageError) in
                 if !chunk.hasRoom(for: bytes.byteCount) { try finish(&chunk) }
                 chunk.add(bytes, at: offset)
             }

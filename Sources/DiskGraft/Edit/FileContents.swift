@@ -1,3 +1,4 @@
+internal import HostIO
 public import Storage
 
 /// Contents on their way into a guest, read piece by piece.
@@ -16,7 +17,7 @@ public struct FileContents {
     }
 
     /// A host file's contents. Archives are read in small bites, so it is asked for more than is wanted.
-    public init(_ file: HostFile) {
+    public init(_ file: any ByteFile) {
         let pieceSize = Self.requestSize
         var position: UInt64 = 0
         var held: ArraySlice<UInt8> = []

@@ -1,6 +1,8 @@
+internal import HostIO
 internal import ImageFormats
 internal import Patcher
 public import Storage
+public import Undo
 
 /// A change of a guest's files: any number of operations, on any of its volumes, made durable together.
 ///
@@ -142,10 +144,10 @@ extension Guest {
     func recorded<Result>(
         memoryLimit: Int = HostTransaction.usualMemoryLimit, _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
-        var files: [HostFile] = []
+        var files: [any ByteFile] = []
         for image in images {
             for file in image.opened.disk.map.hostFiles where file.access == .write {
-                if !files.contains(where: { $0.identity == file.identity }) { files.append(file) }
+                if !files.contains(where: { $0.isSame(as: file) }) { files.append(file) }
             }
         }
         let transaction = try HostTransaction(

@@ -1,5 +1,7 @@
+internal import HostIO
 internal import ImageFormats
 public import Storage
+internal import Undo
 
 /// One disk image, opened.
 public final class DiskImage: Sendable {
@@ -26,7 +28,7 @@ public final class DiskImage: Sendable {
 
     /// Where the undo record of a block device that may be changed is: not where one looks for it.
     var recordNotes: [String] {
-        opened.disk.hostFiles.filter { $0.access == .write && $0.isBlockDevice }
+        opened.disk.hostFiles.filter { $0.access == .write && $0.hasFixedLength }
             .map { "\($0.path): its undo record is kept in \(records.recordPath(for: $0.path))" }
     }
 
@@ -69,7 +71,7 @@ public final class DiskImage: Sendable {
     }
 
     /// A half-done change makes even reading wrong; say how to end it.
-    private static func refuseHotRecord(_ files: [HostFile], _ place: UndoPlace) throws(StorageError) {
+    private static func refuseHotRecord(_ files: [any ByteFile], _ place: UndoPlace) throws(StorageError) {
         for file in files {
             guard let record = try UndoRecord.read(for: file.path, in: place), record.isCutOff else {
                 continue

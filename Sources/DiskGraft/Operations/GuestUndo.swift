@@ -1,5 +1,7 @@
+internal import HostIO
 internal import ImageFormats
 public import Storage
+internal import Undo
 
 /// Takes the newest change of a guest's disks back.
 public enum GuestUndo {

@@ -55,22 +55,4 @@ extension String {
         let bytes = hostBytes
         return bytes.elementsEqual(utf8) ? nil : bytes.hexString
     }
-
-    /// Calls `body` with the path as the kernel takes it. A path with NUL in it, which no file has, becomes the empty
-    /// one, for which every call says ENOENT.
-    func withHostPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        unsafe hostBytes.withHostName(body)
-    }
-}
-
-extension [UInt8] {
-    /// The same for bytes.
-    func withHostName<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        let text = (contains(0) ? [] : self).map { CChar(bitPattern: $0) } + [0]
-        return unsafe text.withUnsafeBufferPointer { buffer in
-            var end: CChar = 0
-            guard let base = buffer.baseAddress else { return unsafe body(&end) }
-            return unsafe body(base)
-        }
-    }
 }

@@ -9,7 +9,7 @@ public protocol BlockDevice: AnyObject, Sendable {
     /// The logical sector size in bytes: 512 or 4096. Partition tables count in it.
     var sectorSize: UInt32 { get }
     /// The host files below, which `Extent.Kind.plain` and `.compressed` index.
-    var hostFiles: [HostFile] { get }
+    var hostFiles: [any ByteFile] { get }
     /// Why it cannot be written; nil when it can. Does not change while the device is open.
     var writeRefusal: StorageError? { get }
 

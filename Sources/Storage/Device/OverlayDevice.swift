@@ -14,7 +14,7 @@ public final class OverlayDevice: WritableBlockDevice {
     /// The logical sector size in bytes, the base's.
     public var sectorSize: UInt32 { base.sectorSize }
     /// The base's host files.
-    public var hostFiles: [HostFile] { base.hostFiles }
+    public var hostFiles: [any ByteFile] { base.hostFiles }
 
     /// An empty overlay over `base` that refuses to grow past `byteLimit` bytes of memory.
     public init(_ base: any BlockDevice, byteLimit: Int = 1 << 30) {

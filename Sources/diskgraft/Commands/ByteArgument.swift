@@ -1,4 +1,5 @@
 import ArgumentParser
+import HostIO
 import Storage
 
 /// An argument that names something in the guest: the bytes that the caller gave, UTF-8 or not. Paths of the host stay

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DiskGraft
+import HostIO
 import Storage
 
 /// `diskgraft get IMAGE PATH [DEST]`.

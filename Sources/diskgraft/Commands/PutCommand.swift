@@ -1,6 +1,7 @@
 import ArgumentParser
 import DiskGraft
 import Glibc
+import HostIO
 import Storage
 
 /// `diskgraft put IMAGE SRC PATH`.
@@ -35,7 +36,7 @@ struct PutCommand: ParsableCommand {
         try place.edit(image) { (edit) throws(StorageError) in
             var target = path.bytes
             if source != "-", try edit.attributes(of: target)?.type == .directory {
-                target += [UInt8(ascii: "/")] + HostFile.name(of: source).hostBytes
+                target += [UInt8(ascii: "/")] + HostPath.name(of: source).hostBytes
             }
             let isNew = try edit.attributes(of: target) == nil
             let isFile = isNew && source != "-"
@@ -73,7 +74,7 @@ struct EditCommand: ParsableCommand {
         let before = try current(target)
         let folder = Self.temporaryFolder + "/diskgraft-\(try SystemRandom.bytes(8).hexString)"
         try HostDirectory.create(folder, mode: 0o700)
-        let copy = folder + "/" + HostFile.name(of: String(hostBytes: target))
+        let copy = folder + "/" + HostPath.name(of: String(hostBytes: target))
         defer {
             for name in HostDirectory.names(in: folder) { try? HostDirectory.remove(folder + "/" + name) }
             try? HostDirectory.removeEmpty(folder)

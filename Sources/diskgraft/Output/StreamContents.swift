@@ -1,5 +1,6 @@
 import DiskGraft
 import Glibc
+import HostIO
 import Storage
 
 extension FileContents {

@@ -1,6 +1,8 @@
+import HostIO
 import Storage
 import TestSupport
 import Testing
+import Undo
 
 /// Reads of a host file beside the one that writes it within a transaction: never what lies below what was recorded.
 struct ReadersBesideATransactionTests {
@@ -10,7 +12,7 @@ struct ReadersBesideATransactionTests {
         let directory = try TemporaryDirectory()
         defer { withExtendedLifetime(directory) {} }
         let path = try directory.write("disk", [UInt8](repeating: 0xee, count: 100_000))
-        let file = try HostFile.open(path, access: .write, locking: .ignore)
+        let file = try RecordedFile.open(path, locking: .ignore)
         let transaction = try HostTransaction([file], memoryLimit: memoryLimit)
         // Pages in part and whole, and the end of the file.
         let places = [(5_000, 9_000), (20_480, 4_096), (30_000, 100), (40_959, 8_194), (99_000, 1_000)]
@@ -26,12 +28,12 @@ struct ReadersBesideATransactionTests {
 
 /// A host file as a device.
 private final class FileDevice: WritableBlockDevice {
-    private let file: HostFile
+    private let file: RecordedFile
     var byteCount: UInt64 { file.byteCount }
     var sectorSize: UInt32 { 512 }
-    var hostFiles: [HostFile] { [file] }
+    var hostFiles: [any ByteFile] { [file] }
 
-    init(_ file: HostFile) { self.file = file }
+    init(_ file: RecordedFile) { self.file = file }
 
     func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         try file.read(into: &target, at: offset)

@@ -1,7 +1,9 @@
 import Foundation
-@_spi(Testing) import Storage
+@_spi(Testing) import HostIO
+import Storage
 @_spi(Testing) import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 /// The power fails at every call that reaches the host: while records are written, between the parts of a change that
 /// memory does not hold, while it is taken back. Every file is as before or as after, all the same way.
@@ -31,13 +33,13 @@ struct UndoPowerCutTests {
             self.before = before
         }
 
-        func open() throws -> [HostFile] { try paths.map { try HostFile.open($0, access: .write) } }
+        func open() throws -> [RecordedFile] { try paths.map { try RecordedFile.open($0) } }
         var contents: [[UInt8]] { get throws { try paths.map(fileBytes) } }
         var files: [String: [UInt8]] { get throws { try HostPowerCut.files(in: root) } }
         func put(_ files: [String: [UInt8]]) throws { try HostPowerCut.put(files, in: root) }
     }
 
-    private func change(_ files: [HostFile], _ random: inout SeededRandom) throws {
+    private func change(_ files: [RecordedFile], _ random: inout SeededRandom) throws {
         for step in 0..<6 {
             let file = step < 3 ? files[0] : files[Int.random(in: 0..<2, using: &random)]
             for _ in 0..<2 {
@@ -71,7 +73,7 @@ struct UndoPowerCutTests {
                 try disks.put(files)
                 // In either order: the records tell each file where to go.
                 for path in Bool.random(using: &random) ? disks.paths : disks.paths.reversed() {
-                    _ = try UndoRecord.recover(try HostFile.open(path, access: .write))
+                    _ = try UndoRecord.recover(try RecordedFile.open(path))
                 }
                 let found = try disks.contents
                 #expect(found == disks.before || found == after, "\(cut)")
@@ -107,7 +109,7 @@ struct UndoPowerCutTests {
             .forEachState(reorderings: 2, seed: seed) { (files, cut) in
                 try disks.put(files)
                 for path in disks.paths {
-                    _ = try UndoRecord.recover(try HostFile.open(path, access: .write))
+                    _ = try UndoRecord.recover(try RecordedFile.open(path))
                 }
                 #expect(try disks.contents == disks.before, "\(cut)")
             }
@@ -137,7 +139,7 @@ struct UndoPowerCutTests {
             .forEachState(reorderings: 2, seed: seed) { (files, cut) in
                 try disks.put(files)
                 for path in Bool.random(using: &random) ? disks.paths : disks.paths.reversed() {
-                    _ = try UndoRecord.recover(try HostFile.open(path, access: .write))
+                    _ = try UndoRecord.recover(try RecordedFile.open(path))
                 }
                 let found = try disks.contents
                 #expect(found == disks.before || found == after, "\(cut)")
@@ -182,7 +184,7 @@ struct UndoPowerCutTests {
     /// Grown parts are compared too: the length alone does not tell.
     @Test func whatGrewIsCompared() throws {
         let disks = try Disks(3)
-        let file = try HostFile.open(disks.paths[0], access: .write)
+        let file = try RecordedFile.open(disks.paths[0])
         let transaction = try HostTransaction([file])
         try file.write([UInt8](repeating: 7, count: 9000), at: 70_000)
         try transaction.commit()
@@ -194,7 +196,7 @@ struct UndoPowerCutTests {
     /// A damaged record in the middle is no reason to put only a part back.
     @Test func aDamagedRecordOfACutChangeIsRefused() throws {
         let disks = try Disks(4)
-        let file = try HostFile.open(disks.paths[0], access: .write)
+        let file = try RecordedFile.open(disks.paths[0])
         let transaction = try HostTransaction([file], memoryLimit: 5000)
         for start in [UInt64(0), 30_000, 50_000] {
             try file.write([UInt8](repeating: 7, count: 6000), at: start)
@@ -211,7 +213,7 @@ struct UndoPowerCutTests {
         #expect(error?.code == "damaged")
         #expect(try fileBytes(disks.paths[0]) == half)
         try disks.directory.write("a.img.undo", hot)
-        let again = try HostFile.open(disks.paths[0], access: .write, locking: .ignore)
+        let again = try RecordedFile.open(disks.paths[0], locking: .ignore)
         #expect(try UndoRecord.recover(again) == .rolledBack)
         #expect(try fileBytes(disks.paths[0]) == disks.before[0])
     }
@@ -236,7 +238,7 @@ struct UndoPowerCutTests {
             .forEachState(reorderings: 2, seed: seed) { (files, cut) in
                 try disks.put(files)
                 for path in disks.paths {
-                    _ = try UndoRecord.recover(try HostFile.open(path, access: .write))
+                    _ = try UndoRecord.recover(try RecordedFile.open(path))
                 }
                 let found = try disks.contents
                 #expect(found == middle || found == after, "\(cut)")
@@ -268,21 +270,21 @@ struct UndoPowerCutTests {
         try set(.undoing, 0)
         try away {
             let error = #expect(throws: StorageError.self) {
-                try UndoRecord.recover(try HostFile.open(disks.paths[0], access: .write))
+                try UndoRecord.recover(try RecordedFile.open(disks.paths[0]))
             }
             #expect(error?.code == "sibling-missing")
         }
-        #expect(try UndoRecord.recover(try HostFile.open(disks.paths[0], access: .write)) == .completed)
+        #expect(try UndoRecord.recover(try RecordedFile.open(disks.paths[0])) == .completed)
         #expect(try disks.contents == after)
         // It had not begun here, and the other is hot.
         try set(.prepared, 0)
         try set(.hot, 1)
         try away {
             let error = #expect(throws: StorageError.self) {
-                try UndoRecord.undo([try HostFile.open(disks.paths[0], access: .write)])
+                try UndoRecord.undo([try RecordedFile.open(disks.paths[0])])
             }
             #expect(error?.code == "sibling-missing")
         }
-        #expect(try UndoRecord.recover(try HostFile.open(disks.paths[1], access: .write)) == .rolledBack)
+        #expect(try UndoRecord.recover(try RecordedFile.open(disks.paths[1])) == .rolledBack)
     }
 }

@@ -1,7 +1,9 @@
 import Foundation
-@_spi(Testing) import Storage
+import HostIO
+import Storage
 import TestSupport
 import Testing
+import Undo
 
 /// A record names the other files of its change, which may be called anything.
 struct UndoSiblingTests {
@@ -14,7 +16,7 @@ struct UndoSiblingTests {
         let paths = names.map { "\(root)/" + String(hostBytes: $0) }
         let before = paths.map { _ in random.bytes(20_000) }
         for (path, bytes) in zip(paths, before) { try HostFile.create(path).write(bytes, at: 0) }
-        let files = try paths.map { try HostFile.open($0, access: .write) }
+        let files = try paths.map { try RecordedFile.open($0) }
         let transaction = try HostTransaction(files, memoryLimit: 3000)
         for index in 0..<6 { try files[index % 2].write(random.bytes(1500), at: UInt64(index) * 3000) }
         for file in files { try file.flush() }
@@ -51,7 +53,7 @@ struct UndoSiblingTests {
         let directory = try TemporaryDirectory()
         let (paths, before, half) = try Self.hot(names, in: directory)
         #expect(half != before)
-        _ = try UndoRecord.recover(try HostFile.open(paths[0], access: .write))
+        _ = try UndoRecord.recover(try RecordedFile.open(paths[0]))
         for (path, bytes) in zip(paths, before) { #expect(try Self.contents(path) == bytes) }
     }
 
@@ -61,7 +63,7 @@ struct UndoSiblingTests {
         let (paths, _, half) = try Self.hot([Array("a".utf8), Array("b".utf8)], in: directory)
         try HostDirectory.remove(paths[1] + ".undo")
         let error = #expect(throws: StorageError.self) {
-            try UndoRecord.recover(try HostFile.open(paths[0], access: .write))
+            try UndoRecord.recover(try RecordedFile.open(paths[0]))
         }
         #expect(error?.code == "sibling-missing")
         for (path, bytes) in zip(paths, half) { #expect(try Self.contents(path) == bytes) }

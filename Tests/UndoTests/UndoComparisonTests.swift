@@ -1,7 +1,9 @@
 import Foundation
-@_spi(Testing) import Storage
+@_spi(Testing) import HostIO
+import Storage
 @_spi(Testing) import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 /// A record is restored over what it knows, and over nothing else: old and new contents, those in between, and all the
 /// lengths of the change; whatever the file is called.
@@ -22,11 +24,11 @@ struct UndoComparisonTests {
             root = try #require(HostDirectory.resolved(directory.root))
             let paths = [root + "/a.img", root + "/b.img"]
             self.paths = paths
-            for path in paths { try directory.write(HostFile.name(of: path), random.bytes(40_300)) }
+            for path in paths { try directory.write(HostPath.name(of: path), random.bytes(40_300)) }
             before = try paths.map(fileBytes)
             initial = try HostPowerCut.files(in: root)
             events = try HostTrace.events(under: root) {
-                let files = try paths.map { try HostFile.open($0, access: .write) }
+                let files = try paths.map { try RecordedFile.open($0) }
                 let transaction = try HostTransaction(files, memoryLimit: memoryLimit)
                 for step in 0..<8 {
                     let file = files[step % 2]
@@ -46,7 +48,7 @@ struct UndoComparisonTests {
 
         var contents: [[UInt8]] { get throws { try paths.map(fileBytes) } }
         var files: [String: [UInt8]] { get throws { try HostPowerCut.files(in: root) } }
-        func open() throws -> [HostFile] { try paths.map { try HostFile.open($0, access: .write) } }
+        func open() throws -> [RecordedFile] { try paths.map { try RecordedFile.open($0) } }
 
         /// The writes and truncations of one image, in order.
         func steps(of path: String) -> [HostTrace.Event] {
@@ -93,10 +95,10 @@ struct UndoComparisonTests {
                 sector += [UInt8](repeating: 0, count: min(512, whole.count - start) - sector.count)
                 mixture.replaceSubrange(start..<start + sector.count, with: sector)
             }
-            try cut.directory.write(HostFile.name(of: path), mixture)
+            try cut.directory.write(HostPath.name(of: path), mixture)
         }
         let path = try #require(cut.paths.randomElement(using: &random))
-        _ = try UndoRecord.recover(try HostFile.open(path, access: .write))
+        _ = try UndoRecord.recover(try RecordedFile.open(path))
         #expect(try cut.contents == cut.before)
     }
 
@@ -126,11 +128,11 @@ struct UndoComparisonTests {
                 case 1: bytes += [UInt8](repeating: 7, count: 7000)
                 default: bytes.removeLast(9000)
                 }
-                try cut.directory.write(HostFile.name(of: path), bytes)
+                try cut.directory.write(HostPath.name(of: path), bytes)
                 let found = try cut.files
                 let given = try #require((hot + hot.reversed()).randomElement(using: &random))
                 let error = #expect(throws: StorageError.self, "\(description)") {
-                    try UndoRecord.recover(try HostFile.open(given, access: .write))
+                    try UndoRecord.recover(try RecordedFile.open(given))
                 }
                 guard let error else { return }
                 let isKnown = error.code == "unknown-contents" || kind > 0 && error.code == "unknown-length"
@@ -155,7 +157,7 @@ struct UndoComparisonTests {
         let directory = try TemporaryDirectory()
         let path = try directory.write("a.img", [UInt8](repeating: 1, count: 10_000))
         do {
-            let file = try HostFile.open(path, access: .write)
+            let file = try RecordedFile.open(path)
             let transaction = try HostTransaction([file])
             try file.truncate(to: 50_000)
             try file.write([2], at: 30_000)
@@ -171,13 +173,13 @@ struct UndoComparisonTests {
             bytes[30_000] = 0
             try directory.write("a.img", bytes)
             let error = #expect(throws: StorageError.self) {
-                try UndoRecord.recover(try HostFile.open(path, access: .write))
+                try UndoRecord.recover(try RecordedFile.open(path))
             }
             #expect(error?.code == "unknown-contents")
             #expect(try fileBytes(path) == bytes)
         }
         try directory.write("a.img", Array(whole.prefix(29_000)))
-        #expect(try UndoRecord.recover(try HostFile.open(path, access: .write)) == .rolledBack)
+        #expect(try UndoRecord.recover(try RecordedFile.open(path)) == .rolledBack)
         #expect(try fileBytes(path) == [UInt8](repeating: 1, count: 10_000))
     }
 
@@ -187,12 +189,12 @@ struct UndoComparisonTests {
         func replace(_ contents: [[UInt8]]) throws {
             for (path, bytes) in zip(cut.paths, contents) {
                 try FileManager.default.removeItem(atPath: path)
-                try cut.directory.write(HostFile.name(of: path), bytes)
+                try cut.directory.write(HostPath.name(of: path), bytes)
                 try UndoRecord.setState(.hot, ofRecord: path + ".undo")
             }
         }
         func recover() throws -> UndoRecord.Recovery {
-            try UndoRecord.recover(try HostFile.open(cut.paths[0], access: .write))
+            try UndoRecord.recover(try RecordedFile.open(cut.paths[0]))
         }
         try replace(cut.before)
         let trace = try HostTrace.events(under: cut.root) { try recover() }
@@ -217,7 +219,7 @@ struct UndoComparisonTests {
         let directory = try TemporaryDirectory()
         let path = try directory.write("a.img", [UInt8](repeating: 1, count: 10_000))
         do {
-            let file = try HostFile.open(path, access: .write)
+            let file = try RecordedFile.open(path)
             let transaction = try HostTransaction([file])
             try file.write([2], at: 5000)
             try file.write([2], at: 9000)
@@ -228,7 +230,7 @@ struct UndoComparisonTests {
         try FileManager.default.linkItem(atPath: path, toPath: link)
         #expect(try UndoRecord.read(for: link)?.state == .hot)
         let error = #expect(throws: StorageError.self) {
-            let file = try HostFile.open(link, access: .write)
+            let file = try RecordedFile.open(link)
             let transaction = try HostTransaction([file])
             try file.write([3], at: 1)
             try transaction.commit()
@@ -242,8 +244,8 @@ struct UndoComparisonTests {
         #expect(try UndoRecord.read(for: other) == nil)
         var bytes = try fileBytes(link)
         bytes[5000] = 1
-        try HostFile.open(link, access: .write).write([1], at: 5000)
-        #expect(try UndoRecord.recover(try HostFile.open(link, access: .write)) == .rolledBack)
+        try RecordedFile.open(link).write([1], at: 5000)
+        #expect(try UndoRecord.recover(try RecordedFile.open(link)) == .rolledBack)
         #expect(try fileBytes(link) == [UInt8](repeating: 1, count: 10_000))
     }
 }

@@ -1,7 +1,8 @@
 import Foundation
-@_spi(Testing) import Storage
+import Storage
 @_spi(Testing) import TestSupport
 import Testing
+import Undo
 
 /// A damaged record is refused and kept, and so is a file that only has a record's name.
 struct UndoDamageTests {
@@ -18,7 +19,7 @@ struct UndoDamageTests {
             var random = SeededRandom(3)
             before = random.bytes(30_100)
             path = try directory.write("a.img", before)
-            let file = try HostFile.open(path, access: .write)
+            let file = try RecordedFile.open(path)
             let transaction = try HostTransaction([file], memoryLimit: 3000)
             for index in 0..<3 {
                 try file.write(random.bytes(1500), at: UInt64(index) * 13_000 + 100)
@@ -35,14 +36,14 @@ struct UndoDamageTests {
         func isRestored(_ bad: [UInt8], _ what: String) throws -> Bool {
             try directory.write("a.img", half)
             try directory.write("a.img.undo", bad)
-            let undo: [HostFile]
+            let undo: [any ByteFile]
             do {
-                undo = try UndoRecord.undo([try HostFile.open(path, access: .write)])
+                undo = try UndoRecord.undo([try RecordedFile.open(path)])
             } catch {
                 #expect(try fileBytes(path) == half, "\(what)")
                 #expect(try fileBytes(path + ".undo") == bad, "\(what)")
                 #expect(throws: StorageError.self) {
-                    let file = try HostFile.open(path, access: .write)
+                    let file = try RecordedFile.open(path)
                     _ = try UndoRecord.recover(file)
                     let transaction = try HostTransaction([file])
                     try file.write([1], at: 1)
@@ -116,7 +117,7 @@ struct UndoDamageTests {
             try directory.write("a.img.undo", bytes)
             let reading = #expect(throws: StorageError.self) { try UndoRecord.read(for: path) }
             #expect(reading?.code == "not-a-record")
-            let file = try HostFile.open(path, access: .write)
+            let file = try RecordedFile.open(path)
             #expect(throws: StorageError.self) {
                 let transaction = try HostTransaction([file])
                 try file.write([2], at: 5)
@@ -130,11 +131,11 @@ struct UndoDamageTests {
         try directory.write("a.img.undo", Array("DGUNDO2\n".utf8) + random.bytes(2000))
         let error = #expect(throws: StorageError.self) { try UndoRecord.read(for: path) }
         #expect(error?.code == "other-version")
-        #expect(try UndoRecord.discard([try HostFile.open(path, access: .write)]).count == 1)
+        #expect(try UndoRecord.discard([try RecordedFile.open(path)]).count == 1)
         #expect(!FileManager.default.fileExists(atPath: name))
         // An empty one loses nothing.
         try directory.write("a.img.undo", [])
-        let file = try HostFile.open(path, access: .write)
+        let file = try RecordedFile.open(path)
         let transaction = try HostTransaction([file])
         try file.write([2], at: 5)
         try transaction.commit()

@@ -1,28 +1,10 @@
 import Foundation
+import HostIO
 import Storage
 import TestSupport
 import Testing
 
 struct HostFileTests {
-    @Test func transactionShowsItsWritesAndKeepsThemOffTheDisk() throws {
-        let directory = try TemporaryDirectory()
-        let path = try directory.write("f", [UInt8](repeating: 7, count: 10_000))
-        let file = try HostFile.open(path, access: .write)
-        let transaction = try HostTransaction([file])
-        try file.write([1, 2, 3], at: 4095)
-        try file.write([9], at: 20_000)
-        #expect(file.byteCount == 20_001)
-        #expect(try file.bytes(at: 4094, count: 5) == [7, 1, 2, 3, 7])
-        #expect(try file.bytes(at: 9_999, count: 3) == [7, 0, 0])
-        try file.truncate(to: 5_000)
-        try file.truncate(to: 6_000)
-        #expect(try file.bytes(at: 4_999, count: 3) == [7, 0, 0])
-        #expect(try fileBytes(path) == [UInt8](repeating: 7, count: 10_000))
-        transaction.rollBack()
-        #expect(file.byteCount == 10_000)
-        #expect(try file.bytes(at: 4095, count: 1) == [7])
-    }
-
     @Test func readingPastTheEndIsAnError() throws {
         let directory = try TemporaryDirectory()
         let file = try HostFile.open(try directory.write("f", [1, 2, 3]))
@@ -112,7 +94,7 @@ struct LockTests {
         _ = try HostFile.open(path, access: .write)
         let lock = try directory.write("disk.vmdk.lck/M12345.lck", [UInt8](repeating: 0, count: 512))
         for name in [path, link] {
-            for access in [HostFile.Access.read, .write] {
+            for access in [FileAccess.read, .write] {
                 let error = #expect(throws: StorageError.self) { try HostFile.open(name, access: access) }
                 #expect(error?.code == "locked" && error?.message.contains("disk.vmdk.lck") == true)
             }
@@ -158,16 +140,4 @@ struct LockTests {
         try pipe.fileHandleForWriting.close()
         process.waitUntilExit()
     }
-}
-
-/// Whether tests may attach and mount what they made.
-enum LoopDevices {
-    static let areThere: Bool = {
-        guard getuid() == 0, Tool.has("losetup", "mke2fs", "mount"),
-            ProcessInfo.processInfo.environment["DISKGRAFT_NO_MOUNTS"] == nil
-        else { return false }
-        let command = "truncate -s 1M \"$0\" && losetup -d \"$(losetup -f --show \"$0\")\""
-        guard let directory = try? TemporaryDirectory() else { return false }
-        return (try? Tool.run("sh", ["-c", command, directory.path("probe")])) != nil
-    }()
 }

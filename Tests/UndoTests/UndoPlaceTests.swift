@@ -1,7 +1,9 @@
 import Foundation
-@_spi(Testing) import Storage
+import HostIO
+import Storage
 import TestSupport
 import Testing
+import Undo
 
 /// Records lie where a power cut leaves them: beside the file itself, or for a device in a directory on a disk.
 struct UndoPlaceTests {
@@ -11,14 +13,14 @@ struct UndoPlaceTests {
         let link = directory.path("link.img")
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
         do {
-            let file = try HostFile.open(link, access: .write)
+            let file = try RecordedFile.open(link)
             let transaction = try HostTransaction([file])
             try file.write([2], at: 5)
             try transaction.commit()
         }
         #expect(FileManager.default.fileExists(atPath: path + ".undo"))
         #expect(!FileManager.default.fileExists(atPath: link + ".undo"))
-        #expect(try UndoRecord.undo([try HostFile.open(path, access: .write)]).count == 1)
+        #expect(try UndoRecord.undo([try RecordedFile.open(path)]).count == 1)
         #expect(try fileBytes(path) == [UInt8](repeating: 1, count: 4096))
     }
 
@@ -34,7 +36,7 @@ struct UndoPlaceTests {
         try FileManager.default.createDirectory(atPath: records, withIntermediateDirectories: true)
         let place = UndoPlace(deviceDirectory: records)
         func change(_ place: UndoPlace, _ value: UInt8) throws {
-            let file = try HostFile.open(link, access: .write)
+            let file = try RecordedFile.open(link)
             let transaction = try HostTransaction([file], records: place)
             try file.write([value], at: 70_000)
             try transaction.commit()
@@ -43,12 +45,12 @@ struct UndoPlaceTests {
         for value in [UInt8(2), 3] { try change(place, value) }
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: records) == [
-                HostFile.name(of: device) + ".undo"
+                HostPath.name(of: device) + ".undo"
             ])
         #expect(!FileManager.default.fileExists(atPath: device + ".undo"))
         #expect(try UndoRecord.read(for: device, in: place)?.state == .done)
         for _ in 0..<2 {
-            #expect(try UndoRecord.undo([try HostFile.open(device, access: .write)], in: place).count == 1)
+            #expect(try UndoRecord.undo([try RecordedFile.open(device)], in: place).count == 1)
         }
         #expect(try HostFile.open(device).bytes(at: 0, count: 1 << 20) == before)
         // In memory it would be lost, whatever else is there.

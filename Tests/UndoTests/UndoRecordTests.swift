@@ -1,10 +1,11 @@
 import Foundation
-@_spi(Testing) import Storage
+import Storage
 import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 struct UndoRecordTests {
-    private func change(_ file: HostFile, seed: UInt64) throws {
+    private func change(_ file: RecordedFile, seed: UInt64) throws {
         var random = SeededRandom(seed)
         for _ in 0..<10 {
             try file.write(
@@ -22,7 +23,7 @@ struct UndoRecordTests {
         var random = SeededRandom(seed)
         let original = random.bytes(100_000)
         let path = try directory.write("disk.img", original)
-        let file = try HostFile.open(path, access: .write)
+        let file = try RecordedFile.open(path)
         for step in 0..<3 {
             let transaction = try HostTransaction([file])
             try change(file, seed: seed * 10 + UInt64(step))
@@ -38,7 +39,7 @@ struct UndoRecordTests {
     @Test func undoRefusesWhatWasChangedSince() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("disk.img", [UInt8](repeating: 1, count: 9000))
-        let file = try HostFile.open(path, access: .write)
+        let file = try RecordedFile.open(path)
         let transaction = try HostTransaction([file])
         try file.write([2, 2, 2], at: 100)
         try transaction.commit()
@@ -59,7 +60,7 @@ struct UndoRecordTests {
         let record: [UInt8]
         let changed: [UInt8]
         do {
-            let file = try HostFile.open(path, access: .write)
+            let file = try RecordedFile.open(path)
             let transaction = try HostTransaction([file])
             try change(file, seed: seed)
             operations = transaction.recordedOperations
@@ -87,7 +88,7 @@ struct UndoRecordTests {
             if cut == operations.count { #expect(bytes == changed) }
             let cutPath = try directory.write("cut.img", bytes)
             try directory.write("cut.img.undo", record)
-            let file = try HostFile.open(cutPath, access: .write)
+            let file = try RecordedFile.open(cutPath)
             // What has all of it stands.
             #expect(try UndoRecord.recover(file) == (bytes == changed ? .completed : .rolledBack))
             #expect(try fileBytes(cutPath) == (bytes == changed ? changed : original))
@@ -97,7 +98,7 @@ struct UndoRecordTests {
         for length in [0, 512, 1024, 1536, prepared.count / 2, prepared.count - 1, prepared.count] {
             let cutPath = try directory.write("cut.img", original)
             try directory.write("cut.img.undo", Array(prepared.prefix(length)))
-            let file = try HostFile.open(cutPath, access: .write)
+            let file = try RecordedFile.open(cutPath)
             #expect(try UndoRecord.recover(file) == .none)
             let transaction = try HostTransaction([file])
             try file.write([1, 2, 3], at: 5)
@@ -110,7 +111,7 @@ struct UndoRecordTests {
             let cutPath = try directory.write("cut.img", original)
             let short = Array(record.prefix(length))
             try directory.write("cut.img.undo", short)
-            let file = try HostFile.open(cutPath, access: .write)
+            let file = try RecordedFile.open(cutPath)
             let error = #expect(throws: StorageError.self) { try UndoRecord.recover(file) }
             #expect(error?.code == (length < 512 ? "not-a-record" : "damaged"))
             #expect(throws: StorageError.self) {
@@ -128,7 +129,7 @@ struct UndoRecordTests {
         let paths = ["a", "b"].map { directory.path($0) }
         func reset() throws {
             for path in paths {
-                try directory.write(HostFile.name(of: path), [UInt8](repeating: 0, count: 100))
+                try directory.write(HostPath.name(of: path), [UInt8](repeating: 0, count: 100))
             }
         }
         func states() throws -> [UndoRecord.State?] { try paths.map { try UndoRecord.read(for: $0)?.state } }
@@ -137,7 +138,7 @@ struct UndoRecordTests {
         }
         try reset()
         do {
-            let files = try paths.map { try HostFile.open($0, access: .write) }
+            let files = try paths.map { try RecordedFile.open($0) }
             let transaction = try HostTransaction(files)
             for file in files { try file.write([5], at: 50) }
             try transaction.commit()
@@ -145,23 +146,23 @@ struct UndoRecordTests {
         #expect(try states() == [.done, .done])
         // Cut after the first mark: both were flushed before, so the second stands too.
         try setState(.hot, 1)
-        #expect(try UndoRecord.recover(try HostFile.open(paths[1], access: .write)) == .completed)
+        #expect(try UndoRecord.recover(try RecordedFile.open(paths[1])) == .completed)
         #expect(try fileBytes(paths[1])[50] == 5)
         // Cut before any mark, with all of it written: it stands.
         for index in 0..<2 { try setState(.hot, index) }
-        #expect(try UndoRecord.recover(try HostFile.open(paths[1], access: .write)) == .completed)
+        #expect(try UndoRecord.recover(try RecordedFile.open(paths[1])) == .completed)
         #expect(try states() == [.done, .done])
         // With one of them not written: both go back.
         for index in 0..<2 { try setState(.hot, index) }
         try directory.write("a", [UInt8](repeating: 0, count: 100))
-        #expect(try UndoRecord.recover(try HostFile.open(paths[0], access: .write)) == .rolledBack)
+        #expect(try UndoRecord.recover(try RecordedFile.open(paths[0])) == .rolledBack)
         #expect(try states() == [.rolledBack, .rolledBack])
         for path in paths { #expect(try fileBytes(path)[50] == 0) }
         // The other record is gone: nobody can tell.
         try setState(.hot, 0)
         try FileManager.default.removeItem(atPath: paths[1] + ".undo")
         let error = #expect(throws: StorageError.self) {
-            try UndoRecord.recover(try HostFile.open(paths[0], access: .write))
+            try UndoRecord.recover(try RecordedFile.open(paths[0]))
         }
         #expect(error?.code == "sibling-missing")
     }
@@ -170,7 +171,7 @@ struct UndoRecordTests {
         let directory = try TemporaryDirectory()
         let path = try directory.write("disk.img", [UInt8](repeating: 1, count: 9000))
         do {
-            let file = try HostFile.open(path, access: .write)
+            let file = try RecordedFile.open(path)
             let transaction = try HostTransaction([file])
             try file.write([2, 2, 2], at: 100)
             try transaction.commit()
@@ -185,7 +186,7 @@ struct UndoRecordTests {
             try directory.write("disk.img.undo", bad)
             try directory.write("disk.img", after)
             // Whatever the damage is: all of it or nothing.
-            _ = try? UndoRecord.undo([try HostFile.open(path, access: .write)])
+            _ = try? UndoRecord.undo([try RecordedFile.open(path)])
             let found = try fileBytes(path)
             #expect(found == before || found == after)
         }
@@ -198,7 +199,7 @@ struct UndoRecordTests {
     @Test func memoryStaysFlat() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.sparse("disk.img", byteCount: 64 << 20)
-        let file = try HostFile.open(path, access: .write)
+        let file = try RecordedFile.open(path)
         let transaction = try HostTransaction([file], memoryLimit: 1 << 20)
         let piece = [UInt8](repeating: 5, count: 300_000)
         var most = 0
@@ -226,7 +227,7 @@ struct UndoRecordTests {
         var random = SeededRandom(7)
         let before = random.bytes(count * 8192)
         let path = try directory.write("disk.img", before)
-        let file = try HostFile.open(path, access: .write)
+        let file = try RecordedFile.open(path)
         let transaction = try HostTransaction([file], memoryLimit: memoryLimit)
         for index in (0..<count).shuffled(using: &random) {
             try file.write([UInt8](repeating: 9, count: 50), at: UInt64(index) * 8192 + 100)
@@ -247,7 +248,7 @@ struct UndoRecordTests {
             let paths = try ["a.img", "b.img"].map {
                 try directory.write($0, [UInt8](repeating: 1, count: 300_000))
             }
-            let files = try paths.map { try HostFile.open($0, access: .write) }
+            let files = try paths.map { try RecordedFile.open($0) }
             let first = try HostTransaction([files[1]])
             try files[1].write([UInt8](repeating: 2, count: 100_000), at: 0)
             try first.commit()

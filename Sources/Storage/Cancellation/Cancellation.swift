@@ -58,11 +58,20 @@ public struct Cancellation: Sendable {
     }
 }
 
+/// How an operation can end that went wrong by itself.
+public enum OperationCode: String, LayerCode {
+    /// The name of the layer.
+    public static let layer = "operation"
+
+    /// It was asked to stop.
+    case cancelled
+}
+
 extension StorageError {
     /// The operation was asked to stop, and did.
     public static let cancelled = StorageError(
-        .refused, layer: "operation", code: "cancelled", "was interrupted")
+        .refused, OperationCode.cancelled, "was interrupted")
 
     /// Whether the operation was asked to stop. No finding about an image: whoever collects errors passes it on.
-    public var isCancellation: Bool { kind == .refused && code == "cancelled" }
+    public var isCancellation: Bool { isCode(OperationCode.cancelled) }
 }

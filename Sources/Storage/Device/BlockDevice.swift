@@ -103,7 +103,7 @@ extension BlockDevice {
     /// A device without the means to write.
     public var writeRefusal: StorageError? {
         StorageError(
-            .misuse, layer: "device", code: "read-only", "the device was opened for reading only")
+            .misuse, DeviceCode.readOnly, "the device was opened for reading only")
     }
 
     /// Whether writing can work.
@@ -114,7 +114,7 @@ extension BlockDevice {
         if let writeRefusal { throw writeRefusal }
         guard let device = self as? any WritableBlockDevice else {
             throw StorageError(
-                .misuse, layer: "device", code: "read-only", "the device has no means to be written")
+                .misuse, DeviceCode.readOnly, "the device has no means to be written")
         }
         return device
     }
@@ -131,7 +131,7 @@ extension BlockDevice {
     public func checkBounds(at offset: UInt64, count: UInt64) throws(StorageError) {
         guard offset <= byteCount, count <= byteCount - offset else {
             throw StorageError(
-                .misuse, layer: "device", code: "out-of-range",
+                .misuse, DeviceCode.outOfRange,
                 "\(count) bytes at \(offset) are past the end of a device of \(byteCount) bytes",
                 offset: offset)
         }

@@ -49,8 +49,8 @@ public final class OverlayDevice: WritableBlockDevice {
         let (edges, heldByteCount) = changes.withLock { ($0.edgesNotHeld(of: range), $0.byteCount) }
         guard heldByteCount < byteLimit else {
             throw StorageError(
-                .refused, layer: "overlay", code: "overlay-full",
-                "the changes do not fit into \(byteLimit) bytes of memory")
+                .refused, DeviceCode.overlayFull,
+                "the changes do not fit into \(byteLimit) bytes of memory", layerName: "overlay")
         }
         // Read before the lock is taken: readers do not wait for the base. A page that is held stays held.
         var contents: [UInt64: [UInt8]] = [:]

@@ -30,6 +30,8 @@ let package = Package(
         .target(name: "CLinux"),
 
         .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(name: "HostIO", dependencies: ["Storage", "CLinux"], swiftSettings: settings),
+        .target(name: "Undo", dependencies: ["Storage", "HostIO"], swiftSettings: settings),
         .target(name: "Codecs", dependencies: ["Storage", "CZlib", "CZstd"], swiftSettings: settings),
         .target(name: "ImageFormats", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
@@ -41,7 +43,8 @@ let package = Package(
         .target(
             name: "DiskGraft",
             dependencies: [
-                "Storage", "ImageFormats", "Partitions", "Ext4", "GuestTree", "Patcher", "Conversion",
+                "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "GuestTree", "Patcher",
+                "Conversion",
                 "CCrypto",
             ],
             swiftSettings: settings),
@@ -53,30 +56,41 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Storage", "ImageFormats", "CLinux"],
+            name: "TestSupport", dependencies: ["Storage", "HostIO", "Undo", "ImageFormats", "CLinux"],
             path: "Tests/TestSupport",
             swiftSettings: settings),
-        .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "HostIO", "Undo", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "HostIOTests", dependencies: ["HostIO", "Storage", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "UndoTests", dependencies: ["Undo", "HostIO", "Storage", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "CodecsTests", dependencies: ["Codecs", "Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "ConversionTests",
-            dependencies: ["Conversion", "Codecs", "ImageFormats", "Storage", "TestSupport"],
+            dependencies: ["Conversion", "Codecs", "ImageFormats", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "ImageFormatsTests", dependencies: ["ImageFormats", "Storage", "TestSupport"],
+            name: "ImageFormatsTests",
+            dependencies: ["ImageFormats", "Undo", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "PartitionsTests", dependencies: ["Partitions", "Ext4", "Storage", "TestSupport"],
+            name: "PartitionsTests",
+            dependencies: ["Partitions", "Ext4", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "Ext4Tests", dependencies: ["Ext4", "ImageFormats", "Storage", "TestSupport"],
+            name: "Ext4Tests",
+            dependencies: ["Ext4", "ImageFormats", "Undo", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "CommandTests", dependencies: ["diskgraft", "DiskGraft", "Storage", "TestSupport"],
+            name: "CommandTests",
+            dependencies: ["diskgraft", "DiskGraft", "Undo", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "DiskGraftTests", dependencies: ["DiskGraft", "Storage", "TestSupport"],
+            name: "DiskGraftTests", dependencies: ["DiskGraft", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "GuestTreeTests", dependencies: ["GuestTree", "Storage", "TestSupport"],

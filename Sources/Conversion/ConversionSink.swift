@@ -20,7 +20,7 @@ package protocol ConversionSink: Sendable {
     /// Shares blocks of `file` from byte `position` on with guest bytes `range`, where the host's file system can.
     /// False: nothing was done. Asked where positions and lengths are multiples of 4096.
     func clone(
-        _ file: HostFile, at position: UInt64, to range: Range<UInt64>
+        _ file: any ByteFile, at position: UInt64, to range: Range<UInt64>
     ) throws(StorageError) -> CloneResult
 
     /// Asks the host to begin writing back what was written so far; the flush at the end is shorter then.
@@ -104,7 +104,7 @@ extension ConversionSink {
     }
 
     package func clone(
-        _ file: HostFile, at position: UInt64, to range: Range<UInt64>
+        _ file: any ByteFile, at position: UInt64, to range: Range<UInt64>
     ) throws(StorageError) -> CloneResult { .never }
 
     package func startWriteback() {}

@@ -12,7 +12,7 @@ extension OpenedImage: ConversionSink {
     }
 
     package func clone(
-        _ file: HostFile, at position: UInt64, to range: Range<UInt64>
+        _ file: any ByteFile, at position: UInt64, to range: Range<UInt64>
     ) throws(StorageError) -> CloneResult {
         guard
             case .inPlace(let index, let offset, let end) = try disk.prepareWriting(at: range.lowerBound),

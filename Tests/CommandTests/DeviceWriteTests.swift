@@ -44,7 +44,7 @@ private final class ReadOnlyDevice: BlockDevice {
     private let base: any BlockDevice
     var byteCount: UInt64 { base.byteCount }
     var sectorSize: UInt32 { base.sectorSize }
-    var hostFiles: [HostFile] { base.hostFiles }
+    var hostFiles: [any ByteFile] { base.hostFiles }
     init(_ base: any BlockDevice) { self.base = base }
     func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         try base.read(into: &target, at: offset)

@@ -1,6 +1,7 @@
 import DiskGraft
 import Foundation
-@_spi(Testing) import Storage
+@_spi(Testing) import HostIO
+import Storage
 @_spi(Testing) import TestSupport
 import Testing
 

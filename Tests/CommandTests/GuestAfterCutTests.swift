@@ -1,8 +1,10 @@
 import DiskGraft
 import Foundation
-@_spi(Testing) import Storage
+@_spi(Testing) import HostIO
+import Storage
 @_spi(Testing) import TestSupport
 import Testing
+import Undo
 
 /// A change is killed at a flush, and then the guest, which knows of no records, is started on the image: it replays its
 /// journal, works and is shut down. What it wrote is never rolled over.

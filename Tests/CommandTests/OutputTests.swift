@@ -1,7 +1,9 @@
 import Foundation
+import HostIO
 import Storage
 import TestSupport
 import Testing
+import Undo
 
 /// What becomes of a command's output: the status says whether it arrived, and nothing is replaced that a record could
 /// still mend.
@@ -105,7 +107,7 @@ struct OutputTests {
     private static func cutOff(
         _ path: String, _ random: inout SeededRandom
     ) throws -> (half: [UInt8], record: [UInt8]) {
-        let file = try HostFile.open(path, access: .write)
+        let file = try RecordedFile.open(path)
         let transaction = try HostTransaction([file], memoryLimit: 3000)
         for index in 0..<4 { try file.write(random.bytes(1500), at: UInt64(index) * 3000) }
         try file.flush()

@@ -1,5 +1,6 @@
 import Codecs
 import Conversion
+import HostIO
 import ImageFormats
 import Storage
 import Synchronization

@@ -1,8 +1,10 @@
 import Foundation
+import HostIO
 import ImageFormats
-@_spi(Testing) import Storage
+import Storage
 @_spi(Testing) import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 /// An image of some kind that is about to become longer.
 struct GrowCase: Sendable, CustomStringConvertible {
@@ -76,7 +78,7 @@ struct GrowCase: Sendable, CustomStringConvertible {
         return (path, flat)
     }
 
-    func open(_ path: String, _ access: HostFile.Access = .read) throws -> OpenedImage {
+    func open(_ path: String, _ access: FileAccess = .read) throws -> OpenedImage {
         try ImageProbe.open(
             path, format: format, options: ImageOpenOptions(access: access, locking: .ignore))
     }

@@ -1,3 +1,4 @@
+import HostIO
 import Storage
 import Synchronization
 import TestSupport
@@ -12,7 +13,7 @@ private final class BrokenMap: WritableImageMap {
     init(_ file: HostFile) { self.file = file }
     var byteCount: UInt64 { 1 << 20 }
     var sectorSize: UInt32 { 512 }
-    var hostFiles: [HostFile] { [file] }
+    var hostFiles: [any ByteFile] { [file] }
     func extent(at offset: UInt64) throws(StorageError) -> Extent {
         Extent(range: offset..<byteCount, kind: .zero)
     }

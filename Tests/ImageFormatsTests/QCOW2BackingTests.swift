@@ -1,3 +1,4 @@
+import HostIO
 import ImageFormats
 import Storage
 import TestSupport
@@ -31,7 +32,7 @@ struct QCOW2BackingTests {
     }
 
     func open(
-        _ name: String, _ policy: ReferencePolicy = siblings, access: HostFile.Access = .read
+        _ name: String, _ policy: ReferencePolicy = siblings, access: FileAccess = .read
     ) throws -> Image {
         try ImageProbe.open(
             directory.path(name), options: ImageOpenOptions(access: access, references: policy)
@@ -88,7 +89,7 @@ struct QCOW2BackingTests {
         try other.write("base.raw", [UInt8](repeating: 1, count: 1 << 20))
         try overlay("abroad.qcow2", over: other.path("base.raw"), "raw", "1M")
         #expect(code { try open("abroad.qcow2") } == "parent-not-found")
-        try overlay("dots.qcow2", over: "../\(HostFile.name(of: directory.root))/base.raw", "raw", "1M")
+        try overlay("dots.qcow2", over: "../\(HostPath.name(of: directory.root))/base.raw", "raw", "1M")
         #expect(code { try open("dots.qcow2") } == "parent-not-found")
         try overlay("absolute.qcow2", over: directory.path("base.raw"), "raw", "1M")
         #expect(code { try open("absolute.qcow2") } == nil)

@@ -1,7 +1,8 @@
 import ImageFormats
-@_spi(Testing) import Storage
+import Storage
 import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 /// The power is cut after every write and barrier, and with the writes since the last barrier lost in any
 /// combination: qemu-img must find leaks at worst, and every sector must hold what it held after some guest

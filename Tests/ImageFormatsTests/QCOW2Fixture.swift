@@ -57,7 +57,7 @@ struct QCOW2Fixture {
         try Tool.run("qemu-img", ["check", "-q", "-f", "qcow2", path], expect: nil).requireNoErrors(path)
     }
 
-    func open(_ access: HostFile.Access = .read) throws -> OpenedImage {
+    func open(_ access: FileAccess = .read) throws -> OpenedImage {
         try ImageProbe.open(path, format: .qcow2, options: ImageOpenOptions(access: access))
     }
 

@@ -1,7 +1,8 @@
 import ImageFormats
-@_spi(Testing) import Storage
+import Storage
 import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 @Suite(.enabled(if: Tool.has("qemu-img", "qemu-io"), "qemu-utils is not installed"))
 struct QCOW2WritingTests {

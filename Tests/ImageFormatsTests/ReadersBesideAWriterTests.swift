@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import HostIO
 import ImageFormats
 import Storage
 import Synchronization
@@ -62,7 +63,7 @@ struct ReadersBesideAWriterTests {
 /// One unit, which moves to the second half of its file when it is written.
 private final class MovingMap: WritableImageMap {
     static let unit: UInt64 = 65536
-    let hostFiles: [HostFile]
+    let hostFiles: [any ByteFile]
     let byteCount = MovingMap.unit
     let sectorSize: UInt32 = 512
     private let isMoved = Atomic<Bool>(false)

@@ -1,4 +1,5 @@
 import Foundation
+import HostIO
 import ImageFormats
 import Storage
 import TestSupport
@@ -21,7 +22,7 @@ private enum VDIFixture {
         return try fileBytes(path)
     }
 
-    static func code(_ path: String, _ access: HostFile.Access = .read) -> String? {
+    static func code(_ path: String, _ access: FileAccess = .read) -> String? {
         do {
             let disk = try open(path, access, ReferencePolicy(allowsSiblings: true)).disk
             if access == .write { try disk.write([1], at: 0) }

@@ -1,3 +1,4 @@
+import HostIO
 import ImageFormats
 import Storage
 import TestSupport

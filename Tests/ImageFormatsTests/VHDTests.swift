@@ -1,3 +1,4 @@
+import HostIO
 import ImageFormats
 import Storage
 import TestSupport
@@ -11,7 +12,7 @@ func guestHash(_ disk: any BlockDevice, _ directory: TemporaryDirectory) throws 
 }
 
 /// Without locks: tests read what they are still writing.
-func open(_ path: String, _ access: HostFile.Access = .read, _ references: ReferencePolicy = .refuse) throws
+func open(_ path: String, _ access: FileAccess = .read, _ references: ReferencePolicy = .refuse) throws
     -> OpenedImage
 {
     try ImageProbe.open(

@@ -1,7 +1,8 @@
 import ImageFormats
-@_spi(Testing) import Storage
+import Storage
 @_spi(Testing) import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 struct VHDXPowerCutTests {
     /// qemu replays what is pending when it may write, and then reads the same.

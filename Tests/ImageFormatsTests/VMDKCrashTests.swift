@@ -1,8 +1,9 @@
 import Foundation
 import ImageFormats
-@_spi(Testing) import Storage
+import Storage
 import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 /// The power fails after any operation, and of what was written since a file's last barrier any sectors may be
 /// missing: the disk opens, here and in qemu, and each of its sectors is as it was after one of the writes.
@@ -24,7 +25,7 @@ struct VMDKCrashTests {
         let image = try VMDKFixtures.open(path, .write)
         let files = image.disk.hostFiles
         var session = Session(
-            names: files.map { HostFile.name(of: $0.path) }, before: try files.map { try fileBytes($0.path) },
+            names: files.map { HostPath.name(of: $0.path) }, before: try files.map { try fileBytes($0.path) },
             operations: [], states: [try VMDKFixtures.contents(image.disk)], touched: [])
         let transaction = try HostTransaction(files)
         for (index, write) in writes.enumerated() {

@@ -1,8 +1,9 @@
 import Foundation
 import ImageFormats
-@_spi(Testing) import Storage
+import Storage
 import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 struct VMDKCreateTests {
     private func create(
@@ -44,7 +45,7 @@ struct VMDKCreateTests {
         let companions = VMDKDriver.companions(
             of: path, options: ImageCreateOptions(values: [("subformat", subformat)]))
         #expect(companions == (subformat == "monolithicSparse" ? [] : ["disk-flat.vmdk"]))
-        #expect(reopened.disk.hostFiles.map { HostFile.name(of: $0.path) } == ["disk.vmdk"] + companions)
+        #expect(reopened.disk.hostFiles.map { HostPath.name(of: $0.path) } == ["disk.vmdk"] + companions)
         // Both write on, by turns.
         try Tool.run("qemu-io", ["-f", "vmdk", "-c", "write -P 9 0 512", path])
         #expect(try VMDKFixtures.open(path).disk.bytes(at: 0, count: 512).allSatisfy { $0 == 9 })

@@ -20,7 +20,7 @@ struct VMDKDescriptorTests {
     }
 
     private func code(
-        _ extents: String, type: String = "monolithicFlat", more: String = "", access: HostFile.Access = .read
+        _ extents: String, type: String = "monolithicFlat", more: String = "", access: FileAccess = .read
     ) throws -> String? {
         let directory = try TemporaryDirectory()
         try directory.write("a", [UInt8](repeating: 1, count: 8192))

@@ -1,4 +1,5 @@
 import Foundation
+import HostIO
 import ImageFormats
 import Storage
 import TestSupport
@@ -102,7 +103,7 @@ enum VMDKFixtures {
 
     /// Opens without locks: another test's child process holds every lock of this one between fork and exec.
     static func open(
-        _ path: String, _ access: HostFile.Access = .read, format: ImageFormat? = nil
+        _ path: String, _ access: FileAccess = .read, format: ImageFormat? = nil
     ) throws(StorageError) -> OpenedImage {
         let file = try HostFile.open(path, access: access, locking: .ignore)
         return try ImageProbe.open(
@@ -111,7 +112,7 @@ enum VMDKFixtures {
 
     /// The code that opening ends with; nil when it works.
     static func openCode(
-        _ path: String, access: HostFile.Access = .read, format: ImageFormat? = .vmdk
+        _ path: String, access: FileAccess = .read, format: ImageFormat? = .vmdk
     ) -> String? {
         do {
             _ = try open(path, access, format: format)

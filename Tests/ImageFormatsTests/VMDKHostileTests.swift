@@ -1,4 +1,5 @@
 import Foundation
+import HostIO
 import ImageFormats
 import Storage
 import TestSupport
@@ -193,7 +194,7 @@ struct VMDKHostileTests {
         do {
             _ = try VMDKDriver.describe(try HostFile.open(path))
         } catch {}
-        for access in [HostFile.Access.read, .write] {
+        for access in [FileAccess.read, .write] {
             do throws(StorageError) {
                 let disk = try ImageProbe.open(
                     path, format: .vmdk, options: ImageOpenOptions(access: access)

@@ -3,6 +3,7 @@ import ImageFormats
 import Storage
 import TestSupport
 import Testing
+import Undo
 
 struct VMDKWriteTests {
     private func write(

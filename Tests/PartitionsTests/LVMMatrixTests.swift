@@ -1,4 +1,5 @@
 internal import Foundation
+internal import HostIO
 internal import Partitions
 internal import Storage
 internal import TestSupport

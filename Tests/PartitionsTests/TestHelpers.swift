@@ -1,12 +1,13 @@
 internal import Ext4
 internal import Foundation
+internal import HostIO
 internal import Partitions
 internal import Storage
 internal import TestSupport
 internal import Testing
 
 /// A file opened as a device.
-func fileDevice(_ path: String, access: HostFile.Access = .read, sectorSize: UInt32 = 512) throws
+func fileDevice(_ path: String, access: FileAccess = .read, sectorSize: UInt32 = 512) throws
     -> FileDevice
 {
     FileDevice(try HostFile.open(path, access: access, locking: .ignore), sectorSize: sectorSize)
@@ -17,7 +18,7 @@ final class FileDevice: WritableBlockDevice {
     let file: HostFile
     let sectorSize: UInt32
     var byteCount: UInt64 { file.byteCount }
-    var hostFiles: [HostFile] { [file] }
+    var hostFiles: [any ByteFile] { [file] }
 
     init(_ file: HostFile, sectorSize: UInt32) {
         self.file = file

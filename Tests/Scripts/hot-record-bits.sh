@@ -4,4 +4,4 @@
 set -eu
 cd "$(dirname "$0")/../.."
 swift build --build-tests
-DISKGRAFT_EVERY_BIT=1 swift test --skip-build --disable-xctest --filter 'StorageTests.UndoDamageTests'
+DISKGRAFT_EVERY_BIT=1 swift test --skip-build --disable-xctest --filter 'UndoTests.UndoDamageTests'

@@ -1,8 +1,10 @@
 import Foundation
+import HostIO
 import Storage
 import Synchronization
 import TestSupport
 import Testing
+import Undo
 
 struct CancellationTests {
     private final class Flag: Sendable {
@@ -77,7 +79,7 @@ struct CancellationTests {
         let flag = Flag()
         #expect(throws: StorageError.cancelled) {
             try flag.cancellation.covering { () throws(StorageError) in
-                let file = try HostFile.open(path, access: .write)
+                let file = try RecordedFile.open(path)
                 let transaction = try HostTransaction([file], memoryLimit: 1 << 16)
                 do throws(StorageError) {
                     for index in 0..<64 as Range<UInt64> {

@@ -1,3 +1,4 @@
+import HostIO
 import Storage
 import TestSupport
 import Testing
@@ -80,8 +81,8 @@ struct HostTextTests {
 
     @Test func directoriesAndNamesAreByBytes() {
         // A slash with an accent is one character, and a slash all the same.
-        #expect(HostFile.directoryPath(of: "dir/\u{301}x") == "dir")
-        #expect(Array(HostFile.name(of: "dir/\u{301}x").utf8) == Array("\u{301}x".utf8))
+        #expect(HostPath.directory(of: "dir/\u{301}x") == "dir")
+        #expect(Array(HostPath.name(of: "dir/\u{301}x").utf8) == Array("\u{301}x".utf8))
         #expect(!HostDirectory.isSame("/none/\u{e9}", "/none/e\u{301}"))
     }
 }

@@ -166,7 +166,7 @@ private final class FailingDevice: WritableBlockDevice {
 
     var byteCount: UInt64 { base.byteCount }
     var sectorSize: UInt32 { base.sectorSize }
-    var hostFiles: [HostFile] { [] }
+    var hostFiles: [any ByteFile] { [] }
     func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         try base.read(into: &target, at: offset)
     }

@@ -1,5 +1,6 @@
 internal import Foundation
-@_spi(Testing) public import Storage
+@_spi(Testing) public import HostIO
+internal import Storage
 
 /// Cuts the power at every point of what was traced on host files: after each call, and with any part of what no
 /// flush had made durable yet, sector by sector. Files are held whole; names count as durable after their directory's
@@ -102,7 +103,7 @@ private struct World {
             // A name that is not durable yet keeps its contents for when it is.
             if durable[path] != nil || !pendingNames.contains(path) { durable[path] = current[path] }
         case .syncDirectory(let directory):
-            for path in pendingNames where HostFile.directoryPath(of: path) == directory {
+            for path in pendingNames where HostPath.directory(of: path) == directory {
                 pendingNames.remove(path)
                 renamed.remove(path)
                 guard let bytes = current[path] else {

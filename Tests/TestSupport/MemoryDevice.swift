@@ -12,7 +12,7 @@ public final class MemoryDevice: WritableBlockDevice {
     private let state: Mutex<(bytes: [UInt8], events: [Event])>
     public let byteCount: UInt64
     public let sectorSize: UInt32
-    public var hostFiles: [HostFile] { [] }
+    public var hostFiles: [any ByteFile] { [] }
 
     public init(_ bytes: [UInt8], sectorSize: UInt32 = 512) {
         byteCount = UInt64(bytes.count)

@@ -1,4 +1,4 @@
-@_spi(Testing) package import Storage
+package import Storage
 
 extension PowerCut {
     /// Calls `check` with what each cut leaves of a device that holds `initial` and to which `writes` are committed:

@@ -1,5 +1,7 @@
 internal import Foundation
-@_spi(Testing) public import Storage
+internal import HostIO
+internal import Storage
+@_spi(Testing) public import Undo
 
 /// Cuts the power at every point of a recorded series of host operations: after each of them, and with any part of
 /// what no barrier had followed yet, sector by sector, in any order.

@@ -156,7 +156,7 @@ extension GuestEdit {
         let id = try fill(hidden, in: directory, first, rest, attributes)
         guard let transaction = try transaction(on: file.volume) as? any MovingTransaction else {
             throw error(
-                .unsupported, "change-not-supported",
+                .unsupported, .changeNotSupported,
                 "contents cannot be moved on \(guest.volumes[file.volume].name)")
         }
         try transaction.moveContents(of: id, to: file.id)

@@ -1,7 +1,9 @@
 internal import GuestTree
+internal import HostIO
 internal import ImageFormats
 internal import Patcher
 public import Storage
+public import Undo
 
 /// A change of a guest's files: any number of operations, on any of its volumes, made durable together.
 ///
@@ -195,10 +197,10 @@ extension Guest {
     private func beginRecording(
         memoryLimit: Int = HostTransaction.usualMemoryLimit
     ) throws(StorageError) -> HostTransaction {
-        var files: [HostFile] = []
+        var files: [any ByteFile] = []
         for image in images {
             for file in image.opened.disk.map.hostFiles where file.access == .write {
-                if !files.contains(where: { $0.identity == file.identity }) { files.append(file) }
+                if !files.contains(where: { $0.isSame(as: file) }) { files.append(file) }
             }
         }
         return try HostTransaction(

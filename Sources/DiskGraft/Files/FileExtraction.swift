@@ -1,3 +1,4 @@
+internal import HostIO
 public import Storage
 
 extension GuestFiles {
@@ -17,8 +18,8 @@ extension GuestFiles {
         while place.utf8.count > 1, place.utf8.last == UInt8(ascii: "/") { place.removeLast() }
         var extraction = FileExtraction(
             files: self, options: options, top: top,
-            parent: try HostFolder.open(HostFile.directoryPath(of: place)),
-            name: HostFile.name(of: place).hostBytes, progress: progress, report: report)
+            parent: try HostFolder.open(HostPath.directory(of: place)),
+            name: HostPath.name(of: place).hostBytes, progress: progress, report: report)
         try walk(top) { (visit) throws(StorageError) in
             switch visit {
             case .unreadable(_, let error): report(error.description)
@@ -45,7 +46,7 @@ private struct FileExtraction {
     private struct Level {
         /// Nil while it is closed: deep trees need more directories than a process may open.
         var folder: HostFolder?
-        let identity: HostFile.Identity
+        let identity: FileIdentity
         let name: [UInt8]
         let attributes: FileAttributes
     }

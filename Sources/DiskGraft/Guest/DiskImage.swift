@@ -1,5 +1,7 @@
+internal import HostIO
 internal import ImageFormats
 public import Storage
+internal import Undo
 
 /// One disk image, opened.
 public final class DiskImage: Sendable {
@@ -28,7 +30,7 @@ public final class DiskImage: Sendable {
     /// is cut off would not be seen.
     var recordNotes: [String] {
         let files = opened.disk.hostFiles.filter { $0.access == .write }
-        return files.filter(\.isBlockDevice)
+        return files.filter(\.hasFixedLength)
             .map {
                 "\($0.path.hostBytes.shellText): its undo record is kept in \(records.recordPath(for: $0.path).hostBytes.shellText)"
             }
@@ -80,7 +82,7 @@ public final class DiskImage: Sendable {
     }
 
     /// A half-done change makes even reading wrong; say how to end it.
-    private static func refuseHotRecord(_ files: [HostFile], _ place: UndoPlace) throws(StorageError) {
+    private static func refuseHotRecord(_ files: [any ByteFile], _ place: UndoPlace) throws(StorageError) {
         for file in files {
             guard let record = try UndoRecord.read(for: file.path, in: place), record.isCutOff else {
                 continue

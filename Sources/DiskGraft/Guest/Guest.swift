@@ -1,3 +1,4 @@
+internal import HostIO
 internal import Partitions
 public import Storage
 internal import Synchronization
@@ -53,7 +54,7 @@ public final class Guest: Sendable {
         _ paths: [String], options: ImageOptions = ImageOptions(), forWriting: Bool = false,
         registry: FileSystemRegistry
     ) throws(StorageError) -> Guest {
-        var seen: [HostFile.Identity] = []
+        var seen: [FileIdentity] = []
         for path in paths {
             guard let identity = HostDirectory.identity(of: path) else { continue }
             guard !seen.contains(identity) else {

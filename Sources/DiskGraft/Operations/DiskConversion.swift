@@ -1,4 +1,5 @@
 internal import Conversion
+internal import HostIO
 internal import ImageFormats
 public import Storage
 
@@ -32,7 +33,7 @@ public struct DiskConversion: Sendable {
     /// Makes `path` a copy of `source`. It appears under that name only when it is complete and durable; an
     /// existing file is replaced then. `protected` files are never replaced: `refused`.
     public func run(
-        from source: any BlockDevice, to path: String, protected: [HostFile] = []
+        from source: any BlockDevice, to path: String, protected: [any ByteFile] = []
     ) throws(StorageError) {
         let output = try copy(source, to: path, protected: protected)
         try output.publish()
@@ -40,11 +41,11 @@ public struct DiskConversion: Sendable {
 
     /// Makes the copy, complete and durable, and leaves it to the caller to publish.
     func copy(
-        _ source: any BlockDevice, to path: String, protected: [HostFile]
+        _ source: any BlockDevice, to path: String, protected: [any ByteFile]
     ) throws(StorageError) -> PendingOutput {
         let driver = try ImageProbe.driver(for: try targetFormat(for: path))
         let createOptions = ImageCreateOptions(
-            values: options,
+            files: HostFiles(), values: options,
             sectorSize: driver.sectorSizes.contains(source.sectorSize) ? source.sectorSize : 512)
         try checkSectors(of: source, driver, path)
         let output = try PendingOutput(
@@ -69,7 +70,7 @@ public struct DiskConversion: Sendable {
     private func checkSectors(
         of source: any BlockDevice, _ driver: any ImageDriver.Type, _ path: String
     ) throws(StorageError) {
-        let asked = ImageCreateOptions(values: options).value("logical_sector_size").flatMap { UInt32($0) }
+        let asked = options.last { $0.key == "logical_sector_size" }.flatMap { UInt32($0.value) }
         let wanted = asked ?? source.sectorSize
         let target = driver.sectorSizes.contains(wanted) ? wanted : 512
         guard target != source.sectorSize, !ignoresSectorSize else { return }

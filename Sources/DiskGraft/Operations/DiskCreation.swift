@@ -1,3 +1,4 @@
+internal import HostIO
 internal import ImageFormats
 public import Storage
 
@@ -29,7 +30,7 @@ public struct DiskCreation: Sendable {
                 "children of another image are not made in this format here; VHD, VHDX and VDI can be",
                 layerName: driver.format.rawValue, path: path)
         }
-        var createOptions = ImageCreateOptions(values: options)
+        var createOptions = ImageCreateOptions(files: HostFiles(), values: options)
         if let parent { createOptions.parent = HostDirectory.absolutePath(parent) }
         let output = try PendingOutput(
             path, companions: driver.companions(of: path, options: createOptions), protected: [])

@@ -1,6 +1,7 @@
 internal import ImageFormats
 internal import Partitions
 public import Storage
+internal import Undo
 
 /// Makes the guest's disk in an image longer, in place and undoably.
 public enum DiskResize {

@@ -1,6 +1,8 @@
+internal import HostIO
 internal import ImageFormats
 internal import Partitions
 public import Storage
+internal import Undo
 
 /// Checks a guest's disks over all layers: image tables, partition tables, logical volumes, file systems.
 public struct GuestCheck: Encodable, Sendable {
@@ -117,7 +119,7 @@ public struct GuestCheck: Encodable, Sendable {
     private mutating func checkTables(_ path: String, _ options: ImageOptions) throws(StorageError) {
         var found: [Finding] = []
         try ImageProbe.check(
-            path, format: try options.imageFormat(), locking: options.ignoresLocks ? .ignore : .honour
+            try options.hostFiles.open(path, access: .read), format: try options.imageFormat()
         ) { finding in
             let severity: Severity =
                 switch finding.severity {
@@ -253,7 +255,7 @@ public struct GuestCheck: Encodable, Sendable {
     private mutating func repairLeaks(_ path: String, _ options: ImageOptions) throws(StorageError) {
         try options.requireLocks(path)
         try DiskImage.recover(path, options.records)
-        let file = try HostFile.open(path, access: .write)
+        let file = try RecordedFile.open(path)
         let format =
             if let known = try options.imageFormat() { known } else { try ImageProbe.format(of: file) }
         let driver = try ImageProbe.driver(for: format)

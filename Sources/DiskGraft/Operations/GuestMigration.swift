@@ -1,3 +1,4 @@
+internal import HostIO
 internal import ImageFormats
 internal import Patcher
 public import Storage
@@ -41,7 +42,7 @@ public struct GuestMigration: Sendable {
         let suffix = (format ?? target.defaultFormat.flatMap { ImageFormat(name: $0) } ?? .raw).suffix
         var outputs: [Output] = []
         for image in guest.images {
-            var name = HostFile.name(of: image.path)
+            var name = HostPath.name(of: image.path)
             if let dot = name.lastIndex(of: "."), dot != name.startIndex { name = String(name[..<dot]) }
             let path = "\(destination)/\(name).\(suffix)"
             guard !outputs.contains(where: { $0.path == path }) else {

@@ -1,5 +1,7 @@
+internal import HostIO
 internal import ImageFormats
 public import Storage
+internal import Undo
 
 /// Takes the newest change of a guest's disks back.
 public enum GuestUndo {
@@ -19,12 +21,12 @@ public enum GuestUndo {
     public static func run(
         _ paths: [String], options: ImageOptions = ImageOptions(), force: Bool = false
     ) throws(StorageError) -> Result {
-        var files: [HostFile] = []
+        var files: [any ByteFile] = []
         var missing: [String] = []
         for name in try hostFiles(of: paths, options) {
             if try UndoRecord.read(for: name, in: options.records) != nil {
-                files.append(try HostFile.open(name, access: .write))
-            } else if try HostFile.open(name).isBlockDevice {
+                files.append(try RecordedFile.open(name))
+            } else if try HostFile.open(name).hasFixedLength {
                 missing.append(options.records.recordPath(for: name))
             }
         }
@@ -38,13 +40,22 @@ public enum GuestUndo {
     /// images', and `corrupt` when a file has a record's name and is none.
     public static func discard(
         _ paths: [String], options: ImageOptions = ImageOptions()
-    ) throws(StorageError) -> UndoRecord.Discarded {
+    ) throws(StorageError) -> Discarded {
         // Locked: a change that goes on needs its record.
-        var files: [HostFile] = []
+        var files: [any ByteFile] = []
         for name in try hostFiles(of: paths, options) {
-            files.append(try HostFile.open(name, access: .write))
+            files.append(try RecordedFile.open(name))
         }
-        return try UndoRecord.discard(files, in: options.records)
+        let discarded = try UndoRecord.discard(files, in: options.records)
+        return Discarded(records: discarded.records, unmarked: discarded.unmarked)
+    }
+
+    /// What `discard` did.
+    public struct Discarded: Sendable {
+        /// Paths of the records that were thrown away.
+        public let records: [String]
+        /// Paths of files that were marked as half changed, without a record of that, and are not any more.
+        public let unmarked: [String]
     }
 
     private static func hostFiles(

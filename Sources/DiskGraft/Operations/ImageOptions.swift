@@ -1,5 +1,7 @@
+internal import HostIO
 internal import ImageFormats
 public import Storage
+internal import Undo
 
 /// How disk images are opened.
 public struct ImageOptions: Sendable {
@@ -43,9 +45,12 @@ public struct ImageOptions: Sendable {
         )
     }
 
-    func openOptions(_ access: HostFile.Access) -> ImageOpenOptions {
+    /// Files by name, with these locks.
+    var hostFiles: HostFiles { HostFiles(locking: ignoresLocks ? .ignore : .honour) }
+
+    func openOptions(_ access: FileAccess) -> ImageOpenOptions {
         ImageOpenOptions(
-            access: access, locking: ignoresLocks ? .ignore : .honour,
+            files: RecordedFiles(hostFiles), access: access,
             references: ReferencePolicy(allowsSiblings: allowsSiblings, parent: parent),
             vhdSize: VHDSizeRule(rawValue: vhdSize) ?? .byCreator)
     }

@@ -1,5 +1,7 @@
 internal import GuestTree
+internal import HostIO
 internal import Storage
+internal import Undo
 
 /// An output that appears under its final name only when it is complete.
 ///
@@ -24,19 +26,19 @@ final class PendingOutput {
     /// Throws `refused` when something else has the name, and when a file that it would replace is in
     /// `protected` (the source) or open elsewhere.
     init(
-        _ finalPath: String, companions: [String], protected: [HostFile]
+        _ finalPath: String, companions: [String], protected: [any ByteFile]
     ) throws(StorageError) {
         let target = HostDirectory.resolved(finalPath) ?? finalPath
-        for name in [target] + companions.map({ HostFile.directoryPath(of: target) + "/" + $0 }) {
+        for name in [target] + companions.map({ HostPath.directory(of: target) + "/" + $0 }) {
             try Self.check(name, protected: protected)
             if let record = try ReplacedRecord(ofFile: name) { replaced.append(record) }
         }
         self.finalPath = target
         self.companions = companions
-        let parent = HostFile.directoryPath(of: target)
+        let parent = HostPath.directory(of: target)
         let suffix = try SystemRandom.bytes(4).hexString
-        directory = "\(parent)/.\(HostFile.name(of: target)).\(suffix).partial"
-        path = "\(directory)/\(HostFile.name(of: target))"
+        directory = "\(parent)/.\(HostPath.name(of: target)).\(suffix).partial"
+        path = "\(directory)/\(HostPath.name(of: target))"
         try HostDirectory.create(directory)
     }
 
@@ -44,7 +46,7 @@ final class PendingOutput {
 
     /// Moves the output and its companions to their final names. They are complete and flushed.
     func publish() throws(StorageError) {
-        let parent = HostFile.directoryPath(of: finalPath)
+        let parent = HostPath.directory(of: finalPath)
         try HostDirectory.sync(holding: path)
         // The descriptor last: what it names is there before it.
         for name in companions {
@@ -64,7 +66,7 @@ final class PendingOutput {
         try? HostDirectory.removeEmpty(directory)
     }
 
-    private static func check(_ path: String, protected: [HostFile]) throws(StorageError) {
+    private static func check(_ path: String, protected: [any ByteFile]) throws(StorageError) {
         guard HostDirectory.exists(path) else { return }
         if HostDirectory.isDirectory(path) {
             throw StorageError(

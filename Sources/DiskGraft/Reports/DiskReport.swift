@@ -1,3 +1,4 @@
+internal import HostIO
 internal import ImageFormats
 internal import Partitions
 public import Storage
@@ -175,7 +176,7 @@ extension DiskReport {
             let guest = try Guest.open(paths, options: options)
             return guest.images.indices.map { DiskReport(guest, disk: $0) }
         } catch {
-            guard error.kind == .refused || error.kind == .unsupported, error.code != "locked",
+            guard error.kind == .refused || error.kind == .unsupported, !error.isCode(HostFileCode.locked),
                 !error.isCancellation
             else {
                 throw error
@@ -184,7 +185,7 @@ extension DiskReport {
             for path in paths {
                 let format = try options.imageFormat()
                 let info = try ImageProbe.describe(
-                    path, format: format, locking: options.ignoresLocks ? .ignore : .honour)
+                    try options.hostFiles.open(path, access: .read), format: format)
                 var report = DiskReport(path, info)
                 report.warnings.append("its contents are not shown: \(error)")
                 reports.append(report)

@@ -181,7 +181,7 @@ extension PlanReport.Action {
         switch action.kind {
         case .edit(let edit):
             kind = "edit"
-            name(edit.file.path)
+            name(edit.file.path.bytes)
             edits = edit.edits.map {
                 PlanReport.Edit(
                     start: $0.range.lowerBound, end: $0.range.upperBound, old: $0.old.displayText,
@@ -189,13 +189,13 @@ extension PlanReport.Action {
             }
         case .create(let place, _, _):
             kind = "create"
-            name(place.path)
+            name(place.path.bytes)
         case .rename(let place, _):
             kind = "rename"
-            name(place.path)
+            name(place.path.bytes)
         case .remove(let place):
             kind = "remove"
-            name(place.path)
+            name(place.path.bytes)
         case .setLabel: kind = "label"
         case .deviceBytes: kind = "bytes"
         }

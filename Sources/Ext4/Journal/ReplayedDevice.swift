@@ -13,7 +13,7 @@ package final class ReplayedDevice: BlockDevice {
     /// The logical sector size in bytes, the base's.
     package var sectorSize: UInt32 { base.sectorSize }
     /// The base's host files.
-    package var hostFiles: [HostFile] { base.hostFiles }
+    package var hostFiles: [any ByteFile] { base.hostFiles }
 
     /// The device of `file` as after `replay`.
     package init(_ file: JournalFile, _ replay: JournalReplay) {

@@ -15,6 +15,24 @@ public struct FileContents {
         }
     }
 
+    /// A file's contents. Archives are read in small bites, so it is asked for more than is wanted.
+    public init(_ file: any ByteFile) {
+        let pieceSize = Self.requestSize
+        var position: UInt64 = 0
+        var held: ArraySlice<UInt8> = []
+        next = { (count) throws(StorageError) in
+            if held.isEmpty {
+                let left = file.byteCount - min(position, file.byteCount)
+                let bytes = try file.bytes(at: position, count: Int(min(UInt64(max(count, pieceSize)), left)))
+                position += UInt64(bytes.count)
+                if bytes.count <= count { return bytes }
+                held = bytes[...]
+            }
+            defer { held = held.dropFirst(count) }
+            return Array(held.prefix(count))
+        }
+    }
+
     /// Whatever `next` returns, asked for at most the given number of bytes, until it returns none.
     public init(next: @escaping (Int) throws(StorageError) -> [UInt8]) { self.next = next }
 

@@ -34,7 +34,7 @@ package final class Image: WritableBlockDevice {
     /// The guest disk's logical sector size in bytes.
     package var sectorSize: UInt32 { map.sectorSize }
     /// The image's own files, then the parent's.
-    package var hostFiles: [HostFile] { map.hostFiles + (parent?.hostFiles ?? []) }
+    package var hostFiles: [any ByteFile] { map.hostFiles + (parent?.hostFiles ?? []) }
     /// The disks behind this one that were opened, the nearest first.
     package var parents: [Image] {
         Array(sequence(first: self) { $0.parent as? Image }.dropFirst())

@@ -3,20 +3,20 @@ package import Storage
 /// How an image is to be opened.
 package struct ImageOpenOptions: Sendable {
     /// Whether it may be changed.
-    package var access: HostFile.Access
-    /// Whether to take and honour qemu's locks.
-    package var locking: HostFile.Locking
+    package var access: FileAccess
+    /// Where the image and the files that it names are found.
+    package var files: any ByteFileStore
     /// Which other files may be opened.
     package var references: ReferencePolicy
     /// Which of a VHD's two sizes is the disk's.
     package var vhdSize: VHDSizeRule
     /// Makes options.
     package init(
-        access: HostFile.Access = .read, locking: HostFile.Locking = .honour,
-        references: ReferencePolicy = .refuse, vhdSize: VHDSizeRule = .byCreator
+        files: any ByteFileStore, access: FileAccess = .read, references: ReferencePolicy = .refuse,
+        vhdSize: VHDSizeRule = .byCreator
     ) {
+        self.files = files
         self.access = access
-        self.locking = locking
         self.references = references
         self.vhdSize = vhdSize
     }
@@ -37,6 +37,8 @@ package struct OpenedImage: Sendable {
 
 /// Options of `create`, by qemu-img's names (`-o key=value`).
 package struct ImageCreateOptions: Sendable {
+    /// Where the image is made, and where its parents are found.
+    package var files: any ByteFileStore
     /// The options, in the order given.
     package var values: [(key: String, value: String)]
     /// The guest's logical sector size in bytes.
@@ -47,9 +49,10 @@ package struct ImageCreateOptions: Sendable {
     package var finalPath: String?
     /// Makes options.
     package init(
-        values: [(key: String, value: String)] = [], sectorSize: UInt32 = 512, parent: String? = nil,
-        finalPath: String? = nil
+        files: any ByteFileStore, values: [(key: String, value: String)] = [], sectorSize: UInt32 = 512,
+        parent: String? = nil, finalPath: String? = nil
     ) {
+        self.files = files
         self.values = values
         self.sectorSize = sectorSize
         self.parent = parent
@@ -96,19 +99,19 @@ package protocol ImageDriver: SendableMetatype {
     static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool
 
     /// Opens `file`, which is of this format by probing or by the caller's word. Writes nothing.
-    static func open(_ file: HostFile, options: ImageOpenOptions) throws(StorageError) -> OpenedImage
+    static func open(_ file: any ByteFile, options: ImageOpenOptions) throws(StorageError) -> OpenedImage
 
     /// What the image says of itself, also of images that `open` refuses (another file would be needed, a feature
     /// is not built). Opens no other file, reads bounded bytes.
-    static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo
+    static func describe(_ file: any ByteFile) throws(StorageError) -> ImageInfo
 
     /// Looks at all tables of an image and reports everything that is wrong with them. Reads only, opens no other
     /// file; throws when it could not look.
-    static func check(_ file: HostFile, report: (ImageFinding) -> Void) throws(StorageError)
+    static func check(_ file: any ByteFile, report: (ImageFinding) -> Void) throws(StorageError)
 
     /// Gives space back that nothing refers to, and says what was done, a sentence each; empty when there is none, or
     /// when the format has no safe way. `file` is open for writing. Throws `refused` for a damaged image.
-    static func repairLeaks(_ file: HostFile) throws(StorageError) -> [String]
+    static func repairLeaks(_ file: any ByteFile) throws(StorageError) -> [String]
 
     /// Makes an empty (all zeros) image of `byteCount` guest bytes at `path`, which must not exist, and opens it
     /// for writing. Files other than `path` that the format needs are named after it. Nothing but the caller's
@@ -133,12 +136,12 @@ extension ImageDriver {
     package static var sizeUnit: UInt64 { 512 }
     package static var findsLeaks: Bool { false }
 
-    package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
-        try open(file, options: ImageOpenOptions()).info
+    package static func describe(_ file: any ByteFile) throws(StorageError) -> ImageInfo {
+        try open(file, options: ImageOpenOptions(files: NoOtherFiles())).info
     }
 
     package static func check(
-        _ file: HostFile, report: (ImageFinding) -> Void
+        _ file: any ByteFile, report: (ImageFinding) -> Void
     ) throws(StorageError) {
         do throws(StorageError) {
             _ = try describe(file)
@@ -148,7 +151,7 @@ extension ImageDriver {
         }
     }
 
-    package static func repairLeaks(_ file: HostFile) throws(StorageError) -> [String] { [] }
+    package static func repairLeaks(_ file: any ByteFile) throws(StorageError) -> [String] { [] }
 
     package static func companions(of path: String, options: ImageCreateOptions) -> [String] { [] }
 }

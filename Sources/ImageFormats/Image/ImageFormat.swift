@@ -49,7 +49,7 @@ package enum ImageFormat: String, Sendable, CaseIterable {
 
     /// From a file name's suffix: what `convert` makes of DST without `-O`.
     package init?(suffixOf path: String) {
-        let name = HostFile.name(of: path)
+        let name = HostPath.name(of: path)
         guard let dot = name.lastIndex(of: ".") else { return nil }
         let suffix = name[name.index(after: dot)...].lowercased()
         guard let format = Self.allCases.first(where: { $0.suffixes.contains(suffix) }) else { return nil }

@@ -8,7 +8,7 @@ package protocol ImageMap: AnyObject, Sendable {
     /// The guest disk's logical sector size in bytes.
     var sectorSize: UInt32 { get }
     /// The files that extents index.
-    var hostFiles: [HostFile] { get }
+    var hostFiles: [any ByteFile] { get }
 
     /// The run at guest byte `offset` (below `byteCount`), as long as is cheaply known; `range.lowerBound ==
     /// offset`. Never `computed`. Safe from many threads.

@@ -21,7 +21,7 @@ extension ImageProbe {
                     + "shrink the guest's file systems and copy what they need into a smaller disk")
         }
         guard byteCount > disk.byteCount else { return }
-        guard disk.map.hostFiles.allSatisfy({ !$0.isBlockDevice || $0.access == .read }) else {
+        guard disk.map.hostFiles.allSatisfy({ !$0.hasFixedLength || $0.access == .read }) else {
             throw refused(
                 path, .blockDevice,
                 "lies on a block device, which does not grow with it; enlarge the device by its own tools")

@@ -2,12 +2,14 @@ internal import Storage
 
 extension ParentName {
     /// The way from `child` to `parent` as Windows writes it: `.\base.vhd`, `..\bases\base.vhd`.
-    static func relativePath(of parent: String, from child: String) -> String {
+    static func relativePath(
+        of parent: String, from child: String, in files: any ByteFileStore
+    ) -> String {
         // Through links to the directories' own places: a lexical way would count them wrongly.
         func steps(_ path: String) -> [Substring] {
-            let directory = HostFile.directoryPath(of: path)
-            let place = HostDirectory.resolved(directory) ?? HostDirectory.absolutePath(directory)
-            return (place + "/" + HostFile.name(of: path)).utf8.split(separator: UInt8(ascii: "/"))
+            let directory = HostPath.directory(of: path)
+            let place = files.resolved(directory) ?? files.absolutePath(directory)
+            return (place + "/" + HostPath.name(of: path)).utf8.split(separator: UInt8(ascii: "/"))
                 .map { Substring($0) }.filter { $0 != "." }
         }
         let target = steps(parent)

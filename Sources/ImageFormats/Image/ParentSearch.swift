@@ -35,29 +35,31 @@ struct ParentChain: Sendable {
     /// Longer chains are refused: nobody makes them, and each disk costs a file and a table.
     static let limit = 64
 
-    private(set) var files: [HostFile.Identity]
+    private(set) var files: [FileIdentity]
+    private var count = 1
     /// Disks that are not made yet and will stand above.
     private let above: Int
 
-    init(_ file: HostFile, above: Int = 0) {
-        files = [file.identity]
+    init(_ file: any ByteFile, above: Int = 0) {
+        files = file.identity.map { [$0] } ?? []
         self.above = above
     }
 
     /// The chain with one more disk. Throws when it is in the chain already, or one too many.
-    func adding(_ file: HostFile, layer: String) throws(StorageError) -> ParentChain {
-        try refuseCycle(file.identity, file.path, layer: layer)
-        guard files.count + above < Self.limit else {
+    func adding(_ file: any ByteFile, layer: String) throws(StorageError) -> ParentChain {
+        if let identity = file.identity { try refuseCycle(identity, file.path, layer: layer) }
+        guard count + above < Self.limit else {
             throw StorageError(
                 .refused, layer: layer, code: ParentCode.chainTooLong.rawValue,
                 "the chain of parents is longer than \(Self.limit) disks", path: file.path)
         }
         var longer = self
-        longer.files.append(file.identity)
+        longer.count += 1
+        if let identity = file.identity { longer.files.append(identity) }
         return longer
     }
 
-    func refuseCycle(_ identity: HostFile.Identity, _ path: String, layer: String) throws(StorageError) {
+    func refuseCycle(_ identity: FileIdentity, _ path: String, layer: String) throws(StorageError) {
         guard files.contains(identity) else { return }
         throw StorageError(
             .corrupt, layer: layer, code: ParentCode.cycle.rawValue,
@@ -76,20 +78,20 @@ enum ParentCode: String, Sendable, CaseIterable {
 /// Finds the parent of a differencing disk as far as the policy allows, and knows it by its identity, not its name.
 struct ParentSearch {
     let layer: String
-    let child: HostFile
+    let child: any ByteFile
     let options: ImageOpenOptions
     let chain: ParentChain
 
     /// Opens the parent. `accept` looks into a candidate and returns nil when it is another disk.
     func find<Found>(
-        _ names: [ParentName], accept: (HostFile) throws(StorageError) -> Found?
+        _ names: [ParentName], accept: (any ByteFile) throws(StorageError) -> Found?
     ) throws(StorageError) -> Found {
         let policy = options.references
         if let path = policy.parent {
-            if let identity = HostDirectory.identity(of: path) {
+            if let identity = options.files.identity(of: path) {
                 try chain.refuseCycle(identity, path, layer: layer)
             }
-            let file = try HostFile.open(path, locking: options.locking)
+            let file = try options.files.open(path, access: .read)
             guard let found = try accept(file) else { throw mismatch(path) }
             return found
         }
@@ -99,17 +101,17 @@ struct ParentSearch {
             // Throws, in the words that all formats have for it.
             _ = try policy.open(
                 names.first?.text ?? "(no name)", role: "parent", namedBy: child.path,
-                locking: options.locking)
+                in: options.files)
             throw notFound(names)
         }
         var other: String?
         for name in plain {
-            let path = "\(HostFile.directoryPath(of: child.path))/\(name)"
-            guard HostDirectory.exists(path) else { continue }
-            if let identity = HostDirectory.identity(of: path) {
+            let path = "\(HostPath.directory(of: child.path))/\(name)"
+            guard options.files.exists(path) else { continue }
+            if let identity = options.files.identity(of: path) {
                 try chain.refuseCycle(identity, path, layer: layer)
             }
-            let file = try HostFile.openSibling(of: child.path, name: name, locking: options.locking)
+            let file = try options.files.openSibling(of: child.path, name: name, access: .read)
             if let found = try accept(file) { return found }
             other = path
         }

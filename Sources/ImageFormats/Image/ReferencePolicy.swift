@@ -19,15 +19,15 @@ package struct ReferencePolicy: Equatable, Sendable {
 
     /// Opens what an image at `image` calls `name` for the purpose `role` ("backing file"), or throws `refused`.
     package func open(
-        _ name: String, role: String, namedBy image: String, locking: HostFile.Locking
-    ) throws(StorageError) -> HostFile {
-        if let parent { return try HostFile.open(parent, locking: locking) }
+        _ name: String, role: String, namedBy image: String, in files: any ByteFileStore
+    ) throws(StorageError) -> any ByteFile {
+        if let parent { return try files.open(parent, access: .read) }
         guard allowsSiblings else {
             throw StorageError(
                 .refused, layer: "image", code: "reference-refused",
                 "names the \(role) \"\(Array(name.utf8).displayText)\", which is not opened unless "
                     + "--allow-siblings or --parent FILE says so", path: image)
         }
-        return try HostFile.openSibling(of: image, name: name, locking: locking)
+        return try files.openSibling(of: image, name: name, access: .read)
     }
 }

@@ -16,11 +16,11 @@ final class UnitDecoder: Sendable {
     /// No format's unit is larger: qcow2 clusters end at 2 MiB, VMDK grains are kept to the same.
     static let unitLimit: UInt64 = 2 << 20
 
-    private let files: [HostFile]
+    private let files: [any ByteFile]
     private let decoders = DecoderPool()
     private let cache = Mutex(BoundedCache<Key, [UInt8]>(budget: UnitDecoder.budget))
 
-    init(files: [HostFile]) { self.files = files }
+    init(files: [any ByteFile]) { self.files = files }
 
     /// Fills `target` with the unit's guest bytes from `offset` (a disk position inside the unit) on.
     func read(

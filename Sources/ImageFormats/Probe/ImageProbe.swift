@@ -27,7 +27,7 @@ package enum ImageProbe {
     ///
     /// Throws `refused` when several match, and `unsupported`, by name, for formats that are known and not built:
     /// reading those as raw would show garbage.
-    package static func format(of file: HostFile) throws(StorageError) -> ImageFormat {
+    package static func format(of file: any ByteFile) throws(StorageError) -> ImageFormat {
         let head = try file.availableBytes(at: 0, count: 64 << 10)
         let length = file.byteCount
         let tailSize = min(length, 1536)
@@ -53,15 +53,15 @@ package enum ImageProbe {
 
     /// Opens an image: as `format` says, else by probing.
     package static func open(
-        _ path: String, format: ImageFormat? = nil, options: ImageOpenOptions = ImageOpenOptions()
+        _ path: String, format: ImageFormat? = nil, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
-        let file = try HostFile.open(path, access: options.access, locking: options.locking)
+        let file = try options.files.open(path, access: options.access)
         return try open(file, format: format, options: options)
     }
 
     /// Opens an image from a file that is open already.
     package static func open(
-        _ file: HostFile, format: ImageFormat? = nil, options: ImageOpenOptions = ImageOpenOptions()
+        _ file: any ByteFile, format: ImageFormat? = nil, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         do throws(StorageError) {
             let format = if let format { format } else { try self.format(of: file) }
@@ -73,10 +73,8 @@ package enum ImageProbe {
 
     /// Checks an image's own tables; see `ImageDriver.check`.
     package static func check(
-        _ path: String, format: ImageFormat? = nil, locking: HostFile.Locking = .honour,
-        report: (ImageFinding) -> Void
+        _ file: any ByteFile, format: ImageFormat? = nil, report: (ImageFinding) -> Void
     ) throws(StorageError) {
-        let file = try HostFile.open(path, locking: locking)
         do throws(StorageError) {
             let format = if let format { format } else { try self.format(of: file) }
             var told = ToldFindings()
@@ -89,9 +87,8 @@ package enum ImageProbe {
 
     /// What an image says of itself, whether or not it can be opened as a disk: for `info`.
     package static func describe(
-        _ path: String, format: ImageFormat? = nil, locking: HostFile.Locking = .honour
+        _ file: any ByteFile, format: ImageFormat? = nil
     ) throws(StorageError) -> ImageInfo {
-        let file = try HostFile.open(path, locking: locking)
         do throws(StorageError) {
             let format = if let format { format } else { try self.format(of: file) }
             return try driver(for: format).describe(file)

@@ -9,7 +9,7 @@ struct QCOW2Check {
         var count: UInt64
     }
 
-    let file: HostFile
+    let file: any ByteFile
     var tables: QCOW2Tables
     var references = QCOW2References()
     private(set) var leaks: [Leak] = []
@@ -29,7 +29,7 @@ struct QCOW2Check {
     /// More leaks than this are not given back at once.
     private static let leakLimit = 1 << 20
 
-    init(_ file: HostFile) throws(StorageError) {
+    init(_ file: any ByteFile) throws(StorageError) {
         self.file = file
         let header = try QCOW2Header(reading: file)
         tables = QCOW2Tables(file: file, header: header)

@@ -14,7 +14,7 @@ extension QCOW2Tables {
         try requireUnfailed()
         session?.hasFailed = true
         if pages.hasDirty(.mapping) { try clearAutoclear() }
-        if let session, session.hasTakenClusters, !file.isBlockDevice,
+        if let session, session.hasTakenClusters, !file.hasFixedLength,
             file.byteCount < session.allocationEnd
         {
             // The last cluster's tail: whole clusters only, as checkers expect.

@@ -7,11 +7,13 @@ extension QCOW2Driver {
     /// own directory, or the one that the caller states. Where the overlay does not say the format, it is probed;
     /// but a guest that writes to a raw disk decides what probing finds there, so a probed file opens no other.
     static func openBacking(
-        _ name: [UInt8], of file: HostFile, _ header: QCOW2Header, _ options: ImageOpenOptions,
+        _ name: [UInt8], of file: any ByteFile, _ header: QCOW2Header, _ options: ImageOpenOptions,
         chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
         let search = ParentSearch(layer: "qcow2", child: file, options: options, chain: chain)
-        let backing = try search.find([parentName(name, of: file)]) { (found) throws(StorageError) in found }
+        let backing = try search.find([parentName(name, of: file, options.files)]) {
+            (found) throws(StorageError) in found
+        }
         var below = options
         below.access = .read
         below.references.parent = nil
@@ -37,13 +39,15 @@ extension QCOW2Driver {
     }
 
     /// A path into the overlay's own directory counts as the plain name.
-    private static func parentName(_ name: [UInt8], of file: HostFile) -> ParentName {
+    private static func parentName(_ name: [UInt8], of file: any ByteFile, _ files: any ByteFileStore)
+        -> ParentName
+    {
         let text = String(hostBytes: name)
-        let here = HostDirectory.absolutePath(HostFile.directoryPath(of: file.path))
+        let here = files.absolutePath(HostPath.directory(of: file.path))
         let isHere =
             name.first == UInt8(ascii: "/")
-            && HostFile.directoryPath(of: text).hostBytes == here.hostBytes
+            && HostPath.directory(of: text).hostBytes == here.hostBytes
         return ParentName(
-            kind: .relative, text: isHere ? HostFile.name(of: text) : text, source: "backing file")
+            kind: .relative, text: isHere ? HostPath.name(of: text) : text, source: "backing file")
     }
 }

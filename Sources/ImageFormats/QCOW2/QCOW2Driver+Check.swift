@@ -3,7 +3,7 @@ package import Storage
 extension QCOW2Driver {
     /// Header, all tables, and every refcount against the references that there are, snapshots included.
     package static func check(
-        _ file: HostFile, report: (ImageFinding) -> Void
+        _ file: any ByteFile, report: (ImageFinding) -> Void
     ) throws(StorageError) {
         do throws(StorageError) {
             var check = try QCOW2Check(file)
@@ -22,7 +22,7 @@ extension QCOW2Driver {
 
     /// Lowers the refcounts of leaked clusters to the references that there are. A power cut leaves leaks. Throws
     /// `refused` when something is damaged: the references could not be relied on then.
-    package static func repairLeaks(_ file: HostFile) throws(StorageError) -> [String] {
+    package static func repairLeaks(_ file: any ByteFile) throws(StorageError) -> [String] {
         var check = try QCOW2Check(file)
         try check.run { _ in }
         guard !check.isDamaged, !check.leaks.contains(where: { $0.count > 0 }) else {

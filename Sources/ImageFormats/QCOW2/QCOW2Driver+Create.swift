@@ -10,14 +10,14 @@ extension QCOW2Driver {
     ) throws(StorageError) -> OpenedImage {
         let choice = try QCOW2CreateOptions(options)
         let size = try virtualSize(byteCount, choice)
-        let file = try HostFile.create(path)
+        let file = try options.files.create(path)
         do throws(StorageError) {
             var tables = QCOW2Tables(file: file, header: QCOW2Header(choice, virtualSize: size))
             try tables.layOut()
             let map = QCOW2Map(file: file, header: tables.header)
             return OpenedImage(disk: Image(map: map), info: info(of: file, header: tables.header))
         } catch {
-            try? HostDirectory.remove(path)
+            try? options.files.remove(path)
             throw error.inFile(path)
         }
     }

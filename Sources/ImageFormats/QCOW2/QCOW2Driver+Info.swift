@@ -3,7 +3,7 @@ internal import Storage
 
 extension QCOW2Driver {
     /// What the header says, for people.
-    static func info(of file: HostFile, header: QCOW2Header) -> ImageInfo {
+    static func info(of file: any ByteFile, header: QCOW2Header) -> ImageInfo {
         var info = ImageInfo(
             format: .qcow2, variant: "v\(header.version)", virtualSize: header.virtualSize,
             fileSize: file.byteCount, allocatedSize: file.allocatedByteCount, unitSize: header.clusterSize)

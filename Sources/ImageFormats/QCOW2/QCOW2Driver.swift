@@ -13,13 +13,13 @@ package enum QCOW2Driver: ImageDriver {
 
     /// An overlay is opened with its backing files, as far as `options.references` allows; they are only read.
     package static func open(
-        _ file: HostFile, options: ImageOpenOptions
+        _ file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         try open(file, options, chain: ParentChain(file))
     }
 
     static func open(
-        _ file: HostFile, _ options: ImageOpenOptions, chain: ParentChain
+        _ file: any ByteFile, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
         let header = try QCOW2Header(reading: file)
         try header.requireReadable()
@@ -38,7 +38,7 @@ package enum QCOW2Driver: ImageDriver {
         return OpenedImage(disk: Image(map: map, parent: backing?.disk), info: info)
     }
 
-    package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
+    package static func describe(_ file: any ByteFile) throws(StorageError) -> ImageInfo {
         info(of: file, header: try QCOW2Header(reading: file))
     }
 }

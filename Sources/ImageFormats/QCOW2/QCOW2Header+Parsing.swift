@@ -3,7 +3,7 @@ internal import Storage
 
 extension QCOW2Header {
     /// Reads and checks the header and its extensions: the first cluster and nothing else.
-    init(reading file: HostFile) throws(StorageError) {
+    init(reading file: any ByteFile) throws(StorageError) {
         let fixed = try file.availableBytes(at: 0, count: Self.version3Length + 8)
         guard fixed.count >= Self.version2Length else {
             throw .qcow2(.truncatedHeader, "the file ends within the header", structure: "header", offset: 0)

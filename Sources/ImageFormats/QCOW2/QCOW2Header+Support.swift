@@ -50,7 +50,7 @@ extension QCOW2Header {
     }
 
     /// The L1 table has to be there before it is looked at.
-    func requireL1(in file: HostFile) throws(StorageError) {
+    func requireL1(in file: any ByteFile) throws(StorageError) {
         let length = file.byteCount
         guard l1Count == 0 || (l1Offset <= length && UInt64(l1Count) * 8 <= length - l1Offset) else {
             throw .qcow2(

@@ -5,10 +5,10 @@ internal import Synchronization
 final class QCOW2Map: ImageMap {
     let byteCount: UInt64
     let sectorSize: UInt32 = 512
-    let hostFiles: [HostFile]
+    let hostFiles: [any ByteFile]
     let tables: Mutex<QCOW2Tables>
 
-    init(file: HostFile, header: QCOW2Header) {
+    init(file: any ByteFile, header: QCOW2Header) {
         byteCount = header.virtualSize
         hostFiles = [file]
         tables = Mutex(QCOW2Tables(file: file, header: header))

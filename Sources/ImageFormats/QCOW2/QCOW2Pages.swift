@@ -27,7 +27,7 @@ struct QCOW2Pages: Sendable {
         }
     }
 
-    let file: HostFile
+    let file: any ByteFile
     let pageSize: Int
     private let pageMask: UInt64
     private var clean = BoundedCache<UInt64, [UInt8]>(budget: QCOW2Pages.cleanBudget)
@@ -36,7 +36,7 @@ struct QCOW2Pages: Sendable {
     /// The budget of unchanged pieces in bytes.
     private static let cleanBudget = 8 << 20
 
-    init(file: HostFile, clusterSize: UInt64) {
+    init(file: any ByteFile, clusterSize: UInt64) {
         self.file = file
         pageSize = Int(min(clusterSize, 32 << 10))
         pageMask = UInt64(pageSize) - 1

@@ -75,8 +75,8 @@ extension QCOW2Tables {
         let blocks = count >> UInt64(header.refcountBlockBits) + 2
         guard (next + count + blocks) << UInt64(header.clusterBits) <= allocationLimit else {
             throw .qcow2(
-                file.isBlockDevice ? .deviceFull : .fileTooLarge,
-                file.isBlockDevice
+                file.hasFixedLength ? .deviceFull : .fileTooLarge,
+                file.hasFixedLength
                     ? "the device has no room behind the image; enlarge it" : "the file would grow too large")
         }
         try ensureRefcountTable(for: next + count + blocks, taking: count)

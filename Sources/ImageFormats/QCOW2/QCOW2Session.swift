@@ -111,11 +111,11 @@ extension QCOW2Tables {
         from start: UInt64, blocks: [UInt64]
     ) throws(StorageError) -> UInt64 {
         let blockBits = UInt64(header.refcountBlockBits)
-        let lowest = file.isBlockDevice ? 0 : start >> blockBits
+        let lowest = file.hasFixedLength ? 0 : start >> blockBits
         for index in blocks.reversed() where index >= lowest {
             guard let last = try lastUsed(inBlock: index) else { continue }
             let unused = index << blockBits + last + 1
-            if file.isBlockDevice { return unused }
+            if file.hasFixedLength { return unused }
             guard unused > start else { return start }
             guard unused - start <= start + 4096 else {
                 throw .qcow2(
@@ -125,9 +125,9 @@ extension QCOW2Tables {
             }
             return unused
         }
-        return file.isBlockDevice ? 1 : start
+        return file.hasFixedLength ? 1 : start
     }
 
     /// Where new clusters must end: a device cannot grow, and entries have 56 bits for an offset.
-    var allocationLimit: UInt64 { file.isBlockDevice ? file.byteCount : 1 << 55 }
+    var allocationLimit: UInt64 { file.hasFixedLength ? file.byteCount : 1 << 55 }
 }

@@ -2,7 +2,7 @@ internal import Storage
 
 /// The tables of one image, behind the map's lock.
 struct QCOW2Tables: Sendable {
-    let file: HostFile
+    let file: any ByteFile
     var header: QCOW2Header
     var pages: QCOW2Pages
     /// What a writing session knows; nil while the image is only read.
@@ -10,7 +10,7 @@ struct QCOW2Tables: Sendable {
     /// The last extent found: small reads that follow each other need no scan.
     private var lastExtent: Extent?
 
-    init(file: HostFile, header: QCOW2Header) {
+    init(file: any ByteFile, header: QCOW2Header) {
         self.file = file
         self.header = header
         pages = QCOW2Pages(file: file, clusterSize: header.clusterSize)

@@ -11,7 +11,7 @@ package enum RawDriver: ImageDriver {
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool { false }
 
     package static func open(
-        _ file: HostFile, options: ImageOpenOptions
+        _ file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         guard file.byteCount > 0 else {
             throw StorageError(.corrupt, layer: "raw", code: "empty", "the file is empty", path: file.path)
@@ -27,7 +27,7 @@ package enum RawDriver: ImageDriver {
         _ path: String, byteCount: UInt64, options: ImageCreateOptions
     ) throws(StorageError) -> OpenedImage {
         try options.check(known: [], format: .raw)
-        let file = try HostFile.create(path)
+        let file = try options.files.create(path)
         try file.truncate(to: byteCount)
         let map = RawMap(file)
         let info = ImageInfo(
@@ -38,14 +38,14 @@ package enum RawDriver: ImageDriver {
 
 /// The map of a raw file, whose size is fixed when it is opened.
 final class RawMap: WritableImageMap {
-    private let file: HostFile
+    private let file: any ByteFile
     /// The run of data found last; empty from the first write on. Asking the host anew costs more than a small read.
     private let known = Mutex<Range<UInt64>?>(0..<0)
     let byteCount: UInt64
     var sectorSize: UInt32 { file.sectorSize }
-    var hostFiles: [HostFile] { [file] }
+    var hostFiles: [any ByteFile] { [file] }
 
-    init(_ file: HostFile) {
+    init(_ file: any ByteFile) {
         self.file = file
         byteCount = file.byteCount
     }

@@ -4,7 +4,7 @@ internal import Synchronization
 extension VDIDriver {
     /// The header, every entry of the block map, the count of blocks, and space that nothing names.
     package static func check(
-        _ file: HostFile, report: (ImageFinding) -> Void
+        _ file: any ByteFile, report: (ImageFinding) -> Void
     ) throws(StorageError) {
         let header: VDIHeader
         do throws(StorageError) {
@@ -48,7 +48,7 @@ extension VDIDriver {
 
     /// Places that no entry names, and what lies behind them all.
     private static func space(
-        _ placed: [VDIMap.Placed], _ header: VDIHeader, _ file: HostFile, _ report: (ImageFinding) -> Void
+        _ placed: [VDIMap.Placed], _ header: VDIHeader, _ file: any ByteFile, _ report: (ImageFinding) -> Void
     ) {
         var leaked: UInt64 = 0
         var next: UInt32 = 0

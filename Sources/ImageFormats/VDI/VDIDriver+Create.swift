@@ -22,7 +22,7 @@ extension VDIDriver {
             throw .vdi(.misuse, .badOption, "a disk with a parent cannot be static")
         }
         let parent = try options.parent.map { (path) throws(StorageError) in
-            let file = try HostFile.open(path)
+            let file = try options.files.open(path, access: .read)
             return (file: file, header: try VDIHeader(reading: file))
         }
         let wanted = byteCount == 0 ? parent?.header.diskSize ?? 0 : byteCount
@@ -36,7 +36,7 @@ extension VDIDriver {
         let below = try parent.map { (parent) throws(StorageError) in
             try open(
                 parent.file, parent.header,
-                ImageOpenOptions(references: ReferencePolicy(allowsSiblings: true)),
+                ImageOpenOptions(files: options.files, references: ReferencePolicy(allowsSiblings: true)),
                 chain: ParentChain(parent.file, above: 1))
         }
         let mapOffset = UInt32(VDIHeader.byteCount)
@@ -49,7 +49,7 @@ extension VDIDriver {
             blockSize: blockSize, blockCount: blockCount, mapOffset: mapOffset,
             dataOffset: UInt32(truncatingIfNeeded: dataOffset), identifier: try UUID16.random(),
             modification: try UUID16.random(), parent: parent?.header)
-        let file = try HostFile.create(path)
+        let file = try options.files.create(path)
         try file.truncate(to: dataOffset + (isFixed ? UInt64(blockCount) * UInt64(blockSize) : 0))
         try writeMap(of: header, 0..<blockCount, isFixed: isFixed, to: file)
         try file.write(header.bytes, at: 0)
@@ -60,7 +60,7 @@ extension VDIDriver {
 
     /// Writes the entries of blocks that are free, or that lie in the order of the disk.
     static func writeMap(
-        of header: VDIHeader, _ blocks: Range<UInt32>, isFixed: Bool, to file: HostFile
+        of header: VDIHeader, _ blocks: Range<UInt32>, isFixed: Bool, to file: any ByteFile
     ) throws(StorageError) {
         var index = blocks.lowerBound
         while index < blocks.upperBound {

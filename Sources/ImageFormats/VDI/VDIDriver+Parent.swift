@@ -6,11 +6,11 @@ extension VDIDriver {
 
     /// Opens the parent of a differencing disk, known by its two identifiers, with its own parents.
     static func openParent(
-        of file: HostFile, _ header: VDIHeader, _ options: ImageOpenOptions, chain: ParentChain
+        of file: any ByteFile, _ header: VDIHeader, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
         let search = ParentSearch(layer: VDICode.layer, child: file, options: options, chain: chain)
         let parent = try search.find(names(of: header, beside: file, options)) {
-            (file) throws(StorageError) -> (file: HostFile, header: VDIHeader)? in
+            (file) throws(StorageError) -> (file: any ByteFile, header: VDIHeader)? in
             guard let found = try? VDIHeader(reading: file),
                 found.identifier == header.parentIdentifier,
                 header.parentModification.isZero || found.modification == header.parentModification
@@ -27,16 +27,16 @@ extension VDIDriver {
     /// A VDI names no file: VirtualBox keeps a list of its own. Where siblings may be opened, those that end in .vdi
     /// are asked for their identifiers. VirtualBox names snapshots by theirs.
     private static func names(
-        of header: VDIHeader, beside child: HostFile, _ options: ImageOpenOptions
+        of header: VDIHeader, beside child: any ByteFile, _ options: ImageOpenOptions
     ) -> [ParentName] {
         let own = ParentName(
             kind: .relative, text: "{\(header.parentIdentifier)}.vdi", source: "parent identifier")
         guard options.references.allowsSiblings, options.references.parent == nil else { return [own] }
-        let directory = HostFile.directoryPath(of: child.path)
-        let names = HostDirectory.names(in: directory).sorted().filter { $0.lowercased().hasSuffix(".vdi") }
+        let directory = HostPath.directory(of: child.path)
+        let names = options.files.names(in: directory).sorted().filter { $0.lowercased().hasSuffix(".vdi") }
         var found: [ParentName] = []
-        for name in names.prefix(siblingLimit) where HostDirectory.isRegularFile("\(directory)/\(name)") {
-            guard let file = try? HostFile.openSibling(of: child.path, name: name, locking: options.locking),
+        for name in names.prefix(siblingLimit) where options.files.isRegularFile("\(directory)/\(name)") {
+            guard let file = try? options.files.openSibling(of: child.path, name: name, access: .read),
                 let other = try? VDIHeader(reading: file), other.identifier == header.parentIdentifier
             else { continue }
             found.append(ParentName(kind: .relative, text: name, source: "parent identifier"))

@@ -12,18 +12,18 @@ package enum VDIDriver: ImageDriver {
     }
 
     package static func open(
-        _ file: HostFile, options: ImageOpenOptions
+        _ file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         try open(file, try VDIHeader(reading: file), options, chain: ParentChain(file))
     }
 
     /// Of a differencing disk too, whose parent is not opened for it.
-    package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
+    package static func describe(_ file: any ByteFile) throws(StorageError) -> ImageInfo {
         info(of: file, try VDIHeader(reading: file))
     }
 
     static func open(
-        _ file: HostFile, _ header: VDIHeader, _ options: ImageOpenOptions, chain: ParentChain
+        _ file: any ByteFile, _ header: VDIHeader, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
         let map = VDIMap(file, header: header)
         if map.blockCount * 4 <= VDIMap.eagerLimit { try map.checkTable() }
@@ -39,7 +39,7 @@ package enum VDIDriver: ImageDriver {
     }
 
     /// What the header says of a disk.
-    static func info(of file: HostFile, _ header: VDIHeader) -> ImageInfo {
+    static func info(of file: any ByteFile, _ header: VDIHeader) -> ImageInfo {
         var info = ImageInfo(
             format: .vdi, variant: header.kind?.name, virtualSize: header.diskSize, fileSize: file.byteCount,
             allocatedSize: file.allocatedByteCount, unitSize: UInt64(header.blockSize),

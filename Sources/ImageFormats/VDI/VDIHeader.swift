@@ -97,7 +97,7 @@ struct VDIHeader: Equatable, Sendable {
     var mapEnd: UInt64 { mapOffset + UInt64(blockCount) * 4 }
 
     /// Reads and checks the header of a file.
-    init(reading file: HostFile) throws(StorageError) {
+    init(reading file: any ByteFile) throws(StorageError) {
         let bytes = try file.availableBytes(at: 0, count: Self.byteCount)
         guard bytes.count == Self.byteCount else {
             throw .vdi(.corrupt, .truncatedHeader, "the file ends within the header", offset: 0)

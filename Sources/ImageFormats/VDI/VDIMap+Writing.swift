@@ -42,7 +42,7 @@ extension VDIMap {
             // Blocks that were counted and never named hold whatever was written to them: their space is taken anew,
             // as zeros.
             let end = state.header.dataOffset + UInt64(next.rawValue) * blockSize
-            if !file.isBlockDevice, file.byteCount > end { try file.truncate(to: end) }
+            if !file.hasFixedLength, file.byteCount > end { try file.truncate(to: end) }
             try file.flush()
         }
     }
@@ -87,7 +87,7 @@ extension VDIMap {
         guard slot.rawValue < VDIEntry.slotLimit else {
             throw .vdi(.refused, .fileTooLarge, "the file is too large for another block", path: file.path)
         }
-        guard !file.isBlockDevice else {
+        guard !file.hasFixedLength else {
             throw .vdi(
                 .refused, .cannotGrow, "a new block is needed, and a VDI on a block device cannot grow",
                 path: file.path)

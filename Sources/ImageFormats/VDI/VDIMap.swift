@@ -3,10 +3,10 @@ internal import Synchronization
 
 /// The map of a VDI of any type: blocks in any order, found through the block map.
 final class VDIMap: WritableImageMap {
-    let file: HostFile
+    let file: any ByteFile
     let byteCount: UInt64
     var sectorSize: UInt32 { 512 }
-    var hostFiles: [HostFile] { [file] }
+    var hostFiles: [any ByteFile] { [file] }
 
     let isDifferencing: Bool
     let isFixed: Bool
@@ -27,7 +27,7 @@ final class VDIMap: WritableImageMap {
     }
 
     /// The map that `header` describes. `byteCount` is another than the header's while a disk becomes longer.
-    init(_ file: HostFile, header: VDIHeader, byteCount: UInt64? = nil, isFresh: Bool = false) {
+    init(_ file: any ByteFile, header: VDIHeader, byteCount: UInt64? = nil, isFresh: Bool = false) {
         self.file = file
         self.byteCount = byteCount ?? header.diskSize
         self.isFresh = isFresh

@@ -20,7 +20,7 @@ struct VHDBatmap: Sendable {
     var ranges: [(start: UInt64, count: UInt64)] { [(headerOffset, 512), (mapOffset, mapSize)] }
 
     /// The batmap of a disk; nil when it has none.
-    init?(in file: HostFile, _ table: VHDDynamicHeader) throws(StorageError) {
+    init?(in file: any ByteFile, _ table: VHDDynamicHeader) throws(StorageError) {
         guard let tableEnd = (table.tableOffset +? UInt64(table.tableEntries) * 4)?.roundedUp(to: 512) else {
             return nil
         }
@@ -32,14 +32,14 @@ struct VHDBatmap: Sendable {
     }
 
     /// Whether it says that `block` is whole.
-    func promises(_ block: UInt64, in file: HostFile) throws(StorageError) -> Bool {
+    func promises(_ block: UInt64, in file: any ByteFile) throws(StorageError) -> Bool {
         guard block / 8 < mapSize else { return false }
         let byte = try file.bytes(at: mapOffset + block / 8, count: 1)
         return SectorBits.get(byte, Int(block % 8), .mostSignificantFirst)
     }
 
     /// Header and map as they are at byte `offset`, behind a table of `entries` entries.
-    func moved(to offset: UInt64, entries: UInt32, in file: HostFile) throws(StorageError) -> [UInt8] {
+    func moved(to offset: UInt64, entries: UInt32, in file: any ByteFile) throws(StorageError) -> [UInt8] {
         guard mapSize <= Self.sizeLimit else { throw tooLarge }
         var map = try file.bytes(at: mapOffset, count: Int(mapSize))
         let size = max(
@@ -59,7 +59,7 @@ struct VHDBatmap: Sendable {
     }
 
     /// Takes back what it says of `blocks` and makes its checksum fit. The caller puts a barrier behind.
-    mutating func withdraw(_ blocks: [UInt64], in file: HostFile) throws(StorageError) {
+    mutating func withdraw(_ blocks: [UInt64], in file: any ByteFile) throws(StorageError) {
         guard mapSize <= Self.sizeLimit else { throw tooLarge }
         var map = try file.bytes(at: mapOffset, count: Int(mapSize))
         for block in blocks where block / 8 < mapSize {

@@ -5,7 +5,7 @@ struct VHDDisk: Sendable {
     /// The largest disk: 2040 GiB by the format, and a little more that XenServer's tools make (below 2 TiB).
     static let sizeLimit: UInt64 = 2 << 40
 
-    let file: HostFile
+    let file: any ByteFile
     private(set) var placement: VHDFooterPlacement
     /// The guest disk's size in bytes.
     let byteCount: UInt64
@@ -15,7 +15,7 @@ struct VHDDisk: Sendable {
     var footer: VHDFooter { placement.footer }
 
     /// Reads and checks them.
-    init(_ file: HostFile, rule: VHDSizeRule = .byCreator) throws(StorageError) {
+    init(_ file: any ByteFile, rule: VHDSizeRule = .byCreator) throws(StorageError) {
         self.file = file
         placement = try VHDFooterPlacement(in: file)
         byteCount = placement.footer.byteCount(by: rule)

@@ -3,7 +3,7 @@ package import Storage
 extension VHDDriver {
     /// Footers, header, every table entry, sector bitmaps, the batmap, and space that nothing names.
     package static func check(
-        _ file: HostFile, report: (ImageFinding) -> Void
+        _ file: any ByteFile, report: (ImageFinding) -> Void
     ) throws(StorageError) {
         let disk: VHDDisk
         let batmap: VHDBatmap?

@@ -13,7 +13,7 @@ extension VHDDriver {
     ) throws(StorageError) -> OpenedImage {
         let layout = try VHDLayout(options)
         let parent = try options.parent.map { (path) throws(StorageError) in
-            try VHDDisk(try HostFile.open(path))
+            try VHDDisk(try options.files.open(path, access: .read))
         }
         let wanted = byteCount == 0 ? parent?.byteCount ?? 0 : byteCount
         guard wanted > 0, let size = wanted.roundedUp(to: layout.unit), size <= createLimit else {
@@ -24,22 +24,27 @@ extension VHDDriver {
         // The caller named the parent; its own parents may lie beside it.
         let below = try parent.map { (parent) throws(StorageError) in
             try open(
-                parent, ImageOpenOptions(references: ReferencePolicy(allowsSiblings: true)),
+                parent,
+                ImageOpenOptions(files: options.files, references: ReferencePolicy(allowsSiblings: true)),
                 chain: ParentChain(parent.file, above: 1))
         }
         let footer = VHDFooter(
             kind: parent != nil ? .differencing : layout.isFixed ? .fixed : .dynamic, byteCount: size,
             identifier: try UUID16.random(), timestamp: now())
-        let file = try HostFile.create(path)
+        let file = try options.files.create(path)
         if layout.isFixed {
             try file.truncate(to: size)
             try file.write(footer.bytes, at: size)
-            return try open(VHDDisk(file), ImageOpenOptions(), chain: ParentChain(file))
+            return try open(VHDDisk(file), ImageOpenOptions(files: NoOtherFiles()), chain: ParentChain(file))
         }
         try writeTables(
             to: file, footer, blockSize: layout.blockSize,
             parent: parent.map { (disk) throws(StorageError) in
-                (disk, ParentName.relativePath(of: disk.file.path, from: options.finalPath ?? path))
+                (
+                    disk,
+                    ParentName.relativePath(
+                        of: disk.file.path, from: options.finalPath ?? path, in: options.files)
+                )
             })
 
         let disk = try VHDDisk(file)
@@ -53,7 +58,7 @@ extension VHDDriver {
     /// Footer copy, header, a table without blocks, the parent's name, footer: all to a multiple of 4 KiB, so
     /// that the first block's data can begin at one too.
     private static func writeTables(
-        to file: HostFile, _ footer: VHDFooter, blockSize: UInt32,
+        to file: any ByteFile, _ footer: VHDFooter, blockSize: UInt32,
         parent: (disk: VHDDisk, relativePath: String)?
     ) throws(StorageError) {
         let entries = footer.currentSize.dividedRoundingUp(by: UInt64(blockSize))
@@ -66,7 +71,7 @@ extension VHDDriver {
             named = VHDDynamicHeader.Parent(
                 identifier: parent.disk.footer.identifier,
                 timestamp: UInt32(truncatingIfNeeded: changed - VHDFooter.epoch),
-                name: HostFile.name(of: parent.disk.file.path), relativePath: parent.relativePath,
+                name: HostPath.name(of: parent.disk.file.path), relativePath: parent.relativePath,
                 locatorOffset: end)
             var name = [UInt8](repeating: 0, count: parent.relativePath.utf16.count * 2)
             for (index, unit) in parent.relativePath.utf16.enumerated() {

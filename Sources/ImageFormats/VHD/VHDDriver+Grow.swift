@@ -51,7 +51,7 @@ extension VHDDriver {
 private struct VHDGrowth {
     let disk: VHDDisk
     let map: VHDDynamicMap
-    private var file: HostFile { disk.file }
+    private var file: any ByteFile { disk.file }
     private var header: VHDDynamicHeader { map.header }
     private var footerOffset: UInt64 = 0
 

@@ -12,13 +12,13 @@ package enum VHDDriver: ImageDriver {
     }
 
     package static func open(
-        _ file: HostFile, options: ImageOpenOptions
+        _ file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         try open(try VHDDisk(file, rule: options.vhdSize), options, chain: ParentChain(file))
     }
 
     /// Of a differencing disk too, whose parent is not opened for it.
-    package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
+    package static func describe(_ file: any ByteFile) throws(StorageError) -> ImageInfo {
         try info(of: try VHDDisk(file))
     }
 

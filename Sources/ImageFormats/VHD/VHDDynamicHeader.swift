@@ -33,7 +33,7 @@ struct VHDDynamicHeader: Equatable, Sendable {
     }
 
     /// Reads and checks it for a disk of `diskSize` bytes.
-    init(in file: HostFile, at offset: UInt64, diskSize: UInt64) throws(StorageError) {
+    init(in file: any ByteFile, at offset: UInt64, diskSize: UInt64) throws(StorageError) {
         func bad(_ kind: StorageError.Kind, _ code: VHDCode, _ message: String, _ field: String? = nil)
             -> StorageError
         {

@@ -100,7 +100,7 @@ extension VHDDynamicMap {
                 .refused, .fileTooLarge, "the file is too large for another block", structure: "block",
                 offset: from, path: file.path)
         }
-        guard !file.isBlockDevice else {
+        guard !file.hasFixedLength else {
             throw .vhd(
                 .refused, .cannotGrow, "a new block is needed, and a VHD on a block device cannot grow",
                 path: file.path)

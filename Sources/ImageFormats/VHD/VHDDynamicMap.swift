@@ -10,10 +10,10 @@ final class VHDDynamicMap: WritableImageMap {
     static let unused = UInt32.max
     static let bitOrder = SectorBits.Order.mostSignificantFirst
 
-    let file: HostFile
+    let file: any ByteFile
     let byteCount: UInt64
     var sectorSize: UInt32 { 512 }
-    var hostFiles: [HostFile] { [file] }
+    var hostFiles: [any ByteFile] { [file] }
 
     let footer: VHDFooterPlacement
     let headerOffset: UInt64
@@ -39,7 +39,7 @@ final class VHDDynamicMap: WritableImageMap {
     }
 
     init(
-        _ file: HostFile, footer: VHDFooterPlacement, header: VHDDynamicHeader, byteCount: UInt64,
+        _ file: any ByteFile, footer: VHDFooterPlacement, header: VHDDynamicHeader, byteCount: UInt64,
         batmap: VHDBatmap? = nil, writeRefusal: StorageError?, isFresh: Bool = false
     ) {
         self.file = file

@@ -2,13 +2,13 @@ internal import Storage
 
 /// A fixed disk: guest offset equals file offset, and a footer lies behind, which writing leaves alone.
 final class VHDFixedMap: WritableImageMap {
-    private let file: HostFile
+    private let file: any ByteFile
     private let refusal: StorageError?
     let byteCount: UInt64
     var sectorSize: UInt32 { 512 }
-    var hostFiles: [HostFile] { [file] }
+    var hostFiles: [any ByteFile] { [file] }
 
-    init(_ file: HostFile, byteCount: UInt64, writeRefusal: StorageError?) {
+    init(_ file: any ByteFile, byteCount: UInt64, writeRefusal: StorageError?) {
         self.file = file
         self.byteCount = byteCount
         refusal = writeRefusal

@@ -37,7 +37,7 @@ extension VHDFooterPlacement {
     }
 
     /// Finds the footer: the copy whose checksum is right, the one at the end first.
-    init(in file: HostFile) throws(StorageError) {
+    init(in file: any ByteFile) throws(StorageError) {
         let length = file.byteCount
         let tailSize = min(length, UInt64(VHDFooter.byteCount))
         let tail = try file.bytes(at: length - tailSize, count: Int(tailSize))

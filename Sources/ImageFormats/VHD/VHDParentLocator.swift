@@ -25,7 +25,7 @@ struct VHDParentLocator: Equatable, Sendable {
     /// The name it holds; nil for codes that hold none (a Macintosh alias) or that nobody knows.
     ///
     /// The space field is not used: the specification counts it in sectors, Windows in bytes.
-    func name(in file: HostFile) throws(StorageError) -> ParentName? {
+    func name(in file: any ByteFile) throws(StorageError) -> ParentName? {
         guard length <= Self.lengthLimit else {
             throw .vhd(
                 .corrupt, .locatorTooLong, "a parent locator is \(length) bytes long; 64 KiB is the limit",
@@ -82,7 +82,7 @@ struct VHDParentLocator: Equatable, Sendable {
 
 extension VHDDynamicHeader {
     /// Every name of the parent, the most telling first: relative locators, the name in the header, absolute ones.
-    func parentNames(in file: HostFile) throws(StorageError) -> [ParentName] {
+    func parentNames(in file: any ByteFile) throws(StorageError) -> [ParentName] {
         var names: [ParentName] = []
         for index in 0..<VHDParentLocator.count {
             guard let locator = VHDParentLocator(self, index), let name = try locator.name(in: file) else {

@@ -4,7 +4,7 @@ internal import Storage
 struct VHDXDisk: Sendable {
     static let signature = Array("vhdxfile".utf8)
 
-    let file: HostFile
+    let file: any ByteFile
     let headers: VHDXHeaders
     let regions: VHDXRegions
     var metadata: VHDXMetadata
@@ -17,7 +17,7 @@ struct VHDXDisk: Sendable {
     private(set) var warnings: [String] = []
 
     /// Reads and checks all of it. Writes nothing.
-    init(_ file: HostFile) throws(StorageError) {
+    init(_ file: any ByteFile) throws(StorageError) {
         self.file = file
         let identifier = try file.availableBytes(at: 0, count: 520)
         guard identifier.count == 520, identifier.span8.matches(Self.signature) else {
@@ -48,7 +48,7 @@ struct VHDXDisk: Sendable {
 
     /// Bytes of the file with a pending log applied; what the log adds behind the file's end reads as zeros.
     static func bytes(
-        of file: HostFile, _ replay: VHDXReplay?, at offset: UInt64, count: Int
+        of file: any ByteFile, _ replay: VHDXReplay?, at offset: UInt64, count: Int
     ) throws(StorageError) -> [UInt8] {
         guard let replay, let end = offset +? UInt64(count), end <= max(replay.fileSize, file.byteCount)
         else {
@@ -70,7 +70,7 @@ struct VHDXDisk: Sendable {
     }
 
     private static func pendingReplay(
-        _ headers: VHDXHeaders, _ log: Range<UInt64>?, _ file: HostFile
+        _ headers: VHDXHeaders, _ log: Range<UInt64>?, _ file: any ByteFile
     ) throws(StorageError) -> VHDXReplay? {
         let header = headers.current
         guard !header.logGUID.isZero else { return nil }

@@ -4,7 +4,7 @@ extension VHDXDriver {
     /// Headers, region tables, metadata, every table entry, and space that nothing names, as they are once a pending
     /// log is replayed.
     package static func check(
-        _ file: HostFile, report: (ImageFinding) -> Void
+        _ file: any ByteFile, report: (ImageFinding) -> Void
     ) throws(StorageError) {
         let disk: VHDXDisk
         do throws(StorageError) {

@@ -9,7 +9,7 @@ extension VHDXDriver {
         _ path: String, byteCount: UInt64, options: ImageCreateOptions
     ) throws(StorageError) -> OpenedImage {
         let parent = try options.parent.map { (path) throws(StorageError) in
-            try VHDXDisk(try HostFile.open(path))
+            try VHDXDisk(try options.files.open(path, access: .read))
         }
         let wanted = byteCount == 0 ? parent?.metadata.byteCount ?? 0 : byteCount
         let layout = try VHDXLayout(options, byteCount: wanted, parent: parent)
@@ -21,7 +21,8 @@ extension VHDXDriver {
         // The caller named the parent; its own parents may lie beside it.
         let below = try parent.map { (parent) throws(StorageError) in
             try open(
-                parent, ImageOpenOptions(references: ReferencePolicy(allowsSiblings: true)),
+                parent,
+                ImageOpenOptions(files: options.files, references: ReferencePolicy(allowsSiblings: true)),
                 chain: ParentChain(parent.file, above: 1))
         }
         let metadata = VHDXMetadata(
@@ -30,9 +31,10 @@ extension VHDXDriver {
             parent: parent.map {
                 VHDXParentLocator(
                     linkage: $0.headers.current.dataWriteGUID,
-                    relativePath: ParentName.relativePath(of: $0.file.path, from: options.finalPath ?? path))
+                    relativePath: ParentName.relativePath(
+                        of: $0.file.path, from: options.finalPath ?? path, in: options.files))
             })
-        let file = try HostFile.create(path)
+        let file = try options.files.create(path)
         try writeTables(to: file, metadata, logSize: layout.logSize)
         let disk = try VHDXDisk(file)
         return OpenedImage(
@@ -41,7 +43,7 @@ extension VHDXDriver {
 
     /// Identifier, headers and region tables; then log, metadata and table, each at a MiB, as Hyper-V lays them.
     private static func writeTables(
-        to file: HostFile, _ metadata: VHDXMetadata, logSize: UInt32
+        to file: any ByteFile, _ metadata: VHDXMetadata, logSize: UInt32
     ) throws(StorageError) {
         let mebibyte = VHDXRegions.alignment
         let logOffset = mebibyte
@@ -78,7 +80,7 @@ extension VHDXDriver {
 
     /// The table of a fixed disk: every block in its place, one after the other.
     private static func writeFullTable(
-        to file: HostFile, _ layout: VHDXTableLayout, at offset: UInt64, _ dataOffset: UInt64
+        to file: any ByteFile, _ layout: VHDXTableLayout, at offset: UInt64, _ dataOffset: UInt64
     ) throws(StorageError) {
         var index: UInt64 = 0
         while index < layout.entryCount {

@@ -11,13 +11,13 @@ package enum VHDXDriver: ImageDriver {
     }
 
     package static func open(
-        _ file: HostFile, options: ImageOpenOptions
+        _ file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         try open(try VHDXDisk(file), options, chain: ParentChain(file))
     }
 
     /// Of a differencing disk too, whose parent is not opened for it.
-    package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
+    package static func describe(_ file: any ByteFile) throws(StorageError) -> ImageInfo {
         info(of: try VHDXDisk(file))
     }
 

@@ -67,7 +67,7 @@ struct VHDXHeaders: Sendable {
     var slot: Int
 
     /// Reads both and picks the one in force.
-    init(in file: HostFile) throws(StorageError) {
+    init(in file: any ByteFile) throws(StorageError) {
         var found: [(header: VHDXHeader, slot: Int)] = []
         for (slot, offset) in VHDXHeader.offsets.enumerated() {
             let bytes = try file.availableBytes(at: offset, count: VHDXHeader.byteCount)
@@ -99,7 +99,7 @@ struct VHDXHeaders: Sendable {
 
     /// Writes a new header over the one not in force; it is in force after the barrier that ends this.
     mutating func update(
-        _ file: HostFile, _ change: (inout VHDXHeader) throws(StorageError) -> Void
+        _ file: any ByteFile, _ change: (inout VHDXHeader) throws(StorageError) -> Void
     ) throws(StorageError) {
         var next = current
         try change(&next)

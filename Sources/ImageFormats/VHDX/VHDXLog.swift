@@ -5,7 +5,7 @@ struct VHDXLog: Sendable {
     /// A pending log larger than this is refused: Hyper-V's have 1 MiB.
     static let sizeLimit: UInt64 = 256 << 20
 
-    let file: HostFile
+    let file: any ByteFile
     let range: Range<UInt64>
     let guid: UUID16
     private var length: UInt64 { range.upperBound - range.lowerBound }

@@ -95,10 +95,10 @@ private struct NewEntries {
 
 /// Pages of 4 KiB that are to change, for the log.
 struct VHDXPages {
-    let file: HostFile
+    let file: any ByteFile
     private var pages: [UInt64: (old: [UInt8], new: [UInt8])] = [:]
 
-    init(file: HostFile) { self.file = file }
+    init(file: any ByteFile) { self.file = file }
 
     /// Notes that `bytes` go to byte `offset` of the file.
     mutating func put(_ bytes: [UInt8], at offset: UInt64) throws(StorageError) {

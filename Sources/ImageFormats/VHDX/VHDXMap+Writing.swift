@@ -154,7 +154,7 @@ extension VHDXMap {
                 .refused, .fileTooLarge, "the file is too large for another block",
                 offset: state.writing.end, path: file.path)
         }
-        guard !file.isBlockDevice else {
+        guard !file.hasFixedLength else {
             throw .vhdx(
                 .refused, .cannotGrow, "a new block is needed, and a VHDX on a block device cannot grow",
                 path: file.path)

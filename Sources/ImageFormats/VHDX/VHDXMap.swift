@@ -5,10 +5,10 @@ internal import Synchronization
 final class VHDXMap: WritableImageMap {
     static let bitOrder = SectorBits.Order.leastSignificantFirst
 
-    let file: HostFile
+    let file: any ByteFile
     let byteCount: UInt64
     let sectorSize: UInt32
-    var hostFiles: [HostFile] { [file] }
+    var hostFiles: [any ByteFile] { [file] }
 
     let regions: VHDXRegions
     let log: Range<UInt64>?
@@ -53,7 +53,7 @@ final class VHDXMap: WritableImageMap {
 
     /// The block allocation table in the file, a pending log applied.
     static func table(
-        _ file: HostFile, _ regions: VHDXRegions, _ layout: VHDXTableLayout, _ replay: VHDXReplay?
+        _ file: any ByteFile, _ regions: VHDXRegions, _ layout: VHDXTableLayout, _ replay: VHDXReplay?
     ) -> TablePages {
         let start = regions.bat.lowerBound
         return TablePages(byteCount: layout.entryCount * 8) { (offset, count) throws(StorageError) in

@@ -79,7 +79,7 @@ struct VHDXRegions: Equatable, Sendable {
 
     /// The copy of the region table that is valid, with the block allocation table at `table`, sealed; everything
     /// else in it stays.
-    static func moved(table: Range<UInt64>, in file: HostFile) throws(StorageError) -> [UInt8] {
+    static func moved(table: Range<UInt64>, in file: any ByteFile) throws(StorageError) -> [UInt8] {
         for offset in offsets {
             var bytes = try file.bytes(at: offset, count: byteCount)
             guard bytes.span8.matches(signature), bytes.little(8, as: UInt32.self) <= entryLimit,

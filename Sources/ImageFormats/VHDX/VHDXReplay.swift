@@ -83,7 +83,7 @@ struct VHDXReplay: Sendable {
     }
 
     /// Does it to the file, without a barrier.
-    func write(to file: HostFile) throws(StorageError) {
+    func write(to file: any ByteFile) throws(StorageError) {
         if file.byteCount < fileSize { try file.truncate(to: fileSize) }
         for zero in zeros.ranges where zero.lowerBound < file.byteCount {
             try file.writeZeroes(

@@ -21,7 +21,7 @@ extension VMDKDriver {
         try resizeDescriptor(in: file, to: byteCount)
     }
 
-    private static func split(_ file: HostFile) -> StorageError {
+    private static func split(_ file: any ByteFile) -> StorageError {
         .vmdk(
             .refused, .growthOfParts,
             "a disk of several extents is not made longer; copy it with `diskgraft convert` and resize the copy",
@@ -29,7 +29,7 @@ extension VMDKDriver {
     }
 
     private static func growFlat(
-        _ map: VMDKMap, _ flat: HostFile, offset: UInt64, to byteCount: UInt64
+        _ map: VMDKMap, _ flat: any ByteFile, offset: UInt64, to byteCount: UInt64
     ) throws(StorageError) {
         guard let end = offset +? byteCount, end <= UInt64(Int64.max) else {
             throw .vmdk(.refused, .diskSize, "a disk cannot have \(byteCount) bytes", path: flat.path)
@@ -47,7 +47,7 @@ extension VMDKDriver {
     }
 
     private static func resizeDescriptor(
-        in file: HostFile, to byteCount: UInt64
+        in file: any ByteFile, to byteCount: UInt64
     ) throws(StorageError) {
         let descriptor: VMDKDescriptor
         var limit = UInt64(VMDKDescriptor.byteLimit)
@@ -71,7 +71,7 @@ extension VMDKDriver {
 
 /// Makes a hosted sparse extent longer.
 private struct VMDKSparseGrowth {
-    let file: HostFile
+    let file: any ByteFile
     let header: VMDKSparseHeader
 
     func run(to byteCount: UInt64) throws(StorageError) {

@@ -10,7 +10,7 @@ package enum VMDKDriver: ImageDriver {
     }
 
     package static func open(
-        _ file: HostFile, options: ImageOpenOptions
+        _ file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         switch try VMDKSource.read(file) {
         case .sparse(let header, let descriptor):
@@ -20,7 +20,7 @@ package enum VMDKDriver: ImageDriver {
         }
     }
 
-    package static func describe(_ file: HostFile) throws(StorageError) -> ImageInfo {
+    package static func describe(_ file: any ByteFile) throws(StorageError) -> ImageInfo {
         switch try VMDKSource.read(file) {
         case .sparse(let header, let descriptor):
             var info = try info(header, descriptor, file)
@@ -52,7 +52,7 @@ package enum VMDKDriver: ImageDriver {
     // MARK: One sparse file
 
     private static func info(
-        _ header: VMDKSparseHeader, _ descriptor: VMDKDescriptor?, _ file: HostFile
+        _ header: VMDKSparseHeader, _ descriptor: VMDKDescriptor?, _ file: any ByteFile
     ) throws(StorageError) -> ImageInfo {
         ImageInfo(
             format: .vmdk,
@@ -62,7 +62,7 @@ package enum VMDKDriver: ImageDriver {
     }
 
     private static func openSparse(
-        _ file: HostFile, header: VMDKSparseHeader, descriptor: VMDKDescriptor?, options: ImageOpenOptions
+        _ file: any ByteFile, header: VMDKSparseHeader, descriptor: VMDKDescriptor?, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         try descriptor?.checkSupported(isEmbedded: true)
         let complete = try header.completed(byFooterOf: file)

@@ -8,7 +8,7 @@ enum VMDKSource {
     case descriptor(VMDKDescriptor)
 
     /// Reads the header or the text at the start of a file, and nothing else.
-    static func read(_ file: HostFile) throws(StorageError) -> VMDKSource {
+    static func read(_ file: any ByteFile) throws(StorageError) -> VMDKSource {
         let head = try file.availableBytes(at: 0, count: VMDKSparseHeader.byteSize)
         try checkForeign(head, path: file.path)
         if head.span8.matches(VMDKSparseHeader.magic) {
@@ -45,7 +45,7 @@ enum VMDKSource {
     }
 
     private static func embeddedDescriptor(
-        in file: HostFile, _ header: VMDKSparseHeader
+        in file: any ByteFile, _ header: VMDKSparseHeader
     ) throws(StorageError) -> VMDKDescriptor? {
         guard let range = header.descriptorRange else { return nil }
         guard range.lowerBound >= VMDKSparseHeader.sectorSize, range.upperBound <= file.byteCount else {

@@ -12,7 +12,7 @@ package final class MappedDevice: WritableBlockDevice {
     /// The logical sector size in bytes: the largest of those below.
     package let sectorSize: UInt32
     /// The host files of all devices below, each once.
-    package let hostFiles: [HostFile]
+    package let hostFiles: [any ByteFile]
     /// Why the mapping must not be written, whatever its disks were opened for; nil when it may.
     package let mappingRefusal: StorageError?
 
@@ -26,7 +26,7 @@ package final class MappedDevice: WritableBlockDevice {
         self.segments = segments
         self.mappingRefusal = mappingRefusal
         byteCount = segments.last?.range.upperBound ?? 0
-        var files: [HostFile] = []
+        var files: [any ByteFile] = []
         var indices: [ObjectIdentifier: [Int]] = [:]
         var sectorSize: UInt32 = 512
         for device in segments.flatMap(\.devices) where indices[ObjectIdentifier(device)] == nil {

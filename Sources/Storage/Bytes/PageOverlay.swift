@@ -1,16 +1,22 @@
-/// Changed pages over something that is not changed: what an overlay device and a staged host file share.
-struct PageOverlay: Sendable {
-    static let pageSize: UInt64 = 4096
+/// Changed pages over something that is not changed: what an overlay device and a recorded file share.
+package struct PageOverlay: Sendable {
+    /// Bytes of a page.
+    package static let pageSize: UInt64 = 4096
 
     private var pages: [UInt64: [UInt8]] = [:]
     /// Sorted page numbers, so that the next changed page after a position is found without a scan.
     private var order: [UInt64] = []
 
-    var isEmpty: Bool { pages.isEmpty }
-    var byteCount: Int { pages.count * Int(Self.pageSize) }
+    /// Nothing is changed.
+    package init() {}
+
+    /// Whether nothing is.
+    package var isEmpty: Bool { pages.isEmpty }
+    /// Bytes of memory that the changed pages take.
+    package var byteCount: Int { pages.count * Int(Self.pageSize) }
 
     /// Puts the changed bytes over what `target` holds of the base from byte `offset` on.
-    func apply(to target: inout MutableRawSpan, at offset: UInt64) {
+    package func apply(to target: inout MutableRawSpan, at offset: UInt64) {
         guard !pages.isEmpty, target.byteCount > 0 else { return }
         let end = offset + UInt64(target.byteCount)
         var slot = firstSlot(notBelow: offset / Self.pageSize)
@@ -29,7 +35,7 @@ struct PageOverlay: Sendable {
 
     /// The starts of the pages that a change of `range` touches only in part and that are not held yet: `write` needs
     /// what the base has there.
-    func edgesNotHeld(of range: Range<UInt64>) -> [UInt64] {
+    package func edgesNotHeld(of range: Range<UInt64>) -> [UInt64] {
         var edges: [UInt64] = []
         for end in [range.lowerBound, range.upperBound] where end % Self.pageSize != 0 && !range.isEmpty {
             let index = end / Self.pageSize
@@ -42,7 +48,7 @@ struct PageOverlay: Sendable {
 
     /// Changes bytes. `edges` has the base's content of the pages that `edgesNotHeld` names, by their starts; false,
     /// and nothing changed, when one is missing.
-    mutating func write(_ source: RawSpan, at offset: UInt64, edges: [UInt64: [UInt8]]) -> Bool {
+    package mutating func write(_ source: RawSpan, at offset: UInt64, edges: [UInt64: [UInt8]]) -> Bool {
         let needed = edgesNotHeld(of: offset..<offset + UInt64(source.byteCount))
         guard needed.allSatisfy({ edges[$0] != nil }) else { return false }
         var position = offset
@@ -66,7 +72,7 @@ struct PageOverlay: Sendable {
     }
 
     /// Zeroes what is held past byte `length`, so that a file that shrinks and grows again reads zeros there.
-    mutating func truncate(to length: UInt64) {
+    package mutating func truncate(to length: UInt64) {
         let keep = firstSlot(notBelow: length.dividedRoundingUp(by: Self.pageSize))
         for index in order[keep...] { pages[index] = nil }
         order.removeSubrange(keep...)
@@ -79,7 +85,7 @@ struct PageOverlay: Sendable {
     }
 
     /// The end of the run of changed pages that `offset` lies in, or nil when its page is unchanged.
-    func endOfRun(at offset: UInt64) -> UInt64? {
+    package func endOfRun(at offset: UInt64) -> UInt64? {
         var index = offset / Self.pageSize
         guard pages[index] != nil else { return nil }
         repeat { index += 1 } while pages[index] != nil
@@ -87,7 +93,7 @@ struct PageOverlay: Sendable {
     }
 
     /// The start of the first changed page after the page of `offset`.
-    func nextRun(after offset: UInt64) -> UInt64? {
+    package func nextRun(after offset: UInt64) -> UInt64? {
         let slot = firstSlot(notBelow: offset / Self.pageSize + 1)
         return slot < order.count ? order[slot] * Self.pageSize : nil
     }

@@ -34,7 +34,7 @@ public struct Cancellation: Sendable {
 
     /// Runs `body`, which a request stops only a while after it was first seen: what takes back, and can go on with that
     /// another time.
-    static func delaying<Result, Failure>(
+    package static func delaying<Result, Failure>(
         by delay: Duration, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         guard let current else { return try body() }
@@ -84,11 +84,20 @@ public struct Cancellation: Sendable {
     }
 }
 
+/// How an operation can end that went wrong by itself.
+public enum OperationCode: String, LayerCode {
+    /// The name of the layer.
+    public static let layer = "operation"
+
+    /// It was asked to stop.
+    case cancelled
+}
+
 extension StorageError {
     /// The operation was asked to stop, and did.
     public static let cancelled = StorageError(
-        .refused, layer: "operation", code: "cancelled", "was interrupted")
+        .refused, OperationCode.cancelled, "was interrupted")
 
     /// Whether the operation was asked to stop. No finding about an image: whoever collects errors passes it on.
-    public var isCancellation: Bool { kind == .refused && code == "cancelled" }
+    public var isCancellation: Bool { isCode(OperationCode.cancelled) }
 }

@@ -9,7 +9,7 @@ public protocol BlockDevice: AnyObject, Sendable {
     /// The logical sector size in bytes: 512 or 4096. Partition tables count in it.
     var sectorSize: UInt32 { get }
     /// The host files below, which `Extent.Kind.plain` and `.compressed` index.
-    var hostFiles: [HostFile] { get }
+    var hostFiles: [any ByteFile] { get }
     /// Why it cannot be written; nil when it can. Does not change while the device is open.
     var writeRefusal: StorageError? { get }
 
@@ -103,7 +103,7 @@ extension BlockDevice {
     /// A device without the means to write.
     public var writeRefusal: StorageError? {
         StorageError(
-            .misuse, layer: "device", code: "read-only", "the device was opened for reading only")
+            .misuse, DeviceCode.readOnly, "the device was opened for reading only")
     }
 
     /// Whether writing can work.
@@ -114,7 +114,7 @@ extension BlockDevice {
         if let writeRefusal { throw writeRefusal }
         guard let device = self as? any WritableBlockDevice else {
             throw StorageError(
-                .misuse, layer: "device", code: "read-only", "the device has no means to be written")
+                .misuse, DeviceCode.readOnly, "the device has no means to be written")
         }
         return device
     }
@@ -131,7 +131,7 @@ extension BlockDevice {
     public func checkBounds(at offset: UInt64, count: UInt64) throws(StorageError) {
         guard offset <= byteCount, count <= byteCount - offset else {
             throw StorageError(
-                .misuse, layer: "device", code: "out-of-range",
+                .misuse, DeviceCode.outOfRange,
                 "\(count) bytes at \(offset) are past the end of a device of \(byteCount) bytes",
                 offset: offset)
         }

@@ -14,7 +14,7 @@ public final class OverlayDevice: WritableBlockDevice {
     /// The logical sector size in bytes, the base's.
     public var sectorSize: UInt32 { base.sectorSize }
     /// The base's host files.
-    public var hostFiles: [HostFile] { base.hostFiles }
+    public var hostFiles: [any ByteFile] { base.hostFiles }
 
     /// An empty overlay over `base` that refuses to grow past `byteLimit` bytes of memory.
     public init(_ base: any BlockDevice, byteLimit: Int = 1 << 30) {
@@ -49,8 +49,8 @@ public final class OverlayDevice: WritableBlockDevice {
         let (edges, heldByteCount) = changes.withLock { ($0.edgesNotHeld(of: range), $0.byteCount) }
         guard heldByteCount < byteLimit else {
             throw StorageError(
-                .refused, layer: "overlay", code: "overlay-full",
-                "the changes do not fit into \(byteLimit) bytes of memory")
+                .refused, DeviceCode.overlayFull,
+                "the changes do not fit into \(byteLimit) bytes of memory", layerName: "overlay")
         }
         // Read before the lock is taken: readers do not wait for the base. A page that is held stays held.
         var contents: [UInt64: [UInt8]] = [:]

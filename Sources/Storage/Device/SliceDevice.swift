@@ -8,7 +8,7 @@ public final class SliceDevice: WritableBlockDevice {
     /// The logical sector size in bytes, the base's.
     public var sectorSize: UInt32 { base.sectorSize }
     /// The base's host files.
-    public var hostFiles: [HostFile] { base.hostFiles }
+    public var hostFiles: [any ByteFile] { base.hostFiles }
     /// The base's.
     public var writeRefusal: StorageError? {
         if case .failure(let refusal) = target { refusal } else { nil }

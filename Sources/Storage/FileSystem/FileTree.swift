@@ -33,8 +33,9 @@ extension FileTree {
         let size = try attributes(of: file).size
         guard offset < size else {
             throw StorageError(
-                .misuse, layer: kind.rawValue, code: "out-of-range",
-                "byte \(offset) is past the end of file \(file)")
+                .misuse, FileTreeCode.outOfRange,
+                "byte \(offset) is past the end of file \(file)",
+                layerName: kind.rawValue)
         }
         return Extent(range: offset..<size, kind: .computed)
     }
@@ -42,7 +43,8 @@ extension FileTree {
     /// Throws `misuse`: there are no links.
     public func symbolicLinkTarget(of file: FileID) throws(StorageError) -> [UInt8] {
         throw StorageError(
-            .misuse, layer: kind.rawValue, code: "not-a-symbolic-link", "file \(file) is not a symbolic link")
+            .misuse, FileTreeCode.notASymbolicLink, "file \(file) is not a symbolic link",
+            layerName: kind.rawValue)
     }
 
     /// None.
@@ -57,8 +59,9 @@ extension FileTree {
         try forEachEntry(of: directory) { (entry) throws(StorageError) in
             guard DirectoryEntry.isSound(name: entry.name) else {
                 throw StorageError(
-                    .corrupt, layer: kind.rawValue, code: "bad-name",
-                    "directory \(directory) holds the name \(entry.name.shellText), which no path can have")
+                    .corrupt, FileTreeCode.badName,
+                    "directory \(directory) holds the name \(entry.name.shellText), which no path can have",
+                    layerName: kind.rawValue)
             }
             guard result.count < limit else {
                 throw .tooManyNames(kind.rawValue, in: directory, limit: limit)
@@ -74,8 +77,9 @@ extension FileTree {
         let size = try attributes(of: file).size
         guard let count = Int(exactly: size), count <= limit else {
             throw StorageError(
-                .refused, layer: kind.rawValue, code: "file-too-long",
-                "file \(file) has \(size) bytes, more than the \(limit) that are read at once")
+                .refused, FileTreeCode.fileTooLong,
+                "file \(file) has \(size) bytes, more than the \(limit) that are read at once",
+                layerName: kind.rawValue)
         }
         var result = [UInt8](repeating: 0, count: count)
         var done = 0

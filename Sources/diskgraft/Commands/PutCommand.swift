@@ -34,7 +34,7 @@ struct PutCommand: ParsableCommand {
         try place.edit(image) { (edit) throws(StorageError) in
             var target = path.path
             if source != "-", try edit.attributes(of: target)?.type == .directory {
-                target = target.appending(HostFile.name(of: source).hostBytes)
+                target = target.appending(HostPath.name(of: source).hostBytes)
             }
             let isNew = try edit.attributes(of: target) == nil
             let isFile = isNew && source != "-"
@@ -72,7 +72,7 @@ struct EditCommand: ParsableCommand {
         let before = try current(target)
         let folder = Self.temporaryFolder + "/diskgraft-\(try SystemRandom.bytes(8).hexString)"
         try HostDirectory.create(folder, mode: 0o700)
-        let copy = folder + "/" + HostFile.name(of: String(hostBytes: target.bytes))
+        let copy = folder + "/" + HostPath.name(of: String(hostBytes: target.bytes))
         defer {
             for name in HostDirectory.names(in: folder) { try? HostDirectory.remove(folder + "/" + name) }
             try? HostDirectory.removeEmpty(folder)

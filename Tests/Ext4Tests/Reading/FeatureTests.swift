@@ -1,4 +1,5 @@
 import Ext4
+import HostIO
 import Storage
 import TestSupport
 import Testing

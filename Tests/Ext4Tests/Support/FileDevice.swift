@@ -1,3 +1,4 @@
+import HostIO
 import Storage
 
 /// A raw image file as a device.
@@ -5,9 +6,9 @@ final class FileDevice: WritableBlockDevice {
     let file: HostFile
     var byteCount: UInt64 { file.byteCount }
     var sectorSize: UInt32 { 512 }
-    var hostFiles: [HostFile] { [file] }
+    var hostFiles: [any ByteFile] { [file] }
 
-    init(_ path: String, access: HostFile.Access = .read) throws {
+    init(_ path: String, access: FileAccess = .read) throws {
         file = try HostFile.open(path, access: access, locking: .ignore)
     }
 

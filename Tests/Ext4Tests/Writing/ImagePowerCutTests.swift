@@ -1,9 +1,11 @@
 import Ext4
 import Foundation
+import HostIO
 import ImageFormats
-@_spi(Testing) import Storage
+import Storage
 @_spi(Testing) import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 /// The power fails at every write to the host file of an image below an ext4 transaction, and between two of its
 /// barriers in any order: the image opens, e2fsck -p is content, and the file is the old one or the new one.

@@ -1,3 +1,4 @@
+internal import HostIO
 package import ImageFormats
 package import Storage
 import Testing
@@ -65,7 +66,7 @@ package struct ImageDriverCase: Sendable, CustomStringConvertible {
 
     /// Opens one, without locks: tests read what they are still writing.
     package func open(
-        _ path: String, _ access: HostFile.Access = .read,
+        _ path: String, _ access: FileAccess = .read,
         _ references: ReferencePolicy = ReferencePolicy(allowsSiblings: true)
     ) throws -> OpenedImage {
         try ImageProbe.open(
@@ -99,7 +100,7 @@ package struct ImageDriverCase: Sendable, CustomStringConvertible {
     package func files(_ path: String) throws -> [String: [UInt8]] {
         let options = ImageCreateOptions(values: options, sectorSize: sectorSize)
         let names = driver.companions(of: path, options: options)
-        let directory = HostFile.directoryPath(of: path)
+        let directory = HostPath.directory(of: path)
         var files = [path: try fileBytes(path)]
         for name in names { files["\(directory)/\(name)"] = try fileBytes("\(directory)/\(name)") }
         return files

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import HostIO
 internal import ImageFormats
 internal import Storage
 import Testing

@@ -1,6 +1,7 @@
 internal import ImageFormats
-@_spi(Testing) import Storage
+import Storage
 import Testing
+@_spi(Testing) import Undo
 
 extension ImageDriverSuite {
     /// Writes over old units, into new ones and across, records it, and cuts the power everywhere: every sector is old

@@ -1,3 +1,4 @@
+internal import HostIO
 internal import ImageFormats
 internal import Storage
 import Testing
@@ -82,7 +83,7 @@ package enum ImageDriverSuite {
             try disk.flush()
         }
         let before = try kind.files(path)
-        for access in [HostFile.Access.read, .write] {
+        for access in [FileAccess.read, .write] {
             let disk = try kind.open(path, access).disk
             _ = try disk.bytes(at: 0, count: Int(size))
             try disk.flush()

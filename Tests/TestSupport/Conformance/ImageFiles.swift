@@ -1,3 +1,4 @@
+internal import HostIO
 package import ImageFormats
 package import Storage
 import Testing

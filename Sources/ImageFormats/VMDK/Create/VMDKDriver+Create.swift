@@ -24,7 +24,7 @@ extension VMDKDriver {
         else {
             throw .vmdk(.misuse, .diskSize, "a disk cannot have \(byteCount) bytes", path: path)
         }
-        let name = HostFile.name(of: path)
+        let name = HostPath.name(of: path)
         // The descriptor is lines of text with the name in quotation marks.
         guard name.utf8.allSatisfy({ $0 >= 32 && $0 != UInt8(ascii: "\"") && $0 != 127 }) else {
             throw .vmdk(
@@ -32,38 +32,38 @@ extension VMDKDriver {
                 path: path)
         }
         return known.subformat == .monolithicSparse
-            ? try createSparse(path, byteCount: size, options: known)
-            : try createFlat(path, byteCount: size, options: known)
+            ? try createSparse(path, byteCount: size, options: known, in: options.files)
+            : try createFlat(path, byteCount: size, options: known, in: options.files)
     }
 
     private static func flatName(of path: String) -> String {
-        let name = HostFile.name(of: path)
+        let name = HostPath.name(of: path)
         let stem = name.lowercased().hasSuffix(".vmdk") ? String(name.dropLast(5)) : name
         return stem + "-flat.vmdk"
     }
 
     /// Removes files that were just made when what follows fails.
     private static func removing<T>(
-        _ paths: String..., body: () throws(StorageError) -> T
+        _ paths: String..., from files: any ByteFileStore, body: () throws(StorageError) -> T
     ) throws(StorageError) -> T {
         do throws(StorageError) {
             return try body()
         } catch {
-            for path in paths { try? HostDirectory.remove(path) }
+            for path in paths { try? files.remove(path) }
             throw error
         }
     }
 
     private static func createFlat(
-        _ path: String, byteCount: UInt64, options: VMDKCreateOptions
+        _ path: String, byteCount: UInt64, options: VMDKCreateOptions, in files: any ByteFileStore
     ) throws(StorageError) -> OpenedImage {
         let name = flatName(of: path)
         let text = try VMDKDescriptor.text(
             byteCount: byteCount, extent: name, contentID: try VMDKContentID.random(), options: options)
-        let flatPath = HostFile.directoryPath(of: path) + "/" + name
-        let file = try HostFile.create(path)
-        let flat = try removing(path) { () throws(StorageError) in try HostFile.create(flatPath) }
-        try removing(path, flatPath) { () throws(StorageError) in
+        let flatPath = HostPath.directory(of: path) + "/" + name
+        let file = try files.create(path)
+        let flat = try removing(path, from: files) { () throws(StorageError) in try files.create(flatPath) }
+        try removing(path, flatPath, from: files) { () throws(StorageError) in
             try flat.truncate(to: byteCount)
             try file.write(text, at: 0)
         }
@@ -83,19 +83,19 @@ extension VMDKDriver {
     }
 
     private static func createSparse(
-        _ path: String, byteCount: UInt64, options: VMDKCreateOptions
+        _ path: String, byteCount: UInt64, options: VMDKCreateOptions, in files: any ByteFileStore
     ) throws(StorageError) -> OpenedImage {
         let layout = try VMDKSparseLayout(byteCount: byteCount)
         let text = try VMDKDescriptor.text(
-            byteCount: byteCount, extent: HostFile.name(of: path), contentID: try VMDKContentID.random(),
+            byteCount: byteCount, extent: HostPath.name(of: path), contentID: try VMDKContentID.random(),
             options: options)
         guard text.count < Int(VMDKSparseLayout.descriptorSectors * VMDKSparseHeader.sectorSize) else {
             throw .vmdk(.refused, .fileName, "the name is too long for a VMDK's descriptor", path: path)
         }
         let head = layout.header
         let header = try VMDKSparseHeader(head)
-        let file = try HostFile.create(path)
-        try removing(path) { () throws(StorageError) in
+        let file = try files.create(path)
+        try removing(path, from: files) { () throws(StorageError) in
             try file.write(head, at: 0)
             try file.write(text, at: VMDKSparseHeader.sectorSize)
             try file.write(layout.redundantEntries.littleEndianBytes, at: layout.redundantOffset)

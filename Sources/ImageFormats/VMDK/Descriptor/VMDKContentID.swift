@@ -30,7 +30,7 @@ struct VMDKContentID: Sendable {
     }
 
     /// Writes new identifiers. The caller puts a barrier behind it.
-    func renew(in file: HostFile) throws(StorageError) {
+    func renew(in file: any ByteFile) throws(StorageError) {
         let start = min(digits.lowerBound, longDigits?.lowerBound ?? digits.lowerBound)
         let end = max(digits.upperBound, longDigits?.upperBound ?? 0)
         // Both lie in one descriptor of at most 1 MiB.

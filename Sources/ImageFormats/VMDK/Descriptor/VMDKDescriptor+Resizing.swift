@@ -20,7 +20,7 @@ extension VMDKDescriptor {
     }
 
     /// Writes what differs from this text over it. The caller puts a barrier behind.
-    func write(_ new: [UInt8], to file: HostFile) throws(StorageError) {
+    func write(_ new: [UInt8], to file: any ByteFile) throws(StorageError) {
         guard let first = new.indices.first(where: { $0 >= text.count || new[$0] != text[$0] }),
             let last = new.indices.last(where: { $0 >= text.count || new[$0] != text[$0] })
         else { return }

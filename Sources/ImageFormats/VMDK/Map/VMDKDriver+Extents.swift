@@ -6,7 +6,7 @@ internal import Storage
 
 extension VMDKDriver {
     static func openExtents(
-        of descriptor: VMDKDescriptor, in file: HostFile, options: ImageOpenOptions
+        of descriptor: VMDKDescriptor, in file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         try descriptor.checkSupported(isEmbedded: false)
         if options.access == .write { try descriptor.checkWritable() }
@@ -60,12 +60,12 @@ extension VMDKDriver {
 /// Opens the files of a descriptor, each once.
 private struct ExtentOpening {
     private let options: ImageOpenOptions
-    private(set) var files: [HostFile]
+    private(set) var files: [any ByteFile]
     private(set) var warnings: [String] = []
     private(set) var grainSizes: [UInt64] = []
     private var indices: [[UInt8]: Int] = [:]
 
-    init(descriptorFile: HostFile, options: ImageOpenOptions) {
+    init(descriptorFile: any ByteFile, options: ImageOpenOptions) {
         self.options = options
         files = [descriptorFile]
     }
@@ -90,20 +90,22 @@ private struct ExtentOpening {
         if let index = indices[name] { return index }
         let descriptorFile = files[0]
         let text = String(hostBytes: name)
-        let directory = HostFile.directoryPath(of: descriptorFile.path)
-        if HostDirectory.identity(of: "\(directory)/\(text)") == descriptorFile.identity {
+        let directory = HostPath.directory(of: descriptorFile.path)
+        if let own = descriptorFile.identity,
+            options.files.identity(of: "\(directory)/\(text)") == own
+        {
             throw .vmdk(
                 .corrupt, .extentName, "the descriptor names itself as an extent", path: descriptorFile.path)
         }
-        let file = try HostFile.openSibling(
-            of: descriptorFile.path, name: text, access: options.access, locking: options.locking)
+        let file = try options.files.openSibling(
+            of: descriptorFile.path, name: text, access: options.access)
         files.append(file)
         indices[name] = files.count - 1
         return files.count - 1
     }
 
     private mutating func sparse(
-        _ file: HostFile, _ index: Int, _ line: VMDKExtentLine
+        _ file: any ByteFile, _ index: Int, _ line: VMDKExtentLine
     ) throws(StorageError) -> VMDKSparseExtent {
         do throws(StorageError) {
             let head = try file.availableBytes(at: 0, count: VMDKSparseHeader.byteSize)
@@ -123,7 +125,7 @@ private struct ExtentOpening {
                 file, fileIndex: index, header: header,
                 directory: try VMDKGrainDirectory(file, header: header))
             if options.access == .write, line.access == .readWrite { try extent.checkWritable() }
-            warnings += extent.warnings.map { "\(HostFile.name(of: file.path)): \($0)" }
+            warnings += extent.warnings.map { "\(HostPath.name(of: file.path)): \($0)" }
             grainSizes.append(header.grainSize)
             return extent
         } catch {

@@ -6,7 +6,7 @@ final class VMDKMap: WritableImageMap {
     let byteCount: UInt64
     var sectorSize: UInt32 { 512 }
     /// The file that holds the descriptor first.
-    let hostFiles: [HostFile]
+    let hostFiles: [any ByteFile]
     let pieces: [Piece]
     /// Where the descriptor's identity of the contents lies, to be renewed before the first change.
     let contentID: VMDKContentID?
@@ -31,7 +31,7 @@ final class VMDKMap: WritableImageMap {
     }
 
     /// A map of `pieces`, which follow one another from 0 on.
-    init(hostFiles: [HostFile], pieces: [Piece], contentID: VMDKContentID?) {
+    init(hostFiles: [any ByteFile], pieces: [Piece], contentID: VMDKContentID?) {
         self.hostFiles = hostFiles
         self.pieces = pieces
         self.contentID = contentID

@@ -18,7 +18,7 @@ struct VMDKGrainDirectory: Sendable {
 
     /// Reads the directories that `header` names, falling back on the copy where the first is damaged. An entry
     /// that neither has is left as it is and fails when it is used.
-    init(_ file: HostFile, header: VMDKSparseHeader) throws(StorageError) {
+    init(_ file: any ByteFile, header: VMDKSparseHeader) throws(StorageError) {
         let primary = header.directoryOffset ?? 0
         offset = primary
         redundantOffset = header.redundantDirectoryOffset
@@ -75,7 +75,7 @@ struct VMDKGrainDirectory: Sendable {
     }
 
     private static func read(
-        _ file: HostFile, at offset: UInt64, count: Int
+        _ file: any ByteFile, at offset: UInt64, count: Int
     ) -> ([UInt32]?, StorageError?) {
         // `count` is at most `VMDKSparseHeader.directoryLimit`; still, nothing is allocated that the file has not.
         guard offset >= VMDKSparseHeader.sectorSize, let end = offset +? UInt64(count) * 4,
@@ -88,7 +88,7 @@ struct VMDKGrainDirectory: Sendable {
         }
     }
 
-    private static func misplaced(_ offset: UInt64, _ file: HostFile) -> StorageError {
+    private static func misplaced(_ offset: UInt64, _ file: any ByteFile) -> StorageError {
         .vmdk(
             .corrupt, .directoryPlace, "the grain directory does not lie inside the file; is it truncated?",
             structure: "sparse header", field: "gdOffset", offset: offset, path: file.path)

@@ -3,7 +3,7 @@ internal import Storage
 /// Checks a hosted sparse extent: both directories, both copies of every table, every grain's place, and space that
 /// nothing names.
 struct VMDKSparseCheck {
-    let file: HostFile
+    let file: any ByteFile
     let header: VMDKSparseHeader
     let directory: VMDKGrainDirectory
     /// Taken bytes of the file in sectors, neighbours together.
@@ -17,7 +17,7 @@ struct VMDKSparseCheck {
     /// More findings than this are not told one by one.
     private static let findingLimit = 200
 
-    init(_ file: HostFile, _ header: VMDKSparseHeader) throws(StorageError) {
+    init(_ file: any ByteFile, _ header: VMDKSparseHeader) throws(StorageError) {
         self.file = file
         self.header = header
         directory = try VMDKGrainDirectory(file, header: header)

@@ -13,7 +13,7 @@ extension VMDKSparseHeader {
     ///
     /// A conforming stream ends with a footer marker, the footer, and an end-of-stream marker. Only the footer
     /// itself is asked for: some writers leave the markers out.
-    func completed(byFooterOf file: HostFile) throws(StorageError) -> VMDKSparseHeader {
+    func completed(byFooterOf file: any ByteFile) throws(StorageError) -> VMDKSparseHeader {
         guard directoryOffset == nil else { return self }
         let sectors = file.byteCount / Self.sectorSize
         let searched = min(sectors, Self.footerSearch / Self.sectorSize)

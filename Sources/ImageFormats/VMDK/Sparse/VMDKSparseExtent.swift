@@ -7,7 +7,7 @@ internal import Synchronization
 /// Grain table entries: 0 not in this image, 1 zeros, else a sector of the file. (VMware, "Virtual Disk Format
 /// 5.0", "Hosted Sparse Extents"; 1 is only used by writers that set flag 4, and can never be a grain.)
 final class VMDKSparseExtent: Sendable {
-    let file: HostFile
+    let file: any ByteFile
     /// The file's place among the map's host files.
     let fileIndex: Int
     let header: VMDKSparseHeader
@@ -37,7 +37,7 @@ final class VMDKSparseExtent: Sendable {
 
     /// An extent over a directory that was read or made for `header`.
     init(
-        _ file: HostFile, fileIndex: Int, header: VMDKSparseHeader, directory: VMDKGrainDirectory
+        _ file: any ByteFile, fileIndex: Int, header: VMDKSparseHeader, directory: VMDKGrainDirectory
     ) {
         self.file = file
         self.fileIndex = fileIndex

@@ -12,7 +12,7 @@ final class ThinDevice: BlockDevice {
     /// The data volume's sector size.
     var sectorSize: UInt32 { data.sectorSize }
     /// The data volume's host files.
-    var hostFiles: [HostFile] { data.hostFiles }
+    var hostFiles: [any ByteFile] { data.hostFiles }
 
     init(
         _ metadata: ThinMetadata, device number: UInt64, data: any BlockDevice, byteCount: UInt64

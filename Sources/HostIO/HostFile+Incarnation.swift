@@ -1,0 +1,43 @@
+internal import CLinux
+internal import Glibc
+public import Storage
+
+extension HostFile {
+    /// By inode number and birth time.
+    public var incarnation: FileIncarnation? {
+        names?.incarnation ?? FileIncarnation(inode: inode.inode, birth: 0)
+    }
+
+    /// Not counted for a device: it has as many as somebody gives it.
+    public var nameCount: UInt64? { hasFixedLength ? nil : names?.count }
+
+    private var names: (incarnation: FileIncarnation, count: UInt64)? {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+        return Self.names(of: status, descriptor)
+    }
+
+    /// The incarnation of the file at `path`, through links, and how many names it has; nil when it cannot be opened.
+    package static func names(of path: String) -> (incarnation: FileIncarnation, count: UInt64)? {
+        var status = stat()
+        // O_PATH: nothing is read, and opening a device has no effect.
+        let descriptor = unsafe path.withHostPath { unsafe clinux_open($0, clinux_o_path, 0) }
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+        return names(of: status, descriptor)
+    }
+
+    private static func names(
+        of status: stat, _ descriptor: Int32
+    ) -> (incarnation: FileIncarnation, count: UInt64) {
+        // A device is one by its number, and has as many names as somebody gives it.
+        guard status.st_mode & S_IFMT != S_IFBLK else {
+            return (FileIncarnation(inode: 1 << 63 | UInt64(status.st_rdev), birth: 0), 2)
+        }
+        return (
+            FileIncarnation(inode: UInt64(status.st_ino), birth: clinux_birth_time(descriptor)),
+            UInt64(status.st_nlink)
+        )
+    }
+}

@@ -1,0 +1,104 @@
+internal import CLinux
+internal import Glibc
+internal import Storage
+
+// Locks keep programs out, and the kernel asks for none: a file system that the host has mounted from an image would
+// write back what it holds in memory over what is written here.
+
+extension HostFile {
+    /// Throws `refused`, code "mounted", when the host's kernel works on the file itself: a loop device is attached
+    /// to it, or it is a block device that is mounted or swapped to, itself, a partition of it, or what lies on those
+    /// (LVM, MD), or that another part of the kernel has claimed.
+    func requireNotUsedByKernel() throws(StorageError) {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return }
+        if isBlockDevice { try requireNotUsed(Self.number(status)) }
+        for name in HostDirectory.names(in: "/sys/block") where name.hasPrefix("loop") {
+            guard let backing = Self.text(of: "/sys/block/\(name)/loop/backing_file") else { continue }
+            var other = stat()
+            guard unsafe String(backing.prefix { $0 != "\n" }).withHostPath({ unsafe stat($0, &other) }) == 0,
+                isBlockDevice
+                    ? other.st_mode & S_IFMT == S_IFBLK && other.st_rdev == status.st_rdev
+                    : other.st_dev == status.st_dev && other.st_ino == status.st_ino
+            else { continue }
+            throw usedByKernel(
+                "/dev/\(name) is attached to it; unmount what is mounted from there and detach it (losetup -d)"
+            )
+        }
+    }
+
+    private func requireNotUsed(_ number: String) throws(StorageError) {
+        let devices = Self.devices(over: number)
+        for line in Self.text(of: "/proc/self/mountinfo")?.split(separator: "\n") ?? [] {
+            let fields = line.split(separator: " ")
+            guard fields.count > 4, devices.numbers.contains(String(fields[2])) else { continue }
+            let subject = fields[2] == number ? "it" : "what lies on it"
+            throw usedByKernel("\(subject) is mounted at \(fields[4]); unmount it first")
+        }
+        for line in Self.text(of: "/proc/swaps")?.split(separator: "\n") ?? [] {
+            guard let name = line.split(separator: " ").first.map(String.init),
+                let swap = Self.deviceNumber(of: name), devices.numbers.contains(swap)
+            else { continue }
+            throw usedByKernel("the host swaps to \(name); run swapoff first")
+        }
+        // What lies on it is known and not in use; or somebody has claimed it who shows nothing.
+        guard !devices.haveHolders, clinux_is_claimed(descriptor) == 1 else { return }
+        throw usedByKernel(
+            "the host's kernel uses it (a file system of several devices, RAID, multipath); stop that first")
+    }
+
+    /// The numbers of a block device, of its partitions, and of all that is made of them (LVM, MD, dm-crypt).
+    private static func devices(over number: String) -> (numbers: Set<String>, haveHolders: Bool) {
+        var numbers: Set<String> = [number]
+        var haveHolders = false
+        var left = [number]
+        while let next = left.popLast() {
+            let folder = "/sys/dev/block/\(next)"
+            let holders = HostDirectory.names(in: folder + "/holders")
+            haveHolders = haveHolders || !holders.isEmpty
+            let partitions = HostDirectory.names(in: folder)
+                .filter { HostDirectory.exists("\(folder)/\($0)/partition") }
+            for device in holders.map({ "\(folder)/holders/\($0)" }) + partitions.map({ "\(folder)/\($0)" }) {
+                guard let text = text(of: device + "/dev") else { continue }
+                let number = String(text.prefix { $0 != "\n" })
+                if numbers.insert(number).inserted { left.append(number) }
+            }
+        }
+        return (numbers, haveHolders)
+    }
+
+    /// The number of the block device at `path`, through links, as the kernel writes it: "8:1"; nil for other files.
+    package static func deviceNumber(of path: String) -> String? {
+        var status = stat()
+        guard unsafe path.withHostPath({ unsafe stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFBLK
+        else { return nil }
+        return number(status)
+    }
+
+    /// gnu_dev_major and gnu_dev_minor of st_rdev.
+    private static func number(_ status: stat) -> String {
+        let raw = UInt64(status.st_rdev)
+        return "\(raw >> 8 & 0xfff | raw >> 32 & 0xffff_f000):\(raw & 0xff | raw >> 12 & 0xffff_ff00)"
+    }
+
+    /// A file that the kernel makes up as it is read.
+    package static func text(of path: String) -> String? {
+        let descriptor = unsafe path.withHostPath { unsafe clinux_open($0, O_RDONLY, 0) }
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var text: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = unsafe piece.withUnsafeMutableBytes {
+                unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
+            }
+            guard count > 0 else { break }
+            text += piece[..<count]
+        }
+        return String(hostBytes: text)
+    }
+
+    private func usedByKernel(_ reason: String) -> StorageError {
+        StorageError(.refused, HostFileCode.mounted, reason, path: path)
+    }
+}

@@ -1,0 +1,31 @@
+/// Whether a file may be changed.
+public enum FileAccess: Sendable { case read, write }
+
+/// What identifies a file whatever it is called, as long as it is open.
+public struct FileIdentity: Hashable, Sendable {
+    /// st_dev.
+    public let device: UInt64
+    /// st_ino.
+    public let inode: UInt64
+
+    /// Makes an identity.
+    public init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+}
+
+/// What a file is known by under all its names in one file system, and told by from a later file that got its inode
+/// number. Unlike `FileIdentity` it stays the same over a restart of the host.
+public struct FileIncarnation: Equatable, Sendable {
+    /// st_ino.
+    public var inode: UInt64
+    /// When it was made, in nanoseconds since 1970; 0 where the file system does not say.
+    public var birth: UInt64
+
+    /// Makes an incarnation.
+    public init(inode: UInt64, birth: UInt64) {
+        self.inode = inode
+        self.birth = birth
+    }
+}

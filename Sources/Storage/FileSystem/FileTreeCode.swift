@@ -1,0 +1,14 @@
+/// What can be wrong with reading any file system's tree; errors name the kind of file system as their layer.
+public enum FileTreeCode: String, LayerCode {
+    /// The name of the layer.
+    public static let layer = "file system"
+
+    /// A position behind a file's end.
+    case outOfRange = "out-of-range"
+    /// No link's target can be read from it.
+    case notASymbolicLink = "not-a-symbolic-link"
+    /// A name that no path can have.
+    case badName = "bad-name"
+    /// More than is read at once.
+    case fileTooLong = "file-too-long"
+}

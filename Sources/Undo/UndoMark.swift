@@ -1,0 +1,66 @@
+internal import HostIO
+package import Storage
+
+/// A note on the image itself that a change of it may be half done, and where its record is: found by every name of the
+/// file, in other directories too, wherever it was moved, and in what copied it with its attributes. It is durable before the
+/// record is hot, and goes when the record says that the change is complete or taken back. So a mark whose record says that
+/// means nothing, and one whose record is gone means that nobody can tell.
+///
+/// The extended attribute `user.diskgraft.undo`: the transaction's identifier in hexadecimal, a space, and the record's absolute
+/// path. Where the file system keeps none, a record is found beside its file only.
+struct UndoMark: Equatable {
+    private static let attribute = "user.diskgraft.undo"
+    /// PATH_MAX, an identifier and the space.
+    private static let sizeLimit = 4096 + 33
+
+    let transactionID: [UInt8]
+    let recordPath: String
+
+    init(transactionID: [UInt8], recordPath: String) {
+        self.transactionID = transactionID
+        self.recordPath = HostDirectory.absolutePath(recordPath)
+    }
+
+    /// The mark of the file at `path`, through links; nil when it has none, or what is none.
+    init?(of path: String) {
+        guard let value = HostFile.attribute(Self.attribute, ofFile: path, limit: Self.sizeLimit),
+            value.count > 33, value[32] == UInt8(ascii: " "), let id = Self.bytes(ofHex: value[..<32])
+        else { return nil }
+        transactionID = id
+        recordPath = String(hostBytes: value[33...])
+    }
+
+    private static func bytes(ofHex digits: ArraySlice<UInt8>) -> [UInt8]? {
+        let values = digits.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard values.count == digits.count else { return nil }
+        return stride(from: 0, to: values.count - 1, by: 2).map { UInt8(values[$0] * 16 + values[$0 + 1]) }
+    }
+
+    /// Marks a file, durably. A file that cannot be marked stays without, but where it has further names.
+    func set(on file: any ByteFile) throws(StorageError) {
+        let value = transactionID.hexDigits + [UInt8(ascii: " ")] + recordPath.hostBytes
+        do throws(StorageError) {
+            try file.setAttribute(Self.attribute, to: value)
+        } catch {
+            // One of an earlier change would speak of the wrong record.
+            try Self.clear(on: file)
+            // Said when it was opened.
+            guard file.keepsAttributes, let count = file.nameCount, count > 1 else { return }
+            throw error
+        }
+    }
+
+    /// Takes a file's mark off, durably.
+    static func clear(on file: any ByteFile) throws(StorageError) {
+        try file.setAttribute(attribute, to: nil)
+    }
+}
+
+extension ByteFile {
+    /// How many names the file has, where a change that is cut off would not be seen by those in other directories;
+    /// else nil.
+    package var namesWithoutMark: UInt64? {
+        guard !keepsAttributes, let count = nameCount, count > 1 else { return nil }
+        return count
+    }
+}

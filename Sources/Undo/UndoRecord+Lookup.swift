@@ -1,0 +1,77 @@
+internal import HostIO
+public import Storage
+
+// Which record is a host file's: the one of its name, or of another name that the file has or had.
+
+extension UndoRecord {
+    /// The newest segment of the records of `file`, one that is cut off before all others; nil when there is none.
+    /// What it holds is read when it is needed. A file with several names, or one without a record under its own, is
+    /// looked for in the records beside it too, by its inode; a cut-off change also by the mark on the file.
+    ///
+    /// Throws `corrupt`, code "damaged" or "not-a-record", `unsupported` for another version's, and `refused`, code
+    /// "record-missing", when the file is marked and nobody can tell whether its change is complete.
+    public static func read(
+        for file: String, in place: UndoPlace = UndoPlace()
+    ) throws(StorageError) -> UndoRecord? {
+        let found = try beside(file, in: place)
+        guard found?.isCutOff != true, let mark = UndoMark(of: file) else { return found }
+        let own = place.recordPath(for: file)
+        for path in [own, found?.path, mark.recordPath].compactMap(\.self) where HostDirectory.exists(path) {
+            guard let record = try newest(at: path, mark.transactionID) else { continue }
+            guard record.isCutOff else { return found }
+            guard record.header.identity == HostFile.names(of: file)?.incarnation else { break }
+            return record
+        }
+        throw StorageError(
+            .refused, UndoCode.recordMissing,
+            "a change of this file was cut off, or of the file that it is a copy of, and it is not the file that the record "
+                + "\(mark.recordPath.hostBytes.shellText) is of, or that is gone: put the record back and take the change back, restore the file "
+                + "from a copy, or throw the record away and leave the file as it is",
+            path: file, remedies: [.discardUndo])
+    }
+
+    /// A transaction's segment in the record that a mark names. What cannot be read as one is none.
+    private static func newest(
+        at path: String, _ transactionID: [UInt8]
+    ) throws(StorageError) -> UndoRecord? {
+        do throws(StorageError) {
+            return try newest(in: open(path), transactionID)
+        } catch {
+            guard !error.isCode(UndoCode.damaged), !error.isCode(UndoCode.otherVersion) else { throw error }
+            return nil
+        }
+    }
+
+    private static func beside(_ file: String, in place: UndoPlace) throws(StorageError) -> UndoRecord? {
+        let own = place.recordPath(for: file)
+        let exists = HostDirectory.exists(own)
+        let found = exists ? try newest(in: open(own)) : nil
+        guard let names = HostFile.names(of: file), names.count > 1 || !exists else { return found }
+        let others = records(besides: own).filter { $0.header.identity == names.incarnation }
+        let all = [found].compactMap(\.self) + others
+        return all.first(where: \.isCutOff) ?? all.max { $0.header.time < $1.header.time }
+    }
+
+    /// A transaction's segment in a record of `file`, wherever it is in the stack.
+    static func read(
+        for file: String, transactionID: [UInt8], in place: UndoPlace
+    ) throws(StorageError) -> UndoRecord? {
+        let own = place.recordPath(for: file)
+        if HostDirectory.exists(own), let found = try newest(in: open(own), transactionID) { return found }
+        // Under another name, it can only be the newest there: nothing is written above one that is cut off.
+        return try read(for: file, in: place).flatMap { $0.transactionID == transactionID ? $0 : nil }
+    }
+
+    /// The newest segments of the other records in the same directory; what cannot be read as a record is none.
+    private static func records(besides own: String) -> [UndoRecord] {
+        let directory = HostPath.directory(of: own)
+        let name = HostPath.name(of: own)
+        return HostDirectory.names(in: directory)
+            .filter { $0.hasSuffix(".undo") && $0 != name }
+            .compactMap { try? newest(in: open("\(directory)/\($0)")) }
+    }
+
+    private static func open(_ path: String) throws(StorageError) -> HostFile {
+        try HostFile.open(path, locking: .ignore, followLinks: false)
+    }
+}

@@ -1,0 +1,192 @@
+internal import HostIO
+public import Storage
+
+// Taking changes back: a cut-off one at the next opening for writing, a finished one on request.
+
+extension UndoRecord {
+    /// What `recover` found and did.
+    public enum Recovery: Sendable, Equatable {
+        /// There was nothing to do.
+        case none
+        /// A change had been cut off; the file is as it was before it.
+        case rolledBack
+        /// A change had been cut off after its last byte, or its undoing before the first; it stands.
+        case completed
+    }
+
+    /// Brings a file whose last change was cut off back to the state before it, or marks the change as done when it
+    /// was complete; all host files of the change with it. Call before writing to the file.
+    ///
+    /// Throws, nothing written, `refused` when a file holds what the change neither found nor gave
+    /// ("unknown-contents", "unknown-length") or is out of reach ("sibling-missing"), `corrupt` when a record is damaged.
+    public static func recover(
+        _ file: any ByteFile, in place: UndoPlace = UndoPlace()
+    ) throws(StorageError) -> Recovery {
+        guard let record = try read(for: file.path, in: place), record.isCutOff else { return .none }
+        let back = try CutOffChange(file, record, among: [file], in: place).settle(force: false)
+        return back.isEmpty ? .completed : .rolledBack
+    }
+
+    /// Takes the newest change of `files` back, over all the files that it changed, after comparing every changed
+    /// sector of all of them with what the change left there. A change that was cut off is rolled back instead. With
+    /// `force` what else has been written there since is no reason to refuse.
+    ///
+    /// Returns the files that are as they were before; none when there is nothing to take back. Throws `refused`,
+    /// nothing written, when something else has changed the files since or one of them is not among `files`.
+    public static func undo(
+        _ files: [any ByteFile], force: Bool = false, in place: UndoPlace = UndoPlace()
+    ) throws(StorageError) -> [any ByteFile] {
+        var rolledBack: [any ByteFile] = []
+        for file in files {
+            guard let record = try read(for: file.path, in: place), record.isCutOff else { continue }
+            rolledBack += try CutOffChange(file, record, among: files, in: place).settle(force: force)
+        }
+        for file in files {
+            while let record = try read(for: file.path, in: place), try record.isIdle(in: place) {
+                try record.remove(from: file)
+            }
+        }
+        guard rolledBack.isEmpty else { return rolledBack }
+
+        var found: [Part] = []
+        for file in files {
+            guard let record = try read(for: file.path, in: place) else { continue }
+            let part = Part(file: file, record: record, log: try record.openLog())
+            guard record.state == .done else {
+                throw StorageError(
+                    .refused, UndoCode.siblingMissing,
+                    "a change over several files was cut off and not all of them are here: "
+                        + (try record.siblings(in: part.log)).map(\.hostBytes.shellText).joined(
+                            separator: ", "), path: record.path)
+            }
+            found.append(part)
+        }
+        guard let newest = found.max(by: { $0.record.header.time < $1.record.header.time })?.record else {
+            return []
+        }
+        let change = found.filter { $0.record.transactionID == newest.transactionID }
+        for part in change { try part.checkUnchanged(among: change, force: force) }
+        // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
+        try Cancellation.delaying(by: takingBackTime) { () throws(StorageError) in
+            for part in change {
+                try UndoMark(transactionID: part.record.transactionID, recordPath: part.record.path)
+                    .set(on: part.file)
+                try part.record.mark(.undoing, in: part.log)
+            }
+            for part in change { try part.record.restore(part.file, part.log) }
+            for part in change { try part.record.remove(from: part.file) }
+        }
+        return change.map(\.file)
+    }
+
+    /// A file of a finished change.
+    private struct Part {
+        let file: any ByteFile
+        let record: UndoRecord
+        let log: any ByteFile
+
+        func checkUnchanged(among change: [Part], force: Bool) throws(StorageError) {
+            let comparison = try UndoComparison(file, record, log)
+            for sibling in comparison.siblings
+            where !change.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) {
+                throw StorageError(
+                    .refused, UndoCode.siblingNotGiven,
+                    "the change also covers \(sibling.hostBytes.shellText); give that disk too, with --with",
+                    path: record.path,
+                    remedies: [.giveDisk(path: sibling)])
+            }
+            guard !comparison.isNew, !force else { return }
+            let reason =
+                record.header.identity != file.incarnation
+                ? "it is not the file that was changed, but another of that name or a copy, and holds something else"
+                : comparison.firstNotNew == nil
+                    ? "the file has been resized since the change"
+                    : "these bytes have been changed by something else since"
+            throw StorageError(
+                .refused, UndoCode.changedSince,
+                "\(reason); the change is not taken back, but with --force",
+                field: comparison.firstNotNew == nil ? "length" : nil, offset: comparison.firstNotNew,
+                path: file.path, remedies: [.forceUndo])
+        }
+    }
+
+    /// Whether the segment says nothing any more: its change never began, or went back, in all files.
+    private func isIdle(in place: UndoPlace) throws(StorageError) -> Bool {
+        guard state == .rolledBack || state == .prepared else { return false }
+        for sibling in try siblings(in: openLog()) {
+            // Where a file is out of reach, nobody knows.
+            guard HostDirectory.exists(sibling),
+                try Self.read(for: sibling, transactionID: transactionID, in: place)?.state != .hot
+            else { return false }
+        }
+        return true
+    }
+
+    /// What `discard` did.
+    public struct Discarded: Sendable {
+        /// Paths of the records that were thrown away.
+        public var records: [String] = []
+        /// Paths of files that were marked as half changed, without a record of that, and are not any more.
+        public var unmarked: [String] = []
+    }
+
+    /// How long taking back goes on after a request to stop: most changes are taken back by then.
+    public static var takingBackTime: Duration { .milliseconds(500) }
+
+    /// Throws the whole record of each of `files`, open for writing, away and leaves the files as they are.
+    ///
+    /// Throws `refused`, nothing removed, when a cut-off change covers a file that is not among them, and `corrupt` for
+    /// what is no record.
+    public static func discard(
+        _ files: [any ByteFile], in place: UndoPlace = UndoPlace()
+    ) throws(StorageError) -> Discarded {
+        var paths: [String] = []
+        var unmarked: [String] = []
+        for file in files {
+            let own = place.recordPath(for: file.path)
+            if HostDirectory.exists(own) {
+                try requireRecord(own)
+                paths.append(own)
+            }
+            let found: UndoRecord?
+            do throws(StorageError) {
+                found = try read(for: file.path, in: place)
+            } catch {
+                if error.isCode(UndoCode.recordMissing) { unmarked.append(file.path) }
+                guard
+                    error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion)
+                        || error.isCode(UndoCode.recordMissing)
+                else { throw error }
+                continue
+            }
+            guard let found else { continue }
+            if !paths.contains(found.path) { paths.append(found.path) }
+            guard found.isCutOff, let siblings = try? found.siblings(in: found.openLog()) else { continue }
+            for sibling in siblings where HostDirectory.exists(sibling) {
+                guard !files.contains(where: { HostDirectory.isSame($0.path, sibling) }),
+                    try read(for: sibling, transactionID: found.transactionID, in: place) != nil
+                else { continue }
+                throw StorageError(
+                    .refused, UndoCode.siblingNotGiven,
+                    "the change also covers \(sibling.hostBytes.shellText); give that disk too, with --with",
+                    path: found.path,
+                    remedies: [.giveDisk(path: sibling)])
+            }
+        }
+        for file in files { try UndoMark.clear(on: file) }
+        for path in paths {
+            try HostDirectory.remove(path)
+            try HostDirectory.sync(holding: path)
+        }
+        return Discarded(records: paths, unmarked: unmarked)
+    }
+
+    /// Throws "not-a-record" for a file that has the name of a record and is somebody else's.
+    private static func requireRecord(_ path: String) throws(StorageError) {
+        do throws(StorageError) {
+            _ = try newest(in: HostFile.open(path, locking: .ignore, followLinks: false))
+        } catch {
+            guard error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion) else { throw error }
+        }
+    }
+}

@@ -37,7 +37,7 @@ struct DiskgraftCommand: ParsableCommand {
             try Cancellation { Interruption.hasCome }.covering { try command.run() }
             if Terminal.isCut { exit(withError: ExitCode(Interruption.exitStatus)) }
         } catch let error as StorageError {
-            Terminal.printError(error.description)
+            Terminal.printError(error.spelled)
             if error.isCancellation { exit(withError: ExitCode(Interruption.exitStatus)) }
             DiskgraftCommand.exit(withStatus: ExitStatus(of: error))
         } catch {

@@ -60,9 +60,8 @@ extension QCOW2Tables {
         guard !range.isEmpty, range.lowerBound % size == 0, range.upperBound <= header.virtualSize,
             range.upperBound % size == 0 || range.upperBound == header.virtualSize
         else {
-            throw StorageError(
-                .misuse, layer: "qcow2", code: "unaligned-allocation", "space comes in whole clusters",
-                offset: range.lowerBound)
+            throw .qcow2(
+                .unalignedAllocation, "space comes in whole clusters", offset: range.lowerBound)
         }
         if pages.dirtyByteCount + held * 16 > Self.changeBudget { try commit() }
         let first = range.lowerBound >> bits

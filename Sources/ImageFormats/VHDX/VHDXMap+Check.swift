@@ -63,12 +63,10 @@ extension VHDXMap {
     }
 
     /// Reports every entry that cannot be, and space that no entry names.
-    func reportTable(_ report: (ImageFinding) -> Void) throws(StorageError) {
+    func reportTable(_ report: (Finding) -> Void) throws(StorageError) {
         guard fileSize <= Self.fileLimit else {
             return report(
-                ImageFinding(
-                    .damage, layer: "vhdx", code: VHDXCode.fileTooLarge.rawValue,
-                    "the file is larger than any VHDX"))
+                Finding(.damage, VHDXCode.fileTooLarge, "the file is larger than any VHDX"))
         }
         var taken = [UInt64](repeating: 0, count: Int(fileSize >> 26) + 1)
         try state.withLock { (state) throws(StorageError) in
@@ -82,7 +80,7 @@ extension VHDXMap {
                     }
                 } catch {
                     guard error.kind == .corrupt else { throw error }
-                    report(ImageFinding(error))
+                    report(Finding(error))
                 }
             }
         }
@@ -92,8 +90,8 @@ extension VHDXMap {
         }
         guard used + tables < fileSize, fileSize - used - tables >= VHDXRegions.alignment else { return }
         report(
-            ImageFinding(
-                .leak, layer: "vhdx", code: "leaked-space",
+            Finding(
+                .leak, VHDXCode.leakedSpace,
                 "\(fileSize - used - tables) bytes of the file belong to no block"))
     }
 }

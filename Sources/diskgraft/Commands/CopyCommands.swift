@@ -169,7 +169,7 @@ struct FindCommand: ParsableCommand {
         try files.walk(try files.find(path.bytes)) { (visit) throws(StorageError) in
             switch visit {
             case .unreadable(_, let error):
-                Terminal.printError(error.description)
+                Terminal.printError(error.spelled)
                 failed = true
             case .file(let file):
                 let last = file.path.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []

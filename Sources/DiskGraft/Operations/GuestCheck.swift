@@ -211,7 +211,7 @@ public struct GuestCheck: Encodable, Sendable {
             return add(
                 Finding(
                     .note, CheckCode.leaksNotRepaired,
-                    "space that a \(format.rawValue) leaks is not given back in place, only by a copy",
+                    "space that a \(format.rawValue) leaks is not given back in place",
                     layerName: format.rawValue, remedies: [.convert(options: [])]), image: path)
         }
         let transaction = try HostTransaction([file], records: options.records)

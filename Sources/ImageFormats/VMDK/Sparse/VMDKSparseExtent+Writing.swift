@@ -20,14 +20,14 @@ extension VMDKSparseExtent {
             throw .vmdk(
                 .refused, .changeTracking,
                 "version 3 of the sparse format means changed block tracking, which an offline change would make "
-                    + "wrong; work on a copy", structure: "sparse header", field: "version", offset: 4,
+                    + "wrong", structure: "sparse header", field: "version", offset: 4,
                 path: file.path,
                 remedies: [.convert(options: [])])
         }
         if isDamaged {
             throw .vmdk(
                 .refused, .damagedDirectory,
-                "the grain directory is damaged, so the disk is not changed; make a copy and check that",
+                "the grain directory is damaged, so the disk is not changed",
                 path: file.path, remedies: [.convert(options: [])])
         }
     }

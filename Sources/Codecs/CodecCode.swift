@@ -1,7 +1,9 @@
 package import Storage
 
-/// What can go wrong with an encoded stream; the `code` of the error. The layer is the codec's name.
-package enum CodecCode: String, Sendable, CaseIterable {
+/// What can go wrong with an encoded stream; the `code` of the error. The layer that is shown is the codec's name.
+package enum CodecCode: String, LayerCode, CaseIterable {
+    package static var layer: String { "codec" }
+
     /// The bytes are no stream of this encoding, or a checksum within is wrong.
     case damaged = "damaged-stream"
     /// The stream ends before it is complete.
@@ -21,6 +23,6 @@ extension StorageError {
     package static func codec(
         _ kind: Kind, _ code: CodecCode, _ id: CodecID, _ message: String
     ) -> StorageError {
-        StorageError(kind, layer: id.name, code: code.rawValue, message)
+        StorageError(kind, code, message, layerName: id.name)
     }
 }

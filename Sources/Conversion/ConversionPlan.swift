@@ -90,8 +90,8 @@ struct ConversionPlan: Sendable {
         let extent = try source.nextExtent(at: position)
         guard extent.range.lowerBound == position, extent.range.upperBound > position else {
             throw StorageError(
-                .corrupt, layer: "conversion", code: "empty-extent", "the source's map does not go on here",
-                offset: position)
+                .corrupt, ConversionCode.emptyExtent, "the source's map does not go on here", offset: position
+            )
         }
         current = extent
         return extent

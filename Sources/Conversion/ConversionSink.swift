@@ -99,7 +99,7 @@ package enum CloneResult: Sendable {
 extension ConversionSink {
     package func write(_ unit: EncodedUnit) throws(StorageError) {
         throw StorageError(
-            .misuse, layer: "conversion", code: "takes-no-encoded-units", "this output takes plain bytes",
+            .misuse, ConversionCode.takesNoEncodedUnits, "this output takes plain bytes",
             offset: unit.range.lowerBound)
     }
 

@@ -40,7 +40,7 @@ package final class Converter: Sendable {
     ) throws(StorageError) {
         guard sink.byteCount >= source.byteCount else {
             throw StorageError(
-                .misuse, layer: "conversion", code: "target-too-small",
+                .misuse, ConversionCode.targetTooSmall,
                 "the target has \(sink.byteCount) bytes and the source \(source.byteCount)")
         }
         self.source = source
@@ -52,7 +52,7 @@ package final class Converter: Sendable {
         let unit = layout.unit
         guard layout.encoding == nil || unit <= Self.encodedUnitLimit else {
             throw StorageError(
-                .misuse, layer: "conversion", code: "unit-too-large",
+                .misuse, ConversionCode.unitTooLarge,
                 "units of \(unit) bytes are more than \(Self.encodedUnitLimit), the most that are encoded")
         }
         // A dynamic VHD's block of 2 MiB is left out whole or in pieces of 64 KiB within an allocated one; finer

@@ -4,7 +4,7 @@ package import Storage
 package enum Ext4Driver: FileSystemDriver {
     package static let kinds: Set<VolumeIdentity.Kind> = [.ext2, .ext3, .ext4]
 
-    package static let layer = "ext4"
+    package static let layer = Ext4Code.layer
 
     package static let errorLayers: Set<String> = ["ext2", "ext3", "ext4", "journal"]
 
@@ -27,18 +27,7 @@ package enum Ext4Driver: FileSystemDriver {
     package static func check(
         _ device: any BlockDevice, report: (Finding) -> Void
     ) throws(StorageError) {
-        for finding in try Ext4FileSystem.check(device).findings {
-            let severity: Finding.Severity =
-                switch finding.severity {
-                case .damage: .damage
-                case .warning: .warning
-                case .notice: .note
-                }
-            report(
-                Finding(
-                    severity, layer: layer, code: finding.code, finding.message,
-                    structure: finding.structure, offset: finding.offset))
-        }
+        for finding in try Ext4FileSystem.check(device).findings { report(finding) }
     }
 
     package static func findRemains(
@@ -47,7 +36,7 @@ package enum Ext4Driver: FileSystemDriver {
         guard let offset = try Ext4FileSystem.backupSuperblock(on: device) else { return }
         report(
             Finding(
-                .damage, layer: layer, code: "lost-superblock",
+                .damage, CheckCode.lostSuperblock,
                 "the superblock is gone and a copy of it is there; run e2fsck -b", structure: "superblock",
                 offset: offset))
     }

@@ -1,7 +1,9 @@
 internal import Storage
 
 /// What ext2, ext3 and ext4 volumes are refused for, one word a reason. The words are `StorageError.code`.
-enum Ext4Code: String {
+enum Ext4Code: String, LayerCode {
+    static var layer: String { "ext4" }
+
     // Superblock.
     case badMagic = "bad-magic"
     case truncatedDevice = "truncated-device"
@@ -83,7 +85,7 @@ extension StorageError {
         offset: UInt64? = nil
     ) -> StorageError {
         StorageError(
-            kind, layer: "ext4", code: code.rawValue, message, structure: structure, field: field,
+            kind, code, message, structure: structure, field: field,
             offset: offset)
     }
 }

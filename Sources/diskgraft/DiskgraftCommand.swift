@@ -36,7 +36,7 @@ struct DiskgraftCommand: ParsableCommand {
             try Cancellation { Interruption.hasCome }.covering { try command.run() }
             if Terminal.isCut { exit(withError: ExitCode(Interruption.exitStatus)) }
         } catch let error as StorageError {
-            Terminal.printError(error.commandText)
+            Terminal.printError(error.spelled)
             if error.isCancellation { exit(withError: ExitCode(Interruption.exitStatus)) }
             DiskgraftCommand.exit(withStatus: ExitStatus(of: error))
         } catch {

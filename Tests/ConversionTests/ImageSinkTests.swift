@@ -18,7 +18,7 @@ import Testing
         }
         let disk = try ImageProbe.open(path, format: format).disk
         #expect(isSame(Array(try disk.bytes(at: 0, count: Int(disk.byteCount)).prefix(bytes.count)), bytes))
-        var findings: [ImageFinding] = []
+        var findings: [Finding] = []
         try ImageProbe.check(path, format: format) { findings.append($0) }
         #expect(findings.filter { $0.severity != .note } == [])
     }

@@ -52,11 +52,11 @@ struct CheckFindingTests {
         return image
     }
 
-    private func findings(_ image: Image) throws -> [CheckFinding] {
+    private func findings(_ image: Image) throws -> [Finding] {
         try Ext4FileSystem.check(FileDevice(image.path)).findings
     }
 
-    private func damage(_ image: Image) throws -> [CheckFinding] {
+    private func damage(_ image: Image) throws -> [Finding] {
         try findings(image).filter { $0.severity == .damage }
     }
 

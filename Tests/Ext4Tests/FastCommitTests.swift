@@ -61,7 +61,7 @@ struct FastCommitTests {
     func checkSaysThatItStopsBefore(_ name: String) throws {
         let report = try Ext4FileSystem.check(MemoryDevice(image(name)))
         #expect(report.isSound)
-        #expect(report.findings.contains { $0.code == "fast-commits" && $0.severity == .notice })
+        #expect(report.findings.contains { $0.code == "fast-commits" && $0.severity == .note })
     }
 
     /// Later pieces lie over earlier ones, block for block as painted one by one.

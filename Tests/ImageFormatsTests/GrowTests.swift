@@ -96,7 +96,7 @@ struct GrowCase: Sendable, CustomStringConvertible {
             try Tool.run("truncate", ["-s", "\(byteCount)", flat])
             try Tool.run("qemu-img", ["compare", "-q", "-f", judge, "-F", "raw", path, flat])
         }
-        var damage: [ImageFinding] = []
+        var damage: [Finding] = []
         try ImageProbe.check(path, format: format, locking: .ignore) {
             if $0.severity == .damage { damage.append($0) }
         }
@@ -225,7 +225,7 @@ extension GrowCase {
             let count = Int(min(disk.byteCount - from, 300_000))
             #expect(try disk.bytes(at: from, count: count).allSatisfy { $0 == 0 }, "\(cut)")
         }
-        var damage: [ImageFinding] = []
+        var damage: [Finding] = []
         try ImageProbe.check(path, format: format, locking: .ignore) {
             if $0.severity == .damage { damage.append($0) }
         }

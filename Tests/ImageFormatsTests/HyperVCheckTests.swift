@@ -6,8 +6,8 @@ import Testing
 
 /// What `check` finds in VHD and VHDX.
 struct HyperVCheckTests {
-    private func findings(_ path: String) throws -> [ImageFinding] {
-        var found: [ImageFinding] = []
+    private func findings(_ path: String) throws -> [Finding] {
+        var found: [Finding] = []
         try ImageProbe.check(path, locking: .ignore) { found.append($0) }
         return found
     }

@@ -114,14 +114,14 @@ struct QCOW2CheckTests {
         try fixture.directory.write("leaking", try fixture.fileContents)
         do {
             let file = try HostFile.open(fixture.path, access: .write)
-            #expect(try QCOW2Driver.repairLeaks(file) == ["gave 3 leaked clusters back"])
+            #expect(try QCOW2Driver.repair(.leaks, file) == ["gave 3 leaked clusters back"])
         }
         #expect(isSame(try fixture.fileContents, clean))
         try fixture.patch { $0.storeBig(UInt16(0), at: block) }
         let damaged = try fixture.fileContents
         #expect(
             throwsCode("damaged-not-repaired") {
-                try QCOW2Driver.repairLeaks(try HostFile.open(fixture.path, access: .write))
+                try QCOW2Driver.repair(.leaks, try HostFile.open(fixture.path, access: .write))
             })
         #expect(isSame(try fixture.fileContents, damaged))
     }

@@ -152,7 +152,7 @@ struct VDITests {
         bytes.storeLittle(UInt32(3), at: 388)
         bytes += [UInt8](repeating: 0x77, count: 1 << 20)
         try directory.write("disk.vdi", bytes)
-        var leaks: [ImageFinding] = []
+        var leaks: [Finding] = []
         try ImageProbe.check(path, locking: .ignore) { leaks.append($0) }
         #expect(leaks.map(\.severity) == [.leak] && leaks.map(\.code) == ["leaked-space"])
         let disk = try open(path, .write).disk

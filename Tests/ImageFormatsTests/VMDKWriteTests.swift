@@ -168,7 +168,7 @@ struct VMDKWriteTests {
             try VMDKFixtures.open(stream, .write)
         }
         #expect(error?.kind == .refused && error?.code == "stream-optimized")
-        #expect(error?.message.contains("diskgraft convert") == true)
+        #expect(error?.remedies == [.convert(options: []), .migrate])
 
         let sparse = try VMDKFixtures.convert(
             raw.path, in: directory, subformat: "monolithicSparse", name: "sparse.vmdk")

@@ -46,11 +46,13 @@ struct LVMWriteRuleTests {
         try device.write(SeededRandom.pattern(4 * 65536), at: 0)
         let expected = SeededRandom.pattern(4 * 65536)
         let base = 1 << 20
-        #expect(Array(disks[0].contents[base..<base + 65536]) == Array(expected[..<65536]))
-        #expect(Array(disks[1].contents[2 * base..<2 * base + 65536]) == Array(expected[65536..<131072]))
-        #expect(Array(disks[2].contents[3 * base..<3 * base + 65536]) == Array(expected[131072..<196608]))
-        #expect(Array(disks[0].contents[base + 65536..<base + 131072]) == Array(expected[196608...]))
-        #expect(try device.bytes(at: 1000, count: 200_000) == Array(expected[1000..<201_000]))
+        #expect(isSame(Array(disks[0].contents[base..<base + 65536]), Array(expected[..<65536])))
+        #expect(
+            isSame(Array(disks[1].contents[2 * base..<2 * base + 65536]), Array(expected[65536..<131072])))
+        #expect(
+            isSame(Array(disks[2].contents[3 * base..<3 * base + 65536]), Array(expected[131072..<196608])))
+        #expect(isSame(Array(disks[0].contents[base + 65536..<base + 131072]), Array(expected[196608...])))
+        #expect(isSame(try device.bytes(at: 1000, count: 200_000), Array(expected[1000..<201_000])))
     }
 
     @Test func stripesWithMetadataHaveNoStaleLegs() throws {

@@ -123,5 +123,10 @@ struct ThinPoolTests {
         var bytes = sound
         bytes[Fixture.dataStart + 40] = 9
         #expect(refusal(try discover(MemoryDevice(bytes)), "one").read == "thin-metadata")
+        // Behind all that a look-up takes from the root's node: its checksum alone tells.
+        bytes = sound
+        let root = Int(sound.little(Fixture.dataStart + 320, as: UInt64.self))
+        bytes[Fixture.dataStart + root * 4096 + 4095] ^= 1
+        #expect(refusal(try discover(MemoryDevice(bytes)), "one").read == "thin-metadata")
     }
 }

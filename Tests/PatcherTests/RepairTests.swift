@@ -407,6 +407,10 @@ private func environmentBlock(_ lines: String) -> String {
             "/etc/fstab": "/dev/xvda1 / ext3 defaults 0 1\n",
         ])
         #expect(try disk.plan("xenserver").refusal == nil)
+        // Emulated disks come with emulated firmware.
+        #expect(
+            try disk.plan("xenserver", controller: .ide).defaultVerdict?.outcome
+                == .cannot(.xenOnlyKernel(on: .xenserver)))
         #expect(try disk.plan("aws").refusal?.sentence.plain.contains("Xen") == true)
     }
 

@@ -13,6 +13,15 @@ import Testing
             ])
     }
 
+    /// As mount and the kernel take it.
+    @Test func theLastOneHolds() {
+        let table = Fstab("/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1 / ext4 defaults 0 1\n".bytes)
+        #expect(table.root?.spec == "/dev/sdb1")
+        let bytes = "root=/dev/sda1 ro root=/dev/sdb1".bytes
+        let line = KernelCommandLine(bytes, in: 0..<bytes.count)
+        #expect(line.last("root")?.range == 18..<32)
+    }
+
     @Test func grub2Words() {
         let bytes = """
             # linux /no root=/dev/sda9

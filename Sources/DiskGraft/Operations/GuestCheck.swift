@@ -6,94 +6,67 @@ internal import Undo
 
 /// Checks a guest's disks over all layers: image tables, partition tables, logical volumes, file systems.
 public struct GuestCheck: Encodable, Sendable {
-    /// How bad a finding is.
-    public enum Severity: String, Encodable, Sendable {
-        /// Worth knowing.
-        case note
-        /// Space in an image that nothing refers to.
-        case leak
-        /// Something does not agree.
-        case warning
-        /// A structure is damaged.
-        case damage
-    }
-
-    /// Something that was found.
-    public struct Finding: Encodable, Sendable {
-        /// How bad it is.
-        public var severity: Severity
-        /// The layer: "vhd", "partition table", "ext4"…
-        public var layer: String
+    /// Something that was found, and where.
+    public struct LocatedFinding: Encodable, Sendable {
+        /// What was found.
+        public var finding: Finding
         /// The image.
         public var image: String
         /// The volume, where it is about one.
         public var volume: String?
-        /// A stable word for scripts.
-        public var code: String
-        /// The on-disk structure.
-        public var structure: String?
-        /// The byte offset of the structure within the layer's own input.
-        public var offset: UInt64?
-        /// One sentence.
-        public var message: String
 
         private enum CodingKeys: String, CodingKey {
             case severity, layer, image, volume, code, structure, offset, message
             case imageHex = "image_hex"
         }
 
-        /// `image_hex` has the bytes of an image's path that is not UTF-8.
+        /// Writes all of it as one object; `image_hex` has the bytes of an image's path that is not UTF-8.
         public func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(severity, forKey: .severity)
-            try container.encode(layer, forKey: .layer)
-            try container.encode(image, forKey: .image)
-            try container.encodeIfPresent(image.hexOfHostBytes, forKey: .imageHex)
-            try container.encodeIfPresent(volume, forKey: .volume)
-            try container.encode(code, forKey: .code)
-            try container.encodeIfPresent(structure, forKey: .structure)
-            try container.encodeIfPresent(offset, forKey: .offset)
-            try container.encode(message, forKey: .message)
+            var object = encoder.container(keyedBy: CodingKeys.self)
+            try object.encode(finding.severity, forKey: .severity)
+            try object.encode(finding.layer, forKey: .layer)
+            try object.encode(image, forKey: .image)
+            try object.encodeIfPresent(image.hexOfHostBytes, forKey: .imageHex)
+            try object.encodeIfPresent(volume, forKey: .volume)
+            try object.encode(finding.code, forKey: .code)
+            try object.encodeIfPresent(finding.structure, forKey: .structure)
+            try object.encodeIfPresent(finding.offset, forKey: .offset)
+            try object.encode(finding.message, forKey: .message)
         }
     }
 
     /// Everything that was found.
-    public private(set) var findings: [Finding] = []
+    public private(set) var findings: [LocatedFinding] = []
     /// What was mended, a sentence each.
     public private(set) var repaired: [String] = []
 
     /// Whether anything is damaged.
-    public var isDamaged: Bool { findings.contains { $0.severity == .damage } }
+    public var isDamaged: Bool { findings.contains { $0.finding.severity == .damage } }
 
     /// Nothing on the images is of a kind that can be checked: no tables, no file system that is known.
     public private(set) var checkedNothing = false
 
     /// Whether an image leaks space.
-    public var leaks: Bool { findings.contains { $0.severity == .leak } }
+    public var leaks: Bool { findings.contains { $0.finding.severity == .leak } }
 
     private enum CodingKeys: String, CodingKey {
         case findings, repaired
         case checkedNothing = "checked-nothing"
     }
 
-    /// What may be repaired.
-    public enum Repair: String, Sendable, CaseIterable {
-        /// A damaged, missing or displaced copy of a GPT, from the sound one.
-        case gpt
-        /// Clusters of a qcow2 image that nothing refers to.
-        case leaks
-    }
+    /// What may be repaired: everything that a driver offers.
+    public static var repairs: [Finding.Repair] { [.gpt] + ImageProbe.repairs }
 
     /// Checks the images at `paths`, which are the disks of one guest. With `repair` they are opened for writing,
     /// and what is repaired is undoable.
     ///
     /// Damage is a finding; thrown is what keeps the check from being made.
     public static func run(
-        _ paths: [String], options: ImageOptions = ImageOptions(), repair: Set<Repair> = []
+        _ paths: [String], options: ImageOptions = ImageOptions(), repair: Set<Finding.Repair> = []
     ) throws(StorageError) -> GuestCheck {
         var check = GuestCheck()
         for path in paths {
-            if repair.contains(.leaks) { try check.repairLeaks(path, options) }
+            for one in ImageProbe.repairs where repair.contains(one) { try check.repair(one, path, options) }
             try check.checkTables(path, options)
         }
         if check.isDamaged { return check }
@@ -115,35 +88,30 @@ public struct GuestCheck: Encodable, Sendable {
         return check
     }
 
+    /// The same with what can be done about a finding behind its sentence, as `name` has it.
+    public func naming(_ name: (Remedy) -> String) -> GuestCheck {
+        var check = self
+        for index in check.findings.indices {
+            check.findings[index].finding.message += check.findings[index].finding.remedies.clause(name)
+            check.findings[index].finding.remedies = []
+        }
+        return check
+    }
+
     /// The image's own tables.
     private mutating func checkTables(_ path: String, _ options: ImageOptions) throws(StorageError) {
-        var found: [Finding] = []
         try ImageProbe.check(
             try options.hostFiles.open(path, access: .read), format: try options.imageFormat()
-        ) { finding in
-            let severity: Severity =
-                switch finding.severity {
-                case .damage: .damage
-                case .leak: .leak
-                case .note: .note
-                }
-            found.append(
-                Finding(
-                    severity: severity, layer: finding.layer, image: path, code: finding.code,
-                    structure: finding.structure, offset: finding.offset, message: finding.message))
-        }
-        findings += found
+        ) { add($0, image: path) }
     }
 
     /// Walks every map from end to end: entries that point nowhere are errors there.
     private mutating func checkImages(_ guest: Guest) throws(StorageError) {
         for image in guest.images {
             for warning in image.opened.info.warnings {
-                findings.append(
-                    Finding(
-                        severity: .warning, layer: image.format, image: image.path,
-                        code: CheckCode.imageWarning.rawValue,
-                        message: warning))
+                add(
+                    Finding(.warning, CheckCode.imageWarning, warning, layerName: image.format),
+                    image: image.path)
             }
             do throws(StorageError) {
                 var position: UInt64 = 0
@@ -161,17 +129,7 @@ public struct GuestCheck: Encodable, Sendable {
 
     private mutating func checkLayout(_ guest: Guest) {
         for finding in guest.layout.findings {
-            let severity: Severity =
-                switch finding.severity {
-                case .note: .note
-                case .warning: .warning
-                case .damage: .damage
-                }
-            findings.append(
-                Finding(
-                    severity: severity, layer: "partitions",
-                    image: guest.images[finding.disk ?? 0].path, code: finding.code, message: finding.message)
-            )
+            add(finding, image: guest.images[finding.disk ?? 0].path)
         }
     }
 
@@ -196,18 +154,19 @@ public struct GuestCheck: Encodable, Sendable {
         let tells: Set<VolumeIdentity.Kind> = [.vfat, .ntfs, .xfs]
         if tells.contains(kind), let claimed = volume.identity.byteCount, claimed > volume.device.byteCount {
             add(
-                Storage.Finding(
-                    .damage, layer: kind.rawValue, code: CheckCode.truncatedDevice.rawValue,
+                Finding(
+                    .damage, CheckCode.truncatedDevice,
                     "it claims \(claimed) bytes and its device has \(volume.device.byteCount); the image may be truncated",
-                    structure: "superblock"), image: path, volume: volume.name)
+                    layerName: kind.rawValue, structure: "superblock"), image: path, volume: volume.name)
         }
         add(
-            Storage.Finding(
-                .note, layer: kind == .unknown ? "volume" : kind.rawValue,
-                code: CheckCode.notChecked.rawValue,
+            Finding(
+                .note, CheckCode.notChecked,
                 kind == .unknown
                     ? "nothing that is known is in it, so nothing in it was checked"
-                    : "its contents are not checked here"), image: path, volume: volume.name)
+                    : "its contents are not checked here",
+                layerName: kind == .unknown ? CheckCode.layer : kind.rawValue), image: path,
+            volume: volume.name)
     }
 
     private mutating func checkVolumes(_ guest: Guest) throws(StorageError) {
@@ -238,41 +197,31 @@ public struct GuestCheck: Encodable, Sendable {
         }
     }
 
-    private mutating func add(_ finding: Storage.Finding, image: String, volume: String) {
-        let severity: Severity =
-            switch finding.severity {
-            case .damage: .damage
-            case .warning: .warning
-            case .note: .note
-            }
-        findings.append(
-            Finding(
-                severity: severity, layer: finding.layer, image: image,
-                volume: volume, code: finding.code, structure: finding.structure, offset: finding.offset,
-                message: finding.message))
+    private mutating func add(_ finding: Finding, image: String, volume: String? = nil) {
+        findings.append(LocatedFinding(finding: finding, image: image, volume: volume))
     }
 
-    private mutating func repairLeaks(_ path: String, _ options: ImageOptions) throws(StorageError) {
+    private mutating func repair(
+        _ repair: Finding.Repair, _ path: String, _ options: ImageOptions
+    ) throws(StorageError) {
         try options.requireLocks(path)
         try DiskImage.recover(path, options.records)
         let file = try RecordedFile.open(path)
         let format =
             if let known = try options.imageFormat() { known } else { try ImageProbe.format(of: file) }
         let driver = try ImageProbe.driver(for: format)
-        guard driver.findsLeaks else {
+        guard driver.repairs.contains(repair) else {
             // Their tables have no count of what is free: only a copy leaves the space out.
-            return findings.append(
+            return add(
                 Finding(
-                    severity: .note, layer: format.rawValue, image: path,
-                    code: CheckCode.leaksNotRepaired.rawValue,
-                    message:
-                        "space that a \(format.rawValue) leaks is given back by a copy into a new image, not in "
-                        + "place"))
+                    .note, CheckCode.leaksNotRepaired,
+                    "space that a \(format.rawValue) leaks is not given back in place",
+                    layerName: format.rawValue, remedies: [.convert(options: [])]), image: path)
         }
         let transaction = try HostTransaction([file], records: options.records)
         let done: [String]
         do throws(StorageError) {
-            done = try driver.repairLeaks(file)
+            done = try driver.repair(repair, file)
         } catch {
             throw transaction.rollBack(after: error).inFile(path)
         }
@@ -296,12 +245,22 @@ public struct GuestCheck: Encodable, Sendable {
     }
 
     private mutating func add(_ error: StorageError, image: String, volume: String?) {
-        findings.append(
-            Finding(
-                severity: error.kind == .corrupt ? .damage : .warning, layer: error.layer, image: image,
-                volume: volume, code: error.code, structure: error.structure, offset: error.offset,
-                message: error.message))
+        add(Finding(error, error.kind == .corrupt ? .damage : .warning), image: image, volume: volume)
     }
+}
+
+/// What is found by looking at all layers together.
+private enum CheckCode: String, LayerCode {
+    static var layer: String { "volume" }
+
+    /// What opening an image warns of.
+    case imageWarning = "image-warning"
+    /// A file system is longer than its device.
+    case truncatedDevice = "truncated-device"
+    /// Contents that no driver looks into.
+    case notChecked = "not-checked"
+    /// The format has no safe way to give space back.
+    case leaksNotRepaired = "leaks-not-repaired"
 }
 
 extension VolumeIdentity.Kind {

@@ -168,9 +168,10 @@ public struct VolumeReport: Encodable, Sendable {
 
 extension DiskReport {
     /// Describes an image by reading a bounded part of it. An image that names files which may not be opened is
-    /// described without its contents.
+    /// described without its contents, and `words` has what keeps them from being shown.
     public static func describe(
-        _ paths: [String], options: ImageOptions = ImageOptions()
+        _ paths: [String], options: ImageOptions = ImageOptions(),
+        words: (StorageError) -> String = { $0.description }
     ) throws(StorageError) -> [DiskReport] {
         do throws(StorageError) {
             let guest = try Guest.open(paths, options: options)
@@ -187,7 +188,7 @@ extension DiskReport {
                 let info = try ImageProbe.describe(
                     try options.hostFiles.open(path, access: .read), format: format)
                 var report = DiskReport(path, info)
-                report.warnings.append("its contents are not shown: \(error)")
+                report.warnings.append("its contents are not shown: \(words(error))")
                 reports.append(report)
             }
             return reports

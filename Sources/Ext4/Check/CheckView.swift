@@ -26,8 +26,6 @@ final class CheckView: VolumeView {
         _ code: Ext4Code, _ message: String, structure: String, offset: UInt64
     ) throws(StorageError) {
         sink.add(
-            CheckFinding(
-                severity: .damage, code: code.rawValue, message: message, structure: structure,
-                offset: offset))
+            Finding(.damage, code, message, structure: structure, offset: offset))
     }
 }

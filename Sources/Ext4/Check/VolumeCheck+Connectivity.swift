@@ -59,7 +59,7 @@ extension VolumeCheck {
             let found = try? view.find(Array("lost+found".utf8), in: root)
         else {
             return sink.add(
-                .noLostAndFound, "there is no lost+found", structure: "directory", severity: .notice)
+                .noLostAndFound, "there is no lost+found", structure: "directory", severity: .note)
         }
         if ledger.type(found.inode.rawValue) != 2 {
             sink.add(

@@ -177,7 +177,7 @@ extension VolumeCheck {
 
     private func bad(
         _ directory: Inode, _ position: UInt64, _ message: String,
-        _ severity: CheckFinding.Severity = .damage
+        _ severity: Severity = .damage
     ) {
         sink.add(
             .directoryEntry, "directory \(directory.name) \(message)", structure: "directory block",

@@ -92,10 +92,9 @@ extension VolumeCheck {
             return
         }
         sink.add(
-            CheckFinding(
-                severity: .damage, code: Ext4Code.inodeChecksum.rawValue,
-                message: "the checksum of \(inode.name) is wrong", structure: "inode",
-                offset: offset(of: inode), inode: inode.number.rawValue))
+            Finding(
+                .damage, Ext4Code.inodeChecksum, "the checksum of \(inode.name) is wrong", structure: "inode",
+                offset: offset(of: inode), file: FileID(UInt64(inode.number.rawValue))))
     }
 
     /// The resize inode maps the room behind the descriptors, which belongs to the volume already; only its

@@ -4,16 +4,16 @@ extension VolumeCheck {
     /// Fields of the superblock that the reader does not rely on.
     func checkSuperblock() {
         let superblock = view.superblock
-        func bad(_ field: Int, _ message: String, _ severity: CheckFinding.Severity = .damage) {
+        func bad(_ field: Int, _ message: String, _ severity: Severity = .damage) {
             sink.add(
                 .superblockField, message, structure: "superblock",
                 offset: Superblock.byteOffset + UInt64(field), severity: severity)
         }
         if !superblock.hasValidChecksum {
             sink.add(
-                CheckFinding(
-                    severity: .damage, code: Ext4Code.superblockChecksum.rawValue,
-                    message: "the superblock's checksum is wrong", structure: "superblock",
+                Finding(
+                    .damage, Ext4Code.superblockChecksum, "the superblock's checksum is wrong",
+                    structure: "superblock",
                     offset: Superblock.byteOffset + UInt64(Superblock.Offset.checksum)))
         }
         if superblock.state & Superblock.State.errors != 0 {
@@ -45,7 +45,7 @@ extension VolumeCheck {
     /// Whether superblock and journal tell the same.
     func checkJournalState(_ journal: Journal?) {
         let superblock = view.superblock
-        func bad(_ message: String, _ severity: CheckFinding.Severity = .damage) {
+        func bad(_ message: String, _ severity: Severity = .damage) {
             sink.add(.journalState, message, structure: "journal", severity: severity)
         }
         guard superblock.compatible.contains(.hasJournal) else {
@@ -76,7 +76,7 @@ extension VolumeCheck {
         guard kind != 1 || !map.elementsEqual(inode.bytes[Inode.mapRange]) else { return }
         sink.add(
             .journalState, "the superblock's copy of the journal's map is missing or old",
-            structure: "superblock", offset: Superblock.byteOffset + 0x10c, severity: .notice)
+            structure: "superblock", offset: Superblock.byteOffset + 0x10c, severity: .note)
     }
 
     /// The list of orphans that starts at s_last_orphan and goes on in i_dtime, and the orphan file.
@@ -107,7 +107,7 @@ extension VolumeCheck {
         if !orphans.isEmpty {
             sink.add(
                 .orphans, "\(orphans.count) deleted or truncated files wait for the next mount",
-                structure: "superblock", severity: .notice)
+                structure: "superblock", severity: .note)
         }
     }
 

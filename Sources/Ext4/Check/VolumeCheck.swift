@@ -13,9 +13,9 @@ extension Ext4FileSystem {
         let sink = CheckSink()
         guard let superblock = try Superblock.read(from: device) else {
             sink.add(
-                CheckFinding(
-                    severity: .damage, code: Ext4Code.badMagic.rawValue,
-                    message: "there is no ext2, ext3 or ext4 superblock here", structure: "superblock",
+                Finding(
+                    .damage, Ext4Code.badMagic, "there is no ext2, ext3 or ext4 superblock here",
+                    structure: "superblock",
                     offset: Superblock.byteOffset))
             return sink.report
         }
@@ -29,9 +29,9 @@ extension Ext4FileSystem {
         }
         guard geometry.blockCount * UInt64(geometry.blockSize) <= device.byteCount else {
             sink.add(
-                CheckFinding(
-                    severity: .damage, code: Ext4Code.truncatedDevice.rawValue,
-                    message: "the file system is longer than its device; the image may be truncated",
+                Finding(
+                    .damage, Ext4Code.truncatedDevice,
+                    "the file system is longer than its device; the image may be truncated",
                     structure: "superblock", offset: Superblock.byteOffset + 4))
             return sink.report
         }
@@ -50,7 +50,7 @@ extension Ext4FileSystem {
             if superblock.needsRecovery, let journal {
                 sink.add(
                     .needsRecovery, "the journal has changes to replay", structure: "superblock",
-                    offset: Superblock.byteOffset + UInt64(Superblock.Offset.incompatible), severity: .notice)
+                    offset: Superblock.byteOffset + UInt64(Superblock.Offset.incompatible), severity: .note)
                 let replay = try journal.scan(policy: .salvage)
                 if case .damaged(let reason) = replay.end {
                     _ = try sink.attempt { () throws(StorageError) in throw reason }
@@ -59,7 +59,7 @@ extension Ext4FileSystem {
                     sink.add(
                         .fastCommits,
                         "the journal ends in fast commits; what was checked is the volume before them",
-                        structure: "journal", severity: .notice)
+                        structure: "journal", severity: .note)
                 }
                 let replayed = ReplayedDevice(journal.file, replay)
                 if let newer = try Superblock.read(from: replayed),
@@ -133,7 +133,7 @@ final class VolumeCheck {
     func offset(of inode: Inode) -> UInt64 { geometry.byteOffset(of: inode.block) + UInt64(inode.offset) }
 
     func add(
-        _ code: CheckCode, _ inode: Inode, _ message: String, _ severity: CheckFinding.Severity = .damage
+        _ code: CheckCode, _ inode: Inode, _ message: String, _ severity: Severity = .damage
     ) {
         sink.add(
             code, "\(inode.name) \(message)", structure: "inode", offset: offset(of: inode),

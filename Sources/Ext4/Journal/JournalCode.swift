@@ -1,7 +1,9 @@
 internal import Storage
 
 /// Every reason for which the journal is refused, found damaged or not written; unique within the layer "ext4".
-package enum JournalCode: String, Sendable {
+package enum JournalCode: String, LayerCode {
+    package static var layer: String { "ext4" }
+
     // Where the journal lies.
     case external = "journal-external"
     case runsInvalid = "journal-runs-invalid"
@@ -47,7 +49,7 @@ extension StorageError {
         field: String? = nil, offset: UInt64? = nil
     ) -> StorageError {
         StorageError(
-            kind, layer: "ext4", code: code.rawValue, message, structure: structure, field: field,
+            kind, code, message, structure: structure, field: field,
             offset: offset)
     }
 }

@@ -43,7 +43,7 @@ struct TreeBlockPool {
             return try transaction.allocateBlock(near: goal)
         } catch {
             // A full volume must not keep a file from being cut: the old blocks serve then.
-            guard error.code == Ext4Code.noSpace.rawValue,
+            guard error.isCode(Ext4Code.noSpace),
                 let block = blocks.first(where: { !taken.contains($0) })
             else { throw error }
             taken.insert(block)

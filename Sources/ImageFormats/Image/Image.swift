@@ -44,7 +44,7 @@ package final class Image: WritableBlockDevice {
     package var writeRefusal: StorageError? {
         guard writableMap == nil else { return nil }
         return StorageError(
-            .misuse, layer: "image", code: "read-only", "this image cannot be written in place",
+            .misuse, ImageCode.readOnly, "this image cannot be written in place",
             path: map.hostFiles.first?.path)
     }
 
@@ -134,7 +134,7 @@ package final class Image: WritableBlockDevice {
 
     private func emptyExtent(at offset: UInt64) -> StorageError {
         StorageError(
-            .corrupt, layer: "image", code: "no-extent", "the image's tables do not say where this byte is",
+            .corrupt, ImageCode.noExtent, "the image's tables do not say where this byte is",
             offset: offset)
     }
 

@@ -32,7 +32,7 @@ extension ImageCreateOptions {
     /// A `misuse` that says what `key` takes.
     package func badValue(_ key: String, _ takes: String, _ format: ImageFormat) -> StorageError {
         StorageError(
-            .misuse, layer: format.rawValue, code: "bad-option",
-            "option \"\(key)\" takes \(takes), not \"\(value(key) ?? "")\"")
+            .misuse, ImageCode.badOption, "option \"\(key)\" takes \(takes), not \"\(value(key) ?? "")\"",
+            layerName: format.rawValue)
     }
 }

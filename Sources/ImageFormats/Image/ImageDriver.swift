@@ -63,10 +63,11 @@ package struct ImageCreateOptions: Sendable {
     package func check(known: [String], format: ImageFormat) throws(StorageError) {
         for (key, _) in values where !known.contains(key) {
             throw StorageError(
-                .misuse, layer: format.rawValue, code: "unknown-option",
+                .misuse, ImageCode.unknownOption,
                 known.isEmpty
                     ? "has no option \"\(key)\""
-                    : "has no option \"\(key)\"; it has \(known.joined(separator: ", "))")
+                    : "has no option \"\(key)\"; it has \(known.joined(separator: ", "))",
+                layerName: format.rawValue)
         }
     }
 
@@ -91,8 +92,8 @@ package protocol ImageDriver: SendableMetatype {
     /// What a disk's size is a multiple of, in bytes.
     static var sizeUnit: UInt64 { get }
 
-    /// Whether `repairLeaks` can find any: the format counts what is free, or has nothing to leak.
-    static var findsLeaks: Bool { get }
+    /// What `repair` can mend.
+    static var repairs: [Finding.Repair] { get }
 
     /// Whether a file is of this format. Looks at `head` (the first up to 64 KiB), `tail` (the last up to 1536
     /// bytes) and the length; opens nothing, allocates nothing to speak of.
@@ -107,11 +108,11 @@ package protocol ImageDriver: SendableMetatype {
 
     /// Looks at all tables of an image and reports everything that is wrong with them. Reads only, opens no other
     /// file; throws when it could not look.
-    static func check(_ file: any ByteFile, report: (ImageFinding) -> Void) throws(StorageError)
+    static func check(_ file: any ByteFile, report: (Finding) -> Void) throws(StorageError)
 
-    /// Gives space back that nothing refers to, and says what was done, a sentence each; empty when there is none, or
-    /// when the format has no safe way. `file` is open for writing. Throws `refused` for a damaged image.
-    static func repairLeaks(_ file: any ByteFile) throws(StorageError) -> [String]
+    /// Makes one of `repairs`, and says what was done, a sentence each; empty when there was nothing to do. `file` is
+    /// open for writing. Throws `refused` for an image that is damaged otherwise.
+    static func repair(_ repair: Finding.Repair, _ file: any ByteFile) throws(StorageError) -> [String]
 
     /// Makes an empty (all zeros) image of `byteCount` guest bytes at `path`, which must not exist, and opens it
     /// for writing. Files other than `path` that the format needs are named after it. Nothing but the caller's
@@ -134,24 +135,31 @@ extension ImageDriver {
     package static var makesChildren: Bool { false }
     package static var sectorSizes: [UInt32] { [512] }
     package static var sizeUnit: UInt64 { 512 }
-    package static var findsLeaks: Bool { false }
+    package static var repairs: [Finding.Repair] { [] }
 
     package static func describe(_ file: any ByteFile) throws(StorageError) -> ImageInfo {
         try open(file, options: ImageOpenOptions(files: NoOtherFiles())).info
     }
 
     package static func check(
-        _ file: any ByteFile, report: (ImageFinding) -> Void
+        _ file: any ByteFile, report: (Finding) -> Void
     ) throws(StorageError) {
         do throws(StorageError) {
             _ = try describe(file)
         } catch {
             guard error.kind == .corrupt else { throw error }
-            report(ImageFinding(error))
+            report(Finding(error))
         }
     }
 
-    package static func repairLeaks(_ file: any ByteFile) throws(StorageError) -> [String] { [] }
+    package static func repair(
+        _ repair: Finding.Repair, _ file: any ByteFile
+    ) throws(StorageError) -> [String] { [] }
 
     package static func companions(of path: String, options: ImageCreateOptions) -> [String] { [] }
+}
+
+extension Finding.Repair {
+    /// Space in an image that nothing refers to is given back.
+    package static let leaks = Finding.Repair("leaks")
 }

@@ -22,8 +22,7 @@ package protocol ImageMap: AnyObject, Sendable {
 extension ImageMap {
     package func readMemory(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         throw StorageError(
-            .misuse, layer: "image", code: "no-memory", "nothing of this image lies in memory", offset: offset
-        )
+            .misuse, ImageCode.noMemory, "nothing of this image lies in memory", offset: offset)
     }
 }
 

@@ -1,7 +1,9 @@
 package import Storage
 
 /// Why a disk is not made longer, whatever its format; layer "image".
-enum GrowthCode: String, Sendable, CaseIterable {
+enum GrowthCode: String, LayerCode, CaseIterable {
+    static var layer: String { "image" }
+
     case shrink = "shrink"
     case blockDevice = "block-device"
     case parentLonger = "parent-longer"
@@ -30,13 +32,15 @@ extension ImageProbe {
             throw refused(
                 path, .parentLonger,
                 "its parent has \(parent.byteCount) bytes, so the new part of the disk would show the parent's bytes "
-                    + "instead of zeros; copy the disk with `diskgraft convert` and resize the copy")
+                    + "instead of zeros; a copy of it can be made longer", remedies: [.convert(options: [])])
         }
         try driver(for: image.info.format).grow(image, to: byteCount)
     }
 
-    private static func refused(_ path: String?, _ code: GrowthCode, _ message: String) -> StorageError {
-        StorageError(.refused, layer: "image", code: code.rawValue, message, path: path)
+    private static func refused(
+        _ path: String?, _ code: GrowthCode, _ message: String, remedies: [Remedy] = []
+    ) -> StorageError {
+        StorageError(.refused, code, message, path: path, remedies: remedies)
     }
 }
 
@@ -60,10 +64,9 @@ extension Image {
                 // No block, cluster or grain is larger; and all of it is held in memory.
                 guard cleared <= 256 << 20 else {
                     throw StorageError(
-                        .refused, layer: "image", code: GrowthCode.bytesBehindEnd.rawValue,
-                        "holds more behind the disk's end than any writer leaves there; copy the disk with "
-                            + "`diskgraft convert` and resize the copy", offset: position,
-                        path: map.hostFiles.first?.path)
+                        .refused, GrowthCode.bytesBehindEnd,
+                        "holds more behind the disk's end than any writer leaves there; a copy of it can be made longer",
+                        offset: position, path: map.hostFiles.first?.path, remedies: [.convert(options: [])])
                 }
                 try write([UInt8](repeating: 0, count: count), at: position)
             }

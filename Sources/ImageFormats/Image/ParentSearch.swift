@@ -50,8 +50,8 @@ struct ParentChain: Sendable {
         if let identity = file.identity { try refuseCycle(identity, file.path, layer: layer) }
         guard count + above < Self.limit else {
             throw StorageError(
-                .refused, layer: layer, code: ParentCode.chainTooLong.rawValue,
-                "the chain of parents is longer than \(Self.limit) disks", path: file.path)
+                .refused, ParentCode.chainTooLong, "the chain of parents is longer than \(Self.limit) disks",
+                layerName: layer, path: file.path)
         }
         var longer = self
         longer.count += 1
@@ -62,13 +62,15 @@ struct ParentChain: Sendable {
     func refuseCycle(_ identity: FileIdentity, _ path: String, layer: String) throws(StorageError) {
         guard files.contains(identity) else { return }
         throw StorageError(
-            .corrupt, layer: layer, code: ParentCode.cycle.rawValue,
-            "the disk is its own parent, directly or by way of others", path: path)
+            .corrupt, ParentCode.cycle, "the disk is its own parent, directly or by way of others",
+            layerName: layer, path: path)
     }
 }
 
 /// What can be wrong with a parent; the `code` of the error.
-enum ParentCode: String, Sendable, CaseIterable {
+enum ParentCode: String, LayerCode, CaseIterable {
+    static var layer: String { "image" }
+
     case mismatch = "parent-mismatch"
     case notFound = "parent-not-found"
     case cycle = "parent-cycle"
@@ -121,16 +123,16 @@ struct ParentSearch {
 
     private func mismatch(_ path: String) -> StorageError {
         StorageError(
-            .refused, layer: layer, code: ParentCode.mismatch.rawValue,
+            .refused, ParentCode.mismatch,
             "is not the parent of \(child.path): its identifier is another, so the parent was replaced, or "
-                + "written to behind its child's back", path: path)
+                + "written to behind its child's back", layerName: layer, path: path)
     }
 
     private func notFound(_ names: [ParentName]) -> StorageError {
         let list = names.map { "\"\(Array($0.text.utf8).displayText)\"" }.joined(separator: ", ")
         return StorageError(
-            .refused, layer: layer, code: ParentCode.notFound.rawValue,
-            "its parent (\(list.isEmpty ? "without a name" : list)) is not beside it; name it with --parent FILE",
-            path: child.path)
+            .refused, ParentCode.notFound,
+            "its parent (\(list.isEmpty ? "without a name" : list)) is not beside it", layerName: layer,
+            path: child.path, remedies: [.nameParent])
     }
 }

@@ -24,9 +24,9 @@ package struct ReferencePolicy: Equatable, Sendable {
         if let parent { return try files.open(parent, access: .read) }
         guard allowsSiblings else {
             throw StorageError(
-                .refused, layer: "image", code: "reference-refused",
-                "names the \(role) \"\(Array(name.utf8).displayText)\", which is not opened unless "
-                    + "--allow-siblings or --parent FILE says so", path: image)
+                .refused, ImageCode.referenceRefused,
+                "names the \(role) \"\(Array(name.utf8).displayText)\", which is not opened unasked",
+                path: image, remedies: [.allowSiblings, .nameParent])
         }
         return try files.openSibling(of: image, name: name, access: .read)
     }

@@ -70,7 +70,7 @@ final class UnitDecoder: Sendable {
 
     private func damaged(_ unit: Extent.CompressedUnit, _ what: String) -> StorageError {
         StorageError(
-            .corrupt, layer: "image", code: "compressed-unit", "a compressed cluster or grain \(what)",
+            .corrupt, ImageCode.compressedUnit, "a compressed cluster or grain \(what)",
             offset: unit.hostRange.lowerBound,
             path: files.indices.contains(unit.file) ? files[unit.file].path : nil)
     }

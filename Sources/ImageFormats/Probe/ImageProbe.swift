@@ -13,12 +13,19 @@ package enum ImageProbe {
         ]
     }
 
+    /// Everything that a driver offers to mend.
+    package static var repairs: [Finding.Repair] {
+        (drivers + [RawDriver.self]).flatMap { $0.repairs }.reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
+        }
+    }
+
     /// The driver of a format.
     package static func driver(for format: ImageFormat) throws(StorageError) -> any ImageDriver.Type {
         if format == .raw { return RawDriver.self }
         guard let driver = drivers.first(where: { $0.format == format }) else {
             throw StorageError(
-                .unsupported, layer: format.rawValue, code: "not-built", "this format is not built yet")
+                .unsupported, ImageCode.notBuilt, "this format is not built yet", layerName: format.rawValue)
         }
         return driver
     }
@@ -37,16 +44,16 @@ package enum ImageProbe {
         }
         if matches.count > 1 {
             throw StorageError(
-                .refused, layer: "image", code: "ambiguous-format",
-                "looks like \(matches.map(\.rawValue).joined(separator: " and ")) at once; say which with -f",
-                path: file.path)
+                .refused, ImageCode.ambiguousFormat,
+                "looks like \(matches.map(\.rawValue).joined(separator: " and ")) at once", path: file.path,
+                remedies: [.nameFormat(nil)])
         }
         if let format = matches.first { return format }
         if let known = ForeignFormat.recognise(head: head, tail: tail) {
             throw StorageError(
-                .unsupported, layer: "image", code: "foreign-format",
-                "is \(known.name), which is not built yet; convert it with \(known.advice), "
-                    + "or read it as a plain disk with -f raw", path: file.path)
+                .unsupported, ImageCode.foreignFormat,
+                "is \(known.name), which is not built yet; convert it with \(known.advice)", path: file.path,
+                remedies: [.nameFormat(ImageFormat.raw.rawValue)])
         }
         return .raw
     }
@@ -73,7 +80,7 @@ package enum ImageProbe {
 
     /// Checks an image's own tables; see `ImageDriver.check`.
     package static func check(
-        _ file: any ByteFile, format: ImageFormat? = nil, report: (ImageFinding) -> Void
+        _ file: any ByteFile, format: ImageFormat? = nil, report: (Finding) -> Void
     ) throws(StorageError) {
         do throws(StorageError) {
             let format = if let format { format } else { try self.format(of: file) }

@@ -12,11 +12,11 @@ extension QCOW2Tables {
     mutating func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         guard session != nil else { throw Self.noSession }
         let bits = UInt64(header.clusterBits)
-        var run = QCOW2Run(first: offset >> bits, header: header)
+        var run = QCOW2Run(first: QCOW2GuestCluster(offset >> bits), header: header)
         try scan(&run, limit: Self.targetScanLimit)
-        let start = run.first << bits
+        let start = run.first.rawValue << bits
         guard case .plain(let host, true) = run.entry else {
-            let end = min((run.first + run.count) << bits, header.virtualSize)
+            let end = min((run.first.rawValue + run.count) << bits, header.virtualSize)
             return .allocate(unit: header.clusterSize, end: end)
         }
         let first = host >> bits
@@ -24,7 +24,7 @@ extension QCOW2Tables {
         guard first < fileEnd else { throw run.beyondEnd(host) }
         let count = min(run.count, fileEnd - first)
         try requireSoleOwner(first..<first + count, guest: offset)
-        let end = min((run.first + count) << bits, header.virtualSize)
+        let end = min((run.first.rawValue + count) << bits, header.virtualSize)
         try clearAutoclear()
         return .inPlace(file: 0, offset: host + (offset - start), end: end)
     }
@@ -60,38 +60,39 @@ extension QCOW2Tables {
         guard !range.isEmpty, range.lowerBound % size == 0, range.upperBound <= header.virtualSize,
             range.upperBound % size == 0 || range.upperBound == header.virtualSize
         else {
-            throw StorageError(
-                .misuse, layer: "qcow2", code: "unaligned-allocation", "space comes in whole clusters",
-                offset: range.lowerBound)
+            throw .qcow2(
+                .unalignedAllocation, "space comes in whole clusters", offset: range.lowerBound)
         }
         if pages.dirtyByteCount + held * 16 > Self.changeBudget { try commit() }
         let first = range.lowerBound >> bits
         let end = range.upperBound.dividedRoundingUp(by: size)
         let count = min(end - first, max(1, Self.allocationByteLimit / size))
-        let clusters = first..<first + count
+        let clusters = QCOW2GuestCluster(first)..<QCOW2GuestCluster(first + count)
 
         let freed = try placesToFree(clusters)
         let l2Bits = UInt64(header.l2Bits)
-        for index in clusters.lowerBound >> l2Bits...(clusters.upperBound - 1) >> l2Bits {
+        for index in first >> l2Bits...(first + count - 1) >> l2Bits {
             try ensureOwnL2Table(index)
         }
         let host = try takeClusters(count) << bits
         try storeEntries(clusters, host: host)
         for place in freed { session?.free(place) }
         forgetExtent()
-        let stop = min(clusters.upperBound << bits, header.virtualSize)
+        let stop = min((first + count) << bits, header.virtualSize)
         return Allocation(range: range.lowerBound..<stop, file: 0, offset: host)
     }
 
-    /// The clusters that these guest clusters have now, which lose a reference: checked to have one.
-    private mutating func placesToFree(_ clusters: Range<UInt64>) throws(StorageError) -> [Range<UInt64>] {
+    /// The clusters of the file that these have now, which lose a reference: checked to have one.
+    private mutating func placesToFree(
+        _ clusters: Range<QCOW2GuestCluster>
+    ) throws(StorageError) -> [Range<UInt64>] {
         let bits = UInt64(header.clusterBits)
         var places: [Range<UInt64>] = []
         var cluster = clusters.lowerBound
         while cluster < clusters.upperBound {
             var run = QCOW2Run(first: cluster, header: header)
             try scan(&run, limit: Self.targetScanLimit)
-            let count = min(run.count, clusters.upperBound - cluster)
+            let count = min(run.count, clusters.upperBound.rawValue - cluster.rawValue)
             switch run.entry {
             case .unallocated, .zero(nil): break
             case .plain(let host, _): places.append(host >> bits..<host >> bits + count)
@@ -99,7 +100,7 @@ extension QCOW2Tables {
             case .compressed(let bytes):
                 places.append(bytes.lowerBound >> bits..<(bytes.upperBound - 1) >> bits + 1)
             }
-            cluster += count
+            cluster.rawValue += count
         }
         for place in places {
             try requireNoMetadata(place)
@@ -137,15 +138,18 @@ extension QCOW2Tables {
         try pages.store(cluster << bits | QCOW2Entry.copiedFlag, at: place, phase: .mapping)
     }
 
-    private mutating func storeEntries(_ clusters: Range<UInt64>, host: UInt64) throws(StorageError) {
+    private mutating func storeEntries(
+        _ clusters: Range<QCOW2GuestCluster>, host: UInt64
+    ) throws(StorageError) {
         let l2Bits = UInt64(header.l2Bits)
         let size = header.clusterSize
         var value = host | QCOW2Entry.copiedFlag
-        var cluster = clusters.lowerBound
-        while cluster < clusters.upperBound {
+        var cluster = clusters.lowerBound.rawValue
+        let end = clusters.upperBound.rawValue
+        while cluster < end {
             guard let table = try l2Table(of: cluster >> l2Bits) else { throw Self.noSession }
             let (base, index) = pages.place(of: table + cluster & (1 << l2Bits - 1) * 8)
-            let count = min((pages.pageSize - index) / 8, Int(clusters.upperBound - cluster))
+            let count = min((pages.pageSize - index) / 8, Int(end - cluster))
             try pages.change(base, index..<index + count * 8, phase: .mapping) {
                 for entry in 0..<count { $0.storeBig(value + UInt64(entry) * size, at: index + entry * 8) }
             }

@@ -8,7 +8,7 @@ extension QCOW2Check {
 
     /// Clusters of dirty bitmaps: their directory, each one's table, and what the tables name. They count only while the
     /// header's autoclear bit vouches for them, as for qemu.
-    mutating func addBitmaps(_ report: (ImageFinding) -> Void) throws(StorageError) {
+    mutating func addBitmaps(_ report: (Finding) -> Void) throws(StorageError) {
         let size = header.extensions.bitmapDirectoryByteCount
         let offset = header.extensions.bitmapDirectoryOffset
         let count = header.extensions.bitmapCount
@@ -42,7 +42,7 @@ extension QCOW2Check {
     }
 
     private mutating func addBitmap(
-        at table: UInt64, entries: UInt64, _ place: UInt64, _ report: (ImageFinding) -> Void
+        at table: UInt64, entries: UInt64, _ place: UInt64, _ report: (Finding) -> Void
     ) throws(StorageError) {
         guard table % header.clusterSize == 0, table > 0, table < file.byteCount,
             entries * 8 <= file.byteCount - table

@@ -39,7 +39,7 @@ struct QCOW2Check {
 
     var header: QCOW2Header { tables.header }
 
-    mutating func run(_ report: (ImageFinding) -> Void) throws(StorageError) {
+    mutating func run(_ report: (Finding) -> Void) throws(StorageError) {
         try requireBuilt()
         try references.add(0..<1, isMetadata: true)
         try addL1(at: header.l1Offset, count: UInt64(header.l1Count), report)
@@ -63,7 +63,7 @@ struct QCOW2Check {
     }
 
     private mutating func tell(
-        _ finding: ImageFinding, _ report: (ImageFinding) -> Void
+        _ finding: Finding, _ report: (Finding) -> Void
     ) {
         if finding.severity == .damage { isDamaged = true }
         reported += 1
@@ -72,18 +72,17 @@ struct QCOW2Check {
 
     mutating func damage(
         _ code: QCOW2Code, _ message: String, _ structure: String, _ offset: UInt64,
-        _ report: (ImageFinding) -> Void
+        _ report: (Finding) -> Void
     ) {
         tell(
-            ImageFinding(
-                .damage, layer: "qcow2", code: code.rawValue, message, structure: structure, offset: offset),
-            report)
+            Finding(
+                .damage, code, message, structure: structure, offset: offset), report)
     }
 
     // MARK: References
 
     private mutating func addL1(
-        at offset: UInt64, count: UInt64, _ report: (ImageFinding) -> Void
+        at offset: UInt64, count: UInt64, _ report: (Finding) -> Void
     ) throws(StorageError) {
         guard count > 0 else { return }
         guard header.isTableOffset(offset), offset < file.byteCount, count * 8 <= file.byteCount - offset
@@ -120,7 +119,7 @@ struct QCOW2Check {
 
     /// Entries of the active tables say whether the refcount is exactly one.
     private mutating func checkCopied(
-        at place: UInt64, _ cluster: UInt64, _ structure: String, _ report: (ImageFinding) -> Void
+        at place: UInt64, _ cluster: UInt64, _ structure: String, _ report: (Finding) -> Void
     ) throws(StorageError) {
         let isCopied = try tables.pages.entry(at: place) & QCOW2Entry.copiedFlag != 0
         let count = try tables.refcount(of: cluster)
@@ -132,7 +131,7 @@ struct QCOW2Check {
     }
 
     /// Each snapshot has an L1 table. Layout: qemu docs/interop/qcow2.txt, "Snapshots".
-    private mutating func addSnapshots(_ report: (ImageFinding) -> Void) throws(StorageError) {
+    private mutating func addSnapshots(_ report: (Finding) -> Void) throws(StorageError) {
         var position = header.snapshotOffset
         for _ in 0..<header.snapshotCount {
             let bytes = try file.availableBytes(at: position, count: 40)
@@ -161,7 +160,7 @@ struct QCOW2Check {
             header.snapshotOffset >> bits..<end.dividedRoundingUp(by: header.clusterSize), isMetadata: true)
     }
 
-    private mutating func walkL2(_ report: (ImageFinding) -> Void) throws(StorageError) {
+    private mutating func walkL2(_ report: (Finding) -> Void) throws(StorageError) {
         for (table, count) in l2Tables.sorted(by: { $0.key < $1.key }) {
             try references.add(table >> bits..<table >> bits + 1, count: count, isMetadata: count == 1)
             // A hole names nothing.
@@ -183,13 +182,13 @@ struct QCOW2Check {
     }
 
     private mutating func addEntry(
-        _ raw: UInt64, at place: UInt64, count: UInt64, isActive: Bool, _ report: (ImageFinding) -> Void
+        _ raw: UInt64, at place: UInt64, count: UInt64, isActive: Bool, _ report: (Finding) -> Void
     ) throws(StorageError) {
         let entry: QCOW2Entry
         do throws(StorageError) {
             entry = try QCOW2Entry(raw, header: header, at: place)
         } catch {
-            return tell(ImageFinding(error), report)
+            return tell(Finding(error), report)
         }
         switch entry {
         case .unallocated, .zero(nil): return
@@ -220,7 +219,7 @@ struct QCOW2Check {
 
     /// The refcount blocks that can be read, by number.
     private mutating func addRefcountTables(
-        _ report: (ImageFinding) -> Void
+        _ report: (Finding) -> Void
     ) throws(StorageError) -> [UInt64] {
         let start = header.refcountTableOffset
         let size = UInt64(header.refcountTableClusters) << bits
@@ -250,7 +249,7 @@ struct QCOW2Check {
     }
 
     private mutating func compare(
-        _ blocks: [UInt64], _ report: (ImageFinding) -> Void
+        _ blocks: [UInt64], _ report: (Finding) -> Void
     ) throws(StorageError) {
         let segments = references.segments()
         for segment in segments where segment.overlaps {
@@ -275,7 +274,7 @@ struct QCOW2Check {
     /// Clusters that no block counts.
     private mutating func compareMissing(
         _ clusters: Range<UInt64>, _ segments: [QCOW2References.Segment], _ next: inout Int,
-        _ report: (ImageFinding) -> Void
+        _ report: (Finding) -> Void
     ) throws(StorageError) {
         while next < segments.count, segments[next].clusters.lowerBound < clusters.upperBound {
             let part = segments[next].clusters.clamped(to: clusters)
@@ -287,7 +286,7 @@ struct QCOW2Check {
 
     private mutating func compareBlock(
         _ clusters: Range<UInt64>, _ segments: [QCOW2References.Segment], _ next: inout Int,
-        _ report: (ImageFinding) -> Void
+        _ report: (Finding) -> Void
     ) throws(StorageError) {
         var run: (start: UInt64, stored: UInt64, wanted: UInt64)?
         let last = try tables.lastUsed(inBlock: clusters.lowerBound >> UInt64(header.refcountBlockBits))
@@ -316,7 +315,7 @@ struct QCOW2Check {
     }
 
     private mutating func judge(
-        _ clusters: Range<UInt64>, stored: UInt64, wanted: UInt64, _ report: (ImageFinding) -> Void
+        _ clusters: Range<UInt64>, stored: UInt64, wanted: UInt64, _ report: (Finding) -> Void
     ) {
         guard stored != wanted else { return }
         let text = "\(name(clusters)) has refcount \(stored) and \(wanted) references"
@@ -325,9 +324,9 @@ struct QCOW2Check {
         } else {
             if leaks.count < Self.leakLimit { leaks.append(Leak(clusters: clusters, count: wanted)) }
             tell(
-                ImageFinding(
-                    .leak, layer: "qcow2", code: "leaked-clusters", text, structure: "refcount block",
-                    offset: clusters.lowerBound << bits), report)
+                Finding(
+                    .leak, QCOW2Code.leakedClusters, text, structure: "refcount block",
+                    offset: clusters.lowerBound << bits, repair: .leaks), report)
         }
     }
 

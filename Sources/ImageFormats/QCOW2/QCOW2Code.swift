@@ -1,7 +1,9 @@
 internal import Storage
 
 /// Why a qcow2 image is refused: the `code` of every error that this format throws.
-enum QCOW2Code: String, CaseIterable {
+enum QCOW2Code: String, LayerCode, CaseIterable {
+    static var layer: String { "qcow2" }
+
     // The header.
     case truncatedHeader = "truncated-header"
     case badMagic = "bad-magic"
@@ -48,11 +50,17 @@ enum QCOW2Code: String, CaseIterable {
     case refcountTooLow = "refcount-too-low"
     case checkNotBuilt = "check-not-built"
     case damagedNotRepaired = "damaged-not-repaired"
+    /// Clusters that nothing refers to are counted.
+    case leakedClusters = "leaked-clusters"
 
     // Writing and creating.
     case fileTooLarge = "file-too-large"
     case deviceFull = "device-full"
     case sessionFailed = "session-failed"
+    /// Writing has not begun.
+    case noSession = "no-session"
+    /// Space was asked for that is no whole clusters.
+    case unalignedAllocation = "unaligned-allocation"
     case optionValue = "option-value"
     case sizeTooLarge = "size-too-large"
     case growthLimit = "resize-limit"
@@ -66,7 +74,7 @@ enum QCOW2Code: String, CaseIterable {
         case .snapshots, .dirty, .markedCorrupt, .deviceFull, .sessionFailed,
             .fileTooLarge, .growthLimit, .damagedNotRepaired:
             .refused
-        case .optionValue, .sizeTooLarge: .misuse
+        case .optionValue, .sizeTooLarge, .noSession, .unalignedAllocation: .misuse
         default: .corrupt
         }
     }
@@ -76,10 +84,10 @@ extension StorageError {
     /// An error of this format.
     static func qcow2(
         _ code: QCOW2Code, _ message: String, structure: String? = nil, field: String? = nil,
-        offset: UInt64? = nil
+        offset: UInt64? = nil, remedies: [Remedy] = []
     ) -> StorageError {
         StorageError(
-            code.kind, layer: "qcow2", code: code.rawValue, message, structure: structure, field: field,
-            offset: offset)
+            code.kind, code, message, structure: structure, field: field,
+            offset: offset, remedies: remedies)
     }
 }

@@ -3,33 +3,36 @@ package import Storage
 extension QCOW2Driver {
     /// Header, all tables, and every refcount against the references that there are, snapshots included.
     package static func check(
-        _ file: any ByteFile, report: (ImageFinding) -> Void
+        _ file: any ByteFile, report: (Finding) -> Void
     ) throws(StorageError) {
         do throws(StorageError) {
             var check = try QCOW2Check(file)
             if check.tables.header.incompatible.contains(.corrupt) {
                 report(
-                    ImageFinding(
-                        .damage, layer: "qcow2", code: QCOW2Code.markedCorrupt.rawValue,
-                        "the image is marked corrupt", structure: "header"))
+                    Finding(
+                        .damage, QCOW2Code.markedCorrupt, "the image is marked corrupt", structure: "header"))
             }
             try check.run(report)
         } catch {
             guard error.kind == .corrupt else { throw error }
-            report(ImageFinding(error))
+            report(Finding(error))
         }
     }
 
     /// Lowers the refcounts of leaked clusters to the references that there are. A power cut leaves leaks. Throws
     /// `refused` when something is damaged: the references could not be relied on then.
-    package static func repairLeaks(_ file: any ByteFile) throws(StorageError) -> [String] {
+    package static func repair(
+        _ repair: Finding.Repair, _ file: any ByteFile
+    ) throws(StorageError) -> [String] {
+        guard repair == .leaks else { return [] }
         var check = try QCOW2Check(file)
         try check.run { _ in }
         guard !check.isDamaged, !check.leaks.contains(where: { $0.count > 0 }) else {
             throw .qcow2(
                 .damagedNotRepaired,
-                "more than leaks is wrong with the image, so its refcounts are left alone; look at `diskgraft check`, "
-                    + "and repair it with qemu-img check -r all", structure: "refcount block")
+                "more than leaks is wrong with the image, so its refcounts are left alone",
+                structure: "refcount block",
+                remedies: [.check, .tool("qemu-img", arguments: ["check", "-r", "all"])])
         }
         var count: UInt64 = 0
         for leak in check.leaks {

@@ -31,7 +31,7 @@ extension QCOW2Driver {
             throw .qcow2(
                 .sizeTooLarge,
                 "a disk of \(byteCount) bytes does not fit; with clusters of \(1 << choice.clusterBits) bytes "
-                    + "\(limit) are possible (-o cluster_size=2M takes most)")
+                    + "\(limit) are possible (cluster_size=2M takes most)")
         }
         return size
     }

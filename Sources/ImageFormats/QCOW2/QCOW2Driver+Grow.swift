@@ -35,9 +35,9 @@ extension QCOW2Tables {
         else {
             throw .qcow2(
                 .growthLimit,
-                "a disk of \(byteCount) bytes does not fit into clusters of \(header.clusterSize) bytes; copy it into "
-                    + "larger ones with `diskgraft convert -o cluster_size=2M`", structure: "header",
-                field: "l1_size")
+                "a disk of \(byteCount) bytes does not fit into clusters of \(header.clusterSize) bytes, but into "
+                    + "larger ones", structure: "header", field: "l1_size",
+                remedies: [.convert(options: ["cluster_size=2M"])])
         }
     }
 

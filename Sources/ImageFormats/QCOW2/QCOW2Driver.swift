@@ -3,7 +3,7 @@ package import Storage
 /// QEMU's image format, versions 2 and 3.
 package enum QCOW2Driver: ImageDriver {
     package static var format: ImageFormat { .qcow2 }
-    package static var findsLeaks: Bool { true }
+    package static var repairs: [Finding.Repair] { [.leaks] }
 
     /// By the magic number; version 1, which shares it, is another format.
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool {

@@ -168,6 +168,5 @@ extension QCOW2Tables {
         }
     }
 
-    static let noSession = StorageError(
-        .misuse, layer: "qcow2", code: "no-session", "writing has not begun")
+    static let noSession = StorageError.qcow2(.noSession, "writing has not begun")
 }

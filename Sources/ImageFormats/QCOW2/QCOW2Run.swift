@@ -1,9 +1,18 @@
 internal import Storage
 
+/// A cluster of the guest's disk, counted from its start; clusters of the file are plain numbers.
+struct QCOW2GuestCluster: Hashable, Comparable, Sendable {
+    var rawValue: UInt64
+    init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    static func < (left: QCOW2GuestCluster, right: QCOW2GuestCluster) -> Bool {
+        left.rawValue < right.rawValue
+    }
+}
+
 /// Consecutive guest clusters whose entries belong together: neighbours in the file, or all of one kind.
 struct QCOW2Run {
     /// The first guest cluster.
-    let first: UInt64
+    let first: QCOW2GuestCluster
     /// How many there are.
     private(set) var count: UInt64 = 0
     /// What the first entry says.
@@ -14,7 +23,7 @@ struct QCOW2Run {
     private var step: UInt64 = 0
     private var firstPlace: UInt64 = 0
 
-    init(first: UInt64, header: QCOW2Header) {
+    init(first: QCOW2GuestCluster, header: QCOW2Header) {
         self.first = first
         self.header = header
     }
@@ -63,9 +72,9 @@ struct QCOW2Run {
     /// The run as an extent from guest byte `offset`, which lies in its first cluster, on.
     func extent(at offset: UInt64, fileEnd: UInt64) throws(StorageError) -> Extent {
         let bits = UInt64(header.clusterBits)
-        let start = first << bits
+        let start = first.rawValue << bits
         let inside = offset - start
-        var end = min((first + count) << bits, header.virtualSize)
+        var end = min((first.rawValue + count) << bits, header.virtualSize)
         switch entry {
         case .unallocated:
             return Extent(range: offset..<end, kind: .absent)

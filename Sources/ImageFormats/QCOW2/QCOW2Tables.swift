@@ -31,7 +31,8 @@ struct QCOW2Tables: Sendable {
         {
             return known
         }
-        var run = QCOW2Run(first: offset >> UInt64(header.clusterBits), header: header)
+        var run = QCOW2Run(
+            first: QCOW2GuestCluster(offset >> UInt64(header.clusterBits)), header: header)
         try scan(&run, limit: Self.scanLimit)
         let extent = try run.extent(at: offset, fileEnd: clustersEnd)
         lastExtent = extent
@@ -41,7 +42,7 @@ struct QCOW2Tables: Sendable {
     /// Feeds entries to `run` from its first cluster on, until one does not belong to it.
     mutating func scan(_ run: inout QCOW2Run, limit: Int) throws(StorageError) {
         let l2Bits = UInt64(header.l2Bits)
-        var cluster = run.first
+        var cluster = run.first.rawValue
         var left = limit
         while left > 0, cluster < header.clusterCount {
             let slot = cluster & (1 << l2Bits - 1)

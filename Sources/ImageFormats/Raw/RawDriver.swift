@@ -5,7 +5,8 @@ internal import Synchronization
 package enum RawDriver: ImageDriver {
     package static var format: ImageFormat { .raw }
     package static var sizeUnit: UInt64 { 1 }
-    package static var findsLeaks: Bool { true }
+    /// There is nothing to leak.
+    package static var repairs: [Finding.Repair] { [.leaks] }
 
     /// Never: raw is what is left when nothing else matches.
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool { false }
@@ -14,7 +15,8 @@ package enum RawDriver: ImageDriver {
         _ file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
         guard file.byteCount > 0 else {
-            throw StorageError(.corrupt, layer: "raw", code: "empty", "the file is empty", path: file.path)
+            throw StorageError(
+                .corrupt, ImageCode.empty, "the file is empty", layerName: format.rawValue, path: file.path)
         }
         let map = RawMap(file)
         let info = ImageInfo(

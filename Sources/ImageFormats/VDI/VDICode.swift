@@ -19,6 +19,7 @@ enum VDICode: String, LayerCode, CaseIterable {
     // The block map.
     case blockOutsideFile = "block-outside-file"
     case blocksOverlap = "blocks-overlap"
+    case leakedSpace = "leaked-space"
     // Writing and creating.
     case allocatedCount = "allocated-count"
     case blockExtra = "block-extra"

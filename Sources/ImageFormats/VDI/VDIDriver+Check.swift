@@ -4,14 +4,14 @@ internal import Synchronization
 extension VDIDriver {
     /// The header, every entry of the block map, the count of blocks, and space that nothing names.
     package static func check(
-        _ file: any ByteFile, report: (ImageFinding) -> Void
+        _ file: any ByteFile, report: (Finding) -> Void
     ) throws(StorageError) {
         let header: VDIHeader
         do throws(StorageError) {
             header = try VDIHeader(reading: file)
         } catch {
             guard error.kind == .corrupt else { throw error }
-            return report(ImageFinding(error))
+            return report(Finding(error))
         }
         let map = VDIMap(file, header: header)
         var found: [VDIMap.Placed] = []
@@ -21,13 +21,13 @@ extension VDIDriver {
                     try map.check(slot, of: block, header)
                     found.append(VDIMap.Placed(slot, block))
                 } catch {
-                    report(ImageFinding(error))
+                    report(Finding(error))
                 }
             }
         }
         found.sort()
         for (one, next) in zip(found, found.dropFirst()) where one.slot == next.slot {
-            report(ImageFinding(VDIMap.overlap(one.block, next.block, header)))
+            report(Finding(VDIMap.overlap(one.block, next.block, header)))
         }
         count(found, header, report)
         space(found, header, file, report)
@@ -35,12 +35,12 @@ extension VDIDriver {
 
     /// VirtualBox puts its next block behind as many as are counted: over one that the count leaves out.
     private static func count(
-        _ placed: [VDIMap.Placed], _ header: VDIHeader, _ report: (ImageFinding) -> Void
+        _ placed: [VDIMap.Placed], _ header: VDIHeader, _ report: (Finding) -> Void
     ) {
         guard let last = placed.last?.slot, last.rawValue >= header.allocatedCount else { return }
         report(
-            ImageFinding(
-                .damage, layer: VDICode.layer, code: VDICode.allocatedCount.rawValue,
+            Finding(
+                .damage, VDICode.allocatedCount,
                 "the header counts \(header.allocatedCount) blocks and a block lies behind them, which VirtualBox would "
                     + "write over; any change made here sets the count right", structure: "header",
                 offset: UInt64(VDIHeader.Field.allocatedCount)))
@@ -48,7 +48,7 @@ extension VDIDriver {
 
     /// Places that no entry names, and what lies behind them all.
     private static func space(
-        _ placed: [VDIMap.Placed], _ header: VDIHeader, _ file: any ByteFile, _ report: (ImageFinding) -> Void
+        _ placed: [VDIMap.Placed], _ header: VDIHeader, _ file: any ByteFile, _ report: (Finding) -> Void
     ) {
         var leaked: UInt64 = 0
         var next: UInt32 = 0
@@ -60,8 +60,7 @@ extension VDIDriver {
         if file.byteCount > end, file.byteCount - end >= 8192 { leaked += file.byteCount - end }
         guard leaked > 0 else { return }
         report(
-            ImageFinding(
-                .leak, layer: VDICode.layer, code: "leaked-space",
-                "\(leaked) bytes of the file belong to no block"))
+            Finding(
+                .leak, VDICode.leakedSpace, "\(leaked) bytes of the file belong to no block"))
     }
 }

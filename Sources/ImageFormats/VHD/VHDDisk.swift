@@ -60,7 +60,7 @@ struct VHDDisk: Sendable {
         }
         if byteCount != end || placement.writeRefusal != nil {
             placement.warnings.append(
-                "only the last sector says that this is a VHD; if it is a plain disk that ends so, use -f raw"
+                "only the last sector says that this is a VHD; if it is a plain disk that ends so, open it as raw"
             )
         }
     }

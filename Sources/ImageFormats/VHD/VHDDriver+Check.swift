@@ -3,7 +3,7 @@ package import Storage
 extension VHDDriver {
     /// Footers, header, every table entry, sector bitmaps, the batmap, and space that nothing names.
     package static func check(
-        _ file: any ByteFile, report: (ImageFinding) -> Void
+        _ file: any ByteFile, report: (Finding) -> Void
     ) throws(StorageError) {
         let disk: VHDDisk
         let batmap: VHDBatmap?
@@ -14,12 +14,12 @@ extension VHDDriver {
                 ?? nil
         } catch {
             guard error.kind == .corrupt else { throw error }
-            return report(ImageFinding(error))
+            return report(Finding(error))
         }
         for warning in disk.placement.warnings {
             report(
-                ImageFinding(
-                    .damage, layer: "vhd", code: VHDCode.badChecksum.rawValue, warning, structure: "footer",
+                Finding(
+                    .damage, VHDCode.badChecksum, warning, structure: "footer",
                     offset: disk.placement.endOffset))
         }
         guard let header = disk.header else { return }
@@ -53,7 +53,7 @@ private struct VHDCheck {
     private func entryOffset(_ block: UInt64) -> UInt64 { header.tableOffset + block * 4 }
 
     /// The blocks that have a possible place, by place.
-    func blocks(_ report: (ImageFinding) -> Void) throws(StorageError) -> [Block] {
+    func blocks(_ report: (Finding) -> Void) throws(StorageError) -> [Block] {
         var found: [Block] = []
         let perRead: UInt64 = 1 << 14
         var first: UInt64 = 0
@@ -69,12 +69,13 @@ private struct VHDCheck {
                     found.append(block)
                     guard found.count <= Self.blockLimit else {
                         throw .memoryBound(
-                            "vhd", "it has more than \(Self.blockLimit) blocks, too many to be checked",
+                            VHDCode.layer,
+                            "it has more than \(Self.blockLimit) blocks, too many to be checked",
                             structure: "block allocation table", offset: entryOffset(block.number))
                     }
                 } catch {
                     guard error.isAboutImage else { throw error }
-                    report(ImageFinding(error))
+                    report(Finding(error))
                 }
             }
             first += UInt64(count)
@@ -82,19 +83,19 @@ private struct VHDCheck {
         return found.sorted { $0.sector < $1.sector }
     }
 
-    func overlaps(_ blocks: [Block], _ report: (ImageFinding) -> Void) {
+    func overlaps(_ blocks: [Block], _ report: (Finding) -> Void) {
         for (low, high) in zip(blocks, blocks.dropFirst())
         where high.start - low.start < map.bitmapSize + map.length(of: low.number) {
             report(
-                ImageFinding(
-                    .damage, layer: "vhd", code: VHDCode.blocksOverlap.rawValue,
+                Finding(
+                    .damage, VHDCode.blocksOverlap,
                     "blocks \(low.number) and \(high.number) overlap in the file",
                     structure: "block allocation table", offset: entryOffset(high.number)))
         }
     }
 
     /// A dynamic disk's clear bit means zeros, and some readers show what lies under it all the same.
-    func bitmap(of block: Block, _ report: (ImageFinding) -> Void) throws(StorageError) {
+    func bitmap(of block: Block, _ report: (Finding) -> Void) throws(StorageError) {
         guard !map.isDifferencing else { return }
         let bits = try disk.file.bytes(at: block.start, count: Int(map.bitmapSize))
         let limit = Int(map.length(of: block.number) / 512)
@@ -108,8 +109,8 @@ private struct VHDCheck {
                 let bytes = try disk.file.bytes(at: place, count: count * 512)
                 guard bytes.span8.isAllZero else {
                     return report(
-                        ImageFinding(
-                            .note, layer: "vhd", code: "data-under-clear-bits",
+                        Finding(
+                            .note, VHDCode.dataUnderClearBits,
                             "block \(block.number) has data in sectors that its bitmap says are zeros; Windows and "
                                 + "this program show zeros, qemu shows the data", structure: "sector bitmap",
                             offset: block.start))
@@ -120,21 +121,21 @@ private struct VHDCheck {
         }
     }
 
-    func batmap(_ blocks: [Block], _ report: (ImageFinding) -> Void) throws(StorageError) {
+    func batmap(_ blocks: [Block], _ report: (Finding) -> Void) throws(StorageError) {
         guard let batmap = map.batmap else { return }
         let full = map.fullBitmap
         for block in blocks where try batmap.promises(block.number, in: disk.file) {
             guard try disk.file.bytes(at: block.start, count: full.count) != full else { continue }
             report(
-                ImageFinding(
-                    .damage, layer: "vhd", code: "batmap-lies",
+                Finding(
+                    .damage, VHDCode.batmapLies,
                     "the batmap says that block \(block.number) is whole, and its bitmap says that it is not",
                     structure: "batmap", offset: batmap.mapOffset + block.number / 8))
         }
     }
 
     /// Space between the tables and the footer that no block takes. Gaps of less than two pages are alignment.
-    func leaks(_ blocks: [Block], _ report: (ImageFinding) -> Void) throws(StorageError) {
+    func leaks(_ blocks: [Block], _ report: (Finding) -> Void) throws(StorageError) {
         var end = header.tableOffset + UInt64(header.tableEntries) * 4
         for range in map.batmap?.ranges ?? [] { end = max(end, range.start + range.count) }
         for index in 0..<VHDParentLocator.count {
@@ -155,7 +156,6 @@ private struct VHDCheck {
         }
         guard leaked > 0 else { return }
         report(
-            ImageFinding(
-                .leak, layer: "vhd", code: "leaked-space", "\(leaked) bytes of the file belong to no block"))
+            Finding(.leak, VHDCode.leakedSpace, "\(leaked) bytes of the file belong to no block"))
     }
 }

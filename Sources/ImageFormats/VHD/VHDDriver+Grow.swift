@@ -101,9 +101,10 @@ private struct VHDGrowth {
             guard error.kind == .corrupt else { throw error }
             throw .vhd(
                 .refused, .lastBlockCut,
-                "the last block has no room for the bytes behind the disk's end (\(error.message)); copy the disk "
-                    + "with `diskgraft convert` and resize the copy",
-                structure: "block allocation table", offset: error.offset, path: file.path)
+                "the last block has no room for the bytes behind the disk's end (\(error.message)); "
+                    + "a copy of the disk can be made longer",
+                structure: "block allocation table", offset: error.offset, path: file.path,
+                remedies: [.convert(options: [])])
         }
         try Image(map: whole, parent: parent).clear(from: map.byteCount)
     }

@@ -1,7 +1,9 @@
 internal import Storage
 
 /// What can be wrong with a VHD; the `code` of each error.
-enum VHDCode: String, Sendable, CaseIterable {
+enum VHDCode: String, LayerCode, CaseIterable {
+    static var layer: String { "vhd" }
+
     // The footer.
     case noFooter = "no-footer"
     case footerVersion = "footer-version"
@@ -21,11 +23,17 @@ enum VHDCode: String, Sendable, CaseIterable {
     case blockOutsideFile = "block-outside-file"
     case blockInMetadata = "block-in-metadata"
     case blocksOverlap = "blocks-overlap"
+    /// Readers differ on what a block shows.
+    case dataUnderClearBits = "data-under-clear-bits"
+    /// Space that no block takes.
+    case leakedSpace = "leaked-space"
     // Parents; see also ParentCode.
     case locatorTooLong = "locator-too-long"
     case locatorOutsideFile = "locator-outside-file"
     // XenServer's batmap.
     case batmapTooLarge = "batmap-too-large"
+    /// The batmap says that a block is whole which is not.
+    case batmapLies = "batmap-lies"
     // Writing and creating.
     case fileTooLarge = "file-too-large"
     case cannotGrow = "cannot-grow"
@@ -37,10 +45,10 @@ extension StorageError {
     /// An error of the VHD layer.
     static func vhd(
         _ kind: Kind, _ code: VHDCode, _ message: String, structure: String? = nil, field: String? = nil,
-        offset: UInt64? = nil, path: String? = nil
+        offset: UInt64? = nil, path: String? = nil, remedies: [Remedy] = []
     ) -> StorageError {
         StorageError(
-            kind, layer: "vhd", code: code.rawValue, message, structure: structure, field: field,
-            offset: offset, path: path)
+            kind, code, message, structure: structure, field: field,
+            offset: offset, path: path, remedies: remedies)
     }
 }

@@ -27,6 +27,16 @@ struct VHDXEntry: Equatable, Sendable {
     var offset: UInt64 { raw & ~0xf_ffff }
 }
 
+/// An entry's number in the block allocation table, where bitmaps stand between blocks: behind the first chunk it is not
+/// the block's number.
+struct VHDXTableIndex: Hashable, Comparable, Sendable {
+    var rawValue: UInt64
+    init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    static func < (left: VHDXTableIndex, right: VHDXTableIndex) -> Bool { left.rawValue < right.rawValue }
+    /// Where it lies in the table, in bytes.
+    var byteOffset: UInt64 { rawValue * 8 }
+}
+
 /// How blocks and sector bitmaps share the table ([MS-VHDX] 2.5): after the entries of each chunk's blocks comes
 /// the chunk's bitmap.
 struct VHDXTableLayout: Equatable, Sendable {
@@ -49,14 +59,14 @@ struct VHDXTableLayout: Equatable, Sendable {
             : blockCount + (blockCount - 1) / chunkRatio
     }
 
-    func index(ofBlock block: UInt64) -> UInt64 { block + block / chunkRatio }
+    func index(ofBlock block: UInt64) -> VHDXTableIndex { VHDXTableIndex(block + block / chunkRatio) }
     /// Of the bitmap of the chunk that `block` belongs to.
-    func index(ofBitmapFor block: UInt64) -> UInt64 {
-        (block / chunkRatio + 1) * chunkRatio + block / chunkRatio
+    func index(ofBitmapFor block: UInt64) -> VHDXTableIndex {
+        VHDXTableIndex((block / chunkRatio + 1) * chunkRatio + block / chunkRatio)
     }
-    func isBitmap(_ index: UInt64) -> Bool { index % (chunkRatio + 1) == chunkRatio }
+    func isBitmap(_ index: VHDXTableIndex) -> Bool { index.rawValue % (chunkRatio + 1) == chunkRatio }
     /// The block of a payload entry.
-    func block(at index: UInt64) -> UInt64 { index - index / (chunkRatio + 1) }
+    func block(at index: VHDXTableIndex) -> UInt64 { index.rawValue - index.rawValue / (chunkRatio + 1) }
 
     /// Bytes of a block's part of its chunk's bitmap.
     var bitmapSize: UInt64 { blockSize / sectorSize / 8 }

@@ -87,8 +87,8 @@ extension VHDXDriver {
             let count = Int(min(layout.entryCount - index, 1 << 13))
             var bytes = [UInt8](repeating: 0, count: count * 8)
             bytes.withMutableBytes { bytes in
-                for slot in 0..<count where !layout.isBitmap(index + UInt64(slot)) {
-                    let block = layout.block(at: index + UInt64(slot))
+                for slot in 0..<count where !layout.isBitmap(VHDXTableIndex(index + UInt64(slot))) {
+                    let block = layout.block(at: VHDXTableIndex(index + UInt64(slot)))
                     let entry = VHDXEntry(.full, at: dataOffset + block * layout.blockSize)
                     bytes.storeLittle(entry.raw, at: slot * 8)
                 }

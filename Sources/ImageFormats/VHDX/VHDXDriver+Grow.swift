@@ -12,8 +12,9 @@ extension VHDXDriver {
         guard !map.isDifferencing else {
             throw .vhdx(
                 .refused, .differencingGrowth,
-                "a differencing VHDX is as large as its parent; merge it, or copy it with `diskgraft convert`, and "
-                    + "resize that", path: map.file.path)
+                "a differencing VHDX is as large as its parent; merge it, or make a copy longer",
+                path: map.file.path,
+                remedies: [.convert(options: [])])
         }
         // A pending log is replayed, and the headers get new GUIDs.
         try VHDXMap(try VHDXDisk(map.file)).beginWriting()

@@ -1,7 +1,9 @@
 internal import Storage
 
 /// What can be wrong with a VHDX; the `code` of each error. Parents: see also `ParentCode`.
-enum VHDXCode: String, Sendable, CaseIterable {
+enum VHDXCode: String, LayerCode, CaseIterable {
+    static var layer: String { "vhdx" }
+
     // Headers and region tables.
     case notVHDX = "not-vhdx"
     case noHeader = "no-valid-header"
@@ -31,10 +33,14 @@ enum VHDXCode: String, Sendable, CaseIterable {
     case blockInMetadata = "block-in-metadata"
     case blocksOverlap = "blocks-overlap"
     case bitmapMissing = "sector-bitmap-missing"
+    /// Space that no block takes.
+    case leakedSpace = "leaked-space"
     // The log.
     case logPlace = "log-place"
     case logEntry = "log-entry"
     case logTooLarge = "log-too-large"
+    /// Writes of the log are not in their places yet.
+    case logPending = "log-pending"
     case fileTruncated = "file-truncated"
     // Writing and creating.
     case sequenceOverflow = "sequence-overflow"
@@ -48,10 +54,10 @@ extension StorageError {
     /// An error of the VHDX layer.
     static func vhdx(
         _ kind: Kind, _ code: VHDXCode, _ message: String, structure: String? = nil, field: String? = nil,
-        offset: UInt64? = nil, path: String? = nil
+        offset: UInt64? = nil, path: String? = nil, remedies: [Remedy] = []
     ) -> StorageError {
         StorageError(
-            kind, layer: "vhdx", code: code.rawValue, message, structure: structure, field: field,
-            offset: offset, path: path)
+            kind, code, message, structure: structure, field: field,
+            offset: offset, path: path, remedies: remedies)
     }
 }

@@ -27,7 +27,7 @@ extension VHDXMap {
                 if !span.isAllZero {
                     for slot in 0..<count {
                         let entry = VHDXEntry(raw: span.little(Int(slot) * 8))
-                        end = max(end, try mark(entry, index: index + slot, in: &taken))
+                        end = max(end, try mark(entry, index: VHDXTableIndex(index + slot), in: &taken))
                     }
                 }
                 index += count
@@ -38,7 +38,7 @@ extension VHDXMap {
 
     /// Checks an entry, notes the space it takes, and returns where that ends.
     private func mark(
-        _ entry: VHDXEntry, index: UInt64, in taken: inout [UInt64]
+        _ entry: VHDXEntry, index: VHDXTableIndex, in taken: inout [UInt64]
     ) throws(StorageError) -> UInt64 {
         let isBitmap = layout.isBitmap(index)
         // Without a parent nothing refers to bitmaps, and old versions of qemu left garbage there.
@@ -55,7 +55,7 @@ extension VHDXMap {
             guard taken[word] & 1 << (unit % 64) == 0 else {
                 throw .vhdx(
                     .corrupt, .blocksOverlap, "two blocks share byte \((unit << 20).hex) of the file",
-                    structure: "block allocation table", offset: regions.bat.lowerBound + index * 8)
+                    structure: "block allocation table", offset: regions.bat.lowerBound + index.byteOffset)
             }
             taken[word] |= 1 << (unit % 64)
         }
@@ -63,16 +63,14 @@ extension VHDXMap {
     }
 
     /// Reports every entry that cannot be, and space that no entry names.
-    func reportTable(_ report: (ImageFinding) -> Void) throws(StorageError) {
+    func reportTable(_ report: (Finding) -> Void) throws(StorageError) {
         guard fileSize <= Self.fileLimit else {
             return report(
-                ImageFinding(
-                    .damage, layer: "vhdx", code: VHDXCode.fileTooLarge.rawValue,
-                    "the file is larger than any VHDX"))
+                Finding(.damage, VHDXCode.fileTooLarge, "the file is larger than any VHDX"))
         }
         var taken = [UInt64](repeating: 0, count: Int(fileSize >> 26) + 1)
         try state.withLock { (state) throws(StorageError) in
-            for index in 0..<layout.entryCount {
+            for index in (0..<layout.entryCount).lazy.map(VHDXTableIndex.init) {
                 do throws(StorageError) {
                     let entry = try entry(at: index, &state)
                     guard entry.raw != 0 else { continue }
@@ -82,7 +80,7 @@ extension VHDXMap {
                     }
                 } catch {
                     guard error.kind == .corrupt else { throw error }
-                    report(ImageFinding(error))
+                    report(Finding(error))
                 }
             }
         }
@@ -92,8 +90,8 @@ extension VHDXMap {
         }
         guard used + tables < fileSize, fileSize - used - tables >= VHDXRegions.alignment else { return }
         report(
-            ImageFinding(
-                .leak, layer: "vhdx", code: "leaked-space",
+            Finding(
+                .leak, VHDXCode.leakedSpace,
                 "\(fileSize - used - tables) bytes of the file belong to no block"))
     }
 }

@@ -82,8 +82,10 @@ private struct NewEntries {
             let count = min(all.entryCount - index, 1 << 13)
             var bytes = [UInt8](repeating: 0, count: Int(count) * 8)
             if let firstBlock {
-                for slot in 0..<count where !all.isBitmap(index + slot) {
-                    let place = firstBlock + (all.block(at: index + slot) - old.blockCount) * all.blockSize
+                for slot in 0..<count where !all.isBitmap(VHDXTableIndex(index + slot)) {
+                    let place =
+                        firstBlock + (all.block(at: VHDXTableIndex(index + slot)) - old.blockCount)
+                        * all.blockSize
                     bytes.storeLittle(VHDXEntry(.full, at: place).raw, at: Int(slot) * 8)
                 }
             }

@@ -17,7 +17,7 @@ extension VHDXMap {
     /// What has been decided and is not in the file's tables yet.
     struct Writing: Sendable {
         /// Table entries by index.
-        var entries: [UInt64: VHDXEntry] = [:]
+        var entries: [VHDXTableIndex: VHDXEntry] = [:]
         /// Bitmap parts of partial blocks, whole, by block.
         var bitmaps: [UInt64: [UInt8]] = [:]
         var bitmapByteCount = 0
@@ -203,7 +203,7 @@ extension VHDXMap {
         for (index, entry) in state.writing.entries {
             var bytes = [UInt8](repeating: 0, count: 8)
             bytes.storeLittle(entry.raw, at: 0)
-            try pages.put(bytes, at: regions.bat.lowerBound + index * 8)
+            try pages.put(bytes, at: regions.bat.lowerBound + index.byteOffset)
         }
         for (block, bits) in state.writing.bitmaps {
             let bitmap = try entry(at: layout.index(ofBitmapFor: block), &state)

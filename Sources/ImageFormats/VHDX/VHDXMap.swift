@@ -162,10 +162,10 @@ final class VHDXMap: WritableImageMap {
     // MARK: The table
 
     /// The entry at `index` of the table, as it stands or is about to.
-    func entry(at index: UInt64, _ state: inout State) throws(StorageError) -> VHDXEntry {
+    func entry(at index: VHDXTableIndex, _ state: inout State) throws(StorageError) -> VHDXEntry {
         if let new = state.writing.entries[index] { return new }
-        let page = try state.table.page(holding: index * 8)
-        let within = Int(index * 8 % UInt64(TablePages.pageSize))
+        let page = try state.table.page(holding: index.byteOffset)
+        let within = Int(index.byteOffset % UInt64(TablePages.pageSize))
         guard within + 8 <= page.count else { return VHDXEntry(raw: 0) }
         return VHDXEntry(raw: page.little(within))
     }
@@ -180,8 +180,8 @@ final class VHDXMap: WritableImageMap {
 
     /// The first block from `block` (not present itself) on that is in another state.
     private func endOfNotPresent(from block: UInt64, _ state: inout State) throws(StorageError) -> UInt64 {
-        var index = layout.index(ofBlock: block) + 1
-        let last = layout.index(ofBlock: layout.blockCount - 1)
+        var index = layout.index(ofBlock: block).rawValue + 1
+        let last = layout.index(ofBlock: layout.blockCount - 1).rawValue
         let hasNew = !state.writing.entries.isEmpty
         while index <= last {
             let page = try state.table.page(holding: index * 8)
@@ -196,8 +196,10 @@ final class VHDXMap: WritableImageMap {
             while index < stop {
                 let isOther =
                     span.little(Int(index - first) * 8, as: UInt64.self) & 7 != 0
-                    || hasNew && state.writing.entries[index] != nil
-                if isOther, !layout.isBitmap(index) { return layout.block(at: index) }
+                    || hasNew && state.writing.entries[VHDXTableIndex(index)] != nil
+                if isOther, !layout.isBitmap(VHDXTableIndex(index)) {
+                    return layout.block(at: VHDXTableIndex(index))
+                }
                 index += 1
             }
         }
@@ -214,38 +216,39 @@ final class VHDXMap: WritableImageMap {
         for table in [log, regions.bat, regions.metadata] {
             if let start = table?.lowerBound, start >= host { limit = min(limit, start) }
         }
-        var index = layout.index(ofBlock: block) + 1
-        let last = layout.index(ofBlock: layout.blockCount - 1)
+        var index = layout.index(ofBlock: block).rawValue + 1
+        let last = layout.index(ofBlock: layout.blockCount - 1).rawValue
         var place = host + layout.blockSize
-        while index <= last, index - layout.index(ofBlock: block) < Self.mergeLimit * 64 {
+        while index <= last, index - layout.index(ofBlock: block).rawValue < Self.mergeLimit * 64 {
             let page = try state.table.page(holding: index * 8)
             let first = index * 8 / UInt64(TablePages.pageSize) * UInt64(TablePages.pageSize) / 8
             let stop = min(first + UInt64(page.count / 8), last + 1)
             guard stop > index else { break }
             let span = page.span8
             while index < stop {
-                if !layout.isBitmap(index) {
+                if !layout.isBitmap(VHDXTableIndex(index)) {
                     let raw: UInt64 = span.little(Int(index - first) * 8)
                     guard raw & ~0xf_fff8 == place | 6, place < limit, limit - place >= layout.blockSize
                     else {
-                        return layout.block(at: index)
+                        return layout.block(at: VHDXTableIndex(index))
                     }
                     place += layout.blockSize
                 }
                 index += 1
             }
         }
-        return index > last ? layout.blockCount : layout.block(at: index)
+        return index > last ? layout.blockCount : layout.block(at: VHDXTableIndex(index))
     }
 
     /// Throws unless the state exists and `count` bytes at the entry's place lie in the file and off its tables.
-    func check(_ entry: VHDXEntry, index: UInt64, count: UInt64) throws(StorageError) {
-        let place = regions.bat.lowerBound + index * 8
+    func check(_ entry: VHDXEntry, index: VHDXTableIndex, count: UInt64) throws(StorageError) {
+        let place = regions.bat.lowerBound + index.byteOffset
         func bad(_ code: VHDXCode, _ message: String) -> StorageError {
             .vhdx(.corrupt, code, message, structure: "block allocation table", offset: place)
         }
         guard let state = entry.state, state != .partial || isDifferencing else {
-            throw bad(.blockState, "entry \(index) has state \(entry.raw & 7), which means nothing here")
+            throw bad(
+                .blockState, "entry \(index.rawValue) has state \(entry.raw & 7), which means nothing here")
         }
         guard state == .full || state == .partial else { return }
         let start = entry.offset
@@ -278,7 +281,7 @@ final class VHDXMap: WritableImageMap {
             throw .vhdx(
                 .corrupt, .bitmapMissing,
                 "block \(block) is partly here and there is no bitmap to say which part",
-                structure: "block allocation table", offset: regions.bat.lowerBound + index * 8)
+                structure: "block allocation table", offset: regions.bat.lowerBound + index.byteOffset)
         }
         try check(entry, index: index, count: 1 << 20)
         let bits = try VHDXDisk.bytes(

@@ -1,7 +1,9 @@
 internal import Storage
 
 /// Why a VMDK is refused: the codes of layer "vmdk".
-enum VMDKCode: String {
+enum VMDKCode: String, LayerCode {
+    static var layer: String { "vmdk" }
+
     // Descriptor.
     case descriptorTooLarge = "descriptor-too-large"
     case notADescriptor = "not-a-descriptor"
@@ -50,6 +52,10 @@ enum VMDKCode: String {
     case grainInMetadata = "grain-in-metadata"
     case fileFull = "file-full"
     case growthOfParts = "resize-of-parts"
+    /// A byte past the end of the disk.
+    case outOfRange = "out-of-range"
+    /// Space is asked for in an extent that has all of its own.
+    case notSparse = "not-sparse"
     case bytesBehindExtent = "bytes-behind-extent"
     // Creating.
     case option = "option"
@@ -60,10 +66,10 @@ extension StorageError {
     /// An error of layer "vmdk".
     static func vmdk(
         _ kind: Kind, _ code: VMDKCode, _ message: String, structure: String? = nil, field: String? = nil,
-        offset: UInt64? = nil, path: String? = nil
+        offset: UInt64? = nil, path: String? = nil, remedies: [Remedy] = []
     ) -> StorageError {
         StorageError(
-            kind, layer: "vmdk", code: code.rawValue, message, structure: structure, field: field,
-            offset: offset, path: path)
+            kind, code, message, structure: structure, field: field,
+            offset: offset, path: path, remedies: remedies)
     }
 }

@@ -4,7 +4,7 @@ extension VMDKDriver {
     /// Header, descriptor, both directories, both copies of every grain table and every grain of one sparse file. Of a
     /// descriptor in a file of its own the text is checked; its extents are checked by opening the disk.
     package static func check(
-        _ file: any ByteFile, report: (ImageFinding) -> Void
+        _ file: any ByteFile, report: (Finding) -> Void
     ) throws(StorageError) {
         do throws(StorageError) {
             _ = try describe(file)
@@ -13,7 +13,7 @@ extension VMDKDriver {
             try check.run(report)
         } catch {
             guard error.kind == .corrupt else { throw error }
-            report(ImageFinding(error))
+            report(Finding(error))
         }
     }
 }

@@ -24,8 +24,8 @@ extension VMDKDriver {
     private static func split(_ file: any ByteFile) -> StorageError {
         .vmdk(
             .refused, .growthOfParts,
-            "a disk of several extents is not made longer; copy it with `diskgraft convert` and resize the copy",
-            path: file.path)
+            "a disk of several extents is not made longer; a copy of it can be", path: file.path,
+            remedies: [.convert(options: [])])
     }
 
     private static func growFlat(
@@ -37,9 +37,9 @@ extension VMDKDriver {
         guard flat.byteCount == offset + map.byteCount else {
             throw .vmdk(
                 .refused, .bytesBehindExtent,
-                "the file goes on behind the disk's end, and the longer disk would show what lies there; copy the "
-                    + "disk with `diskgraft convert` and resize the copy",
-                offset: offset + map.byteCount, path: flat.path)
+                "the file goes on behind the disk's end, and the longer disk would show what lies there; a "
+                    + "copy of it can be made longer", offset: offset + map.byteCount, path: flat.path,
+                remedies: [.convert(options: [])])
         }
         try map.beginWriting()
         try flat.truncate(to: end)

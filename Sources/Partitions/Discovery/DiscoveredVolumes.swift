@@ -12,7 +12,7 @@ package struct DiscoveredVolumes: Sendable {
     /// The MD arrays.
     package var arrays: [ArrayLayout] = []
     /// Everything worth telling, the tables' findings included.
-    package var findings: [LayoutFinding] = []
+    package var findings: [Finding] = []
 
     /// The volume of this name.
     package func volume(named name: String) -> Volume? { volumes.first { $0.name == name } }

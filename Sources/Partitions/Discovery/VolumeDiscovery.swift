@@ -73,8 +73,8 @@ package enum VolumeDiscovery {
                 // One unreadable partition leaves the others readable.
                 candidates = []
                 result.findings.append(
-                    LayoutFinding(
-                        .damage, "volume-unreadable", "\(name) cannot be read: \(error)", disk: disk))
+                    Finding(
+                        .damage, LayoutCode.volumeUnreadable, "\(name) cannot be read: \(error)", disk: disk))
             }
             let volume = Volume(
                 name: name, location: location, device: slice, identity: VolumeProbe.identity(candidates),
@@ -101,8 +101,9 @@ package enum VolumeDiscovery {
         guard volume.candidates.count > 1 else { return }
         let names = volume.candidates.map(\.kind.rawValue).joined(separator: ", ")
         result.findings.append(
-            LayoutFinding(
-                .warning, "ambiguous-volume", "\(volume.name) carries more than one signature: \(names)",
+            Finding(
+                .warning, LayoutCode.ambiguousVolume,
+                "\(volume.name) carries more than one signature: \(names)",
                 disk: disk))
     }
 }

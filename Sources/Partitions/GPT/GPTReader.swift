@@ -19,15 +19,15 @@ enum GPTReader {
             guard let entry = GPTEntry(copy.entryBytes, at: index * header.entrySize) else { continue }
             guard table.entries.count < partitionLimit else {
                 table.findings.append(
-                    LayoutFinding(
-                        .warning, "gpt-partition-limit",
+                    Finding(
+                        .warning, LayoutCode.gptPartitionLimit,
                         "more than \(partitionLimit) partitions; the rest is left out"))
                 break
             }
             guard let made = entry.partition(number: index + 1, geometry: geometry) else {
                 table.findings.append(
-                    LayoutFinding(
-                        .damage, "gpt-entry-backwards",
+                    Finding(
+                        .damage, LayoutCode.gptEntryBackwards,
                         "partition \(index + 1) ends before it begins and is left out"))
                 continue
             }

@@ -48,3 +48,8 @@ package struct GPTRepair: Sendable {
         try writes.commit(to: disk)
     }
 }
+
+extension Finding.Repair {
+    /// A damaged, missing or displaced copy of a GPT is written anew from the sound one.
+    package static let gpt = Finding.Repair("gpt")
+}

@@ -14,8 +14,8 @@ enum LVMAssembly {
                 title += "@" + group.metadata.id.prefix(6)
                 names.insert(title)
                 result.findings.append(
-                    LayoutFinding(
-                        .warning, "vg-same-name",
+                    Finding(
+                        .warning, LayoutCode.vgSameName,
                         "there are two volume groups called \(group.metadata.name); one is shown as \(title)")
                 )
             }
@@ -62,7 +62,7 @@ enum LVMAssembly {
         var refusal: StorageError?
         do { candidates = try probe.candidates(device) } catch {
             refusal = error
-            result.findings.append(LayoutFinding(.warning, "volume-unreadable", error.message))
+            result.findings.append(Finding(.warning, LayoutCode.volumeUnreadable, error.message))
         }
         let made = Volume(
             name: name, location: .logicalVolume(group: title, name: volume.name), device: device,
@@ -75,24 +75,24 @@ enum LVMAssembly {
     private static func noteGroup(
         _ group: VolumeGroup, _ found: LVMScan.Group, _ title: String, _ result: inout DiscoveredVolumes
     ) {
-        func note(_ code: String, _ message: String) {
-            result.findings.append(LayoutFinding(.warning, code, message))
+        func note(_ code: LayoutCode, _ message: String) {
+            result.findings.append(Finding(.warning, code, message))
         }
         for volume in group.physicalVolumes where found.members[volume.id] == nil {
             let hint = volume.deviceHint.map { ", last seen on \($0)" } ?? ""
-            note("pv-missing", "volume group \(title) lacks its physical volume \(volume.id)\(hint)")
+            note(.pvMissing, "volume group \(title) lacks its physical volume \(volume.id)\(hint)")
         }
         for volume in group.physicalVolumes where volume.isMissing && found.members[volume.id] != nil {
             note(
-                "pv-marked-missing", "volume group \(title) counts \(volume.id) as missing, though it is here"
+                .pvMarkedMissing, "volume group \(title) counts \(volume.id) as missing, though it is here"
             )
         }
-        if group.status.contains("EXPORTED") { note("vg-exported", "volume group \(title) is exported") }
+        if group.status.contains("EXPORTED") { note(.vgExported, "volume group \(title) is exported") }
         if group.status.contains("CLUSTERED") || group.lockType != nil {
-            note("vg-shared", "volume group \(title) is shared between hosts")
+            note(.vgShared, "volume group \(title) is shared between hosts")
         }
         if let owner = group.systemID {
-            note("vg-foreign", "volume group \(title) belongs to the system \"\(owner)\"")
+            note(.vgForeign, "volume group \(title) belongs to the system \"\(owner)\"")
         }
     }
 

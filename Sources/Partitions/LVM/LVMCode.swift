@@ -1,7 +1,9 @@
 internal import Storage
 
 /// Every refusal of the LVM layer.
-package enum LVMCode: String, Sendable {
+package enum LVMCode: String, LayerCode {
+    package static var layer: String { "lvm2" }
+
     /// The metadata text breaks its grammar.
     case textSyntax = "text-syntax"
     /// Sections within sections within sections.
@@ -42,6 +44,14 @@ package enum LVMCode: String, Sendable {
     case thin = "thin"
     /// A RAID volume is being reshaped.
     case reshape = "reshape"
+
+    /// The metadata's text is not as it should be.
+    fileprivate var isAboutText: Bool {
+        switch self {
+        case .textSyntax, .textNesting, .textField, .textRange: true
+        default: false
+        }
+    }
 }
 
 extension StorageError {
@@ -49,7 +59,7 @@ extension StorageError {
         _ kind: Kind, _ code: LVMCode, _ message: String, field: String? = nil, offset: UInt64? = nil
     ) -> StorageError {
         StorageError(
-            kind, layer: "lvm2", code: code.rawValue, message,
-            structure: code.rawValue.hasPrefix("text") ? "metadata text" : nil, field: field, offset: offset)
+            kind, code, message,
+            structure: code.isAboutText ? "metadata text" : nil, field: field, offset: offset)
     }
 }

@@ -18,7 +18,7 @@ struct LVMScan {
     }
 
     private(set) var groups: [Group] = []
-    private(set) var findings: [LayoutFinding] = []
+    private(set) var findings: [Finding] = []
 
     /// Scans the volumes that are physical volumes by their identity. Throws `refused` when two of them carry the
     /// same UUID.
@@ -52,8 +52,8 @@ struct LVMScan {
         for member in members.values.sorted(by: { $0.volume < $1.volume })
         where !used.contains(member.label.uuid) {
             findings.append(
-                LayoutFinding(
-                    .note, "pv-without-group",
+                Finding(
+                    .note, LayoutCode.pvWithoutGroup,
                     "\(member.volume) is a physical volume that belongs to no group here"))
         }
     }
@@ -68,7 +68,7 @@ struct LVMScan {
             do {
                 if let group = try self.group(in: area, of: volume, place, &previous) { found.append(group) }
             } catch {
-                findings.append(LayoutFinding(.damage, "mda-parse", "\(place): \(error.message)"))
+                findings.append(Finding(.damage, LayoutCode.mdaParse, "\(place): \(error.message)"))
             }
         }
         return found
@@ -79,13 +79,13 @@ struct LVMScan {
         in area: LVMLabel.Area, of volume: Volume, _ place: String, _ previous: inout [UInt8]?
     ) throws(StorageError) -> VolumeGroup? {
         guard let header = try LVMMetadataHeader.read(volume.device, area: area) else {
-            findings.append(LayoutFinding(.damage, "mda-header", "\(place) has no valid header"))
+            findings.append(Finding(.damage, LayoutCode.mdaHeader, "\(place) has no valid header"))
             return nil
         }
         guard let slot = header.slots.first, !slot.isIgnored else { return nil }
         guard let text = try header.committedText(volume.device) else {
             findings.append(
-                LayoutFinding(.damage, "mda-text", "the metadata text in \(place) fails its checksum"))
+                Finding(.damage, LayoutCode.mdaText, "the metadata text in \(place) fails its checksum"))
             return nil
         }
         if text == previous { return nil }

@@ -57,20 +57,20 @@ struct MBRReader {
         while true {
             guard visited.insert(record).inserted else {
                 return note(
-                    "logical-loop", "the chain of logical partitions runs in a circle at sector \(record)")
+                    .logicalLoop, "the chain of logical partitions runs in a circle at sector \(record)")
             }
             guard visited.count <= Self.logicalLimit else {
                 return note(
-                    "logical-limit", "more than \(Self.logicalLimit) logical partitions; the rest is left out"
+                    .logicalLimit, "more than \(Self.logicalLimit) logical partitions; the rest is left out"
                 )
             }
             guard let offset = geometry.offset(ofSector: record) else {
                 return note(
-                    "logical-past-end", "an extended boot record at sector \(record) is behind the disk's end"
+                    .logicalPastEnd, "an extended boot record at sector \(record) is behind the disk's end"
                 )
             }
             guard let ebr = MBRSector(try disk.bytes(at: offset, count: 512)) else {
-                return note("logical-no-record", "there is no extended boot record at sector \(record)")
+                return note(.logicalNoRecord, "there is no extended boot record at sector \(record)")
             }
             for (slot, entry) in ebr.entries.enumerated() where entry.isUsed && !entry.isExtended {
                 let start = record + UInt64(entry.start)
@@ -106,13 +106,13 @@ struct MBRReader {
             table.entries.append(made)
             nextNumber += 1
         }
-        note("bsd-label", "partition \(slice.number) holds a BSD disk label", .note)
+        note(.bsdLabel, "partition \(slice.number) holds a BSD disk label", .note)
     }
 
     private mutating func note(
-        _ code: String, _ message: String, _ severity: LayoutFinding.Severity = .warning
+        _ code: LayoutCode, _ message: String, _ severity: Severity = .warning
     ) {
-        table.findings.append(LayoutFinding(severity, code, message))
+        table.findings.append(Finding(severity, code, message))
     }
 
     /// PARTUUID of a DOS partition: signature, dash, number, both hexadecimal.

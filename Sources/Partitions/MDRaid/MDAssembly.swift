@@ -48,19 +48,19 @@ enum MDAssembly {
             if table.kind != .none { layout.table = table }
         } catch {
             layout.readRefusal = error
-            result.findings.append(LayoutFinding(.warning, "volume-unreadable", error.message))
+            result.findings.append(Finding(.warning, LayoutCode.volumeUnreadable, error.message))
         }
         for member in layout.members where !member.isCurrent && member.role != nil {
             result.findings.append(
-                LayoutFinding(
-                    .warning, "array-stale-member",
+                Finding(
+                    .warning, LayoutCode.arrayStaleMember,
                     "\(member.volume) is out of date in \(array.name) and not read"))
         }
         let current = layout.members.filter(\.isCurrent).count
         if current < array.state.memberCount {
             result.findings.append(
-                LayoutFinding(
-                    .warning, "array-degraded",
+                Finding(
+                    .warning, LayoutCode.arrayDegraded,
                     "\(array.name) has \(current) of \(array.state.memberCount) members"))
         }
         result.arrays.append(layout)
@@ -86,8 +86,8 @@ enum MDAssembly {
     ) -> (volume: String, location: String) {
         var location = block.arrayUUID.description.prefix(8).description
         if let minor = block.minor { location = String(minor) }
-        if let name = block.name?.displayText.split(separator: ":").last, !name.isEmpty {
-            location = String(name)
+        if let name = block.name?.split(separator: UInt8(ascii: ":")).last {
+            location = Array(name).displayText
         }
         var volume = location.allSatisfy(\.isNumber) ? "md\(location)" : "md/\(location)"
         if result.arrays.contains(where: { $0.name == volume }) {

@@ -1,7 +1,9 @@
 internal import Storage
 
 /// Every refusal of the MD RAID layer.
-package enum MDCode: String, Sendable {
+package enum MDCode: String, LayerCode {
+    package static var layer: String { "md" }
+
     /// The level or layout is not built here.
     case level = "level"
     /// Numbers in the superblocks make no array.
@@ -24,6 +26,6 @@ package enum MDCode: String, Sendable {
 
 extension StorageError {
     static func md(_ kind: Kind, _ code: MDCode, _ message: String) -> StorageError {
-        StorageError(kind, layer: "md", code: code.rawValue, message)
+        StorageError(kind, code, message)
     }
 }

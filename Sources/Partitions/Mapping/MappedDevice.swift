@@ -115,7 +115,7 @@ package final class MappedDevice: WritableBlockDevice {
         let index = segments.firstIndex(sortedBy: { $0.range.upperBound > position })
         guard index < segments.count, segments[index].range.contains(position) else {
             throw StorageError(
-                .corrupt, layer: "mapping", code: "gap", "\(name) has a gap in its mapping", offset: position)
+                .corrupt, MappingCode.gap, "\(name) has a gap in its mapping", offset: position)
         }
         return segments[index]
     }
@@ -127,7 +127,7 @@ package final class MappedDevice: WritableBlockDevice {
             if let leg = legs[copy.leg] { return (leg, leg.start + copy.offset) }
         }
         throw StorageError(
-            .unsupported, layer: "mapping", code: "leg-missing",
+            .unsupported, MappingCode.legMissing,
             "a part of \(name) lies on a disk that is missing, too short or out of date; give all disks of the guest",
             offset: position)
     }
@@ -175,8 +175,7 @@ package final class MappedDevice: WritableBlockDevice {
             let segment = try segment(at: position)
             guard case .legs(let legs, let layout) = segment.content else {
                 throw StorageError(
-                    .refused, layer: "mapping", code: "not-writable",
-                    "this part of \(name) has no place on a disk",
+                    .refused, MappingCode.notWritable, "this part of \(name) has no place on a disk",
                     offset: position)
             }
             let place = layout.place(of: position - segment.range.lowerBound, legCount: legs.count)

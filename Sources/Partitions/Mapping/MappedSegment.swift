@@ -39,7 +39,7 @@ struct MappedSegment: Sendable {
                 range: range,
                 content: .unavailable(
                     StorageError(
-                        .corrupt, layer: "mapping", code: "impossible-layout",
+                        .corrupt, MappingCode.impossibleLayout,
                         "\(name) has \(legs.count) legs, which its layout does not allow")))
         }
         let checked = legs.map { leg in

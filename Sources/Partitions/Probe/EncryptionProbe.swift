@@ -9,6 +9,9 @@ enum EncryptionProbe {
         0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x10_0000, 0x20_0000, 0x40_0000,
     ]
 
+    /// The GUID that BitLocker To Go puts into its boot sector.
+    private static let toGo = UUID16(text: "4967d63b-2e29-4ad8-8399-f6a339e3d001")
+
     static func matches(_ reader: ProbeReader) throws(StorageError) -> [ProbeMatch] {
         var found: [ProbeMatch] = []
         if let header = try reader.bytes(0, 512), header.span8.matches(magic) {
@@ -54,7 +57,7 @@ enum EncryptionProbe {
             let vista = (boot.little(56, as: UInt64.self) *? cluster) ?? 0
             place = boot[1] == 0x52 ? vista : boot.little(176)
         } else if boot.span8.matches(Array("MSWIN4.1".utf8), at: 3),
-            UUID16(mixedEndian: boot.span8, at: 424).description == "4967d63b-2e29-4ad8-8399-f6a339e3d001"
+            UUID16(mixedEndian: boot.span8, at: 424) == toGo
         {
             place = boot.little(440)
         } else {

@@ -16,8 +16,8 @@ enum DiskTable {
         if let location, let table = GPTReader.table(location, mbr: mbr) {
             if mbr?.protectiveEntry != nil { return table }
             // No protective MBR: left over, when something newer describes the disk.
-            let left = LayoutFinding(
-                .warning, "gpt-left-over",
+            let left = Finding(
+                .warning, LayoutCode.gptLeftOver,
                 "a GPT without a protective MBR is left over from an earlier use of the disk; it is not used")
             if let mbr, var dos = try readMBR(disk, mbr, isVolume: isVolume, probe) {
                 dos.findings.append(left)
@@ -31,8 +31,8 @@ enum DiskTable {
         if let mbr, var dos = try readMBR(disk, mbr, isVolume: isVolume, probe) {
             if mbr.protectiveEntry != nil {
                 dos.findings.append(
-                    LayoutFinding(
-                        .damage, "gpt-lost",
+                    Finding(
+                        .damage, LayoutCode.gptLost,
                         "the MBR announces a GPT, and neither copy of it is readable"))
             }
             return dos
@@ -79,8 +79,8 @@ enum DiskTable {
         var otherTable = try otherReader.read()
         guard try showsContents(otherTable, on: disk, probe) else { return table }
         otherTable.findings.append(
-            LayoutFinding(
-                .note, "mbr-other-sector-size",
+            Finding(
+                .note, LayoutCode.mbrOtherSectorSize,
                 "the partition table counts in sectors of \(other) bytes: that is where the partitions' contents are"
             )
         )
@@ -120,12 +120,12 @@ enum DiskTable {
         return .none
     }
 
-    private static func foreignFindings(_ sector: [UInt8]) -> [LayoutFinding] {
+    private static func foreignFindings(_ sector: [UInt8]) -> [Finding] {
         let kind = foreignKind(sector)
         guard kind != .none else { return [] }
         return [
-            LayoutFinding(
-                .warning, "foreign-label",
+            Finding(
+                .warning, LayoutCode.foreignLabel,
                 "the disk has a \(kind.rawValue) disk label; its partitions are not read")
         ]
     }

@@ -1,7 +1,9 @@
 internal import Storage
 
 /// Every refusal of the partition-table readers and of the GPT repair.
-package enum PartitionCode: String, Sendable {
+package enum PartitionCode: String, LayerCode {
+    package static var layer: String { "partition table" }
+
     /// Neither copy of the GPT can serve as the source of a repair.
     case noGoodCopy = "no-good-copy"
     /// The table changed since it was checked.
@@ -18,7 +20,7 @@ extension StorageError {
         offset: UInt64? = nil
     ) -> StorageError {
         StorageError(
-            kind, layer: "partition table", code: code.rawValue, message, structure: structure, offset: offset
+            kind, code, message, structure: structure, offset: offset
         )
     }
 }

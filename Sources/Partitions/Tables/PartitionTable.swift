@@ -33,7 +33,7 @@ package struct PartitionTable: Sendable {
     /// First and last sector that a GPT lets partitions use.
     package var usableSectors: ClosedRange<UInt64>?
     /// What its reader noticed.
-    package var findings: [LayoutFinding]
+    package var findings: [Finding]
 
     /// Which copy of a GPT was read.
     package enum Source: String, Sendable {
@@ -47,7 +47,7 @@ package struct PartitionTable: Sendable {
 
     init(
         kind: Kind, sectorSize: UInt32, diskIdentifier: String? = nil, entries: [PartitionEntry] = [],
-        source: Source? = nil, usableSectors: ClosedRange<UInt64>? = nil, findings: [LayoutFinding] = []
+        source: Source? = nil, usableSectors: ClosedRange<UInt64>? = nil, findings: [Finding] = []
     ) {
         self.kind = kind
         self.sectorSize = sectorSize
@@ -155,8 +155,8 @@ extension PartitionTable {
         for entry in entries where entry.isClipped && entry.role != .protective {
             let lost = entry.byteRange.isEmpty ? "begins" : "ends"
             findings.append(
-                LayoutFinding(
-                    .warning, "partition-past-end",
+                Finding(
+                    .warning, LayoutCode.partitionPastEnd,
                     "partition \(entry.number) \(lost) behind the end of the disk; the image may be truncated"
                 ))
         }
@@ -169,8 +169,8 @@ extension PartitionTable {
             if entry.role == .bsd { continue }
             if let furthest, furthest.byteRange.upperBound > entry.byteRange.lowerBound {
                 findings.append(
-                    LayoutFinding(
-                        .warning, "partitions-overlap",
+                    Finding(
+                        .warning, LayoutCode.partitionsOverlap,
                         "partitions \(furthest.number) and \(entry.number) overlap"))
             }
             if entry.byteRange.upperBound > furthest?.byteRange.upperBound ?? 0 { furthest = entry }

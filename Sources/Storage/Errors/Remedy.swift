@@ -5,6 +5,8 @@ public enum Remedy: Hashable, Sendable {
     case nameParent
     /// Allow regular files beside the image to be opened.
     case allowSiblings
+    /// Say which format the file has; nil: one of several.
+    case nameFormat(String?)
     /// Read the image although a virtual machine holds it.
     case ignoreLocks
     /// Take the earlier change back first.
@@ -29,8 +31,8 @@ public enum Remedy: Hashable, Sendable {
     case migrate
     /// Check the image to see all that is wrong.
     case check
-    /// Let the check mend what it can: "gpt", "leaks".
-    case repair(String)
+    /// Let the check mend what it can.
+    case repair(Finding.Repair)
     /// Another target takes the guest as it is.
     case target(String)
     /// Let a repair that is not done unasked do it.
@@ -41,4 +43,11 @@ public enum Remedy: Hashable, Sendable {
     case startGuest
     /// Run another program.
     case tool(String, arguments: [String])
+}
+
+extension [Remedy] {
+    /// What follows the sentence that they belong to, "; this, or that", each as `name` has it; empty for none.
+    public func clause(_ name: (Remedy) -> String) -> String {
+        isEmpty ? "" : "; " + map(name).joined(separator: ", or ")
+    }
 }

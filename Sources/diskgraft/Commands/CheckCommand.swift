@@ -33,33 +33,32 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         try source.check(diskCount: 1 + disks.with.count)
-        var repairs: Set<GuestCheck.Repair> = []
-        if let repair {
-            guard let known = GuestCheck.Repair(rawValue: repair) else {
-                throw ValidationError(
-                    "there is no repair \"\(repair)\"; there is \(GuestCheck.Repair.allCases.map(\.rawValue).joined(separator: ", "))"
-                )
-            }
-            repairs.insert(known)
+        let repairs = GuestCheck.repairs.filter { $0.word == repair }
+        if let repair, repairs.isEmpty {
+            throw ValidationError(
+                "there is no repair \"\(repair)\"; there is \(GuestCheck.repairs.map(\.word).joined(separator: ", "))"
+            )
         }
         let check: GuestCheck
         do throws(StorageError) {
-            check = try GuestCheck.run([path] + disks.with, options: image.options, repair: repairs)
+            check = try GuestCheck.run([path] + disks.with, options: image.options, repair: Set(repairs))
+                .naming(\.spelled)
         } catch {
             guard !error.isCancellation else { throw error }
-            Terminal.printError(error.commandText)
+            Terminal.printError(error.spelled)
             throw ExitCode(error.kind == .misuse ? ExitStatus.usage.rawValue : 1)
         }
         if json {
             try JSONOutput.print(check)
         } else {
             for done in check.repaired { Terminal.print("repaired: \(done)\n") }
-            for finding in check.findings {
-                let place = finding.volume.map { " \($0)" } ?? ""
+            for found in check.findings {
+                let finding = found.finding
+                let place = found.volume.map { " \($0)" } ?? ""
                 let offset = finding.offset.map { " at byte \($0.hex)" } ?? ""
                 let structure = finding.structure.map { " (\($0)\(offset))" } ?? ""
                 Terminal.print(
-                    "\(finding.severity.rawValue): \(Terminal.name(finding.image))\(place): \(finding.layer): "
+                    "\(finding.severity.rawValue): \(Terminal.name(found.image))\(place): \(finding.layer): "
                         + "\(finding.message)\(structure)\n")
             }
             if check.findings.isEmpty { Terminal.write(Array("No errors were found.\n".utf8)) }

@@ -169,7 +169,7 @@ struct FindCommand: ParsableCommand {
         try files.walk(try files.find(path.path)) { (visit) throws(StorageError) in
             switch visit {
             case .unreadable(_, let error):
-                Terminal.printError(error.commandText)
+                Terminal.printError(error.spelled)
                 failed = true
             case .file(let file):
                 let last = file.path.lastComponent ?? []

@@ -95,7 +95,7 @@ struct ListCommand: ParsableCommand, Sendable {
             case .success(let bytes): output.write(bytes)
             case .failure(let error):
                 output.flush()
-                Terminal.printError(error.commandText)
+                Terminal.printError(error.spelled)
                 failures += 1
             }
         }

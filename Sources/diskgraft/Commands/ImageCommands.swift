@@ -83,7 +83,7 @@ struct CompareCommand: ParsableCommand {
             result = try DiskComparison.run(a.device, b.device)
         } catch {
             guard !error.isCancellation else { throw error }
-            Terminal.printError(error.commandText)
+            Terminal.printError(error.spelled)
             throw ExitCode(error.kind == .misuse ? ExitStatus.usage.rawValue : 2)
         }
         switch result {

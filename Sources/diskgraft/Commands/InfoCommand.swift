@@ -26,7 +26,7 @@ struct InfoCommand: ParsableCommand {
 
     func run() throws {
         try source.check(diskCount: 1 + disks.with.count)
-        let reports = try DiskReport.describe([path] + disks.with, options: image.options)
+        let reports = try DiskReport.describe([path] + disks.with, options: image.options) { $0.spelled }
         if json {
             if let only = reports.first, reports.count == 1 {
                 try JSONOutput.print(only)

@@ -104,7 +104,7 @@ struct FileListing: Sendable {
                 guard error.kind == .unsupported || error.kind == .refused, !error.isCancellation
                 else { throw error }
                 line.append(UInt8(ascii: ","))
-                Self.add("error", Array(error.description.utf8), to: &line)
+                Self.add("error", Array(error.spelled.utf8), to: &line)
             }
         }
         let xattrs = try files.extendedAttributes(of: file)

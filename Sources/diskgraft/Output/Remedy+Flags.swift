@@ -1,40 +1,36 @@
 import DiskGraft
 
-extension StorageError {
-    /// The sentence with what can be done about it, as this command's flags and commands.
-    var commandText: String {
-        let advice = remedies.map(\.flags)
-        return advice.isEmpty ? description : "\(description); \(advice.joined(separator: ", or "))"
+extension Remedy {
+    /// The remedy as this command's flags and commands, to stand behind a sentence.
+    var spelled: String {
+        switch self {
+        case .nameParent: "--parent FILE names the parent"
+        case .allowSiblings: "--allow-siblings opens files beside the image"
+        case .nameFormat(let format): format.map { "-f \($0) reads it as \($0)" } ?? "say which with -f"
+        case .ignoreLocks: "-U reads it all the same"
+        case .undo: "`diskgraft undo` takes the change back"
+        case .forceUndo: "`diskgraft undo --force` takes the change back all the same"
+        case .discardUndo: "`diskgraft undo --discard` leaves the image as it is"
+        case .giveDisk(let path): "give that disk too, with --with" + (path.map { " \($0)" } ?? "")
+        case .mapDisk(let name): "--map \(name)=N says which disk it is"
+        case .nameSource: "--from says which hypervisor it comes from"
+        case .nameVolume: "--volume works on one volume by itself"
+        case .nameRoot: "--root says which system is meant"
+        case .convert(let options):
+            "make a copy with `diskgraft convert\(options.map { " -o \($0)" }.joined())`"
+        case .migrate: "convert and patch at once with `diskgraft migrate`"
+        case .check: "look at `diskgraft check`"
+        case .repair(let repair): "`diskgraft check --repair \(repair.word)` mends it"
+        case .target(let target): "--to \(target) takes it as it is"
+        case .fix(let repair): "--fix \(repair) does it"
+        case .force: "--force does it all the same"
+        case .startGuest: "start the guest and shut it down"
+        case .tool(let name, let arguments): "run \(([name] + arguments).joined(separator: " "))"
+        }
     }
 }
 
-extension Remedy {
-    /// What to type.
-    var flags: String {
-        switch self {
-        case .nameParent: "name the parent with --parent FILE"
-        case .allowSiblings: "allow files beside it with --allow-siblings"
-        case .ignoreLocks: "read it all the same with -U"
-        case .undo: "take it back with `diskgraft undo`"
-        case .forceUndo: "take it back all the same with `diskgraft undo --force`"
-        case .discardUndo: "throw the record away with `diskgraft undo --discard`"
-        case .giveDisk(let path):
-            "name the further disk with --with \(path.map { $0.hostBytes.shellText } ?? "FILE")"
-        case .mapDisk(let name): "say which disk it is with --map \(name)=N"
-        case .nameSource: "say where the guest comes from with --from"
-        case .nameVolume: "name the volume with --volume"
-        case .nameRoot: "name the root's volume with --root"
-        case .convert(let options):
-            (["make a copy with `diskgraft convert"] + options.map { "-o \($0)" }).joined(separator: " ")
-                + "`"
-        case .migrate: "convert and patch in one pass with `diskgraft migrate`"
-        case .check: "see all of it with `diskgraft check`"
-        case .repair(let what): "mend it with `diskgraft check --repair \(what)`"
-        case .target(let name): "choose another target with --to \(name)"
-        case .fix(let repair): "ask for it with --fix \(repair)"
-        case .force: "do it all the same with --force"
-        case .startGuest: "start the guest and shut it down first"
-        case .tool(let name, let arguments): "run `\(([name] + arguments).joined(separator: " "))`"
-        }
-    }
+extension StorageError {
+    /// The error as the command prints it, with the flags that help.
+    var spelled: String { description + remedies.clause(\.spelled) }
 }

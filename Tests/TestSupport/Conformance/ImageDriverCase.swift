@@ -75,8 +75,8 @@ package struct ImageDriverCase: Sendable, CustomStringConvertible {
     }
 
     /// What the driver's own check says, notes left out.
-    package func findings(_ path: String) throws -> [ImageFinding] {
-        var findings: [ImageFinding] = []
+    package func findings(_ path: String) throws -> [Finding] {
+        var findings: [Finding] = []
         try ImageProbe.check(path, format: driver.format, locking: .ignore) {
             if $0.severity != .note { findings.append($0) }
         }

@@ -76,7 +76,7 @@ package enum SmallDriver: FileSystemDriver {
             _ = try open(device, options: FileSystemOptions())
         } catch {
             guard error.kind == .corrupt else { throw error }
-            report(Finding(.damage, layer: layer, code: error.code, error.message))
+            report(Finding(error))
         }
     }
 }

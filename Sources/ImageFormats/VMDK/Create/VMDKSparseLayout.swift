@@ -36,7 +36,7 @@ struct VMDKSparseLayout {
         else {
             throw .vmdk(
                 .refused, .fileFull,
-                "a monolithicSparse disk cannot be larger than 2 TiB; use -o subformat=vmfs")
+                "a monolithicSparse disk cannot be larger than 2 TiB; use subformat=vmfs")
         }
         redundantOffset = redundantStart * sector
         offset = start * sector

@@ -65,8 +65,9 @@ extension VMDKDescriptor {
         throw StorageError.vmdk(
             .refused, .changeTracking,
             "changed block tracking is on (\"\(name)\"); an offline change would make the next incremental backup "
-                + "wrong: turn tracking off, or work on a copy made by `diskgraft convert`",
-            structure: "descriptor", field: "changeTrackPath", offset: fileOffset)
+                + "wrong; turn tracking off",
+            structure: "descriptor", field: "changeTrackPath", offset: fileOffset,
+            remedies: [.convert(options: [])])
     }
 
     /// Facts for `info`.

@@ -23,8 +23,8 @@ extension VMDKMap {
                 else {
                     throw .vmdk(
                         .unsupported, .unalignedExtent,
-                        "an extent does not begin and end at a multiple of its grain, so it is not changed in place; "
-                            + "make a copy by `diskgraft convert` and change that", path: extent.file.path)
+                        "an extent does not begin and end at a multiple of its grain, so it is not changed in place",
+                        path: extent.file.path, remedies: [.convert(options: []), .migrate])
                 }
             }
         }
@@ -67,8 +67,8 @@ extension VMDKMap {
         let piece = try writablePiece(at: range.lowerBound)
         let base = piece.range.lowerBound
         guard case .sparse(let extent) = piece.backing else {
-            throw StorageError(
-                .misuse, layer: "vmdk", code: "not-sparse", "this extent has all of its space",
+            throw .vmdk(
+                .misuse, .notSparse, "this extent has all of its space",
                 offset: range.lowerBound)
         }
         noteChange(of: extent.fileIndex)

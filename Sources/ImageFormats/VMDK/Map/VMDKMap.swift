@@ -68,8 +68,7 @@ final class VMDKMap: WritableImageMap {
     func piece(at offset: UInt64) throws(StorageError) -> Piece {
         let index = pieces.firstIndex(sortedBy: { $0.range.upperBound > offset })
         guard index < pieces.count else {
-            throw StorageError(
-                .misuse, layer: "vmdk", code: "out-of-range", "is past the end of the disk", offset: offset)
+            throw .vmdk(.misuse, .outOfRange, "is past the end of the disk", offset: offset)
         }
         return pieces[index]
     }

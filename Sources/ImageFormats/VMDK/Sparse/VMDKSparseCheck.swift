@@ -26,7 +26,7 @@ struct VMDKSparseCheck {
     private var sector: UInt64 { VMDKSparseHeader.sectorSize }
     private var fileSectors: UInt64 { file.byteCount.dividedRoundingUp(by: sector) }
 
-    mutating func run(_ report: (ImageFinding) -> Void) throws(StorageError) {
+    mutating func run(_ report: (Finding) -> Void) throws(StorageError) {
         for warning in directory.warnings {
             tell(.damage, .damagedDirectory, warning, "grain directory", directory.offset, report)
         }
@@ -48,14 +48,13 @@ struct VMDKSparseCheck {
     }
 
     private mutating func tell(
-        _ severity: ImageFinding.Severity, _ code: VMDKCode, _ message: String, _ structure: String,
-        _ offset: UInt64, _ report: (ImageFinding) -> Void
+        _ severity: Severity, _ code: VMDKCode, _ message: String, _ structure: String,
+        _ offset: UInt64, _ report: (Finding) -> Void
     ) {
         reported += 1
         guard reported <= Self.findingLimit else { return }
         report(
-            ImageFinding(
-                severity, layer: "vmdk", code: code.rawValue, message, structure: structure, offset: offset))
+            Finding(severity, code, message, structure: structure, offset: offset))
     }
 
     private mutating func take(_ bytes: Range<UInt64>, isMetadata: Bool = false) throws(StorageError) {
@@ -108,7 +107,7 @@ struct VMDKSparseCheck {
     }
 
     private mutating func checkTable(
-        _ index: Int, at offset: UInt64, _ report: (ImageFinding) -> Void
+        _ index: Int, at offset: UInt64, _ report: (Finding) -> Void
     ) throws(StorageError) {
         let size = header.tableByteCount
         let table = try file.availableBytes(at: offset, count: size).littleEndianWords
@@ -137,7 +136,7 @@ struct VMDKSparseCheck {
     }
 
     private mutating func takeGrain(
-        _ entry: UInt32, guest: UInt64, at place: UInt64, _ report: (ImageFinding) -> Void
+        _ entry: UInt32, guest: UInt64, at place: UInt64, _ report: (Finding) -> Void
     ) throws(StorageError) {
         let start = UInt64(entry) * sector
         var size = min(header.grainSize, header.byteCount - guest)
@@ -152,7 +151,7 @@ struct VMDKSparseCheck {
             } catch {
                 guard error.kind == .corrupt else { throw error }
                 reported += 1
-                if reported <= Self.findingLimit { report(ImageFinding(error)) }
+                if reported <= Self.findingLimit { report(Finding(error)) }
                 return
             }
         }
@@ -166,7 +165,7 @@ struct VMDKSparseCheck {
     }
 
     /// Overlaps, and gaps of a grain and more behind the first grain or at the end.
-    private mutating func judgeSpace(_ report: (ImageFinding) -> Void) {
+    private mutating func judgeSpace(_ report: (Finding) -> Void) {
         taken.sort { $0.range.lowerBound < $1.range.lowerBound }
         var end: UInt64 = 0
         var endIsMetadata = false

@@ -13,22 +13,22 @@ extension VMDKSparseExtent {
         if header.isCompressed {
             throw .vmdk(
                 .refused, .streamOptimized,
-                "a streamOptimized VMDK cannot be changed in place; make a copy that can by `diskgraft convert "
-                    + "\(file.path) NEW.vmdk`, or convert and patch at once by `diskgraft migrate`",
-                path: file.path)
+                "a streamOptimized VMDK cannot be changed in place", path: file.path,
+                remedies: [.convert(options: []), .migrate])
         }
         if header.version >= 3 {
             throw .vmdk(
                 .refused, .changeTracking,
                 "version 3 of the sparse format means changed block tracking, which an offline change would make "
-                    + "wrong; work on a copy made by `diskgraft convert`",
-                structure: "sparse header", field: "version", offset: 4, path: file.path)
+                    + "wrong", structure: "sparse header", field: "version", offset: 4,
+                path: file.path,
+                remedies: [.convert(options: [])])
         }
         if isDamaged {
             throw .vmdk(
                 .refused, .damagedDirectory,
-                "the grain directory is damaged, so the disk is not changed; make a copy by `diskgraft convert` and "
-                    + "check that", path: file.path)
+                "the grain directory is damaged, so the disk is not changed",
+                path: file.path, remedies: [.convert(options: [])])
         }
     }
 

@@ -65,7 +65,7 @@ final class ThinDevice: BlockDevice {
         }
         guard let start = target *? size, start < data.byteCount, data.byteCount - start >= size else {
             throw StorageError(
-                .corrupt, layer: "lvm2", code: LVMCode.thinMetadata.rawValue,
+                .corrupt, LVMCode.thinMetadata,
                 "a thin volume is mapped to block \(target), behind the end of its pool", offset: offset)
         }
         return (start + within, size - within)

@@ -122,7 +122,7 @@ final class ThinMetadata: Sendable {
 
     private static func corrupt(_ what: String, _ offset: UInt64?) -> StorageError {
         StorageError(
-            .corrupt, layer: "lvm2", code: LVMCode.thinMetadata.rawValue, "the thin pool's metadata \(what)",
+            .corrupt, LVMCode.thinMetadata, "the thin pool's metadata \(what)",
             structure: "thin pool metadata", offset: offset)
     }
 }

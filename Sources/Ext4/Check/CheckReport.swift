@@ -1,42 +1,9 @@
-internal import Storage
-
-/// Something that a check found in a volume.
-package struct CheckFinding: Hashable, Sendable, CustomStringConvertible {
-    /// How bad it is.
-    package enum Severity: String, Sendable {
-        /// The volume contradicts itself; e2fsck would repair it.
-        case damage
-        /// What the kernel refuses to use, and older e2fsck passes over: a value in an inode of its own (ea_inode) that
-        /// is not as it should be.
-        case warning
-        /// Not damage: a state that the next mount or e2fsck tidies up.
-        case notice
-    }
-
-    /// How bad it is.
-    package var severity: Severity
-    /// A stable word for scripts: a `StorageError.code` of this layer, or one of the check's own.
-    package var code: String
-    /// One sentence.
-    package var message: String
-    /// The on-disk structure.
-    package var structure: String
-    /// The byte offset of the structure within the volume.
-    package var offset: UInt64?
-    /// The inode that it concerns.
-    package var inode: UInt32?
-
-    /// `ext4: sentence (structure, at byte 0x…)`.
-    package var description: String {
-        let place = offset.map { "\(structure), at byte \($0.hex)" } ?? structure
-        return "ext4: \(message) (\(place))"
-    }
-}
+package import Storage
 
 /// What a check found, and how much it looked at.
 package struct CheckReport: Sendable {
     /// In the order found; at most `CheckSink.maximumFindingCount`.
-    package var findings: [CheckFinding] = []
+    package var findings: [Finding] = []
     /// Findings left out because there were too many.
     package var omittedCount = 0
     /// Inodes in use.
@@ -51,7 +18,10 @@ package struct CheckReport: Sendable {
 }
 
 /// What the check finds itself, where no reader does.
-enum CheckCode: String, Sendable {
+enum CheckCode: String, LayerCode {
+    static var layer: String { Ext4Code.layer }
+
+    case lostSuperblock = "lost-superblock"
     case superblockField = "superblock-field"
     case freeCounts = "free-counts"
     case errorState = "error-state"
@@ -95,9 +65,9 @@ final class CheckSink {
 
     private(set) var report = CheckReport()
     /// A structure may be read by several passes; what is wrong with it is told once.
-    private var known: Set<CheckFinding> = []
+    private var known: Set<Finding> = []
 
-    func add(_ finding: CheckFinding) {
+    func add(_ finding: Finding) {
         guard !known.contains(finding) else { return }
         guard report.findings.count < Self.maximumFindingCount else {
             report.omittedCount += 1
@@ -109,13 +79,14 @@ final class CheckSink {
 
     func add(
         _ code: CheckCode, _ message: String, structure: String, offset: UInt64? = nil, inode: UInt32? = nil,
-        severity: CheckFinding.Severity = .damage
+        severity: Severity = .damage
     ) {
         add(
-            CheckFinding(
-                severity: severity, code: code.rawValue, message: message, structure: structure,
-                offset: offset, inode: inode))
+            Finding(
+                severity, code, message, structure: structure, offset: offset, file: Self.file(inode)))
     }
+
+    private static func file(_ inode: UInt32?) -> FileID? { inode.map { FileID(UInt64($0)) } }
 
     /// Runs a part of the check; what it throws is a finding, unless the device failed. Nil when it threw.
     func attempt<Result>(
@@ -125,10 +96,9 @@ final class CheckSink {
             return try body()
         } catch {
             guard error.isAboutImage else { throw error }
-            add(
-                CheckFinding(
-                    severity: .damage, code: error.code, message: error.message,
-                    structure: error.structure ?? "volume", offset: error.offset, inode: inode))
+            var finding = Finding(error, file: Self.file(inode))
+            finding.structure = finding.structure ?? "volume"
+            add(finding)
             return nil
         }
     }

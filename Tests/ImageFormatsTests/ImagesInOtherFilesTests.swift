@@ -16,8 +16,8 @@ struct ImagesInOtherFilesTests {
         ).disk
     }
 
-    private static func damage(_ file: any ByteFile, _ kind: ImageDriverCase) throws -> [ImageFinding] {
-        var found: [ImageFinding] = []
+    private static func damage(_ file: any ByteFile, _ kind: ImageDriverCase) throws -> [Finding] {
+        var found: [Finding] = []
         try ImageProbe.check(file, format: kind.driver.format) {
             if $0.severity == .damage { found.append($0) }
         }

@@ -40,7 +40,7 @@ extension ImageProbe {
     /// Checks the tables of an image.
     package static func check(
         _ path: String, format: ImageFormat? = nil, locking: HostFile.Locking = .honour,
-        report: (ImageFinding) -> Void
+        report: (Finding) -> Void
     ) throws(StorageError) {
         try check(try HostFile.open(path, locking: locking), format: format, report: report)
     }

@@ -1,8 +1,9 @@
 import Foundation
+import HostIO
 import Storage
 @_spi(Testing) import TestSupport
 import Testing
-import Undo
+@_spi(Testing) import Undo
 
 /// A damaged record is refused and kept, and so is a file that only has a record's name.
 struct UndoDamageTests {

@@ -1,11 +1,15 @@
 internal import Storage
 
-/// What the check over all layers itself finds; the layers' own findings have their codes.
+/// What is found by looking at all layers together.
 enum CheckCode: String, LayerCode {
-    static let layer = "check"
+    static var layer: String { "volume" }
 
-    case leaksNotRepaired = "leaks-not-repaired"
+    /// What opening an image warns of.
     case imageWarning = "image-warning"
+    /// A file system is longer than its device.
     case truncatedDevice = "truncated-device"
+    /// Contents that no driver looks into.
     case notChecked = "not-checked"
+    /// The format has no safe way to give space back.
+    case leaksNotRepaired = "leaks-not-repaired"
 }

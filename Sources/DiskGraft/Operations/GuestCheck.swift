@@ -249,20 +249,6 @@ public struct GuestCheck: Encodable, Sendable {
     }
 }
 
-/// What is found by looking at all layers together.
-private enum CheckCode: String, LayerCode {
-    static var layer: String { "volume" }
-
-    /// What opening an image warns of.
-    case imageWarning = "image-warning"
-    /// A file system is longer than its device.
-    case truncatedDevice = "truncated-device"
-    /// Contents that no driver looks into.
-    case notChecked = "not-checked"
-    /// The format has no safe way to give space back.
-    case leaksNotRepaired = "leaks-not-repaired"
-}
-
 extension VolumeIdentity.Kind {
     /// Volumes are found in it, and those are what is checked.
     fileprivate var isContainer: Bool { self == .lvm2 || self == .mdRAID }

@@ -1,21 +1,23 @@
 import Foundation
-@_spi(Testing) import Storage
+import HostIO
+import Storage
 import TestSupport
 import Testing
+@_spi(Testing) import Undo
+
+private let canBeMarked: Bool = {
+    guard Tool.has("getfattr", "setfattr"), let directory = try? TemporaryDirectory(),
+        let path = try? directory.write("a", [1])
+    else { return false }
+    return (try? Tool.run("setfattr", ["-n", "user.test", "-v", "1", path])) != nil
+}()
 
 /// A change that was cut off is seen by every name of the image, in other directories too, and where the image was moved or
 /// copied without its record.
 @Suite(
     .enabled(
-        if: UndoMarkTests.canBeHeld, "no getfattr and setfattr, or a temporary folder without attributes"))
+        if: canBeMarked, "no getfattr and setfattr, or a temporary folder without attributes"))
 struct UndoMarkTests {
-    private static let canBeHeld: Bool = {
-        guard Tool.has("getfattr", "setfattr"), let directory = try? TemporaryDirectory(),
-            let path = try? directory.write("a", [1])
-        else { return false }
-        return (try? Tool.run("setfattr", ["-n", "user.test", "-v", "1", path])) != nil
-    }()
-
     /// An image that is half changed, as a killed process leaves it, with a second name in another directory.
     private struct Half {
         let directory: TemporaryDirectory
@@ -36,7 +38,7 @@ struct UndoMarkTests {
                 atPath: root + "/links", withIntermediateDirectories: false)
             try FileManager.default.linkItem(atPath: path, toPath: other)
             // Without a lock: file and transaction hold each other until it ends, which it does not here.
-            let file = try HostFile.open(path, access: .write, locking: .ignore)
+            let file = try RecordedFile.open(path, locking: .ignore)
             _ = try HostTransaction([file], memoryLimit: 3000)
             for index in 0..<4 as Range<UInt64> {
                 try file.write(random.bytes(1500), at: index * 3000)
@@ -54,7 +56,7 @@ struct UndoMarkTests {
         let half = try Half()
         #expect(try UndoRecord.read(for: half.other)?.isCutOff == true)
         let error = #expect(throws: StorageError.self) {
-            let file = try HostFile.open(half.other, access: .write)
+            let file = try RecordedFile.open(half.other)
             let transaction = try HostTransaction([file])
             try file.write([1], at: 5)
             try transaction.commit()
@@ -62,10 +64,10 @@ struct UndoMarkTests {
         #expect(error?.code == "hot")
         #expect(try fileBytes(half.path) == half.half)
         // And takes it back.
-        #expect(try UndoRecord.undo([try HostFile.open(half.other, access: .write)]).count == 1)
+        #expect(try UndoRecord.undo([try RecordedFile.open(half.other)]).count == 1)
         #expect(try fileBytes(half.path) == half.before)
         #expect(try UndoRecord.read(for: half.other)?.isCutOff != true)
-        #expect(try UndoRecord.undo([try HostFile.open(half.path, access: .write)]).isEmpty)
+        #expect(try UndoRecord.undo([try RecordedFile.open(half.path)]).isEmpty)
         #expect(!HostDirectory.exists(half.path + ".undo"))
     }
 
@@ -76,7 +78,7 @@ struct UndoMarkTests {
         #expect(try UndoRecord.read(for: moved)?.isCutOff == true)
         // With the record gone nobody can tell; the file as it is has to be asked for.
         try FileManager.default.removeItem(atPath: half.path + ".undo")
-        let file = try HostFile.open(moved, access: .write)
+        let file = try RecordedFile.open(moved)
         for body in [
             { _ = try UndoRecord.read(for: moved) }, { _ = try UndoRecord.recover(file) },
             { _ = try UndoRecord.undo([file]) },
@@ -99,7 +101,7 @@ struct UndoMarkTests {
         // The record came along: the copy goes back by it, and the image by its own.
         try Tool.run("cp", ["-a", half.path + ".undo", copy + ".undo"])
         for path in [copy, half.path] {
-            #expect(try UndoRecord.recover(try HostFile.open(path, access: .write)) == .rolledBack)
+            #expect(try UndoRecord.recover(try RecordedFile.open(path)) == .rolledBack)
             #expect(try fileBytes(path) == half.before)
             #expect(try !half.isMarked(path))
         }
@@ -110,7 +112,7 @@ struct UndoMarkTests {
         let directory = try TemporaryDirectory()
         let path = try directory.write("a.img", [UInt8](repeating: 1, count: 9000))
         func change(_ value: UInt8) throws {
-            let file = try HostFile.open(path, access: .write)
+            let file = try RecordedFile.open(path)
             let transaction = try HostTransaction([file])
             try file.write([value], at: 5)
             try transaction.commit()
@@ -123,7 +125,7 @@ struct UndoMarkTests {
         #expect(try UndoRecord.read(for: path)?.state == .done)
         try change(3)
         try Tool.run("setfattr", ["-n", "user.diskgraft.undo", "-v", mark, path])
-        for _ in 0..<2 { #expect(try UndoRecord.undo([try HostFile.open(path, access: .write)]).count == 1) }
+        for _ in 0..<2 { #expect(try UndoRecord.undo([try RecordedFile.open(path)]).count == 1) }
         #expect(try Tool.run("getfattr", ["-d", "--absolute-names", path]).text.isEmpty)
         #expect(try UndoRecord.read(for: path) == nil)
         // What is none is none.
@@ -137,7 +139,7 @@ struct UndoMarkTests {
     @Test func itStandsWhileTheChangeIsHot() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("a.img", [UInt8](repeating: 1, count: 90_000))
-        let file = try HostFile.open(path, access: .write)
+        let file = try RecordedFile.open(path)
         func isMarked() throws -> Bool {
             try Tool.run("getfattr", ["-d", "--absolute-names", path]).text.contains("user.diskgraft.undo")
         }
@@ -163,7 +165,7 @@ struct UndoMarkTests {
         guard (try? Tool.run("mount", ["-t", "ramfs", "none", folder])) != nil else { return }
         defer { _ = try? Tool.run("umount", [folder]) }
         let path = try directory.write("ram/a.img", [UInt8](repeating: 1, count: 9000))
-        let file = try HostFile.open(path, access: .write)
+        let file = try RecordedFile.open(path)
         #expect(file.namesWithoutMark == nil)
         try FileManager.default.linkItem(atPath: path, toPath: folder + "/b.img")
         #expect(file.namesWithoutMark == 2)

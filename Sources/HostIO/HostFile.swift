@@ -162,6 +162,7 @@ public final class HostFile: ByteFile {
     /// pread, until all of it is there.
     public func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         try Cancellation.check()
+        guard target.byteCount > 0 else { return }
         try readDisk(into: &target, at: offset)
     }
 

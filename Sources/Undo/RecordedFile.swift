@@ -54,6 +54,7 @@ package final class RecordedFile: ByteFile {
     package func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         guard let staging = staged.withLock({ $0 }) else { return try base.read(into: &target, at: offset) }
         try Cancellation.check()
+        guard target.byteCount > 0 else { return }
         let count = UInt64(target.byteCount)
         guard let end = offset +? count, end <= staging.length else {
             throw shortFile(at: offset, target.byteCount)

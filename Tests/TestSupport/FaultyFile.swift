@@ -41,9 +41,9 @@ package final class FaultyFile: ByteFile {
 
     package func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
         if isDue {
-            // Half of it arrives, as on a disk that fills up.
-            let half = source.byteCount / 2 / 512 * 512
-            if half > 0 { try base.write(source.extracting(0..<half), at: offset) }
+            // Half of it arrives, as on a disk that fills up, and no sector in part.
+            let end = (offset + UInt64(source.byteCount / 2)) / 512 * 512
+            if end > offset { try base.write(source.extracting(0..<Int(end - offset)), at: offset) }
             throw fault
         }
         try base.write(source, at: offset)

@@ -21,7 +21,8 @@ public protocol ByteFile: AnyObject, Sendable {
     /// The logical sector size in bytes; 512 unless a device has another.
     var sectorSize: UInt32 { get }
 
-    /// Fills `target` from byte `offset` on. Throws `corrupt`, code "short-file", past the end.
+    /// Fills `target` from byte `offset` on. Throws `corrupt`, code "short-file", past the end; no bytes are there
+    /// anywhere.
     func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError)
 
     /// Writes all of `source` at byte `offset`, growing the file when needed; what lies between reads as zeros. Throws

@@ -21,6 +21,7 @@ package final class MemoryFile: ByteFile {
 
     package func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         try Cancellation.check()
+        guard target.byteCount > 0 else { return }
         let held = bytes
         guard let end = offset +? UInt64(target.byteCount), end <= UInt64(held.count) else {
             throw shortFile(at: offset, target.byteCount)

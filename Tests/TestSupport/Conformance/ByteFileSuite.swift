@@ -40,7 +40,9 @@ package enum ByteFileSuite {
                 error?.isCode(ByteFileCode.shortFile) == true && error?.path == file.path, "\(offset)",
                 sourceLocation: sourceLocation)
         }
-        #expect(try file.bytes(at: end, count: 0) == [], sourceLocation: sourceLocation)
+        for offset in [end, end + 1000, UInt64.max] {
+            #expect(try file.bytes(at: offset, count: 0) == [], sourceLocation: sourceLocation)
+        }
         #expect(try file.availableBytes(at: end, count: 9) == [], sourceLocation: sourceLocation)
         #expect(try file.availableBytes(at: .max, count: 9) == [], sourceLocation: sourceLocation)
         #expect(

@@ -3,8 +3,10 @@ internal import Glibc
 public import Storage
 
 extension HostFile {
+    /// By its file system; those in memory and on old network shares keep none.
     public var keepsAttributes: Bool { clinux_keeps_attributes(descriptor) == 1 }
 
+    /// Durable when it returns.
     public func setAttribute(_ name: String, to value: [UInt8]?) throws(StorageError) {
         let status = unsafe name.withHostPath { name in
             guard let value else { return unsafe clinux_remove_attribute(descriptor, name) }

@@ -76,10 +76,13 @@ extension GuestEdit {
             if let inherited {
                 permissions = inherited.permissions
                 if let access = inherited.list {
-                    attributes.append(ExtendedAttribute(name: AccessControl.AttributeName.access, value: access.value))
+                    attributes.append(
+                        ExtendedAttribute(name: AccessControl.AttributeName.access, value: access.value))
                 }
             }
-            if type == .directory, !attributes.contains(where: { $0.name == AccessControl.AttributeName.inherited }) {
+            if type == .directory,
+                !attributes.contains(where: { $0.name == AccessControl.AttributeName.inherited })
+            {
                 attributes.append(ExtendedAttribute(name: AccessControl.AttributeName.inherited, value: list))
             }
         }

@@ -6,7 +6,8 @@ extension AccessControl {
         var last = -1
         var found: Set<Tag> = []
         for entry in entries {
-            guard let place = order.firstIndex(of: entry.tag), place > last || place == last && entry.tag.isNamed,
+            guard let place = order.firstIndex(of: entry.tag),
+                place > last || place == last && entry.tag.isNamed,
                 entry.permissions <= 7, !entry.tag.isNamed || entry.id != .max
             else { return false }
             last = place

@@ -109,20 +109,17 @@ struct CutOffChange {
             header.identity == member.file.incarnation
             ? "something else has written to it since"
             : "it is not the file that was changed, or something else has written to it since"
-        let ways =
-            "`diskgraft undo --force` takes the change back all the same, `diskgraft undo --discard` throws its record "
-            + "away and leaves the image as it is"
         guard let offset = comparison.firstUnknown else {
             throw StorageError(
                 .refused, UndoCode.unknownLength,
                 "a change was cut off, and now the file is \(member.file.byteCount) bytes long, which it was at no "
-                    + "time of the change (\(header.lengthLeast) to \(header.lengthMost)): \(other); \(ways)",
+                    + "time of the change (\(header.lengthLeast) to \(header.lengthMost)): \(other)",
                 field: "length", path: member.file.path, remedies: [.forceUndo, .discardUndo])
         }
         throw StorageError(
             .refused, UndoCode.unknownContents,
             "a change was cut off, and here the file holds what it held neither before nor at any time of the change: "
-                + "\(other); \(ways)", offset: offset, path: member.file.path,
+                + "\(other)", offset: offset, path: member.file.path,
             remedies: [.forceUndo, .discardUndo])
     }
 }

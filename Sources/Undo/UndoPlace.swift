@@ -28,7 +28,6 @@ public struct UndoPlace: Sendable {
         guard HostDirectory.isInMemory(directory) else { return }
         throw StorageError(
             .refused, UndoCode.recordInMemory,
-            "the undo record of a block device would lie in \(directory.hostBytes.shellText), which is memory and lost with the power; "
-                + "name a directory on a disk with --undo-dir", path: file.path)
+            "the undo record of a block device would lie in \(directory.hostBytes.shellText), which is memory and lost with the power", path: file.path, remedies: [.nameUndoDirectory])
     }
 }

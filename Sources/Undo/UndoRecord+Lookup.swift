@@ -47,7 +47,7 @@ extension UndoRecord {
         let exists = HostDirectory.exists(own)
         let found = exists ? try newest(in: open(own)) : nil
         guard let names = HostFile.names(of: file), names.count > 1 || !exists else { return found }
-        let others = records(besides: own).filter { $0.header.identity == names.incarnation }
+        let others = records(besides: own, of: names.incarnation)
         let all = [found].compactMap(\.self) + others
         return all.first(where: \.isCutOff) ?? all.max { $0.header.time < $1.header.time }
     }
@@ -62,13 +62,20 @@ extension UndoRecord {
         return try read(for: file, in: place).flatMap { $0.transactionID == transactionID ? $0 : nil }
     }
 
-    /// The newest segments of the other records in the same directory; what cannot be read as a record is none.
-    private static func records(besides own: String) -> [UndoRecord] {
+    /// The newest segments of the other records of a file in the same directory; what cannot be read as a record is none. One
+    /// that is named after another file which is there is that file's, whatever it says: the copy of a record beside the
+    /// copy of an image.
+    private static func records(besides own: String, of incarnation: FileIncarnation) -> [UndoRecord] {
         let directory = HostPath.directory(of: own)
         let name = HostPath.name(of: own)
         return HostDirectory.names(in: directory)
             .filter { $0.hasSuffix(".undo") && $0 != name }
+            .filter {
+                let owner = HostFile.names(of: "\(directory)/\($0.dropLast(".undo".count))")
+                return owner == nil || owner?.incarnation == incarnation
+            }
             .compactMap { try? newest(in: open("\(directory)/\($0)")) }
+            .filter { $0.header.identity == incarnation }
     }
 
     private static func open(_ path: String) throws(StorageError) -> HostFile {

@@ -91,7 +91,7 @@ extension UndoRecord {
             where !change.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) {
                 throw StorageError(
                     .refused, UndoCode.siblingNotGiven,
-                    "the change also covers \(sibling.hostBytes.shellText); give that disk too, with --with",
+                    "the change also covers \(sibling.hostBytes.shellText)",
                     path: record.path,
                     remedies: [.giveDisk(path: sibling)])
             }
@@ -104,7 +104,7 @@ extension UndoRecord {
                     : "these bytes have been changed by something else since"
             throw StorageError(
                 .refused, UndoCode.changedSince,
-                "\(reason); the change is not taken back, but with --force",
+                "\(reason); the change is not taken back",
                 field: comparison.firstNotNew == nil ? "length" : nil, offset: comparison.firstNotNew,
                 path: file.path, remedies: [.forceUndo])
         }
@@ -128,6 +128,8 @@ extension UndoRecord {
         public var records: [String] = []
         /// Paths of files that were marked as half changed, without a record of that, and are not any more.
         public var unmarked: [String] = []
+        /// Those of the records whose change was cut off.
+        public var cutOff: [String] = []
     }
 
     /// How long taking back goes on after a request to stop: most changes are taken back by then.
@@ -142,6 +144,7 @@ extension UndoRecord {
     ) throws(StorageError) -> Discarded {
         var paths: [String] = []
         var unmarked: [String] = []
+        var cutOff: [String] = []
         for file in files {
             let own = place.recordPath(for: file.path)
             if HostDirectory.exists(own) {
@@ -161,6 +164,7 @@ extension UndoRecord {
             }
             guard let found else { continue }
             if !paths.contains(found.path) { paths.append(found.path) }
+            if found.isCutOff { cutOff.append(found.path) }
             guard found.isCutOff, let siblings = try? found.siblings(in: found.openLog()) else { continue }
             for sibling in siblings where HostDirectory.exists(sibling) {
                 guard !files.contains(where: { HostDirectory.isSame($0.path, sibling) }),
@@ -168,7 +172,7 @@ extension UndoRecord {
                 else { continue }
                 throw StorageError(
                     .refused, UndoCode.siblingNotGiven,
-                    "the change also covers \(sibling.hostBytes.shellText); give that disk too, with --with",
+                    "the change also covers \(sibling.hostBytes.shellText)",
                     path: found.path,
                     remedies: [.giveDisk(path: sibling)])
             }
@@ -178,7 +182,7 @@ extension UndoRecord {
             try HostDirectory.remove(path)
             try HostDirectory.sync(holding: path)
         }
-        return Discarded(records: paths, unmarked: unmarked)
+        return Discarded(records: paths, unmarked: unmarked, cutOff: cutOff)
     }
 
     /// Throws "not-a-record" for a file that has the name of a record and is somebody else's.

@@ -113,8 +113,7 @@ public struct UndoRecord: Sendable {
         case .otherVersion where start == 0:
             throw StorageError(
                 .unsupported, UndoCode.otherVersion,
-                "was written by another version of diskgraft: use that to undo, or throw the record away "
-                    + "with `diskgraft undo --discard`", path: log.path, remedies: [.discardUndo])
+                "was written by another version of this program, which can take the change back", path: log.path, remedies: [.discardUndo])
         case .foreign where start == 0: throw foreign(log.path)
         // Chunks that were to follow a head whose new count a cut kept off the disk.
         case .foreign where last == .prepared: return nil
@@ -224,7 +223,7 @@ public struct UndoRecord: Sendable {
         StorageError(
             .corrupt, UndoCode.damaged,
             "is damaged, so the change cannot be taken back; restore the image from a copy, or throw the record away "
-                + "with `diskgraft undo --discard` and leave the image as it is",
+                + "and leave the image as it is",
             offset: offset, path: path, remedies: [.discardUndo])
     }
 

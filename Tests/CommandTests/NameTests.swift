@@ -214,7 +214,7 @@ struct NameTests {
                 "bash",
                 [
                     "-c",
-                    "mke2fs -q -F -t ext4 \(bad.shellText) 4M && debugfs -w -R 'clri <8>' \(bad.shellText)",
+                    "mke2fs -q -F -t ext4 -J size=1 \(bad.shellText) 4M && debugfs -w -R 'clri <8>' \(bad.shellText)",
                 ], directory: root)
             let check = try run(words("check --json") + [bad], expect: 0...2).output
             let findings = try #require(

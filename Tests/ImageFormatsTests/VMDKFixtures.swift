@@ -3,6 +3,7 @@ import HostIO
 import ImageFormats
 import Storage
 import TestSupport
+import Undo
 import Testing
 
 /// Helpers of the VMDK tests.
@@ -105,7 +106,7 @@ enum VMDKFixtures {
     static func open(
         _ path: String, _ access: FileAccess = .read, format: ImageFormat? = nil
     ) throws(StorageError) -> OpenedImage {
-        let file = try HostFile.open(path, access: access, locking: .ignore)
+        let file = try RecordedFiles(HostFiles(locking: .ignore)).open(path, access: access)
         return try ImageProbe.open(
             file, format: format, options: ImageOpenOptions(access: access, locking: .ignore))
     }

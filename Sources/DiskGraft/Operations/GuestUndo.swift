@@ -11,6 +11,8 @@ public enum GuestUndo {
         public var files: [String]
         /// Where the records of block devices were looked for in vain: they do not lie beside these.
         public var missingRecords: [String] = []
+        /// What the images' own tables say after bytes were put back over what something else had written: a sentence each.
+        public var damage: [String] = []
     }
 
     /// Takes back the newest change of the images at `paths`, over all the host files that it changed. A change
@@ -31,7 +33,18 @@ public enum GuestUndo {
             }
         }
         let undone = try UndoRecord.undo(files, force: force, in: options.records).map(\.path)
-        return Result(files: undone, missingRecords: missing)
+        var result = Result(files: undone, missingRecords: missing)
+        // Tables of then name nothing of what was written since, or what is gone.
+        if force, !undone.isEmpty {
+            for path in paths {
+                let file = try options.hostFiles.open(path, access: .read)
+                try ImageProbe.check(file, format: try options.imageFormat()) {
+                    guard $0.severity == .damage else { return }
+                    result.damage.append("\(path.hostBytes.shellText): \($0.message)")
+                }
+            }
+        }
+        return result
     }
 
     /// Throws the undo records of the images at `paths` away, damaged ones too, and leaves the images as they are.
@@ -47,7 +60,7 @@ public enum GuestUndo {
             files.append(try RecordedFile.open(name))
         }
         let discarded = try UndoRecord.discard(files, in: options.records)
-        return Discarded(records: discarded.records, unmarked: discarded.unmarked)
+        return Discarded(records: discarded.records, unmarked: discarded.unmarked, cutOff: discarded.cutOff)
     }
 
     /// What `discard` did.
@@ -56,6 +69,8 @@ public enum GuestUndo {
         public let records: [String]
         /// Paths of files that were marked as half changed, without a record of that, and are not any more.
         public let unmarked: [String]
+        /// Those of the records whose change was cut off: their files may be half changed.
+        public let cutOff: [String]
     }
 
     private static func hostFiles(

@@ -3,6 +3,8 @@
 public enum Remedy: Hashable, Sendable {
     /// Say which file is the image's parent.
     case nameParent
+    /// Name a directory on a disk for the undo record.
+    case nameUndoDirectory
     /// Allow regular files beside the image to be opened.
     case allowSiblings
     /// Say which format the file has; nil: one of several.

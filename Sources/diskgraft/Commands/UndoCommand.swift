@@ -23,7 +23,9 @@ struct UndoCommand: ParsableCommand {
     @OptionGroup var disks: FurtherDisks
     @OptionGroup var source: SourceArguments
 
-    @Flag(help: "Put the old bytes back over whatever has been written there since.")
+    @Flag(
+        help:
+            "Put the old bytes back over whatever has been written there since; what that leaves of the image's tables is checked.")
     var force = false
 
     @Flag(help: "Throw the undo record away and leave the image as it is.")
@@ -47,11 +49,17 @@ struct UndoCommand: ParsableCommand {
         for file in result.files {
             Terminal.print("\(file.hostBytes.shellText): the newest change was taken back.\n")
         }
+        for sentence in result.damage { Terminal.printError("\(sentence); `diskgraft check` tells all of it") }
+        if !result.damage.isEmpty { throw ExitCode(1) }
     }
 
     private func throwAway() throws {
         let done = try GuestUndo.discard([path] + disks.with, options: image.options)
         for record in done.records { Terminal.print("\(record.hostBytes.shellText): was thrown away.\n") }
+        for record in done.cutOff {
+            Terminal.printError(
+                "\(record.hostBytes.shellText): its change was cut off, and the image may be half changed")
+        }
         for file in done.unmarked {
             Terminal.print("\(file.hostBytes.shellText): is not marked as half changed any more.\n")
         }

@@ -5,6 +5,7 @@ extension Remedy {
     var spelled: String {
         switch self {
         case .nameParent: "--parent FILE names the parent"
+        case .nameUndoDirectory: "--undo-dir names a directory on a disk"
         case .allowSiblings: "--allow-siblings opens files beside the image"
         case .nameFormat(let format): format.map { "-f \($0) reads it as \($0)" } ?? "say which with -f"
         case .ignoreLocks: "-U reads it all the same"

@@ -41,8 +41,8 @@ enum DeadRows: PlanStep {
             reason.isAbsent
             ? "\(row.spec) is not on the given disks" : "\(row.spec) may have another name here"
         if knowsNofail(draft.guest) {
-            let text = row.options == ["defaults"] ? "defaults,nofail" : file.bytes.text(options) + ",nofail"
-            draft.edit(file, options, text, .deadRows, "\(what): the boot must not wait for it")
+            let end = options.upperBound
+            draft.edit(file, end..<end, ",nofail", .deadRows, "\(what): the boot must not wait for it")
         } else if row.pass != 0, let pass = row.passRange {
             // Old init scripts stop at the check of a device that is not there, not at its mounting.
             draft.edit(file, pass, "0", .deadRows, "\(what): the boot would stop at its check")

@@ -12,7 +12,7 @@ enum DefaultLeavesXen: PlanStep {
         for item in draft.guest.defaultEntries where draft.startProblem(item.entry) != nil {
             let others = draft.guest.bootEntries.filter { other in
                 other.entry.kernel != nil && draft.startProblem(other.entry) == nil
-                    && other.isOfSameMenu(as: item)
+                    && draft.releaseWithoutModules(other.entry) == nil && other.isOfSameMenu(as: item)
             }
             guard let best = others.best else { continue }
             draft.moveDefault(

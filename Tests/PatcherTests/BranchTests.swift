@@ -63,6 +63,21 @@ private let rootUUID = "11111111-1111-4111-8111-111111111111"
         #expect(GRUB2Config("fi\nfi\nelse\nthen\nmenuentry A { fi; linux /k }".bytes).entries.count == 1)
     }
 
+    /// The machine takes the branch that starts.
+    @Test func aBranchForXenDoesNotMoveTheDefault() throws {
+        var guest = TestGuest()
+        let root = guest.partition(1, .ext4, uuid: rootUUID)
+        root.write("/etc/fstab", "UUID=\(rootUUID) / ext4 defaults 1 1\n")
+        root.write(
+            "/boot/grub2/grub.cfg",
+            "set default=0\nmenuentry A {\nif [ $p = xen ]; then\nlinux /vmlinuz-4.4.1-xen root=UUID=\(rootUUID)\ninitrd /i\nelse\nlinux /vmlinuz-4.4.1 root=UUID=\(rootUUID)\ninitrd /i\nfi\n}\nmenuentry B { linux /vmlinuz-4.3.1 root=UUID=\(rootUUID) ; initrd /i }\n"
+        )
+        let plan = try guest.plan("kvm")
+        #expect(plan.actions.isEmpty)
+        #expect(plan.refusal == nil)
+        #expect(plan.verdicts.map(\.isDefault) == [true, true, false])
+    }
+
     @Test func bothAreEditedAndJudged() throws {
         var guest = TestGuest()
         let root = guest.partition(1, .ext4, uuid: rootUUID, partUUID: "5eed0001-01")

@@ -52,6 +52,11 @@ private func guest(_ files: [String: String]) -> (guest: TestGuest, root: Memory
         #expect(
             text(root.files["/etc/modprobe.conf"])
                 == "alias eth0 pcnet32\n#\(wrapper)#alias eth1 vmxnet3\ninstall usb /bin/true;\n")
+        for path in ["/etc/modprobe.conf.local", "/etc/modprobe.d/vmware-tools.conf"] {
+            let (beside, tree) = guest([path: "alias scsi_hostadapter mptspi\n\(wrapper)"])
+            try beside.patch("kvm")
+            #expect(text(tree.files[path]) == "alias scsi_hostadapter mptspi\n#\(wrapper)")
+        }
         let (staying, same) = guest(["/etc/modprobe.conf": rows])
         try staying.patch("vmware", controller: .ide)
         #expect(text(same.files["/etc/modprobe.conf"]) == rows)

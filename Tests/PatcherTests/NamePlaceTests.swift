@@ -58,6 +58,13 @@ private let suse11 = ["/etc/SuSE-release": "SUSE Linux Enterprise Server 11 (x86
         #expect(try patched("/etc/crypttab", row + "\n") == expected + "\n")
     }
 
+    /// Whoever else names what is overwritten must not wait for a UUID that is gone.
+    @Test func resumeFromWhatIsOverwritten() throws {
+        let more = ["/etc/crypttab": "s /dev/sda2 /dev/urandom swap\n"]
+        let after = try patched("/etc/initramfs-tools/conf.d/resume", "RESUME=/dev/sda2\n", more)
+        #expect(after == "RESUME=PARTUUID=5eed0001-02\n")
+    }
+
     /// Ubuntu 14.04 makes no links of MBR partitions' UUIDs, whatever its kernel knows.
     @Test func partitionNamesThatNobodyLooksFor() throws {
         let row = "s /dev/sda2 /dev/urandom swap\n"
@@ -176,6 +183,13 @@ private let suse11 = ["/etc/SuSE-release": "SUSE Linux Enterprise Server 11 (x86
             "UUID=\(rootUUID) / ext4 defaults 0 1\nLABEL=gone /g ext4 journal_path=/dev/sda2 0 2\n")
         #expect(
             after.hasSuffix("LABEL=gone /g ext4 journal_path=/dev/disk/by-uuid/\(swapUUID),nofail 0 2\n"))
+    }
+
+    /// Without its journal a file system is not mounted.
+    @Test func anOptionsDeviceThatIsNotThere() throws {
+        let head = "UUID=\(rootUUID) / ext4 defaults 0 1\n"
+        let after = try patched("/etc/fstab", head + "UUID=\(dataUUID) /d ext4 journal_path=/dev/sdk1 0 2\n")
+        #expect(after == head + "UUID=\(dataUUID) /d ext4 journal_path=/dev/sdk1,nofail 0 2\n")
     }
 
     @Test(arguments: ["/etc/hdparm.conf", "/etc/smartd.conf"])

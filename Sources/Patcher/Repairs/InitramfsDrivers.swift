@@ -25,8 +25,8 @@ enum InitramfsDrivers: PlanStep {
     private static func danger(_ draft: PlanDraft) -> Danger? {
         switch draft.guest.release?.family {
         case .redHat?:
-            return draft.guest.files(ModprobeConfiguration.self).isEmpty
-                ? dracut(draft) : oldMkinitrd(draft)
+            let rows = draft.guest.files(ModprobeConfiguration.self).first { $0.syntax.isMain }?.syntax.rows
+            return rows.map { oldMkinitrd($0, draft) } ?? dracut(draft)
         case .suse?: return draft.guest.hasOldSUSEInitrd ? suseMkinitrd(draft) : dracut(draft)
         case .arch?: return (modules(draft), "mkinitcpio puts in what the machine has that it runs on")
         default: return nil
@@ -42,10 +42,9 @@ enum InitramfsDrivers: PlanStep {
     }
 
     /// RHEL 4 and 5: what modprobe.conf names.
-    private static func oldMkinitrd(_ draft: PlanDraft) -> Danger? {
+    private static func oldMkinitrd(_ rows: [FieldTable.Row], _ draft: PlanDraft) -> Danger? {
         let wanted = ModprobeAliases.hostAdapters(draft)
-        let named = draft.guest.files(ModprobeConfiguration.self).flatMap(\.syntax.rows)
-            .compactMap(ModprobeAliases.hostAdapter)
+        let named = rows.compactMap(ModprobeAliases.hostAdapter)
         guard !wanted.isEmpty, !named.contains(where: wanted.contains) else { return nil }
         let names = named.isEmpty ? "no disk driver" : named.joined(separator: ", ") + " alone"
         return ([wanted[0]], "it was made from modprobe.conf, which names \(names)")

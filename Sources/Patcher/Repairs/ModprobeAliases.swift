@@ -11,7 +11,7 @@ enum ModprobeAliases: PlanStep {
 
     static func contribute(to draft: inout PlanDraft) {
         for file in draft.guest.files(ModprobeConfiguration.self) {
-            chooseHostAdapter(file.file, file.syntax.rows, &draft)
+            if file.syntax.isMain { chooseHostAdapter(file.file, file.syntax.rows, &draft) }
             disableForeignCards(file.file, file.syntax.rows, &draft)
         }
     }

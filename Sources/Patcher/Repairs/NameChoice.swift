@@ -47,12 +47,7 @@ extension NameChoice {
             // A kernel without initramfs would only not resume, but not boot either without its root.
             let names = draft.guest.everyEntryHasInitrd || name == "resume" ? stableNames(volume, draft) : []
             return choose(names, volume, what, draft, form)
-        case .crypttab(let row):
-            if row.keepsIdentity(of: draft.guest.volumes[volume].identity.kind) {
-                return choose(stableNames(volume, draft), volume, what, draft, form)
-            }
-            // What the contents are known by now is gone after the first use.
-            return choose(partitionNames(volume, draft), volume, what, draft, .path)
+        case .crypttab: return choose(stableNames(volume, draft), volume, what, draft, form)
         case .loaderDisk, .lvmDevice, .reported: return choose([], volume, what, draft, form)
         }
     }
@@ -63,16 +58,23 @@ extension NameChoice {
         case tag
         /// udev's link.
         case path
+        /// As crypttab takes it.
+        case crypttab
 
         init(_ site: DeviceSite, _ file: ScannedFile, _ guest: Guest) {
-            let isPath = type(of: file.syntax).wantsPaths || site.wantsPath(in: guest)
-            self = isPath ? .path : .tag
+            if case .crypttab = site.use {
+                self = .crypttab
+            } else {
+                self = type(of: file.syntax).wantsPaths || site.wantsPath(in: guest) ? .path : .tag
+            }
         }
 
         func text(_ name: StableName) -> String {
             switch self {
             case .tag: name.tag
             case .path: name.link
+            // crypttab's scripts took `PARTUUID=` later than udev made links of it.
+            case .crypttab: if case .partitionUUID = name { name.link } else { name.tag }
             }
         }
 
@@ -90,7 +92,10 @@ extension NameChoice {
     private static func stableNames(_ volume: Int, _ draft: PlanDraft) -> [StableName] {
         let uuid = draft.guest.resolver.uuidName(volume)
         let label = draft.guest.resolver.labelName(volume) ?? draft.plannedLabel(of: volume)
-        if uuid == nil, label == nil { return partitionNames(volume, draft) }
+        // What the contents are known by now may be gone after the next start.
+        if uuid == nil && label == nil || draft.guest.isOverwritten(volume) {
+            return partitionNames(volume, draft)
+        }
         let names: [StableName?] =
             switch draft.request.names {
             case .uuid: [uuid, label]

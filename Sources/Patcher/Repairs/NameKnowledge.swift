@@ -1,3 +1,5 @@
+internal import Storage
+
 /// Which names a system understands, and where.
 extension DeviceSite {
     /// A path is taken here and nothing else.
@@ -13,6 +15,16 @@ extension DeviceSite {
 }
 
 extension Guest {
+    /// A row of crypttab makes its contents anew at every start.
+    func isOverwritten(_ volume: Int) -> Bool {
+        references.contains { reference in
+            guard reference.resolution == .volume(volume), case .crypttab(let row) = reference.use else {
+                return false
+            }
+            return !row.keepsIdentity(of: volumes[volume].identity.kind)
+        }
+    }
+
     /// The initrd of SUSE's own mkinitrd, before dracut came with SLES 12 and openSUSE 13.2.
     var hasOldSUSEInitrd: Bool {
         guard let release, release.family == .suse, let major = release.major else { return false }

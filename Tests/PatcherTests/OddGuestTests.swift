@@ -84,7 +84,8 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
         #expect(
             after
                 == menu.replacing("/dev/disk/by-id/scsi-SATA_QEMU_HARDDISK_QM00001-part1", with: "UUID=\(u1)")
-                .replacing("/dev/disk/by-id/ata-QEMU_HARDDISK_QM00001-part2", with: "UUID=\(u2)"))
+                .replacing(
+                    "/dev/disk/by-id/ata-QEMU_HARDDISK_QM00001-part2", with: "/dev/disk/by-uuid/\(u2)"))
         #expect(
             text(root.files["/etc/fstab"]).hasPrefix(
                 "UUID=\(u1) /                    ext3       acl,user_xattr        1 1\n"))
@@ -92,7 +93,7 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
             text(root.files["/etc/fstab"]).hasSuffix("/dev/fd0 /media/floppy auto noauto,user,sync 0 0\n"))
         #expect(
             text(root.files["/etc/sysconfig/bootloader"])
-                == "LOADER_TYPE=\"grub\"\nDEFAULT_APPEND=\"resume=UUID=\(u2) splash=silent\"\nXEN_KERNEL_APPEND=\"resume=UUID=\(u2)\"\n"
+                == "LOADER_TYPE=\"grub\"\nDEFAULT_APPEND=\"resume=/dev/disk/by-uuid/\(u2) splash=silent\"\nXEN_KERNEL_APPEND=\"resume=/dev/disk/by-uuid/\(u2)\"\n"
         )
         #expect(text(root.files["/boot/grub/device.map"]) == "(hd0)\t/dev/hda\n")
     }

@@ -9,6 +9,10 @@ public struct RemedyWording: Sendable {
     public var wantedRepair: @Sendable (_ repair: String) -> String
     /// Choosing another target.
     public var otherTarget: @Sendable (_ target: String) -> String
+    /// Making the distribution's rescue or fallback entry the default.
+    public var fallbackEntry: String
+    /// Putting the disk behind another controller.
+    public var otherController: @Sendable (_ controller: String) -> String
     /// Copying a disk without a change to the guest.
     public var conversion: String
 
@@ -16,11 +20,14 @@ public struct RemedyWording: Sendable {
     public init(
         statedDisk: @escaping @Sendable (_ name: String?) -> String,
         wantedRepair: @escaping @Sendable (_ repair: String) -> String,
-        otherTarget: @escaping @Sendable (_ target: String) -> String, conversion: String
+        otherTarget: @escaping @Sendable (_ target: String) -> String, fallbackEntry: String,
+        otherController: @escaping @Sendable (_ controller: String) -> String, conversion: String
     ) {
         self.statedDisk = statedDisk
         self.wantedRepair = wantedRepair
         self.otherTarget = otherTarget
+        self.fallbackEntry = fallbackEntry
+        self.otherController = otherController
         self.conversion = conversion
     }
 
@@ -28,13 +35,19 @@ public struct RemedyWording: Sendable {
     public static let plain = RemedyWording(
         statedDisk: { PlanRemedy.stateDisk($0).plain },
         wantedRepair: { name in Repair(rawValue: name).map { PlanRemedy.ask($0).plain } ?? name },
-        otherTarget: { PlanRemedy.choose(target: $0).plain }, conversion: PlanRemedy.convert.plain)
+        otherTarget: { PlanRemedy.choose(target: $0).plain },
+        fallbackEntry: PlanRemedy.fallbackEntry.plain,
+        otherController: { name in
+            Controller(rawValue: name).map { PlanRemedy.controller($0).plain } ?? name
+        }, conversion: PlanRemedy.convert.plain)
 
     func name(_ remedy: PlanRemedy) -> String {
         switch remedy {
         case .stateDisk(let name): statedDisk(name)
         case .ask(let repair): wantedRepair(repair.rawValue)
         case .choose(let target): otherTarget(target)
+        case .fallbackEntry: fallbackEntry
+        case .controller(let controller): otherController(controller.rawValue)
         case .convert: conversion
         }
     }

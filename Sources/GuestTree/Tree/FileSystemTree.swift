@@ -50,6 +50,11 @@ package struct FileSystemTree: GuestTree {
         return try fileSystem.contents(of: file.id, limit: limit)
     }
 
+    package func head(of file: GuestFile, byteCount: Int) throws(StorageError) -> [UInt8] {
+        guard let fileSystem = fileSystems[file.volume] else { return [] }
+        return try fileSystem.head(of: file.id, byteCount: byteCount)
+    }
+
     package func linkTarget(of link: GuestFile) throws(StorageError) -> [UInt8] {
         guard let fileSystem = fileSystems[link.volume] else { return [] }
         return try fileSystem.symbolicLinkTarget(of: link.id)

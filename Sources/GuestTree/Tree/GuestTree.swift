@@ -10,6 +10,8 @@ package protocol GuestTree: Sendable {
     func entries(of directory: GuestFile) throws(StorageError) -> [DirectoryEntry]
     /// The whole of a regular file; `refused` when longer than `limit` bytes.
     func contents(of file: GuestFile, limit: Int) throws(StorageError) -> [UInt8]
+    /// The first bytes of a regular file, at most `byteCount`.
+    func head(of file: GuestFile, byteCount: Int) throws(StorageError) -> [UInt8]
     /// Where a symbolic link points, as it is written.
     func linkTarget(of link: GuestFile) throws(StorageError) -> [UInt8]
 }

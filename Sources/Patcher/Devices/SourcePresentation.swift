@@ -34,35 +34,48 @@ extension SourcePresentation {
     /// What of the guest shows the hypervisor that it runs on: a path, or a row of its fstab.
     typealias Evidence = (hypervisor: Hypervisor, reason: String)
 
-    /// A hypervisor's tools in the guest's tree.
+    /// A hypervisor's tools in the guest's tree; nil where several have left theirs, which tells nothing.
     static func tools(in tree: FileSystemTree) throws(StorageError) -> Evidence? {
+        var found: Evidence?
         for (path, hypervisor) in [
             ("/etc/vmware-tools/locations", Hypervisor.vmware),
             ("/usr/sbin/xe-linux-distribution", .xenserver),
             ("/etc/init.d/xe-linux-distribution", .xenserver), ("/usr/sbin/hv_kvp_daemon", .hyperv),
             ("/usr/sbin/hypervkvpd", .hyperv), ("/var/lib/VBoxGuestAdditions/config", .virtualbox),
             ("/usr/bin/vmtoolsd", .vmware), ("/usr/bin/qemu-ga", .kvm), ("/usr/sbin/qemu-ga", .kvm),
-        ] where try tree.exists(GuestPath(path)) { return (hypervisor, path) }
-        return nil
+        ] where try tree.exists(GuestPath(path)) {
+            if let found, found.hypervisor != hypervisor { return nil }
+            found = found ?? (hypervisor, path)
+        }
+        return found
     }
 
     /// Names in the fstab that one hypervisor gives. What is not mounted at boot may be left over from another.
-    private static func names(in fstab: Fstab) -> Evidence? {
+    private static func names(in fstab: Fstab) -> (Evidence, DiskName.Family)? {
         for row in fstab.rows where !row.isNoauto {
             guard case .disk(let name, _) = DeviceName(row.spec) else { continue }
             switch name.family {
-            case .xvd: return (.xenserver, "\(name) in /etc/fstab")
-            case .vd: return (.kvm, "\(name) in /etc/fstab")
-            case .qemuSerial: return (.xenserver, "\(name) in /etc/fstab")
+            case .xvd: return ((.xenserver, "\(name) in /etc/fstab"), .xvd)
+            case .vd: return ((.kvm, "\(name) in /etc/fstab"), .vd)
+            case .qemuSerial: return ((.xenserver, "\(name) in /etc/fstab"), .qemuSerial)
             default: break
             }
         }
         return nil
     }
 
+    /// Tools are left behind more easily than names in use, so that names which the tools' hypervisor gives no disk say more.
+    private static func weighed(_ tools: Evidence?, _ names: (Evidence, DiskName.Family)?) -> Evidence? {
+        guard let (evidence, family) = names else { return tools }
+        guard let tools else { return evidence }
+        return tools.hypervisor.families.contains(family) || family == .qemuSerial ? tools : evidence
+    }
+
     /// The same with what was inferred, where the user stated no hypervisor.
     func inferred(from tools: Evidence?, _ fstab: Fstab) -> SourcePresentation {
-        guard hypervisor == nil, let evidence = tools ?? Self.names(in: fstab) else { return self }
+        guard hypervisor == nil, let evidence = Self.weighed(tools, Self.names(in: fstab)) else {
+            return self
+        }
         var known = self
         known.hypervisor = evidence.hypervisor
         known.inferredFrom = evidence.reason

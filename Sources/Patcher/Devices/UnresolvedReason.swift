@@ -75,7 +75,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     /// well be there, and only which one it is cannot be told.
     package var isAbsent: Bool {
         switch self {
-        case .namedByHardware, .behindLastDisk, .noPartition: true
+        case .behindLastDisk, .noPartition: true
         case .noBearer: true
         default: false
         }

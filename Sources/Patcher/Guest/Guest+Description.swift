@@ -13,7 +13,9 @@ extension Guest {
         lines.append("boot loader: " + (loaders.isEmpty ? "none found" : loaders.joined(separator: ", ")))
         lines.append("firmware: " + (hasEFISystemPartition ? "UEFI" : "BIOS"))
         for item in defaultEntries {
-            lines.append("default entry: \(item.entry.title) (\(item.file.file.displayPath))")
+            let line = "default entry: \(item.entry.title) (\(item.file.file.displayPath))"
+            // An entry with several kernels is there once for each.
+            if lines.last != line { lines.append(line) }
         }
         if !inspection.kernels.isEmpty {
             lines.append("kernels: " + inspection.kernels.map(\.release).joined(separator: ", "))

@@ -129,8 +129,8 @@ private struct DeviceRow {
     static func all(_ fstab: Fstab, _ files: [ScannedFile]) -> [DeviceRow] {
         let mounts = fstab.rows.map { DeviceRow(spec: $0.spec, place: $0.mountPoint, mount: $0) }
         let encrypted = files.flatMap(\.sites).compactMap { site -> DeviceRow? in
-            guard case .crypttab(let name) = site.use else { return nil }
-            return DeviceRow(spec: site.text, place: "/dev/mapper/\(name)")
+            guard case .crypttab(let row) = site.use else { return nil }
+            return DeviceRow(spec: site.text, place: "/dev/mapper/\(row.name)")
         }
         return mounts + encrypted
     }

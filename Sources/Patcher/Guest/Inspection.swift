@@ -28,6 +28,8 @@ package struct Inspection: Sendable, Equatable {
 
     /// The kernels, by release.
     package var kernels: [Kernel] = []
+    /// Kernels in /boot whose names do not tell their release, by name: the rescue kernels of Red Hat's installers.
+    package var unnamedReleases: [String: String] = [:]
     /// Guest tools.
     package var tools: [Tool] = []
     /// What starts them at boot.
@@ -90,6 +92,9 @@ package struct Inspection: Sendable, Equatable {
         }
         let names = try tree.names(in: "/boot")
         for name in names {
+            if name.hasPrefix("vmlinuz-0-rescue-") {
+                unnamedReleases[name] = try KernelImage.release(of: "/boot/\(name)", in: tree)
+            }
             for prefix in ["vmlinuz-", "vmlinux-", "config-"] where name.hasPrefix(prefix) {
                 let release = String(name.dropFirst(prefix.count))
                 var entry = kernel(release)

@@ -104,7 +104,9 @@ struct ReferenceTable: Sendable {
             return isClash ? .rowSays(types: row.types, volume: volume.name, kind: kind) : nil
         case .kernelArgument("root", _), .sharedKernelArgument("root"):
             return kind == .swap || isContainer ? .noFileSystem(volume: volume.name, kind: kind) : nil
-        case .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice, .loaderDisk, .reported: return nil
+        case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice, .loaderDisk,
+            .reported:
+            return nil
         }
     }
 }

@@ -18,6 +18,11 @@ extension PlanDraft {
 }
 
 extension MenuEntry {
+    /// Both are kernels of one entry, in different branches of it.
+    func isOfSameEntry(as other: MenuEntry) -> Bool {
+        key.file == other.key.file && entry.range == other.entry.range
+    }
+
     /// Whether the loader that offers the other one offers this one too. Loader entries are one menu in many files.
     func isOfSameMenu(as other: MenuEntry) -> Bool {
         key.file == other.key.file || file.syntax is LoaderEntry && other.file.syntax is LoaderEntry

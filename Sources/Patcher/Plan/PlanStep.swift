@@ -38,10 +38,13 @@ package enum PlanSteps {
         InitrdModules.self,
         InitramfsFeatures.self,
         ArrayDevices.self,
+        NumberedDevices.self,
+        DiskTools.self,
         DisabledTools.self,
         ToolRemarks.self,
         ClockOptions.self,
         WallClock.self,
+        CloudSources.self,
         CardDrivers.self,
         NetworkRules.self,
         OpticalRules.self,
@@ -54,6 +57,7 @@ package enum PlanSteps {
         DisplayDriver.self,
         DebconfDisk.self,
         LiloMap.self,
+        InitramfsDrivers.self,
         InitramfsSettings.self,
     ]
 

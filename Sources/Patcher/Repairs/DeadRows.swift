@@ -33,20 +33,32 @@ enum DeadRows: PlanStep {
     private static func repairAbsent(_ file: ScannedFile, _ row: Fstab.Row, _ draft: inout PlanDraft) {
         guard !row.isSwap, !row.isNoauto, !row.isNofail, !row.isRemovableMedium,
             row.mountPoint.hasPrefix("/"), !needed.contains(row.mountPoint),
-            let reference = draft.guest.reference(in: file, at: row.specRange.lowerBound),
-            let reason = reference.unresolved, reason.isAbsent || !reference.isStable,
-            let options = row.optionsRange
+            let (reference, reason) = missing(file, row, draft), let options = row.optionsRange
         else { return }
         let what =
             reason.isAbsent
-            ? "\(row.spec) is not on the given disks" : "\(row.spec) may have another name here"
+            ? "\(reference.text) is not on the given disks" : "\(reference.text) may have another name here"
         if knowsNofail(draft.guest) {
-            let text = row.options == ["defaults"] ? "defaults,nofail" : file.bytes.text(options) + ",nofail"
-            draft.edit(file, options, text, .deadRows, "\(what): the boot must not wait for it")
+            let end = options.upperBound
+            draft.edit(file, end..<end, ",nofail", .deadRows, "\(what): the boot must not wait for it")
         } else if row.pass != 0, let pass = row.passRange {
             // Old init scripts stop at the check of a device that is not there, not at its mounting.
             draft.edit(file, pass, "0", .deadRows, "\(what): the boot would stop at its check")
         }
+    }
+
+    /// The first device of a row, or of its options, that is not to be had.
+    private static func missing(
+        _ file: ScannedFile, _ row: Fstab.Row, _ draft: PlanDraft
+    ) -> (Reference, UnresolvedReason)? {
+        for place in [row.specRange] + row.deviceOptions.map(\.range) {
+            if let reference = draft.guest.reference(in: file, at: place.lowerBound),
+                let reason = reference.unresolved, reason.isAbsent || !reference.isStable
+            {
+                return (reference, reason)
+            }
+        }
+        return nil
     }
 
     /// mount(8) and the init scripts learned `nofail` about 2009.

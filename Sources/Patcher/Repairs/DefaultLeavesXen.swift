@@ -10,9 +10,14 @@ enum DefaultLeavesXen: PlanStep {
 
     static func contribute(to draft: inout PlanDraft) {
         for item in draft.guest.defaultEntries where draft.startProblem(item.entry) != nil {
+            // Another branch of the same entry may start.
+            let starts = draft.guest.defaultEntries.contains {
+                $0.isOfSameEntry(as: item) && draft.startProblem($0.entry) == nil
+            }
+            if starts { continue }
             let others = draft.guest.bootEntries.filter { other in
                 other.entry.kernel != nil && draft.startProblem(other.entry) == nil
-                    && other.isOfSameMenu(as: item)
+                    && draft.releaseWithoutModules(other.entry) == nil && other.isOfSameMenu(as: item)
             }
             guard let best = others.best else { continue }
             draft.moveDefault(

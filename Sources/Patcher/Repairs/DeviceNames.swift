@@ -39,14 +39,14 @@ enum DeviceNames: PlanStep {
         default: break
         }
         guard !reference.isStable else { return }
-        let syntax = type(of: file.syntax)
         switch reference.resolution {
         case .volume(let volume):
-            guard let choice = NameChoice.name(for: volume, file, site, &draft) else { return }
-            draft.edit(
-                file, site.range, syntax.wantsPaths ? choice.path : choice.text, .names, choice.reason)
+            // What is spelled otherwise, as an escape or a number, may mean the right name already.
+            guard let choice = NameChoice.name(for: volume, file, site, &draft), choice.text != site.text
+            else { return }
+            draft.edit(file, site.range, choice.text, .names, choice.reason)
         case .disk(let disk):
-            guard syntax.renamesDisks else { return }
+            guard type(of: file.syntax).renamesDisks else { return }
             let new = draft.targetName(ofDisk: disk)
             draft.edit(
                 file, site.range, new, .names,

@@ -3,7 +3,7 @@ extension Repair {
     package static let xorg = Repair("xorg", needsAsking: true)
 }
 
-/// The X server's driver for the old hypervisor's display.
+/// The X server's driver for a display that another hypervisor shows.
 enum DisplayDriver: PlanStep {
     static let repair = Repair.xorg
     static let reads: [any ConfigurationSyntax.Type] = [XorgConfiguration.self]
@@ -18,15 +18,22 @@ enum DisplayDriver: PlanStep {
         let fields = file.bytes.fields(in: row.content)
         guard fields.count >= 2, file.bytes.text(fields[0]).lowercased() == "driver" else { return }
         let name = file.bytes.text(fields[1])
-        guard ["\"vmware\"", "\"vboxvideo\"", "\"cirrus\"", "\"qxl\""].contains(name) else { return }
+        guard let owners = owners[name], !owners.contains(draft.hypervisor), let owner = owners.first else {
+            return
+        }
         if draft.request.wants(.xorg) {
-            draft.edit(
-                file, fields[1], "\"vesa\"", .xorg, "\(name) drives the old hypervisor's display")
+            draft.edit(file, fields[1], "\"vesa\"", .xorg, "\(name) drives the display of \(owner.title)")
         } else {
             draft.advise(
                 .xorg, file,
-                "Driver \(name) drives the old hypervisor's display (\(remedy: .ask(.xorg)): \"vesa\")",
+                "Driver \(name) drives the display of \(owner.title) (\(remedy: .ask(.xorg)): \"vesa\")",
                 isMinor: true)
         }
     }
+
+    /// Drivers of the display that a hypervisor shows, and who has it.
+    private static let owners: [String: [Hypervisor]] = [
+        "\"vmware\"": [.vmware], "\"vboxvideo\"": [.virtualbox], "\"prlvideo\"": [.parallels],
+        "\"qxl\"": [.kvm], "\"cirrus\"": [.kvm, .xenserver],
+    ]
 }

@@ -13,10 +13,10 @@ enum HypervisorOptions: PlanStep {
         for place in draft.guest.commandLines {
             for argument in place.line.arguments {
                 let value = argument.valueRange.map { place.file.bytes.text($0) }
-                if !isHyperV, isNoProbe(argument.name, value) {
+                if !draft.keepsIntegrationComponents, isNoProbe(argument.name, value) {
                     draft.removeArgument(
                         place, argument, .kernelOptions,
-                        "Hyper-V's drivers needed the IDE disks hidden; elsewhere they are the disks")
+                        "Hyper-V's drivers needed the IDE disks hidden; here they are the disks")
                 }
                 if isHyperV, argument.name == "acpi", value == "off" || value == "0",
                     place.entry?.isRescue != true

@@ -5,7 +5,7 @@ enum InitramfsSettings: PlanStep {
 
     static func contribute(to draft: inout PlanDraft) {
         for file in draft.guest.files(InitramfsPolicy.self) {
-            for assignment in file.syntax.variables.assignments {
+            for assignment in file.syntax.variables.assignments where assignment.name != "RESUME" {
                 if assignment.name == "MODULES", ["dep", "list"].contains(assignment.text) {
                     draft.advise(
                         .settings, file.file,

@@ -8,21 +8,9 @@ enum InitrdModules: PlanStep {
     }
 
     private static func repair(_ file: ParsedFile<SysconfigKernel>, _ draft: inout PlanDraft) {
-        let wanted: [String] =
-            switch draft.controller {
-            case .ide: ["ata_piix"]
-            case .virtioBlk: ["virtio_pci", "virtio_blk"]
-            case .virtioSCSI: ["virtio_pci", "virtio_scsi"]
-            case .lsi1030: ["mptspi"]
-            case .lsisas: ["mptsas"]
-            case .pvscsi: ["vmw_pvscsi"]
-            case .ahci: ["ahci"]
-            case .megasas: ["megaraid_sas"]
-            case .sym53c8xx: ["sym53c8xx"]
-            case .nvme: ["nvme"]
-            // They are in other packages than the kernel's; mkinitrd stops at a module that it does not find.
-            case .storvsc, .xenBlkfront: []
-            }
+        // Some are in other packages than the kernel's; mkinitrd stops at a module that it does not find.
+        let isElsewhere = draft.controller == .storvsc || draft.controller == .xenBlkfront
+        let wanted = isElsewhere ? [] : draft.controller.modules
         guard let list = file.syntax.variables.last("INITRD_MODULES"), !list.isOpaque, list.quote != nil
         else {
             return

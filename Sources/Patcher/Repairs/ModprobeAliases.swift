@@ -11,13 +11,13 @@ enum ModprobeAliases: PlanStep {
 
     static func contribute(to draft: inout PlanDraft) {
         for file in draft.guest.files(ModprobeConfiguration.self) {
-            chooseHostAdapter(file.file, file.syntax.rows, &draft)
+            if file.syntax.isMain { chooseHostAdapter(file.file, file.syntax.rows, &draft) }
             disableForeignCards(file.file, file.syntax.rows, &draft)
         }
     }
 
     /// The modules that mkinitrd of the RHEL 4 and 5 era takes from `scsi_hostadapter` aliases. Empty: built in.
-    private static func hostAdapters(_ draft: PlanDraft) -> [String] {
+    static func hostAdapters(_ draft: PlanDraft) -> [String] {
         switch draft.controller {
         case .ide, .storvsc: []
         case .ahci: ["ahci"]
@@ -38,11 +38,10 @@ enum ModprobeAliases: PlanStep {
     ) {
         let wanted = hostAdapters(draft)
         let harmless: Set<String> = ["ata_piix", "ahci", "libata", "usb-storage"]
-        let aliases = rows.filter {
-            $0.words.count >= 3 && $0.words[0] == "alias" && $0.words[1].hasPrefix("scsi_hostadapter")
-        }
+        let aliases = rows.filter { hostAdapter(in: $0) != nil }
         var isListed = wanted.isEmpty || aliases.contains { wanted.contains($0.words[2]) }
         for row in aliases where !wanted.contains(row.words[2]) && !harmless.contains(row.words[2]) {
+            if draft.keepsIntegrationComponents, integrationDisks.contains(row.words[2]) { continue }
             if !isListed {
                 isListed = true
                 draft.edit(
@@ -63,20 +62,52 @@ enum ModprobeAliases: PlanStep {
         }
     }
 
-    /// vmxnet and xennet are no part of the guest's own kernel: an alias to them hides the real card.
+    /// The module of an `alias scsi_hostadapter…` row.
+    static func hostAdapter(in row: FieldTable.Row) -> String? {
+        guard row.words.count >= 3, row.words[0] == "alias", row.words[1].hasPrefix("scsi_hostadapter") else {
+            return nil
+        }
+        return row.words[2]
+    }
+
+    /// Disk drivers of Hyper-V's integration components.
+    private static let integrationDisks: Set<String> = ["storvsc", "blkvsc", "hv_storvsc", "hv_blkvsc"]
+
+    /// Cards that one hypervisor has alone: an alias to such a module hides the real card elsewhere.
+    private static func owners(ofCard module: String) -> [Hypervisor]? {
+        if module.hasPrefix("vmxnet") { return [.vmware] }
+        switch module {
+        case "xennet", "xen-vnif", "xen-netfront": return Hypervisor.allCases.filter(\.hasAliasedDiskNames)
+        case "netvsc", "hv_netvsc": return [.hyperv, .azure]
+        default: return nil
+        }
+    }
+
     private static func disableForeignCards(
         _ file: ScannedFile, _ rows: [FieldTable.Row], _ draft: inout PlanDraft
     ) {
-        let target = draft.hypervisor
         for row in rows where row.words.count >= 3 {
-            let isVMware = row.words[0] == "alias" && row.words[2].hasPrefix("vmxnet")
-            let isWrapper = row.words[0] == "install" && row.words.contains("vmxnet")
-            let isXen = row.words[0] == "alias" && (row.words[2] == "xennet" || row.words[2] == "xen-vnif")
-            if (isVMware || isWrapper) && target != .vmware || isXen && !target.hasAliasedDiskNames {
-                draft.comment(
-                    file, lineAt: row.line.content.lowerBound, .settings,
-                    "\(isXen ? row.words[2] : "vmxnet") drives no network card there")
-            }
+            let modules: [String] =
+                switch row.words[0] {
+                case "alias": [row.words[2]]
+                // VMware's tools wrap the emulated card's module: `install pcnet32 /sbin/modprobe … vmxnet; …`.
+                case "install":
+                    row.words.dropFirst(2).flatMap { $0.split { ";&|".contains($0) }.map(String.init) }
+                default: []
+                }
+            let foreign = modules.first { owners(ofCard: $0).map { !$0.contains(draft.hypervisor) } ?? false }
+            guard let foreign else { continue }
+            draft.comment(
+                file, lineAt: row.line.content.lowerBound, .settings,
+                "\(foreign) drives no network card on \(draft.hypervisor.title)")
         }
+    }
+}
+
+extension PlanDraft {
+    /// The drivers of Hyper-V's integration components go on driving the disks, and what hides the disks from the kernel's
+    /// own driver stays with them.
+    var keepsIntegrationComponents: Bool {
+        [.hyperv, .azure].contains(hypervisor) && request.controller != .ide
     }
 }

@@ -2,23 +2,9 @@ internal import Storage
 
 /// A name for a volume, and why it is the right one.
 struct NameChoice {
-    /// The name, as tools take it.
+    /// The name, in the form that its place takes.
     var text: String
-    /// The same where a path is wanted.
-    var path: String
     var reason: String
-
-    private init(_ name: StableName, _ reason: String) {
-        text = name.tag
-        path = name.link
-        self.reason = reason
-    }
-
-    private init(device: String, _ reason: String) {
-        text = device
-        path = device
-        self.reason = reason
-    }
 }
 
 extension NameChoice {
@@ -26,22 +12,29 @@ extension NameChoice {
     static func name(
         for volume: Int, _ file: ScannedFile, _ site: DeviceSite, _ draft: inout PlanDraft
     ) -> NameChoice? {
-        let what = "\(site.text) is \(draft.guest.volumes[volume].name)"
+        let written = file.bytes.text(site.range)
+        let what =
+            (written == site.text ? written : "\(written) (\(site.text))")
+            + " is \(draft.guest.volumes[volume].name)"
+        let form = Form(site, file, draft.guest)
         switch site.use {
-        case .fstab: return choose(stableNames(volume, draft), volume, what, draft)
+        case .fstab, .fstabOption: return choose(stableNames(volume, draft), volume, what, draft, form)
+        // The kernel puts the array together itself, and knows nothing else.
+        case .kernelArgument("md", _), .sharedKernelArgument("md"):
+            return choose([], volume, what, draft, form)
         case .kernelArgument(_, let entry):
             if entry.initrds.isEmpty { return withoutInitrd(volume, entry, what, draft) }
             let stable = stableNames(volume, draft).filter { initrdKnows($0, entry, draft) }
-            var names = fitting(stable, file, site, entry)
+            var names = fitting(stable, file, site, entry, draft.guest)
             if names.isEmpty, stable.isEmpty, draft.request.names != .target,
                 let label = labelToWrite(volume, draft), initrdKnows(.label(label), entry, draft),
-                !fitting([.label(label)], file, site, entry).isEmpty
+                !fitting([.label(label)], file, site, entry, draft.guest).isEmpty
             {
                 names = [.label(label)]
                 writeLabel(label, volume, &draft, whyLabel(volume, entry, draft))
             }
             if names.isEmpty, !stable.isEmpty, let label = labelToWrite(volume, draft) {
-                names = fitting([.label(label)], file, site, entry)
+                names = fitting([.label(label)], file, site, entry, draft.guest)
                 if !names.isEmpty {
                     writeLabel(
                         label, volume, &draft,
@@ -49,24 +42,59 @@ extension NameChoice {
                     )
                 }
             }
-            return choose(names, volume, what, draft, kernel: entry.kernelVersion)
+            return choose(names, volume, what, draft, form, kernel: entry.kernelVersion)
         case .sharedKernelArgument(let name):
             // A kernel without initramfs would only not resume, but not boot either without its root.
             let names = draft.guest.everyEntryHasInitrd || name == "resume" ? stableNames(volume, draft) : []
-            return choose(names, volume, what, draft)
-        case .crypttab: return choose(stableNames(volume, draft), volume, what, draft)
-        case .loaderDisk, .lvmDevice, .reported: return choose([], volume, what, draft)
+            return choose(names, volume, what, draft, form)
+        case .crypttab: return choose(stableNames(volume, draft), volume, what, draft, form)
+        case .loaderDisk, .lvmDevice, .reported: return choose([], volume, what, draft, form)
         }
+    }
+
+    /// The forms of a stable name.
+    private enum Form {
+        /// `UUID=…`.
+        case tag
+        /// udev's link.
+        case path
+        /// As crypttab takes it.
+        case crypttab
+
+        init(_ site: DeviceSite, _ file: ScannedFile, _ guest: Guest) {
+            if case .crypttab = site.use {
+                self = .crypttab
+            } else {
+                self = type(of: file.syntax).wantsPaths || site.wantsPath(in: guest) ? .path : .tag
+            }
+        }
+
+        func text(_ name: StableName) -> String {
+            switch self {
+            case .tag: name.tag
+            case .path: name.link
+            // crypttab's scripts took `PARTUUID=` later than udev made links of it.
+            case .crypttab: if case .partitionUUID = name { name.link } else { name.tag }
+            }
+        }
+
+        /// udev writes other characters of a label as escapes, which not every file takes as they are.
+        func takes(_ name: StableName) -> Bool {
+            guard self == .path, case .label(let label) = name else { return true }
+            return label.allSatisfy { $0.isLetter || $0.isNumber || "#+-.:=@_".contains($0) }
+        }
+
+        /// How long a name by UUID is.
+        var uuidLength: Int { text(.uuid("")).utf8.count + 36 }
     }
 
     /// The stable names that a volume has, the preferred first.
     private static func stableNames(_ volume: Int, _ draft: PlanDraft) -> [StableName] {
         let uuid = draft.guest.resolver.uuidName(volume)
         let label = draft.guest.resolver.labelName(volume) ?? draft.plannedLabel(of: volume)
-        if uuid == nil, label == nil, draft.request.names != .target, knowsPartitionUUIDs(draft.guest),
-            let partition = draft.guest.resolver.partitionUUIDName(volume)
-        {
-            return [partition]
+        // What the contents are known by now may be gone after the next start.
+        if uuid == nil && label == nil || draft.guest.isOverwritten(volume) {
+            return partitionNames(volume, draft)
         }
         let names: [StableName?] =
             switch draft.request.names {
@@ -77,22 +105,29 @@ extension NameChoice {
         return names.compactMap { $0 }
     }
 
-    /// What holds a file system whose UUID another bears too, or none, is known by its partition: udev and mount(8) have
-    /// looked for these since 2012, the kernels of whose time know those of MBR disks as well.
-    private static func knowsPartitionUUIDs(_ guest: Guest) -> Bool {
-        guest.firstKernelVersion.map { !isVersion($0, below: [3, 8]) } ?? false
+    /// The partition's own name, where the system looks for such names: what holds a file system whose UUID another bears
+    /// too, or none, is known by it.
+    private static func partitionNames(_ volume: Int, _ draft: PlanDraft) -> [StableName] {
+        guard draft.request.names != .target,
+            let name = draft.guest.resolver.partitionUUIDName(volume),
+            case .partitionUUID(_, let isGPT) = name, draft.guest.knowsPartitionUUIDs(ofGPT: isGPT)
+        else { return [] }
+        return [name]
     }
 
     private static func choose(
-        _ names: [StableName], _ volume: Int, _ what: String, _ draft: PlanDraft, kernel: [Int]? = nil
+        _ names: [StableName], _ volume: Int, _ what: String, _ draft: PlanDraft, _ form: Form,
+        kernel: [Int]? = nil
     ) -> NameChoice? {
-        if let name = names.first {
-            return NameChoice(name, "\(what), whatever the controller calls it")
+        if let name = names.first(where: form.takes) {
+            return NameChoice(
+                text: form.text(name), reason: "\(what), whatever the controller calls it")
         }
         guard let name = draft.targetName(ofVolume: volume, kernel: kernel) else { return nil }
         return NameChoice(
-            device: name,
-            "\(what), which \(draft.hypervisor.title)'s \(draft.controller.rawValue) controller presents as \(name)"
+            text: name,
+            reason:
+                "\(what), which \(draft.hypervisor.title)'s \(draft.controller.rawValue) controller presents as \(name)"
         )
     }
 
@@ -141,37 +176,39 @@ extension NameChoice {
             !isVersion(version, below: isGPT ? [2, 6, 37] : [3, 8])
         {
             return NameChoice(
-                name, "\(what); without an initramfs the kernel knows partitions' UUIDs, not file systems'")
+                text: name.tag,
+                reason: "\(what); without an initramfs the kernel knows partitions' UUIDs, not file systems'")
         }
         return choose(
-            [], volume, what + "; without an initramfs the kernel knows only device names", draft,
+            [], volume, what + "; without an initramfs the kernel knows only device names", draft, .tag,
             kernel: entry.kernelVersion)
     }
 
     /// Names that keep the kernel's arguments within its limit: 256 bytes with the final zero before 2.6.22.
     private static func fitting(
-        _ names: [StableName], _ file: ScannedFile, _ site: DeviceSite, _ entry: BootEntry
+        _ names: [StableName], _ file: ScannedFile, _ site: DeviceSite, _ entry: BootEntry, _ guest: Guest
     ) -> [StableName] {
         guard let version = entry.kernelVersion, isVersion(version, below: [2, 6, 22]),
             let arguments = entry.argumentsRange
         else { return names }
         // Room for the others of the same line that are still to be replaced, each by the longest form.
         let others = file.sites.filter { other in
-            guard other.range != site.range, case .kernelArgument(_, let owner) = other.use else {
+            guard other.range != site.range, case .kernelArgument(let name, let owner) = other.use else {
                 return false
             }
-            return owner.index == entry.index && DeviceName(other.text).isPositional
+            return name != "md" && owner.index == entry.index && DeviceName(other.text).isPositional
         }
-        let growth = others.reduce(0) { $0 + max(0, uuidLength - $1.range.count) }
+        let growth = others.reduce(0) { sum, other in
+            sum + max(0, Form(other, file, guest).uuidLength - other.range.count)
+        }
         let fixed = arguments.count - site.range.count + growth
-        return names.filter { fixed + $0.tag.utf8.count <= oldCommandLineLimit }
+        let form = Form(site, file, guest)
+        return names.filter { fixed + form.text($0).utf8.count <= oldCommandLineLimit }
     }
 }
 
 /// COMMAND_LINE_SIZE of 256 on x86 until 2.6.22, less the final zero.
 let oldCommandLineLimit = 255
-/// `UUID=` and 36 characters.
-private let uuidLength = 41
 
 extension PlanDraft {
     /// The label that a volume without one is given.

@@ -4,6 +4,8 @@ package struct DeviceSite: Sendable, Equatable {
     package enum Use: Sendable, Equatable {
         /// The device of an fstab row.
         case fstab(Fstab.Row)
+        /// A device in the options of an fstab row.
+        case fstabOption(name: String, Fstab.Row)
         /// An argument of an entry's kernel.
         case kernelArgument(name: String, entry: BootEntry)
         /// An argument that settings hand to every kernel.
@@ -11,7 +13,7 @@ package struct DeviceSite: Sendable, Equatable {
         /// The disk that the boot loader is installed to, or one of its map.
         case loaderDisk
         /// The encrypted device of a crypttab row.
-        case crypttab(name: String)
+        case crypttab(Crypttab.Row)
         /// A row of LVM's devices file.
         case lvmDevice
         /// A name in a file that is never changed; the text says what it is for.
@@ -21,7 +23,7 @@ package struct DeviceSite: Sendable, Equatable {
         var countsDisks: Bool {
             switch self {
             case .fstab(let row): !row.isRemovableMedium
-            case .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice: true
+            case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice: true
             case .reported, .loaderDisk: false
             }
         }
@@ -43,10 +45,11 @@ package struct DeviceSite: Sendable, Equatable {
         package var summary: String {
             switch self {
             case .fstab(let row): row.isSwap ? "swap device" : "device of \(row.mountPoint)"
+            case .fstabOption(let name, let row): "\(name)= of \(row.mountPoint)"
             case .kernelArgument(let name, let entry): "\(name)= of “\(entry.title)”"
             case .sharedKernelArgument(let name): "\(name)= for every kernel"
             case .loaderDisk: "disk of the boot loader"
-            case .crypttab(let name): "encrypted device \(name)"
+            case .crypttab(let row): "encrypted device \(row.name)"
             case .lvmDevice: "LVM device"
             case .reported(let summary): summary
             }
@@ -67,38 +70,5 @@ extension DeviceSite {
     /// A disk that the boot loader is installed to.
     static func loaderDisk(_ bytes: [UInt8], _ range: Range<Int>) -> DeviceSite {
         DeviceSite(range: range, text: bytes.text(range), use: .loaderDisk)
-    }
-}
-
-extension BootEntry {
-    /// The devices that its kernel is told of.
-    func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
-        commandLine.deviceSites(in: bytes) { .kernelArgument(name: $0, entry: self) }
-    }
-}
-
-extension KernelCommandLine {
-    /// Arguments whose value names a device that the boot needs.
-    package static let deviceArguments: Set<String> = [
-        "root", "resume", "real_root", "fallback_rootdev", "rootdev", "cryptdevice", "journal_dev",
-        "real_resume",
-    ]
-
-    /// The devices that every kernel with these arguments is told of.
-    func sharedDeviceSites(in bytes: [UInt8]) -> [DeviceSite] {
-        deviceSites(in: bytes) { .sharedKernelArgument(name: $0) }
-    }
-
-    fileprivate func deviceSites(in bytes: [UInt8], _ use: (String) -> DeviceSite.Use) -> [DeviceSite] {
-        arguments.compactMap { argument in
-            guard Self.deviceArguments.contains(argument.name), var range = argument.valueRange,
-                !range.isEmpty
-            else { return nil }
-            if argument.name == "cryptdevice", let colon = bytes[range].firstIndex(of: .colon) {
-                range = range.lowerBound..<colon
-            }
-            return DeviceSite(
-                range: range, text: bytes.text(range), use: use(argument.name), isOpaque: argument.isOpaque)
-        }
     }
 }

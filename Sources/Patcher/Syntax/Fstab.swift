@@ -17,6 +17,8 @@ package struct Fstab: Sendable, Equatable {
         package var optionsRange: Range<Int>?
         /// The options.
         package var options: [String]
+        /// Options that name a device.
+        package var deviceOptions: [DeviceOption] = []
         /// The fsck pass; 0 when it is not there.
         package var pass: Int
         /// The field of the fsck pass; nil when the row ends before it.
@@ -39,6 +41,16 @@ package struct Fstab: Sendable, Equatable {
         }
     }
 
+    /// A device in a row's options.
+    package struct DeviceOption: Sendable, Equatable {
+        /// The option: "journal_path".
+        package var name: String
+        /// Where the value stands.
+        package var range: Range<Int>
+        /// The device. A systemd unit is given as the path that it stands for.
+        package var device: String
+    }
+
     /// The rows in order.
     package var rows: [Row]
 
@@ -55,7 +67,8 @@ package struct Fstab: Sendable, Equatable {
                     specRange: fields[0], spec: Self.decoded(bytes[fields[0]]),
                     mountPoint: Self.decoded(bytes[fields[1]]),
                     types: bytes.text(fields[2]).split(separator: ",").map(String.init),
-                    optionsRange: fields.count > 3 ? fields[3] : nil, options: options, pass: pass,
+                    optionsRange: fields.count > 3 ? fields[3] : nil, options: options,
+                    deviceOptions: fields.count > 3 ? Self.deviceOptions(bytes, fields[3]) : [], pass: pass,
                     passRange: fields.count > 5 ? fields[5] : nil,
                     lineRange: line.content))
         }
@@ -93,7 +106,13 @@ extension Fstab: ConfigurationSyntax {
     package static var renamesDisks: Bool { false }
 
     package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
-        rows.map { DeviceSite(range: $0.specRange, text: $0.spec, use: .fstab($0)) }
+        rows.flatMap { row in
+            [DeviceSite(range: row.specRange, text: row.spec, use: .fstab(row))]
+                + row.deviceOptions.map {
+                    DeviceSite(
+                        range: $0.range, text: $0.device, use: .fstabOption(name: $0.name, row))
+                }
+        }
     }
 }
 

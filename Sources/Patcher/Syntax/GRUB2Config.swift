@@ -1,6 +1,6 @@
 /// GRUB 2's grub.cfg: menu entries with their kernels, and variables that carry kernel arguments.
 package struct GRUB2Config: Sendable, Equatable {
-    /// The entries in order, nested menus flattened.
+    /// The entries in order, nested menus flattened. An entry whose branches load several kernels is there once for each.
     package var entries: [BootEntry] = []
     /// `set NAME=…` whose value is a kernel command line (`kernelopts`).
     package var commandLineVariables: [Variable] = []
@@ -23,95 +23,14 @@ package struct GRUB2Config: Sendable, Equatable {
         package var commandLine: KernelCommandLine
     }
 
-    /// Menus, functions and conditions are never nested deeper.
-    private static let depthLimit = 64
-    private static let kernelCommands: Set<String> = [
-        "linux", "linux16", "linuxefi", "multiboot", "multiboot2",
-    ]
-    private static let initrdCommands: Set<String> = ["initrd", "initrd16", "initrdefi"]
+    /// A file without anything in it.
+    init() {}
 
     /// Reads a file.
     package init(_ bytes: [UInt8]) {
-        /// An open brace: a menu, an entry, or a function's body.
-        enum Block {
-            case submenu(title: String, names: [String], index: Int)
-            case entry
-            case other
-        }
-        var blocks: [Block] = []
-        var opening: Block?
-        var current: BootEntry?
-        // How many entries and menus each open menu has so far.
-        var counts = [0]
-        for command in GRUBScript(bytes).commands {
-            guard let head = command.first else { continue }
-            switch head.text {
-            case "{" where !head.isQuoted:
-                guard blocks.count < Self.depthLimit else { return }
-                if case .submenu = opening { counts.append(0) }
-                blocks.append(opening ?? .other)
-                opening = nil
-            case "}" where !head.isQuoted:
-                switch blocks.popLast() {
-                case .submenu where counts.count > 1: counts.removeLast()
-                case .entry:
-                    guard var done = current else { continue }
-                    done.range = done.range.lowerBound..<head.range.upperBound
-                    entries.append(done)
-                    current = nil
-                default: break
-                }
-            case "menuentry":
-                let title = command.dropFirst().first?.text ?? ""
-                let identifiers = Self.identifiers(command)
-                var path: [(index: Int, names: [String])] = []
-                var titles: [String] = []
-                for case .submenu(let menu, let names, let index) in blocks {
-                    path.append((index, names))
-                    titles.append(menu)
-                }
-                path.append((counts[counts.count - 1], [title] + identifiers))
-                counts[counts.count - 1] += 1
-                current = BootEntry(
-                    title: (titles + [title]).joined(separator: ">"), index: entries.count,
-                    identifiers: identifiers, menuPath: path, range: head.range)
-                opening = .entry
-            case "submenu":
-                let title = command.dropFirst().first?.text ?? ""
-                opening = .submenu(
-                    title: title, names: [title] + Self.identifiers(command), index: counts[counts.count - 1])
-                counts[counts.count - 1] += 1
-            case "blscfg": readsBLSEntries = true
-            case "set", "export": readVariable(bytes, command.dropFirst().first)
-            default:
-                if command.count == 1, head.text.contains("=") { readVariable(bytes, head) }
-                // A kernel outside any entry boots too, when the commands before it come to it.
-                if Self.kernelCommands.contains(head.text), current == nil {
-                    var loose = BootEntry(title: "(no entry)", index: entries.count, range: head.range)
-                    Self.read(command, bytes, into: &loose)
-                    entries.append(loose)
-                } else if var entry = current {
-                    Self.read(command, bytes, into: &entry)
-                    current = entry
-                } else if Self.initrdCommands.contains(head.text), entries.last?.title == "(no entry)" {
-                    Self.read(command, bytes, into: &entries[entries.count - 1])
-                }
-            }
-        }
-        if var cut = current {
-            cut.range = cut.range.lowerBound..<bytes.count
-            entries.append(cut)
-        }
-    }
-
-    /// `--id X`, `$menuentry_id_option X`.
-    private static func identifiers(_ command: GRUBScript.Command) -> [String] {
-        var found: [String] = []
-        for (option, value) in zip(command, command.dropFirst())
-        where option.text == "--id" || option.text == "$menuentry_id_option" {
-            found.append(value.text)
-        }
-        return found + command.compactMap { $0.text.hasPrefix("--id=") ? String($0.text.dropFirst(5)) : nil }
+        var reader = Reader(bytes: bytes)
+        reader.readAll()
+        self = reader.config
     }
 
     /// The entry that a default names: "0", "1>2", titles or identifiers joined by ">".
@@ -127,46 +46,8 @@ package struct GRUB2Config: Sendable, Equatable {
         return exact ?? entries.first { $0.title == text || $0.identifiers.contains(text) }
     }
 
-    private static func read(_ command: GRUBScript.Command, _ bytes: [UInt8], into entry: inout BootEntry) {
-        let words = command.dropFirst()
-        switch command[0].text {
-        case let name where kernelCommands.contains(name):
-            guard let path = words.first else { return }
-            entry.kernel = path.text
-            if name.hasPrefix("multiboot") {
-                entry.isXenMultiboot = true
-            } else {
-                setArguments(bytes, words.dropFirst(), into: &entry)
-            }
-        case "module", "module2":
-            let files = words.drop { $0.text.hasPrefix("--") }
-            guard entry.isXenMultiboot, let path = files.first else { return }
-            if entry.argumentsRange == nil {
-                entry.kernel = path.text
-                setArguments(bytes, files.dropFirst(), into: &entry)
-            } else {
-                entry.initrds.append(path.text)
-                entry.initrdRanges.append(path.range)
-            }
-        case let name where initrdCommands.contains(name):
-            entry.initrds += words.map(\.text)
-            entry.initrdRanges += words.map(\.range)
-        default: break
-        }
-    }
-
-    private static func setArguments(
-        _ bytes: [UInt8], _ words: ArraySlice<GRUBScript.Word>, into entry: inout BootEntry
-    ) {
-        entry.commandLine = KernelCommandLine(bytes, words: words.map(\.range))
-        if let first = words.first, let last = words.last {
-            entry.argumentsRange = first.range.lowerBound..<last.range.upperBound
-        } else {
-            entry.argumentsRange = entry.range.upperBound..<entry.range.upperBound
-        }
-    }
-
-    private mutating func readVariable(_ bytes: [UInt8], _ word: GRUBScript.Word?) {
+    /// `NAME=VALUE`.
+    mutating func readVariable(_ bytes: [UInt8], _ word: GRUBScript.Word?) {
         guard let word, let equals = bytes[word.range].firstIndex(of: .equals) else { return }
         var value = equals + 1..<word.range.upperBound
         if value.count >= 2, let quote = bytes[value].first, quote == .doubleQuote || quote == .singleQuote,
@@ -214,6 +95,16 @@ extension GRUB2Config: BootMenu {
 
     package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
         commandLineVariables.map { SharedCommandLine(line: $0.commandLine) }
+    }
+
+    /// Every kernel of the default entry: which branch runs, the machine decides.
+    package static func defaults(among menus: [ParsedFile<Self>], of guest: Guest) -> [MenuEntry] {
+        menus.flatMap { menu -> [MenuEntry] in
+            guard let chosen = menu.syntax.defaultEntry(of: guest) else { return [] }
+            return menu.syntax.entries.filter { $0.range == chosen.range }.map {
+                MenuEntry(file: menu.file, entry: $0)
+            }
+        }
     }
 
     /// What grub.cfg sets `default` to: a literal, or what the environment block has saved.

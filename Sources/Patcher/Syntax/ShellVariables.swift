@@ -94,17 +94,16 @@ extension ShellVariables {
         assignments.flatMap { assignment -> [DeviceSite] in
             if Self.holdsArguments(assignment.name) { return assignment.argumentSites(in: bytes) }
             switch assignment.name {
-            case "root", "RESUME":
-                return [
-                    DeviceSite(
-                        range: assignment.valueRange, text: assignment.text,
-                        use: .sharedKernelArgument(name: assignment.name.lowercased()),
-                        isOpaque: assignment.isOpaque)
-                ]
+            case "root", "RESUME": return [assignment.deviceSite]
             case "boot": return [.loaderDisk(bytes, assignment.valueRange)]
             default: return []
             }
         }
+    }
+
+    /// The swap areas that a system resumes from.
+    func resumeSites(in bytes: [UInt8]) -> [DeviceSite] {
+        assignments.filter { $0.name == "RESUME" }.map(\.deviceSite)
     }
 
     private static func holdsArguments(_ name: String) -> Bool {
@@ -129,6 +128,13 @@ extension ShellVariables {
 }
 
 extension ShellVariables.Assignment {
+    /// A value that is a device, for the argument of the variable's name.
+    fileprivate var deviceSite: DeviceSite {
+        DeviceSite(
+            range: valueRange, text: text, use: .sharedKernelArgument(name: name.lowercased()),
+            isOpaque: isOpaque)
+    }
+
     fileprivate func argumentSites(in bytes: [UInt8]) -> [DeviceSite] {
         KernelCommandLine(bytes, in: valueRange).sharedDeviceSites(in: bytes)
     }

@@ -7,6 +7,10 @@ package enum PlanRemedy: Hashable, Sendable {
     case ask(Repair)
     /// Choosing the target of that name instead.
     case choose(target: String)
+    /// Making the distribution's rescue or fallback entry the default.
+    case fallbackEntry
+    /// Putting the disk behind another controller.
+    case controller(Controller)
     /// Copying the disk without a change to the guest.
     case convert
 }
@@ -86,6 +90,8 @@ extension PlanRemedy {
         case .stateDisk(nil): "stating its disk"
         case .ask(let repair): "the repair “\(repair.rawValue)”"
         case .choose(let target): "the target \(target)"
+        case .fallbackEntry: "the rescue or fallback entry as the default"
+        case .controller(let controller): "the controller \(controller.rawValue)"
         case .convert: "a plain conversion"
         }
     }

@@ -1,6 +1,9 @@
 extension PlanDraft {
     /// A driver that is built into the kernel needs no initramfs; more than that is for whoever reads the initramfs.
-    func drivers(of entry: BootEntry) -> EntryVerdict.Drivers {
+    func drivers(of entry: BootEntry) -> EntryVerdict.Drivers { drivers(of: entry, behind: controller) }
+
+    /// The same for another controller.
+    func drivers(of entry: BootEntry, behind controller: Controller) -> EntryVerdict.Drivers {
         guard let options = guest.inspection.kernel(entry.kernelRelease)?.options else { return .notChecked }
         func builtIn(_ names: String...) -> Bool { names.allSatisfy { options[$0] == "y" } }
         let isPresent =

@@ -81,6 +81,12 @@ extension FileTree {
                 "file \(file) has \(size) bytes, more than the \(limit) that are read at once",
                 layerName: kind.rawValue)
         }
+        return try head(of: file, byteCount: count)
+    }
+
+    /// The first bytes of a regular file: `byteCount` of them, fewer where it ends before.
+    public func head(of file: FileID, byteCount: Int) throws(StorageError) -> [UInt8] {
+        let count = min(byteCount, Int(clamping: try attributes(of: file).size))
         var result = [UInt8](repeating: 0, count: count)
         var done = 0
         while done < count {

@@ -1,0 +1,27 @@
+internal import Storage
+
+/// The head of an x86 kernel image (Documentation/arch/x86/boot.rst).
+enum KernelImage {
+    private static let magicOffset = 0x202
+    private static let versionOffset = 0x20e
+    /// Where the protocol's offsets begin.
+    private static let base = 0x200
+    /// Behind the last byte that the version's 16-bit offset reaches, and a version.
+    private static let headLength = base + 0x1_0000 + 256
+
+    /// The release that a kernel was built as: "3.10.0-514.el7.x86_64"; nil when it is none of this kind.
+    static func release(of path: String, in tree: some GuestTree) throws(StorageError) -> String? {
+        guard let file = try tree.regularFile(path) else { return nil }
+        return release(in: try tree.head(of: file, byteCount: headLength))
+    }
+
+    static func release(in head: [UInt8]) -> String? {
+        guard head.count > versionOffset + 1, head.has("HdrS", at: magicOffset, in: 0..<head.count) else {
+            return nil
+        }
+        let offset = Int(head[versionOffset]) | Int(head[versionOffset + 1]) << 8
+        guard offset > 0, base + offset < head.count else { return nil }
+        let words = head[(base + offset)...].prefix(128).prefix { $0 > UInt8(ascii: " ") && $0 < 0x7f }
+        return words.isEmpty ? nil : String(decoding: words, as: UTF8.self)
+    }
+}

@@ -1,0 +1,47 @@
+internal import Storage
+
+/// Which names a system understands, and where.
+extension DeviceSite {
+    /// A path is taken here and nothing else.
+    func wantsPath(in guest: Guest) -> Bool {
+        switch use {
+        // File systems and systemd open what they are told.
+        case .fstabOption: true
+        // SUSE's own mkinitrd waits for the path that it is given.
+        case .kernelArgument("resume", _), .sharedKernelArgument("resume"): guest.hasOldSUSEInitrd
+        default: false
+        }
+    }
+}
+
+extension Guest {
+    /// A row of crypttab makes its contents anew at every start.
+    func isOverwritten(_ volume: Int) -> Bool {
+        references.contains { reference in
+            guard reference.resolution == .volume(volume), case .crypttab(let row) = reference.use else {
+                return false
+            }
+            return !row.keepsIdentity(of: volumes[volume].identity.kind)
+        }
+    }
+
+    /// The initrd of SUSE's own mkinitrd, before dracut came with SLES 12 and openSUSE 13.2.
+    var hasOldSUSEInitrd: Bool {
+        guard let release, release.family == .suse, let major = release.major else { return false }
+        let isCommunity = release.title.lowercased().contains("opensuse")
+        return major < 12 || isCommunity && (major == 12 || major == 13 && release.version != [13, 2])
+    }
+
+    /// udev and mount(8) look for partitions' UUIDs: in a GPT since 2012, made of an MBR's signature since util-linux 2.24 of
+    /// 2013.
+    func knowsPartitionUUIDs(ofGPT isGPT: Bool) -> Bool {
+        if isGPT { return firstKernelVersion.map { !isVersion($0, below: [3, 8]) } ?? false }
+        switch (release?.family, release?.major) {
+        case (.debian?, let major?): return major >= 8
+        case (.ubuntu?, let major?): return major >= 15
+        case (.redHat?, let major?) where release?.countsOtherwise == false: return major >= 8
+        case (.suse?, let major?): return major >= 12
+        default: return firstKernelVersion.map { !isVersion($0, below: [3, 14]) } ?? false
+        }
+    }
+}

@@ -1,0 +1,29 @@
+extension Fstab {
+    /// Options whose value is a device: an external journal or log, a further member of the file system, and what systemd
+    /// is to have ready (systemd.mount(5)).
+    private static let deviceOptionNames: Set<String> = [
+        "journal_path", "logdev", "rtdev", "device", "x-systemd.requires", "x-systemd.after",
+        "x-systemd.before", "x-systemd.requires-mounts-for",
+    ]
+
+    /// The devices in an options field.
+    static func deviceOptions(_ bytes: [UInt8], _ field: Range<Int>) -> [DeviceOption] {
+        bytes[field].split(separator: .comma).compactMap { option in
+            guard let equals = option.firstIndex(of: .equals) else { return nil }
+            let name = bytes.text(option.startIndex..<equals)
+            let range = equals + 1..<option.endIndex
+            guard deviceOptionNames.contains(name) else { return nil }
+            let value = bytes.text(range)
+            let device = devicePath(ofUnit: value) ?? value
+            return device.hasPrefix("/dev/") ? DeviceOption(name: name, range: range, device: device) : nil
+        }
+    }
+
+    /// "dev-sdb2.device" is /dev/sdb2: "-" stands for "/", and `\x2d` for "-" (systemd.unit(5)).
+    private static func devicePath(ofUnit unit: String) -> String? {
+        guard unit.hasPrefix("dev-"), unit.hasSuffix(".device") else { return nil }
+        let path = unit.dropLast(".device".count).split(separator: "-", omittingEmptySubsequences: false)
+            .joined(separator: "/").replacing("\\x2d", with: "-")
+        return path.contains("\\") ? nil : "/" + path
+    }
+}

@@ -29,13 +29,14 @@ struct PlanExecution {
             try transaction.replaceContents(of: change.file.id, with: change.contents)
         case .create(let place, let contents, let permissions):
             let transaction = try edit.names(on: place.directory.volume)
-            guard try transaction.lookUp(place.name, in: place.directory.id) == nil else {
+            let label = try securityLabel(in: place.directory)
+            let directory = try makeDirectories(place, transaction, label)
+            guard try transaction.lookUp(place.name, in: directory) == nil else {
                 throw changed(place.path.shellText, place.directory.volume)
             }
-            let attributes = NewFileAttributes(
-                permissions: permissions, extendedAttributes: try securityLabel(in: place.directory))
             _ = try transaction.createFile(
-                place.name, in: place.directory.id, contents: contents, attributes: attributes)
+                place.name, in: directory, contents: contents,
+                attributes: NewFileAttributes(permissions: permissions, extendedAttributes: label))
         case .rename(let place, let newName):
             try edit.names(on: place.directory.volume).rename(
                 place.name, in: place.directory.id, to: newName, in: place.directory.id)
@@ -56,6 +57,26 @@ struct PlanExecution {
             }
             try edit.addDeviceWrite(volume, offset: offset, bytes: contents)
         }
+    }
+
+    /// The directory of a new file, made with those above it where another file's making has not done so.
+    private func makeDirectories(
+        _ place: NamePlace, _ transaction: any NamesTransaction, _ label: [ExtendedAttribute]
+    ) throws(StorageError) -> FileID {
+        var directory = place.directory.id
+        for name in place.missing {
+            if let there = try transaction.lookUp(name, in: directory) {
+                guard try transaction.attributes(of: there).type == .directory else {
+                    throw changed(place.path.shellText, place.directory.volume)
+                }
+                directory = there
+            } else {
+                directory = try transaction.createDirectory(
+                    name, in: directory,
+                    attributes: NewFileAttributes(permissions: 0o755, extendedAttributes: label))
+            }
+        }
+        return directory
     }
 
     /// The SELinux label that a new file's neighbours have, else the directory's; none where labels are not used.

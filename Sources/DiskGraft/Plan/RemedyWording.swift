@@ -11,24 +11,29 @@ public struct RemedyWording: Sendable {
     public var otherTarget: @Sendable (_ target: String) -> String
     /// Copying a disk without a change to the guest.
     public var conversion: String
+    /// Saying which address a network card, by its name or old address, has on the target.
+    public var statedAddress: @Sendable (_ card: String) -> String
 
     /// Makes a wording.
     public init(
         statedDisk: @escaping @Sendable (_ name: String?) -> String,
         wantedRepair: @escaping @Sendable (_ repair: String) -> String,
-        otherTarget: @escaping @Sendable (_ target: String) -> String, conversion: String
+        otherTarget: @escaping @Sendable (_ target: String) -> String, conversion: String,
+        statedAddress: @escaping @Sendable (_ card: String) -> String
     ) {
         self.statedDisk = statedDisk
         self.wantedRepair = wantedRepair
         self.otherTarget = otherTarget
         self.conversion = conversion
+        self.statedAddress = statedAddress
     }
 
     /// Plain words.
     public static let plain = RemedyWording(
         statedDisk: { PlanRemedy.stateDisk($0).plain },
         wantedRepair: { name in Repair(rawValue: name).map { PlanRemedy.ask($0).plain } ?? name },
-        otherTarget: { PlanRemedy.choose(target: $0).plain }, conversion: PlanRemedy.convert.plain)
+        otherTarget: { PlanRemedy.choose(target: $0).plain }, conversion: PlanRemedy.convert.plain,
+        statedAddress: { PlanRemedy.stateAddress($0).plain })
 
     func name(_ remedy: PlanRemedy) -> String {
         switch remedy {
@@ -36,6 +41,7 @@ public struct RemedyWording: Sendable {
         case .ask(let repair): wantedRepair(repair.rawValue)
         case .choose(let target): otherTarget(target)
         case .convert: conversion
+        case .stateAddress(let card): statedAddress(card)
         }
     }
 

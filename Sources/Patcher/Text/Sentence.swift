@@ -5,6 +5,8 @@ package enum PlanRemedy: Hashable, Sendable {
     case stateDisk(String?)
     /// Asking for a repair that is advice unless asked for.
     case ask(Repair)
+    /// Saying which address a card, by its name or old address, has on the target.
+    case stateAddress(String)
     /// Choosing the target of that name instead.
     case choose(target: String)
     /// Copying the disk without a change to the guest.
@@ -85,6 +87,7 @@ extension PlanRemedy {
         case .stateDisk(let name?): "stating the disk of \(name)"
         case .stateDisk(nil): "stating its disk"
         case .ask(let repair): "the repair “\(repair.rawValue)”"
+        case .stateAddress(let card): "stating the new address of \(card)"
         case .choose(let target): "the target \(target)"
         case .convert: "a plain conversion"
         }

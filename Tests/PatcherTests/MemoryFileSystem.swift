@@ -33,6 +33,40 @@ final class MemoryFileSystem: FileSystem {
         nodes.withLock { $0[Int(id.rawValue)] = .file(bytes) }
     }
 
+    /// Makes a file below a directory, with the directories between; false: the name is taken.
+    func create(_ names: [[UInt8]], below directory: FileID, _ bytes: [UInt8]) -> Bool {
+        nodes.withLock { nodes in
+            var here = Int(directory.rawValue)
+            for (index, name) in names.enumerated() {
+                guard case .directory(var entries) = nodes[here] else { return false }
+                let isLast = index == names.count - 1
+                if let next = entries[name] {
+                    if isLast { return false }
+                    here = Int(next.rawValue)
+                    continue
+                }
+                nodes.append(isLast ? .file(bytes) : .directory([:]))
+                entries[name] = FileID(UInt64(nodes.count - 1))
+                nodes[here] = .directory(entries)
+                here = nodes.count - 1
+            }
+            return true
+        }
+    }
+
+    /// Gives a name of a directory another one; false: it is not there, or the other is taken.
+    func rename(_ name: [UInt8], in directory: FileID, to newName: [UInt8]) -> Bool {
+        nodes.withLock { nodes in
+            guard case .directory(var entries) = nodes[Int(directory.rawValue)], let file = entries[name],
+                entries[newName] == nil
+            else { return false }
+            entries[name] = nil
+            entries[newName] = file
+            nodes[Int(directory.rawValue)] = .directory(entries)
+            return true
+        }
+    }
+
     func remove(_ path: String) {
         let parts = path.split(separator: "/").map { Array($0.utf8) }
         nodes.withLock { nodes in

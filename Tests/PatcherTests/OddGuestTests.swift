@@ -369,23 +369,6 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
         #expect(text(oldRoot.files["/boot/grub/grub.conf"]).contains("root=/dev/hda1\n"))
     }
 
-    @Test func severalNetworkCards() throws {
-        let (guest, root) = disk([
-            "/etc/os-release": "ID=debian\nVERSION_ID=12\n", "/etc/fstab": "UUID=\(u1) / ext4 defaults 0 1\n",
-            "/etc/network/interfaces":
-                "auto lo ens192\niface lo inet loopback\niface ens192 inet dhcp\niface ens224 inet manual\n",
-        ])
-        #expect(try guest.survey().guests.first?.networkNames == ["ens192", "ens224"])
-        try guest.apply(try guest.plan("kvm", fix: [.net]))
-        #expect(
-            text(root.files["/etc/network/interfaces"])
-                == "auto lo ens3\niface lo inet loopback\niface ens3 inet dhcp\niface ens4 inet manual\n")
-        #expect(try guest.plan("kvm", fix: [.net]).actions.isEmpty)
-        // ens3 and ens4: the second could be Google's first.
-        #expect(try guest.plan("gcp", fix: [.net]).actions.isEmpty)
-        #expect(try guest.plan("gcp", fix: [.net]).advice.contains { $0.message.plain.contains("ens3") })
-    }
-
     @Test func toolsAndRulesAreReported() throws {
         let (guest, _) = disk([
             "/etc/os-release": "ID=debian\nVERSION_ID=12\n", "/etc/fstab": "UUID=\(u1) / ext4 defaults 0 1\n",

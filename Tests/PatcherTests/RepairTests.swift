@@ -218,18 +218,6 @@ private func environmentBlock(_ lines: String) -> String {
         #expect(plan.refusal?.sentence.plain.contains("root=/dev/hda1") == true)
     }
 
-    @Test func networkFilesAreChangedOnRequest() throws {
-        let files = [
-            "/etc/network/interfaces": "auto ens192\niface ens192 inet dhcp\n",
-            "/etc/netplan/a.yaml": "network:\n  ethernets:\n    ens192:\n      dhcp4: true\n",
-        ]
-        let (disk, root) = guest(files)
-        #expect(try disk.plan("hyperv").actions.isEmpty)
-        try disk.apply(try disk.plan("hyperv", fix: [.net]))
-        #expect(text(root.files["/etc/network/interfaces"]) == "auto eth0\niface eth0 inet dhcp\n")
-        #expect(text(root.files["/etc/netplan/a.yaml"]).contains("    eth0:\n"))
-    }
-
     @Test func aLabelIsWrittenWhereNothingElseFits() throws {
         let filler = String(repeating: "x", count: 225)
         let (disk, _) = guest([

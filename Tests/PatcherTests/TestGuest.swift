@@ -72,17 +72,17 @@ struct TestGuest {
     func plan(
         _ target: String, controller: Controller? = nil, names: NamingPolicy = .uuid,
         only: Set<Repair>? = nil,
-        skip: Set<Repair> = [], fix: Set<Repair> = []
+        skip: Set<Repair> = [], fix: Set<Repair> = [], addresses: [AddressStatement] = []
     ) throws -> Plan {
         let guest = try #require(try survey().guests.first)
         let target = try #require(Target.named(target))
-        return Planner.plan(
-            guest,
-            PlanRequest(
-                target: target, controller: controller, names: names, only: only, skip: skip, fix: fix))
+        var request = PlanRequest(
+            target: target, controller: controller, names: names, only: only, skip: skip, fix: fix)
+        request.addresses = addresses
+        return Planner.plan(guest, request)
     }
 
-    /// Carries a plan's edits out, checking what they expect.
+    /// Carries a plan's edits, new files and new names out, checking what they expect.
     func apply(_ plan: Plan) throws {
         for action in plan.actions {
             switch action.kind {
@@ -90,6 +90,17 @@ struct TestGuest {
                 let fileSystem = try #require(fileSystems[edit.file.volume] as? MemoryFileSystem)
                 #expect(try fileSystem.contents(of: edit.file.id) == edit.expected)
                 fileSystem.replace(edit.file.id, edit.contents)
+            case .create(let place, let contents, _):
+                let fileSystem = try #require(
+                    fileSystems[place.directory.volume] as? MemoryFileSystem)
+                #expect(
+                    fileSystem.create(
+                        place.missing + [place.name], below: place.directory.id, contents),
+                    "\(place.path.displayText) must not be there")
+            case .rename(let place, let newName):
+                let fileSystem = try #require(
+                    fileSystems[place.directory.volume] as? MemoryFileSystem)
+                #expect(fileSystem.rename(place.name, in: place.directory.id, to: newName))
             default: break
             }
         }

@@ -30,14 +30,15 @@ struct PlanExecution {
             try transaction.replaceContents(of: change.file.id, with: change.contents)
         case .create(let place, let contents, let permissions):
             let transaction = try edit.names(on: place.directory.volume)
-            guard try transaction.lookUp(place.name, in: place.directory.id) == nil else {
+            let directory = try makeDirectories(place, transaction)
+            guard try transaction.lookUp(place.name, in: directory) == nil else {
                 throw changed(place.path.shellText, place.directory.volume)
             }
             let attributes = try edit.attributes(
                 ofNew: .regular, in: place.directory, edit.tree.attributes(of: place.directory),
                 NewFileOptions(permissions: permissions), usual: permissions)
             _ = try transaction.createFile(
-                place.name, in: place.directory.id, contents: contents, attributes: attributes)
+                place.name, in: directory, contents: contents, attributes: attributes)
         case .rename(let place, let newName):
             try edit.names(on: place.directory.volume).rename(
                 place.name, in: place.directory.id, to: newName, in: place.directory.id)
@@ -58,6 +59,29 @@ struct PlanExecution {
             }
             try edit.addDeviceWrite(volume, offset: offset, bytes: contents)
         }
+    }
+
+    /// The directory of a new file, made with those above it where another file's making has not done so.
+    private func makeDirectories(
+        _ place: NamePlace, _ transaction: any NamesTransaction
+    ) throws(StorageError) -> FileID {
+        var directory = place.directory.id
+        guard !place.missing.isEmpty else { return directory }
+        let attributes = try edit.attributes(
+            ofNew: .directory, in: place.directory, edit.tree.attributes(of: place.directory),
+            NewFileOptions(permissions: 0o755), usual: 0o755)
+        for name in place.missing {
+            if let there = try transaction.lookUp(name, in: directory) {
+                guard try transaction.attributes(of: there).type == .directory else {
+                    throw changed(place.path.shellText, place.directory.volume)
+                }
+                directory = there
+            } else {
+                directory = try transaction.createDirectory(
+                    name, in: directory, attributes: attributes)
+            }
+        }
+        return directory
     }
 
     private func changed(_ what: String, _ volume: Int) -> StorageError {

@@ -20,6 +20,8 @@ public struct PlanOptions: Sendable {
     public var fix: [String]
     /// "fallback": the entry with the distribution's rescue or fallback initramfs becomes the default.
     public var drivers: String?
+    /// The addresses of network cards on the target. Any of them asks for the repair "net".
+    public var cardAddresses: [CardAddress] = []
     /// How the plan's sentences name remedies.
     public var wording = RemedyWording.plain
 
@@ -67,6 +69,8 @@ public struct PlanOptions: Sendable {
             throw .misuseOfPlan(.unknownDrivers, "drivers come from the fallback initramfs, or not at all")
         }
         request.usesFallbackInitramfs = drivers == "fallback"
+        request.addresses = try CardAddress.statements(cardAddresses)
+        if !cardAddresses.isEmpty { request.fix.insert(.net) }
         return request
     }
 

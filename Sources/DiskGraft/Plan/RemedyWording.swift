@@ -15,13 +15,16 @@ public struct RemedyWording: Sendable {
     public var otherController: @Sendable (_ controller: String) -> String
     /// Copying a disk without a change to the guest.
     public var conversion: String
+    /// Saying which address a network card, by its name or old address, has on the target.
+    public var statedAddress: @Sendable (_ card: String) -> String
 
     /// Makes a wording.
     public init(
         statedDisk: @escaping @Sendable (_ name: String?) -> String,
         wantedRepair: @escaping @Sendable (_ repair: String) -> String,
         otherTarget: @escaping @Sendable (_ target: String) -> String, fallbackEntry: String,
-        otherController: @escaping @Sendable (_ controller: String) -> String, conversion: String
+        otherController: @escaping @Sendable (_ controller: String) -> String, conversion: String,
+        statedAddress: @escaping @Sendable (_ card: String) -> String
     ) {
         self.statedDisk = statedDisk
         self.wantedRepair = wantedRepair
@@ -29,6 +32,7 @@ public struct RemedyWording: Sendable {
         self.fallbackEntry = fallbackEntry
         self.otherController = otherController
         self.conversion = conversion
+        self.statedAddress = statedAddress
     }
 
     /// Plain words.
@@ -39,7 +43,8 @@ public struct RemedyWording: Sendable {
         fallbackEntry: PlanRemedy.fallbackEntry.plain,
         otherController: { name in
             Controller(rawValue: name).map { PlanRemedy.controller($0).plain } ?? name
-        }, conversion: PlanRemedy.convert.plain)
+        }, conversion: PlanRemedy.convert.plain,
+        statedAddress: { PlanRemedy.stateAddress($0).plain })
 
     func name(_ remedy: PlanRemedy) -> String {
         switch remedy {
@@ -49,6 +54,7 @@ public struct RemedyWording: Sendable {
         case .fallbackEntry: fallbackEntry
         case .controller(let controller): otherController(controller.rawValue)
         case .convert: conversion
+        case .stateAddress(let card): statedAddress(card)
         }
     }
 

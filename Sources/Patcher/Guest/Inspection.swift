@@ -49,6 +49,8 @@ package struct Inspection: Sendable, Equatable {
     package var efiVendors: [String] = []
     /// Something lies in /boot.
     package var hasBootFiles = false
+    /// What names network cards.
+    package var network = NetworkInspection()
 
     /// The kernel of a release.
     package func kernel(_ release: String?) -> Kernel? {
@@ -76,6 +78,7 @@ package struct Inspection: Sendable, Equatable {
             hasCloudInit = true
         }
         try readESP(tree)
+        network = try NetworkInspection(tree)
     }
 
     private mutating func readKernels(_ tree: some GuestTree) throws(StorageError) {

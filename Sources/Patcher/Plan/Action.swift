@@ -34,6 +34,8 @@ package struct Action: Sendable, Equatable {
 package struct NamePlace: Sendable, Equatable {
     /// The directory that holds it.
     package var directory: FileKey
+    /// Directories below it, each in the one before, that are made first where they are not there.
+    package var missing: [[UInt8]] = []
     /// Its canonical path, for people.
     package var path: GuestPath
     /// The name.
@@ -44,6 +46,13 @@ package struct NamePlace: Sendable, Equatable {
         self.directory = directory.key
         self.name = Array(name.utf8)
         path = directory.path.appending(self.name)
+    }
+
+    /// A name in a directory that may have to be made.
+    init(_ name: String, in place: DirectoryPlace) {
+        self.init((place.missing + [name]).joined(separator: "/"), in: place.directory)
+        missing = place.missing.map { Array($0.utf8) }
+        self.name = Array(name.utf8)
     }
 }
 

@@ -75,7 +75,7 @@ extension PlanDraft {
     }
 
     /// Why a change cannot be made on a volume; nil when it can.
-    private func obstacle(to change: Capabilities.Changes, on volume: Int) -> Obstacle? {
+    func obstacle(to change: Capabilities.Changes, on volume: Int) -> Obstacle? {
         let known = guest.capabilities[volume] ?? Capabilities()
         guard !known.allows(change) else { return nil }
         return Obstacle(

@@ -15,6 +15,8 @@ package struct PlanRequest: Sendable {
     /// The entry with the distribution's rescue or fallback initramfs is to become the default
     /// (`--drivers fallback`).
     package var usesFallbackInitramfs = false
+    /// The addresses that cards have on the target.
+    package var addresses: [AddressStatement] = []
 
     /// Asks for a plan.
     package init(

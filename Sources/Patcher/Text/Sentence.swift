@@ -5,6 +5,8 @@ package enum PlanRemedy: Hashable, Sendable {
     case stateDisk(String?)
     /// Asking for a repair that is advice unless asked for.
     case ask(Repair)
+    /// Saying which address a card, by its name or old address, has on the target.
+    case stateAddress(String)
     /// Choosing the target of that name instead.
     case choose(target: String)
     /// Making the distribution's rescue or fallback entry the default.
@@ -89,6 +91,7 @@ extension PlanRemedy {
         case .stateDisk(let name?): "stating the disk of \(name)"
         case .stateDisk(nil): "stating its disk"
         case .ask(let repair): "the repair “\(repair.rawValue)”"
+        case .stateAddress(let card): "stating the new address of \(card)"
         case .choose(let target): "the target \(target)"
         case .fallbackEntry: "the rescue or fallback entry as the default"
         case .controller(let controller): "the controller \(controller.rawValue)"

@@ -126,6 +126,17 @@ struct PlanArguments: ParsableArguments {
             valueName: "fallback"))
     var drivers: String?
 
+    @Option(
+        name: .customLong("mac"), parsing: .singleValue,
+        help: ArgumentHelp(
+            """
+            A network card, by its name or old address, and its address on the target, as in \
+            ens192=52:54:00:12:34:56; may be repeated. The card keeps its name, and rows that hold the old address get \
+            the new one.
+            """,
+            valueName: "card=address"))
+    var addresses: [String] = []
+
     @Flag(help: "Keep the guest tools of the old hypervisor from starting; reversible.")
     var disableTools = false
 
@@ -138,6 +149,14 @@ struct PlanArguments: ParsableArguments {
             only: only.map { list($0) }, skip: list(skip), fix: list(fix) + (disableTools ? ["tools"] : []),
             drivers: drivers)
         options.wording = .flags
+        options.cardAddresses = try addresses.map { text in
+            guard let equals = text.firstIndex(of: "=") else {
+                throw ValidationError(
+                    "--mac takes a card and its new address, as in --mac ens192=52:54:00:12:34:56")
+            }
+            return CardAddress(
+                card: String(text[..<equals]), address: String(text[text.index(after: equals)...]))
+        }
         return options
     }
 }

@@ -1,0 +1,109 @@
+/// The addresses that a guest's cards have on the target, as far as its files and the user tell.
+struct AddressPlan: Sendable {
+    /// One card.
+    struct Card: Sendable {
+        /// The card as it was found.
+        var card: GuestCard
+        /// Its address on the target; nil where nobody tells.
+        var address: HardwareAddress?
+        /// Its address was stated by its name.
+        var isStated = false
+        /// Why nothing of it can be changed.
+        var conflict: Sentence?
+    }
+
+    /// The cards, those too that only the user names.
+    private(set) var cards: [Card] = []
+    private let statements: [AddressStatement]
+    /// The cards that each address was found with.
+    private var owners: [HardwareAddress: [String]] = [:]
+
+    init(_ network: GuestNetwork, _ statements: [AddressStatement]) {
+        self.statements = statements
+        var found = network.cards
+        for case .name(let name) in statements.map(\.card) where !found.contains(where: { $0.name == name }) {
+            found.append(GuestCard(name: name, files: [], pins: []))
+        }
+        for card in found {
+            for address in card.addresses { owners[address, default: []].append(card.name) }
+        }
+        cards = found.map(resolved)
+        let named = Dictionary(grouping: cards.filter { $0.address != nil }, by: \.address)
+        for index in cards.indices where cards[index].conflict == nil {
+            guard let address = cards[index].address,
+                let other = named[address]?.first(where: { $0.card.name != cards[index].card.name })
+            else { continue }
+            cards[index].conflict =
+                "\(address.text) would be both \(cards[index].card.name) and \(other.card.name)"
+        }
+    }
+
+    private func resolved(_ card: GuestCard) -> Card {
+        let byName = byName(card.name)
+        let known = card.addresses
+        let moved = Set(known.compactMap(byAddress))
+        var result = Card(card: card, isStated: byName != nil)
+        if let byName {
+            result.address = byName
+            if moved.contains(where: { $0 != byName }) {
+                result.conflict = "two new addresses are given for \(card.name)"
+            }
+            return result
+        }
+        let after = known.map { byAddress($0) ?? $0 }.reduce(into: [HardwareAddress]()) {
+            if !$0.contains($1) { $0.append($1) }
+        }
+        if after.count > 1 {
+            result.conflict =
+                "its files give it different addresses, \(after.map(\.text).joined(separator: " and "))"
+        } else {
+            result.address = after.first
+        }
+        return result
+    }
+
+    private func byName(_ name: String) -> HardwareAddress? {
+        statements.first { $0.card == .name(name) }.map(\.new)
+    }
+
+    private func byAddress(_ address: HardwareAddress) -> HardwareAddress? {
+        statements.first { $0.card == .address(address) }.map(\.new)
+    }
+
+    /// What a row's address becomes; nil: nothing is said of it.
+    func newAddress(of pin: NetworkFacts.Pin) -> HardwareAddress? {
+        guard !statements.isEmpty else { return nil }
+        if pin.role != .sets, let name = pin.name, let new = byName(name) { return new }
+        if let new = byAddress(pin.address) { return new }
+        // A row that names no card is the one's whose address it has.
+        guard let names = owners[pin.address], names.count == 1, let owner = names.first,
+            pin.name == nil || pin.name == owner
+        else { return nil }
+        return byName(owner)
+    }
+
+    /// The address is one that the user gave for the target.
+    func isStated(_ address: HardwareAddress) -> Bool { statements.contains { $0.new == address } }
+
+    /// Rows whose addresses change and that are no card's, together by their addresses.
+    func changesWithoutCard(_ pins: [NetworkFacts.Pin]) -> [[NetworkFacts.Pin]] {
+        let names = Set(cards.map(\.card.name))
+        var groups: [HardwareAddress: [NetworkFacts.Pin]] = [:]
+        for pin in pins where owners[pin.address] == nil {
+            if pin.role != .sets, let name = pin.name, names.contains(name) { continue }
+            if let new = newAddress(of: pin), new != pin.address {
+                groups[pin.address, default: []].append(pin)
+            }
+        }
+        return groups.sorted { $0.key.text < $1.key.text }.map(\.value)
+    }
+
+    /// The rows of a card whose addresses change.
+    func changes(of card: Card, among pins: [NetworkFacts.Pin]) -> [NetworkFacts.Pin] {
+        let addresses = card.card.addresses
+        return pins.filter { pin in
+            guard let new = newAddress(of: pin), new != pin.address else { return false }
+            return pin.name == card.card.name && pin.role != .sets || addresses.contains(pin.address)
+        }
+    }
+}

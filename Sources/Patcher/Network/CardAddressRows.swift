@@ -1,0 +1,51 @@
+/// Rows that hold for a card by its address, or by what else the old machine had: they are listed, whether or not cards are
+/// repaired.
+enum CardAddressRows: PlanStep {
+    static let repair = Repair.net
+    static let after: [any PlanStep.Type] = [CardNames.self]
+
+    static func contribute(to draft: inout PlanDraft) {
+        let network = draft.guest.network
+        let plan = AddressPlan(network, draft.request.addresses)
+        for pin in network.facts.pins {
+            // What the user has said of the new address needs no word more.
+            let isChanged = draft.request.wants(.net) && plan.newAddress(of: pin) != nil
+            guard !isChanged, !plan.isStated(pin.address) else { continue }
+            draft.advise(.net, pin.file, sentence(pin))
+        }
+        for remark in network.facts.remarks { draft.advise(.net, remark.file, remark.sentence) }
+        for problem in network.facts.problems {
+            draft.advise(
+                .net, problem.file,
+                "the file is not read (\(problem.reason)): see to its network cards by hand")
+        }
+        adviseOrder(network, &draft)
+    }
+
+    private static func sentence(_ pin: NetworkFacts.Pin) -> Sentence {
+        let owner = pin.name.map { " of \($0)" } ?? ""
+        let new: Sentence = "\(remedy: .stateAddress(pin.text)) changes it"
+        switch pin.role {
+        case .matches:
+            return "\(pin.setting)\(owner) is \(pin.text): the new card must have that address, or \(new)"
+        case .names:
+            return
+                "\(pin.setting) \(pin.text) gives the name\(pin.name.map { " \($0)" } ?? ""): the new card must have that address, or \(new)"
+        case .sets:
+            return
+                "\(pin.setting)\(owner) gives the card the address \(pin.text), which the target must let pass; \(new)"
+        }
+    }
+
+    /// Several cards whose names nothing holds are told apart by the order in which the kernel finds them.
+    private static func adviseOrder(_ network: GuestNetwork, _ draft: inout PlanDraft) {
+        let loose = network.cards.filter { CardName.isByKernel($0.name) && $0.addresses.isEmpty }
+        guard loose.count > 1, !draft.namesCardsByPlace else { return }
+        draft.advise(
+            Advice(
+                repair: .net, path: loose.first?.files.first?.file.displayPath,
+                message:
+                    "\(loose.map(\.name).joined(separator: ", ")) are numbered in the order in which the kernel finds the cards: attach them in their order",
+                isMinor: true))
+    }
+}

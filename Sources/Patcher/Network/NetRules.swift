@@ -1,0 +1,41 @@
+/// udev's rules, of which those count that name network cards: 70-persistent-net.rules, SUSE's
+/// 30-net_persistent_names.rules, and what tools write under other names.
+package struct NetRules: NetworkSyntax {
+    package static let kind = ConfigurationKind("net-rules")
+    package static let places: [ConfigurationPlace] = [
+        .path("/etc/udev/rules.d/70-persistent-net.rules"),
+        .path("/etc/udev/rules.d/30-net_persistent_names.rules"),
+        .directory("/etc/udev/rules.d", suffix: ".rules"),
+    ]
+
+    /// Its rules.
+    let rules: [UdevRule]
+    private let path: String
+
+    package init(_ bytes: [UInt8], path: String) {
+        rules = UdevRule.all(in: bytes)
+        self.path = path
+    }
+
+    /// The file that udev itself, or its generator, would have put names into.
+    var isPersistent: Bool { path.hasSuffix("persistent-net.rules") }
+
+    package static func facts(of files: [ParsedFile<NetRules>]) -> NetworkFacts {
+        var facts = NetworkFacts()
+        for file in files {
+            for rule in file.syntax.rules where rule.isOfCards {
+                guard let name = rule.givenName else { continue }
+                for term in rule.hardware {
+                    facts.hardware(file.file, "\(term.key) (name \(name.text))", term.text)
+                }
+                guard let address = rule.address else { continue }
+                let holds = name.isPlain && rule.hardware.isEmpty
+                if name.isPlain { facts.use(name.text, file.file) }
+                facts.pin(
+                    address.text, address.range, of: name.isPlain ? name.text : nil,
+                    holds ? .names : .matches, address.key, file.file)
+            }
+        }
+        return facts
+    }
+}

@@ -1,0 +1,144 @@
+/// What files of network configuration say of cards.
+package struct NetworkFacts: Sendable {
+    /// A card's name in a file.
+    package struct Use: Sendable {
+        /// The name, without an alias's or VLAN's number.
+        package var name: String
+        /// Where it stands.
+        package var file: ScannedFile
+    }
+
+    /// A row that holds for the card with a certain address.
+    package struct Pin: Sendable {
+        /// What the row is for.
+        package enum Role: Sendable {
+            /// It chooses the card: what stands beside it holds for the card with that address.
+            case matches
+            /// It gives the card with that address its name.
+            case names
+            /// It gives the card that address, whatever its own is.
+            case sets
+        }
+
+        /// The address.
+        package var address: HardwareAddress
+        /// As it is written.
+        package var text: String
+        /// Its bytes; nil where it stands in the file's own name.
+        package var range: Range<Int>?
+        /// The interface that it is about; nil where the row names none.
+        package var name: String?
+        /// What it is for.
+        package var role: Role
+        /// The word that it stands under, for people: `HWADDR`.
+        package var setting: String
+        /// The file.
+        package var file: ScannedFile
+    }
+
+    /// Something that is tied to the old machine otherwise, or cannot be read.
+    package struct Remark: Sendable {
+        /// The file.
+        package var file: ScannedFile
+        /// The sentence.
+        package var sentence: Sentence
+    }
+
+    /// A file that cannot be read as a whole.
+    package struct Problem: Sendable {
+        /// The file.
+        package var file: ScannedFile
+        /// Why, with the line.
+        package var reason: String
+    }
+
+    /// The cards' names.
+    package var uses: [Use] = []
+    /// The rows with addresses.
+    package var pins: [Pin] = []
+    /// Interfaces that are made by the guest itself: bridges, bonds, VLANs.
+    package var virtual: Set<String> = []
+    /// Further things to say.
+    package var remarks: [Remark] = []
+    /// What cannot be read.
+    package var problems: [Problem] = []
+
+    /// No facts.
+    package init() {}
+
+    /// Those of another family beside these.
+    package mutating func add(_ other: NetworkFacts) {
+        uses += other.uses
+        pins += other.pins
+        virtual.formUnion(other.virtual)
+        remarks += other.remarks
+        problems += other.problems
+    }
+
+    /// Notes a card, or the card below an alias or VLAN.
+    mutating func use(_ name: String, _ file: ScannedFile) {
+        let base = CardName.base(name)
+        guard !base.isEmpty else { return }
+        uses.append(Use(name: base, file: file))
+    }
+
+    /// Notes what a name or pattern of names (`ens192`, `ens19*`, `en*`) chooses.
+    mutating func use(pattern: String, _ setting: String, _ file: ScannedFile) {
+        guard !pattern.hasPrefix("!"), let fixed = CardName.fixed(inPattern: pattern) else { return }
+        if CardName.isOfCard(CardName.base(fixed)) {
+            use(fixed, file)
+        } else if fixed.contains(where: { "*?[".contains($0) }) {
+            hardware(file, setting, fixed)
+        }
+    }
+
+    /// Notes a row with an address, or says that it is none.
+    mutating func pin(
+        _ text: String, _ range: Range<Int>?, of name: String?, _ role: Pin.Role, _ setting: String,
+        _ file: ScannedFile
+    ) {
+        guard let address = HardwareAddress(text) else {
+            if !text.isEmpty {
+                remark(file, "\(setting) “\(text)” is no hardware address that can be read here")
+            }
+            return
+        }
+        pins.append(
+            Pin(
+                address: address, text: text, range: range, name: name, role: role, setting: setting,
+                file: file))
+    }
+
+    /// Notes something to say.
+    mutating func remark(_ file: ScannedFile, _ sentence: Sentence) {
+        remarks.append(Remark(file: file, sentence: sentence))
+    }
+
+    /// Notes a setting that chooses a card by its bus, slot or driver.
+    mutating func hardware(_ file: ScannedFile, _ setting: String, _ value: String) {
+        remark(
+            file,
+            "\(setting) “\(value)” chooses a card by what the old machine had: it will not fit the new one")
+    }
+}
+
+/// A family of network configuration. Adding one takes a file with a type, its line in `ConfigurationSyntaxes.all` and
+/// one in `NetworkFamilies.all`.
+package protocol NetworkSyntax: ConfigurationSyntax {
+    /// What all files of the family say together.
+    static func facts(of files: [ParsedFile<Self>]) -> NetworkFacts
+}
+
+/// Every family.
+package enum NetworkFamilies {
+    package static let all: [any NetworkSyntax.Type] = [
+        NetRules.self,
+        NetworkdFile.self,
+        Ifcfg.self,
+        Interfaces.self,
+        Netplan.self,
+        NetworkManagerKeyFile.self,
+        WickedInterfaces.self,
+        CardTable.self,
+    ]
+}

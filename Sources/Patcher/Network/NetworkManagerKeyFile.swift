@@ -1,0 +1,73 @@
+/// A NetworkManager key file.
+package struct NetworkManagerKeyFile: NetworkSyntax {
+    package static let kind = ConfigurationKind("network-manager")
+    package static let places: [ConfigurationPlace] = [
+        .directory("/etc/NetworkManager/system-connections"),
+        .directory("/usr/lib/NetworkManager/system-connections"),
+    ]
+
+    private let path: String
+    private let settings: INIFile
+
+    package init(_ bytes: [UInt8], path: String) {
+        self.path = path
+        settings = INIFile(bytes)
+    }
+
+    package static func facts(of files: [ParsedFile<NetworkManagerKeyFile>]) -> NetworkFacts {
+        var facts = NetworkFacts()
+        for file in files where !file.syntax.isBackup { file.syntax.add(file.file, to: &facts) }
+        return facts
+    }
+
+    /// What NetworkManager passes over.
+    private var isBackup: Bool {
+        let name = path.split(separator: "/").last ?? ""
+        return name.hasPrefix(".")
+            || ["~", ".bak", ".orig", ".rpmnew", ".rpmsave", ".swp"].contains { name.hasSuffix($0) }
+    }
+
+    private func add(_ file: ScannedFile, to facts: inout NetworkFacts) {
+        let type = settings.last("connection", "type")?.text
+        let sections = ["ethernet", "802-3-ethernet"]
+        let isCard = type.map(sections.contains) ?? sections.contains { settings.has($0) }
+        let name = settings.last("connection", "interface-name")?.text
+        if let name, !name.isEmpty {
+            if isCard {
+                facts.use(name, file)
+            } else if !CardName.isOfCard(name) {
+                facts.virtual.insert(name)
+            }
+        }
+        for section in sections {
+            if let address = settings.last(section, "mac-address") {
+                facts.pin(
+                    address.text, address.range, of: isCard ? name.map(CardName.base) : nil,
+                    isCard ? .matches : .sets, "mac-address", file)
+            }
+            if let address = settings.last(section, "cloned-mac-address"),
+                HardwareAddress(address.text) != nil
+            {
+                facts.pin(address.text, address.range, of: name, .sets, "cloned-mac-address", file)
+            }
+        }
+        for (section, key) in [("vlan", "parent"), ("macvlan", "parent")] {
+            // A parent may be a connection's UUID too.
+            if let parent = settings.last(section, key)?.text, CardName.isOfCard(CardName.base(parent)) {
+                facts.use(parent, file)
+            }
+        }
+        for (key, label) in [
+            ("interface-name", "interface-name of [match]"), ("path", "path"), ("driver", "driver"),
+        ] {
+            guard let match = settings.last("match", key)?.text, !match.isEmpty else { continue }
+            if key != "interface-name" {
+                facts.hardware(file, label, match)
+            } else {
+                for pattern in match.split(whereSeparator: { $0 == ";" || $0 == "," || $0 == " " }) {
+                    facts.use(pattern: String(pattern), label, file)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+/// wicked's own XML, of which only interfaces, their ports and addresses are read.
+package struct WickedInterfaces: NetworkSyntax {
+    package static let kind = ConfigurationKind("wicked")
+    package static let places: [ConfigurationPlace] = [.directory("/etc/wicked/ifconfig", suffix: ".xml")]
+
+    private let leaves: [XMLLeaf]?
+
+    package init(_ bytes: [UInt8], path: String) { leaves = XMLLeaf.all(in: bytes) }
+
+    package static func facts(of files: [ParsedFile<WickedInterfaces>]) -> NetworkFacts {
+        var facts = NetworkFacts()
+        for file in files {
+            guard let leaves = file.syntax.leaves else {
+                facts.problems.append(.init(file: file.file, reason: "it is no XML that is read here"))
+                continue
+            }
+            add(leaves, file.file, &facts)
+        }
+        return facts
+    }
+
+    private static func add(_ leaves: [XMLLeaf], _ file: ScannedFile, _ facts: inout NetworkFacts) {
+        var name: String?
+        for leaf in leaves {
+            let parent = leaf.path.dropLast().last ?? ""
+            switch (parent, leaf.path.last ?? "") {
+            case ("interface", "name"):
+                name = leaf.text
+                if CardName.isOfCard(CardName.base(leaf.text)) { facts.use(leaf.text, file) }
+            case ("slave", "device"), ("port", "device"), ("vlan", "device"), ("macvlan", "device"):
+                if CardName.isOfCard(CardName.base(leaf.text)) { facts.use(leaf.text, file) }
+            case (_, "permanent-address"):
+                facts.pin(leaf.text, leaf.range, of: nil, .matches, "permanent-address", file)
+            case ("ethernet", "address"), ("bridge", "address"), ("bond", "address"), ("vlan", "address"):
+                facts.pin(leaf.text, leaf.range, of: name, .sets, "address", file)
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import Patcher
+import Storage
+import Testing
+
+private let interfaces = "/etc/network/interfaces"
+private let ifcfg = "/etc/sysconfig/network-scripts/ifcfg-ens192"
+private let keyPath = "/etc/NetworkManager/system-connections/a.nmconnection"
+
+/// The target gives a card another address: every row follows, or none.
+@Suite struct NewAddressTests {
+    private let rhel = [
+        ifcfg: "DEVICE=ens192\nHWADDR=\"00:50:56:AA:BB:01\" # first\n",
+        keyPath:
+            "[connection]\ntype=ethernet\n[ethernet]\nmac-address=00:50:56:aa:bb:01\ncloned-mac-address=\(firstAddress)\n",
+        "/etc/udev/rules.d/99-x.rules":
+            "SUBSYSTEM==\"net\", ATTR{address}==\"\(firstAddress)\", NAME=\"ens192\"\r\n",
+        "/etc/sysconfig/network-scripts/ifcfg-ens224": "DEVICE=ens224\nHWADDR=\(secondAddress)\n",
+    ]
+
+    @Test func allRowsFollow() throws {
+        let guest = NetworkGuest(rhel, .rhel9)
+        let changes = try guest.changes("kvm", [address("00-50-56-AA-BB-01", becomes: "52:54:00:ab:cd:ef")])
+        #expect(
+            changes == [
+                ifcfg: "DEVICE=ens192\nHWADDR=\"52:54:00:AB:CD:EF\" # first\n",
+                keyPath:
+                    "[connection]\ntype=ethernet\n[ethernet]\nmac-address=52:54:00:ab:cd:ef\ncloned-mac-address=52:54:00:ab:cd:ef\n",
+                "/etc/udev/rules.d/99-x.rules":
+                    "SUBSYSTEM==\"net\", ATTR{address}==\"52:54:00:ab:cd:ef\", NAME=\"ens192\"\r\n",
+                linkPath("ens224"): linkText("ens224", secondAddress),
+            ])
+        #expect(
+            try !guest.plan(saying: [address(firstAddress, becomes: "52:54:00:ab:cd:ef")]).says(
+                "HWADDR of ens192"))
+        #expect(
+            try guest.plan(saying: [address(firstAddress, becomes: "52:54:00:ab:cd:ef")]).says(
+                "HWADDR of ens224"))
+    }
+
+    /// By the card's name the same rows follow, those too that name no card.
+    @Test func byTheName() throws {
+        let one = try NetworkGuest(rhel, .rhel9).changes("kvm", [card("ens192", has: newAddress)])
+        let other = try NetworkGuest(rhel, .rhel9).changes(
+            "kvm", [address(firstAddress, becomes: newAddress)])
+        #expect(one == other && one.count == 4)
+    }
+
+    /// Cards that exchange their addresses are told by their names.
+    @Test func anExchange() throws {
+        let guest = NetworkGuest(rhel, .rhel9)
+        let changes = try guest.changes(
+            "kvm", [card("ens192", has: secondAddress), card("ens224", has: firstAddress)])
+        #expect(changes[ifcfg] == "DEVICE=ens192\nHWADDR=\"00:50:56:AA:BB:02\" # first\n")
+        #expect(changes[linkPath("ens224")] == linkText("ens224", firstAddress))
+    }
+
+    @Test func aFileThatBearsTheAddress() throws {
+        let folder = "/etc/sysconfig/network"
+        let rule = "/etc/udev/rules.d/30-net_persistent_names.rules"
+        let guest = NetworkGuest(
+            [
+                "\(folder)/ifcfg-eth-id-\(firstAddress)": "BOOTPROTO='static'\n",
+                rule:
+                    "SUBSYSTEM==\"net\", SYSFS{address}==\"\(firstAddress)\", IMPORT=\"/lib/udev/rename_netiface %k eth0\"\n",
+            ], .suse10)
+        #expect(try guest.changes() == [:])
+        for words in [
+            "ifcfg-eth-id-\(firstAddress): the file's name", "30-net_persistent_names.rules: SYSFS{address}",
+        ] {
+            #expect(try guest.plan(asked: false).says(words))
+        }
+        let changes = try guest.changes("kvm", [address(firstAddress, becomes: newAddress)])
+        #expect(changes["\(folder)/ifcfg-eth-id-\(newAddress)"] == "BOOTPROTO='static'\n")
+        #expect(changes["\(folder)/ifcfg-eth-id-\(firstAddress)"] == .some(nil))
+        #expect(changes[rule].flatMap(\.self)?.contains(newAddress) == true && changes.count == 3)
+    }
+
+    @Test func theNewNameIsTaken() throws {
+        let folder = "/etc/sysconfig/network"
+        let guest = NetworkGuest(
+            [
+                "\(folder)/ifcfg-eth-id-\(firstAddress)": "A=1\n",
+                "\(folder)/ifcfg-eth-id-\(newAddress)": "A=2\n",
+                "/etc/udev/rules.d/30-net_persistent_names.rules":
+                    "SUBSYSTEM==\"net\", SYSFS{address}==\"\(firstAddress)\", IMPORT=\"/lib/udev/rename_netiface %k eth0\"\n",
+            ], .suse10)
+        let plan = try guest.plan(saying: [address(firstAddress, becomes: newAddress)])
+        #expect(plan.actions.isEmpty && plan.says("ifcfg-eth-id-\(newAddress) is there already"))
+    }
+
+    /// One place that cannot be changed keeps all others as they are.
+    @Test func allOrNone() throws {
+        let guest = NetworkGuest(rhel, .rhel9)
+        guest.root.capabilities = Capabilities(changes: .contents, labelByteLimit: 16)
+        let renamed = try guest.plan(saying: [address(firstAddress, becomes: newAddress)])
+        // The rows of ens192 can be changed; a file for ens224 cannot be made.
+        #expect(
+            Set(renamed.actions.compactMap { $0.edit?.file.displayPath }) == [
+                ifcfg, keyPath, "/etc/udev/rules.d/99-x.rules",
+            ])
+        #expect(renamed.says("the network card ens224 is left as it is in all files"))
+        guest.root.capabilities = Capabilities(changes: .names, labelByteLimit: 16)
+        let plan = try guest.plan(saying: [address(firstAddress, becomes: newAddress)])
+        #expect(plan.says("the network card ens192 is left as it is in all files"))
+        #expect(
+            plan.actions.allSatisfy {
+                if case .create(let place, _, _) = $0.kind {
+                    place.path.displayText == linkPath("ens224")
+                } else {
+                    false
+                }
+            })
+    }
+
+    /// A file that is not read might hold the address too.
+    @Test func aFileThatIsNotRead() throws {
+        let guest = NetworkGuest(
+            [
+                "/etc/netplan/a.yaml":
+                    "network:\n  ethernets:\n    ens192: &x\n      match: {macaddress: 00:50:56:AA:BB:01}\n",
+                "/etc/systemd/network/10-x.link":
+                    "[Match]\nMACAddress=\(firstAddress)\n[Link]\nName=ens192\n",
+            ], .ubuntu)
+        let plan = try guest.plan(saying: [address(firstAddress, becomes: newAddress)])
+        #expect(plan.actions.isEmpty)
+        #expect(plan.says("/etc/netplan/a.yaml has \(firstAddress) too", "an anchor"))
+    }
+
+    // MARK: Contradictions
+
+    @Test func twoNamesForOneAddress() throws {
+        let guest = NetworkGuest(
+            [
+                "/etc/udev/rules.d/70-persistent-net.rules": ruleText("eth0", firstAddress)
+                    + ruleText("eth1", secondAddress),
+                "/etc/udev/rules.d/99-lan.rules": ruleText("lan0", firstAddress),
+            ], .debian12)
+        #expect(try guest.changes() == [:])
+        #expect(try guest.plan().says("\(firstAddress) would be both lan0 and eth0"))
+        #expect(
+            try guest.plan(asked: false).says(
+                firstAddress, "gives the name lan0", about: "/etc/udev/rules.d/99-lan.rules"))
+        // The other card is repaired all the same.
+        #expect(try guest.changes("kvm", [address(secondAddress, becomes: newAddress)]).count == 1)
+    }
+
+    @Test func twoAddressesForOneName() throws {
+        let guest = NetworkGuest(
+            [
+                ifcfg: "DEVICE=ens192\nHWADDR=\(firstAddress)\n",
+                keyPath:
+                    "[connection]\ntype=ethernet\ninterface-name=ens192\n[ethernet]\nmac-address=\(secondAddress)\n",
+            ],
+            .rhel9)
+        let plan = try guest.plan()
+        #expect(
+            plan.actions.isEmpty
+                && plan.says("its files give it different addresses, \(firstAddress) and \(secondAddress)"))
+        // The user knows.
+        #expect(try guest.changes("kvm", [card("ens192", has: newAddress)]).count == 3)
+    }
+
+    @Test func twoCardsForOneNewAddress() throws {
+        let guest = NetworkGuest([interfaces: "iface ens192 inet dhcp\niface ens224 inet dhcp\n"], .debian12)
+        let plan = try guest.plan(saying: [card("ens192", has: newAddress), card("ens224", has: newAddress)])
+        #expect(plan.actions.isEmpty && plan.says("would be both"))
+    }
+
+    @Test func aNameAndAnAddressOfOneCard() throws {
+        let guest = NetworkGuest([ifcfg: "DEVICE=ens192\nHWADDR=\(firstAddress)\n"], .rhel9)
+        let plan = try guest.plan(saying: [
+            card("ens192", has: newAddress), address(firstAddress, becomes: secondAddress),
+        ])
+        #expect(plan.actions.isEmpty && plan.says("two new addresses are given for ens192"))
+    }
+
+    @Test func whatNobodyKnowsIsSaid() throws {
+        let guest = NetworkGuest([interfaces: "iface ens192 inet dhcp\n"], .debian12)
+        let plan = try guest.plan(saying: [
+            address(secondAddress, becomes: newAddress), card("ens256", has: firstAddress),
+        ])
+        #expect(plan.says("no file of the guest holds the address \(secondAddress)"))
+        #expect(plan.says("no file of the guest that can be read names the card ens256"))
+        #expect(plan.actions.count == 1)
+    }
+}

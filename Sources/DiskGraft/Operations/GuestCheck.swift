@@ -37,7 +37,7 @@ public struct GuestCheck: Encodable, Sendable {
     }
 
     /// Everything that was found.
-    public private(set) var findings: [Finding] = []
+    public internal(set) var findings: [Finding] = []
     /// What was mended, a sentence each.
     public private(set) var repaired: [String] = []
 
@@ -112,29 +112,6 @@ public struct GuestCheck: Encodable, Sendable {
                     structure: finding.structure, offset: finding.offset, message: finding.message))
         }
         findings += found
-    }
-
-    /// Walks every map from end to end: entries that point nowhere are errors there.
-    private mutating func checkImages(_ guest: Guest) throws(StorageError) {
-        for image in guest.images {
-            for warning in image.opened.info.warnings {
-                findings.append(
-                    Finding(
-                        severity: .warning, layer: image.format, image: image.path, code: "image-warning",
-                        message: warning))
-            }
-            do throws(StorageError) {
-                var position: UInt64 = 0
-                while position < image.byteCount {
-                    try Cancellation.check()
-                    position = max(
-                        try image.opened.disk.nextExtent(at: position).range.upperBound, position + 1)
-                }
-            } catch {
-                guard error.isAboutImage else { throw error }
-                add(error, image: image.path, volume: nil)
-            }
-        }
     }
 
     private mutating func checkLayout(_ guest: Guest) {
@@ -273,7 +250,7 @@ public struct GuestCheck: Encodable, Sendable {
         }
     }
 
-    private mutating func add(_ error: StorageError, image: String, volume: String?) {
+    mutating func add(_ error: StorageError, image: String, volume: String?) {
         findings.append(
             Finding(
                 severity: error.kind == .corrupt ? .damage : .warning, layer: error.layer, image: image,

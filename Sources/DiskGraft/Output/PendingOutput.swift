@@ -11,6 +11,8 @@ final class PendingOutput {
     /// Where it will stand.
     let finalPath: String
     private let directory: String
+    /// As the caller has it, for messages.
+    private let given: String
     /// Plain names of the further files that belong to it.
     private let companions: [String]
     private var isOpen = true
@@ -25,21 +27,36 @@ final class PendingOutput {
     ) throws(StorageError) {
         let target = HostDirectory.resolved(finalPath) ?? finalPath
         for name in [target] + companions.map({ HostFile.directoryPath(of: target) + "/" + $0 }) {
-            try Self.check(name, protected: protected)
+            try Self.check(name, shown: name == target ? finalPath : name, protected: protected)
         }
         self.finalPath = target
+        given = finalPath
         self.companions = companions
         let parent = HostFile.directoryPath(of: target)
         let suffix = try SystemRandom.bytes(4).hexString
         directory = "\(parent)/.\(HostFile.name(of: target)).\(suffix).partial"
         path = "\(directory)/\(HostFile.name(of: target))"
-        try HostDirectory.create(directory)
+        do throws(StorageError) {
+            try HostDirectory.create(directory)
+        } catch {
+            throw error.renamed(from: directory, to: finalPath)
+        }
+    }
+
+    /// The same error without the hidden directory, which the user knows nothing of.
+    func named(_ error: StorageError) -> StorageError {
+        let place = HostFile.directoryPath(of: given)
+        return error.renamed(from: path, to: given).renamed(from: directory, to: place)
     }
 
     deinit { if isOpen { discard() } }
 
     /// Moves the output and its companions to their final names. They are complete and flushed.
     func publish() throws(StorageError) {
+        do throws(StorageError) { try moveOut() } catch { throw named(error) }
+    }
+
+    private func moveOut() throws(StorageError) {
         let parent = HostFile.directoryPath(of: finalPath)
         try HostDirectory.sync(holding: path)
         // The descriptor last: what it names is there before it.
@@ -59,33 +76,54 @@ final class PendingOutput {
         try? HostDirectory.removeEmpty(directory)
     }
 
-    private static func check(_ path: String, protected: [HostFile]) throws(StorageError) {
+    private static func check(
+        _ path: String, shown: String, protected: [HostFile]
+    ) throws(StorageError) {
         guard HostDirectory.exists(path) else { return }
         if HostDirectory.isDirectory(path) {
             throw StorageError(
-                .refused, layer: "output", code: "is-a-directory", "is a directory; name a file", path: path)
+                .refused, layer: "output", code: "is-a-directory", "is a directory; name a file",
+                path: shown)
         }
         guard HostDirectory.isRegularFile(path) else {
             throw StorageError(
-                .refused, layer: "output", code: "not-a-file", "exists and is not a regular file", path: path)
+                .refused, layer: "output", code: "not-a-file", "exists and is not a regular file",
+                path: shown)
         }
         if let identity = HostDirectory.identity(of: path),
             protected.contains(where: { $0.identity == identity })
         {
             throw StorageError(
                 .refused, layer: "output", code: "is-the-source",
-                "belongs to the source; the source is never written", path: path)
+                "belongs to the source; the source is never written", path: shown)
         }
         // The record would lie beside a file that it knows nothing of, and what it could still mend would be gone.
         if let record = try UndoRecord.read(for: path), record.isCutOff {
             var error = StorageError(
                 .refused, layer: "output", code: "cut-off-change",
                 "an earlier change of this file was cut off; take it back, or throw its record away, before the file is "
-                    + "replaced", path: path)
+                    + "replaced", path: shown)
             error.remedies = [.undo, .discardUndo]
             throw error
         }
         // Whoever has it open would go on with a file that has no name any more.
         _ = try HostFile.open(path, access: .write)
+    }
+}
+
+extension StorageError {
+    /// The same error with the path `old`, and those below it, under another name.
+    fileprivate func renamed(from old: String, to new: String) -> StorageError {
+        var copy = self
+        if let path = copy.path {
+            if path.hostBytes == old.hostBytes {
+                copy.path = new
+            } else if path.utf8.starts(with: (old + "/").utf8) {
+                copy.path = String(hostBytes: new.hostBytes + path.hostBytes.dropFirst(old.hostBytes.count))
+            }
+        }
+        copy.message = copy.message.replacing(old, with: new)
+        copy.cause = copy.cause?.renamed(from: old, to: new)
+        return copy
     }
 }

@@ -3,6 +3,12 @@ internal import Storage
 extension ParentName {
     /// The way from `child` to `parent` as Windows writes it: `.\base.vhd`, `..\bases\base.vhd`.
     static func relativePath(of parent: String, from child: String) -> String {
+        let steps = relativeSteps(of: parent, from: child)
+        return ((steps.first == ".." ? [] : ["."]) + steps).joined(separator: "\\")
+    }
+
+    /// The names to go by from the directory of `child` to `parent`, ".." for each that is left.
+    static func relativeSteps(of parent: String, from child: String) -> [String] {
         // Through links to the directories' own places: a lexical way would count them wrongly.
         func steps(_ path: String) -> [Substring] {
             let directory = HostFile.directoryPath(of: path)
@@ -15,6 +21,6 @@ extension ParentName {
         var common = 0
         while common < start.count, common < target.count - 1, start[common] == target[common] { common += 1 }
         let up = [String](repeating: "..", count: start.count - common)
-        return ((up.isEmpty ? ["."] : up) + target[common...].map(String.init)).joined(separator: "\\")
+        return up + target[common...].map(String.init)
     }
 }

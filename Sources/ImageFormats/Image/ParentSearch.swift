@@ -65,43 +65,58 @@ struct ParentChain: Sendable {
     }
 }
 
-/// What can be wrong with a parent; the `code` of the error.
-enum ParentCode: String, Sendable, CaseIterable {
+/// What can be wrong with a parent; the `code` of the error. The layer is the format.
+enum ParentCode: String, LayerCode, CaseIterable {
+    static let layer = "image"
+
     case mismatch = "parent-mismatch"
     case notFound = "parent-not-found"
     case cycle = "parent-cycle"
     case chainTooLong = "chain-too-long"
+    case ambiguous = "parent-ambiguous"
 }
 
 /// Finds the parent of a differencing disk as far as the policy allows, and knows it by its identity, not its name.
 struct ParentSearch {
+    /// What an image knows its parent by.
+    enum Knowledge: Sendable {
+        /// An identifier in both.
+        case identifier
+        /// Nothing but the name.
+        case name
+    }
+
     let layer: String
     let child: HostFile
     let options: ImageOpenOptions
     let chain: ParentChain
+    var knowledge = Knowledge.identifier
+
+    /// How what stands behind `file`, the parent that was found, is to be opened.
+    func below(_ file: HostFile) -> ImageOpenOptions {
+        var below = options
+        below.access = .read
+        below.vhdSize = .byCreator
+        below.references = options.references.without(file)
+        return below
+    }
 
     /// Opens the parent. `accept` looks into a candidate and returns nil when it is another disk.
     func find<Found>(
         _ names: [ParentName], accept: (HostFile) throws(StorageError) -> Found?
     ) throws(StorageError) -> Found {
+        if let found = try findNamed(accept) { return found }
         let policy = options.references
-        if let path = policy.parent {
-            if let identity = HostDirectory.identity(of: path) {
-                try chain.refuseCycle(identity, path, layer: layer)
-            }
-            let file = try HostFile.open(path, locking: options.locking)
-            guard let found = try accept(file) else { throw mismatch(path) }
-            return found
-        }
-        var plain: [String] = []
-        for case let name? in names.map(\.sibling) where !plain.contains(name) { plain.append(name) }
         guard policy.allowsSiblings else {
+            if let path = policy.parents.first { throw mismatch(path) }
             // Throws, in the words that all formats have for it.
             _ = try policy.open(
                 names.first?.text ?? "(no name)", role: "parent", namedBy: child.path,
                 locking: options.locking)
             throw notFound(names)
         }
+        var plain: [String] = []
+        for case let name? in names.map(\.sibling) where !plain.contains(name) { plain.append(name) }
         var other: String?
         for name in plain {
             let path = "\(HostFile.directoryPath(of: child.path))/\(name)"
@@ -114,21 +129,48 @@ struct ParentSearch {
             other = path
         }
         if let other { throw mismatch(other) }
+        if let path = policy.parents.first { throw mismatch(path) }
         throw notFound(names)
     }
 
+    /// The one among the parents that the caller names; nil when none of them is it.
+    private func findNamed<Found>(
+        _ accept: (HostFile) throws(StorageError) -> Found?
+    ) throws(StorageError) -> Found? {
+        var taken: (path: String, found: Found)?
+        for path in options.references.parents {
+            if let identity = HostDirectory.identity(of: path) {
+                try chain.refuseCycle(identity, path, layer: layer)
+            }
+            guard let found = try accept(try HostFile.open(path, locking: options.locking)) else { continue }
+            if let taken {
+                throw StorageError(
+                    .refused, ParentCode.ambiguous,
+                    "both \(taken.path.hostBytes.shellText) and \(path.hostBytes.shellText) are given as parents and "
+                        + "could be this disk's", layerName: layer, path: child.path, remedies: [.nameParent])
+            }
+            taken = (path, found)
+        }
+        return taken?.found
+    }
+
     private func mismatch(_ path: String) -> StorageError {
-        StorageError(
-            .refused, layer: layer, code: ParentCode.mismatch.rawValue,
-            "is not the parent of \(child.path): its identifier is another, so the parent was replaced, or "
-                + "written to behind its child's back", path: path)
+        let reason =
+            switch knowledge {
+            case .identifier:
+                "its identifier is another, so the parent was replaced, or written to behind its child's back"
+            case .name: "its name is not the one that the disk has for its backing file"
+            }
+        return StorageError(
+            .refused, ParentCode.mismatch, "is not the parent of \(child.path): \(reason)", layerName: layer,
+            path: path, remedies: [.nameParent])
     }
 
     private func notFound(_ names: [ParentName]) -> StorageError {
         let list = names.map { "\"\(Array($0.text.utf8).displayText)\"" }.joined(separator: ", ")
         return StorageError(
-            .refused, layer: layer, code: ParentCode.notFound.rawValue,
-            "its parent (\(list.isEmpty ? "without a name" : list)) is not beside it; name it with --parent FILE",
-            path: child.path)
+            .refused, ParentCode.notFound,
+            "its parent (\(list.isEmpty ? "without a name" : list)) is not beside it; say where it is",
+            layerName: layer, path: child.path, remedies: [.nameParent])
     }
 }

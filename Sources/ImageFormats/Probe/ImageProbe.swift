@@ -48,6 +48,7 @@ package enum ImageProbe {
                 "is \(known.name), which is not built yet; convert it with \(known.advice), "
                     + "or read it as a plain disk with -f raw", path: file.path)
         }
+        try requireWhole(file)
         return .raw
     }
 

@@ -11,6 +11,7 @@ enum VHDCode: String, Sendable, CaseIterable {
     case sizeZero = "size-zero"
     case sizeTooLarge = "size-too-large"
     case sizePastFile = "size-past-file"
+    case sizeTooSmall = "size-too-small"
     // The dynamic header and the block allocation table.
     case noHeader = "no-header"
     case headerVersion = "header-version"

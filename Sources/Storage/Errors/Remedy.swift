@@ -5,6 +5,8 @@ public enum Remedy: Hashable, Sendable {
     case nameParent
     /// Allow regular files beside the image to be opened.
     case allowSiblings
+    /// Read what is left of a damaged image, and zeros for the rest.
+    case salvage
     /// Read the image although a virtual machine holds it.
     case ignoreLocks
     /// Take the earlier change back first.

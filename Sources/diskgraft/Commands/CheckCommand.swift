@@ -29,11 +29,28 @@ struct CheckCommand: ParsableCommand {
             valueName: "what"))
     var repair: String?
 
+    @Option(
+        name: .customShort("r"),
+        help: ArgumentHelp(
+            "As qemu-img has it: leaks is --repair leaks; nothing else is built.", valueName: "what"))
+    var qemuRepair: String?
+
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var qemu: QEMUOutputArguments
+    @OptionGroup var quiet: QuietArguments
+    @OptionGroup var sourceCache: SourceCacheArguments
+
+    func validate() throws {
+        if let qemuRepair, qemuRepair != GuestCheck.Repair.leaks.rawValue {
+            throw ValidationError("-r repairs leaks; damage is not repaired here")
+        }
+    }
+
     func run() throws {
         try source.check(diskCount: 1 + disks.with.count)
+        let repair = repair ?? qemuRepair
         var repairs: Set<GuestCheck.Repair> = []
         if let repair {
             guard let known = GuestCheck.Repair(rawValue: repair) else {
@@ -51,9 +68,18 @@ struct CheckCommand: ParsableCommand {
             Terminal.printError(error.description)
             throw ExitCode(error.kind == .misuse ? ExitStatus.usage.rawValue : 1)
         }
-        if json {
+        if qemu.output == .json {
+            let reports = try ([path] + disks.with).map { (path) throws(StorageError) in
+                try QEMUCheckReport(path, check, options: image.options)
+            }
+            if let only = reports.first, reports.count == 1 {
+                try JSONOutput.print(only)
+            } else {
+                try JSONOutput.print(reports)
+            }
+        } else if json {
             try JSONOutput.print(check)
-        } else {
+        } else if !quiet.quiet {
             for done in check.repaired { Terminal.print("repaired: \(done)\n") }
             for finding in check.findings {
                 let place = finding.volume.map { " \($0)" } ?? ""

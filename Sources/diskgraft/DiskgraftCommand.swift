@@ -21,7 +21,8 @@ struct DiskgraftCommand: ParsableCommand {
         subcommands: [
             MigrateCommand.self, ConvertCommand.self, InfoCommand.self, InspectCommand.self, PlanCommand.self,
             PatchCommand.self, UndoCommand.self, ListCommand.self, CatCommand.self, MapCommand.self,
-            CreateCommand.self, ResizeCommand.self, CompareCommand.self, CheckCommand.self, GetCommand.self,
+            CreateCommand.self, ResizeCommand.self, CompareCommand.self, CheckCommand.self,
+            MeasureCommand.self, GetCommand.self,
             StatCommand.self,
             FindCommand.self, TarCommand.self, PutCommand.self, EditCommand.self, UntarCommand.self,
             RemoveCommand.self, RemoveDirectoryCommand.self, MoveCommand.self, LinkCommand.self,
@@ -32,7 +33,7 @@ struct DiskgraftCommand: ParsableCommand {
     static func main() {
         Interruption.install()
         do {
-            var command = try parseAsRoot(exactArguments())
+            var command = try parseAsRoot(ungluing(exactArguments()))
             try Cancellation { Interruption.hasCome }.covering { try command.run() }
             if Terminal.isCut { exit(withError: ExitCode(Interruption.exitStatus)) }
         } catch let error as StorageError {

@@ -96,12 +96,16 @@ extension ImageDriverCase {
             $0.judge = "qcow2"
             $0.isCheckedByJudge = true
             $0.judgeOptions = ["-c"]
+            $0.parents = [[], [("compat", "0.10")]]
+            $0.knowsParent = false
         },
         ImageDriverCase("qcow2 of small clusters", QCOW2Driver.self).with {
             $0.options = [("cluster_size", "4K")]
             $0.judge = "qcow2"
             $0.isCheckedByJudge = true
             $0.judgeOptions = ["-o", "cluster_size=4096,compat=0.10"]
+            $0.parents = [[]]
+            $0.knowsParent = false
         },
     ]
 

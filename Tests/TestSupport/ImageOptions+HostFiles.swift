@@ -9,11 +9,11 @@ extension ImageOpenOptions {
     /// Options for images among the host's files.
     package init(
         access: FileAccess = .read, locking: HostFile.Locking = .honour,
-        references: ReferencePolicy = .refuse, vhdSize: VHDSizeRule = .byCreator
+        references: ReferencePolicy = .refuse, vhdSize: VHDSizeRule = .byCreator, isSalvage: Bool = false
     ) {
         self.init(
             files: RecordedFiles(HostFiles(locking: locking)), access: access, references: references,
-            vhdSize: vhdSize)
+            vhdSize: vhdSize, isSalvage: isSalvage)
     }
 }
 

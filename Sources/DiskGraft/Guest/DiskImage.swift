@@ -50,6 +50,43 @@ public final class DiskImage: Sendable {
     public static func open(
         _ path: String, options: ImageOptions = ImageOptions(), forWriting: Bool = false
     ) throws(StorageError) -> DiskImage {
+        let image = try openOne(path, options: options, forWriting: forWriting)
+        try refuseLeftOverParents([image], options)
+        return image
+    }
+
+    /// Opens images that are given together: each of the parents that `options` name belongs to one of them.
+    ///
+    /// Throws what `open` throws, and `refused`, code "parent-left-over".
+    public static func open(
+        _ requests: [(path: String, options: ImageOptions)], forWriting: Bool = false
+    ) throws(StorageError) -> [DiskImage] {
+        var images: [DiskImage] = []
+        for request in requests {
+            images.append(try openOne(request.path, options: request.options, forWriting: forWriting))
+        }
+        if let options = requests.first?.options { try refuseLeftOverParents(images, options) }
+        return images
+    }
+
+    /// A parent that belongs to no image is a mistake: what it holds would be missing without a word.
+    private static func refuseLeftOverParents(
+        _ images: [DiskImage], _ options: ImageOptions
+    ) throws(StorageError) {
+        let known = images.flatMap { $0.opened.disk.hostFiles.map(\.identity) }
+        for parent in options.parents {
+            guard let identity = HostDirectory.identity(of: parent), !known.contains(identity) else {
+                continue
+            }
+            throw StorageError(
+                .refused, DiskCode.parentLeftOver,
+                "is given as a parent and no image that is opened has it behind it", path: parent)
+        }
+    }
+
+    private static func openOne(
+        _ path: String, options: ImageOptions, forWriting: Bool
+    ) throws(StorageError) -> DiskImage {
         let format = try options.imageFormat()
         guard forWriting else {
             let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.read))

@@ -65,10 +65,7 @@ public final class Guest: Sendable {
             }
             seen.append(identity)
         }
-        var images: [DiskImage] = []
-        for path in paths {
-            images.append(try DiskImage.open(path, options: options, forWriting: forWriting))
-        }
+        let images = try DiskImage.open(paths.map { ($0, options) }, forWriting: forWriting)
         let guest = try Guest(
             images: images, devices: images.map(\.device), registry: registry,
             ignoresChecksums: options.ignoresChecksums)

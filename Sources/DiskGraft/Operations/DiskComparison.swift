@@ -8,12 +8,25 @@ public enum DiskComparison {
         case same
         /// The first difference.
         case differ(at: UInt64)
+        /// One is longer, and the request was a strict one.
+        case sizesDiffer(UInt64, UInt64)
+        /// One has bytes in its file where the other has none, both read alike, and the request was a strict one.
+        case allocationDiffers(at: UInt64)
     }
 
+    /// How many bytes were compared, and of how many.
+    public typealias Progress = @Sendable (_ done: UInt64, _ total: UInt64) -> Void
+
     /// Compares two devices. Runs that both call zero are not read.
+    ///
+    /// A strict comparison also finds sizes and allocation that differ.
     public static func run(
-        _ first: any BlockDevice, _ second: any BlockDevice
+        _ first: any BlockDevice, _ second: any BlockDevice, isStrict: Bool = false, progress: Progress? = nil
     ) throws(StorageError) -> Result {
+        if isStrict, first.byteCount != second.byteCount {
+            return .sizesDiffer(first.byteCount, second.byteCount)
+        }
+        let total = max(first.byteCount, second.byteCount)
         let common = min(first.byteCount, second.byteCount)
         var left = [UInt8](repeating: 0, count: 1 << 20)
         var right = left
@@ -23,6 +36,8 @@ public enum DiskComparison {
             let a = try first.nextExtent(at: position)
             let b = try second.nextExtent(at: position)
             let end = min(a.range.upperBound, b.range.upperBound, common)
+            progress?(position, total)
+            if isStrict, (a.kind == .zero) != (b.kind == .zero) { return .allocationDiffers(at: position) }
             if a.kind == .zero, b.kind == .zero {
                 position = end
                 continue
@@ -41,6 +56,7 @@ public enum DiskComparison {
             try Cancellation.check()
             let extent = try longer.nextExtent(at: position)
             let end = min(extent.range.upperBound, longer.byteCount)
+            progress?(position, total)
             if extent.kind == .zero {
                 position = end
                 continue

@@ -1,6 +1,7 @@
 internal import Conversion
 internal import HostIO
 internal import ImageFormats
+internal import Partitions
 public import Storage
 
 /// Copies a disk into a new image of any format that can be made.
@@ -16,7 +17,7 @@ public struct DiskConversion: Sendable {
     public var progress: Progress?
     /// Threads that read and decode.
     public var workers: Int
-    /// Whether a disk of 4096-byte sectors may become one of 512-byte sectors, or the other way round (`--force`).
+    /// Whether a disk of 4096-byte sectors may become one of 512-byte sectors, or the other way round.
     public var ignoresSectorSize = false
 
     /// Makes a conversion with the given settings.
@@ -45,9 +46,7 @@ public struct DiskConversion: Sendable {
     ) throws(StorageError) -> PendingOutput {
         let driver = try ImageProbe.driver(for: try targetFormat(for: path))
         let createOptions = ImageCreateOptions(
-            files: HostFiles(), values: options,
-            sectorSize: driver.sectorSizes.contains(source.sectorSize) ? source.sectorSize : 512)
-        try checkSectors(of: source, driver, path)
+            files: HostFiles(), values: options, sectorSize: try sectorSize(of: source, driver, path))
         let output = try PendingOutput(
             path, companions: driver.companions(of: path, options: createOptions),
             protected: protected + source.hostFiles)
@@ -59,26 +58,43 @@ public struct DiskConversion: Sendable {
             let converter = try Converter(
                 source: source, sink: image, progress: progress)
             try converter.run(workers: workers)
+            if image.byteCount > source.byteCount { try moveBackupTable(of: source, to: image.disk) }
             return output
         } catch {
             output.discard()
-            throw error
+            throw output.named(error)
         }
     }
 
-    /// A partition table counts sectors: read with others it names other places.
-    private func checkSectors(
+    /// The new disk is longer than the old one: a GPT's backup belongs at its end. Damage of the old one's is kept.
+    private func moveBackupTable(of source: any BlockDevice, to disk: Image) throws(StorageError) {
+        let isSound: Bool
+        do throws(StorageError) {
+            isSound = try GPTRepair.plan(source) == nil
+        } catch {
+            guard error.isAboutImage else { throw error }
+            isSound = false
+        }
+        guard isSound, let repair = try GPTRepair.plan(disk) else { return }
+        try repair.commit(to: disk)
+        try disk.flush()
+    }
+
+    /// The sectors of the copy. A partition table counts sectors, and says in which where it is a GPT: read with others it
+    /// names other places.
+    private func sectorSize(
         of source: any BlockDevice, _ driver: any ImageDriver.Type, _ path: String
-    ) throws(StorageError) {
+    ) throws(StorageError) -> UInt32 {
+        let counted = try GPTSectorSize.read(source) ?? source.sectorSize
         let asked = options.last { $0.key == "logical_sector_size" }.flatMap { UInt32($0.value) }
-        let wanted = asked ?? source.sectorSize
+        let wanted = asked ?? counted
         let target = driver.sectorSizes.contains(wanted) ? wanted : 512
-        guard target != source.sectorSize, !ignoresSectorSize else { return }
+        guard target != counted, !ignoresSectorSize else { return target }
         throw StorageError(
             .refused, CopyCode.sectorSize,
-            "the disk has sectors of \(source.sectorSize) bytes and the copy would have \(target), so that its "
-                + "partition table would point elsewhere; a VHDX keeps them",
-            path: path, remedies: [.force])
+            "the disk counts sectors of \(counted) bytes and the copy would have sectors of \(target), so that a guest "
+                + "would not find the partitions; make a VHDX of \(counted)-byte sectors",
+            path: path, remedies: [.convert(options: ["logical_sector_size=\(counted)"]), .force])
     }
 
     func targetFormat(for path: String) throws(StorageError) -> ImageFormat {

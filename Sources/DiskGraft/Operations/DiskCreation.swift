@@ -8,8 +8,13 @@ public struct DiskCreation: Sendable {
     public var format: String?
     /// The format's own options, by qemu-img's names.
     public var options: [(key: String, value: String)]
-    /// The image that the new one is a child of.
+    /// The image that the new one is a child of: a path from the new image's directory, as qemu-img takes it, or from the
+    /// working directory.
     public var parent: String?
+    /// The parent's format by name; nil: by probing.
+    public var parentFormat: String?
+    /// Whether to name the parent without looking at it, there or not.
+    public var trustsParent = false
 
     /// Makes a request.
     public init(format: String? = nil, options: [(key: String, value: String)] = [], parent: String? = nil) {
@@ -18,30 +23,80 @@ public struct DiskCreation: Sendable {
         self.parent = parent
     }
 
-    /// Makes `path` with a disk of `byteCount` bytes; nil: the parent's size. The file appears complete.
+    /// Makes `path` with a disk of `byteCount` bytes, rounded up to whole sectors; nil: the parent's size. The file appears
+    /// complete.
     public func run(_ path: String, byteCount: UInt64?) throws(StorageError) {
         let driver = try ImageProbe.driver(for: try DiskConversion(format: format).targetFormat(for: path))
-        guard byteCount != nil || parent != nil else {
+        guard byteCount != nil || (parent != nil && !trustsParent) else {
             throw StorageError(.misuse, DiskCode.noSize, "a size is needed", path: path)
         }
-        guard parent == nil || driver.makesChildren else {
-            throw StorageError(
-                .unsupported, DiskCode.noChildren,
-                "children of another image are not made in this format here; VHD, VHDX and VDI can be",
-                layerName: driver.format.rawValue, path: path)
+        guard let size = (byteCount ?? 0).roundedUp(to: max(driver.sizeUnit, 512)) else {
+            throw StorageError(.misuse, DiskCode.tooLarge, "so large a disk cannot be", path: path)
         }
         var createOptions = ImageCreateOptions(files: HostFiles(), values: options)
-        if let parent { createOptions.parent = HostDirectory.absolutePath(parent) }
+        if let parent { try name(parent, of: path, driver, &createOptions) }
         let output = try PendingOutput(
             path, companions: driver.companions(of: path, options: createOptions), protected: [])
         createOptions.finalPath = output.finalPath
         do throws(StorageError) {
-            let image = try driver.create(output.path, byteCount: byteCount ?? 0, options: createOptions)
+            let image = try driver.create(output.path, byteCount: size, options: createOptions)
             try image.disk.flush()
             try output.publish()
         } catch {
             output.discard()
-            throw error
+            throw output.named(error)
         }
+    }
+
+    private func name(
+        _ parent: String, of path: String, _ driver: any ImageDriver.Type, _ options: inout ImageCreateOptions
+    ) throws(StorageError) {
+        guard driver.makesChildren else {
+            throw StorageError(
+                .unsupported, DiskCode.noChildren,
+                "children of another image are not made in this format here; qcow2, VHD, VHDX and VDI can be",
+                layerName: driver.format.rawValue, path: path)
+        }
+        options.parentFormat = try parentFormat.map { (name) throws(StorageError) in
+            try ImageFormat.named(name)
+        }
+        options.trustsParent = trustsParent
+        if driver.format == .qcow2 {
+            (options.parent, options.parentName) = try place(of: parent, from: path)
+            return
+        }
+        if let format = options.parentFormat, format != driver.format {
+            throw StorageError(
+                .misuse, DiskCode.parentFormat,
+                "a child of this format has a parent of the same, not of \(format.rawValue)",
+                layerName: driver.format.rawValue, path: path)
+        }
+        guard !trustsParent else {
+            throw StorageError(
+                .misuse, DiskCode.parentMustBeRead,
+                "a child of this format knows its parent by an identifier, so the parent has to be read",
+                layerName: driver.format.rawValue, path: path)
+        }
+        options.parent = try place(of: parent, from: path).path
+    }
+
+    /// The parent's absolute path, and what to store of it: the caller's own words where they lead from the new image to it.
+    private func place(
+        of parent: String, from path: String
+    ) throws(StorageError) -> (path: String, stored: String?) {
+        let here = HostDirectory.absolutePath(parent)
+        guard parent.utf8.first != UInt8(ascii: "/") else { return (here, parent) }
+        let beside = HostDirectory.absolutePath(HostPath.directory(of: path) + "/" + parent)
+        guard let found = HostDirectory.identity(of: beside) else {
+            if !trustsParent, HostDirectory.exists(here) { return (here, nil) }
+            return (trustsParent ? beside : here, parent)
+        }
+        if let other = HostDirectory.identity(of: here), other != found {
+            throw StorageError(
+                .refused, DiskCode.parentAmbiguous,
+                "means two files, \(beside.hostBytes.shellText) and \(here.hostBytes.shellText); give the parent's whole path",
+                path: parent)
+        }
+        return (beside, parent)
     }
 }

@@ -11,6 +11,8 @@ public enum DiskResize {
         case to(UInt64)
         /// So many bytes more.
         case by(UInt64)
+        /// So many bytes less.
+        case less(UInt64)
     }
 
     /// What was done.
@@ -28,12 +30,15 @@ public enum DiskResize {
     ///
     /// Throws `refused` for what would lose or show bytes, and for sizes beyond the format's limit; nothing is
     /// written then. An undo record lies beside the image afterwards.
+    ///
+    /// With `mayShrink` the disk may become shorter too, where nothing lives behind the new end: no partition and no file
+    /// system reaches there, and but for the GPT's backup, which moves, all of it is zeros.
     public static func run(
-        _ path: String, _ size: Size, options: ImageOptions = ImageOptions()
+        _ path: String, _ size: Size, options: ImageOptions = ImageOptions(), mayShrink: Bool = false
     ) throws(StorageError) -> Result {
-        var result = try grow(path, size, options)
-        guard result.newSize > result.oldSize else { return result }
-        // The disk is longer: what is left to say of it is short.
+        var result = try change(path, size, options, mayShrink: mayShrink)
+        guard result.newSize != result.oldSize else { return result }
+        // The disk is changed: what is left to say of it is short.
         return try Cancellation.shielding { () throws(StorageError) in
             try verify(&result, path, options)
             return result
@@ -58,8 +63,8 @@ public enum DiskResize {
         }
     }
 
-    private static func grow(
-        _ path: String, _ size: Size, _ options: ImageOptions
+    private static func change(
+        _ path: String, _ size: Size, _ options: ImageOptions, mayShrink: Bool
     ) throws(StorageError) -> Result {
         let image = try DiskImage.open(path, options: options, forWriting: true)
         let old = image.byteCount
@@ -67,16 +72,21 @@ public enum DiskResize {
             switch size {
             case .to(let bytes): bytes
             case .by(let bytes): old +? bytes
+            case .less(let bytes): bytes < old ? old - bytes : nil
             }
         guard let new = wanted?.roundedUp(to: UInt64(max(image.opened.info.sectorSize, 512))) else {
             throw StorageError(
-                .misuse, DiskCode.tooLarge, "so large a disk cannot be", path: path)
+                .misuse, DiskCode.tooLarge, "a disk of that size cannot be", path: path)
         }
         guard new != old else { return Result(oldSize: old, newSize: old, notes: []) }
         let transaction = try HostTransaction(
             image.opened.disk.map.hostFiles.filter { $0.access == .write }, records: image.records)
         do throws(StorageError) {
-            try ImageProbe.grow(image.opened, to: new)
+            if new < old, mayShrink {
+                try DiskShrink.run(image, to: new)
+            } else {
+                try ImageProbe.grow(image.opened, to: new)
+            }
         } catch {
             throw transaction.rollBack(after: error).inFile(path)
         }

@@ -36,7 +36,7 @@ public struct GuestCheck: Encodable, Sendable {
     }
 
     /// Everything that was found.
-    public private(set) var findings: [LocatedFinding] = []
+    public internal(set) var findings: [LocatedFinding] = []
     /// What was mended, a sentence each.
     public private(set) var repaired: [String] = []
 
@@ -103,28 +103,6 @@ public struct GuestCheck: Encodable, Sendable {
         try ImageProbe.check(
             try options.hostFiles.open(path, access: .read), format: try options.imageFormat()
         ) { add($0, image: path) }
-    }
-
-    /// Walks every map from end to end: entries that point nowhere are errors there.
-    private mutating func checkImages(_ guest: Guest) throws(StorageError) {
-        for image in guest.images {
-            for warning in image.opened.info.warnings {
-                add(
-                    Finding(.warning, CheckCode.imageWarning, warning, layerName: image.format),
-                    image: image.path)
-            }
-            do throws(StorageError) {
-                var position: UInt64 = 0
-                while position < image.byteCount {
-                    try Cancellation.check()
-                    position = max(
-                        try image.opened.disk.nextExtent(at: position).range.upperBound, position + 1)
-                }
-            } catch {
-                guard error.isAboutImage else { throw error }
-                add(error, image: image.path, volume: nil)
-            }
-        }
     }
 
     private mutating func checkLayout(_ guest: Guest) {
@@ -197,7 +175,7 @@ public struct GuestCheck: Encodable, Sendable {
         }
     }
 
-    private mutating func add(_ finding: Finding, image: String, volume: String? = nil) {
+    mutating func add(_ finding: Finding, image: String, volume: String? = nil) {
         findings.append(LocatedFinding(finding: finding, image: image, volume: volume))
     }
 
@@ -244,7 +222,7 @@ public struct GuestCheck: Encodable, Sendable {
         }
     }
 
-    private mutating func add(_ error: StorageError, image: String, volume: String?) {
+    mutating func add(_ error: StorageError, image: String, volume: String?) {
         add(Finding(error, error.kind == .corrupt ? .damage : .warning), image: image, volume: volume)
     }
 }

@@ -11,8 +11,8 @@ public struct ImageOptions: Sendable {
     public var ignoresLocks: Bool
     /// Open files that the image names when they lie beside it (`--allow-siblings`).
     public var allowsSiblings: Bool
-    /// The parent to use (`--parent FILE`).
-    public var parent: String?
+    /// The images behind the ones that are opened, in any order: each takes the one that it says is its own.
+    public var parents: [String]
     /// Read file systems on where a metadata checksum is wrong, or where the newest part of a journal is damaged,
     /// with a warning (`--ignore-checksums`). Nothing is written to such a guest.
     public var ignoresChecksums: Bool
@@ -20,6 +20,8 @@ public struct ImageOptions: Sendable {
     public var vhdSize = "auto"
     /// The directory of the undo records of block devices (`--undo-dir`); nil: the working directory.
     public var undoDirectory: String?
+    /// Read damaged images as far as they go: see `DiskSalvage`. Nothing is written to them.
+    public var salvages = false
 
     /// Makes options. The defaults probe, honour locks and open no other file.
     public init(
@@ -30,7 +32,7 @@ public struct ImageOptions: Sendable {
         self.format = format
         self.ignoresLocks = ignoresLocks
         self.allowsSiblings = allowsSiblings
-        self.parent = parent
+        parents = parent.map { [$0] } ?? []
         self.ignoresChecksums = ignoresChecksums
     }
 
@@ -51,8 +53,8 @@ public struct ImageOptions: Sendable {
     func openOptions(_ access: FileAccess) -> ImageOpenOptions {
         ImageOpenOptions(
             files: RecordedFiles(hostFiles), access: access,
-            references: ReferencePolicy(allowsSiblings: allowsSiblings, parent: parent),
-            vhdSize: VHDSizeRule(rawValue: vhdSize) ?? .byCreator)
+            references: ReferencePolicy(allowsSiblings: allowsSiblings, parents: parents),
+            vhdSize: VHDSizeRule(rawValue: vhdSize) ?? .byCreator, isSalvage: salvages && access == .read)
     }
 
     func imageFormat() throws(StorageError) -> ImageFormat? {

@@ -14,6 +14,8 @@ final class PendingOutput {
     /// Where it will stand.
     let finalPath: String
     private let directory: String
+    /// As the caller has it, for messages.
+    private let given: String
     /// Plain names of the further files that belong to it.
     private let companions: [String]
     /// Records of the files that are replaced.
@@ -30,22 +32,41 @@ final class PendingOutput {
     ) throws(StorageError) {
         let target = HostDirectory.resolved(finalPath) ?? finalPath
         for name in [target] + companions.map({ HostPath.directory(of: target) + "/" + $0 }) {
-            try Self.check(name, protected: protected)
-            if let record = try ReplacedRecord(ofFile: name) { replaced.append(record) }
+            do throws(StorageError) {
+                try Self.check(name, protected: protected)
+                if let record = try ReplacedRecord(ofFile: name) { replaced.append(record) }
+            } catch {
+                throw name == target ? error.renamed(from: target, to: finalPath) : error
+            }
         }
         self.finalPath = target
+        given = finalPath
         self.companions = companions
         let parent = HostPath.directory(of: target)
         let suffix = try SystemRandom.bytes(4).hexString
         directory = "\(parent)/.\(HostPath.name(of: target)).\(suffix).partial"
         path = "\(directory)/\(HostPath.name(of: target))"
-        try HostDirectory.create(directory)
+        do throws(StorageError) {
+            try HostDirectory.create(directory)
+        } catch {
+            throw error.renamed(from: directory, to: finalPath)
+        }
+    }
+
+    /// The same error without the hidden directory, which the user knows nothing of.
+    func named(_ error: StorageError) -> StorageError {
+        let place = HostPath.directory(of: given)
+        return error.renamed(from: path, to: given).renamed(from: directory, to: place)
     }
 
     deinit { if isOpen { discard() } }
 
     /// Moves the output and its companions to their final names. They are complete and flushed.
     func publish() throws(StorageError) {
+        do throws(StorageError) { try moveOut() } catch { throw named(error) }
+    }
+
+    private func moveOut() throws(StorageError) {
         let parent = HostPath.directory(of: finalPath)
         try HostDirectory.sync(holding: path)
         // The descriptor last: what it names is there before it.
@@ -85,5 +106,22 @@ final class PendingOutput {
         }
         // Whoever has it open would go on with a file that has no name any more.
         _ = try HostFile.open(path, access: .write)
+    }
+}
+
+extension StorageError {
+    /// The same error with the path `old`, and those below it, under another name.
+    fileprivate func renamed(from old: String, to new: String) -> StorageError {
+        var copy = self
+        if let path = copy.path {
+            if path.hostBytes == old.hostBytes {
+                copy.path = new
+            } else if path.utf8.starts(with: (old + "/").utf8) {
+                copy.path = String(hostBytes: new.hostBytes + path.hostBytes.dropFirst(old.hostBytes.count))
+            }
+        }
+        copy.message = copy.message.replacing(old, with: new)
+        copy.cause = copy.cause?.renamed(from: old, to: new)
+        return copy
     }
 }

@@ -20,7 +20,7 @@ public struct CardAddress: Sendable, Equatable {
         for card in cards {
             guard let new = HardwareAddress(card.address), new.isOfOneCard else {
                 throw .misuseOfPlan(
-                    "no-card-address",
+                    .noCardAddress,
                     "\"\(card.address)\" is no network card's address, which is written like 52:54:00:12:34:56"
                 )
             }
@@ -31,13 +31,13 @@ public struct CardAddress: Sendable, Equatable {
                 subject = .name(card.card)
             } else {
                 throw .misuseOfPlan(
-                    "no-card-address", "\"\(card.card)\" is neither a network card's name nor its old address"
+                    .noCardAddress, "\"\(card.card)\" is neither a network card's name nor its old address"
                 )
             }
             let statement = AddressStatement(card: subject, new: new)
             guard !statements.contains(statement) else { continue }
             guard !statements.contains(where: { $0.card == subject }) else {
-                throw .misuseOfPlan("two-card-addresses", "two new addresses are given for \(card.card)")
+                throw .misuseOfPlan(.twoCardAddresses, "two new addresses are given for \(card.card)")
             }
             statements.append(statement)
         }
@@ -46,7 +46,7 @@ public struct CardAddress: Sendable, Equatable {
             let isOld = statements.contains { $0.card == .address(statement.new) && $0.new != statement.new }
             guard !isOld else {
                 throw .misuseOfPlan(
-                    "two-card-addresses",
+                    .twoCardAddresses,
                     "\(statement.new.text) is given as an old and as a new address; name these cards by their names"
                 )
             }

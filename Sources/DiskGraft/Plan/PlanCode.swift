@@ -6,9 +6,11 @@ enum PlanCode: String, LayerCode {
 
     case cannotBoot = "cannot-boot"
     case changedSince = "changed-since"
+    case noCardAddress = "no-card-address"
     case noSuchDisk = "no-such-disk"
     case notIdempotent = "not-idempotent"
     case targetFormatNotBuilt = "target-format-not-built"
+    case twoCardAddresses = "two-card-addresses"
     case unknownController = "unknown-controller"
     case unknownDrivers = "unknown-drivers"
     case unknownHypervisor = "unknown-hypervisor"

@@ -23,16 +23,22 @@ public struct DiskMap: Sendable {
         public var offset: UInt64?
     }
 
-    /// Calls `body` with each run of the image's disk, neighbours of one kind merged.
+    /// Calls `body` with each run of the image's disk from byte `start` on, `length` bytes at most (nil: to the end),
+    /// neighbours of one kind merged.
     public static func forEachEntry(
-        of image: DiskImage, _ body: (Entry) throws(StorageError) -> Void
+        of image: DiskImage, from start: UInt64 = 0, length: UInt64? = nil,
+        _ body: (Entry) throws(StorageError) -> Void
     ) throws(StorageError) {
         var pending: Entry?
-        var position: UInt64 = 0
+        var position = start
         let disk = image.opened.disk
-        while position < disk.byteCount {
+        let end = length.flatMap { start +? $0 }.map { min($0, disk.byteCount) } ?? disk.byteCount
+        while position < end {
             try Cancellation.check()
-            let entry = try self.entry(of: disk, at: position, depth: 0)
+            var entry = try self.entry(of: disk, at: position, depth: 0)
+            // A hole of a raw file has its place in it.
+            if image.opened.info.format == .raw { entry.offset = position }
+            entry.length = min(entry.length, end - position)
             position += entry.length
             if let last = pending, let merged = merge(last, entry) {
                 pending = merged

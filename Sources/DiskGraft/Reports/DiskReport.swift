@@ -177,7 +177,10 @@ extension DiskReport {
             let guest = try Guest.open(paths, options: options)
             return guest.images.indices.map { DiskReport(guest, disk: $0) }
         } catch {
-            guard error.kind == .refused || error.kind == .unsupported, !error.isCode(HostFileCode.locked),
+            // What is wrong with another file, one that an image names, leaves the image itself to be told of.
+            let isElsewhere = error.path.map { !paths.map(\.hostBytes).contains($0.hostBytes) } ?? false
+            guard error.kind == .refused || error.kind == .unsupported || isElsewhere,
+                !error.isCode(HostFileCode.locked),
                 !error.isCancellation
             else {
                 throw error

@@ -29,6 +29,12 @@ extension ImageCreateOptions {
         return size
     }
 
+    /// Throws `misuse` for the one option of qemu-img's that is known and has a single value here.
+    func requireNoPreallocation(_ format: ImageFormat) throws(StorageError) {
+        guard let text = value("preallocation"), text != "off" else { return }
+        throw badValue("preallocation", "off, because nothing else is built", format)
+    }
+
     /// A `misuse` that says what `key` takes.
     package func badValue(_ key: String, _ takes: String, _ format: ImageFormat) -> StorageError {
         StorageError(

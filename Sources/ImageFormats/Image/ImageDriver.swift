@@ -10,12 +10,16 @@ package struct ImageOpenOptions: Sendable {
     package var references: ReferencePolicy
     /// Which of a VHD's two sizes is the disk's.
     package var vhdSize: VHDSizeRule
+    /// Whether tables and files that end too early are taken as far as they go: what they cannot tell is an error when it is
+    /// read. For reading alone.
+    package var isSalvage: Bool
     /// Makes options.
     package init(
         files: any ByteFileStore, access: FileAccess = .read, references: ReferencePolicy = .refuse,
-        vhdSize: VHDSizeRule = .byCreator
+        vhdSize: VHDSizeRule = .byCreator, isSalvage: Bool = false
     ) {
         self.files = files
+        self.isSalvage = isSalvage
         self.access = access
         self.references = references
         self.vhdSize = vhdSize
@@ -45,6 +49,12 @@ package struct ImageCreateOptions: Sendable {
     package var sectorSize: UInt32
     /// The path of the disk that the new image is to be a child of (`-b`), in the formats that have children.
     package var parent: String?
+    /// The parent's format (`-F`); nil: by probing.
+    package var parentFormat: ImageFormat?
+    /// What a format that stores the parent's path is to store; nil: the way from the new image to the parent.
+    package var parentName: String?
+    /// Whether the parent is to be named without being looked at (`-u`).
+    package var trustsParent = false
     /// Where the image will stand once it is complete, when it is made elsewhere: the way to the parent begins there.
     package var finalPath: String?
     /// Makes options.
@@ -126,6 +136,19 @@ package protocol ImageDriver: SendableMetatype {
     /// write, and the writes come in the format's safe order. Call by way of `ImageProbe.grow`.
     static func grow(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError)
 
+    /// Makes the guest's disk shorter: what is behind `byteCount`, whole sectors and less than it has, reads as zeros or does
+    /// not matter. Otherwise as `grow`. Call by way of `ImageProbe.shrink`.
+    static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError)
+
+    /// The options of `create`, in the order to show them.
+    static var createOptions: [ImageCreateOption] { get }
+
+    /// How large a file of this format becomes that is made with `options` and holds `disk`, or an empty disk of
+    /// `byteCount` bytes.
+    static func measure(
+        _ disk: (any BlockDevice)?, byteCount: UInt64, options: ImageCreateOptions
+    ) throws(StorageError) -> ImageMeasure
+
     /// The further files `create` makes for `path` (a VMDK's extents).
     static func companions(of path: String, options: ImageCreateOptions) -> [String]
 }
@@ -155,6 +178,23 @@ extension ImageDriver {
     package static func repair(
         _ repair: Finding.Repair, _ file: any ByteFile
     ) throws(StorageError) -> [String] { [] }
+
+    package static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {
+        throw StorageError(
+            .unsupported, ShrinkCode.notInThisFormat,
+            "a disk is not made shorter in this format here; qcow2 and raw can be",
+            layerName: format.rawValue,
+            path: image.disk.map.hostFiles.first?.path, remedies: [.convert(options: [])])
+    }
+
+    package static func measure(
+        _ disk: (any BlockDevice)?, byteCount: UInt64, options: ImageCreateOptions
+    ) throws(StorageError) -> ImageMeasure {
+        throw StorageError(
+            .unsupported, MeasureCode.notInThisFormat,
+            "the size of a file of this format is not worked out here; of qcow2 and raw it is",
+            layerName: format.rawValue)
+    }
 
     package static func companions(of path: String, options: ImageCreateOptions) -> [String] { [] }
 }

@@ -23,6 +23,9 @@ package enum ImageFormat: String, Sendable, CaseIterable {
         }
     }
 
+    /// qemu's name.
+    package var qemuName: String { self == .vhd ? "vpc" : rawValue }
+
     /// What the names of its files end in; new ones in the first.
     private var suffixes: [String] {
         switch self {

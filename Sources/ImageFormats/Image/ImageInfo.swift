@@ -22,6 +22,30 @@ package struct ImageInfo: Equatable, Sendable {
     package var details: [Detail]
     /// What a user should know before relying on the image.
     package var warnings: [String]
+    /// Whether its writer did not close it; nil in formats that do not say.
+    package var isDirty: Bool?
+    /// Whether some writer found its tables damaged and said so in it.
+    package var isMarkedCorrupt = false
+    /// Whether the guest's bytes are encrypted.
+    package var isEncrypted = false
+    /// Earlier states of the disk that it holds within.
+    package var snapshots: [Snapshot] = []
+
+    /// A state of the disk that an image holds within.
+    package struct Snapshot: Equatable, Sendable {
+        /// Its identifier and its name, as stored.
+        package var identifier: [UInt8]
+        package var name: [UInt8]
+        /// When it was taken: seconds since 1970, and nanoseconds.
+        package var seconds: UInt32
+        package var nanoseconds: UInt32
+        /// How long the machine had run, in nanoseconds.
+        package var clock: UInt64
+        /// Bytes of the machine's memory and state; 0: the disk alone.
+        package var stateSize: UInt64
+        /// Instructions that the machine had done; nil: not counted.
+        package var instructionCount: UInt64?
+    }
 
     /// A file that an image names.
     package struct Reference: Equatable, Sendable {

@@ -67,45 +67,58 @@ struct ParentChain: Sendable {
     }
 }
 
-/// What can be wrong with a parent; the `code` of the error.
+/// What can be wrong with a parent; the `code` of the error. The layer is the format.
 enum ParentCode: String, LayerCode, CaseIterable {
-    static var layer: String { "image" }
+    static let layer = "image"
 
     case mismatch = "parent-mismatch"
     case notFound = "parent-not-found"
     case cycle = "parent-cycle"
     case chainTooLong = "chain-too-long"
+    case ambiguous = "parent-ambiguous"
 }
 
 /// Finds the parent of a differencing disk as far as the policy allows, and knows it by its identity, not its name.
 struct ParentSearch {
+    /// What an image knows its parent by.
+    enum Knowledge: Sendable {
+        /// An identifier in both.
+        case identifier
+        /// Nothing but the name.
+        case name
+    }
+
     let layer: String
     let child: any ByteFile
     let options: ImageOpenOptions
     let chain: ParentChain
+    var knowledge = Knowledge.identifier
+
+    /// How what stands behind `file`, the parent that was found, is to be opened.
+    func below(_ file: any ByteFile) -> ImageOpenOptions {
+        var below = options
+        below.access = .read
+        below.vhdSize = .byCreator
+        below.references = options.references.without(file, in: options.files)
+        return below
+    }
 
     /// Opens the parent. `accept` looks into a candidate and returns nil when it is another disk.
     func find<Found>(
         _ names: [ParentName], accept: (any ByteFile) throws(StorageError) -> Found?
     ) throws(StorageError) -> Found {
+        if let found = try findNamed(accept) { return found }
         let policy = options.references
-        if let path = policy.parent {
-            if let identity = options.files.identity(of: path) {
-                try chain.refuseCycle(identity, path, layer: layer)
-            }
-            let file = try options.files.open(path, access: .read)
-            guard let found = try accept(file) else { throw mismatch(path) }
-            return found
-        }
-        var plain: [String] = []
-        for case let name? in names.map(\.sibling) where !plain.contains(name) { plain.append(name) }
         guard policy.allowsSiblings else {
+            if let path = policy.parents.first { throw mismatch(path) }
             // Throws, in the words that all formats have for it.
             _ = try policy.open(
                 names.first?.text ?? "(no name)", role: "parent", namedBy: child.path,
                 in: options.files)
             throw notFound(names)
         }
+        var plain: [String] = []
+        for case let name? in names.map(\.sibling) where !plain.contains(name) { plain.append(name) }
         var other: String?
         for name in plain {
             let path = "\(HostPath.directory(of: child.path))/\(name)"
@@ -118,14 +131,42 @@ struct ParentSearch {
             other = path
         }
         if let other { throw mismatch(other) }
+        if let path = policy.parents.first { throw mismatch(path) }
         throw notFound(names)
     }
 
+    /// The one among the parents that the caller names; nil when none of them is it.
+    private func findNamed<Found>(
+        _ accept: (any ByteFile) throws(StorageError) -> Found?
+    ) throws(StorageError) -> Found? {
+        var taken: (path: String, found: Found)?
+        for path in options.references.parents {
+            if let identity = options.files.identity(of: path) {
+                try chain.refuseCycle(identity, path, layer: layer)
+            }
+            let file = try options.files.open(path, access: .read)
+            guard let found = try accept(file) else { continue }
+            if let taken {
+                throw StorageError(
+                    .refused, ParentCode.ambiguous,
+                    "both \(taken.path.hostBytes.shellText) and \(path.hostBytes.shellText) are given as parents and "
+                        + "could be this disk's", layerName: layer, path: child.path, remedies: [.nameParent])
+            }
+            taken = (path, found)
+        }
+        return taken?.found
+    }
+
     private func mismatch(_ path: String) -> StorageError {
-        StorageError(
-            .refused, ParentCode.mismatch,
-            "is not the parent of \(child.path): its identifier is another, so the parent was replaced, or "
-                + "written to behind its child's back", layerName: layer, path: path)
+        let reason =
+            switch knowledge {
+            case .identifier:
+                "its identifier is another, so the parent was replaced, or written to behind its child's back"
+            case .name: "its name is not the one that the disk has for its backing file"
+            }
+        return StorageError(
+            .refused, ParentCode.mismatch, "is not the parent of \(child.path): \(reason)", layerName: layer,
+            path: path, remedies: [.nameParent])
     }
 
     private func notFound(_ names: [ParentName]) -> StorageError {

@@ -5,23 +5,35 @@ package import Storage
 package struct ReferencePolicy: Equatable, Sendable {
     /// Regular files in the image's own directory, by plain name.
     package var allowsSiblings: Bool
-    /// The parent or backing file that the caller names; used whatever the image says, once its identity fits.
-    package var parent: String?
+    /// The parents or backing files that the caller names, in any order: each image takes the one that it says is its own.
+    package var parents: [String]
 
     /// Opens nothing.
     package static let refuse = ReferencePolicy(allowsSiblings: false)
 
     /// Makes a policy.
-    package init(allowsSiblings: Bool, parent: String? = nil) {
+    package init(allowsSiblings: Bool, parents: [String] = []) {
         self.allowsSiblings = allowsSiblings
-        self.parent = parent
+        self.parents = parents
+    }
+
+    /// The same with one parent named.
+    package init(allowsSiblings: Bool, parent: String) {
+        self.init(allowsSiblings: allowsSiblings, parents: [parent])
+    }
+
+    /// What is left for the images behind `file`, which was taken.
+    func without(_ file: any ByteFile, in files: any ByteFileStore) -> ReferencePolicy {
+        guard let identity = file.identity else { return self }
+        var rest = self
+        rest.parents.removeAll { files.identity(of: $0) == identity }
+        return rest
     }
 
     /// Opens what an image at `image` calls `name` for the purpose `role` ("backing file"), or throws `refused`.
     package func open(
         _ name: String, role: String, namedBy image: String, in files: any ByteFileStore
     ) throws(StorageError) -> any ByteFile {
-        if let parent { return try files.open(parent, access: .read) }
         guard allowsSiblings else {
             throw StorageError(
                 .refused, ImageCode.referenceRefused,

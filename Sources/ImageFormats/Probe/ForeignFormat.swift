@@ -38,6 +38,18 @@ struct ForeignFormat {
         Signature(
             offset: 0, bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], name: "xz-compressed", advice: "unxz"),
         Signature(offset: 0, bytes: [0x28, 0xb5, 0x2f, 0xfd], name: "zstd-compressed", advice: "unzstd"),
+        Signature(offset: 0, bytes: [0x04, 0x22, 0x4d, 0x18], name: "lz4-compressed", advice: "unlz4"),
+        Signature(offset: 0, bytes: [0x02, 0x21, 0x4c, 0x18], name: "lz4-compressed", advice: "unlz4"),
+        Signature(offset: 0, bytes: Array("LZIP".utf8), name: "lzip-compressed", advice: "lzip -d"),
+        Signature(
+            offset: 0, bytes: [0x89] + Array("LZO".utf8) + [0, 0x0d, 0x0a, 0x1a, 0x0a],
+            name: "lzop-compressed",
+            advice: "lzop -d"),
+        Signature(
+            offset: 0, bytes: Array("7z".utf8) + [0xbc, 0xaf, 0x27, 0x1c], name: "a 7z archive",
+            advice: "7z x"),
+        Signature(
+            offset: 0, bytes: Array("Rar!".utf8) + [0x1a, 0x07], name: "a RAR archive", advice: "unrar x"),
         Signature(offset: 0, bytes: Array("PK".utf8) + [3, 4], name: "a zip archive", advice: "unzip"),
         Signature(
             offset: 257, bytes: Array("ustar".utf8), name: "a tar archive (an OVA or XVA?)", advice: "tar -x"),

@@ -55,6 +55,7 @@ package enum ImageProbe {
                 "is \(known.name), which is not built yet; convert it with \(known.advice)", path: file.path,
                 remedies: [.nameFormat(ImageFormat.raw.rawValue)])
         }
+        try requireWhole(file)
         return .raw
     }
 

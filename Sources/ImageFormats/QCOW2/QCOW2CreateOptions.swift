@@ -6,10 +6,16 @@ struct QCOW2CreateOptions: Equatable {
     var clusterBits: UInt32 = 16
     var refcountOrder: UInt32 = 4
 
-    static let names = ["cluster_size", "compat", "lazy_refcounts", "preallocation", "refcount_bits"]
+    static let all = [
+        ImageCreateOption("cluster_size", "bytes of a cluster, a power of two from 512 to 2M; 65536"),
+        ImageCreateOption("compat", "1.1 (without it) or 0.10"),
+        ImageCreateOption("lazy_refcounts", "off; nothing else is built"),
+        ImageCreateOption("preallocation", "off; nothing else is built"),
+        ImageCreateOption("refcount_bits", "bits of a reference count, a power of two up to 64; 16"),
+    ]
 
     init(_ options: ImageCreateOptions) throws(StorageError) {
-        try options.check(known: Self.names, format: .qcow2)
+        try options.check(known: Self.all.map(\.name), format: .qcow2)
         if let text = options.value("compat") {
             switch text {
             case "0.10", "v2": version = 2

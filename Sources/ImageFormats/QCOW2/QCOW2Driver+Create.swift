@@ -4,18 +4,27 @@ package import Storage
 extension QCOW2Driver {
     /// An image without any guest data: header, refcount table and block, and an L1 table of zeros.
     /// Options as qemu-img's `-o`: cluster_size, compat, refcount_bits; lazy_refcounts and preallocation are off.
-    /// The size is rounded up to whole sectors, as qemu reads no others.
+    /// The size is rounded up to whole sectors, as qemu reads no others. With a parent: an overlay that names it and its
+    /// format, and 0 bytes means the parent's size.
     package static func create(
         _ path: String, byteCount: UInt64, options: ImageCreateOptions
     ) throws(StorageError) -> OpenedImage {
         let choice = try QCOW2CreateOptions(options)
-        let size = try virtualSize(byteCount, choice)
+        let backing = try QCOW2Backing(options, path: path)
+        let size = try virtualSize(byteCount == 0 ? backing?.disk?.byteCount ?? 0 : byteCount, choice)
+        let header = QCOW2Header(choice, virtualSize: size, backing)
+        guard header.bytes.count <= 1 << Int(choice.clusterBits) else {
+            throw .qcow2(
+                .backingName, "the backing file's name does not fit into the first cluster",
+                structure: "header")
+        }
         let file = try options.files.create(path)
         do throws(StorageError) {
-            var tables = QCOW2Tables(file: file, header: QCOW2Header(choice, virtualSize: size))
+            var tables = QCOW2Tables(file: file, header: header)
             try tables.layOut()
             let map = QCOW2Map(file: file, header: tables.header)
-            return OpenedImage(disk: Image(map: map), info: info(of: file, header: tables.header))
+            return OpenedImage(
+                disk: Image(map: map, parent: backing?.disk), info: info(of: file, header: tables.header))
         } catch {
             try? options.files.remove(path)
             throw error.inFile(path)
@@ -39,7 +48,7 @@ extension QCOW2Driver {
 
 extension QCOW2Header {
     /// The header of a new image before its L1 table has a place.
-    fileprivate init(_ choice: QCOW2CreateOptions, virtualSize: UInt64) {
+    fileprivate init(_ choice: QCOW2CreateOptions, virtualSize: UInt64, _ backing: QCOW2Backing?) {
         version = choice.version
         clusterBits = choice.clusterBits
         self.virtualSize = virtualSize
@@ -56,11 +65,13 @@ extension QCOW2Header {
         refcountOrder = choice.refcountOrder
         headerLength = UInt32(choice.version == 2 ? Self.version2Length : Self.version3Length)
         codec = .deflate
-        backingName = nil
+        backingName = backing?.name
         extensions = QCOW2Extensions()
+        extensions.backingFormat = backing?.format.map { Array($0.rawValue.utf8) }
     }
 
-    /// The header's bytes; what follows them in its cluster is zeros, which also ends the extensions.
+    /// The header's bytes with its extensions and the backing file's name; what follows them in its cluster is zeros,
+    /// which also ends the extensions of an image without one.
     fileprivate var bytes: [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Int(headerLength))
         bytes.replaceSubrange(0..<4, with: Self.magic)
@@ -75,7 +86,11 @@ extension QCOW2Header {
             bytes.storeBig(refcountOrder, at: Field.refcountOrder)
             bytes.storeBig(headerLength, at: Field.headerLength)
         }
-        return bytes
+        guard let backingName else { return bytes }
+        bytes += extensions.bytes
+        bytes.storeBig(UInt64(bytes.count), at: Field.backingOffset)
+        bytes.storeBig(UInt32(backingName.count), at: Field.backingSize)
+        return bytes + backingName
     }
 }
 

@@ -21,7 +21,28 @@ extension QCOW2Driver {
     }
 }
 
+extension QCOW2Driver {
+    /// The header's size changes, and nothing else: entries behind the end stay, and are made zeros when the disk grows
+    /// again.
+    package static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {
+        guard let file = image.disk.map.hostFiles.first else { return }
+        let header = try QCOW2Header(reading: file)
+        try header.requireWritable()
+        var tables = QCOW2Tables(file: file, header: header)
+        try tables.shrink(to: byteCount)
+    }
+}
+
 extension QCOW2Tables {
+    fileprivate mutating func shrink(to byteCount: UInt64) throws(StorageError) {
+        try beginSession()
+        try clearAutoclear()
+        try commit()
+        header.virtualSize = byteCount
+        try writeSize()
+        try file.flush()
+    }
+
     /// L1 entries that a disk needs.
     private static func entryCount(for byteCount: UInt64, _ header: QCOW2Header) -> UInt64 {
         byteCount.dividedRoundingUp(by: header.clusterSize).dividedRoundingUp(by: 1 << UInt64(header.l2Bits))

@@ -14,6 +14,10 @@ extension QCOW2Driver {
             let name = header.extensions.dataFile ?? []
             info.references.append(.init(role: "data file", name: name.displayText))
         }
+        info.isDirty = header.incompatible.contains(.dirty)
+        info.isMarkedCorrupt = header.incompatible.contains(.corrupt)
+        info.isEncrypted = header.cryptMethod != 0
+        info.snapshots = (try? snapshots(in: file, header)) ?? []
         info.details = details(of: header)
         info.warnings = warnings(of: header)
         return info

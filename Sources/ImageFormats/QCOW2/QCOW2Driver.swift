@@ -4,6 +4,8 @@ package import Storage
 package enum QCOW2Driver: ImageDriver {
     package static var format: ImageFormat { .qcow2 }
     package static var repairs: [Finding.Repair] { [.leaks] }
+    package static var createOptions: [ImageCreateOption] { QCOW2CreateOptions.all }
+    package static var makesChildren: Bool { true }
 
     /// By the magic number; version 1, which shares it, is another format.
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool {
@@ -24,11 +26,11 @@ package enum QCOW2Driver: ImageDriver {
         let header = try QCOW2Header(reading: file)
         try header.requireReadable()
         if options.access == .write { try header.requireWritable() }
-        try header.requireL1(in: file)
+        if !options.isSalvage { try header.requireL1(in: file) }
         let backing = try header.backingName.map { (name) throws(StorageError) in
             try openBacking(name, of: file, header, options, chain: chain)
         }
-        let map = QCOW2Map(file: file, header: header)
+        let map = QCOW2Map(file: file, header: header, isSalvage: options.isSalvage)
         var info = info(of: file, header: header)
         if options.access == .write {
             info.warnings.append(

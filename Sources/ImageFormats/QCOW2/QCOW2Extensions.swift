@@ -55,6 +55,19 @@ struct QCOW2Extensions: Equatable, Sendable {
         }
     }
 
+    /// The extensions of a new overlay, with their end: the backing file's format.
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        if let backingFormat {
+            let padded = (backingFormat.count + 7) & ~7
+            bytes = [UInt8](repeating: 0, count: 8 + padded)
+            bytes.storeBig(Kind.backingFormat, at: 0)
+            bytes.storeBig(UInt32(backingFormat.count), at: 4)
+            bytes.replaceSubrange(8..<8 + backingFormat.count, with: backingFormat)
+        }
+        return bytes + [UInt8](repeating: 0, count: 8)
+    }
+
     private mutating func readNames(_ payload: ArraySlice<UInt8>) {
         var rest = payload
         // Type (0 incompatible), bit, a name of 46 bytes padded with zeros.

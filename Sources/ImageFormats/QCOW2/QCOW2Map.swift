@@ -8,10 +8,10 @@ final class QCOW2Map: ImageMap {
     let hostFiles: [any ByteFile]
     let tables: Mutex<QCOW2Tables>
 
-    init(file: any ByteFile, header: QCOW2Header) {
+    init(file: any ByteFile, header: QCOW2Header, isSalvage: Bool = false) {
         byteCount = header.virtualSize
         hostFiles = [file]
-        tables = Mutex(QCOW2Tables(file: file, header: header))
+        tables = Mutex(QCOW2Tables(file: file, header: header, isSalvage: isSalvage))
     }
 
     func extent(at offset: UInt64) throws(StorageError) -> Extent {

@@ -9,9 +9,12 @@ struct QCOW2Tables: Sendable {
     var session: QCOW2Session?
     /// The last extent found: small reads that follow each other need no scan.
     private var lastExtent: Extent?
+    /// Whether a file that ends within a cluster has lost the rest of it; else its writer did not pad.
+    private let isSalvage: Bool
 
-    init(file: any ByteFile, header: QCOW2Header) {
+    init(file: any ByteFile, header: QCOW2Header, isSalvage: Bool = false) {
         self.file = file
+        self.isSalvage = isSalvage
         self.header = header
         pages = QCOW2Pages(file: file, clusterSize: header.clusterSize)
     }
@@ -34,7 +37,8 @@ struct QCOW2Tables: Sendable {
         var run = QCOW2Run(
             first: QCOW2GuestCluster(offset >> UInt64(header.clusterBits)), header: header)
         try scan(&run, limit: Self.scanLimit)
-        let extent = try run.extent(at: offset, fileEnd: clustersEnd)
+        let end = isSalvage ? clustersEnd.roundedUp(to: header.clusterSize) ?? clustersEnd : clustersEnd
+        let extent = try run.extent(at: offset, fileEnd: end)
         lastExtent = extent
         return extent
     }

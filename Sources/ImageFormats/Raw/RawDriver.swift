@@ -7,6 +7,12 @@ package enum RawDriver: ImageDriver {
     package static var sizeUnit: UInt64 { 1 }
     /// There is nothing to leak.
     package static var repairs: [Finding.Repair] { [.leaks] }
+    /// It says nothing of sectors: whoever attaches the file does.
+    package static var sectorSizes: [UInt32] { [512, 4096] }
+
+    package static var createOptions: [ImageCreateOption] {
+        [ImageCreateOption("preallocation", "off; nothing else is built")]
+    }
 
     /// Never: raw is what is left when nothing else matches.
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool { false }
@@ -28,7 +34,8 @@ package enum RawDriver: ImageDriver {
     package static func create(
         _ path: String, byteCount: UInt64, options: ImageCreateOptions
     ) throws(StorageError) -> OpenedImage {
-        try options.check(known: [], format: .raw)
+        try options.check(known: createOptions.map(\.name), format: .raw)
+        try options.requireNoPreallocation(.raw)
         let file = try options.files.create(path)
         try file.truncate(to: byteCount)
         let map = RawMap(file)
@@ -82,5 +89,21 @@ extension RawDriver {
             try file.truncate(to: byteCount)
             try file.flush()
         }
+    }
+}
+
+extension RawDriver {
+    /// What lies behind the new end is in the undo record of whoever changes the file.
+    package static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {
+        try grow(image, to: byteCount)
+    }
+
+    /// Holes count, as they do for qemu.
+    package static func measure(
+        _ disk: (any BlockDevice)?, byteCount: UInt64, options: ImageCreateOptions
+    ) throws(StorageError) -> ImageMeasure {
+        try options.check(known: createOptions.map(\.name), format: .raw)
+        let size = (disk?.byteCount ?? byteCount).roundedUp(to: 512) ?? byteCount
+        return ImageMeasure(required: size, fullyAllocated: size)
     }
 }

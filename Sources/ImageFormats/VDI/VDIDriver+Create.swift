@@ -1,6 +1,10 @@
 package import Storage
 
 extension VDIDriver {
+    package static var createOptions: [ImageCreateOption] {
+        [ImageCreateOption("static", "on or off: room for every block at once")]
+    }
+
     /// The blocks of disks that are made, as all writers make them.
     static let blockSize: UInt32 = 1 << 20
     /// The largest disk that is made: 64 TiB, whose map has 256 MiB.
@@ -11,7 +15,7 @@ extension VDIDriver {
     package static func create(
         _ path: String, byteCount: UInt64, options: ImageCreateOptions
     ) throws(StorageError) -> OpenedImage {
-        try options.check(known: ["static"], format: .vdi)
+        try options.check(known: createOptions.map(\.name), format: .vdi)
         let isFixed = try options.flag("static", default: false, format: .vdi)
         guard options.sectorSize == 512 else {
             throw .vdi(

@@ -17,11 +17,9 @@ extension VDIDriver {
             else { return nil }
             return (file, found)
         }
-        var below = options
-        below.access = .read
-        below.references.parent = nil
         return try open(
-            parent.file, parent.header, below, chain: try chain.adding(parent.file, layer: VDICode.layer))
+            parent.file, parent.header, search.below(parent.file),
+            chain: try chain.adding(parent.file, layer: VDICode.layer))
     }
 
     /// A VDI names no file: VirtualBox keeps a list of its own. Where siblings may be opened, those that end in .vdi
@@ -31,7 +29,7 @@ extension VDIDriver {
     ) -> [ParentName] {
         let own = ParentName(
             kind: .relative, text: "{\(header.parentIdentifier)}.vdi", source: "parent identifier")
-        guard options.references.allowsSiblings, options.references.parent == nil else { return [own] }
+        guard options.references.allowsSiblings else { return [own] }
         let directory = HostPath.directory(of: child.path)
         let names = options.files.names(in: directory).sorted().filter { $0.lowercased().hasSuffix(".vdi") }
         var found: [ParentName] = []

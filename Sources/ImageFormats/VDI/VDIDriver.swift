@@ -26,7 +26,7 @@ package enum VDIDriver: ImageDriver {
         _ file: any ByteFile, _ header: VDIHeader, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
         let map = VDIMap(file, header: header)
-        if map.blockCount * 4 <= VDIMap.eagerLimit { try map.checkTable() }
+        if map.blockCount * 4 <= VDIMap.eagerLimit, !options.isSalvage { try map.checkTable() }
         var info = info(of: file, header)
         if file.access == .write {
             info.warnings.append(

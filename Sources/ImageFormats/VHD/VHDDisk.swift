@@ -14,8 +14,8 @@ struct VHDDisk: Sendable {
 
     var footer: VHDFooter { placement.footer }
 
-    /// Reads and checks them.
-    init(_ file: any ByteFile, rule: VHDSizeRule = .byCreator) throws(StorageError) {
+    /// Reads and checks them. With `isSalvage` a fixed disk may end before its size does.
+    init(_ file: any ByteFile, rule: VHDSizeRule = .byCreator, isSalvage: Bool = false) throws(StorageError) {
         self.file = file
         placement = try VHDFooterPlacement(in: file)
         byteCount = placement.footer.byteCount(by: rule)
@@ -32,7 +32,7 @@ struct VHDDisk: Sendable {
         }
         guard placement.footer.kind != .fixed else {
             header = nil
-            try checkFixed()
+            if !isSalvage { try checkFixed() }
             return
         }
         let offset = placement.footer.dataOffset

@@ -5,6 +5,15 @@ extension VHDDriver {
     /// The largest disk that is made: 2040 GiB.
     static let createLimit: UInt64 = 2040 << 30
 
+    package static var createOptions: [ImageCreateOption] {
+        [
+            ImageCreateOption("subformat", "dynamic (without it) or fixed"),
+            ImageCreateOption("force_size", "on or off; sizes are always exact here"),
+            ImageCreateOption("block_size", "bytes of a block of a dynamic disk, a power of two; 2M"),
+            ImageCreateOption("profile", "azure: fixed, whole MiB, 20 MiB at least"),
+        ]
+    }
+
     /// Options: `subformat` (dynamic, fixed), `force_size` (always so here: sizes are exact), `block_size`
     /// (dynamic; 2M), `profile` (azure: fixed, whole MiB). With a parent: a differencing disk, and 0 bytes means
     /// the parent's size.
@@ -20,6 +29,11 @@ extension VHDDriver {
             throw .vhd(
                 .refused, .sizeTooLarge,
                 "a VHD has 1 byte to 2040 GiB, not \(wanted) bytes; VHDX goes to 64 TiB", path: path)
+        }
+        guard size >= layout.smallest else {
+            throw .vhd(
+                .refused, .sizeTooSmall,
+                "Azure takes disks of 20 MiB and more, and this one has \(size) bytes", path: path)
         }
         // The caller named the parent; its own parents may lie beside it.
         let below = try parent.map { (parent) throws(StorageError) in
@@ -105,9 +119,11 @@ private struct VHDLayout {
     var blockSize: UInt32 = 2 << 20
     /// Sizes are rounded up to this.
     var unit: UInt64 = 512
+    /// The smallest disk.
+    var smallest: UInt64 = 512
 
     init(_ options: ImageCreateOptions) throws(StorageError) {
-        try options.check(known: ["subformat", "force_size", "block_size", "profile"], format: .vhd)
+        try options.check(known: VHDDriver.createOptions.map(\.name), format: .vhd)
         _ = try options.flag("force_size", default: true, format: .vhd)
         guard options.sectorSize == 512 else {
             throw .vhd(
@@ -116,7 +132,7 @@ private struct VHDLayout {
         }
         if let profile = options.value("profile") {
             guard profile == "azure" else { throw options.badValue("profile", "azure", .vhd) }
-            (isFixed, unit) = (true, 1 << 20)
+            (isFixed, unit, smallest) = (true, 1 << 20, 20 << 20)
         }
         switch options.value("subformat") {
         case nil: break

@@ -14,11 +14,8 @@ extension VHDDriver {
             else { return nil }
             return try VHDDisk(file)
         }
-        var below = options
-        below.access = .read
-        below.vhdSize = .byCreator
-        below.references.parent = nil
-        let opened = try open(parent, below, chain: try chain.adding(parent.file, layer: "vhd"))
+        let opened = try open(
+            parent, search.below(parent.file), chain: try chain.adding(parent.file, layer: "vhd"))
         var warning: String?
         if let time = parent.file.modificationTime,
             time - VHDFooter.epoch != Int64(header.parentTimestamp)

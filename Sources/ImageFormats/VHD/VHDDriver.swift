@@ -14,7 +14,9 @@ package enum VHDDriver: ImageDriver {
     package static func open(
         _ file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
-        try open(try VHDDisk(file, rule: options.vhdSize), options, chain: ParentChain(file))
+        try open(
+            try VHDDisk(file, rule: options.vhdSize, isSalvage: options.isSalvage), options,
+            chain: ParentChain(file))
     }
 
     /// Of a differencing disk too, whose parent is not opened for it.
@@ -39,7 +41,7 @@ package enum VHDDriver: ImageDriver {
         let map = VHDDynamicMap(
             disk.file, footer: disk.placement, header: header, byteCount: disk.byteCount,
             batmap: try VHDBatmap(in: disk.file, header), writeRefusal: disk.placement.writeRefusal)
-        if map.blockCount * 4 <= VHDDynamicMap.eagerTableLimit {
+        if map.blockCount * 4 <= VHDDynamicMap.eagerTableLimit, !options.isSalvage {
             try map.checkTable(limit: disk.file.byteCount)
         }
         guard map.isDifferencing else { return OpenedImage(disk: Image(map: map), info: info) }

@@ -13,6 +13,7 @@ enum VHDCode: String, LayerCode, CaseIterable {
     case sizeZero = "size-zero"
     case sizeTooLarge = "size-too-large"
     case sizePastFile = "size-past-file"
+    case sizeTooSmall = "size-too-small"
     // The dynamic header and the block allocation table.
     case noHeader = "no-header"
     case headerVersion = "header-version"

@@ -22,6 +22,9 @@ extension VHDFooter {
         Self.exactCreators.contains(creator) || creator.starts(with: Array("d2v".utf8))
     }
 
+    /// Whether qemu does too, which knows disk2vhd by a blank behind its name and finds NUL there.
+    var isExactForAll: Bool { isExact && creator != Array("d2v\0".utf8) }
+
     /// The guest disk's size in bytes, a whole number of sectors.
     func byteCount(by rule: VHDSizeRule = .byCreator) -> UInt64 {
         let current = currentSize & ~511

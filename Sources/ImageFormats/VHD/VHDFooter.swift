@@ -82,16 +82,21 @@ struct VHDFooter: Equatable, Sendable {
         seal()
     }
 
-    /// The same for a disk of `byteCount` bytes. A creator that means the geometry is replaced where that is not the
-    /// size: every reader has to come to the same one.
+    /// The same for a disk of `byteCount` bytes. The largest geometry stays: it is what makes every reader go by the size.
+    /// A creator by which some reader goes by the geometry is replaced where that is not the size: every reader has to come
+    /// to the same one.
     func resized(to byteCount: UInt64) -> VHDFooter {
         var copy = self
         copy.bytes.storeBig(byteCount, at: 48)
+        guard self.geometry != .maximum else {
+            copy.seal()
+            return copy
+        }
         let geometry = VHDGeometry(sectors: byteCount / 512)
         copy.bytes.storeBig(geometry.cylinders, at: 56)
         copy.bytes[58] = geometry.heads
         copy.bytes[59] = geometry.sectorsPerTrack
-        if !isExact, geometry != .maximum, geometry.sectorCount != byteCount / 512 {
+        if !isExactForAll, geometry != .maximum, geometry.sectorCount != byteCount / 512 {
             copy.bytes.replaceSubrange(28..<32, with: Array("win ".utf8))
         }
         copy.seal()

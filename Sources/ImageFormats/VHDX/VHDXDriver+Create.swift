@@ -1,6 +1,16 @@
 package import Storage
 
 extension VHDXDriver {
+    package static var createOptions: [ImageCreateOption] {
+        [
+            ImageCreateOption("subformat", "dynamic (without it) or fixed"),
+            ImageCreateOption("block_size", "bytes of a block, 1M to 256M"),
+            ImageCreateOption("log_size", "bytes of the log, whole MiB"),
+            ImageCreateOption("logical_sector_size", "512 or 4096"),
+            ImageCreateOption("physical_sector_size", "512 or 4096"),
+        ]
+    }
+
     /// Options: `subformat` (dynamic, fixed), `block_size` (1M to 256M, powers of two; by default as small as keeps
     /// the table under 8 MiB, because Linux file systems spread small pieces over the disk), `log_size` (whole
     /// MiB; 1M), `logical_sector_size` and `physical_sector_size` (512 or 4096). With a parent: a differencing disk,
@@ -111,7 +121,7 @@ private struct VHDXLayout {
         _ options: ImageCreateOptions, byteCount: UInt64, parent: VHDXDisk?
     ) throws(StorageError) {
         try options.check(
-            known: ["subformat", "block_size", "log_size", "logical_sector_size", "physical_sector_size"],
+            known: VHDXDriver.createOptions.map(\.name),
             format: .vhdx)
         switch options.value("subformat") {
         case nil, "dynamic": break

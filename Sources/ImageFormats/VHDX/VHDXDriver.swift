@@ -31,7 +31,7 @@ package enum VHDXDriver: ImageDriver {
                     + "change to it")
         }
         let map = VHDXMap(disk)
-        if map.layout.entryCount * 8 <= VHDXMap.eagerTableLimit { try map.checkTable() }
+        if map.layout.entryCount * 8 <= VHDXMap.eagerTableLimit, !options.isSalvage { try map.checkTable() }
         guard let locator = disk.metadata.parent else {
             return OpenedImage(disk: Image(map: map), info: info)
         }
@@ -57,10 +57,8 @@ package enum VHDXDriver: ImageDriver {
                 "the disk has sectors of \(disk.metadata.sectorSize) bytes and its parent of "
                     + "\(parent.metadata.sectorSize)", path: disk.file.path)
         }
-        var below = options
-        below.access = .read
-        below.references.parent = nil
-        return try open(parent, below, chain: try chain.adding(parent.file, layer: "vhdx"))
+        return try open(
+            parent, search.below(parent.file), chain: try chain.adding(parent.file, layer: "vhdx"))
     }
 
     static func info(of disk: VHDXDisk) -> ImageInfo {

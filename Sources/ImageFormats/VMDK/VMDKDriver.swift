@@ -77,9 +77,12 @@ package enum VMDKDriver: ImageDriver {
                     + "the header is believed")
         }
         if descriptor == nil {
-            info.warnings.append(
-                "is an extent without a descriptor: perhaps one part of a disk; open the disk's descriptor file"
-            )
+            let piece =
+                "is an extent without a descriptor, one piece of a disk; the disk is opened by its descriptor file"
+            guard options.isSalvage else {
+                throw .vmdk(.refused, .bareExtent, piece, path: file.path)
+            }
+            info.warnings.append(piece)
         }
         if options.access == .write {
             info.warnings.append(

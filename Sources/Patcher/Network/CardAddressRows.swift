@@ -1,3 +1,5 @@
+internal import GuestTree
+
 /// Rows that hold for a card by its address, or by what else the old machine had: they are listed, whether or not cards are
 /// repaired.
 enum CardAddressRows: PlanStep {

@@ -1,3 +1,5 @@
+internal import GuestTree
+
 extension Guest {
     /// What its files say of network cards.
     package var network: GuestNetwork { GuestNetwork(self) }

@@ -1,4 +1,4 @@
-internal import GuestTree
+package import GuestTree
 internal import Storage
 
 /// What a guest has for naming its network cards.
@@ -26,26 +26,27 @@ package struct NetworkInspection: Sendable, Equatable {
     init(_ tree: some GuestTree) throws(StorageError) {
         linkDirectory = try DirectoryPlace.find("/etc/systemd/network", in: tree)
         ruleDirectory = try DirectoryPlace.find("/etc/udev/rules.d", in: tree)
-        for path in ["/etc/systemd/network", "/etc/udev/rules.d"] {
+        for path: GuestPath in ["/etc/systemd/network", "/etc/udev/rules.d"] {
             takenNames.formUnion(try tree.names(in: path))
         }
         for path in ["/etc/sysconfig/network", "/etc/sysconfig/network-scripts"] {
-            if let found = try tree.find(path), found.attributes.type == .directory {
+            if let found = try tree.find(GuestPath(path)), found.attributes.type == .directory {
                 cardDirectories[path] = found
             }
         }
-        for directory in ["/usr/lib/systemd", "/lib/systemd"] {
-            if try tree.exists("\(directory)/network/99-default.link") { hasLinkFiles = true }
+        for directory: GuestPath in ["/usr/lib/systemd", "/lib/systemd"] {
+            if try tree.exists(directory.appending("network/99-default.link".utf8)) { hasLinkFiles = true }
             for name in try tree.names(in: directory) where name.hasPrefix("libsystemd-shared-") {
                 systemdVersion =
                     DiskName.smallNumber(name.dropFirst("libsystemd-shared-".count).prefix(while: \.isNumber))
                     ?? systemdVersion
             }
         }
-        for path in ["/etc/udev", "/lib/udev", "/usr/lib/udev", "/sbin/udevd"] where try tree.exists(path) {
+        for path: GuestPath in ["/etc/udev", "/lib/udev", "/usr/lib/udev", "/sbin/udevd"]
+        where try tree.exists(path) {
             hasUdev = true
         }
-        for path in [
+        for path: GuestPath in [
             "/etc/systemd/network/99-default.link", "/etc/udev/rules.d/80-net-setup-link.rules",
             "/etc/udev/rules.d/80-net-name-slot.rules",
         ] where try tree.exists(path) {

@@ -50,9 +50,10 @@ package struct NamePlace: Sendable, Equatable {
 
     /// A name in a directory that may have to be made.
     init(_ name: String, in place: DirectoryPlace) {
-        self.init((place.missing + [name]).joined(separator: "/"), in: place.directory)
-        missing = place.missing.map { Array($0.utf8) }
+        directory = place.directory.key
+        missing = place.missing
         self.name = Array(name.utf8)
+        path = (missing + [self.name]).reduce(place.directory.path) { $0.appending($1) }
     }
 }
 

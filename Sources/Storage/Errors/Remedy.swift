@@ -9,6 +9,8 @@ public enum Remedy: Hashable, Sendable {
     case allowSiblings
     /// Say which format the file has; nil: one of several.
     case nameFormat(String?)
+    /// Read what is left of a damaged image, and zeros for the rest.
+    case salvage
     /// Read the image although a virtual machine holds it.
     case ignoreLocks
     /// Take the earlier change back first.

@@ -28,11 +28,28 @@ struct CheckCommand: ParsableCommand {
             valueName: "what"))
     var repair: String?
 
+    @Option(
+        name: .customShort("r"),
+        help: ArgumentHelp(
+            "As qemu-img has it: leaks is --repair leaks; nothing else is built.", valueName: "what"))
+    var qemuRepair: String?
+
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var qemu: QEMUOutputArguments
+    @OptionGroup var quiet: QuietArguments
+    @OptionGroup var sourceCache: SourceCacheArguments
+
+    func validate() throws {
+        if let qemuRepair, qemuRepair != "leaks" {
+            throw ValidationError("-r repairs leaks; damage is not repaired here")
+        }
+    }
+
     func run() throws {
         try source.check(diskCount: 1 + disks.with.count)
+        let repair = repair ?? qemuRepair
         let repairs = GuestCheck.repairs.filter { $0.word == repair }
         if let repair, repairs.isEmpty {
             throw ValidationError(
@@ -48,9 +65,18 @@ struct CheckCommand: ParsableCommand {
             Terminal.printError(error.spelled)
             throw ExitCode(error.kind == .misuse ? ExitStatus.usage.rawValue : 1)
         }
-        if json {
+        if qemu.output == .json {
+            let reports = try ([path] + disks.with).map { (path) throws(StorageError) in
+                try QEMUCheckReport(path, check, options: image.options)
+            }
+            if let only = reports.first, reports.count == 1 {
+                try JSONOutput.print(only)
+            } else {
+                try JSONOutput.print(reports)
+            }
+        } else if json {
             try JSONOutput.print(check)
-        } else {
+        } else if !quiet.quiet {
             for done in check.repaired { Terminal.print("repaired: \(done)\n") }
             for found in check.findings {
                 let finding = found.finding

@@ -43,21 +43,74 @@ struct ConvertCommand: ParsableCommand {
     )
     var force = false
 
+    @Flag(help: "Read what is left of a damaged or cut-off image; the rest becomes zeros, and is listed.")
+    var salvage = false
+
     @Flag(name: [.customShort("p"), .customLong("progress")], help: "Show progress.")
     var progress = false
 
+    @OptionGroup var quiet: QuietArguments
+    @OptionGroup var tuning: QEMUTuning
+
     func run() throws {
-        let disk = try DiskImage.open(source, options: image.options)
-        for warning in disk.warnings { Terminal.printWarning(warning) }
-        let line = progress ? ProgressLine() : nil
+        if CreateOptionsHelp.isAsked(outputOptions) {
+            return try printCreateOptions(format: outputFormat, path: destination)
+        }
+        do {
+            try convert()
+        } catch var error as StorageError {
+            let isDamage = error.kind == .corrupt || error.kind == .io && error.errno == nil
+            if isDamage, !salvage, !error.isCancellation {
+                error.remedies.append(.salvage)
+            }
+            throw error
+        }
+    }
+
+    private func convert() throws {
+        var options = image.options
+        options.salvages = salvage
+        let disk = try DiskImage.open(source, options: options)
+        if !quiet.quiet { for warning in disk.warnings { Terminal.printWarning(warning) } }
+        let line = progress && !quiet.quiet ? ProgressLine() : nil
         var conversion = DiskConversion(
             format: outputFormat ?? (profile == nil ? nil : "vhd"),
             options: try parseOptions(outputOptions) + profileOption(profile))
         conversion.ignoresSectorSize = force
         if let line { conversion.progress = { line.update($0, $1) } }
-        try conversion.run(from: disk.device, to: destination, protected: disk.device.hostFiles)
+        if let workers = tuning.workers { conversion.workers = workers }
+        let rescue = salvage ? DiskSalvage(disk.device) : nil
+        try conversion.run(from: rescue ?? disk.device, to: destination, protected: disk.device.hostFiles)
         line?.finish()
+        if let rescue { printLost(rescue) }
     }
+
+    /// Ranges that are listed one by one.
+    private static let listedLimit = 100
+
+    private func printLost(_ rescue: DiskSalvage) {
+        let lost = rescue.lostRanges
+        guard !lost.isEmpty else { return }
+        let bytes = lost.reduce(0) { $0 + UInt64($1.count) }
+        Terminal.printWarning(
+            "\(source): \(SizeText.long(bytes)) of the disk are lost and are zeros in the copy, in "
+                + "\(lost.count == 1 ? "one range" : "\(lost.count) ranges"):")
+        for range in lost.prefix(Self.listedLimit) {
+            Terminal.printWarning("  bytes \(range.lowerBound) to \(range.upperBound - 1)")
+        }
+        if lost.count > Self.listedLimit {
+            Terminal.printWarning("  and \(lost.count - Self.listedLimit) ranges more")
+        }
+    }
+}
+
+/// The options that `-o` takes for a format.
+func printCreateOptions(format: String?, path: String) throws {
+    var table = TextTable(indentation: 2)
+    for option in try CreateOptionHelp.of(format: format, path: path) {
+        table.add("\(option.name)=", option.meaning)
+    }
+    Terminal.print("Supported options:\n" + (table.text.isEmpty ? "  (none)\n" : table.text))
 }
 
 /// `--profile` as the option that VHD has for it.

@@ -16,25 +16,47 @@ struct MapCommand: ParsableCommand {
 
     @OptionGroup var image: ImageArguments
 
+    @Option(
+        name: [.customShort("s"), .long],
+        help: ArgumentHelp("Begin at this byte of the disk.", valueName: "size"))
+    var startOffset: String?
+
+    @Option(
+        name: [.customShort("l"), .long],
+        help: ArgumentHelp("Tell of so many bytes at most.", valueName: "size"))
+    var maxLength: String?
+
     @Flag(help: "Print JSON in the schema of qemu-img map --output=json.")
     var json = false
 
+    @OptionGroup var qemu: QEMUOutputArguments
+
     func run() throws {
+        let start = try Self.bytes(startOffset) ?? 0
+        let length = try Self.bytes(maxLength)
         let disk = try DiskImage.open(path, options: image.options)
-        if json {
+        if json || qemu.output == .json {
             var isFirst = true
-            try DiskMap.forEachEntry(of: disk) { (entry) throws(StorageError) in
+            try DiskMap.forEachEntry(of: disk, from: start, length: length) { (entry) throws(StorageError) in
                 Terminal.write(Array((isFirst ? "[" : ",\n").utf8) + Self.json(entry))
                 isFirst = false
             }
             return Terminal.write(Array((isFirst ? "[]\n" : "]\n").utf8))
         }
         Terminal.write(Array("Offset          Length          Mapped to\n".utf8))
-        try DiskMap.forEachEntry(of: disk) { (entry) throws(StorageError) in
+        try DiskMap.forEachEntry(of: disk, from: start, length: length) { (entry) throws(StorageError) in
             guard entry.data else { return }
             let place = entry.offset.map { $0.hex } ?? "compressed"
             Terminal.write(Array("\(Self.pad(entry.start.hex))\(Self.pad(entry.length.hex))\(place)\n".utf8))
         }
+    }
+
+    private static func bytes(_ text: String?) throws -> UInt64? {
+        guard let text else { return nil }
+        guard let bytes = SizeText.parse(text) else {
+            throw ValidationError("\"\(text)\" is no size; try 512K")
+        }
+        return bytes
     }
 
     private static func pad(_ text: String) -> String {
@@ -73,26 +95,51 @@ struct CompareCommand: ParsableCommand {
     @Option(name: [.customShort("F"), .customLong("second-format")], help: "The second image's format.")
     var secondFormat: String?
 
+    @Flag(name: .customShort("s"), help: "Also find sizes and allocation that differ.")
+    var strict = false
+
+    @Flag(name: [.customShort("p"), .customLong("progress")], help: "Show progress.")
+    var progress = false
+
+    @OptionGroup var quiet: QuietArguments
+    @OptionGroup var sourceCache: SourceCacheArguments
+
     func run() throws {
+        let line = progress && !quiet.quiet ? ProgressLine() : nil
         let result: DiskComparison.Result
         do throws(StorageError) {
-            let a = try DiskImage.open(first, options: image.options)
             var options = image.options
             options.format = secondFormat
-            let b = try DiskImage.open(second, options: options)
-            result = try DiskComparison.run(a.device, b.device)
+            let images = try DiskImage.open([(first, image.options), (second, options)])
+            let sizes = images.map(\.byteCount)
+            if sizes[0] != sizes[1], !strict, !quiet.quiet {
+                Terminal.write(Array("Warning: Image size mismatch!\n".utf8))
+            }
+            result = try DiskComparison.run(
+                images[0].device, images[1].device, isStrict: strict, progress: Self.progress(on: line))
+            line?.update(1, 1)
+            line?.finish()
         } catch {
             guard !error.isCancellation else { throw error }
             Terminal.printError(error.spelled)
             throw ExitCode(error.kind == .misuse ? ExitStatus.usage.rawValue : 2)
         }
-        switch result {
-        case .same:
-            Terminal.write(Array("Images are identical.\n".utf8))
-        case .differ(let offset):
-            Terminal.write(Array("Content mismatch at offset \(offset)!\n".utf8))
-            throw ExitCode(1)
-        }
+        let sentence =
+            switch result {
+            case .same: "Images are identical."
+            case .differ(let offset): "Content mismatch at offset \(offset)!"
+            case .sizesDiffer: "Strict mode: Image size mismatch!"
+            case .allocationDiffers(let offset): "Strict mode: Offset \(offset) block status mismatch!"
+            }
+        if !quiet.quiet { Terminal.write(Array((sentence + "\n").utf8)) }
+        guard case .same = result else { throw ExitCode(1) }
+    }
+}
+
+extension CompareCommand {
+    private static func progress(on line: ProgressLine?) -> DiskComparison.Progress? {
+        guard let line else { return nil }
+        return { done, total in line.update(done, total) }
     }
 }
 
@@ -102,7 +149,8 @@ struct CreateCommand: ParsableCommand {
         commandName: "create",
         abstract: "Make an empty disk image, or a child of another.",
         discussion: """
-            SIZE takes K, M, G and T. With -b and no SIZE the child is as large as its parent.
+            SIZE takes K, M, G and T. With -b and no SIZE the child is as large as its parent. PARENT is a path from \
+            FILE's directory, as qemu-img takes it, or from the working directory.
 
             Example:
               diskgraft create -f vhd disk.vhd 40G
@@ -125,6 +173,18 @@ struct CreateCommand: ParsableCommand {
     var parent: String?
 
     @Option(
+        name: [.customShort("F"), .customLong("backing-format")],
+        help: ArgumentHelp("The parent's format; without it, exactly one must match.", valueName: "format"))
+    var parentFormat: String?
+
+    @Flag(
+        name: .customShort("u"),
+        help: "Name the parent without looking at it, whether or not it is there; SIZE is needed (qcow2).")
+    var unsafeParent = false
+
+    @OptionGroup var quiet: QuietArguments
+
+    @Option(
         help: ArgumentHelp(
             "Lay the image out for: azure (a fixed VHD of whole MiB).", valueName: "profile"))
     var profile: String?
@@ -136,15 +196,23 @@ struct CreateCommand: ParsableCommand {
     var size: String?
 
     func run() throws {
+        if CreateOptionsHelp.isAsked(optionTexts) {
+            return try printCreateOptions(format: format, path: path)
+        }
+        guard parent != nil || (parentFormat == nil && !unsafeParent) else {
+            throw ValidationError("-F and -u are about the parent that -b names")
+        }
         let byteCount = try size.map { text in
             guard let bytes = SizeText.parse(text) else {
                 throw ValidationError("\"\(text)\" is no size; try 512M or 40G")
             }
             return bytes
         }
-        try DiskCreation(
+        var creation = DiskCreation(
             format: format ?? (profile == nil ? nil : "vhd"),
-            options: try parseOptions(optionTexts) + profileOption(profile), parent: parent
-        ).run(path, byteCount: byteCount)
+            options: try parseOptions(optionTexts) + profileOption(profile), parent: parent)
+        creation.parentFormat = parentFormat
+        creation.trustsParent = unsafeParent
+        try creation.run(path, byteCount: byteCount)
     }
 }

@@ -24,8 +24,17 @@ struct InfoCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var qemu: QEMUOutputArguments
+
     func run() throws {
         try source.check(diskCount: 1 + disks.with.count)
+        if qemu.output == .json {
+            guard disks.with.isEmpty else {
+                throw ValidationError(
+                    "--output=json tells of one image, as qemu-img does; --json tells of several")
+            }
+            return try JSONOutput.print(try QEMUImageReport(path, options: image.options))
+        }
         let reports = try DiskReport.describe([path] + disks.with, options: image.options) { $0.spelled }
         if json {
             if let only = reports.first, reports.count == 1 {

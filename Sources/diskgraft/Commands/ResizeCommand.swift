@@ -5,10 +5,11 @@ import DiskGraft
 struct ResizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resize",
-        abstract: "Make the disk in an image longer, in place.",
+        abstract: "Make the disk in an image longer or shorter, in place.",
         discussion: """
-            SIZE is the new size, or with a + what is added; it takes K, M, G and T. The new part reads as zeros; \
-            partitions and file systems stay as they are. IMAGE.undo takes it back. Disks are not made shorter.
+            SIZE is the new size, or with + or - what is added or taken away; it takes K, M, G and T. The new part reads \
+            as zeros; partitions and file systems stay as they are. IMAGE.undo takes it back. With --shrink a disk \
+            becomes shorter where nothing lives behind its new end.
 
             Example:
               diskgraft resize web01.vhdx +20G
@@ -23,13 +24,23 @@ struct ResizeCommand: ParsableCommand {
 
     @OptionGroup var image: ImageArguments
 
+    @Flag(
+        help:
+            "Make the disk shorter where no partition, file system or other bytes lie behind the new end (raw, qcow2)."
+    )
+    var shrink = false
+
+    @OptionGroup var quiet: QuietArguments
+
     func run() throws {
-        let isRelative = size.hasPrefix("+")
-        guard let bytes = SizeText.parse(isRelative ? String(size.dropFirst()) : size) else {
+        let sign = size.first.flatMap { ["+": 1, "\u{2212}": -1][$0] } ?? 0
+        guard let bytes = SizeText.parse(sign == 0 ? size : String(size.dropFirst())) else {
             throw ValidationError("\"\(size)\" is no size; try 60G or +20G")
         }
-        let result = try DiskResize.run(path, isRelative ? .by(bytes) : .to(bytes), options: image.options)
-        guard result.newSize > result.oldSize else {
+        let wanted: DiskResize.Size = sign == 0 ? .to(bytes) : sign > 0 ? .by(bytes) : .less(bytes)
+        let result = try DiskResize.run(path, wanted, options: image.options, mayShrink: shrink)
+        guard !quiet.quiet else { return }
+        guard result.newSize != result.oldSize else {
             return Terminal.write(Array("The disk has that size already.\n".utf8))
         }
         for note in result.notes { Terminal.printWarning("\(path): \(note)") }

@@ -16,8 +16,12 @@ struct ImageArguments: ParsableArguments {
     @Flag(help: "Open files that the image names when they are regular files beside it.")
     var allowSiblings = false
 
-    @Option(help: ArgumentHelp("Use FILE as the image's parent or backing file.", valueName: "file"))
-    var parent: String?
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Use FILE as the image's parent or backing file; once for each member of a chain, in any order.",
+            valueName: "file"))
+    var parent: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -32,7 +36,8 @@ struct ImageArguments: ParsableArguments {
 
     var options: ImageOptions {
         var options = ImageOptions(
-            format: format, ignoresLocks: forceShare, allowsSiblings: allowSiblings, parent: parent)
+            format: format, ignoresLocks: forceShare, allowsSiblings: allowSiblings)
+        options.parents = parent
         options.vhdSize = vhdSize
         options.undoDirectory = undoDir
         return options

@@ -8,6 +8,7 @@ extension Remedy {
         case .nameUndoDirectory: "--undo-dir names a directory on a disk"
         case .allowSiblings: "--allow-siblings opens files beside the image"
         case .nameFormat(let format): format.map { "-f \($0) reads it as \($0)" } ?? "say which with -f"
+        case .salvage: "`diskgraft convert --salvage` copies what can be read, with zeros for the rest"
         case .ignoreLocks: "-U reads it all the same"
         case .undo: "`diskgraft undo` takes the change back"
         case .forceUndo: "`diskgraft undo --force` takes the change back all the same"

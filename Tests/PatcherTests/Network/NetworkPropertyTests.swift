@@ -1,3 +1,4 @@
+import GuestTree
 import Patcher
 import Storage
 import TestSupport

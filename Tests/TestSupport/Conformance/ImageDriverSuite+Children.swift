@@ -69,7 +69,7 @@ extension ImageDriverSuite {
         // Named outright, wherever it lies.
         let away = directory.path("away")
         try FileManager.default.createDirectory(atPath: away, withIntermediateDirectories: true)
-        let real = away + "/other"
+        let real = away + "/" + (kind.knowsParent ? "other" : HostPath.name(of: parent))
         try FileManager.default.moveItem(atPath: parent, toPath: real)
         #expect(code() != nil)
         let named = ReferencePolicy(allowsSiblings: false, parent: real)

@@ -22,7 +22,7 @@ struct VMDKCreateOptions {
     /// Checks and reads the options. Throws `misuse` naming the key.
     init(_ options: ImageCreateOptions) throws(StorageError) {
         try options.check(
-            known: ["subformat", "adapter_type", "hwversion", "compat6", "toolsversion"], format: .vmdk)
+            known: VMDKDriver.createOptions.map(\.name), format: .vmdk)
         if let name = options.value("subformat") {
             subformat = try Self.choice(
                 name, of: Subformat.allCases.map { ($0.rawValue, $0) }, key: "subformat")
@@ -57,5 +57,17 @@ struct VMDKCreateOptions {
             throw .vmdk(.misuse, .option, "\(key) is a number, not \"\(value)\"")
         }
         return String(number)
+    }
+}
+
+extension VMDKDriver {
+    package static var createOptions: [ImageCreateOption] {
+        [
+            ImageCreateOption("subformat", "monolithicSparse (without it), monolithicFlat or vmfs"),
+            ImageCreateOption("adapter_type", "ide, buslogic, lsilogic or legacyESX"),
+            ImageCreateOption("hwversion", "the version of the virtual hardware"),
+            ImageCreateOption("compat6", "on or off: virtual hardware of version 6"),
+            ImageCreateOption("toolsversion", "the version of the tools in the guest"),
+        ]
     }
 }

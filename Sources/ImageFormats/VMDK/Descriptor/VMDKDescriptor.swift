@@ -26,13 +26,37 @@ struct VMDKDescriptor: Sendable {
     }
 
     /// Whether a file that begins with `head` is a descriptor: `# Disk DescriptorFile`, in any case, after blank
-    /// lines and perhaps a byte order mark.
+    /// lines and perhaps a byte order mark; or lines that only a descriptor has, whatever the first comment says.
     static func recognises(_ head: [UInt8]) -> Bool {
         var rest = head[...]
         if rest.starts(with: [0xef, 0xbb, 0xbf]) { rest = rest.dropFirst(3) }
         rest = rest.drop { VMDKExtentLine.isBlank($0) || $0 == 10 }
-        return rest.prefix(signature.count).elementsEqual(signature) { isSame($0, $1) }
+        return rest.prefix(signature.count).elementsEqual(signature) { isSame($0, $1) } || hasLines(rest)
     }
+
+    /// Whether a text without NUL has two of: a content identifier, a type, an extent.
+    private static func hasLines(_ head: ArraySlice<UInt8>) -> Bool {
+        var seen: Set<String> = []
+        let text = head.prefix { $0 != 0 }
+        for line in text.split(whereSeparator: { $0 == 10 || $0 == 13 }).prefix(lineLimit) {
+            let line = line.drop(while: VMDKExtentLine.isBlank)
+            guard let first = line.first, first != UInt8(ascii: "#") else { continue }
+            if VMDKExtentLine.isExtent(line) {
+                if (try? VMDKExtentLine(line, at: 0)) != nil { seen.insert("extent") }
+            } else if let equals = line.firstIndex(of: UInt8(ascii: "=")) {
+                let key = String(
+                    decoding: line[..<equals].filter { !VMDKExtentLine.isBlank($0) }, as: UTF8.self
+                )
+                .lowercased()
+                if ["cid", "createtype"].contains(key) { seen.insert(key) }
+            }
+            if seen.count == 2 { return true }
+        }
+        return false
+    }
+
+    /// Lines that are looked at to tell a descriptor.
+    private static let lineLimit = 256
 
     private static func isSame(_ byte: UInt8, _ lower: UInt8) -> Bool {
         byte == lower || ((65...90).contains(byte) && byte + 32 == lower)

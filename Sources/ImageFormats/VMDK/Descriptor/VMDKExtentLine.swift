@@ -46,7 +46,6 @@ struct VMDKExtentLine: Equatable, Sendable {
             .vmdk(kind, code, message, structure: "extent line", offset: offset)
         }
         let quote = UInt8(ascii: "\"")
-        // Names may hold blanks and quotation marks: the first and the last mark on the line are the outer ones.
         let opening = line.firstIndex(of: quote)
         let columns = line[..<(opening ?? line.endIndex)].split(whereSeparator: Self.isBlank)
         guard columns.count >= 3, let access = Access(rawValue: Self.upper(columns[0])),
@@ -68,16 +67,14 @@ struct VMDKExtentLine: Equatable, Sendable {
             fileOffset = 0
             return
         }
-        guard columns.count == 3, let opening, let closing = line.lastIndex(of: quote), closing > opening + 1
+        guard columns.count == 3, let opening, let closing = Self.end(ofName: line, from: opening),
+            closing > opening + 1
         else { throw refuse("an extent line needs a file name in quotation marks") }
         name = Array(line[(opening + 1)..<closing])
         let rest = line[(closing + 1)...].split(whereSeparator: Self.isBlank)
-        guard let first = rest.first else {
-            fileOffset = 0
-            return
-        }
-        // A further column of a SPARSE or VMFS line has no meaning, as partitioned disks' UUIDs have none here.
-        guard kind == .flat else {
+        // A further column of a SPARSE or VMFS line has no meaning, and the partition's UUID and the device's name that
+        // may follow the offset have none here.
+        guard let first = rest.first, kind == .flat, first.first != quote else {
             fileOffset = 0
             return
         }
@@ -85,6 +82,36 @@ struct VMDKExtentLine: Equatable, Sendable {
             throw refuse("the extent's offset is not a possible number of sectors", .extentSize)
         }
         fileOffset = bytes
+    }
+
+    /// The mark that ends the name which begins behind the mark at `opening`. Names may hold blanks and marks, and further
+    /// columns in marks may follow: it is the first mark behind which such columns stand, else the line's last.
+    private static func end(ofName line: ArraySlice<UInt8>, from opening: Int) -> Int? {
+        let quote = UInt8(ascii: "\"")
+        let marks = line.indices.filter { $0 > opening && line[$0] == quote }
+        return marks.first { isColumns(line[($0 + 1)...]) } ?? marks.last
+    }
+
+    /// Blanks, or a number and then texts in marks.
+    private static func isColumns(_ rest: ArraySlice<UInt8>) -> Bool {
+        let quote = UInt8(ascii: "\"")
+        var rest = rest
+        var isFirst = true
+        while true {
+            let column = rest.drop(while: isBlank)
+            guard let start = column.first else { return true }
+            // Columns are set off by blanks.
+            guard column.startIndex > rest.startIndex else { return false }
+            if start == quote {
+                guard let end = column.dropFirst().firstIndex(of: quote) else { return false }
+                rest = column[(end + 1)...]
+            } else {
+                let word = column.prefix { !isBlank($0) }
+                guard isFirst, number(word) != nil else { return false }
+                rest = column[word.endIndex...]
+            }
+            isFirst = false
+        }
     }
 
     static func isBlank(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 || byte == 13 }

@@ -77,7 +77,7 @@ private struct ExtentOpening {
         let index = try open(line.name)
         let file = files[index]
         if line.kind == .sparse { return .sparse(try sparse(file, index, line)) }
-        guard let end = line.fileOffset +? line.byteCount, end <= file.byteCount else {
+        guard let end = line.fileOffset +? line.byteCount, end <= file.byteCount || options.isSalvage else {
             throw .vmdk(
                 .corrupt, .extentSize,
                 "the file has \(file.byteCount) bytes and the descriptor needs \(line.byteCount) from "

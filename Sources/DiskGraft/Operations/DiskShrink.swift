@@ -1,0 +1,76 @@
+internal import ImageFormats
+internal import Partitions
+internal import Storage
+
+/// Why a disk is not made shorter.
+enum DiskShrinkCode: String, LayerCode, CaseIterable {
+    static let layer = "image"
+
+    case partitionBehindEnd = "partition-behind-end"
+    case volumeBehindEnd = "volume-behind-end"
+    case bytesBehindEnd = "bytes-behind-new-end"
+}
+
+/// Makes a disk shorter behind whose new end nothing lives.
+enum DiskShrink {
+    /// Throws `refused`, nothing written, when something does. A GPT's backup moves to the new end first.
+    static func run(_ image: DiskImage, to byteCount: UInt64) throws(StorageError) {
+        let disk = image.opened.disk
+        let layout = try VolumeDiscovery.discover(disks: [disk], probe: FileSystemRegistry.builtIn.probe)
+        try requireNothingKnown(in: layout, behind: byteCount, image.path)
+        let slice = try SliceDevice(disk, range: 0..<byteCount)
+        let repair = layout.disks.first?.table.kind == .gpt ? try GPTRepair.plan(slice) : nil
+        try requireZeros(disk, behind: byteCount, but: layout.disks.first?.table, image.path)
+        if let repair { try repair.commit(to: slice) }
+        try disk.flush()
+        try ImageProbe.shrink(image.opened, to: byteCount)
+    }
+
+    private static func requireNothingKnown(
+        in layout: DiscoveredVolumes, behind end: UInt64, _ path: String
+    ) throws(StorageError) {
+        for entry in layout.disks.flatMap(\.table.entries) where entry.byteRange.upperBound > end {
+            throw StorageError(
+                .refused, DiskShrinkCode.partitionBehindEnd,
+                "partition \(entry.number) ends at byte \(entry.byteRange.upperBound), behind the new end; make it smaller "
+                    + "first, with its file system", path: path)
+        }
+        for volume in layout.volumes {
+            guard case .wholeDisk = volume.location else { continue }
+            let kind = volume.identity.kind
+            let claims = volume.identity.byteCount ?? (kind == .unknown ? 0 : volume.device.byteCount)
+            guard claims > end else { continue }
+            throw StorageError(
+                .refused, DiskShrinkCode.volumeBehindEnd,
+                "the disk's \(kind.rawValue) has \(claims) bytes, more than the new size; make it smaller first",
+                path: path)
+        }
+    }
+
+    /// What nobody knows may be somebody's all the same.
+    private static func requireZeros(
+        _ disk: Image, behind end: UInt64, but table: PartitionTable?, _ path: String
+    ) throws(StorageError) {
+        var limit = disk.byteCount
+        // The backup of a GPT: entries of 16 KiB at least, and a header of a sector.
+        if let table, table.kind == .gpt {
+            limit -= min(limit, max(16 << 10, UInt64(table.sectorSize)) + UInt64(table.sectorSize))
+        }
+        var position = end
+        while position < limit {
+            try Cancellation.check()
+            let extent = try disk.nextExtent(at: position)
+            var stop = min(extent.range.upperBound, limit)
+            if extent.kind != .zero {
+                stop = min(stop, position + 1 << 20)
+                let bytes = try disk.bytes(at: position, count: Int(stop - position))
+                guard bytes.span8.isAllZero else {
+                    throw StorageError(
+                        .refused, DiskShrinkCode.bytesBehindEnd,
+                        "something that is not zeros lies behind the new end", offset: position, path: path)
+                }
+            }
+            position = stop
+        }
+    }
+}

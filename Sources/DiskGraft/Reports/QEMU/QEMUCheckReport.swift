@@ -1,0 +1,68 @@
+internal import ImageFormats
+public import Storage
+
+/// What a check found in one image, as `qemu-img check --output=json` prints it.
+public struct QEMUCheckReport: Encodable, Sendable {
+    /// The image's path.
+    public var filename: String
+    /// qemu's name of the format.
+    public var format: String
+    /// What kept parts of the image from being checked.
+    public var checkErrors: Int
+    /// Where the last byte in use lies.
+    public var imageEndOffset: UInt64?
+    /// Things that are damaged; nil for none.
+    public var corruptions: Int?
+    /// Runs of space that leak; nil for none.
+    public var leaks: Int?
+    /// Units of the disk: clusters, blocks or grains.
+    public var totalClusters: UInt64?
+    /// Those that have a place in the file.
+    public var allocatedClusters: UInt64?
+    /// Those that do not follow the one before.
+    public var fragmentedClusters: UInt64?
+    /// Those that are compressed.
+    public var compressedClusters: UInt64?
+
+    private enum CodingKeys: String, CodingKey {
+        case filename, format, corruptions, leaks
+        case checkErrors = "check-errors"
+        case imageEndOffset = "image-end-offset"
+        case totalClusters = "total-clusters"
+        case allocatedClusters = "allocated-clusters"
+        case fragmentedClusters = "fragmented-clusters"
+        case compressedClusters = "compressed-clusters"
+    }
+
+    /// The totals of the image at `path`, which `check` has looked at.
+    public init(
+        _ path: String, _ check: GuestCheck, options: ImageOptions = ImageOptions()
+    ) throws(StorageError) {
+        let own = check.findings.filter { $0.image.hostBytes == path.hostBytes }
+        func count(_ severity: Severity) -> Int? {
+            let count = own.count { $0.finding.severity == severity }
+            return count == 0 ? nil : count
+        }
+        filename = path
+        checkErrors = 0
+        corruptions = count(.damage)
+        leaks = count(.leak)
+        let info = try ImageProbe.describe(
+            try options.hostFiles.open(path, access: .read), format: try options.imageFormat())
+        format = info.format.qemuName
+        imageEndOffset = info.unitSize.flatMap { info.fileSize.roundedUp(to: $0) }
+        let image: DiskImage
+        do throws(StorageError) {
+            image = try DiskImage.open(path, options: options)
+        } catch {
+            guard !error.isCancellation else { throw error }
+            checkErrors = 1
+            return
+        }
+        guard let totals = try? ImageTotals(image.opened) else { return }
+        totalClusters = totals.total
+        allocatedClusters = totals.allocated
+        fragmentedClusters = totals.fragmented == 0 ? nil : totals.fragmented
+        compressedClusters = totals.compressed == 0 ? nil : totals.compressed
+    }
+}

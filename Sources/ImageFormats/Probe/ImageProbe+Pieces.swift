@@ -1,0 +1,25 @@
+internal import Storage
+
+/// Why a file that no format claims is not taken for a plain disk.
+enum PieceCode: String, LayerCode, CaseIterable {
+    static let layer = "image"
+
+    case pieceOfSplitDisk = "piece-of-split-disk"
+}
+
+extension ImageProbe {
+    /// Throws `refused` for what its name calls one piece of a split VMware disk, as in `web01-f001.vmdk`: its bytes look
+    /// like a plain disk that begins or ends somewhere.
+    static func requireWhole(_ file: any ByteFile) throws(StorageError) {
+        let name = HostPath.name(of: file.path).lowercased()
+        guard name.hasSuffix(".vmdk"), let dash = name.lastIndex(of: "-") else { return }
+        let piece = name[name.index(after: dash)...].dropLast(5)
+        guard piece.first == "f" || piece.first == "s", piece.count >= 4,
+            piece.dropFirst().allSatisfy({ ("0"..."9").contains($0) })
+        else { return }
+        throw StorageError(
+            .refused, PieceCode.pieceOfSplitDisk,
+            "its name says that it is one piece of a split VMware disk, which is opened by its descriptor file",
+            path: file.path, remedies: [.nameFormat(ImageFormat.raw.rawValue)])
+    }
+}

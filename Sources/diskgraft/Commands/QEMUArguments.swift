@@ -1,0 +1,89 @@
+import ArgumentParser
+
+/// How a report is printed, in qemu-img's words.
+enum QEMUOutput: String, ExpressibleByArgument, CaseIterable {
+    /// For people.
+    case human
+    /// With qemu-img's field names.
+    case json
+}
+
+/// A cache mode as qemu has them. Here every file is read and written through the host's cache and flushed at the end.
+enum QEMUCacheMode: String, ExpressibleByArgument, CaseIterable {
+    case writeback, none, writethrough, directsync, unsafe
+}
+
+/// `--output`, for commands whose report qemu-img has too.
+struct QEMUOutputArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Print for people (human), or JSON with qemu-img's field names (json).", valueName: "format"))
+    var output = QEMUOutput.human
+}
+
+/// `-q` of the commands that print little.
+struct QuietArguments: ParsableArguments {
+    @Flag(name: [.customShort("q"), .customLong("quiet")], help: "Print nothing but errors.")
+    var quiet = false
+}
+
+/// qemu-img's cache mode of what is read.
+struct SourceCacheArguments: ParsableArguments {
+    @Option(
+        name: .customShort("T"),
+        help: ArgumentHelp(
+            "Taken as qemu-img does, without effect: the host's cache is used.", valueName: "cache"))
+    var sourceCache: QEMUCacheMode?
+}
+
+/// What pipelines pass to `qemu-img convert` for its speed.
+struct QEMUTuning: ParsableArguments {
+    @Option(
+        name: .customShort("t"),
+        help: ArgumentHelp(
+            "Taken as qemu-img does, without effect: the copy is durable before it appears.",
+            valueName: "cache"))
+    var cache: QEMUCacheMode?
+
+    @OptionGroup var sourceCache: SourceCacheArguments
+
+    @Flag(
+        name: .customShort("W"),
+        help: "Taken as qemu-img does, without effect: writes come in any order anyhow.")
+    var outOfOrder = false
+
+    @Option(
+        name: .customShort("m"),
+        help: ArgumentHelp("Workers that read and decode, 1 to 16.", valueName: "workers"))
+    var workers: Int?
+
+    @Option(
+        name: .customShort("r"),
+        help: ArgumentHelp(
+            "A rate of bytes a second; taken as qemu-img does, without effect.", valueName: "rate"))
+    var rate: String?
+
+    @Option(
+        name: .customShort("S"),
+        help: ArgumentHelp(
+            "Taken as qemu-img does, without effect: zeros are always left out.", valueName: "size"))
+    var sparseSize: String?
+
+    func validate() throws {
+        if let workers, !(1...16).contains(workers) {
+            throw ValidationError("-m takes a number of workers from 1 to 16")
+        }
+        for (flag, text) in [("-r", rate), ("-S", sparseSize)] {
+            guard let text, SizeText.parse(text) == nil else { continue }
+            throw ValidationError("\(flag) takes a number of bytes, as in 64K, not \"\(text)\"")
+        }
+    }
+}
+
+/// Options of a format: `-o help` lists them.
+enum CreateOptionsHelp {
+    /// Whether they are asked for.
+    static func isAsked(_ texts: [String]) -> Bool {
+        texts.flatMap { $0.split(separator: ",") }.contains { $0 == "help" || $0 == "?" }
+    }
+}

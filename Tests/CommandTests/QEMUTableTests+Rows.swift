@@ -1,0 +1,220 @@
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+extension QEMUTableTests {
+    static let check = [
+        Row(name: "check -f") { try $0.run("check", "-f", "qcow2", "a.qcow2", text: false) },
+        Row(name: "check --output=json") {
+            try $0.json("check", "--output=json", "a.qcow2")
+            try $0.json("check", "--output=json", "leaky.qcow2")
+        },
+        Row(name: "check -q") { try $0.run("check", "-q", "a.qcow2") },
+        Row(name: "check -r leaks") {
+            try $0.run("check", "-q", "leaky.qcow2", text: false)
+            try $0.run("check", "-r", "leaks", "leaky.qcow2", text: false)
+            try $0.run("check", "-q", "leaky.qcow2")
+        },
+        Row(name: "check -U") { both in try both.held { try both.run("check", "-q", "-U", "a.qcow2") } },
+    ]
+
+    static let compare = [
+        Row(name: "compare -f -F") {
+            try $0.run("compare", "-f", "qcow2", "-F", "raw", "a.qcow2", "a.raw")
+            try $0.run("compare", "-f", "qcow2", "-F", "qcow2", "a.qcow2", "c.qcow2")
+        },
+        Row(name: "compare -p") {
+            let (one, other) = try $0.run("compare", "-p", "a.qcow2", "b.qcow2", text: false)
+            for result in [one, other] {
+                #expect(
+                    result.text.contains("(100.00/100%)") && result.text.contains("Images are identical."))
+            }
+        },
+        Row(name: "compare -q") {
+            try $0.run("compare", "-q", "a.qcow2", "b.qcow2")
+            try $0.run("compare", "-q", "a.qcow2", "c.qcow2")
+        },
+        Row(name: "compare -s") { both in
+            try both.run("compare", "-s", "a.qcow2", "a.qcow2")
+            try both.run("compare", "-s", "a.qcow2", "b.qcow2", text: false)
+            for folder in [both.theirs, both.ours] {
+                try Tool.run("qemu-img", ["create", "-q", "-f", "raw", folder + "/long.raw", "11M"])
+                try Tool.run("qemu-img", ["create", "-q", "-f", "raw", folder + "/short.raw", "10M"])
+            }
+            try both.run("compare", "-s", "-f", "raw", "-F", "raw", "long.raw", "short.raw", text: false)
+            try both.run("compare", "-f", "raw", "-F", "raw", "long.raw", "short.raw")
+        },
+        Row(name: "compare -U") { both in
+            try both.held { try both.run("compare", "-U", "a.qcow2", "b.qcow2") }
+        },
+    ]
+
+    static let convert = [
+        Row(name: "convert -f -O") {
+            for format in ["raw", "qcow2", "vmdk", "vpc", "vhdx", "vdi"] {
+                let options = format == "vpc" ? ["-o", "force_size"] : []
+                let arguments = ["-fqcow2", "-O", format] + options + ["a.qcow2", "o.\(format)"]
+                for (program, folder) in [("qemu-img", $0.theirs), (Fixture.command, $0.ours)] {
+                    try Tool.run(program, ["convert"] + arguments, directory: folder)
+                }
+                try $0.made("o.\(format)", format)
+            }
+        },
+        Row(name: "convert -p") {
+            let (one, other) = try $0.run("convert", "-pO", "raw", "a.qcow2", "o.raw", text: false)
+            for result in [one, other] { #expect(result.text.contains("(100.00/100%)")) }
+            try $0.made("o.raw", "raw")
+        },
+        Row(name: "convert -q") { try $0.run("convert", "-q", "-O", "raw", "a.qcow2", "o.raw") },
+        Row(name: "convert -m") {
+            try $0.run("convert", "-m", "4", "-O", "raw", "a.qcow2", "o.raw")
+            try $0.made("o.raw", "raw")
+        },
+        Row(name: "convert -U") { both in
+            try both.held { try both.run("convert", "-U", "-O", "raw", "a.qcow2", "o.raw") }
+            try both.made("o.raw", "raw")
+        },
+        Row(name: "convert --salvage") { both in
+            // A data cluster behind the file's end.
+            for folder in [both.theirs, both.ours] {
+                var bytes = try fileBytes(folder + "/a.qcow2")
+                let table = Int(
+                    bytes.big(Int(bytes.big(40, as: UInt64.self)), as: UInt64.self) & 0xff_ffff_ff00)
+                bytes.storeBig(UInt64(1) << 63 | 1 << 30, at: table + 2 * 8)
+                try Data(bytes).write(to: URL(fileURLWithPath: folder + "/a.qcow2"))
+            }
+            try both.run("convert", "--salvage", "-O", "raw", "a.qcow2", "o.raw", text: false)
+            try both.made("o.raw", "raw")
+        },
+    ]
+
+    static let create = [
+        Row(name: "create -f") {
+            try $0.run("create", "-q", "-f", "qcow2", "n.qcow2", "1000000")
+            try $0.made("n.qcow2", "qcow2")
+            try $0.run("create", "-q", "-fraw", "n.raw", "1000")
+            try $0.made("n.raw", "raw")
+        },
+        Row(name: "create -b -F") {
+            try $0.run("create", "-q", "-f", "qcow2", "-b", "a.qcow2", "-F", "qcow2", "n.qcow2")
+            try $0.made("n.qcow2", "qcow2")
+            try $0.run("create", "-q", "-f", "qcow2", "-b", "a.raw", "-F", "raw", "r.qcow2", "12M")
+            try $0.made("r.qcow2", "qcow2")
+        },
+        Row(name: "create -b -u") { both in
+            try both.run(
+                "create", "-q", "-u", "-f", "qcow2", "-b", "later.qcow2", "-F", "qcow2", "n.qcow2", "10M")
+            for folder in [both.theirs, both.ours] {
+                try Tool.run("cp", ["a.qcow2", "later.qcow2"], directory: folder)
+            }
+            try both.made("n.qcow2", "qcow2")
+        },
+        Row(name: "create -q") { try $0.run("create", "-q", "-f", "raw", "n.raw", "1M") },
+    ]
+
+    static let info = [
+        Row(name: "info -f") {
+            try $0.json("info", "-f", "raw", "--output=json", "a.qcow2", leavingOut: ["actual-size"])
+        },
+        Row(name: "info --output=json") { both in
+            for format in ["raw", "qcow2", "vpc", "vhdx", "vdi"] {
+                for folder in [both.theirs, both.ours] {
+                    try Tool.run(
+                        "qemu-img", ["convert", "-O", format, "a.qcow2", "x.\(format)"], directory: folder)
+                }
+                try both.json("info", "--output=json", "x.\(format)", leavingOut: ["actual-size"])
+            }
+            for folder in [both.theirs, both.ours] {
+                try Tool.run(
+                    "qemu-img", ["create", "-q", "-f", "qcow2", "-o", "compat=0.10", "old.qcow2", "1M"],
+                    directory: folder)
+                try Tool.run(
+                    "qemu-img",
+                    ["create", "-q", "-f", "qcow2", "-b", "a.qcow2", "-F", "qcow2", "child.qcow2"],
+                    directory: folder)
+            }
+            for name in ["old.qcow2", "child.qcow2", "./child.qcow2"] {
+                try both.json("info", "--output=json", name, leavingOut: ["actual-size"])
+            }
+            // One snapshot, the same in both.
+            try Tool.run("qemu-img", ["snapshot", "-c", "before", "c.qcow2"], directory: both.theirs)
+            try Tool.run("cp", [both.theirs + "/c.qcow2", both.ours + "/c.qcow2"])
+            try both.json("info", "--output=json", "c.qcow2", leavingOut: ["actual-size"])
+        },
+        Row(name: "info -U") { both in
+            try both.held {
+                try both.json("info", "-U", "--output=json", "a.qcow2", leavingOut: ["actual-size"])
+            }
+        },
+    ]
+
+    static let map = [
+        Row(name: "map -f") {
+            try $0.json("map", "-f", "qcow2", "--output=json", "a.qcow2", leavingOut: ["compressed"])
+        },
+        Row(name: "map --output=json") { both in
+            for format in ["raw", "qcow2", "vmdk", "vdi"] {
+                for folder in [both.theirs, both.ours] {
+                    try Tool.run(
+                        "qemu-img", ["convert", "-O", format, "a.qcow2", "x.\(format)"], directory: folder)
+                }
+                try both.json("map", "--output=json", "x.\(format)", leavingOut: ["compressed"])
+            }
+        },
+        Row(name: "map --start-offset --max-length") {
+            try $0.json(
+                "map", "--output=json", "--start-offset=100000", "--max-length", "2M", "a.qcow2",
+                leavingOut: ["compressed"])
+            try $0.json("map", "--output=json", "-s", "5M", "-l", "1K", "a.qcow2", leavingOut: ["compressed"])
+        },
+        Row(name: "map -U") { both in
+            try both.held {
+                try both.json("map", "-U", "--output=json", "a.qcow2", leavingOut: ["compressed"])
+            }
+        },
+    ]
+
+    static let measure = [
+        Row(name: "measure -f") { try $0.run("measure", "-f", "raw", "-O", "qcow2", "a.qcow2") },
+        Row(name: "measure -O raw") { try $0.run("measure", "-O", "raw", "a.qcow2") },
+        Row(name: "measure -O qcow2") {
+            try $0.run("measure", "-O", "qcow2", "a.qcow2")
+            try $0.run("measure", "-O", "qcow2", "a.raw")
+        },
+        Row(name: "measure -o") {
+            for options in ["cluster_size=4k", "refcount_bits=64,cluster_size=2M", "compat=0.10"] {
+                try $0.run("measure", "-O", "qcow2", "-o", options, "a.qcow2")
+                try $0.run("measure", "-O", "qcow2", "-o", options, "--size", "100G")
+            }
+        },
+        Row(name: "measure --size") {
+            for size in ["0", "1", "65537", "1G", "3T"] {
+                try $0.run("measure", "-O", "qcow2", "--size", size)
+            }
+        },
+        Row(name: "measure --output=json") {
+            try $0.json("measure", "--output=json", "-O", "qcow2", "a.qcow2")
+        },
+        Row(name: "measure -U") { both in
+            try both.held { try both.run("measure", "-U", "-O", "raw", "a.qcow2") }
+        },
+    ]
+
+    static let resize = [
+        Row(name: "resize SIZE, +SIZE") {
+            try $0.run("resize", "-q", "a.qcow2", "20M")
+            try $0.run("resize", "-q", "a.qcow2", "+10M")
+            try $0.made("a.qcow2", "qcow2")
+        },
+        Row(name: "resize -SIZE") {
+            try $0.run("resize", "-q", "--shrink", "a.qcow2", "-1M")
+            try $0.made("a.qcow2", "qcow2")
+        },
+        Row(name: "resize -f") {
+            try $0.run("resize", "-q", "-f", "raw", "a.raw", "+1M")
+            try $0.made("a.raw", "raw")
+        },
+        Row(name: "resize -q") { try $0.run("resize", "-q", "a.qcow2", "+1M") },
+    ]
+}

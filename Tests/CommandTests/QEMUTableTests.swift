@@ -1,0 +1,137 @@
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+/// qemu-io, which has an image open for writing as a running machine does.
+private final class ImageHolder {
+    private let process = Process()
+    private let input = Pipe()
+
+    /// Returns when the image is locked.
+    init(_ path: String) throws {
+        process.executableURL = URL(fileURLWithPath: Tool.path("qemu-io") ?? "/usr/bin/qemu-io")
+        process.arguments = ["-f", "qcow2", path]
+        process.standardInput = input
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        for _ in 0..<500 {
+            if try Tool.run("qemu-img", ["info", path], expect: nil).status != 0 { return }
+            usleep(20_000)
+        }
+        throw Failure(description: "qemu-io does not open \(path)")
+    }
+
+    deinit {
+        // It blocks SIGTERM.
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+}
+
+/// The rows that docs/qemu-img.md calls the same, each run beside qemu-img.
+@Suite(.enabled(if: Tool.has("qemu-img", "qemu-io", "sfdisk"), "qemu-utils or fdisk is not installed"))
+struct QEMUTableTests {
+    /// A row: what both programs are to do, and how they are compared.
+    struct Row: Sendable, CustomTestStringConvertible {
+        let name: String
+        let check: @Sendable (Both) throws -> Void
+        var testDescription: String { name }
+    }
+
+    /// Two folders with the same images, one for each program.
+    struct Both {
+        let directory = try? TemporaryDirectory()
+        var theirs: String { (directory?.root ?? "") + "/qemu" }
+        var ours: String { (directory?.root ?? "") + "/own" }
+
+        /// a.qcow2 with data, b.qcow2 with the same and other allocation, c.qcow2 with a byte changed, leaky.qcow2, a.raw.
+        init() throws {
+            for folder in [theirs, ours] {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            }
+            try Tool.run("qemu-img", ["create", "-q", "-f", "qcow2", "a.qcow2", "10M"], directory: theirs)
+            try Tool.run(
+                "qemu-io", ["-c", "write -P 7 64k 1M", "-c", "write -P 9 5M 100k", "a.qcow2"],
+                directory: theirs)
+            try Tool.run("qemu-img", ["convert", "-O", "raw", "a.qcow2", "a.raw"], directory: theirs)
+            for name in ["b", "c", "leaky"] {
+                try Tool.run("cp", ["a.qcow2", "\(name).qcow2"], directory: theirs)
+            }
+            try Tool.run("qemu-io", ["-c", "write -P 0 3M 64k", "b.qcow2"], directory: theirs)
+            try Tool.run("qemu-io", ["-c", "write -P 1 4M 512", "c.qcow2"], directory: theirs)
+            // Room that nothing refers to: a cluster is taken, and its entry forgotten.
+            let leaky = theirs + "/leaky.qcow2"
+            try Tool.run("qemu-io", ["-c", "write -P 1 8M 64k", leaky])
+            var bytes = try fileBytes(leaky)
+            let table = Int(bytes.big(Int(bytes.big(40, as: UInt64.self)), as: UInt64.self) & 0xff_ffff_ff00)
+            bytes.storeBig(UInt64(0), at: table + (8 << 20) / 65536 * 8)
+            try Data(bytes).write(to: URL(fileURLWithPath: leaky))
+            try Tool.run("sh", ["-c", "cp -r qemu/. own/"], directory: directory?.root)
+        }
+
+        /// Runs both and expects the same exit status; with `text` the same standard output too.
+        @discardableResult
+        func run(_ arguments: String..., text: Bool = true) throws -> (Tool.Result, Tool.Result) {
+            let one = try Tool.run("qemu-img", arguments, directory: theirs, expect: nil)
+            let other = try Tool.run(Fixture.command, arguments, directory: ours, expect: nil)
+            #expect(one.status == other.status, "\(arguments): \(one.errorText) / \(other.errorText)")
+            if text { #expect(one.text == other.text, "\(arguments)") }
+            return (one, other)
+        }
+
+        /// The same with JSON, whose keys and values are equal but for `leavingOut`.
+        func json(_ arguments: String..., leavingOut: [String] = []) throws {
+            let one = try Tool.run("qemu-img", arguments, directory: theirs, expect: nil)
+            let other = try Tool.run(Fixture.command, arguments, directory: ours, expect: nil)
+            #expect(one.status == other.status)
+            func read(_ result: Tool.Result) throws -> Any {
+                let value = try JSONSerialization.jsonObject(with: Data(result.output))
+                guard let rows = value as? [[String: Any]] else {
+                    return (value as? [String: Any])?.filter { !leavingOut.contains($0.key) } as Any
+                }
+                return rows.map { $0.filter { !leavingOut.contains($0.key) } }
+            }
+            let (left, right) = (try read(one) as? NSObject, try read(other) as? NSObject)
+            #expect(left != nil && left == right, "\(arguments): \(one.text) \(other.text)")
+        }
+
+        /// Both made a file of that name with the same disk, by qemu's word.
+        func made(_ name: String, _ format: String) throws {
+            try Tool.run(
+                "qemu-img", ["compare", "-q", "-f", format, "-F", format, "qemu/\(name)", "own/\(name)"],
+                directory: directory?.root)
+            func size(_ folder: String) throws -> String {
+                let info = try Tool.run("qemu-img", ["info", "-f", format, "\(folder)/\(name)"]).text
+                return info.split(separator: "\n").filter {
+                    $0.hasPrefix("virtual size") || $0.hasPrefix("backing file")
+                }.joined(separator: "\n").replacingOccurrences(of: folder, with: "")
+            }
+            #expect(try size(theirs) == size(ours))
+        }
+
+        /// Another program reads the images while the command runs.
+        func held(_ body: () throws -> Void) throws {
+            let holders = try [theirs, ours].map { try ImageHolder("\($0)/a.qcow2") }
+            try body()
+            withExtendedLifetime(holders) {}
+        }
+    }
+
+    static let rows: [Row] = check + compare + convert + create + info + map + measure + resize
+
+    @Test(arguments: rows) func isTheSameBesideQEMU(_ row: Row) throws { try row.check(Both()) }
+
+    @Test func everyRowOfTheTableIsRun() throws {
+        let text = String(decoding: try fileBytes(Fixture.repository + "/docs/qemu-img.md"), as: UTF8.self)
+        var section = ""
+        var named: Set<String> = []
+        for line in text.split(separator: "\n") {
+            if line.hasPrefix("## ") { section = String(line.dropFirst(3)) }
+            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            guard line.hasPrefix("|"), cells.count >= 2, cells[1] == "same" else { continue }
+            named.insert("\(section) \(cells[0].filter { $0 != "`" })")
+        }
+        #expect(named == Set(Self.rows.map(\.name)))
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Damaged and incomplete images: what is refused, what is told, and what is read all the same.
+@Suite(.enabled(if: Tool.has("qemu-img", "qemu-io"), "qemu-utils is not installed"))
+struct RescueTests {
+    /// A raw disk of 4 MiB without zeros.
+    private static func source(in directory: TemporaryDirectory) throws -> (path: String, bytes: [UInt8]) {
+        var random = SeededRandom(31)
+        let bytes = random.block(4 << 20).map { $0 | 1 }
+        return (try directory.write("disk.raw", bytes), bytes)
+    }
+
+    @Test(arguments: ["vpc", "qcow2", "vmdk", "vdi", "vhdx"])
+    func whatIsLeftOfACutOffImageIsCopiedAndTheRestIsListed(_ format: String) throws {
+        let directory = try TemporaryDirectory()
+        let (raw, bytes) = try Self.source(in: directory)
+        let whole = directory.path("whole.img")
+        try Tool.run(
+            "qemu-img",
+            ["convert", "-O", format]
+                + (["vpc": ["-o", "force_size"], "vhdx": ["-o", "block_size=1M"]][format] ?? [])
+                + [raw, whole])
+        let cut = try directory.write("cut.img", Array(try fileBytes(whole).dropLast(700_000)))
+        let out = directory.path("out.raw")
+        let refused = try Fixture.diskgraft("convert", "-O", "raw", cut, out, expect: 1...1)
+        #expect(refused.errorText.contains("--salvage"))
+        #expect(!FileManager.default.fileExists(atPath: out))
+
+        let result = try Fixture.diskgraft("convert", "--salvage", "-O", "raw", cut, out)
+        let copy = try fileBytes(out)
+        #expect(copy.count == bytes.count)
+        // Every byte is the disk's or a listed zero.
+        var lost = [Bool](repeating: false, count: bytes.count)
+        for line in result.errorText.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard let at = words.firstIndex(of: "bytes"), words.indices.contains(at + 3),
+                words[at + 2] == "to",
+                let first = Int(words[at + 1]), let last = Int(words[at + 3])
+            else { continue }
+            for index in first...last { lost[index] = true }
+        }
+        let count = lost.count { $0 }
+        #expect(count > 0 && count < 2_800_000)
+        let isRight = bytes.indices.allSatisfy { lost[$0] ? copy[$0] == 0 : copy[$0] == bytes[$0] }
+        #expect(isRight)
+    }
+
+    @Test func aSoundImageLosesNothing() throws {
+        let directory = try TemporaryDirectory()
+        let (raw, bytes) = try Self.source(in: directory)
+        let image = directory.path("disk.qcow2")
+        try Tool.run("qemu-img", ["convert", "-c", "-O", "qcow2", raw, image])
+        let out = directory.path("out.raw")
+        let result = try Fixture.diskgraft("convert", "--salvage", "-O", "raw", image, out)
+        #expect(result.errorText.isEmpty)
+        #expect(try fileBytes(out) == bytes)
+    }
+
+    @Test(arguments: [("qcow2", ["-c"]), ("vmdk", ["-o", "subformat=streamOptimized"])])
+    func checkDecodesCompressedUnits(_ format: String, _ options: [String]) throws {
+        let directory = try TemporaryDirectory()
+        // Four bits in a byte: half of it is left, and its middle is in a stream.
+        var random = SeededRandom(5)
+        let text = try directory.write("disk.raw", random.block(4 << 20).map { $0 & 15 })
+        let image = directory.path("disk.img")
+        try Tool.run("qemu-img", ["convert", "-O", format] + options + [text, image])
+        try Fixture.diskgraft("check", image, "-f", format)
+        var bytes = try fileBytes(image)
+        // In the middle of a stream: past the tables of either.
+        let place = bytes.count / 2
+        for index in place..<place + 64 { bytes[index] ^= 0x55 }
+        try Data(bytes).write(to: URL(fileURLWithPath: image))
+        let result = try Fixture.diskgraft("check", "--json", image, "-f", format, expect: 2...2)
+        #expect(result.text.contains("compressed-unit") || result.text.contains("grain-header"))
+    }
+
+    @Test func aDescriptorIsToldOfThoughItsPiecesAreMissing() throws {
+        let directory = try TemporaryDirectory()
+        let (raw, _) = try Self.source(in: directory)
+        let path = directory.path("split.vmdk")
+        try Tool.run(
+            "qemu-img", ["convert", "-O", "vmdk", "-o", "subformat=twoGbMaxExtentSparse", raw, path])
+        let piece = directory.path("split-s001.vmdk")
+        for command in [["convert", piece, directory.path("o.qcow2")], ["info", piece]] {
+            let refused = try Tool.run(Fixture.command, command, expect: nil)
+            #expect(command[0] == "info" ? refused.status == 0 : refused.status == 2)
+            #expect((refused.text + refused.errorText).contains("descriptor"))
+        }
+        try FileManager.default.removeItem(atPath: piece)
+        let info = try Fixture.diskgraft("info", path).text
+        #expect(
+            info.contains("twoGbMaxExtentSparse") && info.contains("4 MiB") && info.contains("split-s001"))
+        try Fixture.diskgraft("convert", path, directory.path("o.qcow2"), expect: 1...1)
+    }
+
+    @Test func compressedFilesAreRefusedByName() throws {
+        let directory = try TemporaryDirectory()
+        for (name, magic) in [
+            ("lz4", [0x04, 0x22, 0x4d, 0x18]), ("7z", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]),
+            ("lzop", [0x89, 0x4c, 0x5a, 0x4f, 0, 0x0d, 0x0a, 0x1a, 0x0a]),
+        ] as [(String, [UInt8])] {
+            let path = try directory.write("disk", magic + [UInt8](repeating: 7, count: 4096))
+            #expect(try Fixture.diskgraft("info", path, expect: 2...2).errorText.contains(name))
+        }
+    }
+}

@@ -116,7 +116,7 @@ extension Guest {
             mounts[[UInt8(ascii: "/")]] = try volumeIndex(named: volume)
         } else {
             let survey = try survey(source)
-            guard let first = survey.guests.first else { throw noGuest(survey) }
+            guard let first = survey.guests.first else { throw try noGuest(survey) }
             for mount in first.mounts { mounts[Array(mount.path.utf8)] = mount.volume }
         }
         return try recorded(memoryLimit: memoryLimit) { () throws(StorageError) in
@@ -133,7 +133,7 @@ extension Guest {
     ) throws(StorageError) -> Volume {
         if let name { return volumes[try volumeIndex(named: name)] }
         let survey = try survey(source)
-        guard let first = survey.guests.first else { throw noGuest(survey) }
+        guard let first = survey.guests.first else { throw try noGuest(survey) }
         return volumes[first.rootVolume]
     }
 

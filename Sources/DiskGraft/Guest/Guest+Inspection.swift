@@ -16,13 +16,16 @@ extension Guest {
         }
         var survey = try GuestFinder.survey(
             volumes: volumes, fileSystems: readable, diskCount: images.count,
-            presentation: try source.presentation(diskCount: images.count))
+            presentation: try source.presentation(diskCount: images.count), bootCode: try bootCode())
         // A root that cannot be opened is not found; say why instead of "no guest".
         if survey.guests.isEmpty, let (index, error) = failures.min(by: { $0.key < $1.key }) {
             throw volumeError(index, error)
         }
-        try noteMissingLoader(&survey)
-        if let root = source.root { try keepSystem(withRoot: root, &survey) }
+        if let root = source.root {
+            try keepSystem(withRoot: root, &survey)
+        } else {
+            leaveOutCopies(&survey)
+        }
         for guest in survey.guests {
             for mount in guest.mounts where !mount.isReadable {
                 if let error = failures[mount.volume] { throw volumeError(mount.volume, error) }
@@ -45,16 +48,32 @@ extension Guest {
             path: images.first?.path)
     }
 
-    /// A paravirtual guest that pygrub starts needs no boot code, and no BIOS can start it then.
-    private func noteMissingLoader(_ survey: inout Survey) throws(StorageError) {
-        guard let device = devices.first, !survey.guests.isEmpty,
-            !survey.guests.contains(where: \.hasEFISystemPartition)
-        else { return }
-        // 440 bytes of code come before the disk's signature and its table.
-        guard try device.bytes(at: 0, count: 440).allSatisfy({ $0 == 0 }) else { return }
-        survey.findings.append(
-            "disk 1 has no boot loader in its first sector: only pygrub starts such a guest; for a BIOS run grub-install "
-                + "in it first")
+    /// What the first sector of each disk starts.
+    private func bootCode() throws(StorageError) -> [BootCode] {
+        try devices.map { (device) throws(StorageError) in
+            BootCode(firstSector: try device.bytes(at: 0, count: Int(min(device.byteCount, 512))))
+        }
+    }
+
+    /// A system whose root bears the UUID of another's is a copy of it: nobody asked for the copy.
+    private func leaveOutCopies(_ survey: inout Survey) {
+        var kept: [Patcher.Guest] = []
+        for guest in survey.guests {
+            let root = volumes[guest.rootVolume]
+            let original = kept.first { other in
+                let uuid = volumes[other.rootVolume].identity.uuid
+                return uuid != nil && uuid == root.identity.uuid
+            }
+            guard let original, let uuid = root.identity.uuid else {
+                kept.append(guest)
+                continue
+            }
+            survey.findings.append(
+                "\(root.name) and \(volumes[original.rootVolume].name) have the same UUID \(uuid): \(root.name) is a copy of the system "
+                    + "and is left as it is unless it is chosen; which of the two a name by that UUID finds is chance"
+            )
+        }
+        survey.guests = kept
     }
 
     /// The guest's own tree, put together from its fstab, or one volume's. With several systems on the disks the
@@ -71,7 +90,7 @@ extension Guest {
                 ]), guest: self)
         }
         let survey = try survey(source)
-        guard let first = survey.guests.first else { throw noGuest(survey) }
+        guard let first = survey.guests.first else { throw try noGuest(survey) }
         var mountPoints: [[UInt8]: Int] = [:]
         for mount in first.mounts where mount.isReadable && mount.path != "/" {
             // A mount point may be reached through links; the walk sees canonical paths.
@@ -81,24 +100,23 @@ extension Guest {
         return GuestFiles(tree: first.tree, guest: self, mountPoints: mountPoints)
     }
 
-    func noGuest(_ survey: Survey) -> StorageError {
+    func noGuest(_ survey: Survey) throws(StorageError) -> StorageError {
         let names = volumes.map { "\($0.name) (\($0.identity.kind.rawValue))" }.joined(separator: ", ")
-        let closed = volumes.filter {
-            [.xfs, .btrfs, .luks].contains($0.identity.kind) && registry.driver(for: $0.identity.kind) == nil
+        let foreign = try ForeignSystem(self).names
+        let remedy: String
+        if let suspended = volumes.first(where: { $0.identity.isHibernated }) {
+            remedy = "\(suspended.name) holds a suspended system: start the guest and shut it down first"
+        } else if foreign.isEmpty {
+            remedy = "name every disk of the guest, the further ones with --with"
+        } else {
+            remedy =
+                "there is \(foreign.joined(separator: ", ")): nothing in it can be judged or changed here; "
+                + "give its fstab and kernel arguments UUID= names in the running guest, then copy the disk as it is with "
+                + "`diskgraft migrate --unpatched` or `diskgraft convert`"
         }
-        .map { "\($0.name) (\($0.identity.kind.rawValue))" }
-        let remedy =
-            if let suspended = volumes.first(where: { $0.identity.isHibernated }) {
-                "; \(suspended.name) holds a suspended system: start the guest and shut it down first"
-            } else if closed.isEmpty {
-                "; name every disk of the guest, the further ones with --with"
-            } else {
-                "; if it is on \(closed.joined(separator: " or ")), whose files cannot be read here, give its fstab and "
-                    + "kernel arguments UUID= names in the running guest, then copy the disk with `diskgraft convert`"
-            }
         return StorageError(
-            .refused, layer: "guest", code: "no-guest",
-            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + remedy,
+            .refused, layer: "guest", code: foreign.isEmpty ? "no-guest" : "foreign-system",
+            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + "; " + remedy,
             path: images.first?.path)
     }
 

@@ -176,7 +176,7 @@ extension DiskReport {
             return guest.images.indices.map { DiskReport(guest, disk: $0) }
         } catch {
             guard error.kind == .refused || error.kind == .unsupported, error.code != "locked",
-                !error.isCancellation
+                !error.isCode(GuestInputCode.machineDescription), !error.isCancellation
             else {
                 throw error
             }

@@ -9,7 +9,7 @@ extension Guest {
         let loaders = files.filter { !$0.bootEntries.isEmpty || $0.syntax is SystemdBootConfiguration }
             .map { "\($0.kind.rawValue) (\($0.file.displayPath))" }
         lines.append("boot loader: " + (loaders.isEmpty ? "none found" : loaders.joined(separator: ", ")))
-        lines.append("firmware: " + (hasEFISystemPartition ? "UEFI" : "BIOS"))
+        lines.append("firmware: " + firmware.summary)
         for item in defaultEntries {
             lines.append("default entry: \(item.entry.title) (\(item.file.file.displayPath))")
         }

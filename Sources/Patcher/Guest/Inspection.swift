@@ -52,8 +52,8 @@ package struct Inspection: Sendable, Equatable {
         release.flatMap { name in kernels.first { $0.release == name } }
     }
 
-    /// Looks around in a tree.
-    package init(_ tree: some GuestTree) throws(StorageError) {
+    /// Looks around in a tree; `isFAT` tells which of its volumes hold FAT.
+    package init(_ tree: some GuestTree, isFAT: (Int) -> Bool) throws(StorageError) {
         try readKernels(tree)
         for (path, name, hypervisor) in Self.toolPaths where try tree.exists(path) {
             if !tools.contains(where: { $0.name == name }) {
@@ -71,7 +71,7 @@ package struct Inspection: Sendable, Equatable {
         for path in ["/etc/cloud/cloud.cfg", "/etc/cloud/cloud.cfg.d"] where try tree.exists(path) {
             hasCloudInit = true
         }
-        try readESP(tree)
+        try readESP(tree, isFAT: isFAT)
     }
 
     private mutating func readKernels(_ tree: some GuestTree) throws(StorageError) {
@@ -163,9 +163,11 @@ package struct Inspection: Sendable, Equatable {
         return nil
     }
 
-    private mutating func readESP(_ tree: some GuestTree) throws(StorageError) {
+    private mutating func readESP(
+        _ tree: some GuestTree, isFAT: (Int) -> Bool
+    ) throws(StorageError) {
         for esp in ["/boot/efi", "/efi", "/boot"] {
-            guard let efi = try Self.child(tree, esp, "EFI") else { continue }
+            guard let efi = try Self.child(tree, esp, "EFI", isFAT: isFAT) else { continue }
             let vendors = try tree.names(in: efi)
             efiVendors = vendors.filter { $0.uppercased() != "BOOT" }
             hasFallbackLoader = false
@@ -179,10 +181,13 @@ package struct Inspection: Sendable, Equatable {
         }
     }
 
-    /// FAT knows no case.
-    private static func child(_ tree: some GuestTree, _ directory: String, _ name: String)
-        throws(StorageError) -> String?
-    {
-        try tree.names(in: directory).first { $0.uppercased() == name }.map { "\(directory)/\($0)" }
+    /// FAT knows no case; elsewhere `efi` is where a partition is mounted.
+    private static func child(
+        _ tree: some GuestTree, _ directory: String, _ name: String, isFAT: (Int) -> Bool
+    ) throws(StorageError) -> String? {
+        guard let place = try tree.find(directory) else { return nil }
+        return try tree.names(in: directory).first {
+            $0 == name || isFAT(place.volume) && $0.uppercased() == name
+        }.map { "\(directory)/\($0)" }
     }
 }

@@ -16,7 +16,7 @@ package struct MountedGuest: Sendable {
     /// can be read; `diskCount` is how many disks were given.
     package init(
         rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
-        presentation: SourcePresentation
+        presentation: SourcePresentation, bootCode: [BootCode] = []
     ) throws(StorageError) {
         let bare = FileSystemTree(mounts: [
             .init(path: [UInt8(ascii: "/")], volume: rootVolume, fileSystem: fileSystems[rootVolume])
@@ -25,7 +25,7 @@ package struct MountedGuest: Sendable {
         frame = GuestFrame(
             rootVolume: rootVolume, volumes: volumes, diskCount: diskCount,
             release: try OSRelease.read(bare), stated: presentation,
-            tools: try SourcePresentation.tools(in: bare))
+            tools: try SourcePresentation.tools(in: bare), bootCode: bootCode)
         var notes: [String] = []
         let mounts = Self.mounts(of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes)
         self.mounts = mounts

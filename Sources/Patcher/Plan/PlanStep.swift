@@ -50,6 +50,7 @@ package enum PlanSteps {
         NetplanNames.self,
         ConnectionFiles.self,
         FirmwareEntry.self,
+        UnreadDefault.self,
         OpticalDrives.self,
         DisplayDriver.self,
         DebconfDisk.self,

@@ -49,7 +49,7 @@ struct ConvertCommand: ParsableCommand {
 
     func run() throws {
         let disk = try DiskImage.open(source, options: image.options)
-        for warning in disk.warnings { Terminal.printWarning(warning) }
+        for warning in disk.warnings + disk.childWarnings { Terminal.printWarning(warning) }
         let line = progress ? ProgressLine() : nil
         var conversion = DiskConversion(
             format: outputFormat ?? (profile == nil ? nil : "vhd"),

@@ -188,6 +188,7 @@ struct BadInputTests {
                     "conv=notrunc,sparse", "status=none",
                 ])
         }
+        try Fixture.addBootCode(to: disk)
         try Fixture.diskgraft("patch", disk, "--to", "kvm")
         let menu = try Fixture.diskgraft("cat", disk, "/grub/grub.cfg", "--volume", "p1").text
         #expect(menu.split(separator: "root=UUID=").count == 3)

@@ -196,6 +196,7 @@ struct CommandLineTests {
         }
         let image = directory.path(label + ".img")
         try Tool.run("mke2fs", ["-q", "-O", "extent,filetype", "-L", label, "-d", tree, image, "4M"])
+        try Fixture.addBootCode(to: image)
         return image
     }
 }

@@ -38,7 +38,7 @@ struct FurtherChangeTests {
         let disk = try Fixture.root(
             [
                 "etc/redhat-release": "CentOS release 5.6 (Final)\n",
-                "etc/fstab": "LABEL=/ / ext3 defaults 1 1\n",
+                "etc/fstab": "/dev/root / ext3 defaults 1 1\n",
                 "etc/vmware-tools/locations": "", "etc/rc.d/rc3.d/S03vmware-tools": "",
                 "etc/rc.d/rc3.d/S10network": "",
                 "etc/systemd/system/multi-user.target.wants/vmtoolsd.service": "",

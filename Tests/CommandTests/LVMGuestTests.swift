@@ -59,6 +59,7 @@ struct LVMGuestTests {
             input:
                 "label: dos\nlabel-id: 0x5eed0002\nstart=2048, size=16384, type=83, bootable\nstart=18432, type=8e\n"
         )
+        try Fixture.addBootCode(to: first)
         guard moved > 0 else { return [first] }
         var other = LVMFixture(LVMFixture.second, megabytes: 58).bytes(text)
         other.put(Array(root[..<(moved * Self.megabyte)]), at: LVMFixture.dataStart)

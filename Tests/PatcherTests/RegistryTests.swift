@@ -62,6 +62,10 @@ import Testing
         ]
         let verdicts: [VerdictReason] = [
             .noUEFILoader(target: "hyperv-gen2"), .controllerNotOffered(.nvme, target: Target.all[0]),
+            .uefiOnly(target: "hyperv"), .noBootCode(on: .kvm),
+            .rootShared("UUID=1", volumes: ["p1", "2:p1"]), .menuNotInUse, .argumentsUnreadable,
+            .rowStopsBoot(mountPoint: "/var", "/dev/hdc1", .namedByHardware(name)),
+            .generatedFile(path: "/nix/store/a", .nix), .generatedFile(path: "/gnu/store/a", .guix),
             .bootsXen(on: .kvm), .xenOnlyKernel(on: .xenserver), .liloMap, .rootNeedsInitramfs("LABEL=/"),
             .rootUnresolved("/dev/hdc1", .namedByHardware(name)), .keepsXenEntry, .argumentsElsewhere,
             .suspended(volume: "p2"), .unreadableMount(path: "/boot", volume: "p1", kind: .xfs),

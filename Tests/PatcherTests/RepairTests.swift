@@ -178,10 +178,10 @@ private func environmentBlock(_ lines: String) -> String {
         ])
         let plan = try disk.patch("kvm")
         #expect(plan.references.map(\.text) == ["/dev/hda1", "/dev/hda1", "/dev/hda"])
-        #expect(plan.actions.compactMap(\.edit).map(\.file.displayPath) == ["/etc/fstab"])
+        #expect(plan.actions.isEmpty)
         #expect(text(root.files["/etc/lilo.conf"]).contains("root=/dev/hda1"))
         #expect(plan.defaultVerdict?.summary.plain.contains("LILO") == true)
-        #expect(plan.refusal == nil)
+        #expect(plan.refusal == .defaultCannot(title: "Linux", .liloMap, on: .kvm))
     }
 
     @Test func virtioConsolesStay() throws {

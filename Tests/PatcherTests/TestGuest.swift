@@ -11,6 +11,8 @@ struct TestGuest {
     var fileSystems: [Int: any FileSystem] = [:]
     var diskCount = 1
     var presentation = SourcePresentation.unknown
+    /// What the first sector of each disk starts; empty: nobody looked.
+    var bootCode: [BootCode] = []
 
     /// Adds partition `number` of disk `disk` (from 1, as the command line counts).
     @discardableResult
@@ -66,7 +68,8 @@ struct TestGuest {
 
     func survey() throws -> Survey {
         try GuestFinder.survey(
-            volumes: volumes, fileSystems: fileSystems, diskCount: diskCount, presentation: presentation)
+            volumes: volumes, fileSystems: fileSystems, diskCount: diskCount, presentation: presentation,
+            bootCode: bootCode)
     }
 
     func plan(

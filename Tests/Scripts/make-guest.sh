@@ -112,6 +112,8 @@ debugfs -w -f "$work/commands" "$work/p3" >/dev/null 2>&1
 } >"$work/commands"
 debugfs -w -f "$work/commands" "$work/p1" >/dev/null 2>&1
 put() { dd if="$1" of="$work/disk.img" bs=64k seek=$(($2 * 512)) oflag=seek_bytes conv=notrunc,sparse status=none; }
+# Stands in for GRUB's first sector: a BIOS finds something to start, and the words that GRUB 2 is known by.
+printf '\xeb\x63\x90GRUB \0Geom\0Hard Disk\0Read\0 Error\r\n' | dd of="$work/disk.img" conv=notrunc status=none
 put "$work/p1" 2048
 put "$work/p2" 18432
 put "$work/p3" 26624

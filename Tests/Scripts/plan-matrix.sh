@@ -47,7 +47,7 @@ for line in open(path):
         names |= found
         if found:
             files.append(action["path"])
-    verdict = next(v["outcome"] for v in system["verdicts"] if v["default"])
+    verdict = system["boots"]["outcome"]
     good = names == built_with[guest] and not system["unresolved"]
     wrong += not good
     print(f"| {guest} | {controller} | {', '.join(sorted(names)) or 'none'}{'' if good else ' WRONG'} | "

@@ -12,7 +12,15 @@ extension Fixture {
             input: "label: dos\nstart=2048, size=\(size / 512), type=\(type)\n")
         try Tool.run(
             "dd", ["if=\(contents)", "of=\(disk)", "bs=1M", "seek=1", "conv=notrunc,sparse", "status=none"])
+        try addBootCode(to: disk)
         return disk
+    }
+
+    /// Puts something into the first sector that a BIOS would start.
+    public static func addBootCode(to disk: String) throws {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: disk))
+        try file.write(contentsOf: Data([0xeb, 0x63, 0x90]))
+        try file.close()
     }
 
     /// An ext4 file system of 8 MiB that holds a directory's tree.

@@ -35,6 +35,11 @@ public struct GuestImage {
         try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
         for mount in mounts { try Tool.run("mkdir", ["-p", content(mount)]) }
         try Tool.run("cp", ["-r", source + "/.", content("/")])
+        let fstab = content("/") + "/etc/fstab"
+        if FileManager.default.fileExists(atPath: fstab) {
+            let rows = Self.withoutFAT(try fileBytes(fstab))
+            try Data(rows).write(to: URL(fileURLWithPath: fstab))
+        }
         for mount in mounts where mount != "/" {
             let inner = content("/") + mount
             if FileManager.default.fileExists(atPath: inner) {
@@ -43,6 +48,18 @@ public struct GuestImage {
                 try Tool.run("mkdir", ["-p", inner])
             }
         }
+    }
+
+    /// An fstab whose rows of a FAT with a loader are comments: the disks made here have none.
+    public static func withoutFAT(_ fstab: [UInt8]) -> [UInt8] {
+        let lines = String(decoding: fstab, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false)
+        let kept = lines.map { line -> Substring in
+            let fields = line.split(whereSeparator: \.isWhitespace)
+            let isFAT = fields.count > 2 && fields[1].hasPrefix("/boot") && fields[2] == "vfat"
+            return isFAT && !line.hasPrefix("#") ? "#" + line : line
+        }
+        return Array(kept.joined(separator: "\n").utf8)
     }
 
     private func content(_ mount: String) -> String {
@@ -81,6 +98,8 @@ public struct GuestImage {
         }
         try Tool.run("truncate", ["-s", "\(next + 1)M", path])
         try Tool.run("sfdisk", ["-q", "--no-reread", "--no-tell-kernel", path], input: script)
+        // A BIOS finds something to start; which loader it is nothing says.
+        if disk == 1 { try copy(try directory.write("code", [0xeb, 0x63, 0x90]), to: path, at: 0) }
         for part in physical where part.kind != .lvm2 {
             try put(part, disk, path, at: (starts[part.number] ?? 0) * Self.mebibyte)
         }

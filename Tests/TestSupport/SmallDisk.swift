@@ -11,6 +11,8 @@ package struct SmallDisk {
     package init(_ files: [String: [UInt8]], isWritable: Bool = true) throws {
         let volume = SmallDriver.volume(files, isWritable: isWritable)
         var bytes = [UInt8](repeating: 0, count: 1 << 20) + volume
+        // Something that a BIOS would start.
+        bytes[0] = 0xeb
         bytes[446 + 4] = 0x83
         bytes.storeLittle(UInt32(2048), at: 446 + 8)
         bytes.storeLittle(UInt32(volume.count / 512), at: 446 + 12)

@@ -88,6 +88,7 @@ public final class DiskImage: Sendable {
         _ path: String, options: ImageOptions, forWriting: Bool
     ) throws(StorageError) -> DiskImage {
         let format = try options.imageFormat()
+        if format == nil { try MachineDescription.refuse(path) }
         guard forWriting else {
             let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.read))
             try refuseHotRecord(opened.disk.hostFiles, options.records)

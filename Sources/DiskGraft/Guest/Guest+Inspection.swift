@@ -8,11 +8,12 @@ extension Guest {
         let (readable, failures) = try openFileSystems()
         var survey = try GuestFinder.survey(
             volumes: volumes, fileSystems: readable, diskCount: images.count,
-            presentation: try source.presentation(diskCount: images.count))
+            presentation: try source.presentation(diskCount: images.count), bootCode: try bootCode())
         if survey.guests.isEmpty { try failures.requireNone() }
-        try noteMissingLoader(&survey)
         if let root = try rootVolume(source, among: survey.guests.map(\.rootVolume)) {
             survey.guests.removeAll { $0.rootVolume != root }
+        } else {
+            leaveOutCopies(&survey)
         }
         for guest in survey.guests { try failures.requireNone(in: guest.mounts) }
         return survey
@@ -24,7 +25,9 @@ extension Guest {
         let (readable, failures) = try openFileSystems()
         let roots = try GuestFinder.rootVolumes(volumes, readable)
         if roots.isEmpty { try failures.requireNone() }
-        guard let root = try rootVolume(source, among: roots) ?? roots.first else { throw noGuest() }
+        guard let root = try rootVolume(source, among: roots) ?? roots.first else {
+            throw try noGuest()
+        }
         let system = try MountedGuest(
             rootVolume: root, volumes: volumes, fileSystems: readable, diskCount: images.count,
             presentation: try source.presentation(diskCount: images.count), reading: .namesOnly)
@@ -76,20 +79,36 @@ extension Guest {
             path: images.first?.path)
     }
 
-    /// A paravirtual guest that pygrub starts needs no boot code, and no BIOS can start it then.
-    private func noteMissingLoader(_ survey: inout Survey) throws(StorageError) {
-        guard let device = devices.first, !survey.guests.isEmpty,
-            !survey.guests.contains(where: \.hasEFISystemPartition)
-        else { return }
-        // 440 bytes of code come before the disk's signature and its table.
-        guard try device.bytes(at: 0, count: 440).allSatisfy({ $0 == 0 }) else { return }
-        survey.findings.append(
-            "disk 1 has no boot loader in its first sector: only pygrub starts such a guest; for a BIOS run grub-install "
-                + "in it first")
+    /// What the first sector of each disk starts.
+    private func bootCode() throws(StorageError) -> [BootCode] {
+        try devices.map { (device) throws(StorageError) in
+            BootCode(firstSector: try device.bytes(at: 0, count: Int(min(device.byteCount, 512))))
+        }
     }
 
-    /// The guest's own tree, put together from its fstab and nothing else of it, or one volume's. With several systems on the disks the
-    /// first; `refused` when there is none. `source` tells what device names in the fstab stood for.
+    /// A system whose root bears the UUID of another's is a copy of it: nobody asked for the copy.
+    private func leaveOutCopies(_ survey: inout Survey) {
+        var kept: [Patcher.Guest] = []
+        for guest in survey.guests {
+            let root = volumes[guest.rootVolume]
+            let original = kept.first { other in
+                let uuid = volumes[other.rootVolume].identity.uuid
+                return uuid != nil && uuid == root.identity.uuid
+            }
+            guard let original, let uuid = root.identity.uuid else {
+                kept.append(guest)
+                continue
+            }
+            survey.findings.append(
+                "\(root.name) and \(volumes[original.rootVolume].name) have the same UUID \(uuid): \(root.name) is a copy of the system "
+                    + "and is left as it is unless it is chosen; which of the two a name by that UUID finds is chance"
+            )
+        }
+        survey.guests = kept
+    }
+
+    /// The guest's own tree, put together from its fstab and nothing else of it, or one volume's. With several systems on
+    /// the disks the first; `refused` when there is none. `source` tells what device names in the fstab stood for.
     public func files(
         volume: String? = nil, source: SourceOptions = SourceOptions()
     ) throws(StorageError) -> GuestFiles {
@@ -109,29 +128,26 @@ extension Guest {
         return GuestFiles(tree: system.tree, guest: self, mountPoints: mountPoints)
     }
 
-    func noGuest() -> StorageError {
+    func noGuest() throws(StorageError) -> StorageError {
         let names = volumes.map { "\($0.name) (\($0.identity.kind.rawValue))" }.joined(separator: ", ")
-        let closed = volumes.filter {
-            [.xfs, .btrfs, .luks].contains($0.identity.kind) && registry.driver(for: $0.identity.kind) == nil
-        }
-        .map { "\($0.name) (\($0.identity.kind.rawValue))" }
+        let foreign = try ForeignSystem(self).names
         let advice: String
         let remedies: [Remedy]
         if let suspended = volumes.first(where: { $0.identity.isHibernated }) {
-            advice = "; \(suspended.name) holds a suspended system, which must be shut down first"
+            advice = "\(suspended.name) holds a suspended system, which must be shut down first"
             remedies = [.startGuest]
-        } else if closed.isEmpty {
-            advice = "; every disk of the guest is needed"
-            remedies = [.giveDisk(path: nil)]
+        } else if foreign.isEmpty {
+            advice = "every disk of the guest is needed"
+            remedies = [.giveDisk(path: nil), .nameVolume]
         } else {
             advice =
-                "; if it is on \(closed.joined(separator: " or ")), whose files cannot be read here, give its fstab and "
-                + "kernel arguments UUID= names in the running guest, then copy the disk"
-            remedies = [.convert(options: [])]
+                "there is \(foreign.joined(separator: ", ")): nothing in it can be judged or changed here; give its fstab and "
+                + "kernel arguments UUID= names in the running guest, then copy the disk as it is"
+            remedies = [.migrateUnpatched, .convert(options: [])]
         }
         return StorageError(
-            .refused, GuestCode.noGuest,
-            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + advice,
+            .refused, foreign.isEmpty ? GuestCode.noGuest : .foreignSystem,
+            "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + "; " + advice,
             path: images.first?.path, remedies: remedies)
     }
 

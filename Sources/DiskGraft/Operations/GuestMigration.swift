@@ -8,6 +8,8 @@ public import Storage
 public struct GuestMigration: Sendable {
     /// Format, options, progress and cancellation of the conversion of each disk.
     public var conversion: DiskConversion
+    /// Copy the disks as they are, whether or not the guest can be judged or patched.
+    public var leavesUnpatched = false
 
     /// Makes a migration.
     public init(conversion: DiskConversion = DiskConversion()) { self.conversion = conversion }
@@ -63,6 +65,7 @@ public struct GuestMigration: Sendable {
     ) throws(StorageError) -> [Output] {
         let outputs = try outputs(for: guest, to: destination, target: options.target)
         let overlays = guest.devices.map { OverlayDevice($0) }
+        if leavesUnpatched { return try convert(overlays, of: guest, to: outputs, options) }
         let view = try guest.seen(through: overlays)
         let plan = try view.plan(options)
         show(plan)
@@ -79,6 +82,12 @@ public struct GuestMigration: Sendable {
                     path: guest.images.first?.path)
             }
         }
+        return try convert(overlays, of: guest, to: outputs, options)
+    }
+
+    private func convert(
+        _ overlays: [OverlayDevice], of guest: Guest, to outputs: [Output], _ options: PlanOptions
+    ) throws(StorageError) -> [Output] {
         let target = try Target.offered(options.target)
         let sources = guest.devices.flatMap(\.hostFiles)
         // All disks are complete before the first appears; an error on the way discards them all.

@@ -31,12 +31,14 @@ public struct GuestPlan: Sendable {
         }
     }
 
-    /// Whether the default entry of the system, of one of them where there are several, boots on the target as far
-    /// as names and loaders go.
+    /// Whether the system, one of them where there are several, boots on the target as far as names and loaders go. False
+    /// too where no boot menu was found, so that nobody knows.
     public var boots: Bool {
         plans.contains { plan in
-            if case .cannot = plan.defaultVerdict?.outcome { return false }
-            return plan.refusal == nil
+            switch plan.outcome {
+            case .boots, .bootsWithEdits: true
+            case .cannot, .notKnown: false
+            }
         }
     }
 
@@ -63,14 +65,20 @@ public struct GuestPlan: Sendable {
         return merged
     }
 
-    /// The plan for people: a unified diff with reasons, what could not be resolved, advice, and a verdict for each
-    /// kernel entry. Bytes, because the diff shows the guest's own.
-    public var text: [UInt8] {
+    /// The plan for people: the summary and the diff behind it.
+    public var text: [UInt8] { summary + unifiedDiff }
+
+    /// What changes in files, as a unified diff. Bytes, because it shows the guest's own.
+    public var unifiedDiff: [UInt8] { plans.flatMap { PlanText.diff(of: $0) } }
+
+    /// Whether each system boots and what, which machine it needs, what changes and why, what could not be resolved,
+    /// advice, and a verdict for each kernel entry.
+    public var summary: [UInt8] {
         var text: [UInt8] = []
         for (index, plan) in plans.enumerated() {
             // One system needs no further name.
             let title = plans.count > 1 ? "\(titles[index]) on \(roots[index])" : titles[index]
-            text += PlanText.text(of: plan, guestTitle: title, naming: wording.name)
+            text += PlanText.summary(of: plan, guestTitle: title, naming: wording.name)
         }
         for finding in findings { text += Array("note: \(finding)\n".utf8) }
         return text
@@ -87,7 +95,7 @@ extension Guest {
         let survey = try survey(options.source)
         guard !survey.guests.isEmpty else {
             guard let verdict = survey.windowsVerdict(request.target, request.controller) else {
-                throw noGuest()
+                throw try noGuest()
             }
             throw StorageError(
                 .refused, GuestCode.windows, verdict, path: images.first?.path)
@@ -95,7 +103,7 @@ extension Guest {
         return GuestPlan(
             plans: survey.guests.map { Planner.plan($0, request) }, titles: survey.guests.map(\.title),
             roots: survey.guests.map { volumes[$0.rootVolume].name }, wording: options.wording,
-            findings: survey.findings + survey.guests.flatMap(\.notes))
+            findings: survey.findings + survey.guests.flatMap(\.notes) + childWarnings)
     }
 
     /// Makes the plan for a target by its name.

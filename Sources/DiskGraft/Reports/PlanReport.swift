@@ -19,6 +19,10 @@ public struct PlanReport: Encodable, Sendable {
         public var target: String
         /// The controller that the boot disk is expected behind.
         public var controller: String
+        /// Whether it will boot.
+        public var boots: Outcome
+        /// What the new machine must be like.
+        public var machine: Machine
         /// How the source presented its disks.
         public var source: String
         /// What is to be written.
@@ -33,6 +37,14 @@ public struct PlanReport: Encodable, Sendable {
         public var verdicts: [Verdict]
         /// Why nothing is written, where nothing is.
         public var refusal: String?
+        /// The word of that reason.
+        public var refusalCode: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case title, root, target, controller, boots, machine, source, actions, names, unresolved, advice
+            case verdicts, refusal
+            case refusalCode = "refusal-code"
+        }
     }
 
     /// A device name that depends on the controller.
@@ -120,6 +132,8 @@ public struct PlanReport: Encodable, Sendable {
         public var outcome: String
         /// Why not.
         public var reason: String?
+        /// The word of that reason.
+        public var reasonCode: String?
         /// "not-checked", "present" or "missing".
         public var drivers: String
         /// The missing drivers.
@@ -133,6 +147,7 @@ public struct PlanReport: Encodable, Sendable {
             case path, title, kernel, outcome, reason, drivers, symptom, notes
             case isDefault = "default"
             case missingDrivers = "missing-drivers"
+            case reasonCode = "reason-code"
         }
     }
 }
@@ -145,7 +160,8 @@ extension GuestPlan {
                 let plan = plans[index]
                 return PlanReport.System(
                     title: titles[index], root: roots[index], target: plan.target.name,
-                    controller: plan.controller.rawValue,
+                    controller: plan.controller.rawValue, boots: PlanReport.Outcome(plan),
+                    machine: PlanReport.Machine(plan.machine),
                     source: plan.source.summary, actions: plan.actions.map { PlanReport.Action($0) },
                     names: plan.references.filter { !$0.isStable }.compactMap { PlanReport.Name($0) },
                     unresolved: plan.unresolved.map { InspectionReport.Reference($0, wording) },
@@ -154,7 +170,8 @@ extension GuestPlan {
                             repair: $0.repair.rawValue, path: $0.path, message: wording.text($0.message))
                     },
                     verdicts: plan.verdicts.map { PlanReport.Verdict($0, wording) },
-                    refusal: plan.refusal.map { wording.text($0.sentence) })
+                    refusal: plan.refusal.map { wording.text($0.sentence) },
+                    refusalCode: plan.refusal?.code.rawValue)
             }, findings: findings)
     }
 }
@@ -219,6 +236,7 @@ extension PlanReport.Verdict {
         case .cannot(let why):
             outcome = "cannot"
             reason = wording.text(why.sentence)
+            reasonCode = why.code.rawValue
         }
         missingDrivers = []
         switch verdict.drivers {

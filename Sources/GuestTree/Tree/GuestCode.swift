@@ -14,6 +14,7 @@ package enum GuestCode: String, LayerCode {
     case doubleName = "double-name"
     case editHasEnded = "edit-has-ended"
     case exists
+    case foreignSystem = "foreign-system"
     case ignoreChecksumsWriting = "ignore-checksums-writing"
     case isADirectory = "is-a-directory"
     case mountPoint = "mount-point"

@@ -50,6 +50,8 @@ enum GPTType {
         "516e7cb6-6ecf-11d6-8ff8-00022d09712b": "FreeBSD UFS",
         "516e7cba-6ecf-11d6-8ff8-00022d09712b": "FreeBSD ZFS",
         "6a898cc3-1dd2-11b2-99a6-080020736631": "ZFS",
+        "6a82cb45-1dd2-11b2-99a6-080020736631": "Solaris boot (ZFS)",
+        "6a85cf4d-1dd2-11b2-99a6-080020736631": "Solaris root (ZFS)",
         "aa31e02a-400f-11db-9590-000c2911d1b8": "VMware VMFS",
         "9d275380-40ad-11db-bf97-000c2911d1b8": "VMware kernel core",
         "9198effc-31c0-11db-8f78-000c2911d1b8": "VMware reserved",

@@ -11,7 +11,7 @@ extension Guest {
         let loaders = files.filter { !$0.bootEntries.isEmpty || $0.syntax is SystemdBootConfiguration }
             .map { "\($0.kind.rawValue) (\($0.file.displayPath))" }
         lines.append("boot loader: " + (loaders.isEmpty ? "none found" : loaders.joined(separator: ", ")))
-        lines.append("firmware: " + (hasEFISystemPartition ? "UEFI" : "BIOS"))
+        lines.append("firmware: " + firmware.summary)
         for item in defaultEntries {
             let line = "default entry: \(item.entry.title) (\(item.file.file.displayPath))"
             // An entry with several kernels is there once for each.

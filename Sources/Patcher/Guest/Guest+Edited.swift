@@ -19,6 +19,6 @@ extension Guest {
         }
         return Guest(
             frame: frame, tree: tree, mounts: mounts, capabilities: capabilities, files: files,
-            inspection: inspection, notes: notes)
+            inspection: inspection, presentKernels: presentKernels, notes: notes)
     }
 }

@@ -27,14 +27,16 @@ extension Guest {
         }
     }
 
-    /// The entries that boot by themselves, for each loader.
+    /// The entries that boot by themselves, for each loader whose menu is not left over.
     func findDefaultEntries() -> [MenuEntry] {
         var places: [FileKey: Int] = [:]
         for (index, file) in files.enumerated() { places[file.file.key] = index }
         let found = ConfigurationSyntaxes.all.flatMap { syntax in
             (syntax as? any BootMenu.Type).map { defaults(of: $0) } ?? []
         }
-        return found.sorted { places[$0.key.file] ?? 0 < places[$1.key.file] ?? 0 }
+        return found.filter { isInUse($0.file) }.sorted {
+            places[$0.key.file] ?? 0 < places[$1.key.file] ?? 0
+        }
     }
 
     private func defaults<Menu: BootMenu>(of menu: Menu.Type) -> [MenuEntry] {

@@ -4,17 +4,17 @@ package import Storage
 /// Finds the guests on a set of disks by what their file systems hold.
 package enum GuestFinder {
     /// Finds every guest. `fileSystems` holds those volumes (by index) that can be read; `diskCount` is how many
-    /// disks were given. Nothing is written; a file that cannot be read fails the survey.
+    /// disks were given, and `bootCode` tells what each one's first sector starts, where somebody looked. Nothing is written; a file that cannot be read fails the survey.
     package static func survey(
         volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
-        presentation: SourcePresentation = .unknown
+        presentation: SourcePresentation = .unknown, bootCode: [BootCode] = []
     ) throws(StorageError) -> Survey {
         var guests: [Guest] = []
         for index in try rootVolumes(volumes, fileSystems) {
             guests.append(
                 try guest(
                     rootVolume: index, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
-                    presentation: presentation))
+                    presentation: presentation, bootCode: bootCode))
         }
         let hasWindows = try volumes.indices.contains { (index) throws(StorageError) in
             if volumes[index].identity.kind == .ntfs { return true }
@@ -60,16 +60,17 @@ package enum GuestFinder {
 
     private static func guest(
         rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
-        presentation: SourcePresentation
+        presentation: SourcePresentation, bootCode: [BootCode]
     ) throws(StorageError) -> Guest {
         let mounted = try MountedGuest(
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
-            presentation: presentation)
+            presentation: presentation, bootCode: bootCode)
         let (files, oversized) = try GuestScan.files(of: mounted.tree)
         return Guest(
             frame: mounted.frame, tree: mounted.tree, mounts: mounted.mounts,
             capabilities: fileSystems.mapValues(\.capabilities), files: files,
-            inspection: try Inspection(mounted.tree),
+            inspection: try Inspection(mounted.tree) { volumes[$0].identity.kind == .vfat },
+            presentKernels: try Guest.presentKernels(of: files, in: mounted.tree),
             notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" })
     }
 

@@ -14,6 +14,8 @@ package struct GuestFrame: Sendable {
     let stated: SourcePresentation
     /// The hypervisor whose tools it has.
     let tools: SourcePresentation.Evidence?
+    /// What the first sector of each disk starts; empty where nobody looked.
+    var bootCode: [BootCode] = []
 }
 
 /// What a guest's files use device names for decides what the names stand for.

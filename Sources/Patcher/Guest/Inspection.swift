@@ -57,8 +57,8 @@ package struct Inspection: Sendable, Equatable {
         release.flatMap { name in kernels.first { $0.release == name } }
     }
 
-    /// Looks around in a tree.
-    package init(_ tree: some GuestTree) throws(StorageError) {
+    /// Looks around in a tree; `isFAT` tells which of its volumes hold FAT.
+    package init(_ tree: some GuestTree, isFAT: (Int) -> Bool) throws(StorageError) {
         try readKernels(tree)
         for (path, name, hypervisor) in Self.toolPaths where try tree.exists(GuestPath(path)) {
             if !tools.contains(where: { $0.name == name }) {
@@ -77,7 +77,7 @@ package struct Inspection: Sendable, Equatable {
         where try tree.exists(path) {
             hasCloudInit = true
         }
-        try readESP(tree)
+        try readESP(tree, isFAT: isFAT)
         network = try NetworkInspection(tree)
     }
 
@@ -173,9 +173,11 @@ package struct Inspection: Sendable, Equatable {
         return nil
     }
 
-    private mutating func readESP(_ tree: some GuestTree) throws(StorageError) {
+    private mutating func readESP(
+        _ tree: some GuestTree, isFAT: (Int) -> Bool
+    ) throws(StorageError) {
         for esp in ["/boot/efi", "/efi", "/boot"] as [GuestPath] {
-            guard let efi = try Self.child(tree, esp, "EFI") else { continue }
+            guard let efi = try Self.child(tree, esp, "EFI", isFAT: isFAT) else { continue }
             let vendors = try tree.names(in: efi)
             efiVendors = vendors.filter { $0.uppercased() != "BOOT" }
             hasFallbackLoader = false
@@ -189,10 +191,13 @@ package struct Inspection: Sendable, Equatable {
         }
     }
 
-    /// FAT knows no case.
-    private static func child(_ tree: some GuestTree, _ directory: GuestPath, _ name: String)
-        throws(StorageError) -> GuestPath?
-    {
-        try tree.names(in: directory).first { $0.uppercased() == name }.map { directory.appending($0.utf8) }
+    /// FAT knows no case; elsewhere `efi` is where a partition is mounted.
+    private static func child(
+        _ tree: some GuestTree, _ directory: GuestPath, _ name: String, isFAT: (Int) -> Bool
+    ) throws(StorageError) -> GuestPath? {
+        guard let place = try tree.find(directory) else { return nil }
+        return try tree.names(in: directory).first {
+            $0 == name || isFAT(place.volume) && $0.uppercased() == name
+        }.map { directory.appending($0.utf8) }
     }
 }

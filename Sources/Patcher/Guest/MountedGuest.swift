@@ -27,7 +27,7 @@ package struct MountedGuest: Sendable {
     /// can be read; `diskCount` is how many disks were given.
     package init(
         rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
-        presentation: SourcePresentation, reading: Reading = .everything
+        presentation: SourcePresentation, bootCode: [BootCode] = [], reading: Reading = .everything
     ) throws(StorageError) {
         let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume])
         let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
@@ -35,7 +35,7 @@ package struct MountedGuest: Sendable {
         frame = GuestFrame(
             rootVolume: rootVolume, volumes: volumes, diskCount: diskCount,
             release: isNeeded ? try OSRelease.read(bare) : nil, stated: presentation,
-            tools: isNeeded ? try SourcePresentation.tools(in: bare) : nil)
+            tools: isNeeded ? try SourcePresentation.tools(in: bare) : nil, bootCode: bootCode)
         var notes: [String] = []
         let mounts = Self.mounts(of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes)
         self.mounts = mounts

@@ -4,6 +4,8 @@ package struct Plan: Sendable {
     package var target: Target
     /// The controller that the boot disk is expected behind.
     package var controller: Controller
+    /// What the new machine must be like.
+    package var machine: MachineNeeds
     /// How the source presented its disks.
     package var source: SourcePresentation
     /// What to write, in order. Empty when there is nothing to do or `refusal` says why nothing is done.
@@ -23,6 +25,33 @@ package struct Plan: Sendable {
     }
     /// The verdict of the entry that boots by itself.
     package var defaultVerdict: EntryVerdict? { verdicts.first { $0.isDefault } }
+
+    /// Whether the guest boots on the target.
+    package enum Outcome: Sendable, Equatable {
+        /// As it is.
+        case boots
+        /// With the plan's edits.
+        case bootsWithEdits
+        /// Not; nothing is written.
+        case cannot(VerdictReason)
+        /// Nobody knows: no boot menu was found.
+        case notKnown
+    }
+
+    /// Whether the guest boots on the target, as far as names and loaders go.
+    package var outcome: Outcome {
+        if let refusal { return .cannot(refusal) }
+        if verdicts.isEmpty { return .notKnown }
+        return actions.isEmpty ? .boots : .bootsWithEdits
+    }
+
+    /// The entries that boot by themselves and can.
+    package var bootingDefaults: [EntryVerdict] {
+        verdicts.filter { verdict in
+            if case .cannot = verdict.outcome { return false }
+            return verdict.isDefault
+        }
+    }
 }
 
 /// Something to know or do by hand.

@@ -28,7 +28,18 @@ extension PlanDraft {
     /// written is worth nothing: `unwritableNames` then says why there is none.
     mutating func withholdWhatCannotBeWritten() {
         for file in guest.files {
-            guard let draft = files[file.file.key], !draft.edits.isEmpty,
+            guard let draft = files[file.file.key], !draft.edits.isEmpty else { continue }
+            if let made = GeneratedFile(path: file.file.displayPath) {
+                files[file.file.key] = FileDraft(file: draft.file, original: draft.original)
+                if draft.edits.contains(where: { $0.repair == .names }) {
+                    unwritableNames = unwritableNames ?? .generatedFile(path: file.file.displayPath, made)
+                }
+                advise(
+                    draft.edits[0].repair, file,
+                    "it is made by \(made.system) and not changed: \(made.remedy)")
+                continue
+            }
+            guard
                 let obstacle = obstacle(to: .contents, on: file.file.volume)
             else { continue }
             files[file.file.key] = FileDraft(file: draft.file, original: draft.original)

@@ -50,6 +50,7 @@ package enum PlanSteps {
         CardNames.self,
         CardAddressRows.self,
         FirmwareEntry.self,
+        UnreadDefault.self,
         OpticalDrives.self,
         DisplayDriver.self,
         DebconfDisk.self,

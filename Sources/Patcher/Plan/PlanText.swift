@@ -1,58 +1,95 @@
 internal import GuestTree
 internal import Storage
 
-/// A plan for people.
+/// A plan for people: a summary that fits a screen, and the diff. Bytes, because the diff shows the guest's own.
 package enum PlanText {
-    /// The diff, the other actions, what could not be resolved, advice and verdicts. Bytes, because the diff shows
-    /// the guest's own.
+    /// The summary and the diff behind it.
     package static func text(
-        of plan: Plan, guestTitle: String, naming name: (PlanRemedy) -> String = \.plain
+        of plan: Plan, guestTitle: String, naming name: @escaping (PlanRemedy) -> String = { $0.plain }
     ) -> [UInt8] {
-        var text: [UInt8] = []
-        func line(_ words: String) { text += Array(words.utf8) + [.newline] }
-        func words(_ sentence: Sentence) -> String { sentence.text(naming: name) }
-        line(
-            "\(guestTitle): from \(plan.source.summary) to \(plan.target.name) "
-                + "(boot disk behind \(plan.controller.rawValue))")
-        for action in plan.actions {
-            if let edit = action.edit {
-                text += UnifiedDiff.bytes(edit)
-            } else {
-                line("\(summary(action.kind)): \(action.reason)")
-            }
-        }
-        if plan.actions.isEmpty, plan.refusal == nil { line("nothing to do") }
-        for reference in plan.unresolved {
-            if let reason = reference.unresolved {
-                line(
-                    "unresolved: \(reference.path):\(reference.line): \(reference.text): \(words(reason.sentence))"
-                )
-            }
-        }
-        for item in plan.advice {
-            line("advice: " + (item.path.map { "\($0): " } ?? "") + words(item.message))
-        }
-        for verdict in plan.verdicts {
-            line(
-                "\(verdict.isDefault ? "default entry" : "entry") “\(verdict.title)”: \(words(verdict.summary))"
-            )
-            if case .cannot = verdict.outcome, let symptom = verdict.symptom {
-                line("    it would stop with: \(symptom)")
-            }
-            for note in verdict.notes { line("    \(words(note.sentence))") }
-        }
-        if let refusal = plan.refusal { line("nothing is written: \(words(refusal.sentence))") }
-        return text
+        summary(of: plan, guestTitle: guestTitle, naming: name) + diff(of: plan)
     }
 
-    private static func summary(_ kind: Action.Kind) -> String {
-        switch kind {
-        case .edit(let edit): "edit \(edit.file.displayPath)"
-        case .create(let place, _, _): "create \(place.path.displayText)"
-        case .rename(let place, let newName): "rename \(place.path.displayText) to \(newName.displayText)"
-        case .remove(let place): "remove \(place.path.displayText)"
-        case .setLabel(_, let label): "set label \(label.displayText)"
-        case .deviceBytes(_, let offset, _, let contents): "write \(contents.count) bytes at \(offset.hex)"
+    /// The edits as a unified diff; empty when no file is edited.
+    package static func diff(of plan: Plan) -> [UInt8] {
+        plan.actions.compactMap(\.edit).flatMap { UnifiedDiff.bytes($0) }
+    }
+
+    /// Whether it boots and what, which machine it needs, what changes and why, what is left to do by hand.
+    package static func summary(
+        of plan: Plan, guestTitle: String, naming name: @escaping (PlanRemedy) -> String = { $0.plain }
+    ) -> [UInt8] {
+        var lines = Lines(plan: plan, name: name)
+        let source = plan.source.hypervisor == nil ? "" : " from \(plan.source.summary)"
+        lines.add("\(guestTitle):\(source) to \(plan.target.name)")
+        lines.addOutcome()
+        lines.add("machine: \(plan.machine.summary)")
+        for change in PlanChange.all(of: plan) { lines.add("change: \(change.sentence)") }
+        if plan.actions.isEmpty, plan.refusal == nil { lines.add("nothing to do") }
+        for reference in plan.unresolved {
+            guard let reason = reference.unresolved else { continue }
+            let words = lines.once(reason.sentence)
+            lines.add("unresolved: \(reference.path):\(reference.line): \(reference.text): \(words)")
+        }
+        for item in plan.advice {
+            lines.add("advice: " + (item.path.map { "\($0): " } ?? "") + lines.words(item.message))
+        }
+        for verdict in plan.verdicts { lines.add(verdict) }
+        return Array(lines.text.utf8)
+    }
+
+    /// The lines of a summary, in which no reason is said twice.
+    private struct Lines {
+        let plan: Plan
+        let name: (PlanRemedy) -> String
+        private(set) var text = ""
+        private var told: Set<String> = []
+
+        init(plan: Plan, name: @escaping (PlanRemedy) -> String) {
+            self.plan = plan
+            self.name = name
+        }
+
+        mutating func add(_ line: String) { text += line + "\n" }
+
+        func words(_ sentence: Sentence) -> String { sentence.text(naming: name) }
+
+        /// A reason, or that it is the one above.
+        mutating func once(_ sentence: Sentence) -> String {
+            let words = words(sentence)
+            return told.insert(words).inserted ? words : "as above"
+        }
+
+        mutating func addOutcome() {
+            switch plan.outcome {
+            case .cannot(let reason):
+                if case .defaultCannot(_, let inner, _) = reason { _ = once(inner.sentence) }
+                add("boots: no")
+                let words = once(reason.sentence)
+                add("nothing is written: \(words)")
+            case .notKnown:
+                add("boots: not known: no boot menu that is known here was found in the guest")
+            case .boots, .bootsWithEdits:
+                let titles = plan.bootingDefaults.map { "“\($0.title)”" }
+                let entries =
+                    titles.isEmpty ? "which entry by itself is not known" : titles.joined(separator: ", ")
+                add("boots: \(plan.outcome == .boots ? "yes" : "yes, with these edits"): \(entries)")
+            }
+        }
+
+        mutating func add(_ verdict: EntryVerdict) {
+            let head = "\(verdict.isDefault ? "default entry" : "entry") “\(verdict.title)”"
+            if case .cannot(let reason) = verdict.outcome {
+                let words = once(reason.sentence)
+                add("\(head): cannot: \(words)")
+                if let symptom = verdict.symptom { add("    it would stop with: \(symptom)") }
+            } else {
+                add("\(head): \(words(verdict.summary))")
+            }
+            for note in verdict.notes {
+                let words = once(note.sentence)
+                add("    \(words)")
+            }
         }
     }
 }

@@ -22,7 +22,8 @@ package enum Planner {
         let verdicts = verdicts(draft)
         let refusal = VerdictRules.ofGuests.lazy.compactMap { $0.refusal(of: draft, verdicts) }.first
         return Plan(
-            target: request.target, controller: draft.controller, source: guest.resolver.presentation,
+            target: request.target, controller: draft.controller, machine: draft.machineNeeds,
+            source: guest.resolver.presentation,
             actions: refusal == nil ? draft.actions() : [], references: draft.references(),
             advice: draft.advice, verdicts: verdicts, refusal: refusal)
     }

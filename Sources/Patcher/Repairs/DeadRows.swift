@@ -30,6 +30,11 @@ enum DeadRows: PlanStep {
     /// What the boot needs, or the next kernel's installation would write beside.
     private static let needed: Set<String> = ["/", "/usr", "/etc", "/var", "/boot", "/boot/efi", "/efi"]
 
+    /// A row whose mount the boot waits for, and that gets no `nofail` here.
+    static func isNeeded(_ row: Fstab.Row) -> Bool {
+        !row.isSwap && !row.isNoauto && !row.isNofail && needed.contains(row.mountPoint)
+    }
+
     private static func repairAbsent(_ file: ScannedFile, _ row: Fstab.Row, _ draft: inout PlanDraft) {
         guard !row.isSwap, !row.isNoauto, !row.isNofail, !row.isRemovableMedium,
             row.mountPoint.hasPrefix("/"), !needed.contains(row.mountPoint),

@@ -88,8 +88,9 @@ extension LoaderEntry: BootMenu {
 
     package func defaultEntry(of guest: Guest) -> BootEntry? { nil }
 
-    /// One of all files: systemd-boot's choice, GRUB's saved one, or the newest.
+    /// One of all files: systemd-boot's choice, GRUB's saved one, or the newest. None where systemd-boot's cannot be read.
     package static func defaults(among menus: [ParsedFile<Self>], of guest: Guest) -> [MenuEntry] {
+        guard guest.volumeOfUnreadLoaderConfiguration == nil else { return [] }
         let sorted = menus.sorted { isAhead($0.syntax, of: $1.syntax) }
         let chosen =
             guest.systemdBootDefault.flatMap { wanted in

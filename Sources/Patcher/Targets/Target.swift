@@ -19,13 +19,15 @@ package struct Target: Sendable, Equatable {
     package enum Firmware: String, Sendable {
         /// Either, as the virtual machine is configured.
         case any
+        /// A BIOS only.
+        case bios
         /// UEFI only.
         case uefi
     }
 
     /// Every target, by the names of the command line.
     package static let all: [Target] = [
-        Target("hyperv", .hyperv, [.ide, .storvsc], ["vhdx", "vhd"]),
+        Target("hyperv", .hyperv, [.ide, .storvsc], ["vhdx", "vhd"], firmware: .bios),
         Target("hyperv-gen2", .hyperv, [.storvsc], ["vhdx"], firmware: .uefi),
         Target(
             "vmware", .vmware, [.lsi1030, .pvscsi, .lsisas, .ahci, .nvme, .ide], ["vmdk"]),

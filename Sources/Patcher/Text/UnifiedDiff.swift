@@ -4,8 +4,7 @@ internal import GuestTree
 package enum UnifiedDiff {
     private static let context = 3
 
-    /// The diff as bytes: the guest's own lines are shown as they are. Each hunk's header carries the reasons of its
-    /// edits. Empty when nothing changes.
+    /// The diff as bytes: the guest's own lines are shown as they are. Empty when nothing changes.
     package static func bytes(_ edit: FileEdit) -> [UInt8] {
         let name = edit.file.path.bytes
         return bytes(
@@ -39,7 +38,6 @@ package enum UnifiedDiff {
     private struct Change {
         var lines: Range<Int>
         var new: [[UInt8]]
-        var reasons: [String]
     }
 
     private static func changes(_ original: [UInt8], _ lines: [TextLine], _ edits: [TokenEdit]) -> [Change] {
@@ -60,15 +58,13 @@ package enum UnifiedDiff {
                 group.lines.isEmpty ? original.count : lines[group.lines.upperBound - 1].whole.upperBound
             var new: [UInt8] = []
             var position = start
-            var reasons: [String] = []
             for edit in group.edits {
                 new += original[position..<edit.range.lowerBound] + edit.new
                 position = edit.range.upperBound
-                if !reasons.contains(edit.reason) { reasons.append(edit.reason) }
             }
             new += original[position..<max(position, end)]
             let newLines = TextLine.all(in: new).map { Array(new[$0.whole]) }
-            return Change(lines: group.lines, new: newLines, reasons: reasons)
+            return Change(lines: group.lines, new: newLines)
         }
     }
 
@@ -93,15 +89,10 @@ package enum UnifiedDiff {
         let first = max(0, hunk[0].lines.lowerBound - context)
         let last = min(lines.count, hunk[hunk.count - 1].lines.upperBound + context)
         let added = hunk.reduce(0) { $0 + $1.new.count - $1.lines.count }
-        let reasons = hunk.flatMap(\.reasons).reduce(into: [String]()) {
-            if !$0.contains($1) { $0.append($1) }
-        }
         let oldStart = last == first ? first : first + 1
         let newCount = last - first + added
         let newStart = (newCount == 0 ? first : first + 1) + shift
-        output +=
-            "@@ -\(oldStart),\(last - first) +\(newStart),\(newCount) @@ \(reasons.joined(separator: "; "))\n"
-            .utf8
+        output += "@@ -\(oldStart),\(last - first) +\(newStart),\(newCount) @@\n".utf8
         var line = first
         for change in hunk {
             while line < change.lines.lowerBound {

@@ -1,8 +1,16 @@
-/// An entry whose arguments are in an environment block that was not read.
+/// An entry whose arguments are in an environment block that was not read. Where everything else names volumes by what holds
+/// anywhere, they do so too: the installation wrote both.
 enum ArgumentsRule: VerdictRule {
     static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
         guard entry.takesSharedArguments, !hasSharedArguments(draft.guest) else { return [] }
-        return [VerdictFinding(.argumentsElsewhere)]
+        let namesDevices = draft.guest.references.contains { reference in
+            switch reference.use {
+            case .fstab(let row): !reference.isStable && (row.mountPoint == "/" || row.isSwap)
+            case .sharedKernelArgument: !reference.isStable
+            default: false
+            }
+        }
+        return [VerdictFinding(namesDevices ? .argumentsUnreadable : .argumentsElsewhere)]
     }
 
     private static func hasSharedArguments(_ guest: Guest) -> Bool {

@@ -10,21 +10,11 @@ enum MachineRule: VerdictRule, RefusalRule {
 
     private static func misfit(_ draft: PlanDraft) -> VerdictReason? {
         let target = draft.target
-        if target.firmware == .uefi, !draft.guest.hasUEFILoader { return .noUEFILoader(target: target.name) }
+        let firmware = draft.guest.firmware
+        if target.firmware == .uefi, !firmware.hasUEFI { return .noUEFILoader(target: target.name) }
+        if target.firmware == .bios, firmware.isUEFIOnly { return .uefiOnly(target: target.name) }
+        if firmware.isMissing, !draft.bootsParavirtualized { return .noBootCode(on: target.hypervisor) }
         guard let chosen = draft.request.controller, !target.controllers.contains(chosen) else { return nil }
         return .controllerNotOffered(chosen, target: target)
-    }
-}
-
-extension Guest {
-    /// A partition for UEFI's loaders is there.
-    package var hasEFISystemPartition: Bool {
-        volumes.contains(where: \.isEFISystemPartition) || mounts.contains { $0.path == "/boot/efi" }
-    }
-
-    /// Something shows that UEFI has booted it.
-    var hasUEFILoader: Bool {
-        hasEFISystemPartition || inspection.hasFallbackLoader != nil
-            || !files(SystemdBootConfiguration.self).isEmpty
     }
 }

@@ -2,7 +2,8 @@
 enum RootRule: VerdictRule {
     static func judge(_ item: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
         guard let reason = problem(item, draft.guest) else { return [] }
-        return [VerdictFinding(reason, symptom: symptom(item.entry, draft.guest))]
+        let symptom = reason.severity == .stops ? symptom(item.entry, draft.guest) : nil
+        return [VerdictFinding(reason, symptom: symptom)]
     }
 
     private static func problem(_ item: MenuEntry, _ guest: Guest) -> VerdictReason? {
@@ -17,10 +18,10 @@ enum RootRule: VerdictRule {
             default: break
             }
         }
-        guard name.isPositional, !argument.isOpaque,
+        guard !argument.isOpaque,
             let reason = guest.reference(in: item.file, at: range.lowerBound)?.unresolved
         else { return nil }
-        return .rootUnresolved(text, reason)
+        return judge(text, reason)
     }
 
     /// RHEL 8's entries take their arguments from the environment block, or from grub.cfg where it has none.
@@ -29,8 +30,14 @@ enum RootRule: VerdictRule {
         let roots = guest.references.filter { $0.use.isKernelArgument("root") }
         let chosen =
             roots.first { $0.kind == GRUBEnvironmentFile.kind } ?? roots.first { $0.kind == GRUB2Config.kind }
-        guard let chosen, !chosen.isStable, let reason = chosen.unresolved else { return nil }
-        return .rootUnresolved(chosen.text, reason)
+        guard let chosen, let reason = chosen.unresolved else { return nil }
+        return judge(chosen.text, reason)
+    }
+
+    /// Of several volumes that bear a name one is found; which one, nobody knows.
+    private static func judge(_ name: String, _ reason: UnresolvedReason) -> VerdictReason {
+        if case .shared(_, let volumes) = reason { return .rootShared(name, volumes: volumes) }
+        return .rootUnresolved(name, reason)
     }
 
     private static func symptom(_ entry: BootEntry, _ guest: Guest) -> String {

@@ -1,4 +1,4 @@
-/// Names that must change, in a file system that cannot be changed: half a patch would be worse than none.
+/// Names that must change, in a file system or a file that cannot be changed: half a patch would be worse than none.
 enum UnwritableNamesRule: RefusalRule {
     static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason? {
         draft.unwritableNames

@@ -19,6 +19,8 @@ package enum VerdictRules {
         LoaderMapRule.self,
         RootRule.self,
         ArgumentsRule.self,
+        NeededRowRule.self,
+        MenuInUseRule.self,
     ]
 
     package static let ofGuests: [any RefusalRule.Type] = [
@@ -28,6 +30,7 @@ package enum VerdictRules {
         UnwritableNamesRule.self,
         MissingBootRule.self,
         UnknownLoaderRule.self,
+        NeededRowRule.self,
         DefaultEntryRule.self,
         LastingRule.self,
     ]

@@ -33,6 +33,8 @@ public enum Remedy: Hashable, Sendable {
     case convert(options: [String])
     /// Convert and patch in one pass.
     case migrate
+    /// Convert without changing the guest.
+    case migrateUnpatched
     /// Check the image to see all that is wrong.
     case check
     /// Let the check mend what it can.

@@ -39,6 +39,14 @@ struct MigrateCommand: ParsableCommand {
     )
     var force = false
 
+    @Flag(
+        help:
+            "Copy the disks as they are where the guest cannot be judged or patched; say what is known of it."
+    )
+    var unpatched = false
+
+    @OptionGroup var parts: PlanParts
+
     @Flag(name: [.customShort("p"), .customLong("progress")], help: "Show progress.")
     var progress = false
 
@@ -54,15 +62,29 @@ struct MigrateCommand: ParsableCommand {
         var conversion = DiskConversion(format: outputFormat, options: try parseOptions(outputOptions))
         conversion.ignoresSectorSize = force
         if let line { conversion.progress = { line.update($0, $1) } }
-        let outputs = try GuestMigration(conversion: conversion).run(
+        var migration = GuestMigration(conversion: conversion)
+        migration.leavesUnpatched = unpatched
+        if unpatched { showUnpatched(guest, options) }
+        let outputs = try migration.run(
             guest, to: paths[paths.count - 1], options,
             show: { plan in
                 for system in plan.leftOut { Terminal.printWarning(system) }
-                Terminal.print(plan.text)
+                Terminal.print(parts.text(of: plan))
             })
         line?.finish()
         for output in outputs {
             Terminal.print("\(Terminal.name(output.source)) → \(Terminal.name(output.path))\n")
         }
+    }
+
+    /// What is known of a guest that is copied as it is.
+    private func showUnpatched(_ guest: Guest, _ options: PlanOptions) {
+        do throws(StorageError) {
+            let plan = try guest.plan(options)
+            Terminal.print(plan.summary)
+        } catch {
+            Terminal.printWarning(error.description)
+        }
+        Terminal.print("the disks are copied as they are: nothing in the guest is changed\n")
     }
 }

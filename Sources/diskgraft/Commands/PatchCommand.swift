@@ -21,6 +21,8 @@ struct PatchCommand: ParsableCommand {
     @OptionGroup var disks: FurtherDisks
     @OptionGroup var plan: PlanArguments
 
+    @OptionGroup var parts: PlanParts
+
     @Flag(help: "Print the plan as JSON.")
     var json = false
 
@@ -30,7 +32,7 @@ struct PatchCommand: ParsableCommand {
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let plan = try guest.plan(options)
         for system in plan.leftOut { Terminal.printWarning(system) }
-        if json { try JSONOutput.print(plan.report) } else { Terminal.print(plan.text) }
+        if json { try JSONOutput.print(plan.report) } else { Terminal.print(parts.text(of: plan)) }
         try guest.patch(plan, options)
         if !json, !plan.isEmpty {
             let others = disks.with.map { " --with \(Terminal.name($0))" }.joined()

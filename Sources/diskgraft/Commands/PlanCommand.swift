@@ -7,8 +7,9 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Show what a guest needs to boot on another hypervisor; write nothing.",
         discussion: """
-            Prints a unified diff with reasons, what could not be resolved, and a verdict for each kernel entry. \
-            Exits 2 when the guest cannot boot there.
+            Prints whether the guest will boot and with which entry, the machine that it needs, every change with its \
+            reason, and what is left to do by hand; the changes as a unified diff come behind it. Exits 2 when the \
+            guest cannot boot there.
 
             Example:
               diskgraft plan web01.vmdk --to kvm
@@ -22,6 +23,8 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var disks: FurtherDisks
     @OptionGroup var plan: PlanArguments
 
+    @OptionGroup var parts: PlanParts
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -30,7 +33,10 @@ struct PlanCommand: ParsableCommand {
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let plan = try guest.plan(try plan.options())
         for system in plan.leftOut { Terminal.printWarning(system) }
-        if json { try JSONOutput.print(plan.report) } else { Terminal.print(plan.text) }
-        if plan.refusal != nil || !plan.boots { throw ExitCode(ExitStatus.refused.rawValue) }
+        if json { try JSONOutput.print(plan.report) } else { Terminal.print(parts.text(of: plan)) }
+        if let refusal = plan.refusal {
+            if parts.diff == true, !json { Terminal.printWarning("nothing is written: \(refusal)") }
+            throw ExitCode(ExitStatus.refused.rawValue)
+        }
     }
 }

@@ -95,6 +95,19 @@ struct SourceArguments: ParsableArguments {
     }
 }
 
+/// Which parts of a plan are shown.
+struct PlanParts: ParsableArguments {
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Show the changes as a unified diff: alone, or not at all; without either, behind the rest.")
+    var diff: Bool?
+
+    func text(of plan: GuestPlan) -> [UInt8] {
+        guard let diff else { return plan.text }
+        return diff ? plan.unifiedDiff : plan.summary
+    }
+}
+
 /// What a plan is made for.
 struct PlanArguments: ParsableArguments {
     @Option(

@@ -21,6 +21,7 @@ extension Remedy {
         case .convert(let options):
             "make a copy with `diskgraft convert\(options.map { " -o \($0)" }.joined())`"
         case .migrate: "convert and patch at once with `diskgraft migrate`"
+        case .migrateUnpatched: "copy it as it is with `diskgraft migrate --unpatched`"
         case .check: "look at `diskgraft check`"
         case .repair(let repair): "`diskgraft check --repair \(repair.word)` mends it"
         case .target(let target): "--to \(target) takes it as it is"

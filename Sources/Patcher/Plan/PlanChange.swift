@@ -1,0 +1,63 @@
+internal import Storage
+
+/// One change of a plan as people count them: the same word replaced for the same reason, wherever it stands.
+package struct PlanChange: Sendable, Equatable {
+    /// What becomes of what: "/dev/sda3 → UUID=…".
+    package var what: String
+    /// Why.
+    package var reason: String
+    /// Where, as "path:line", in order; empty for what lies in no file.
+    package var places: [String]
+
+    /// In one line.
+    package var sentence: String {
+        "\(what): \(reason)" + (places.isEmpty ? "" : " (\(places.joined(separator: ", ")))")
+    }
+
+    /// Every change, in the plan's order.
+    package static func all(of plan: Plan) -> [PlanChange] {
+        var changes: [PlanChange] = []
+        func add(_ what: String, _ reason: String, _ place: String?) {
+            let places = [place].compactMap { $0 }
+            if let index = changes.firstIndex(where: { $0.what == what && $0.reason == reason }) {
+                changes[index].places += places.filter { !changes[index].places.contains($0) }
+            } else {
+                changes.append(PlanChange(what: what, reason: reason, places: places))
+            }
+        }
+        for action in plan.actions {
+            guard let edit = action.edit else {
+                add(summary(action.kind), action.reason, nil)
+                continue
+            }
+            let path = edit.file.displayPath
+            var line = 1
+            var position = 0
+            for token in edit.edits {
+                let start = min(max(token.range.lowerBound, position), edit.expected.count)
+                line += edit.expected[position..<start].count { $0 == .newline }
+                position = start
+                add(summary(token), token.reason, "\(path):\(line)")
+            }
+        }
+        return changes
+    }
+
+    private static func summary(_ edit: TokenEdit) -> String {
+        let (old, new) = (edit.old.displayText, edit.new.displayText)
+        if new == "#", old.isEmpty { return "a row becomes a comment" }
+        if old.isEmpty { return "“\(new)” is put in" }
+        return new.isEmpty ? "“\(old)” is taken out" : "\(old) → \(new)"
+    }
+
+    private static func summary(_ kind: Action.Kind) -> String {
+        switch kind {
+        case .edit(let edit): "edit \(edit.file.displayPath)"
+        case .create(let place, _, _): "create \(place.path.displayText)"
+        case .rename(let place, let newName): "rename \(place.path.displayText) to \(newName.displayText)"
+        case .remove(let place): "remove \(place.path.displayText)"
+        case .setLabel(_, let label): "set label \(label.displayText)"
+        case .deviceBytes(_, let offset, _, let contents): "write \(contents.count) bytes at \(offset.hex)"
+        }
+    }
+}

@@ -1,0 +1,25 @@
+internal import Storage
+
+/// Rows of the fstab that the boot waits for, and whose volume will not be found: systemd ends in its emergency shell, older
+/// init scripts at the check of the file systems.
+enum NeededRowRule: VerdictRule, RefusalRule {
+    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
+        problem(draft).map { [VerdictFinding($0, symptom: symptom)] } ?? []
+    }
+
+    static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason? { problem(draft) }
+
+    private static let symptom = "You are in emergency mode. / Give root password for maintenance"
+
+    private static func problem(_ draft: PlanDraft) -> VerdictReason? {
+        for file in draft.guest.files(Fstab.self) {
+            for row in file.syntax.rows where DeadRows.isNeeded(row) {
+                guard let reference = draft.guest.reference(in: file.file, at: row.specRange.lowerBound),
+                    let reason = reference.unresolved, reason.isAbsent || !reference.isStable
+                else { continue }
+                return .rowStopsBoot(mountPoint: row.mountPoint, row.spec, reason)
+            }
+        }
+        return nil
+    }
+}

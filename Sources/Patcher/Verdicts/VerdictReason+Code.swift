@@ -1,0 +1,61 @@
+extension VerdictReason {
+    /// The words of reports, one a case; docs/verdicts.md explains each.
+    package enum Code: String, Sendable, CaseIterable {
+        case noUEFILoader = "no-uefi-loader"
+        case uefiOnly = "uefi-only"
+        case noBootCode = "no-boot-code"
+        case controllerNotOffered = "controller-not-offered"
+        case bootsXen = "boots-xen"
+        case xenOnlyKernel = "xen-only-kernel"
+        case liloMap = "lilo-map"
+        case rootNeedsInitramfs = "root-needs-initramfs"
+        case rootUnresolved = "root-unresolved"
+        case rootShared = "root-shared"
+        case menuNotInUse = "menu-not-in-use"
+        case keepsXenEntry = "keeps-xen-entry"
+        case argumentsElsewhere = "arguments-elsewhere"
+        case argumentsUnreadable = "arguments-unreadable"
+        case rowStopsBoot = "row-stops-boot"
+        case suspended
+        case unreadableMount = "unreadable-mount"
+        case unwritableNames = "unwritable-names"
+        case generatedFile = "generated-file"
+        case unreadableMenu = "unreadable-menu"
+        case bootUnresolved = "boot-unresolved"
+        case unknownLoader = "unknown-loader"
+        case wouldBeTakenFor = "would-be-taken-for"
+        case wouldChangeAgain = "would-change-again"
+        case defaultCannot = "default-cannot"
+    }
+
+    /// Its word.
+    package var code: Code {
+        switch self {
+        case .noUEFILoader: .noUEFILoader
+        case .uefiOnly: .uefiOnly
+        case .noBootCode: .noBootCode
+        case .controllerNotOffered: .controllerNotOffered
+        case .bootsXen: .bootsXen
+        case .xenOnlyKernel: .xenOnlyKernel
+        case .liloMap: .liloMap
+        case .rootNeedsInitramfs: .rootNeedsInitramfs
+        case .rootUnresolved: .rootUnresolved
+        case .rootShared: .rootShared
+        case .menuNotInUse: .menuNotInUse
+        case .keepsXenEntry: .keepsXenEntry
+        case .argumentsElsewhere: .argumentsElsewhere
+        case .argumentsUnreadable: .argumentsUnreadable
+        case .rowStopsBoot: .rowStopsBoot
+        case .suspended: .suspended
+        case .unreadableMount: .unreadableMount
+        case .unwritableNames: .unwritableNames
+        case .generatedFile: .generatedFile
+        case .unreadableMenu: .unreadableMenu
+        case .bootUnresolved: .bootUnresolved
+        case .unknownLoader: .unknownLoader
+        case .wouldBeTakenFor: .wouldBeTakenFor
+        case .wouldChangeAgain: .wouldChangeAgain
+        case .defaultCannot: .defaultCannot
+        }
+    }
+}

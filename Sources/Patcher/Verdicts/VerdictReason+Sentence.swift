@@ -1,0 +1,56 @@
+internal import Storage
+
+extension VerdictReason {
+    /// For people.
+    package var sentence: Sentence {
+        switch self {
+        case .noUEFILoader(let target):
+            "\(target) boots with UEFI, and the guest has no EFI system partition; \(remedy: .choose(target: "hyperv")) has a BIOS"
+        case .uefiOnly(let target):
+            "the disks boot with UEFI alone (no boot code for a BIOS), and \(target) has a BIOS; \(remedy: .choose(target: "hyperv-gen2")) has UEFI"
+        case .noBootCode(let hypervisor):
+            "no disk has boot code in its first sector or an EFI system partition, so that \(hypervisor.title) finds nothing to start: \(remedy: .choose(target: "xenserver")) starts such a guest by pygrub; elsewhere run grub-install in it first"
+        case .controllerNotOffered(let controller, let target):
+            "\(target.name) has no \(controller.rawValue) controller, only \(target.controllers.map(\.rawValue).joined(separator: ", "))"
+        case .bootsXen(let hypervisor):
+            "it boots the Xen hypervisor, which is not supported inside a guest of \(hypervisor.title)"
+        case .xenOnlyKernel(let hypervisor):
+            "its kernel is built for Xen's own interface alone and cannot start on \(hypervisor == .xenserver ? "a XenServer guest with emulated disks" : hypervisor.title)"
+        case .liloMap: "LILO's map holds the old disk's device number; run lilo in the guest or install GRUB"
+        case .rootNeedsInitramfs(let name): "root=\(name) needs an initramfs, and the entry has none"
+        case .rootUnresolved(let name, let reason): "root=\(name): \(reason.sentence)"
+        case .rootShared(let name, let volumes):
+            "root=\(name) is not unique: \(volumes.joined(separator: ", ")) have it, and which of them becomes the root is chance; leave the copy out, or give it another UUID or label"
+        case .menuNotInUse: "this menu is left over from another loader and is not read"
+        case .keepsXenEntry: "it boots the Xen hypervisor first; the entry is kept"
+        case .argumentsElsewhere:
+            "its arguments are $kernelopts of grubenv, which was not found or lies on the EFI system partition, which cannot be read: see to root= there with grub2-editenv"
+        case .argumentsUnreadable:
+            "its arguments are $kernelopts of grubenv, which lies where it cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
+        case .rowStopsBoot(let mountPoint, let name, let reason):
+            "the boot would stop at \(mountPoint): \(name) of /etc/fstab cannot be found (\(reason.sentence)); give its disk too, or the row the option nofail"
+        case .suspended(let volume):
+            "\(volume) holds a suspended system: start the guest and shut it down first"
+        case .unreadableMount(let path, let volume, let kind):
+            "\(path) lies on \(volume) (\(kind.rawValue)), which cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
+        case .unwritableNames(let path, let obstacle):
+            "\(path) has names that must change, and \(obstacle.sentence); \(Self.closedMenuRemedy)"
+        case .generatedFile(let path, let file):
+            "\(path) has names that must change, and is made by \(file.system): \(file.remedy), then copy the disk with \(remedy: .convert)"
+        case .unreadableMenu(let path, let volume):
+            "the boot menu lies on \(volume) (\(path)), which cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
+        case .bootUnresolved(let name, let reason):
+            "the boot menu was not found: /boot is \(name), and \(reason.sentence)"
+        case .unknownLoader:
+            "the guest's boot loader is none that is known here: its configuration was not found; give its root= a UUID by hand, or install GRUB in the guest"
+        case .wouldBeTakenFor(let volume, let name, let path, let line, let reason):
+            "\(name) in line \(line) of \(path) cannot be told (\(reason.sentence)), and would be taken for \(volume) once the other names are replaced"
+        case .wouldChangeAgain(let path): "\(path) would have to be changed once more after this change"
+        case .defaultCannot(let title, let reason, let hypervisor):
+            "the guest cannot boot on \(hypervisor.title): “\(title)”: \(reason.sentence)"
+        }
+    }
+
+    private static let closedMenuRemedy: Sentence =
+        "give its entries UUID= names in the running guest, then copy the disk with \(remedy: .convert)"
+}

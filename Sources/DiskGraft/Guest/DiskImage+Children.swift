@@ -1,3 +1,4 @@
+internal import HostIO
 internal import ImageFormats
 internal import Storage
 
@@ -5,8 +6,8 @@ extension DiskImage {
     /// Images in the same directory that say that this one is their parent: the machine's present state is theirs, and
     /// they are worthless once this one changes.
     public var childrenBeside: [String] {
-        let name = HostFile.name(of: path)
-        let directory = HostFile.directoryPath(of: path)
+        let name = HostPath.name(of: path)
+        let directory = HostPath.directory(of: path)
         let stem = String(name.prefix { $0 != "." })
         let others = HostDirectory.names(in: directory).filter { $0 != name }
         let own = Self.identifiers(opened.info)

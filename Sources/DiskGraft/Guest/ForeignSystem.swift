@@ -1,4 +1,5 @@
 internal import Patcher
+internal import GuestTree
 internal import Storage
 
 /// What lies on disks without a Linux system that is known here, so that it can be named.
@@ -40,13 +41,11 @@ struct ForeignSystem {
     }
 
     private static func name(_ fileSystem: any FileSystem, _ index: Int) throws(StorageError) -> String? {
-        let tree = FileSystemTree(mounts: [
-            .init(path: [UInt8(ascii: "/")], volume: index, fileSystem: fileSystem)
-        ])
+        let tree = FileSystemTree(volume: index, fileSystem)
         if try tree.exists("/ostree/repo") { return "an OSTree system (its root is made by ostree)" }
         for menu in [
             "/boot/grub/grub.cfg", "/grub/grub.cfg", "/boot/grub2/grub.cfg", "/isolinux/isolinux.cfg",
-        ] {
+        ] as [GuestPath] {
             guard let bytes = try tree.configuration(menu) else { continue }
             let text = String(decoding: bytes, as: UTF8.self)
             if text.contains("vyos-union=") { return "VyOS (a live system from squashfs images)" }

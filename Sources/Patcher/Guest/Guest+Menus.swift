@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// Which of several menus the guest's loader reads: an upgrade leaves the old one behind.
@@ -80,7 +81,7 @@ extension Guest {
         var path = Substring(kernel)
         if path.first == "(", let end = path.firstIndex(of: ")") { path = path[path.index(after: end)...] }
         guard path.first == "/" else { return false }
-        for base in ["", "/boot", "/boot/efi", "/efi"] where try tree.find(base + path) != nil { return true }
+        for base in ["", "/boot", "/boot/efi", "/efi"] where try tree.find(GuestPath(base + path)) != nil { return true }
         return false
     }
 }

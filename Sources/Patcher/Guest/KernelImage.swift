@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// The head of an x86 kernel image (Documentation/arch/x86/boot.rst).
@@ -11,7 +12,7 @@ enum KernelImage {
 
     /// The release that a kernel was built as: "3.10.0-514.el7.x86_64"; nil when it is none of this kind.
     static func release(of path: String, in tree: some GuestTree) throws(StorageError) -> String? {
-        guard let file = try tree.regularFile(path) else { return nil }
+        guard let file = try tree.regularFile(GuestPath(path)) else { return nil }
         return release(in: try tree.head(of: file, byteCount: headLength))
     }
 

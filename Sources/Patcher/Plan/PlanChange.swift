@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// One change of a plan as people count them: the same word replaced for the same reason, wherever it stands.

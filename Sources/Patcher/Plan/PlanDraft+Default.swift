@@ -1,3 +1,5 @@
+internal import GuestTree
+
 /// Which entry boots by itself.
 extension PlanDraft {
     /// Moves a menu's default to another entry; false when the menu has no place that says so, or it is changed already.

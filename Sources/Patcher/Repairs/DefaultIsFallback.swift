@@ -1,3 +1,5 @@
+internal import GuestTree
+
 /// `--drivers fallback`: the entry whose initramfs was made for any machine becomes the default.
 enum DefaultIsFallback: PlanStep {
     static let repair = Repair.defaultEntry

@@ -1,3 +1,5 @@
+internal import GuestTree
+
 /// Where the guest's own settings show that its initramfs was made for the old machine alone: what it may lack, and the ways
 /// around that.
 enum InitramfsDrivers: PlanStep {

@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -45,6 +46,11 @@ int clinux_ofd_would_conflict(int fd, int64_t start, int64_t length)
     if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
         return -1;
     return lock.l_type != F_UNLCK;
+}
+
+int clinux_hold(int fd, int waits)
+{
+    return flock(fd, waits ? LOCK_EX : LOCK_EX | LOCK_NB);
 }
 
 int64_t clinux_copy_file_range(int in_fd, int64_t in_offset, int out_fd, int64_t out_offset, uint64_t length)

@@ -67,7 +67,13 @@ public enum HostDirectory {
     public static func isSame(_ one: String, _ other: String) -> Bool {
         guard let file = identity(of: one) else {
             // Not ==, to which two spellings of a letter are the same.
-            return absolutePath(one).hostBytes == absolutePath(other).hostBytes
+            guard identity(of: other) == nil,
+                HostPath.name(of: one).hostBytes == HostPath.name(of: other).hostBytes
+            else { return false }
+            guard let folder = identity(of: HostPath.directory(of: one)) else {
+                return absolutePath(one).hostBytes == absolutePath(other).hostBytes
+            }
+            return folder == identity(of: HostPath.directory(of: other))
         }
         return file == identity(of: other)
     }
@@ -125,6 +131,18 @@ public enum HostDirectory {
     /// The low nine permission bits of a file, through links; nil when there is none.
     public static func permissions(of path: String) -> UInt16? {
         status(of: path).map { UInt16(truncatingIfNeeded: $0.st_mode) & 0o777 }
+    }
+
+    /// chmod(2) of a file, of the low nine permission bits, durably; never through a link.
+    public static func setPermissions(of path: String, to permissions: UInt16) throws(StorageError) {
+        let descriptor = unsafe path.withHostPath { unsafe clinux_open($0, O_RDONLY | O_NOFOLLOW, 0) }
+        guard descriptor >= 0 else {
+            throw .io("host file", operation: "open", errno: errno, path: path)
+        }
+        defer { close(descriptor) }
+        guard fchmod(descriptor, UInt32(permissions & 0o777)) == 0, fsync(descriptor) == 0 else {
+            throw .io("host file", operation: "fchmod", errno: errno, path: path)
+        }
     }
 
     /// Whether the file system that holds a directory lives in memory: a power cut takes what is there.

@@ -19,8 +19,8 @@ extension HostFile {
     /// Takes the lock that fits the access. Throws `refused`, code "locked" or "mounted", when someone is in the way.
     func lock() throws(StorageError) {
         try requireNotUsedByVMware()
+        try requireNotUsedByKernel()
         if access == .write {
-            try requireNotUsedByKernel()
             // A write lock over all of them meets any lock of qemu's and any of ours.
             try set(exclusive: true, Self.lockStart, Self.lockLength, "another process has it open")
             return

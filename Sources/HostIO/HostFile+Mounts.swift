@@ -9,10 +9,18 @@ extension HostFile {
     /// Throws `refused`, code "mounted", when the host's kernel works on the file itself: a loop device is attached
     /// to it, or it is a block device that is mounted or swapped to, itself, a partition of it, or what lies on those
     /// (LVM, MD), or that another part of the kernel has claimed.
+    ///
+    /// A reader is kept out only where the kernel may write: what it reads meanwhile would be partly old and partly new.
     func requireNotUsedByKernel() throws(StorageError) {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { return }
-        if isBlockDevice { try requireNotUsed(Self.number(status)) }
+        if isBlockDevice {
+            if access == .write {
+                try requireNotUsed(Self.number(status))
+            } else {
+                try requireNotMounted(Self.number(status))
+            }
+        }
         for name in HostDirectory.names(in: "/sys/block") where name.hasPrefix("loop") {
             guard let backing = Self.text(of: "/sys/block/\(name)/loop/backing_file") else { continue }
             var other = stat()
@@ -21,20 +29,29 @@ extension HostFile {
                     ? other.st_mode & S_IFMT == S_IFBLK && other.st_rdev == status.st_rdev
                     : other.st_dev == status.st_dev && other.st_ino == status.st_ino
             else { continue }
+            if access == .read, Self.text(of: "/sys/block/\(name)/ro")?.first == "1" { continue }
             throw usedByKernel(
                 "/dev/\(name) is attached to it; unmount what is mounted from there and detach it (losetup -d)"
             )
         }
     }
 
-    private func requireNotUsed(_ number: String) throws(StorageError) {
+    /// Nothing on the block device is mounted; for a reader, nothing that may be written to.
+    private func requireNotMounted(_ number: String) throws(StorageError) {
         let devices = Self.devices(over: number)
         for line in Self.text(of: "/proc/self/mountinfo")?.split(separator: "\n") ?? [] {
             let fields = line.split(separator: " ")
             guard fields.count > 4, devices.numbers.contains(String(fields[2])) else { continue }
+            // The last column has the file system's own options, which hold for all of its mounts.
+            if access == .read, fields.last?.split(separator: ",").first == "ro" { continue }
             let subject = fields[2] == number ? "it" : "what lies on it"
             throw usedByKernel("\(subject) is mounted at \(fields[4]); unmount it first")
         }
+    }
+
+    private func requireNotUsed(_ number: String) throws(StorageError) {
+        try requireNotMounted(number)
+        let devices = Self.devices(over: number)
         for line in Self.text(of: "/proc/swaps")?.split(separator: "\n") ?? [] {
             guard let name = line.split(separator: " ").first.map(String.init),
                 let swap = Self.deviceNumber(of: name), devices.numbers.contains(swap)
@@ -99,6 +116,8 @@ extension HostFile {
     }
 
     private func usedByKernel(_ reason: String) -> StorageError {
-        StorageError(.refused, HostFileCode.mounted, reason, path: path)
+        StorageError(
+            .refused, HostFileCode.mounted, reason, path: path,
+            remedies: access == .read ? [.ignoreLocks] : [])
     }
 }

@@ -49,6 +49,35 @@ struct FileCommandTests {
         #expect((Int(blocks.dropLast()) ?? 9999) < 1000, "holes stay holes")
     }
 
+    @Test func oneFileGoesToStandardOutput() throws {
+        let directory = try TemporaryDirectory()
+        let (image, _) = try volume(in: directory)
+        func get(_ path: String, _ flags: String..., expect: ClosedRange<Int32> = 0...0) throws -> Tool.Result
+        {
+            try Tool.run(
+                Fixture.command, ["get", image, path, "-", "--volume", "disk"] + flags,
+                directory: directory.root,
+                expect: expect)
+        }
+        #expect(try get("/a/file", "-p").text == "hello")
+        let sparse = try get("/a/sparse").output
+        #expect(sparse.count == 3_000_003 && sparse.suffix(3).elementsEqual("end".utf8))
+        #expect(try get("/a", expect: 2...2).errorText.contains("/a is a directory, not a regular file"))
+        #expect(try get("/a/pipe", expect: 2...2).errorText.contains("is a FIFO, not a regular file"))
+        #expect(!FileManager.default.fileExists(atPath: directory.path("-")))
+    }
+
+    @Test func kindsOfFilesAreNamedInWords() throws {
+        let directory = try TemporaryDirectory()
+        let (image, tree) = try volume(in: directory)
+        try Tool.run("debugfs", ["-w", "-R", "mknod device c 5 1", image])
+        let device = try Fixture.diskgraft("cat", image, "/device", "--volume", "disk", expect: 2...2)
+        #expect(device.errorText.contains("/device is a character device, not a regular file"))
+        let folder = try Fixture.diskgraft("put", image, tree, "/a/new", "--volume", "disk", expect: 2...2)
+        #expect(folder.errorText.contains("is a directory; one file is put at a time"))
+        #expect(!folder.errorText.contains("disk image"))
+    }
+
     @Test func findStatAndJSONLines() throws {
         let directory = try TemporaryDirectory()
         let (image, _) = try volume(in: directory)

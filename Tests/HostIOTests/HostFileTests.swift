@@ -58,8 +58,11 @@ struct LockTests {
         defer { _ = try? Tool.run("losetup", ["-d", device]) }
         let error = #expect(throws: StorageError.self) { try HostFile.open(path, access: .write) }
         #expect(error?.code == "mounted" && error?.message.contains(device) == true)
-        _ = try HostFile.open(path)
         _ = try HostFile.open(path, access: .write, locking: .ignore)
+        // A reader would see what is written meanwhile in part.
+        let torn = #expect(throws: StorageError.self) { try HostFile.open(path) }
+        #expect(torn?.code == "mounted" && torn?.remedies == [.ignoreLocks])
+        _ = try HostFile.open(path, locking: .ignore)
         // The device itself may be written until it is mounted.
         _ = try HostFile.open(device, access: .write)
         let point = directory.path("mnt")
@@ -68,6 +71,19 @@ struct LockTests {
         defer { _ = try? Tool.run("umount", [point]) }
         let mounted = #expect(throws: StorageError.self) { try HostFile.open(device, access: .write) }
         #expect(mounted?.code == "mounted" && mounted?.message.contains("/mnt;") == true)
+        let read = #expect(throws: StorageError.self) { try HostFile.open(device) }
+        #expect(read?.code == "mounted" && read?.remedies == [.ignoreLocks])
+        try Tool.run("mount", ["-o", "remount,ro", point])
+        _ = try HostFile.open(device)
+    }
+
+    @Test(.enabled(if: LoopDevices.areThere, "needs root and loop devices"))
+    func whatIsAttachedForReadingIsRead() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.sparse("disk.img", byteCount: 8 << 20)
+        let device = try Tool.run("losetup", ["-r", "-f", "--show", path]).text.filter { $0 != "\n" }
+        defer { _ = try? Tool.run("losetup", ["-d", device]) }
+        _ = try HostFile.open(path)
     }
 
     /// Neither is what lies under a device in use.

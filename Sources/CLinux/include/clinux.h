@@ -15,6 +15,9 @@ int clinux_ofd_unlock(int fd, int64_t start, int64_t length);
 /// 1 when a write lock there would conflict with another open file description, 0 when not, -1 on error.
 int clinux_ofd_would_conflict(int fd, int64_t start, int64_t length);
 
+/// flock(2), exclusive, until the descriptor is closed. waits: 1 until it is free. 0, or -1 and errno.
+int clinux_hold(int fd, int waits);
+
 /// copy_file_range(2); bytes copied, or -1 and errno.
 int64_t clinux_copy_file_range(int in_fd, int64_t in_offset, int out_fd, int64_t out_offset, uint64_t length);
 /// ioctl(FICLONERANGE); 0, or -1 and errno.

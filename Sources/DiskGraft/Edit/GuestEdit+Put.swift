@@ -41,7 +41,7 @@ extension GuestEdit {
             let isDirectory = file.attributes.type == .directory
             throw error(
                 .refused, isDirectory ? .isADirectory : .notARegularFile,
-                "\(file.path.shellText) is a \(file.attributes.type.rawValue), not a regular file")
+                "\(file.path.shellText) is a \(file.attributes.type.words), not a regular file")
         }
         var key = file.key
         if first.count < Self.pieceSize {

@@ -177,18 +177,3 @@ private struct FileExtraction {
         progress(done)
     }
 }
-
-extension FileType {
-    /// For sentences.
-    fileprivate var words: String {
-        switch self {
-        case .regular: "regular file"
-        case .directory: "directory"
-        case .symbolicLink: "symbolic link"
-        case .characterDevice: "character device"
-        case .blockDevice: "block device"
-        case .fifo: "FIFO"
-        case .socket: "socket"
-        }
-    }
-}

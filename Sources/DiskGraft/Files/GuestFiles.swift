@@ -51,7 +51,7 @@ public struct GuestFiles: Sendable {
         guard file.attributes.type == .regular else {
             throw StorageError(
                 .refused, GuestCode.notARegularFile,
-                "\(file.path.shellText) is a \(file.attributes.type.rawValue), not a regular file",
+                "\(file.path.shellText) is a \(file.attributes.type.words), not a regular file",
                 path: guest.images.first?.path)
         }
         let fileSystem = try fileSystem(of: file)

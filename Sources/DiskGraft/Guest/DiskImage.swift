@@ -100,13 +100,14 @@ public final class DiskImage: Sendable {
         let companions = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
             .disk.hostFiles.filter { $0.access == .write }.map(\.path)
         for companion in companions where companion != path { try recover(companion, options.records) }
-        let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
+        var opened = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
         guard opened.disk.isWritable else {
             throw StorageError(
                 .refused, DiskCode.notWritable, "this variant cannot be changed in place",
                 layerName: opened.info.format.rawValue, path: path,
                 remedies: [.migrate, .convert(options: [])])
         }
+        if let warning = childWarning(path) { opened.info.warnings.append(warning) }
         return DiskImage(path: path, opened: opened, records: options.records)
     }
 

@@ -49,7 +49,7 @@ public struct DiskConversion: Sendable {
             files: HostFiles(), values: options, sectorSize: try sectorSize(of: source, driver, path))
         let output = try PendingOutput(
             path, companions: driver.companions(of: path, options: createOptions),
-            protected: protected + source.hostFiles)
+            protected: protected + source.hostFiles, holding: protected + source.hostFiles)
         do throws(StorageError) {
             guard let size = source.byteCount.roundedUp(to: driver.sizeUnit) else {
                 throw StorageError(.misuse, CopyCode.tooLarge, "the disk is too large")

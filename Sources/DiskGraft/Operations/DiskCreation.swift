@@ -35,11 +35,15 @@ public struct DiskCreation: Sendable {
         }
         var createOptions = ImageCreateOptions(files: HostFiles(), values: options)
         if let parent { try name(parent, of: path, driver, &createOptions) }
+        if let parent = createOptions.parent, HostDirectory.isSame(parent, path) {
+            throw PendingOutput.isTheParent(path)
+        }
         let output = try PendingOutput(
             path, companions: driver.companions(of: path, options: createOptions), protected: [])
         createOptions.finalPath = output.finalPath
         do throws(StorageError) {
             let image = try driver.create(output.path, byteCount: size, options: createOptions)
+            try output.requireApart(from: image.disk.hostFiles)
             try image.disk.flush()
             try output.publish()
         } catch {

@@ -7,6 +7,7 @@ enum OutputCode: String, LayerCode {
     case cutOffChange = "cut-off-change"
     case formatUnknown = "format-unknown"
     case isADirectory = "is-a-directory"
+    case isTheParent = "is-the-parent"
     case isTheSource = "is-the-source"
     case notADirectory = "not-a-directory"
     case notAFile = "not-a-file"

@@ -7,19 +7,23 @@ internal import Undo
 ///
 /// It is made in a hidden directory beside its place, under its own name, because a VMDK's descriptor carries
 /// the names of its extents; then every file is synced and moved out. A directory that a killed process left
-/// behind is named `.NAME.XXXXXXXX.partial`.
+/// behind is named `.NAME.XXXXXXXX.partial`; the next output of that name removes it.
 final class PendingOutput {
     /// Where to make the output.
     let path: String
     /// Where it will stand.
     let finalPath: String
     private let directory: String
+    /// Held as long as this lives, so that nobody takes the directory for one that was left behind.
+    private let hold: HeldDirectory
     /// As the caller has it, for messages.
     private let given: String
     /// Plain names of the further files that belong to it.
     private let companions: [String]
     /// Records of the files that are replaced.
     private var replaced: [ReplacedRecord] = []
+    /// Permission bits that the files lose before they appear.
+    private let withheld: UInt16
     private var isOpen = true
 
     /// A place for an output that will be called `finalPath`, and for its `companions` (plain names). An existing
@@ -27,8 +31,11 @@ final class PendingOutput {
     ///
     /// Throws `refused` when something else has the name, and when a file that it would replace is in
     /// `protected` (the source) or open elsewhere.
+    ///
+    /// Whoever may not read one of `sources`, whose bytes it holds, may not read it either.
     init(
-        _ finalPath: String, companions: [String], protected: [any ByteFile]
+        _ finalPath: String, companions: [String], protected: [any ByteFile],
+        holding sources: [any ByteFile] = []
     ) throws(StorageError) {
         let target = HostDirectory.resolved(finalPath) ?? finalPath
         for name in [target] + companions.map({ HostPath.directory(of: target) + "/" + $0 }) {
@@ -42,12 +49,14 @@ final class PendingOutput {
         self.finalPath = target
         given = finalPath
         self.companions = companions
+        withheld = sources.reduce(0) { $0 | Self.unreadable(HostDirectory.permissions(of: $1.path)) }
         let parent = HostPath.directory(of: target)
         let suffix = try SystemRandom.bytes(4).hexString
+        Self.removeLeftBehind(HostPath.name(of: target), in: parent)
         directory = "\(parent)/.\(HostPath.name(of: target)).\(suffix).partial"
         path = "\(directory)/\(HostPath.name(of: target))"
         do throws(StorageError) {
-            try HostDirectory.create(directory)
+            hold = try HeldDirectory.make(directory)
         } catch {
             throw error.renamed(from: directory, to: finalPath)
         }
@@ -68,6 +77,11 @@ final class PendingOutput {
 
     private func moveOut() throws(StorageError) {
         let parent = HostPath.directory(of: finalPath)
+        if withheld != 0 {
+            for name in companions + [HostPath.name(of: path)] {
+                try withholdPermissions("\(directory)/\(name)")
+            }
+        }
         try HostDirectory.sync(holding: path)
         // The descriptor last: what it names is there before it.
         for name in companions {
@@ -78,6 +92,49 @@ final class PendingOutput {
         for record in replaced { try record.retire() }
         try HostDirectory.sync(holding: finalPath)
         try HostDirectory.removeEmpty(directory)
+    }
+
+    private func withholdPermissions(_ path: String) throws(StorageError) {
+        guard let permissions = HostDirectory.permissions(of: path), permissions & withheld != 0 else {
+            return
+        }
+        try HostDirectory.setPermissions(of: path, to: permissions & ~withheld)
+    }
+
+    /// The bits of those who may not read a file with these: group, others.
+    private static func unreadable(_ permissions: UInt16?) -> UInt16 {
+        guard let permissions else { return 0 }
+        return (permissions & 0o040 == 0 ? 0o070 : 0) | (permissions & 0o004 == 0 ? 0o007 : 0)
+    }
+
+    /// Directories that killed processes left behind when they made `name`.
+    private static func removeLeftBehind(_ name: String, in parent: String) {
+        let (start, end) = (".\(name).".hostBytes, ".partial".hostBytes)
+        for found in HostDirectory.names(in: parent) {
+            let bytes = found.hostBytes
+            guard bytes.count == start.count + 8 + end.count, bytes.starts(with: start),
+                bytes.suffix(end.count).elementsEqual(end)
+            else { continue }
+            HeldDirectory.removeIfLeft("\(parent)/\(found)")
+        }
+    }
+
+    /// Throws `refused` when the output would replace one of `parents`, the disks that the new one stands on.
+    func requireApart(from parents: [any ByteFile]) throws(StorageError) {
+        for name in [finalPath] + companions.map({ HostPath.directory(of: finalPath) + "/" + $0 }) {
+            guard let identity = HostDirectory.identity(of: name),
+                parents.contains(where: { $0.identity == identity })
+            else { continue }
+            throw Self.isTheParent(name == finalPath ? given : name)
+        }
+    }
+
+    /// The refusal of a child in its parent's place.
+    static func isTheParent(_ path: String) -> StorageError {
+        StorageError(
+            .refused, OutputCode.isTheParent,
+            "is the new disk's parent, or one that the parent stands on; it would be replaced by an empty child",
+            path: path)
     }
 
     /// Removes whatever is there.

@@ -180,7 +180,8 @@ extension DiskReport {
             // What is wrong with another file, one that an image names, leaves the image itself to be told of.
             let isElsewhere = error.path.map { !paths.map(\.hostBytes).contains($0.hostBytes) } ?? false
             guard error.kind == .refused || error.kind == .unsupported || isElsewhere,
-                !error.isCode(HostFileCode.locked), !error.isCode(GuestInputCode.machineDescription),
+                !error.isCode(HostFileCode.locked), !error.isCode(HostFileCode.mounted),
+                !error.isCode(GuestInputCode.machineDescription),
                 !error.isCancellation
             else {
                 throw error

@@ -149,6 +149,9 @@ package protocol ImageDriver: SendableMetatype {
         _ disk: (any BlockDevice)?, byteCount: UInt64, options: ImageCreateOptions
     ) throws(StorageError) -> ImageMeasure
 
+    /// Whether the image in `other` has the one in `file` behind it, by what it holds of it.
+    static func isChild(_ other: any ByteFile, of file: any ByteFile) -> Bool
+
     /// The further files `create` makes for `path` (a VMDK's extents).
     static func companions(of path: String, options: ImageCreateOptions) -> [String]
 }

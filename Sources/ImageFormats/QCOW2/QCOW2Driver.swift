@@ -31,12 +31,7 @@ package enum QCOW2Driver: ImageDriver {
             try openBacking(name, of: file, header, options, chain: chain)
         }
         let map = QCOW2Map(file: file, header: header, isSalvage: options.isSalvage)
-        var info = info(of: file, header: header)
-        if options.access == .write {
-            info.warnings.append(
-                "if this disk is the backing file of others, they show a mix of old and new bytes after any change "
-                    + "to it")
-        }
+        let info = info(of: file, header: header)
         return OpenedImage(disk: Image(map: map, parent: backing?.disk), info: info)
     }
 

@@ -1,8 +1,16 @@
-internal import Storage
+package import Storage
 
 extension VDIDriver {
     /// Files of a directory that are looked at for a parent: more snapshots than this nobody keeps.
     private static let siblingLimit = 1024
+
+    /// By the identifier: a VDI names no file.
+    package static func isChild(_ other: any ByteFile, of file: any ByteFile) -> Bool {
+        guard let child = try? VDIHeader(reading: other), child.isDifferencing,
+            let parent = try? VDIHeader(reading: file)
+        else { return false }
+        return child.parentIdentifier == parent.identifier
+    }
 
     /// Opens the parent of a differencing disk, known by its two identifiers, with its own parents.
     static func openParent(

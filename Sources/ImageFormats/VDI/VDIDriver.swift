@@ -27,12 +27,7 @@ package enum VDIDriver: ImageDriver {
     ) throws(StorageError) -> OpenedImage {
         let map = VDIMap(file, header: header)
         if map.blockCount * 4 <= VDIMap.eagerLimit, !options.isSalvage { try map.checkTable() }
-        var info = info(of: file, header)
-        if file.access == .write {
-            info.warnings.append(
-                "if this disk is the parent of others (differencing disks, snapshots), they are broken by any "
-                    + "change to it")
-        }
+        let info = info(of: file, header)
         guard header.isDifferencing else { return OpenedImage(disk: Image(map: map), info: info) }
         let parent = try openParent(of: file, header, options, chain: chain)
         return OpenedImage(disk: Image(map: map, parent: parent.disk), info: info)

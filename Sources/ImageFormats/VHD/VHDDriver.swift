@@ -28,11 +28,6 @@ package enum VHDDriver: ImageDriver {
         _ disk: VHDDisk, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
         var info = try info(of: disk)
-        if disk.file.access == .write {
-            info.warnings.append(
-                "if this disk is the parent of others (differencing disks, checkpoints), they are broken by any "
-                    + "change to it")
-        }
         guard let header = disk.header else {
             let map = VHDFixedMap(
                 disk.file, byteCount: disk.byteCount, writeRefusal: disk.placement.writeRefusal)

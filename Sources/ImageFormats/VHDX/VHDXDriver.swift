@@ -24,12 +24,7 @@ package enum VHDXDriver: ImageDriver {
     static func open(
         _ disk: VHDXDisk, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
-        var info = info(of: disk)
-        if disk.file.access == .write {
-            info.warnings.append(
-                "if this disk is the parent of others (differencing disks, checkpoints), they are broken by any "
-                    + "change to it")
-        }
+        let info = info(of: disk)
         let map = VHDXMap(disk)
         if map.layout.entryCount * 8 <= VHDXMap.eagerTableLimit, !options.isSalvage { try map.checkTable() }
         guard let locator = disk.metadata.parent else {

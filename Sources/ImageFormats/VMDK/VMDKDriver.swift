@@ -85,9 +85,6 @@ package enum VMDKDriver: ImageDriver {
             info.warnings.append(piece)
         }
         if options.access == .write {
-            info.warnings.append(
-                "if this disk is the parent of snapshots, they no longer open after any change to it: its CID changes"
-            )
             try descriptor?.checkWritable()
             try extent.checkWritable()
             guard descriptor != nil else {

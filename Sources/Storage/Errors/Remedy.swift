@@ -11,7 +11,7 @@ public enum Remedy: Hashable, Sendable {
     case nameFormat(String?)
     /// Read what is left of a damaged image, and zeros for the rest.
     case salvage
-    /// Read the image although a virtual machine holds it.
+    /// Read the image although a virtual machine or the host holds it.
     case ignoreLocks
     /// Take the earlier change back first.
     case undo

@@ -43,6 +43,19 @@ public enum FileType: String, Sendable, Hashable {
         }
     }
 
+    /// For sentences.
+    public var words: String {
+        switch self {
+        case .regular: "regular file"
+        case .directory: "directory"
+        case .symbolicLink: "symbolic link"
+        case .characterDevice: "character device"
+        case .blockDevice: "block device"
+        case .fifo: "FIFO"
+        case .socket: "socket"
+        }
+    }
+
     /// st_mode's type bits.
     public var modeBits: UInt16 {
         switch self {

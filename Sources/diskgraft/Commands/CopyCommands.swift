@@ -11,7 +11,7 @@ struct GetCommand: ParsableCommand {
             what is in it, so some of it is made only where asked: links that lead out of what is copied (--links \
             all), set-user-ID, set-group-ID and sticky bits (--set-id), devices, FIFOs and sockets (--devices). \
             What is left out is said, and the exit status is 1. Nothing is written through a link, and nothing \
-            outside the destination.
+            outside the destination. The contents of one file go to standard output where the destination is -.
 
             Example:
               diskgraft get web01.vmdk /etc ./etc-of-web01 --links all
@@ -23,7 +23,9 @@ struct GetCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The file or directory.", valueName: "path"))
     var path: ByteArgument
 
-    @Argument(help: ArgumentHelp("Where to; without it, the same name here.", valueName: "destination"))
+    @Argument(
+        help: ArgumentHelp(
+            "Where to, or - for standard output; without it, the same name here.", valueName: "destination"))
     var destination: String?
 
     @OptionGroup var place: FileArguments
@@ -51,6 +53,9 @@ struct GetCommand: ParsableCommand {
             throw ValidationError("there are no links \"\(self.links)\"; there are \(known)")
         }
         let top = try files.find(path.path)
+        if destination == "-" {
+            return try files.forEachPiece(of: top) { (bytes) throws(StorageError) in Terminal.write(bytes) }
+        }
         let name = top.path.lastComponent
         var target = destination ?? name.map { String(hostBytes: $0) } ?? "root"
         if destination != nil, HostDirectory.isDirectory(target), let name {

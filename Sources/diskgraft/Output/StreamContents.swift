@@ -5,6 +5,11 @@ extension FileContents {
     /// A host file's contents, or standard input for "-". Pipes are read as they come.
     static func source(_ path: String) throws(StorageError) -> FileContents {
         if path == "-" { return FileContents(StreamReader(descriptor: 0, name: "standard input")) }
+        guard !HostDirectory.isDirectory(path) else {
+            throw StorageError(
+                .refused, HostFileCode.notAFile,
+                "is a directory; one file is put at a time, and `diskgraft untar` puts a tree", path: path)
+        }
         guard HostDirectory.isPipe(path) else {
             return FileContents(try HostFile.open(path, locking: .ignore))
         }

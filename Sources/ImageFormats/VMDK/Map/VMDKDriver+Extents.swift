@@ -29,16 +29,11 @@ extension VMDKDriver {
             guard let bytes = file.allocatedByteCount else { continue }
             allocated = (allocated ?? 0) + bytes
         }
-        var info = ImageInfo(
+        let info = ImageInfo(
             format: .vmdk, variant: descriptor.createType, virtualSize: position,
             fileSize: opening.files.reduce(0) { $0 &+ $1.byteCount }, allocatedSize: allocated,
             unitSize: grains, references: descriptor.references(isPartOfImage: true),
             details: try descriptor.details(), warnings: opening.warnings)
-        if options.access == .write {
-            info.warnings.append(
-                "if this disk is the parent of snapshots, they no longer open after any change to it: its CID changes"
-            )
-        }
         return OpenedImage(disk: Image(map: map), info: info)
     }
 

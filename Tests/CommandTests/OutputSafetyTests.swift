@@ -96,10 +96,10 @@ struct OutputSafetyTests {
         #expect(lone.errorText == "", "\(lone.errorText)")
         try Fixture.diskgraft("create", "-b", base, child)
         let parent = try Fixture.diskgraft("resize", base, "10M")
-        #expect(parent.errorText.contains("child.\(format) beside it is a child of this disk"))
+        #expect(parent.errorText.contains("child.\(format) beside it is a child of this image"))
         // The child itself has none.
         let own = try Fixture.diskgraft("resize", "--allow-siblings", child, "11M", expect: 0...2)
-        #expect(!own.errorText.contains("is a child of this disk"))
+        #expect(!own.errorText.contains("is a child of this image"))
     }
 
     @Test(.enabled(if: LoopDevices.areThere, "needs root and loop devices"))

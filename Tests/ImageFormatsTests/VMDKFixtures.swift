@@ -105,9 +105,8 @@ enum VMDKFixtures {
     static func open(
         _ path: String, _ access: FileAccess = .read, format: ImageFormat? = nil
     ) throws(StorageError) -> OpenedImage {
-        let file = try HostFile.open(path, access: access, locking: .ignore)
-        return try ImageProbe.open(
-            file, format: format, options: ImageOpenOptions(access: access, locking: .ignore))
+        try ImageProbe.open(
+            path, format: format, options: ImageOpenOptions(access: access, locking: .ignore))
     }
 
     /// The code that opening ends with; nil when it works.

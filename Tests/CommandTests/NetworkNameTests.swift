@@ -11,7 +11,7 @@ struct NetworkNameTests {
         try Fixture.root(
             [
                 "etc/os-release": "ID=rhel\nVERSION_ID=9.3\n",
-                "etc/fstab": "LABEL=/ / ext3 defaults 0 0\n",
+                "etc/fstab": "/dev/root / ext3 defaults 0 0\n",
                 "etc/sysconfig/network-scripts/ifcfg-ens192":
                     "DEVICE=ens192\nHWADDR=\"00:50:56:AA:BB:01\"\n",
                 "etc/sysconfig/network-scripts/ifcfg-ens224": "DEVICE=ens224\n",

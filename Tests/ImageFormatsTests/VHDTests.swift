@@ -97,10 +97,16 @@ struct VHDTests {
         let directory = try TemporaryDirectory()
         let path = directory.path("a.vhd")
         let image = try VHDDriver.create(
-            path, byteCount: 5_000_000, options: ImageCreateOptions(values: [("profile", "azure")]))
+            path, byteCount: 25_000_000, options: ImageCreateOptions(values: [("profile", "azure")]))
         try image.disk.flush()
-        #expect(image.disk.byteCount == 5 << 20)
-        #expect(try fileBytes(path).count == 5 << 20 + 512)
+        #expect(image.disk.byteCount == 24 << 20)
+        #expect(try fileBytes(path).count == 24 << 20 + 512)
         #expect(try open(path).info.variant == "fixed")
+        let small = #expect(throws: StorageError.self) {
+            try VHDDriver.create(
+                directory.path("b.vhd"), byteCount: 5_000_000,
+                options: ImageCreateOptions(values: [("profile", "azure")]))
+        }
+        #expect(small?.code == "size-too-small")
     }
 }

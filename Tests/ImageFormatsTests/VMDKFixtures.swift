@@ -3,7 +3,6 @@ import HostIO
 import ImageFormats
 import Storage
 import TestSupport
-import Undo
 import Testing
 
 /// Helpers of the VMDK tests.
@@ -106,9 +105,8 @@ enum VMDKFixtures {
     static func open(
         _ path: String, _ access: FileAccess = .read, format: ImageFormat? = nil
     ) throws(StorageError) -> OpenedImage {
-        let file = try RecordedFiles(HostFiles(locking: .ignore)).open(path, access: access)
-        return try ImageProbe.open(
-            file, format: format, options: ImageOpenOptions(access: access, locking: .ignore))
+        try ImageProbe.open(
+            path, format: format, options: ImageOpenOptions(access: access, locking: .ignore))
     }
 
     /// The code that opening ends with; nil when it works.

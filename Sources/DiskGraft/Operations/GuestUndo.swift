@@ -37,7 +37,8 @@ public enum GuestUndo {
         // Tables of then name nothing of what was written since, or what is gone.
         if force, !undone.isEmpty {
             for path in paths {
-                let file = try options.hostFiles.open(path, access: .read)
+                // Its locks are held here.
+                let file = try HostFile.open(path, locking: .ignore)
                 try ImageProbe.check(file, format: try options.imageFormat()) {
                     guard $0.severity == .damage else { return }
                     result.damage.append("\(path.hostBytes.shellText): \($0.message)")

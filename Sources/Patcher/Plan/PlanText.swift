@@ -9,7 +9,8 @@ package enum PlanText {
         of plan: Plan, guestTitle: String, naming name: (PlanRemedy) -> String = \.plain
     ) -> [UInt8] {
         var text: [UInt8] = []
-        func line(_ words: String) { text += Array(words.utf8) + [.newline] }
+        // Titles and paths are the guest's, and could steer a terminal that a pipe ends at.
+        func line(_ words: String) { text += Array(Array(words.utf8).displayText.utf8) + [.newline] }
         func words(_ sentence: Sentence) -> String { sentence.text(naming: name) }
         line(
             "\(guestTitle): from \(plan.source.summary) to \(plan.target.name) "

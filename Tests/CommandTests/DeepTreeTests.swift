@@ -95,6 +95,7 @@ struct DeepTreeTests {
                 t.addfile(d)
             f = tarfile.TarInfo('level/' * \(depth) + 'file'); f.size = 5
             t.addfile(f, io.BytesIO(b'deep\\n'))
+            t.close()
             """
         try Tool.run("python3", ["-c", script, archive])
         try Fixture.diskgraft("untar", image, archive, "/", "--volume", "disk")

@@ -116,6 +116,53 @@ struct UntarTests {
         #expect(attributes.contains("u::rwx,u:33:r-x,g::r-x,m::r-x,o::---"))
     }
 
+    /// Whoever wrote it was cut off, where a member ends as well as elsewhere.
+    @Test func anArchiveWithoutItsEndIsRefused() throws {
+        let directory = try TemporaryDirectory()
+        let image = try Self.volume(in: directory)
+        let archive = try Self.archive(
+            "add('one', data=b'1')\nadd('two', data=b'2')", in: directory)
+        let before = try fileBytes(image)
+        let bytes = try fileBytes(archive)
+        for count in [0, 1024, 2048, 2000, 700] {
+            let part = try directory.write("part.tar", Array(bytes.prefix(count)))
+            for source in [part, "-"] {
+                let result = try Tool.run(
+                    "sh",
+                    [
+                        "-c", "exec \"$0\" untar --volume disk \"$1\" \"$2\" < \"$3\"", Fixture.command,
+                        image, source, part,
+                    ],
+                    expect: 1...1)
+                #expect(result.errorText.contains("nothing was written"), "\(count): \(result.errorText)")
+            }
+        }
+        let isUntouched = try fileBytes(image) == before
+        #expect(isUntouched)
+        // One empty block is an end.
+        try Fixture.diskgraft(
+            "untar", "--volume", "disk", image, try directory.write("part.tar", Array(bytes.prefix(2560))))
+        #expect(try Debugfs(image).cat("/two") == "2")
+    }
+
+    @Test func absoluteNamesAreSaid() throws {
+        let directory = try TemporaryDirectory()
+        let image = try Self.volume(in: directory)
+        let archive = try Self.archive(
+            "add('etc/a')\nadd('/etc/b', data=b'b')\nadd('/etc/c')\nadd('d', type=tarfile.SYMTYPE, link='/etc')",
+            in: directory)
+        let said = try Fixture.diskgraft("untar", "--volume", "disk", image, archive, "/full").errorText
+        #expect(said.split(separator: "\n").count == 1 && said.contains("/etc/b") && said.contains("/full"))
+        #expect(try Debugfs(image).cat("/full/etc/b") == "b")
+        let link = try Self.archive(
+            "add('etc/a')\nadd('b', type=tarfile.LNKTYPE, link='/etc/a')", in: directory)
+        #expect(
+            try Fixture.diskgraft("untar", "--volume", "disk", image, link, "/full").errorText.contains(
+                "/etc/a"))
+        let plain = try Self.archive("add('e')\nadd('d', type=tarfile.SYMTYPE, link='/etc')", in: directory)
+        #expect(try Fixture.diskgraft("untar", "--volume", "disk", image, plain).errorText == "")
+    }
+
     /// "." has the attributes of the directory that the archive was made of; GNU tar writes it first.
     @Test func theDestinationGetsTheAttributesOfDot() throws {
         let directory = try TemporaryDirectory()

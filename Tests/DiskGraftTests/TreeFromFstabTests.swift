@@ -36,7 +36,8 @@ import Testing
         let disk = try Self.disk(fstab: SmallDriver.damage)
         let guest = try Guest.open([disk.path], registry: Self.registry)
         let error = try #require(throws: StorageError.self) { _ = try guest.files() }
-        #expect(error.code == "damaged")
+        #expect(error.code == "damaged" && error.remedies == [.nameVolume])
+        #expect(try guest.files(volume: "p1").entries(of: guest.files(volume: "p1").find("/etc")).count == 3)
     }
 
     /// What /dev/hda stands for hangs on the release: guessing could show another volume's files.

@@ -121,6 +121,13 @@ extension GuestEdit {
         return nil
     }
 
+    /// An access control list from text, names looked up in the guest's own accounts.
+    public func accessControl(_ text: String) throws(StorageError) -> AccessControl {
+        try AccessControl(
+            text: text, user: { (try? self.accountID($0, in: .users)) ?? nil },
+            group: { (try? self.accountID($0, in: .groups)) ?? nil })
+    }
+
     /// Where a guest keeps its accounts.
     public enum AccountFile: String, Sendable {
         /// Users.
@@ -135,6 +142,7 @@ extension GuestEdit {
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             let top = try require(path, followLast: followLast)
+            if recursively { try requireNoObstacle(below: top.path) }
             try body(top.key, top.attributes)
             try splitIfLarge(top.volume)
             guard recursively, top.attributes.type == .directory else { return }

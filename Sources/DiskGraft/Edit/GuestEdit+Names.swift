@@ -7,9 +7,11 @@ extension GuestEdit {
     /// it. A large tree goes in several transactions, each of which leaves a smaller tree.
     ///
     /// Throws `refused` for a directory without `recursively`, for a place where a volume is mounted or one holding
-    /// such, and when nothing is there.
+    /// such, for a link with a slash behind it, and when nothing is there; `misuse` for a path that ends in "." or "..".
     public func remove(_ path: GuestPath, recursively: Bool = false) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
+            try requireLastName(path)
+            try requireDirectoryBeforeSlash(path)
             let file = try require(path, followLast: false)
             try requireNoMount(at: file.path)
             let place = try place(of: file.path)
@@ -29,6 +31,8 @@ extension GuestEdit {
     /// Removes an empty directory.
     public func removeDirectory(_ path: GuestPath) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
+            try requireLastName(path)
+            try requireDirectoryBeforeSlash(path)
             let file = try require(path, followLast: false)
             guard file.attributes.type == .directory else {
                 throw error(.refused, .notADirectory, "\(path.shellText) is no directory")
@@ -85,10 +89,13 @@ extension GuestEdit {
     /// Renames or moves within a volume, replacing as rename(2) does; into `destination` when that is a directory.
     public func move(_ path: GuestPath, to destination: GuestPath) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
+            try requireLastName(path)
+            try requireDirectoryBeforeSlash(path)
             let file = try require(path, followLast: false)
             try requireNoMount(at: file.path)
             let from = try place(of: file.path)
-            let to = try target(destination, named: from.name)
+            let to = try target(
+                destination, named: from.name, isForDirectory: file.attributes.type == .directory)
             guard from.directory.volume == to.directory.volume else {
                 throw crossVolume(
                     from, to, "copy it with `get` and `put` (a tree with `tar` and `untar`), then remove it")
@@ -146,7 +153,7 @@ extension GuestEdit {
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
             if parents { return try makePath(path, options) }
-            try makeOne(try place(of: path), options)
+            try makeOne(try place(of: path, isForDirectory: true), options)
         }
     }
 
@@ -165,9 +172,10 @@ extension GuestEdit {
                         .refused, .notADirectory, "\(found.path.shellText) is there and is no directory")
                 }
                 here = found
+                try requireNoObstacle(at: here.path)
                 continue
             }
-            let place = Place(directory: here, name: name)
+            let place = try place(of: name, in: here)
             try makeOne(place, index == parts.count - 1 ? options : NewFileOptions())
             guard let made = try tree.child(name, of: here) else { throw noSuchFile(place.path) }
             here = made
@@ -208,11 +216,13 @@ extension GuestEdit {
     // MARK: Helpers
 
     /// The place that a destination names: in it, when it is a directory.
-    private func target(_ path: GuestPath, named name: [UInt8]) throws(StorageError) -> Place {
+    private func target(
+        _ path: GuestPath, named name: [UInt8], isForDirectory: Bool = false
+    ) throws(StorageError) -> Place {
         if let found = try find(path, followLast: true), found.attributes.type == .directory {
-            return Place(directory: found, name: name)
+            return try place(of: name, in: found)
         }
-        return try place(of: path)
+        return try place(of: path, isForDirectory: isForDirectory)
     }
 
     /// Throws when a name is taken.

@@ -8,6 +8,8 @@ struct EditedTree: PathSteps {
 
     func mountedVolume(at path: GuestPath) -> Int? { edit.mounts[path] }
 
+    func obstacle(at path: GuestPath) -> StorageError? { edit.obstacles[path] }
+
     func rootDirectory(ofVolume volume: Int) -> FileID? {
         try? edit.guest.fileSystem(on: volume).rootDirectory
     }
@@ -46,26 +48,76 @@ struct EditedTree: PathSteps {
 extension GuestEdit {
     var tree: EditedTree { EditedTree(edit: self) }
 
-    /// Where a name is, or would be.
+    /// Where a name is, or would be, and can be changed.
     struct Place {
-        var directory: GuestFile
-        var name: [UInt8]
+        let directory: GuestFile
+        let name: [UInt8]
         var path: GuestPath { directory.path.appending(name) }
     }
 
     /// The file at a path, or nil.
     func find(_ path: GuestPath, followLast: Bool) throws(StorageError) -> GuestFile? {
-        try tree.walk(path, followLast: followLast)
+        path.bytes.isEmpty ? nil : try tree.walk(path, followLast: followLast)
     }
 
-    /// The file at a path.
+    /// The file at a path, which can be changed there.
     func require(_ path: GuestPath, followLast: Bool) throws(StorageError) -> GuestFile {
-        guard let file = try find(path, followLast: followLast) else { throw noSuchFile(path) }
+        guard let file = try find(path, followLast: followLast) else {
+            if path.endsInSlash, try find(path.withoutSlash, followLast: false) != nil {
+                throw noDirectory(path.withoutSlash)
+            }
+            throw noSuchFile(path)
+        }
+        try requireNoObstacle(at: file.path)
         return file
     }
 
-    /// The directory that a path's last name is in, and that name.
-    func place(of path: GuestPath) throws(StorageError) -> Place {
+    /// Throws where what the fstab mounts is missing.
+    func requireNoObstacle(at path: GuestPath) throws(StorageError) {
+        if let obstacle = obstacles[path] { throw obstacle }
+    }
+
+    /// The same for everything below a path too.
+    func requireNoObstacle(below path: GuestPath) throws(StorageError) {
+        let inTheWay = obstacles.filter { $0.key == path || $0.key.isBelow(path) }
+        if let first = inTheWay.min(by: { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }) {
+            throw first.value
+        }
+    }
+
+    /// A name in a directory. Throws where what is mounted on the one or the other is missing.
+    func place(of name: [UInt8], in directory: GuestFile) throws(StorageError) -> Place {
+        let place = Place(directory: directory, name: name)
+        guard !obstacles.isEmpty else { return place }
+        try requireNoObstacle(at: directory.path)
+        try requireNoObstacle(at: place.path)
+        return place
+    }
+
+    /// Throws for a path that names something else than a directory as one, by a slash at its end: what is removed or
+    /// moved by it would be a link, or a file.
+    func requireDirectoryBeforeSlash(_ path: GuestPath) throws(StorageError) {
+        guard path.endsInSlash else { return }
+        let file = try require(path.withoutSlash, followLast: false)
+        guard file.attributes.type == .directory else { throw noDirectory(path.withoutSlash) }
+    }
+
+    /// Throws for a path that ends in "." or "..", by which nothing can be removed or moved.
+    func requireLastName(_ path: GuestPath) throws(StorageError) {
+        let last = path.lastComponent
+        guard last != GuestPath.here, last != GuestPath.above, !path.bytes.isEmpty else {
+            throw error(.misuse, .badPath, "\(path.shellText) does not end in a name")
+        }
+    }
+
+    private func noDirectory(_ path: GuestPath) -> StorageError {
+        error(.refused, .notADirectory, "\(path.shellText) is no directory")
+    }
+
+    /// The directory that a path's last name is in, and that name. Only the name of a directory can have a slash behind
+    /// it.
+    func place(of path: GuestPath, isForDirectory: Bool = false) throws(StorageError) -> Place {
+        guard isForDirectory || !path.endsInSlash else { throw noDirectory(path) }
         var parts = path.components
         guard let name = parts.popLast(), name != GuestPath.here, name != GuestPath.above else {
             throw error(.misuse, .badPath, "\(path.shellText) does not end in a name")
@@ -75,13 +127,14 @@ extension GuestEdit {
             throw noSuchFile(directoryPath)
         }
         guard directory.attributes.type == .directory else {
-            throw error(.refused, .notADirectory, "\(directoryPath.shellText) is no directory")
+            throw noDirectory(directoryPath)
         }
-        return Place(directory: directory, name: name)
+        return try place(of: name, in: directory)
     }
 
-    /// Throws for a place where a volume is mounted, or that holds one further down.
+    /// Throws for a place where a volume is mounted or missing, or that holds one further down.
     func requireNoMount(at path: GuestPath) throws(StorageError) {
+        try requireNoObstacle(below: path)
         let inTheWay = mounts.filter { $0.key == path || $0.key.isBelow(path) }
         guard let (mount, volume) = inTheWay.min(by: { $0.key.bytes.count < $1.key.bytes.count }) else {
             return

@@ -9,16 +9,19 @@ extension GuestEdit {
     /// of its member ".". A file without an SELinux label in the archive takes its peers'.
     ///
     /// A name with ".." in it, and one that leads through a symbolic link from the archive itself, is refused. Large
-    /// archives go in several transactions, each of which leaves a sound file system with part of the tree.
+    /// archives go in several transactions, each of which leaves a sound file system with part of the tree. An archive
+    /// without its end, an empty one too, is one that was cut off.
     ///
-    /// Returns how many members were unpacked.
+    /// Returns how many members were unpacked. `report` hears, once, that a "/" at the beginning of names was left out.
     @discardableResult
-    public func untar(_ archive: FileContents, into path: GuestPath) throws(StorageError) -> Int {
+    public func untar(
+        _ archive: FileContents, into path: GuestPath, report: @escaping (String) -> Void = { _ in }
+    ) throws(StorageError) -> Int {
         let top = try require(path, followLast: true)
         guard top.attributes.type == .directory else {
             throw error(.refused, .notADirectory, "\(path.shellText) is no directory")
         }
-        var unpacking = Unpacking(self, top, TarReader(archive))
+        var unpacking = Unpacking(self, top, TarReader(archive), report)
         return try unpacking.run()
     }
 }
@@ -28,6 +31,8 @@ private struct Unpacking {
     private let edit: GuestEdit
     private let top: GuestFile
     private var reader: TarReader
+    private let report: (String) -> Void
+    private var hasAbsoluteNames = false
     private var trail: ArchiveTrail
     /// Symbolic links that the archive brought: no other member may go through them, by whatever path or further
     /// name.
@@ -38,7 +43,8 @@ private struct Unpacking {
     /// Set last: names made in a directory change its time.
     private var directoryTimes: [(key: FileKey, time: Timestamp)] = []
 
-    init(_ edit: GuestEdit, _ top: GuestFile, _ reader: TarReader) {
+    init(_ edit: GuestEdit, _ top: GuestFile, _ reader: TarReader, _ report: @escaping (String) -> Void) {
+        self.report = report
         self.edit = edit
         self.top = top
         self.reader = reader
@@ -65,12 +71,13 @@ private struct Unpacking {
                 .refused, TarCode.emptyName,
                 "the archive has a member without a name; nothing was written", offset: reader.position)
         }
+        noteAbsolute(member)
         let parts = try components(member.name)
         let edit = edit
         try edit.naming(top.path.appending(member.name)) { () throws(StorageError) in
             guard let name = parts.last else { return try self.unpackTop(member) }
             let directory = try self.directory(parts.dropLast())
-            try self.unpack(member, at: GuestEdit.Place(directory: directory, name: name))
+            try self.unpack(member, at: try edit.place(of: name, in: directory))
         }
     }
 
@@ -183,6 +190,17 @@ private struct Unpacking {
         try edit.splitIfLarge(volume)
     }
 
+    /// The directory that the archive goes into is all there is for it. Symbolic links stay as they are.
+    private mutating func noteAbsolute(_ member: TarReader.Member) {
+        guard !hasAbsoluteNames else { return }
+        let names = [member.name] + (member.type == UInt8(ascii: "1") ? [member.target] : [])
+        guard let name = names.first(where: { GuestPath($0).isAbsolute }) else { return }
+        hasAbsoluteNames = true
+        report(
+            "the archive has names that begin with /, as \(name.shellText); they are taken as names below "
+                + top.path.shellText)
+    }
+
     /// A member's name without "." and a leading "/"; ".." is refused.
     private func components(_ name: [UInt8]) throws(StorageError) -> [[UInt8]] {
         let parts = GuestPath(name).components.filter { $0 != GuestPath.here }
@@ -211,7 +229,7 @@ private struct Unpacking {
     }
 
     private func directory(_ name: [UInt8], in parent: GuestFile) throws(StorageError) -> GuestFile {
-        let place = GuestEdit.Place(directory: parent, name: name)
+        let place = try edit.place(of: name, in: parent)
         if try edit.tree.lookUp(name, in: parent.key) == nil {
             let new = try edit.attributes(
                 ofNew: .directory, in: parent, NewFileOptions(), usual: 0o755)
@@ -315,39 +333,5 @@ private struct Unpacking {
             result.append(ExtendedAttribute(name: name, value: list.value))
         }
         return result
-    }
-}
-
-/// The tree, but for the links that an archive brought: a walk through one throws `TarCode.throughLink`.
-private struct ArchiveSteps: PathSteps {
-    let tree: EditedTree
-    let links: Set<FileKey>
-
-    func mountedVolume(at path: GuestPath) -> Int? { tree.mountedVolume(at: path) }
-
-    func rootDirectory(ofVolume volume: Int) -> FileID? { tree.rootDirectory(ofVolume: volume) }
-
-    func lookUp(_ name: [UInt8], in directory: FileKey) throws(StorageError) -> FileID? {
-        try tree.lookUp(name, in: directory)
-    }
-
-    func attributes(of file: FileKey) throws(StorageError) -> FileAttributes {
-        try tree.attributes(of: file)
-    }
-
-    func symbolicLinkTarget(of file: FileKey) throws(StorageError) -> [UInt8] {
-        guard !links.contains(file) else {
-            throw StorageError(.refused, TarCode.throughLink, "a link of the archive")
-        }
-        return try tree.symbolicLinkTarget(of: file)
-    }
-}
-
-extension GuestEdit {
-    /// An access control list from text, names looked up in the guest's own accounts.
-    public func accessControl(_ text: String) throws(StorageError) -> AccessControl {
-        try AccessControl(
-            text: text, user: { (try? self.accountID($0, in: .users)) ?? nil },
-            group: { (try? self.accountID($0, in: .groups)) ?? nil })
     }
 }

@@ -20,6 +20,8 @@ public final class GuestEdit {
     let guest: Guest
     /// Volumes by the path they are mounted at, "/" among them.
     let mounts: [GuestPath: Int]
+    /// Where what the fstab mounts is missing: nothing changes there or below it.
+    let obstacles: [GuestPath: StorageError]
     private var transactions: [Int: any FileSystemTransaction] = [:]
     /// The order in which volumes were first changed.
     private var order: [Int] = []
@@ -31,9 +33,13 @@ public final class GuestEdit {
     /// What holds the writes back until `commit`; nil where the caller sees to that, and when the edit has ended.
     private var recording: HostTransaction?
 
-    init(_ guest: Guest, mounts: [GuestPath: Int], recording: HostTransaction? = nil) {
+    init(
+        _ guest: Guest, mounts: [GuestPath: Int], obstacles: [GuestPath: StorageError] = [:],
+        recording: HostTransaction? = nil
+    ) {
         self.guest = guest
         self.mounts = mounts
+        self.obstacles = obstacles
         self.recording = recording
     }
 
@@ -156,18 +162,24 @@ extension Guest {
     }
 
     /// Begins a change that `GuestEdit.commit` ends, for callers that are no closure. Everything that holds of `edit`
-    /// holds of it. One change of a guest at a time; an edit that is let go of without `commit` is taken back.
+    /// holds of it. Throws `refused` when the disks hold several systems and `source` names none. One change of a guest at a time; an edit that is let go of without `commit` is taken back.
     public func beginEdit(
         volume: String? = nil, source: SourceOptions = SourceOptions(),
         memoryLimit: Int = HostTransaction.usualMemoryLimit
     ) throws(StorageError) -> GuestEdit {
         var mounts: [GuestPath: Int] = [:]
+        var obstacles: [GuestPath: StorageError] = [:]
         if let volume {
             mounts[.root] = try volumeIndex(named: volume)
         } else {
-            for mount in try mountedSystem(source).mounts { mounts[GuestPath(mount.path)] = mount.volume }
+            let system = try mountedSystem(source)
+            if let several = try severalSystems(source) { throw several }
+            for mount in system.mounts where mount.isReadable { mounts[GuestPath(mount.path)] = mount.volume }
+            obstacles = try self.obstacles(in: system, forChanges: true)
         }
-        return GuestEdit(self, mounts: mounts, recording: try beginRecording(memoryLimit: memoryLimit))
+        return GuestEdit(
+            self, mounts: mounts, obstacles: obstacles,
+            recording: try beginRecording(memoryLimit: memoryLimit))
     }
 
     /// The volume of that name; without one, the one that the guest's root is on.

@@ -16,7 +16,7 @@ public struct ExtractionOptions: Sendable {
 
     /// Symbolic links.
     public var links: Links
-    /// Keep set-user-ID, set-group-ID and the sticky bit.
+    /// Keep set-user-ID, set-group-ID and files' sticky bit; directories keep theirs anyway.
     public var keepsSetID: Bool
     /// Make device nodes, FIFOs and sockets.
     public var makesNodes: Bool

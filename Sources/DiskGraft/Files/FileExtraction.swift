@@ -1,18 +1,23 @@
+internal import Glibc
+internal import GuestTree
 internal import HostIO
 public import Storage
 
 extension GuestFiles {
     /// Copies a file, or a directory with everything below it, to the host: contents with their holes, the low
-    /// nine permission bits, modification times, and what `options` ask for. Owners stay behind; `report` hears of
-    /// what was left out.
+    /// nine permission bits, modification times, and what `options` ask for. Owners, access control lists and extended
+    /// attributes stay behind, and files of several names become several: `note` hears of these once, with a count.
+    /// `report` hears of everything else that was left out.
     ///
-    /// A file that cannot be copied to its end is removed; those copied before it stay.
+    /// A file that cannot be copied to its end is removed; those copied before it stay. A host that takes no more files
+    /// ends the copying.
     ///
     /// `destination` must not exist. Everything is made anew in directories made here and held open, so that nothing
     /// is written elsewhere, whatever names and links the image holds.
     public func extract(
         _ top: GuestFile, to destination: String, options: ExtractionOptions = ExtractionOptions(),
-        progress: @escaping (UInt64) -> Void = { _ in }, report: @escaping (String) -> Void = { _ in }
+        progress: @escaping (UInt64) -> Void = { _ in }, report: @escaping (String) -> Void = { _ in },
+        note: (String) -> Void = { _ in }
     ) throws(StorageError) {
         var place = destination
         while place.utf8.count > 1, place.utf8.last == UInt8(ascii: "/") { place.removeLast() }
@@ -20,14 +25,35 @@ extension GuestFiles {
             files: self, options: options, top: top,
             parent: try HostFolder.open(HostPath.directory(of: place)),
             name: HostPath.name(of: place).hostBytes, progress: progress, report: report)
+        var end: StorageError?
         try walk(top) { (visit) throws(StorageError) in
             switch visit {
             case .unreadable(_, let error): report(error.description)
-            case .file(let file): try extraction.make(file)
+            case .file(let file):
+                do throws(StorageError) {
+                    try extraction.make(file)
+                } catch {
+                    guard error.saysHostIsFull else { throw error }
+                    end = error
+                    return false
+                }
             }
             return true
         }
-        try extraction.finish()
+        do throws(StorageError) {
+            try extraction.finish()
+        } catch {
+            throw end ?? error
+        }
+        for sentence in extraction.losses.sentences { note(sentence) }
+        if let end { throw end }
+    }
+}
+
+extension StorageError {
+    /// The host has no room for any further file.
+    fileprivate var saysHostIsFull: Bool {
+        kind == .io && [ENOSPC, EDQUOT, EROFS].contains(errno ?? 0)
     }
 }
 
@@ -48,12 +74,14 @@ private struct FileExtraction {
         var folder: HostFolder?
         let identity: FileIdentity
         let name: [UInt8]
-        let attributes: FileAttributes
+        let permissions: UInt16
+        let modified: Timestamp
     }
 
     /// From the top down; the last is open.
     private var levels: [Level] = []
     private var done: UInt64 = 0
+    private(set) var losses = ExtractionLosses()
     /// How many directories are kept open.
     private static let openLimit = 64
 
@@ -78,12 +106,21 @@ private struct FileExtraction {
         guard let folder = steps.isEmpty ? parent : levels.last?.folder else { return }
         let name = steps.last ?? self.name
         let attributes = file.attributes
+        let isLeftOut =
+            switch attributes.type {
+            case .directory, .regular, .symbolicLink: false
+            case .characterDevice, .blockDevice, .fifo, .socket: !options.makesNodes
+            }
+        guard !isLeftOut else {
+            return report("\(file.path.shellText): a \(attributes.type.words) is left out")
+        }
+        let permissions = try permissions(of: file)
         switch attributes.type {
-        case .directory: try open(try folder.makeFolder(name), name, attributes)
+        case .directory: try open(try folder.makeFolder(name), name, attributes, permissions)
         case .regular:
             let output = try folder.makeFile(name)
             do throws(StorageError) {
-                try copy(file, to: output)
+                try copy(file, to: output, permissions)
             } catch {
                 // Half a file could be taken for a whole one.
                 folder.removeFile(name)
@@ -98,12 +135,9 @@ private struct FileExtraction {
             }
             try folder.makeSymbolicLink(name, target: target, modified: attributes.modificationTime)
         case .characterDevice, .blockDevice, .fifo, .socket:
-            guard options.makesNodes else {
-                return report("\(file.path.shellText): a \(attributes.type.words) is left out")
-            }
             try folder.makeNode(
-                name, type: attributes.type, device: attributes.deviceNumber,
-                permissions: permissions(attributes), modified: attributes.modificationTime)
+                name, type: attributes.type, device: attributes.deviceNumber, permissions: permissions,
+                modified: attributes.modificationTime)
         }
     }
 
@@ -120,14 +154,35 @@ private struct FileExtraction {
         }
     }
 
-    private func permissions(_ attributes: FileAttributes) -> UInt16 {
-        attributes.permissions & (options.keepsSetID ? 0o7777 : 0o777)
+    /// The mode bits that a file gets. Says which of them it does not, and counts what else it loses.
+    private mutating func permissions(of file: GuestFile) throws(StorageError) -> UInt16 {
+        var attributes: [ExtendedAttribute] = []
+        var isListUnknown = false
+        do throws(StorageError) {
+            attributes = try files.extendedAttributes(of: file)
+        } catch {
+            guard !error.isCancellation else { throw error }
+            isListUnknown = true
+            report(error.description)
+        }
+        losses.count(file, attributes)
+        let list = attributes.first { $0.name == AccessControl.AttributeName.access }
+        let permissions = HostPermissions(
+            file.attributes, list: list.flatMap { AccessControl($0) }, isListUnknown: isListUnknown,
+            keepsSetID: options.keepsSetID)
+        if let words = permissions.leftOutWords, file.attributes.type != .symbolicLink {
+            report("\(file.path.shellText): \(words)")
+        }
+        return permissions.bits
     }
 
     private mutating func open(
-        _ folder: HostFolder, _ name: [UInt8], _ attributes: FileAttributes
+        _ folder: HostFolder, _ name: [UInt8], _ attributes: FileAttributes, _ permissions: UInt16
     ) throws(StorageError) {
-        levels.append(Level(folder: folder, identity: folder.identity, name: name, attributes: attributes))
+        levels.append(
+            Level(
+                folder: folder, identity: folder.identity, name: name, permissions: permissions,
+                modified: attributes.modificationTime))
         if levels.count > Self.openLimit { levels[levels.count - 1 - Self.openLimit].folder = nil }
     }
 
@@ -138,8 +193,7 @@ private struct FileExtraction {
         if let above = levels.last, above.folder == nil {
             levels[levels.count - 1].folder = try folder.parent(expecting: above.identity, path: path)
         }
-        try folder.setAttributes(
-            permissions: permissions(level.attributes), modified: level.attributes.modificationTime)
+        try folder.setAttributes(permissions: level.permissions, modified: level.modified)
     }
 
     /// The deepest directory's path. Not kept for each: together they would be as long as the tree is deep, squared.
@@ -147,7 +201,9 @@ private struct FileExtraction {
         HostFolder.path(parent.path, levels.map(\.name))
     }
 
-    private mutating func copy(_ file: GuestFile, to output: HostFile) throws(StorageError) {
+    private mutating func copy(
+        _ file: GuestFile, to output: HostFile, _ permissions: UInt16
+    ) throws(StorageError) {
         let fileSystem = try files.fileSystem(of: file)
         let size = file.attributes.size
         var buffer = [UInt8](repeating: 0, count: Int(min(max(size, 1), 1 << 20)))
@@ -172,7 +228,7 @@ private struct FileExtraction {
         }
         try output.truncate(to: size)
         try output.setAttributes(
-            permissions: permissions(file.attributes), modified: file.attributes.modificationTime)
+            permissions: permissions, modified: file.attributes.modificationTime)
         done += size
         progress(done)
     }

@@ -23,7 +23,14 @@ extension GuestFiles {
         var path = top.path.appending([]).bytes
         var held = 0
         // A stack of what is still to come, deepest last: recursion would trust the image's depth.
-        var pending = [try level(of: top, pathLength: path.count, mount: 0, &held)]
+        var pending: [Level] = []
+        do throws(StorageError) {
+            pending.append(try level(of: top, pathLength: path.count, mount: 0, &held))
+        } catch {
+            guard !error.isCancellation else { throw error }
+            _ = try body(.unreadable(path: top.path, error))
+            return
+        }
         // A directory has one name: with two at each level, the walk of a small image would never end. A volume may
         // be mounted in two places all the same.
         var seen: Set<FileIdentity> = [FileIdentity(key: top.key, mount: 0)]
@@ -85,7 +92,15 @@ extension GuestFiles {
     private func level(
         of directory: GuestFile, pathLength: Int, mount: Int, _ held: inout Int
     ) throws(StorageError) -> Level {
-        let left = Array(try entries(of: directory).reversed())
+        let left: [DirectoryEntry]
+        do throws(StorageError) {
+            left = Array(try entries(of: directory).reversed())
+        } catch {
+            guard !error.isCancellation else { throw error }
+            var named = error
+            named.message += "; what is in \(directory.path.shellText) is left out"
+            throw named
+        }
         guard left.count <= DirectoryEntry.listLimit - held else {
             throw .tooManyNames("guest", in: directory.id, limit: DirectoryEntry.listLimit - held)
         }

@@ -8,14 +8,23 @@ public struct GuestFiles: Sendable {
     let guest: Guest
     /// Volumes by the canonical path they are mounted at; only those whose files can be read.
     var mountPoints: [GuestPath: Int] = [:]
+    /// Where what the fstab mounts is missing, by canonical path.
+    var obstacles: [GuestPath: StorageError] = [:]
+    /// What a user should know of the tree as a whole before relying on it.
+    public internal(set) var notes: [StorageError] = []
 
     /// What was odd in the file systems read so far and did not stop reading.
     public var warnings: [String] { guest.fileSystemWarnings }
 
     /// The file at an absolute path, symbolic links followed, the last one only when `followLast`.
-    /// Throws `refused` when nothing is there.
+    /// Throws `refused` when nothing is there, and the obstacle to a path below a mount that is missing.
     public func find(_ path: GuestPath, followLast: Bool = true) throws(StorageError) -> GuestFile {
-        guard let file = try tree.find(path, followLast: followLast) else {
+        guard !path.bytes.isEmpty, let file = try tree.find(path, followLast: followLast) else {
+            if path.endsInSlash, try tree.find(path.withoutSlash, followLast: false) != nil {
+                throw StorageError(
+                    .refused, GuestCode.notADirectory, "\(path.withoutSlash.shellText) is no directory",
+                    path: guest.images.first?.path)
+            }
             throw StorageError(
                 .refused, GuestCode.noSuchFile,
                 "there is no \(path.shellText) in the guest",
@@ -23,6 +32,10 @@ public struct GuestFiles: Sendable {
         }
         return file
     }
+
+    /// Why what the fstab mounts on a directory is not in the tree; nil where nothing is missing. The directory is
+    /// there, and its contents are not.
+    public func obstacle(at directory: GuestPath) -> StorageError? { obstacles[directory] }
 
     /// The entries of a directory in the order of their names. Throws `corrupt` for one that no path can have, and
     /// for one that is there twice: what was made under the first of them would be written through for the second.
@@ -33,6 +46,7 @@ public struct GuestFiles: Sendable {
                 "\(directory.path.shellText) is no directory",
                 path: guest.images.first?.path)
         }
+        if let obstacle = obstacles[directory.path] { throw obstacle }
         let entries = try fileSystem(of: directory).entries(of: directory.id)
             .sorted { $0.name.lexicographicallyPrecedes($1.name) }
         for (entry, next) in zip(entries, entries.dropFirst()) where entry.name == next.name {

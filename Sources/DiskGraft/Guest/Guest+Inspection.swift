@@ -26,13 +26,37 @@ extension Guest {
         let roots = try GuestFinder.rootVolumes(volumes, readable)
         if roots.isEmpty { try failures.requireNone() }
         guard let root = try rootVolume(source, among: roots) ?? roots.first else {
-            throw try noGuest()
+            throw try noGuest(hasReadableVolumes: !readable.isEmpty)
         }
-        let system = try MountedGuest(
-            rootVolume: root, volumes: volumes, fileSystems: readable, diskCount: images.count,
-            presentation: try source.presentation(diskCount: images.count), reading: .namesOnly)
+        let presentation = try source.presentation(diskCount: images.count)
+        let system: MountedGuest
+        do throws(StorageError) {
+            system = try MountedGuest(
+                rootVolume: root, volumes: volumes, fileSystems: readable, diskCount: images.count,
+                presentation: presentation, reading: .namesOnly)
+        } catch {
+            // A damaged fstab keeps nobody from the files of one volume.
+            guard !error.isCancellation else { throw error }
+            var named = error.inFile(path(ofVolume: root))
+            if !named.remedies.contains(.nameVolume) { named.remedies.append(.nameVolume) }
+            throw named
+        }
         try failures.requireNone(in: system.mounts)
         return system
+    }
+
+    /// What says that the disks hold several systems and `source` names none; nil where there is one that is meant.
+    public func severalSystems(
+        _ source: SourceOptions = SourceOptions()
+    ) throws(StorageError) -> StorageError? {
+        guard source.root == nil else { return nil }
+        let roots = try GuestFinder.rootVolumes(volumes, try openFileSystems().readable)
+        guard roots.count > 1 else { return nil }
+        let names = roots.map { volumes[$0].name }
+        return StorageError(
+            .refused, GuestCode.severalSystems,
+            "there are several systems, with their roots on \(names.joined(separator: ", "))",
+            path: images.first?.path, remedies: [.nameRoot])
     }
 
     /// File systems that could not be opened.
@@ -107,8 +131,9 @@ extension Guest {
         survey.guests = kept
     }
 
-    /// The guest's own tree, put together from its fstab and nothing else of it, or one volume's. With several systems on
-    /// the disks the first; `refused` when there is none. `source` tells what device names in the fstab stood for.
+    /// The guest's own tree, put together from its fstab and nothing else of it, or one volume's. With several systems
+    /// on the disks the first, which `GuestFiles.notes` says; `refused` when there is none. `source` tells what device
+    /// names in the fstab stood for.
     public func files(
         volume: String? = nil, source: SourceOptions = SourceOptions()
     ) throws(StorageError) -> GuestFiles {
@@ -119,32 +144,42 @@ extension Guest {
                 tree: FileSystemTree(volume: index, fileSystem), guest: self)
         }
         let system = try mountedSystem(source)
+        let obstacles = try obstacles(in: system, forChanges: false)
         var mountPoints: [GuestPath: Int] = [:]
         for mount in system.mounts where mount.isReadable && mount.path != "/" {
             // A mount point may be reached through links; the walk sees canonical paths.
             let path = GuestPath(mount.path)
             mountPoints[try system.tree.find(path)?.path ?? path] = mount.volume
         }
-        return GuestFiles(tree: system.tree, guest: self, mountPoints: mountPoints)
+        var notes: [StorageError] = []
+        if var several = try severalSystems(source) {
+            several.message += "; the one on \(volumes[system.rootVolume].name) is read"
+            notes.append(several)
+        }
+        return GuestFiles(
+            tree: FileSystemTree(mounts: try readableMounts(of: system), obstacles: obstacles), guest: self,
+            mountPoints: mountPoints, obstacles: obstacles, notes: notes)
     }
 
-    func noGuest() throws(StorageError) -> StorageError {
+    /// `hasReadableVolumes`: the files of one volume are all that is asked for, and there is one.
+    func noGuest(hasReadableVolumes: Bool = false) throws(StorageError) -> StorageError {
         let names = volumes.map { "\($0.name) (\($0.identity.kind.rawValue))" }.joined(separator: ", ")
         let foreign = try ForeignSystem(self).names
         let advice: String
-        let remedies: [Remedy]
+        var remedies: [Remedy]
         if let suspended = volumes.first(where: { $0.identity.isHibernated }) {
             advice = "\(suspended.name) holds a suspended system, which must be shut down first"
             remedies = [.startGuest]
         } else if foreign.isEmpty {
             advice = "every disk of the guest is needed"
-            remedies = [.giveDisk(path: nil), .nameVolume]
+            remedies = [.giveDisk(path: nil)]
         } else {
             advice =
                 "there is \(foreign.joined(separator: ", ")): nothing in it can be judged or changed here; give its fstab and "
                 + "kernel arguments UUID= names in the running guest, then copy the disk as it is"
             remedies = [.migrateUnpatched, .convert(options: [])]
         }
+        if hasReadableVolumes { remedies.append(.nameVolume) }
         return StorageError(
             .refused, foreign.isEmpty ? GuestCode.noGuest : .foreignSystem,
             "no Linux system was found" + (names.isEmpty ? "" : " on \(names)") + "; " + advice,

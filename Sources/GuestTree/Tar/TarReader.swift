@@ -33,7 +33,7 @@ package struct TarReader {
 
     package init(_ input: FileContents) { self.input = input }
 
-    /// The next member; nil at the archive's end.
+    /// The next member; nil at the archive's end. Throws for input that stops without one: whoever wrote it was cut off.
     package mutating func next() throws(StorageError) -> Member? {
         try skipContents()
         var records: [Record] = []
@@ -42,7 +42,7 @@ package struct TarReader {
         while true {
             guard let block = try block() else {
                 guard records.isEmpty, longName == nil else { throw bad("ends after an extended header") }
-                return nil
+                throw bad(position == 0 ? "is empty" : "stops without its end: it was cut off")
             }
             if block.span8.isAllZero { return nil }
             try verify(block)

@@ -22,14 +22,16 @@ package struct FileSystemTree: GuestTree {
 
     private let mounts: [GuestPath: Mount]
     private let fileSystems: [Int: any FileSystem]
+    private let obstacles: [GuestPath: StorageError]
 
     /// The files of one volume alone.
     package init(volume: Int, _ fileSystem: (any FileSystem)?) {
         self.init(mounts: [Mount(path: .root, volume: volume, fileSystem: fileSystem)])
     }
 
-    /// A tree of these mounts, one of them "/".
-    package init(mounts: [Mount]) {
+    /// A tree of these mounts, one of them "/". `obstacles` tell at which places what is mounted is missing.
+    package init(mounts: [Mount], obstacles: [GuestPath: StorageError] = [:]) {
+        self.obstacles = obstacles
         self.mounts = Dictionary(mounts.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         fileSystems = Dictionary(
             mounts.compactMap { mount in mount.fileSystem.map { (mount.volume, $0) } },
@@ -63,6 +65,8 @@ package struct FileSystemTree: GuestTree {
 
 extension FileSystemTree: PathSteps {
     package func mountedVolume(at path: GuestPath) -> Int? { mounts[path]?.volume }
+
+    package func obstacle(at path: GuestPath) -> StorageError? { obstacles[path] }
 
     package func rootDirectory(ofVolume volume: Int) -> FileID? { fileSystems[volume]?.rootDirectory }
 

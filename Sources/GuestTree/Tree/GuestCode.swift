@@ -18,6 +18,7 @@ package enum GuestCode: String, LayerCode {
     case ignoreChecksumsWriting = "ignore-checksums-writing"
     case isADirectory = "is-a-directory"
     case mountPoint = "mount-point"
+    case missingMount = "missing-mount"
     case noFileSystem = "no-file-system"
     case noGuest = "no-guest"
     case noSuchAccount = "no-such-account"
@@ -28,6 +29,7 @@ package enum GuestCode: String, LayerCode {
     case notARegularFile = "not-a-regular-file"
     case notWritable = "not-writable"
     case sameDiskTwice = "same-disk-twice"
+    case severalSystems = "several-systems"
     case tooDeep = "too-deep"
     case tooLong = "too-long"
     case windows

@@ -50,6 +50,15 @@ public struct GuestPath: Hashable, Sendable {
     /// It names the root without any name.
     public var isRoot: Bool { !bytes.isEmpty && bytes.allSatisfy { $0 == Self.slash } }
 
+    /// It names a directory by a slash at its end, and is not the root.
+    public var endsInSlash: Bool { bytes.last == Self.slash && !isRoot }
+
+    /// The same without slashes at its end; the root keeps one.
+    public var withoutSlash: GuestPath {
+        guard let end = bytes.lastIndex(where: { $0 != Self.slash }) else { return self }
+        return GuestPath(Array(bytes[...end]))
+    }
+
     /// The path of `name`, which may be several with slashes between them, in the directory that this is the path of.
     public func appending(_ name: some Collection<UInt8>) -> GuestPath {
         GuestPath(bytes.last == Self.slash ? bytes + name : bytes + [Self.slash] + name)

@@ -7,6 +7,9 @@ package protocol PathSteps {
     func mountedVolume(at path: GuestPath) -> Int?
     /// A volume's root; nil when it cannot be read: what lies below is then not there.
     func rootDirectory(ofVolume volume: Int) -> FileID?
+    /// Why what is mounted at a path without links is not in the tree; nil: nothing is missing there. The directory
+    /// below the mount then stands for it, and nothing in it can be reached.
+    func obstacle(at path: GuestPath) -> StorageError?
     /// The file of that name in a directory.
     func lookUp(_ name: [UInt8], in directory: FileKey) throws(StorageError) -> FileID?
     /// What stat tells.
@@ -21,8 +24,12 @@ private let linkLimit = 40
 private let pathLimit = 4096
 
 extension PathSteps {
+    /// Nothing is missing.
+    package func obstacle(at path: GuestPath) -> StorageError? { nil }
+
     /// The file at an absolute path: links followed (the last one only when `followLast`), mounts crossed, as the
-    /// guest's kernel would. Nil when nothing is there.
+    /// guest's kernel would. Nil when nothing is there, and when a path that ends in a slash leads to no directory;
+    /// throws the obstacle to a path that leads past one.
     package func walk(_ path: GuestPath, followLast: Bool) throws(StorageError) -> GuestFile? {
         guard let root = key(ofMount: .root) else { return nil }
         var stack = [Place(key: root, pathLength: 0)]
@@ -31,6 +38,8 @@ extension PathSteps {
         var reached: [UInt8] = []
         var pending = Array(path.components.reversed())
         var linksLeft = linkLimit
+        // A slash at the end asks for the directory, be it through a link.
+        let wantsDirectory = path.bytes.last == GuestPath.slash
         while let name = pending.popLast() {
             if name == GuestPath.here { continue }
             if name == GuestPath.above {
@@ -38,12 +47,12 @@ extension PathSteps {
                 reached.removeSubrange((stack.last?.pathLength ?? 0)...)
                 continue
             }
-            guard let here = stack.last, try attributes(of: here.key).type == .directory,
-                let id = try lookUp(name, in: here.key)
-            else { return nil }
+            guard let here = stack.last, try attributes(of: here.key).type == .directory else { return nil }
+            if here.isClosed, let obstacle = obstacle(at: GuestPath(reached)) { throw obstacle }
+            guard let id = try lookUp(name, in: here.key) else { return nil }
             let key = FileKey(volume: here.key.volume, id: id)
             let type = try attributes(of: key).type
-            if type == .symbolicLink, followLast || !pending.isEmpty {
+            if type == .symbolicLink, followLast || wantsDirectory || !pending.isEmpty {
                 linksLeft -= 1
                 let target = GuestPath(try symbolicLinkTarget(of: key))
                 guard linksLeft >= 0, target.bytes.count <= pathLimit else { return nil }
@@ -56,22 +65,29 @@ extension PathSteps {
             }
             reached.append(GuestPath.slash)
             reached += name
-            var next = key
-            if type == .directory, mayBeMount(reached), mountedVolume(at: GuestPath(reached)) != nil {
-                guard let mounted = self.key(ofMount: GuestPath(reached)) else { return nil }
-                next = mounted
+            var next = Place(key: key, pathLength: reached.count)
+            if type == .directory, mayBeMount(reached) {
+                let path = GuestPath(reached)
+                next.isClosed = obstacle(at: path) != nil
+                if mountedVolume(at: path) != nil {
+                    guard let mounted = self.key(ofMount: path) else { return nil }
+                    next.key = mounted
+                }
             }
-            stack.append(Place(key: next, pathLength: reached.count))
+            stack.append(next)
         }
         guard let found = stack.last else { return nil }
+        let attributes = try attributes(of: found.key)
+        guard !wantsDirectory || attributes.type == .directory else { return nil }
         return GuestFile(
             path: reached.isEmpty ? .root : GuestPath(reached), volume: found.key.volume, id: found.key.id,
-            attributes: try attributes(of: found.key))
+            attributes: attributes)
     }
 
     /// The file of that name in a directory, a link itself; a mounted volume's root stands for the directory below
-    /// it. Nil when nothing is there, or its volume cannot be read.
+    /// it. Nil when nothing is there, or its volume cannot be read; throws what keeps the directory from being read.
     package func child(_ name: [UInt8], of directory: GuestFile) throws(StorageError) -> GuestFile? {
+        if mayBeMount(directory.path.bytes), let obstacle = obstacle(at: directory.path) { throw obstacle }
         guard let id = try lookUp(name, in: directory.key) else { return nil }
         let path = directory.path.appending(name)
         var key = FileKey(volume: directory.volume, id: id)
@@ -98,4 +114,6 @@ private struct Place {
     var key: FileKey
     /// How much of the path leads to it.
     var pathLength: Int
+    /// What is mounted there is missing.
+    var isClosed = false
 }

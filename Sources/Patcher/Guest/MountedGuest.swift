@@ -7,6 +7,8 @@ package struct MountedGuest: Sendable {
     package let frame: GuestFrame
     /// Where each volume is mounted, the root first.
     package let mounts: [Guest.Mount]
+    /// What the fstab mounts beside them and is not in the tree.
+    package let missing: [MissingMount]
     /// The tree over them.
     package let tree: FileSystemTree
     /// What a user should know: mounts that cannot be read.
@@ -37,8 +39,14 @@ package struct MountedGuest: Sendable {
             release: isNeeded ? try OSRelease.read(bare) : nil, stated: presentation,
             tools: isNeeded ? try SourcePresentation.tools(in: bare) : nil, bootCode: bootCode)
         var notes: [String] = []
-        let mounts = Self.mounts(of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes)
+        var missing: [MissingMount] = []
+        let mounts = Self.mounts(
+            of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes, &missing)
         self.mounts = mounts
+        // A later row may mount at the same place what can be read.
+        self.missing = missing.filter { row in
+            !mounts.contains { $0.isReadable && $0.path == row.path }
+        }
         self.notes = notes
         tree = FileSystemTree(
             mounts: mounts.map {
@@ -48,16 +56,27 @@ package struct MountedGuest: Sendable {
 
     private static func mounts(
         of fstab: Fstab, _ rootVolume: Int, _ resolver: DeviceResolver, _ fileSystems: [Int: any FileSystem],
-        _ notes: inout [String]
+        _ notes: inout [String], _ missing: inout [MissingMount]
     ) -> [Guest.Mount] {
         var mounts = [Guest.Mount(path: "/", volume: rootVolume, isReadable: true)]
         for row in fstab.rows where row.mountPoint.hasPrefix("/") && row.mountPoint != "/" {
             let path = "/" + row.mountPoint.split(separator: "/").joined(separator: "/")
-            guard case .volume(let volume) = resolver.resolve(DeviceName(row.spec)), volume != rootVolume,
-                !row.isRemovableMedium, !row.options.contains("bind"),
+            guard !row.isRemovableMedium, !row.options.contains("bind"), !row.isSwap,
                 !mounts.contains(where: { $0.path == path })
             else { continue }
+            let resolution = resolver.resolve(DeviceName(row.spec))
+            func noteMissing() {
+                guard !row.isNoauto, !missing.contains(where: { $0.path == path }) else { return }
+                missing.append(
+                    MissingMount(
+                        path: path, device: row.spec, resolution: resolution, isOptional: row.isNofail))
+            }
+            guard case .volume(let volume) = resolution, volume != rootVolume else {
+                if resolution.isMissing { noteMissing() }
+                continue
+            }
             let isReadable = fileSystems[volume] != nil
+            if !isReadable { noteMissing() }
             if !isReadable, resolver.volumes[volume].identity.kind != .unknown {
                 notes.append(
                     "\(path) lies on \(resolver.volumes[volume].name) "

@@ -50,7 +50,8 @@ package enum PlanText {
             self.name = name
         }
 
-        mutating func add(_ line: String) { text += line + "\n" }
+        /// Titles and paths are the guest's, and could steer a terminal that a pipe ends at.
+        mutating func add(_ line: String) { text += Array(line.utf8).displayText + "\n" }
 
         func words(_ sentence: Sentence) -> String { sentence.text(naming: name) }
 

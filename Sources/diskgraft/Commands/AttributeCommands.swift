@@ -22,7 +22,7 @@ struct ChangeModeCommand: ParsableCommand {
     var mode: String
 
     @Argument(help: ArgumentHelp("The files; links are followed.", valueName: "path"))
-    var paths: [ByteArgument]
+    var paths: [PathArgument]
 
     @Flag(name: [.customShort("R"), .customLong("recursive")], help: "Everything below too.")
     var recursive = false
@@ -66,7 +66,7 @@ struct ChangeOwnerCommand: ParsableCommand {
     var owner: String
 
     @Argument(help: ArgumentHelp("The files; links are followed.", valueName: "path"))
-    var paths: [ByteArgument]
+    var paths: [PathArgument]
 
     @Flag(
         name: [.customShort("R"), .customLong("recursive")], help: "Everything below too, links themselves.")
@@ -110,7 +110,7 @@ struct ExtendedAttributeCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file; links are followed.", valueName: "path"))
-    var path: ByteArgument
+    var path: PathArgument
 
     @Option(help: ArgumentHelp("Print this attribute's bytes.", valueName: "name"))
     var get: ByteArgument?
@@ -178,6 +178,7 @@ struct ExtendedAttributeCommand: ParsableCommand {
         let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let files = try guest.files(volume: place.volume, source: try place.source.options())
+        for note in files.notes { Terminal.printWarning(note.spelled) }
         let attributes = try files.extendedAttributes(of: try files.find(path.path))
         if let get {
             guard let found = attributes.first(where: { $0.name == get.bytes }) else {
@@ -220,7 +221,11 @@ struct LabelCommand: ParsableCommand {
     func run() throws {
         guard let label else {
             let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
-            let volume = try guest.volume(named: place.volume, source: try place.source.options())
+            let source = try place.source.options()
+            if place.volume == nil, let several = try guest.severalSystems(source) {
+                Terminal.printWarning(several.spelled)
+            }
+            let volume = try guest.volume(named: place.volume, source: source)
             return Terminal.write(Terminal.name(volume.identity.label ?? []) + [UInt8(ascii: "\n")])
         }
         try place.edit(image) { (edit) throws(StorageError) in

@@ -13,11 +13,26 @@ struct ByteArgument: ExpressibleByArgument, Equatable {
 
     var defaultValueDescription: String { shown }
 
-    /// As a path in the guest.
-    var path: GuestPath { GuestPath(bytes) }
-
     /// For messages.
     var shown: String { bytes.shellText }
+}
+
+/// An argument that is a path in the guest. An empty one, which a shell makes of a variable that is not set, is none: it
+/// would mean the root.
+struct PathArgument: ExpressibleByArgument, Equatable {
+    let path: GuestPath
+
+    init(_ path: GuestPath) { self.path = path }
+
+    init?(argument: String) {
+        guard !argument.isEmpty else { return nil }
+        path = GuestPath(argument)
+    }
+
+    var defaultValueDescription: String { shown }
+
+    /// For messages.
+    var shown: String { path.shellText }
 }
 
 /// The command's arguments as the kernel has them. `CommandLine.arguments` has U+FFFD for what is not UTF-8, and so

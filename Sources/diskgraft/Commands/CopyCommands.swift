@@ -7,11 +7,13 @@ struct GetCommand: ParsableCommand {
         commandName: "get",
         abstract: "Copy a file or a directory out of the guest.",
         discussion: """
-            Holes stay holes; permissions and times are kept, owners are not (use tar for those). An image decides \
-            what is in it, so some of it is made only where asked: links that lead out of what is copied (--links \
-            all), set-user-ID, set-group-ID and sticky bits (--set-id), devices, FIFOs and sockets (--devices). \
-            What is left out is said, and the exit status is 1. Nothing is written through a link, and nothing \
-            outside the destination. The contents of one file go to standard output where the destination is -.
+            Holes stay holes; permissions and times are kept. Owners are not (use tar for those), nor are ACLs, \
+            other extended attributes and hard links, which become files of their own: that is said once. An image \
+            decides what is in it, so some of it is made only where asked: links that lead out of what is copied \
+            (--links all), set-user-ID, set-group-ID and files' sticky bits (--set-id), devices, FIFOs and sockets \
+            (--devices). What of these is left out, and what cannot be read, is said, and the exit status is 1. The \
+            group gets no more rights than an ACL gives it. Nothing is written through a link, and nothing outside \
+            the destination. The contents of one file go to standard output where the destination is -.
 
             Example:
               diskgraft get web01.vmdk /etc ./etc-of-web01 --links all
@@ -21,7 +23,7 @@ struct GetCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file or directory.", valueName: "path"))
-    var path: ByteArgument
+    var path: PathArgument
 
     @Argument(
         help: ArgumentHelp(
@@ -36,7 +38,8 @@ struct GetCommand: ParsableCommand {
             valueName: "which"))
     var links = "inside"
 
-    @Flag(name: .customLong("set-id"), help: "Keep set-user-ID, set-group-ID and sticky bits.")
+    @Flag(
+        name: .customLong("set-id"), help: "Keep set-user-ID and set-group-ID bits, and files' sticky bits.")
     var setID = false
 
     @Flag(help: "Make device nodes (which needs root), FIFOs and sockets.")
@@ -69,7 +72,8 @@ struct GetCommand: ParsableCommand {
             report: { message in
                 Terminal.printWarning(message)
                 failed = true
-            })
+            },
+            note: { Terminal.printWarning($0) })
         if progress { Terminal.write(Array("\n".utf8)) }
         if failed { throw ExitCode(ExitStatus.failed.rawValue) }
     }
@@ -89,7 +93,7 @@ struct StatCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file; a symbolic link is not followed.", valueName: "path"))
-    var path: ByteArgument
+    var path: PathArgument
 
     @OptionGroup var place: FileArguments
 
@@ -142,7 +146,7 @@ struct FindCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("Where to begin.", valueName: "path"))
-    var path = ByteArgument(bytes: GuestPath.root.bytes)
+    var path = PathArgument(GuestPath.root)
 
     @OptionGroup var place: FileArguments
 
@@ -207,7 +211,7 @@ struct TarCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The directory or file.", valueName: "path"))
-    var path = ByteArgument(bytes: GuestPath.root.bytes)
+    var path = PathArgument(GuestPath.root)
 
     @OptionGroup var place: FileArguments
 

@@ -21,7 +21,9 @@ struct FileArguments: ParsableArguments {
         let guest = try Guest.open([path] + disks.with, options: options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         defer { for warning in guest.fileSystemWarnings { Terminal.printWarning(warning) } }
-        try body(try guest.files(volume: volume, source: try source.options()))
+        let files = try guest.files(volume: volume, source: try source.options())
+        for note in files.notes { Terminal.printWarning(note.spelled) }
+        try body(files)
     }
 }
 
@@ -33,7 +35,9 @@ struct ListCommand: ParsableCommand, Sendable {
         discussion: """
             With --json, one object a line: path (path_hex where it is not UTF-8), type, mode, uid, gid, links, \
             size, mtime_ns, target (target_hex), rdev, sha256, xattrs (xattrs_hex). On a terminal names are quoted \
-            as ls quotes them, for a shell to take back; elsewhere they are the guest's bytes.
+            as ls quotes them, for a shell to take back; elsewhere they are the guest's bytes. A directory on which \
+            the fstab mounts what is not in the tree (a file system that cannot be read, a disk that was not given) \
+            is listed with a warning; its contents are not.
 
             Example:
               diskgraft ls web01.vmdk /boot/grub
@@ -45,7 +49,7 @@ struct ListCommand: ParsableCommand, Sendable {
     var image: String
 
     @Argument(help: ArgumentHelp("The directory or file; the root without it.", valueName: "path"))
-    var path = ByteArgument(bytes: GuestPath.root.bytes)
+    var path = PathArgument(GuestPath.root)
 
     @OptionGroup var place: FileArguments
 
@@ -108,6 +112,10 @@ struct ListCommand: ParsableCommand, Sendable {
                 })
         } else if top.attributes.type == .directory {
             for entry in try files.entries(of: top) {
+                if let obstacle = files.obstacle(at: top.path.appending(entry.name)) {
+                    output.flush()
+                    Terminal.printWarning(obstacle.spelled)
+                }
                 guard long || json else {
                     output.write(Terminal.name(entry.name) + [UInt8(ascii: "\n")])
                     continue
@@ -121,7 +129,7 @@ struct ListCommand: ParsableCommand, Sendable {
                 try Cancellation.check()
             }
         } else {
-            show(line(.file(top), name: path.bytes))
+            show(line(.file(top), name: path.path.bytes))
         }
         output.flush()
         try Cancellation.check()
@@ -143,7 +151,7 @@ struct CatCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file.", valueName: "path"))
-    var path: ByteArgument
+    var path: PathArgument
 
     @OptionGroup var place: FileArguments
 

@@ -49,7 +49,7 @@ struct InfoCommand: ParsableCommand {
 
     private static func text(_ report: DiskReport) -> String {
         var head = TextTable()
-        head.add("image:", Terminal.name(report.filename))
+        head.add("image:", name: Terminal.name(report.filename))
         head.add("format:", report.variant.map { "\(report.format), \($0)" } ?? report.format)
         head.add("virtual size:", SizeText.long(report.virtualSize))
         let disk = report.actualSize.map { ", \(SizeText.short($0)) on disk" } ?? ""
@@ -64,7 +64,7 @@ struct InfoCommand: ParsableCommand {
         for (depth, parent) in report.parents.enumerated() {
             head.add(
                 "chain \(depth + 1):",
-                "\(Terminal.name(parent.filename)), \(SizeText.long(parent.virtualSize))")
+                name: "\(Terminal.name(parent.filename)), \(SizeText.long(parent.virtualSize))")
         }
         var text = head.text
         if let table = report.partitionTable {
@@ -98,7 +98,7 @@ struct InfoCommand: ParsableCommand {
         }
         for group in report.groups {
             text +=
-                "volume group \(group.name): \(group.uuid), seqno \(group.sequenceNumber), "
+                "volume group \(group.name.asShown): \(group.uuid), seqno \(group.sequenceNumber), "
                 + "extents of \(SizeText.short(group.extentSize))\n"
             var rows = TextTable(indentation: 2)
             for volume in group.physicalVolumes {
@@ -115,11 +115,11 @@ struct InfoCommand: ParsableCommand {
         }
         for array in report.arrays {
             text +=
-                "array \(array.name): \(array.level), superblock \(array.version), \(array.uuid), "
+                "array \(array.name.asShown): \(array.level), superblock \(array.version), \(array.uuid), "
                 + "\(array.members.count) of \(array.memberCount) members: \(array.members.joined(separator: ", "))\n"
-            if let note = array.unreadable ?? array.unwritable { text += "  \(note)\n" }
+            if let note = array.unreadable ?? array.unwritable { text += "  \(note.asShown)\n" }
         }
-        for warning in report.warnings { text += "warning: \(warning)\n" }
+        for warning in report.warnings { text += "warning: \(warning.asShown)\n" }
         return text
     }
 }

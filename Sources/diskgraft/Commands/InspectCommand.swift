@@ -66,7 +66,7 @@ struct InspectCommand: ParsableCommand {
                 text += rows.text
             }
         }
-        for finding in report.findings { text += "note: \(finding)\n" }
+        for finding in report.findings { text += "note: \(finding.asShown)\n" }
         return text
     }
 }

@@ -8,7 +8,7 @@ struct RemoveCommand: ParsableCommand {
         abstract: "Remove files of the guest.",
         discussion: """
             A symbolic link goes itself, not what it points to. A directory that another volume is mounted in is \
-            refused.
+            refused, and so is a path that ends in . or .., or in a slash behind a link.
 
             Example:
               diskgraft rm web01.vmdk /etc/machine-id
@@ -19,7 +19,7 @@ struct RemoveCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The files.", valueName: "path"))
-    var paths: [ByteArgument]
+    var paths: [PathArgument]
 
     @Flag(
         name: [.customShort("r"), .customLong("recursive")], help: "Directories and everything in them too.")
@@ -33,7 +33,9 @@ struct RemoveCommand: ParsableCommand {
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
             for path in paths {
-                if force, try edit.attributes(of: path.path, followLast: false) == nil { continue }
+                if force, try edit.attributes(of: path.path.withoutSlash, followLast: false) == nil {
+                    continue
+                }
                 try edit.remove(path.path, recursively: recursive)
             }
         }
@@ -54,7 +56,7 @@ struct RemoveDirectoryCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The directories.", valueName: "path"))
-    var paths: [ByteArgument]
+    var paths: [PathArgument]
 
     @OptionGroup var place: EditArguments
 
@@ -81,10 +83,10 @@ struct MoveCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file.", valueName: "path"))
-    var path: ByteArgument
+    var path: PathArgument
 
     @Argument(help: ArgumentHelp("Its new name, or a directory.", valueName: "destination"))
-    var destination: ByteArgument
+    var destination: PathArgument
 
     @OptionGroup var place: EditArguments
 
@@ -113,7 +115,7 @@ struct LinkCommand: ParsableCommand {
     var target: ByteArgument
 
     @Argument(help: ArgumentHelp("The new name, or a directory.", valueName: "name"))
-    var name: ByteArgument
+    var name: PathArgument
 
     @Flag(name: [.customShort("s"), .customLong("symbolic")], help: "A symbolic link.")
     var symbolic = false
@@ -123,12 +125,16 @@ struct LinkCommand: ParsableCommand {
 
     @OptionGroup var place: EditArguments
 
+    func validate() throws {
+        guard !target.bytes.isEmpty else { throw ValidationError("the target is empty") }
+    }
+
     func run() throws {
         try place.edit(image) { (edit) throws(StorageError) in
             if symbolic {
                 try edit.symbolicLink(to: target.bytes, at: name.path, replacing: force)
             } else {
-                try edit.link(target.path, as: name.path, replacing: force)
+                try edit.link(GuestPath(target.bytes), as: name.path, replacing: force)
             }
         }
     }
@@ -150,7 +156,7 @@ struct MakeDirectoryCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The directories.", valueName: "path"))
-    var paths: [ByteArgument]
+    var paths: [PathArgument]
 
     @Flag(
         name: [.customShort("p"), .customLong("parents")],
@@ -184,7 +190,7 @@ struct MakeNodeCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The node.", valueName: "path"))
-    var path: ByteArgument
+    var path: PathArgument
 
     @Argument(help: ArgumentHelp("b, c, u, p or s.", valueName: "type"))
     var type: String

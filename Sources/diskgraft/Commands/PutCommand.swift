@@ -24,7 +24,7 @@ struct PutCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp("Where to, in the guest; a directory takes the source's name.", valueName: "path"))
-    var path: ByteArgument
+    var path: PathArgument
 
     @OptionGroup var place: EditArguments
     @OptionGroup var new: NewFileArguments
@@ -62,7 +62,7 @@ struct EditCommand: ParsableCommand {
     var image: String
 
     @Argument(help: ArgumentHelp("The file.", valueName: "path"))
-    var path: ByteArgument
+    var path: PathArgument
 
     @OptionGroup var place: EditArguments
 
@@ -109,7 +109,10 @@ struct EditCommand: ParsableCommand {
     /// The file as it is. The image is not kept open while somebody edits.
     private func current(_ target: GuestPath) throws -> [UInt8] {
         let guest = try Guest.open([image] + place.disks.with, options: place.image.options)
-        let files = try guest.files(volume: place.volume, source: try place.source.options())
+        let source = try place.source.options()
+        // What is put back is refused then, and nobody should have edited in vain.
+        if place.volume == nil, let several = try guest.severalSystems(source) { throw several }
+        let files = try guest.files(volume: place.volume, source: source)
         let file = try files.find(target)
         var contents: [UInt8] = []
         guard file.attributes.size <= Self.sizeLimit else { throw tooLong }
@@ -133,7 +136,8 @@ struct UntarCommand: ParsableCommand {
         abstract: "Unpack a tar archive into a directory of the guest.",
         discussion: """
             Owners, modes, times, links, devices, extended attributes and ACLs come from the archive (ustar, pax, \
-            GNU). Names with .. and names through the archive's own symbolic links are refused. Everything is \
+            GNU). Names with .. and names through the archive's own symbolic links are refused, and so is an archive \
+            that stops without its end. A / at the beginning of names is left out, which is said. Everything is \
             recorded first: a refused archive writes nothing.
 
             Example:
@@ -148,14 +152,14 @@ struct UntarCommand: ParsableCommand {
     var archive: String
 
     @Argument(help: ArgumentHelp("The directory; the root without it.", valueName: "path"))
-    var path = ByteArgument(bytes: GuestPath.root.bytes)
+    var path = PathArgument(GuestPath.root)
 
     @OptionGroup var place: EditArguments
 
     func run() throws {
         let contents = try FileContents.source(archive)
         try place.edit(image) { (edit) throws(StorageError) in
-            _ = try edit.untar(contents, into: path.path)
+            _ = try edit.untar(contents, into: path.path, report: { Terminal.printWarning($0) })
         }
     }
 }

@@ -1,11 +1,17 @@
-/// Columns of text, each as wide as its widest cell.
+import DiskGraft
+
+/// Columns of text, each as wide as its widest cell. What a guest says is shown as text, into a pipe too: labels and
+/// titles are anything.
 struct TextTable {
     private var rows: [[String]] = []
     private let indentation: String
 
     init(indentation: Int = 0) { self.indentation = String(repeating: " ", count: indentation) }
 
-    mutating func add(_ cells: String...) { rows.append(cells) }
+    mutating func add(_ cells: String...) { rows.append(cells.map(\.asShown)) }
+
+    /// A row whose last cell holds a path of the host, as `Terminal.name` has it.
+    mutating func add(_ title: String, name: String) { rows.append([title.asShown, name]) }
 
     var text: String {
         var widths: [Int] = []
@@ -26,6 +32,11 @@ struct TextTable {
             return line + "\n"
         }.joined()
     }
+}
+
+extension String {
+    /// For people: without anything that does not show.
+    var asShown: String { hostBytes.displayText }
 }
 
 /// Sizes as qemu-img shows them: "2 GiB (2147483648 bytes)", or the short half of it.

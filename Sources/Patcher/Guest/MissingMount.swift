@@ -1,0 +1,28 @@
+/// A place of the tree where the fstab mounts what is not in the tree: a file system that cannot be read, or a volume
+/// that is on none of the disks or cannot be told.
+package struct MissingMount: Sendable {
+    /// The mount point, without a slash at its end.
+    package let path: String
+    /// The device field of the row.
+    package let device: String
+    /// What the device field stands for: the volume that cannot be read, or why there is none.
+    package let resolution: Resolution
+    /// The system starts without it too.
+    package let isOptional: Bool
+
+    /// The system may be running without it: its disk is not here, and need not be there.
+    package var mayBeAbsent: Bool {
+        if case .volume = resolution { return false }
+        return isOptional
+    }
+}
+
+extension Resolution {
+    /// A name of something on a disk, but not of a volume of these disks.
+    var isMissing: Bool {
+        switch self {
+        case .disk, .stable, .unresolved: true
+        case .volume, .notADisk: false
+        }
+    }
+}

@@ -4,24 +4,17 @@
     scripts/lint-house.py            checks this checkout
     scripts/lint-house.py --prove    puts a breach of each rule into a copy and sees it found
 
-    scripts/lint-house.py --all      also the rules that are not held everywhere yet
-
 Rules:
   imports      a file imports only what Package.swift gives its target, and Package.swift only what docs/architecture.md draws
   foundation   no Foundation below the command
   traps        no try!, as!, fatalError, preconditionFailure or force unwrap of what may come from an image
   drivers      a driver's name stands in its own folder and in registries alone
-held in the folders of HELD_IN, and not yet in the others:
   flags        no sentence below the command names its flags or its commands
   words        nothing branches on a message, a reason, or a literal layer or code
   codes        an error's code is a case of an enumeration
 """
 import json, os, re, shutil, subprocess, sys, tempfile
 
-HELD = {"imports", "foundation", "traps", "drivers"}
-# Rules that hold in some folders of Sources so far.
-CLEAN = ["Codecs", "Conversion", "Ext4", "ImageFormats", "Partitions"]
-HELD_IN = {"flags": CLEAN, "words": CLEAN, "codes": CLEAN}
 # Where drivers are listed.
 REGISTRIES = {"Sources/ImageFormats/Probe/ImageProbe.swift"}
 SYSTEM = {"Glibc", "Synchronization", "Dispatch", "Swift", "_Concurrency"}
@@ -201,17 +194,12 @@ def prove(root, package):
             seed = os.path.join(copy, path)
             with open(seed, "w") as file:
                 file.write(text)
-            caught = any(r == rule and is_held(r, f) and f.startswith(path) for r, f in check(copy, package) if (r, f) not in before)
+            caught = any(r == rule and f.startswith(path) for r, f in check(copy, package) if (r, f) not in before)
             os.remove(seed)
             if not caught:
                 print(f"the rule {rule} does not find {text.strip()}")
                 failed = True
     return failed
-
-
-def is_held(rule, line):
-    folder = line.split(":")[0].split(os.sep)[1:2]
-    return rule in HELD or folder and folder[0] in HELD_IN.get(rule, [])
 
 
 def main():
@@ -220,7 +208,7 @@ def main():
     package = json.loads(subprocess.run([swift, "package", "dump-package"], cwd=root, check=True, stdout=subprocess.PIPE).stdout)
     if "--prove" in sys.argv[1:]:
         sys.exit(prove(root, package))
-    found = [(rule, line) for rule, line in check(root, package) if is_held(rule, line) or "--all" in sys.argv[1:]]
+    found = check(root, package)
     for _, line in found:
         print(line)
     sys.exit(1 if found else 0)

@@ -28,6 +28,7 @@ public struct UndoPlace: Sendable {
         guard HostDirectory.isInMemory(directory) else { return }
         throw StorageError(
             .refused, UndoCode.recordInMemory,
-            "the undo record of a block device would lie in \(directory.hostBytes.shellText), which is memory and lost with the power", path: file.path, remedies: [.nameUndoDirectory])
+            "the undo record of a block device would lie in \(directory.hostBytes.shellText), which is memory and lost with the power",
+            path: file.path, remedies: [.nameUndoDirectory])
     }
 }

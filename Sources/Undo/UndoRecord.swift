@@ -113,7 +113,8 @@ public struct UndoRecord: Sendable {
         case .otherVersion where start == 0:
             throw StorageError(
                 .unsupported, UndoCode.otherVersion,
-                "was written by another version of this program, which can take the change back", path: log.path, remedies: [.discardUndo])
+                "was written by another version of this program, which can take the change back",
+                path: log.path, remedies: [.discardUndo])
         case .foreign where start == 0: throw foreign(log.path)
         // Chunks that were to follow a head whose new count a cut kept off the disk.
         case .foreign where last == .prepared: return nil

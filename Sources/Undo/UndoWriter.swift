@@ -25,7 +25,7 @@ struct UndoWriter {
         if try UndoRecord.read(for: file.path, in: place)?.isCutOff == true {
             throw StorageError(
                 .refused, UndoCode.hot,
-                "an earlier change was cut off; run `diskgraft undo` to take it back first", path: file.path,
+                "an earlier change was cut off", path: file.path,
                 remedies: [.undo])
         }
         self.file = file

@@ -1,5 +1,5 @@
-internal import Patcher
 internal import GuestTree
+internal import Patcher
 internal import Storage
 
 /// What lies on disks without a Linux system that is known here, so that it can be named.

@@ -23,6 +23,8 @@ public enum DiskResize {
         public var newSize: UInt64
         /// What a user should know: what has to be done inside the disk, what breaks elsewhere.
         public var notes: [String]
+        /// The GPT's backup lies where the disk used to end.
+        public var hasBackupTableInside = false
     }
 
     /// Makes the disk in the image at `path` longer; the new bytes read as zeros. Sizes are rounded up to whole
@@ -56,11 +58,7 @@ public enum DiskResize {
         }
         // A table that cannot be mended is told by `check`; here only what the new size displaced counts.
         let repair = try? GPTRepair.plan(disk.device)
-        if repair != nil {
-            result.notes.append(
-                "the GPT's backup lies where the disk used to end; `diskgraft check --repair gpt \(path)` moves it"
-            )
-        }
+        result.hasBackupTableInside = repair != nil
     }
 
     private static func change(

@@ -81,7 +81,9 @@ extension Guest {
         var path = Substring(kernel)
         if path.first == "(", let end = path.firstIndex(of: ")") { path = path[path.index(after: end)...] }
         guard path.first == "/" else { return false }
-        for base in ["", "/boot", "/boot/efi", "/efi"] where try tree.find(GuestPath(base + path)) != nil { return true }
+        for base in ["", "/boot", "/boot/efi", "/efi"] where try tree.find(GuestPath(base + path)) != nil {
+            return true
+        }
         return false
     }
 }

@@ -71,7 +71,9 @@ struct ConvertCommand: ParsableCommand {
         var options = image.options
         options.salvages = salvage
         let disk = try DiskImage.open(source, options: options)
-        if !quiet.quiet { for warning in disk.warnings + disk.childWarnings { Terminal.printWarning(warning) } }
+        if !quiet.quiet {
+            for warning in disk.warnings + disk.childWarnings { Terminal.printWarning(warning) }
+        }
         let line = progress && !quiet.quiet ? ProgressLine() : nil
         var conversion = DiskConversion(
             format: outputFormat ?? (profile == nil ? nil : "vhd"),

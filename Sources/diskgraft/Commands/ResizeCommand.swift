@@ -44,6 +44,11 @@ struct ResizeCommand: ParsableCommand {
             return Terminal.write(Array("The disk has that size already.\n".utf8))
         }
         for note in result.notes { Terminal.printWarning("\(path): \(note)") }
+        if result.hasBackupTableInside {
+            Terminal.printWarning(
+                "\(path): the GPT's backup lies where the disk used to end; "
+                    + "`diskgraft check --repair gpt \(path)` moves it")
+        }
         Terminal.write(
             Array(
                 "\(SizeText.long(result.oldSize)) → \(SizeText.long(result.newSize)); `diskgraft undo \(path)` takes it back\n"

@@ -25,7 +25,8 @@ struct UndoCommand: ParsableCommand {
 
     @Flag(
         help:
-            "Put the old bytes back over whatever has been written there since; what that leaves of the image's tables is checked.")
+            "Put the old bytes back over whatever has been written there since; what that leaves of the image's tables is checked."
+    )
     var force = false
 
     @Flag(help: "Throw the undo record away and leave the image as it is.")
@@ -49,7 +50,9 @@ struct UndoCommand: ParsableCommand {
         for file in result.files {
             Terminal.print("\(file.hostBytes.shellText): the newest change was taken back.\n")
         }
-        for sentence in result.damage { Terminal.printError("\(sentence); `diskgraft check` tells all of it") }
+        for sentence in result.damage {
+            Terminal.printError("\(sentence); `diskgraft check` tells all of it")
+        }
         if !result.damage.isEmpty { throw ExitCode(1) }
     }
 

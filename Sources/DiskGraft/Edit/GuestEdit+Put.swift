@@ -12,13 +12,13 @@ extension GuestEdit {
     /// attribute stay; `options` then change what they name. A new file takes its directory's owner and group and
     /// its peers' SELinux label.
     ///
-    /// Contents longer than 8 MiB are put into a new file of a hidden name, in as many transactions as it takes, and
-    /// get the name in the last: it stands for the old or the new contents at any moment.
+    /// Contents longer than 8 MiB, and those with holes, are put into a new file of a hidden name, in as many transactions
+    /// as it takes, and get the name in the last: it stands for the old or the new contents at any moment.
     public func put(
         _ contents: FileContents, at path: GuestPath, _ options: NewFileOptions = NewFileOptions()
     ) throws(StorageError) {
         try naming(path) { () throws(StorageError) in
-            let first = try contents.read(Self.pieceSize)
+            let first = try firstPiece(of: contents)
             if let file = try find(path, followLast: true) {
                 try replace(file, first, contents, options)
             } else if try find(path, followLast: false) != nil {
@@ -44,7 +44,7 @@ extension GuestEdit {
                 "\(file.path.shellText) is a \(file.attributes.type.words), not a regular file")
         }
         var key = file.key
-        if first.count < Self.pieceSize {
+        if !goesInPieces(first, rest) {
             try contents(on: file.volume).replaceContents(of: file.id, with: first)
         } else if file.attributes.linkCount > 1, try movesContents(on: file.volume) {
             try replaceByMoving(file, first, rest)
@@ -89,7 +89,7 @@ extension GuestEdit {
     ) throws(StorageError) -> FileID {
         let directory = place.directory
         let id: FileID
-        if first.count < Self.pieceSize {
+        if !goesInPieces(first, rest) {
             id = try names(on: directory.volume).createFile(
                 place.name, in: directory.id, contents: first, attributes: attributes)
         } else if !(try capabilities(on: directory.volume).allows(.ranges)) {
@@ -106,12 +106,14 @@ extension GuestEdit {
         return id
     }
 
-    /// Whether contents that begin with `first` are longer than one piece.
-    func goesInPieces(_ first: [UInt8]) -> Bool { first.count >= Self.pieceSize }
+    /// Whether contents that begin with `first` are longer than one piece, or have holes between their pieces.
+    func goesInPieces(_ first: [UInt8], _ rest: FileContents) -> Bool {
+        first.count >= Self.pieceSize || rest.sparseFile != nil
+    }
 
-    /// The first piece of contents, for `make`.
+    /// The first piece of contents, for `make`; none of those with holes, which are taken by their places.
     func firstPiece(of contents: FileContents) throws(StorageError) -> [UInt8] {
-        try contents.read(Self.pieceSize)
+        contents.sparseFile == nil ? try contents.read(Self.pieceSize) : []
     }
 
     /// All that is left of contents, where they cannot go in pieces.
@@ -170,13 +172,10 @@ extension GuestEdit {
     ) throws(StorageError) -> FileID {
         let id = try names(on: directory.volume).createFile(
             hidden, in: directory.id, contents: first, attributes: attributes)
-        var size = UInt64(first.count)
-        while true {
-            try splitIfLarge(directory.volume)
-            let piece = try rest.read(Self.pieceSize)
-            if piece.isEmpty { break }
-            try ranges(on: directory.volume).write(piece, to: id, at: size)
-            size += UInt64(piece.count)
+        if let file = rest.sparseFile {
+            try fill(id, on: directory.volume, from: file)
+        } else {
+            try fill(id, on: directory.volume, at: UInt64(first.count), rest)
         }
         if let time = attributes.time {
             try setKeptAttributes(
@@ -184,5 +183,39 @@ extension GuestEdit {
                 AttributeChange(accessTime: time, modificationTime: time))
         }
         return id
+    }
+
+    private func fill(
+        _ id: FileID, on volume: Int, at start: UInt64, _ rest: FileContents
+    ) throws(StorageError) {
+        var size = start
+        while true {
+            try splitIfLarge(volume)
+            let piece = try rest.read(Self.pieceSize)
+            if piece.isEmpty { return }
+            try ranges(on: volume).write(piece, to: id, at: size)
+            size += UInt64(piece.count)
+        }
+    }
+
+    /// Only data is written: what a file is extended by is a hole.
+    private func fill(_ id: FileID, on volume: Int, from file: any ByteFile) throws(StorageError) {
+        var position: UInt64 = 0
+        while position < file.byteCount {
+            try splitIfLarge(volume)
+            let run = try file.nextDataOrHole(at: position)
+            let end = min(run.end, file.byteCount)
+            guard end > position else { break }
+            guard run.isData else {
+                position = end
+                continue
+            }
+            let count = min(end - position, UInt64(Self.pieceSize))
+            try ranges(on: volume).write(
+                try file.bytes(at: position, count: Int(count)), to: id, at: position)
+            position += count
+        }
+        try ranges(on: volume).truncate(id, to: file.byteCount)
+        try splitIfLarge(volume)
     }
 }

@@ -135,7 +135,7 @@ private struct Unpacking {
             var reader = self.reader
             let contents = FileContents { (count) throws(StorageError) in try reader.read(count) }
             let first = try edit.firstPiece(of: contents)
-            if edit.goesInPieces(first) {
+            if edit.goesInPieces(first, contents) {
                 try clear(place)
                 try edit.make(place, first, contents, attributes)
             } else {

@@ -4,10 +4,13 @@ public import Storage
 public struct FileContents {
     /// Up to that many of the next bytes; none at the end.
     let next: (Int) throws(StorageError) -> [UInt8]
+    /// The file that the contents are, from its beginning, where it has holes.
+    package let sparseFile: (any ByteFile)?
 
     /// Contents that are in memory.
     public init(_ bytes: [UInt8]) {
         var position = 0
+        sparseFile = nil
         next = { count in
             let end = min(position + count, bytes.count)
             defer { position = end }
@@ -15,8 +18,12 @@ public struct FileContents {
         }
     }
 
-    /// A file's contents. Archives are read in small bites, so it is asked for more than is wanted.
+    /// A file's contents; its holes stay holes where the guest's file system has such. Archives are read in small bites,
+    /// so it is asked for more than is wanted.
     public init(_ file: any ByteFile) {
+        // Where holes cannot be asked for, reading will tell why.
+        let first = file.byteCount > 0 ? try? file.nextDataOrHole(at: 0) : nil
+        sparseFile = first.map { $0.isData && $0.end >= file.byteCount } ?? true ? nil : file
         let pieceSize = Self.requestSize
         var position: UInt64 = 0
         var held: ArraySlice<UInt8> = []
@@ -34,7 +41,10 @@ public struct FileContents {
     }
 
     /// Whatever `next` returns, asked for at most the given number of bytes, until it returns none.
-    public init(next: @escaping (Int) throws(StorageError) -> [UInt8]) { self.next = next }
+    public init(next: @escaping (Int) throws(StorageError) -> [UInt8]) {
+        sparseFile = nil
+        self.next = next
+    }
 
     /// What is asked for at a time: a source that makes a buffer for each request makes no large ones.
     package static var requestSize: Int { 256 << 10 }

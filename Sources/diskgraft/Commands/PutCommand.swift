@@ -9,7 +9,8 @@ struct PutCommand: ParsableCommand {
         abstract: "Put a file into the guest: replace its contents, or make it.",
         discussion: """
             On replacement mode, owner, links and extended attributes stay. A new file takes the source's mode, \
-            its directory's owner and its neighbours' SELinux label. IMAGE.undo keeps the bytes as they were.
+            its directory's owner and its neighbours' SELinux label. Holes of a file stay holes. IMAGE.undo keeps \
+            the bytes as they were.
 
             Example:
               diskgraft put web01.vmdk ./fstab /etc/fstab

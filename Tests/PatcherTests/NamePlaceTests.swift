@@ -148,7 +148,7 @@ private let suse11 = ["/etc/SuSE-release": "SUSE Linux Enterprise Server 11 (x86
     /// Without an array of its own in the kernel's list nothing is known but names.
     @Test func membersOfAnArray() throws {
         let menu =
-            "title A\nkernel /vmlinuz-2.6.18 root=/dev/md1 md=1,/dev/sda3,/dev/sdb1 md=d0,0,4,0,/dev/sdc9\ninitrd /i\n"
+            "title A\nkernel /vmlinuz-2.6.18 root=UUID=\(rootUUID) md=1,/dev/sda3,/dev/sdb1 md=d0,0,4,0,/dev/sdc9\ninitrd /i\n"
         let after = try patched("/boot/grub/menu.lst", menu)
         #expect(after == menu)
         let two = menu.replacing(" md=d0,0,4,0,/dev/sdc9", with: "")

@@ -48,7 +48,7 @@ struct CancellationTests {
         let before = [UInt8](repeating: 7, count: 1 << 20)
         let path = try directory.write("disk.img", before)
         do {
-            let file = try HostFile.open(path, access: .write)
+            let file = try RecordedFile.open(path)
             let transaction = try HostTransaction([file], memoryLimit: 1 << 16)
             for index in 0..<64 as Range<UInt64> {
                 try file.write([UInt8](repeating: 1, count: 8192), at: index * 8192)

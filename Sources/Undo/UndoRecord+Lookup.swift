@@ -18,9 +18,11 @@ extension UndoRecord {
         let own = place.recordPath(for: file)
         for path in [own, found?.path, mark.recordPath].compactMap(\.self) where HostDirectory.exists(path) {
             guard let record = try newest(at: path, mark.transactionID) else { continue }
-            guard record.isCutOff else { return found }
-            guard record.header.identity == HostFile.names(of: file)?.incarnation else { break }
-            return record
+            // What became of the file that was changed says nothing of a copy of it, but where the record was copied too.
+            guard path == own || record.header.identity == HostFile.names(of: file)?.incarnation else {
+                continue
+            }
+            return record.isCutOff ? record : found
         }
         throw StorageError(
             .refused, UndoCode.recordMissing,

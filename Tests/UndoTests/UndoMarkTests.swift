@@ -107,6 +107,23 @@ struct UndoMarkTests {
         }
     }
 
+    /// That the image went back, and was changed since, makes no half changed copy of it whole.
+    @Test func aRecordThatWasTakenBackVouchesForNoCopy() throws {
+        let half = try Half()
+        let copy = half.directory.path("copy.img")
+        try Tool.run("cp", ["-a", half.path, copy])
+        let file = try RecordedFile.open(half.path)
+        #expect(try UndoRecord.recover(file) == .rolledBack)
+        for _ in 0..<2 {
+            let error = #expect(throws: StorageError.self) { try UndoRecord.read(for: copy) }
+            #expect(error?.code == "record-missing")
+            let transaction = try HostTransaction([file])
+            try file.write([9], at: 5)
+            try transaction.commit()
+        }
+        #expect(try fileBytes(copy) == half.half)
+    }
+
     /// A mark that outlived its change says nothing: the record says that it is complete.
     @Test func aMarkOfACompleteChangeSaysNothing() throws {
         let directory = try TemporaryDirectory()

@@ -53,6 +53,28 @@ struct MissingMountTests {
         }
     }
 
+    /// Another machine's directory hides what lies below it: nothing is put there, and nothing of it is missing.
+    @Test(arguments: [("nas:/export", "nfs"), ("//nas/share", "cifs"), ("tag", "virtiofs")])
+    func sharesHideWhatLiesBelow(_ device: String, _ type: String) throws {
+        let directory = try TemporaryDirectory()
+        let image = try Fixture.root(
+            [
+                "etc/os-release": "ID=debian\n", "srv/x": "x\n",
+                "etc/fstab": "\(device) /srv \(type) defaults 0 0\n",
+            ], in: directory)
+        let before = try fileBytes(image)
+        let file = try directory.write("f", [1])
+        for command in [
+            ["put", image, file, "/srv/y"], ["mkdir", image, "/srv/d"], ["rm", "-r", image, "/srv"],
+        ] {
+            let refused = try Tool.run(Fixture.command, command, expect: 2...2).errorText
+            #expect(refused.contains("it is another machine's directory"))
+        }
+        let isSame = try fileBytes(image) == before
+        #expect(isSame)
+        #expect(try Fixture.diskgraft("cat", image, "/srv/x").text == "x\n")
+    }
+
     @Test(arguments: Kind.allCases) func readingSaysIt(_ kind: Kind) throws {
         let directory = try TemporaryDirectory()
         let (image, with) = try Self.guest(kind, in: directory)

@@ -47,7 +47,8 @@ extension Guest {
             if DeviceName(mount.device).isPositional { remedies.append(.mapDisk(name: mount.device)) }
             why = reason.sentence.plain
         case .disk(let disk): why = "disk \(disk + 1) holds no file system that is known"
-        case .stable, .notADisk: why = "the name does not tell which volume it is"
+        case .stable: why = "the name does not tell which volume it is"
+        case .notADisk: why = "it is another machine's directory"
         }
         return StorageError(
             kind, GuestCode.missingMount,

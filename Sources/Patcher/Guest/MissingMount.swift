@@ -1,5 +1,5 @@
-/// A place of the tree where the fstab mounts what is not in the tree: a file system that cannot be read, or a volume
-/// that is on none of the disks or cannot be told.
+/// A place of the tree where the fstab mounts what is not in the tree: a file system that cannot be read, a volume
+/// that is on none of the disks or cannot be told, or another machine's directory.
 package struct MissingMount: Sendable {
     /// The mount point, without a slash at its end.
     package let path: String
@@ -14,6 +14,18 @@ package struct MissingMount: Sendable {
     package var mayBeAbsent: Bool {
         if case .volume = resolution { return false }
         return isOptional
+    }
+}
+
+extension Fstab.Row {
+    /// A directory of another machine: what lies below it on the guest's own disks is hidden while it is mounted.
+    var isShare: Bool {
+        let kinds: Set<String> = [
+            "nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "9p", "virtiofs", "ceph", "glusterfs",
+            "lustre",
+            "ocfs2", "gfs2", "fuse.sshfs", "sshfs", "davfs", "fuse.glusterfs", "fuse.ceph",
+        ]
+        return types.contains(where: kinds.contains)
     }
 }
 

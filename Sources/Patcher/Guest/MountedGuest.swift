@@ -69,10 +69,11 @@ package struct MountedGuest: Sendable {
                 guard !row.isNoauto, !missing.contains(where: { $0.path == path }) else { return }
                 missing.append(
                     MissingMount(
-                        path: path, device: row.spec, resolution: resolution, isOptional: row.isNofail))
+                        path: path, device: row.spec, resolution: resolution,
+                        isOptional: row.isNofail || row.isShare))
             }
             guard case .volume(let volume) = resolution, volume != rootVolume else {
-                if resolution.isMissing { noteMissing() }
+                if resolution.isMissing || row.isShare { noteMissing() }
                 continue
             }
             let isReadable = fileSystems[volume] != nil

@@ -15,7 +15,7 @@ private final class ImageHolder {
         process.standardInput = input
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        for _ in 0..<500 {
+        for _ in 0..<6000 {
             if try Tool.run("qemu-img", ["info", path], expect: nil).status != 0 { return }
             usleep(20_000)
         }

@@ -1,4 +1,4 @@
-internal import GuestTree
+public import GuestTree
 internal import Patcher
 public import Storage
 
@@ -190,13 +190,5 @@ extension Guest {
         var error = error.inFile(path(ofVolume: index))
         error.message = "\(volumes[index].name): \(error.message)"
         return error
-    }
-
-    /// The image that a volume lies on, the first when it lies on several.
-    func path(ofVolume index: Int) -> String {
-        switch volumes[index].location {
-        case .wholeDisk(let disk), .partition(let disk, _): images[disk].path
-        case .logicalVolume, .array: images.first?.path ?? ""
-        }
     }
 }

@@ -1,5 +1,3 @@
-internal import GuestTree
-internal import Patcher
 public import Storage
 
 extension GuestEdit {
@@ -183,10 +181,12 @@ extension GuestEdit {
 }
 
 /// A swap area's label: 16 bytes at 1052 (linux/swap.h, union swap_header).
-enum SwapLabel {
-    static let offset: UInt64 = 1052
+package enum SwapLabel {
+    /// Where it lies in the area.
+    package static let offset: UInt64 = 1052
 
-    static func bytes(_ label: [UInt8], path: String) throws(StorageError) -> [UInt8] {
+    /// The bytes of a label. Throws `refused` for one that is too long.
+    package static func bytes(_ label: [UInt8], path: String) throws(StorageError) -> [UInt8] {
         guard label.count <= 16, !label.contains(0) else {
             throw StorageError(
                 .refused, SwapCode.labelTooLong, "a swap area's label has at most 16 bytes",

@@ -1,12 +1,10 @@
-internal import GuestTree
-internal import Patcher
-internal import Storage
+package import Storage
 
 /// The open transaction on a volume, as what a change needs of it. What the file system cannot do is refused by name
 /// here, before the change has begun.
 extension GuestEdit {
     /// For replacing what files hold.
-    func contents(on volume: Int) throws(StorageError) -> any ContentsTransaction {
+    package func contents(on volume: Int) throws(StorageError) -> any ContentsTransaction {
         try transaction(on: volume, for: .contents)
     }
 
@@ -21,7 +19,7 @@ extension GuestEdit {
     }
 
     /// For making, moving and removing files.
-    func names(on volume: Int) throws(StorageError) -> any NamesTransaction {
+    package func names(on volume: Int) throws(StorageError) -> any NamesTransaction {
         try transaction(on: volume, for: .names)
     }
 
@@ -41,7 +39,7 @@ extension GuestEdit {
     }
 
     /// For naming the volume.
-    func label(on volume: Int) throws(StorageError) -> any LabelTransaction {
+    package func label(on volume: Int) throws(StorageError) -> any LabelTransaction {
         try transaction(on: volume, for: .label)
     }
 

@@ -1,17 +1,27 @@
-internal import GuestTree
-internal import Patcher
 public import Storage
 
 /// Files by path: a guest's whole tree with its mounts, or one volume.
 public struct GuestFiles: Sendable {
     let tree: any GuestTree
-    let guest: Guest
+    let guest: any GuestVolumes
     /// Volumes by the canonical path they are mounted at; only those whose files can be read.
-    var mountPoints: [GuestPath: Int] = [:]
+    let mountPoints: [GuestPath: Int]
     /// Where what the fstab mounts is missing, by canonical path.
-    var obstacles: [GuestPath: StorageError] = [:]
+    let obstacles: [GuestPath: StorageError]
     /// What a user should know of the tree as a whole before relying on it.
-    public internal(set) var notes: [StorageError] = []
+    public let notes: [StorageError]
+
+    /// The files of `tree`, which lies on the volumes of `guest`. `mountPoints` and `obstacles` are by paths without links.
+    package init(
+        tree: any GuestTree, guest: any GuestVolumes, mountPoints: [GuestPath: Int] = [:],
+        obstacles: [GuestPath: StorageError] = [:], notes: [StorageError] = []
+    ) {
+        self.tree = tree
+        self.guest = guest
+        self.mountPoints = mountPoints
+        self.obstacles = obstacles
+        self.notes = notes
+    }
 
     /// What was odd in the file systems read so far and did not stop reading.
     public var warnings: [String] { guest.fileSystemWarnings }
@@ -23,12 +33,12 @@ public struct GuestFiles: Sendable {
             if path.endsInSlash, try tree.find(path.withoutSlash, followLast: false) != nil {
                 throw StorageError(
                     .refused, GuestCode.notADirectory, "\(path.withoutSlash.shellText) is no directory",
-                    path: guest.images.first?.path)
+                    path: guest.mainPath)
             }
             throw StorageError(
                 .refused, GuestCode.noSuchFile,
                 "there is no \(path.shellText) in the guest",
-                path: guest.images.first?.path)
+                path: guest.mainPath)
         }
         return file
     }
@@ -44,7 +54,7 @@ public struct GuestFiles: Sendable {
             throw StorageError(
                 .refused, GuestCode.notADirectory,
                 "\(directory.path.shellText) is no directory",
-                path: guest.images.first?.path)
+                path: guest.mainPath)
         }
         if let obstacle = obstacles[directory.path] { throw obstacle }
         let entries = try fileSystem(of: directory).entries(of: directory.id)
@@ -53,7 +63,7 @@ public struct GuestFiles: Sendable {
             throw StorageError(
                 .corrupt, GuestCode.doubleName,
                 "\(directory.path.shellText) holds \(entry.name.shellText) twice; run e2fsck",
-                path: guest.images.first?.path)
+                path: guest.mainPath)
         }
         return entries
     }
@@ -66,7 +76,7 @@ public struct GuestFiles: Sendable {
             throw StorageError(
                 .refused, GuestCode.notARegularFile,
                 "\(file.path.shellText) is a \(file.attributes.type.words), not a regular file",
-                path: guest.images.first?.path)
+                path: guest.mainPath)
         }
         let fileSystem = try fileSystem(of: file)
         var buffer = [UInt8](repeating: 0, count: Int(min(max(file.attributes.size, 1), 1 << 20)))

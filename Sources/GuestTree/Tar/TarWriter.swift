@@ -1,4 +1,3 @@
-internal import GuestTree
 public import Storage
 
 /// Writes a tree as a POSIX tar archive with pax headers (POSIX.1-2017, pax "Interchange Format"): long names,

@@ -1,5 +1,3 @@
-internal import GuestTree
-internal import Patcher
 public import Storage
 
 extension GuestEdit {

@@ -1,4 +1,3 @@
-internal import GuestTree
 internal import Storage
 
 /// The tree, but for the links that an archive brought: a walk through one throws `TarCode.throughLink`.

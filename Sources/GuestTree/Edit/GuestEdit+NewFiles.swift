@@ -1,5 +1,3 @@
-internal import GuestTree
-internal import Patcher
 public import Storage
 
 /// What a new file gets; nil: what suits its directory.
@@ -54,7 +52,7 @@ extension GuestEdit {
     }
 
     /// The same for a directory that is known by its key.
-    func attributes(
+    package func attributes(
         ofNew type: FileType, in directory: FileKey, _ itsAttributes: FileAttributes,
         _ options: NewFileOptions,
         usual: UInt16

@@ -1,5 +1,3 @@
-internal import GuestTree
-internal import Patcher
 internal import Storage
 
 /// The way to the directory that an archive's last member is in. Members follow each other along a tree, so most of

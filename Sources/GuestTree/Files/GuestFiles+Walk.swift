@@ -1,4 +1,3 @@
-internal import Patcher
 public import Storage
 
 extension GuestFiles {
@@ -117,12 +116,5 @@ extension GuestFiles {
         }
         let fileSystem = try guest.fileSystem(on: volume)
         return GuestFile(path: path, volume: volume, id: id, attributes: try fileSystem.attributes(of: id))
-    }
-
-    /// The SHA-256 of a regular file's contents in hexadecimal.
-    public func sha256(of file: GuestFile) throws(StorageError) -> String {
-        let digest = try SHA256()
-        try forEachPiece(of: file) { (bytes) throws(StorageError) in digest.update(bytes) }
-        return digest.finish()
     }
 }

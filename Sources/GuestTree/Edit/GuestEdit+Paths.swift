@@ -1,40 +1,38 @@
-internal import GuestTree
-internal import Patcher
-internal import Storage
+package import Storage
 
 /// A guest's tree as the edit will leave it.
-struct EditedTree: PathSteps {
+package struct EditedTree: PathSteps {
     let edit: GuestEdit
 
-    func mountedVolume(at path: GuestPath) -> Int? { edit.mounts[path] }
+    package func mountedVolume(at path: GuestPath) -> Int? { edit.mounts[path] }
 
-    func obstacle(at path: GuestPath) -> StorageError? { edit.obstacles[path] }
+    package func obstacle(at path: GuestPath) -> StorageError? { edit.obstacles[path] }
 
-    func rootDirectory(ofVolume volume: Int) -> FileID? {
+    package func rootDirectory(ofVolume volume: Int) -> FileID? {
         try? edit.guest.fileSystem(on: volume).rootDirectory
     }
 
-    func lookUp(_ name: [UInt8], in directory: FileKey) throws(StorageError) -> FileID? {
+    package func lookUp(_ name: [UInt8], in directory: FileKey) throws(StorageError) -> FileID? {
         try files(on: directory.volume).lookUp(name, in: directory.id)
     }
 
-    func attributes(of file: FileKey) throws(StorageError) -> FileAttributes {
+    package func attributes(of file: FileKey) throws(StorageError) -> FileAttributes {
         try files(on: file.volume).attributes(of: file.id)
     }
 
-    func symbolicLinkTarget(of file: FileKey) throws(StorageError) -> [UInt8] {
+    package func symbolicLinkTarget(of file: FileKey) throws(StorageError) -> [UInt8] {
         try files(on: file.volume).symbolicLinkTarget(of: file.id)
     }
 
-    func entries(of directory: FileKey) throws(StorageError) -> [DirectoryEntry] {
+    package func entries(of directory: FileKey) throws(StorageError) -> [DirectoryEntry] {
         try files(on: directory.volume).entries(of: directory.id)
     }
 
-    func extendedAttributes(of file: FileKey) throws(StorageError) -> [ExtendedAttribute] {
+    package func extendedAttributes(of file: FileKey) throws(StorageError) -> [ExtendedAttribute] {
         try files(on: file.volume).extendedAttributes(of: file.id)
     }
 
-    func contents(of file: FileKey, limit: Int) throws(StorageError) -> [UInt8] {
+    package func contents(of file: FileKey, limit: Int) throws(StorageError) -> [UInt8] {
         try files(on: file.volume).contents(of: file.id, limit: limit)
     }
 
@@ -46,7 +44,8 @@ struct EditedTree: PathSteps {
 }
 
 extension GuestEdit {
-    var tree: EditedTree { EditedTree(edit: self) }
+    /// The tree as it will be.
+    package var tree: EditedTree { EditedTree(edit: self) }
 
     /// Where a name is, or would be, and can be changed.
     struct Place {
@@ -152,12 +151,12 @@ extension GuestEdit {
     func error(
         _ kind: StorageError.Kind, _ code: GuestCode, _ message: String, remedies: [Remedy] = []
     ) -> StorageError {
-        StorageError(kind, code, message, path: guest.images.first?.path, remedies: remedies)
+        StorageError(kind, code, message, path: guest.mainPath, remedies: remedies)
     }
 
     /// Whether a file system says that a name is taken.
     func saysTaken(_ error: StorageError) -> Bool {
-        guest.registry.isFileSystemError(error) && error.code == GuestCode.exists.rawValue
+        guest.isFileSystemError(error) && error.code == GuestCode.exists.rawValue
     }
 
     /// Adds the path that was asked for to what a file system says about an inode, and the image.
@@ -167,8 +166,8 @@ extension GuestEdit {
         do throws(StorageError) {
             return try body()
         } catch {
-            var named = error.inFile(guest.images.first?.path ?? "")
-            if guest.registry.isFileSystemError(error) {
+            var named = error.inFile(guest.mainPath ?? "")
+            if guest.isFileSystemError(error) {
                 named.message = "\(path.shellText): \(error.message)"
             }
             throw named

@@ -21,7 +21,7 @@ enum DeviceNames: PlanStep {
     }
 
     private static func places(
-        _ guest: Guest
+        _ guest: LinuxSystem
     ) -> [(reference: Reference, file: ScannedFile, site: DeviceSite)] {
         guest.files.flatMap { file in
             file.sites.compactMap { site in

@@ -1,6 +1,6 @@
 internal import GuestTree
 
-extension Guest {
+extension LinuxSystem {
     /// What its files say of network cards.
     package var network: GuestNetwork { GuestNetwork(self) }
 
@@ -39,7 +39,7 @@ package struct GuestNetwork: Sendable {
     /// Work on rows may take their square in time.
     private static let rowLimit = 2000
 
-    init(_ guest: Guest) {
+    init(_ guest: LinuxSystem) {
         var facts = NetworkFacts()
         for family in NetworkFamilies.all { facts.add(guest.networkFacts(of: family)) }
         let rowCount = facts.uses.count + facts.pins.count

@@ -2,7 +2,7 @@ package import GuestTree
 package import Storage
 
 /// A Linux system found on the disks: its root, its tree, and what its files name.
-package struct Guest: Sendable {
+package struct LinuxSystem: Sendable {
     /// What is known of it whatever its files say.
     package let frame: GuestFrame
     /// Its tree.

@@ -1,6 +1,6 @@
 internal import GuestTree
 
-extension Guest {
+extension LinuxSystem {
     /// What is known of the guest, a line each: for people.
     package var description: [String] {
         var lines: [String] = []

@@ -2,7 +2,7 @@ internal import GuestTree
 internal import Storage
 
 /// Which of several menus the guest's loader reads: an upgrade leaves the old one behind.
-extension Guest {
+extension LinuxSystem {
     /// Whether nothing shows that this file is left over from another loader.
     func isInUse(_ menu: ScannedFile) -> Bool {
         let menus = files.filter { $0.bootEntries.contains { $0.kernel != nil } }

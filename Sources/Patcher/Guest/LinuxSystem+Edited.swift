@@ -1,9 +1,9 @@
 internal import GuestTree
 internal import Storage
 
-extension Guest {
+extension LinuxSystem {
     /// The guest as it will be once these actions are carried out, as far as its device names and menus go.
-    package func edited(by actions: [Action]) -> Guest {
+    package func edited(by actions: [Action]) -> LinuxSystem {
         var frame = frame
         var contents: [FileKey: [UInt8]] = [:]
         for action in actions {
@@ -17,7 +17,7 @@ extension Guest {
             contents[file.file.key].map { ScannedFile(file.path, file.file, type(of: file.syntax), $0) }
                 ?? file
         }
-        return Guest(
+        return LinuxSystem(
             frame: frame, tree: tree, mounts: mounts, capabilities: capabilities, files: files,
             inspection: inspection, presentKernels: presentKernels, notes: notes)
     }

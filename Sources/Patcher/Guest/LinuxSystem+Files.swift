@@ -1,6 +1,6 @@
 internal import GuestTree
 
-extension Guest {
+extension LinuxSystem {
     /// Files of one syntax.
     package func files<Syntax: ConfigurationSyntax>(_ syntax: Syntax.Type) -> [ParsedFile<Syntax>] {
         files.compactMap { file in

@@ -2,11 +2,11 @@ package import GuestTree
 package import Storage
 
 /// A system as its fstab puts it together: the root, what is mounted below it, and the tree over both.
-package struct MountedGuest: Sendable {
+package struct MountedSystem: Sendable {
     /// What is known of it whatever its files say.
     package let frame: GuestFrame
     /// Where each volume is mounted, the root first.
-    package let mounts: [Guest.Mount]
+    package let mounts: [LinuxSystem.Mount]
     /// What the fstab mounts beside them and is not in the tree.
     package let missing: [MissingMount]
     /// The tree over them.
@@ -57,8 +57,8 @@ package struct MountedGuest: Sendable {
     private static func mounts(
         of fstab: Fstab, _ rootVolume: Int, _ resolver: DeviceResolver, _ fileSystems: [Int: any FileSystem],
         _ notes: inout [String], _ missing: inout [MissingMount]
-    ) -> [Guest.Mount] {
-        var mounts = [Guest.Mount(path: "/", volume: rootVolume, isReadable: true)]
+    ) -> [LinuxSystem.Mount] {
+        var mounts = [LinuxSystem.Mount(path: "/", volume: rootVolume, isReadable: true)]
         for row in fstab.rows where row.mountPoint.hasPrefix("/") && row.mountPoint != "/" {
             let path = "/" + row.mountPoint.split(separator: "/").joined(separator: "/")
             guard !row.isRemovableMedium, !row.options.contains("bind"), !row.isSwap,
@@ -83,7 +83,7 @@ package struct MountedGuest: Sendable {
                     "\(path) lies on \(resolver.volumes[volume].name) "
                         + "(\(resolver.volumes[volume].identity.kind.rawValue)), which cannot be read")
             }
-            mounts.append(Guest.Mount(path: path, volume: volume, isReadable: isReadable))
+            mounts.append(LinuxSystem.Mount(path: path, volume: volume, isReadable: isReadable))
         }
         return mounts
     }

@@ -1,6 +1,6 @@
 extension Repair {
     /// fstab rows whose device or driver is gone.
-    package static let deadRows = Repair("dead-rows")
+    public static let deadRows = Repair("dead-rows")
 }
 
 /// fstab rows that would stop or delay the boot: shares of the old hypervisor, and disks that do not come along.

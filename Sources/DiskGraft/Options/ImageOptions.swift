@@ -42,8 +42,8 @@ public struct ImageOptions: Sendable {
         guard ignoresLocks else { return }
         throw StorageError(
             .refused, DiskCode.forceShareWrites,
-            "-U reads an image that a virtual machine has open; a command that writes takes no -U", path: path
-        )
+            "locks are passed over to read an image that a virtual machine has open", path: path,
+            remedies: [.honourLocks])
     }
 
     /// Files by name, with these locks.

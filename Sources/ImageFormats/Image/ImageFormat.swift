@@ -50,7 +50,7 @@ public enum ImageFormat: String, Sendable, CaseIterable {
         self = format
     }
 
-    /// From a file name's suffix: what `convert` makes of DST without `-O`.
+    /// From a file name's suffix; nil where none has it.
     public init?(suffixOf path: String) {
         let name = HostPath.name(of: path)
         guard let dot = name.lastIndex(of: ".") else { return nil }

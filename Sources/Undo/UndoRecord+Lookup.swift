@@ -17,7 +17,8 @@ extension UndoRecord {
         guard found?.isCutOff != true, let mark = UndoMark(of: file) else { return found }
         let own = place.recordPath(for: file)
         let incarnation = HostFile.names(of: file)?.incarnation
-        for path in [own, found?.path, mark.recordPath].compactMap(\.self) where HostDirectory.exists(path) {
+        for path in [own, found?.path, mark.recordPath].compactMap(\.self)
+        where HostDirectory.isRegularFile(path) {
             guard let record = try newest(at: path, mark.transactionID) else { continue }
             // What became of one file says nothing of another; a copy goes back by a copy of the record.
             guard record.header.identity == incarnation || path == own && record.isCutOff else { continue }
@@ -60,7 +61,8 @@ extension UndoRecord {
         let found = exists ? try newest(in: open(own)) : nil
         guard let names = HostFile.names(of: file), names.count > 1 || !exists else { return found }
         var others = try records(besides: own, of: names.incarnation)
-        if let path = UndoMark.place(of: file), path.hostBytes != own.hostBytes, HostDirectory.exists(path),
+        if let path = UndoMark.place(of: file), path.hostBytes != own.hostBytes,
+            HostDirectory.isRegularFile(path),
             !others.contains(where: { HostDirectory.isSame($0.path, path) }),
             let record = try newest(at: path, orNone: true), record.header.identity == names.incarnation
         {

@@ -17,7 +17,20 @@ struct ChildAndShrinkTests {
             try file.write([2, 2], at: 5)
             try transaction.commit()
         }
+        try Fixture.diskgraft(
+            "create", "-b", "base.img", "-F", "raw", "older.qcow2", directory: directory.root)
         try UndoRecord.setState(.hot, ofRecord: base + ".undo")
+        // Nor is one changed that it has: what is copied up would stay.
+        let child = directory.path("older.qcow2")
+        let bytes = try fileBytes(child)
+        for command in [
+            ["resize", child, "2M"], ["label", "--volume", "disk", child, "x"], ["info", child],
+        ] {
+            let refusal = try Tool.run(
+                Fixture.command, command + ["--parent", base], expect: 1...64)
+            #expect(refusal.errorText.contains("cut off"), "\(command): \(refusal.errorText)")
+        }
+        #expect(try fileBytes(child) == bytes)
         let refusal = try Fixture.diskgraft(
             "create", "-b", "base.img", "-F", "raw", "child.qcow2", expect: 2...2, directory: directory.root)
         #expect(refusal.errorText.contains("cut off") && refusal.errorText.contains("undo"))

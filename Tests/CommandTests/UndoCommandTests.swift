@@ -82,7 +82,7 @@ struct UndoCommandTests {
             #expect(refusal.errorText.contains("cut off"), "\(refusal.errorText)")
         }
         try Fixture.diskgraft("undo", moved)
-        #expect(try images.content(moved) == "new\n")
+        #expect(try images.content(moved) == "old\n")
     }
 
     /// A further name in another directory, of a file whose record says nothing of places any more.

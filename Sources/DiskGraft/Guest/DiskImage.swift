@@ -109,6 +109,8 @@ public final class DiskImage: Sendable {
                 layerName: opened.info.format.rawValue, path: path,
                 remedies: [.migrate, .convert(options: [])])
         }
+        // What is copied up from a parent that is half changed would stay wrong.
+        try refuseHotRecord(opened.disk.hostFiles.filter { $0.access == .read }, options.records)
         if let warning = childWarning(path) { opened.info.warnings.append(warning) }
         for record in kept {
             opened.info.warnings.append(

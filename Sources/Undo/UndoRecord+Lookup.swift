@@ -22,7 +22,9 @@ extension UndoRecord {
             guard let record = try newest(at: path, mark.transactionID) else { continue }
             // What became of one file says nothing of another; a copy goes back by a copy of the record.
             guard record.header.identity == incarnation || path == own && record.isCutOff else { continue }
-            return record.isCutOff ? record : found
+            if record.isCutOff || found != nil { return record.isCutOff ? record : found }
+            // Killed before the mark went: the change is complete, and can be taken back.
+            return try newest(at: path).flatMap { $0.header.identity == incarnation ? $0 : nil }
         }
         // Another file had the name, and the record was set aside.
         if let incarnation,

@@ -153,11 +153,11 @@ struct UndoWriter {
 
     /// Marks the change as complete.
     mutating func markDone() throws(StorageError) {
+        // Other names, and later ones, find the record by its place: from the moment when the mark says nothing any more.
+        try? UndoMark.setPlace(on: file, log.path)
         header.state = .done
         try writeHeader()
         try log.flush()
-        // The head says it: a mark that stays says nothing. Other names, and later ones, find the record by its place.
-        try? UndoMark.setPlace(on: file, log.path)
         try? UndoMark.clear(on: file, header.transactionID)
     }
 

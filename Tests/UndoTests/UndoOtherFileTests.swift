@@ -269,6 +269,27 @@ struct UndoOtherFileTests {
         #expect(try fileBytes(copy)[1000] == 5)
     }
 
+    /// Killed after the change was complete and before the image said so, then moved.
+    @Test func aCompleteChangeIsFoundByItsMark() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("images/a.img", [UInt8](repeating: 1, count: 9000))
+        let other = try directory.write("other/b.img", [])
+        let file = try RecordedFile.open(path)
+        let transaction = try HostTransaction([file])
+        try file.write([2], at: 1000)
+        try transaction.commit()
+        let id = try fileBytes(path + ".undo")[16..<32].hexString
+        try file.setAttribute("user.diskgraft.undo", to: Array("\(id) \(path).undo".utf8))
+        try file.setAttribute("user.diskgraft.record", to: nil)
+        try FileManager.default.removeItem(atPath: other)
+        try FileManager.default.moveItem(atPath: path, toPath: other)
+        let moved = try RecordedFile.open(other, locking: .ignore)
+        #expect(try UndoRecord.read(for: other)?.state == .done)
+        #expect(try UndoRecord.undo([moved]).count == 1)
+        #expect(try fileBytes(other)[1000] == 1)
+        #expect(try UndoRecord.undo([moved]).isEmpty)
+    }
+
     /// The mark of another change than the one that is settled stays.
     @Test func anotherChangesMarkStays() throws {
         let one = try Half()

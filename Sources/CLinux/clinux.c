@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -177,6 +178,22 @@ int clinux_is_in_memory(const char *path)
         return 0;
     // devtmpfs calls itself tmpfs or ramfs, as it was built.
     return status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC || status.f_type == HUGETLBFS_MAGIC;
+}
+
+int clinux_loop_backing(const char *path, uint64_t *device, uint64_t *inode)
+{
+    struct loop_info64 info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return -1;
+    int status = ioctl(fd, LOOP_GET_STATUS64, &info);
+    close(fd);
+    if (status != 0)
+        return -1;
+    // The kernel's own encoding of a device's number, which is glibc's for what fits 32 bits.
+    *device = info.lo_device;
+    *inode = info.lo_inode;
+    return 0;
 }
 
 int clinux_is_claimed(int fd)

@@ -2,8 +2,8 @@ package import Storage
 
 extension Codec {
     /// Fills `target` from the start of `input`, and returns how many bytes there were for it. Streams that follow
-    /// each other are one where the encoding says so; what lies behind them, and what there is no room for, is not
-    /// looked at.
+    /// each other are one where the encoding says so; what lies behind them is not looked at. What there is no room for is
+    /// decoded for the checksum behind it, in encodings that have one.
     ///
     /// `decoder` is one of this codec's, new or reset.
     package func decode(
@@ -22,9 +22,34 @@ extension Codec {
                 try decoder.reset()
             } else if step.consumed == 0, step.produced == 0 {
                 throw cutShort
+            } else if filled == target.byteCount, endsInChecksum {
+                try verifyEnd(input.extracting(taken..<input.byteCount), by: decoder)
             }
         }
         return filled
+    }
+
+    /// The most that a stream may go on for behind the room that there is: a unit that the end of a disk cuts.
+    private static let surplusLimit = 2 << 20
+
+    /// Takes the rest of a stream when there is no room any more: one whose damage makes it longer has its checksum there.
+    private func verifyEnd(_ rest: RawSpan, by decoder: any StreamDecoder) throws(StorageError) {
+        var taken = 0
+        var surplus = 0
+        var spare = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let rest = rest.extracting(taken..<rest.byteCount)
+            let step = try spare.withMutableBytes { (room) throws(StorageError) in
+                try decoder.decode(rest, into: &room, isLast: true)
+            }
+            guard !step.isEnd else { return }
+            guard step.consumed > 0 || step.produced > 0 else { throw cutShort }
+            taken += step.consumed
+            surplus += step.produced
+            guard surplus <= Self.surplusLimit else {
+                throw .codec(.corrupt, .tooLong, id, "decodes to more than it should hold")
+            }
+        }
     }
 
     /// Everything that `input` decodes to; streams that follow each other are one where the encoding says so.

@@ -10,6 +10,8 @@ package struct Codec: Sendable {
     package let signature: [UInt8]?
     /// Whether streams may follow each other and mean one stream (gzip's members, Zstandard's frames).
     package let joinsStreams: Bool
+    /// Whether a stream may end with a checksum of what it decodes to.
+    package let endsInChecksum: Bool
     /// The levels that its encoder takes.
     package let levels: ClosedRange<Int>
     /// The level when none is asked for.
@@ -20,13 +22,15 @@ package struct Codec: Sendable {
 
     /// Describes a codec. `encoder` is called with one of `levels`.
     package init(
-        id: CodecID, signature: [UInt8]?, joinsStreams: Bool, levels: ClosedRange<Int>, defaultLevel: Int,
+        id: CodecID, signature: [UInt8]?, joinsStreams: Bool, endsInChecksum: Bool, levels: ClosedRange<Int>,
+        defaultLevel: Int,
         decoder: @escaping @Sendable () throws(StorageError) -> any StreamDecoder,
         encoder: @escaping @Sendable (_ level: Int) throws(StorageError) -> any StreamEncoder
     ) {
         self.id = id
         self.signature = signature
         self.joinsStreams = joinsStreams
+        self.endsInChecksum = endsInChecksum
         self.levels = levels
         self.defaultLevel = defaultLevel
         self.decoder = decoder

@@ -15,9 +15,10 @@ extension HostFile {
             }
         }
         guard status == 0 else {
-            // What is to be removed need not be there.
-            if value == nil { return }
-            throw .io("host file", operation: "fsetxattr", errno: errno, path: path)
+            let number = errno
+            // What is to be removed need not be there; devices and some file systems have none.
+            if value == nil, [ENODATA, EOPNOTSUPP, EPERM, ENOSYS, EINVAL].contains(number) { return }
+            throw .io("host file", operation: "fsetxattr", errno: number, path: path)
         }
         // fdatasync need not write attributes.
         _ = try call("fsync") { Int(fsync(descriptor)) }

@@ -24,11 +24,16 @@ extension HostFile {
         for name in HostDirectory.names(in: "/sys/block") where name.hasPrefix("loop") {
             guard let backing = Self.text(of: "/sys/block/\(name)/loop/backing_file") else { continue }
             var other = stat()
-            guard unsafe String(backing.prefix { $0 != "\n" }).withHostPath({ unsafe stat($0, &other) }) == 0,
-                isBlockDevice
-                    ? other.st_mode & S_IFMT == S_IFBLK && other.st_rdev == status.st_rdev
-                    : other.st_dev == status.st_dev && other.st_ino == status.st_ino
-            else { continue }
+            let isThere =
+                unsafe String(backing.prefix { $0 != "\n" }).withHostPath({ unsafe stat($0, &other) }) == 0
+            let isAttached =
+                if isThere, isBlockDevice {
+                    other.st_mode & S_IFMT == S_IFBLK && other.st_rdev == status.st_rdev
+                } else {
+                    isThere && other.st_dev == status.st_dev && other.st_ino == status.st_ino
+                        || Self.isAttached("/dev/\(name)", to: status)
+                }
+            guard isAttached else { continue }
             if access == .read, Self.text(of: "/sys/block/\(name)/ro")?.first == "1" { continue }
             throw usedByKernel(
                 "/dev/\(name) is attached to it; unmount what is mounted from there and detach it (losetup -d)"
@@ -36,12 +41,28 @@ extension HostFile {
         }
     }
 
+    /// By the loop device's own word: the path that it shows may lead nowhere, where it was renamed, was below a mount that is
+    /// gone, or is another system's.
+    private static func isAttached(_ loop: String, to status: stat) -> Bool {
+        var (device, inode) = (UInt64(0), UInt64(0))
+        guard unsafe loop.withHostPath({ unsafe clinux_loop_backing($0, &device, &inode) }) == 0 else {
+            return false
+        }
+        return device == UInt64(status.st_dev) && inode == UInt64(status.st_ino)
+    }
+
     /// Nothing on the block device is mounted; for a reader, nothing that may be written to.
     private func requireNotMounted(_ number: String) throws(StorageError) {
         let devices = Self.devices(over: number)
         for line in Self.text(of: "/proc/self/mountinfo")?.split(separator: "\n") ?? [] {
             let fields = line.split(separator: " ")
-            guard fields.count > 4, devices.numbers.contains(String(fields[2])) else { continue }
+            // btrfs shows a number of its own; what it lies on is named behind the dash.
+            let source = fields.firstIndex(of: "-").flatMap { fields.dropFirst($0 + 2).first }
+            guard fields.count > 4,
+                devices.numbers.contains(String(fields[2]))
+                    || source.flatMap({ Self.deviceNumber(of: String($0)) }).map(devices.numbers.contains)
+                        ?? false
+            else { continue }
             // The last column has the file system's own options, which hold for all of its mounts.
             if access == .read, fields.last?.split(separator: ",").first == "ro" { continue }
             let subject = fields[2] == number ? "it" : "what lies on it"

@@ -54,13 +54,19 @@ struct CutOffChange {
         else {
             // What was taken back leaves its record in the end; hot segments all stay until then.
             guard record.state == .hot || !HostDirectory.exists(path) else { return }
+            // The other files were settled when it was set aside, and may have gone back.
+            guard !record.isAside else {
+                isPartial = true
+                return
+            }
             throw StorageError(
                 .refused, UndoCode.siblingMissing,
                 "a change over several files was cut off and the record of \(path.hostBytes.shellText) is gone; "
                     + "put it back, or restore the images from a copy", path: record.path)
         }
         switch other.state {
-        case .done: isDecided = true
+        // That a copy is complete says nothing of what was changed: contents decide then.
+        case .done: if !other.header.isOfAnother { isDecided = true }
         case .rolledBack, .prepared: isPartial = true
         case .hot, .undoing:
             let known = open.first { HostDirectory.isSame($0.path, path) }
@@ -71,55 +77,73 @@ struct CutOffChange {
     }
 
     /// Ends it: as done where it is complete, else as before it. Nothing is written, to no file, unless all contents of
-    /// all files are known; or with `force`. Returns the files that are as before then; none when the change stands.
+    /// all files are known, or `force` says that this does not matter. Returns the files that are as before then; none
+    /// when the change stands. `kept` hears of records that stay, under another name, for the file that was changed.
     ///
     /// Throws `refused`, code "unknown-contents" or "unknown-length".
-    func settle(force: Bool) throws(StorageError) -> [any ByteFile] {
+    func settle(force: UndoForce, kept: (String) -> Void) throws(StorageError) -> [any ByteFile] {
         // Hot: all files were flushed before the first was marked done. Being undone: nothing has been put back yet,
         // because all are marked first.
-        if isDecided { return try Cancellation.shielding(finish) }
-        if !force { for member in members { try requireKnown(member) } }
+        // A record that was set aside was settled for another file, which says nothing of this one.
+        if isDecided, members.allSatisfy({ !$0.record.isAside || $0.comparison.isNew }) {
+            return try Cancellation.shielding { () throws(StorageError) in
+                try end(as: .done, kept: kept)
+                return []
+            }
+        }
+        for member in members where !force.reaches(member.record, member.file) { try requireKnown(member) }
         // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
-        return try Cancellation.delaying(by: UndoRecord.takingBackTime, decide)
+        return try Cancellation.delaying(by: UndoRecord.takingBackTime) { () throws(StorageError) in
+            try decide(kept: kept)
+        }
     }
 
-    private func decide() throws(StorageError) -> [any ByteFile] {
+    private func decide(kept: (String) -> Void) throws(StorageError) -> [any ByteFile] {
         if members.contains(where: { !$0.comparison.isOld }) {
             let isComplete =
                 !isPartial && members.allSatisfy { $0.record.state == .hot && $0.comparison.isNew }
-            if isComplete { return try finish() }
+            guard !isComplete else {
+                try end(as: .done, kept: kept)
+                return []
+            }
             for member in members { try member.record.restore(member.file, member.log) }
         }
-        for member in members { try member.record.mark(.rolledBack, in: member.log) }
-        for member in members { try UndoMark.clear(on: member.file) }
+        try end(as: .rolledBack, kept: kept)
         return members.map(\.file)
     }
 
-    private func finish() throws(StorageError) -> [any ByteFile] {
-        for member in members { try member.record.mark(.done, in: member.log) }
-        for member in members { try UndoMark.clear(on: member.file) }
-        return []
+    private func end(as state: UndoRecord.State, kept: (String) -> Void) throws(StorageError) {
+        for member in members {
+            if let path = try member.record.end(as: state, in: member.file, member.log) { kept(path) }
+        }
+        for member in members { try UndoMark.clear(on: member.file, member.record.transactionID) }
+        // What was set aside has served its purpose once it says so.
+        for member in members where state == .rolledBack && member.record.isAside {
+            try member.record.remove(from: member.file)
+        }
     }
 
     private func requireKnown(_ member: Member) throws(StorageError) {
         let comparison = member.comparison
         let header = member.record.header
         guard comparison.firstUnknown != nil || comparison.hasUnknownLength else { return }
+        let isSame = member.record.isOf(member.file)
         let other =
-            header.identity == member.file.incarnation
+            isSame
             ? "something else has written to it since"
-            : "it is not the file that was changed, or something else has written to it since"
+            : "it is not the file that was changed, but another of that name or a copy that something else has written to"
+        let remedies: [Remedy] = [isSame ? .forceUndo : .forceUndoOfAnother, .discardUndo]
         guard let offset = comparison.firstUnknown else {
             throw StorageError(
                 .refused, UndoCode.unknownLength,
                 "a change was cut off, and now the file is \(member.file.byteCount) bytes long, which it was at no "
                     + "time of the change (\(header.lengthLeast) to \(header.lengthMost)): \(other)",
-                field: "length", path: member.file.path, remedies: [.forceUndo, .discardUndo])
+                field: "length", path: member.file.path, remedies: remedies)
         }
         throw StorageError(
             .refused, UndoCode.unknownContents,
             "a change was cut off, and here the file holds what it held neither before nor at any time of the change: "
                 + "\(other)", offset: offset, path: member.file.path,
-            remedies: [.forceUndo, .discardUndo])
+            remedies: remedies)
     }
 }

@@ -19,7 +19,7 @@ internal import Storage
 ///     88  8  the host file's inode number
 ///     96  8  its birth time, in nanoseconds since 1970; 0 where the file system keeps none
 ///     104 8  where the segment begins in the record
-///     112 4  1: another segment has begun behind this one
+///     112 4  1: another segment has begun behind this one; 2: says what became of another file than the one that was changed
 ///     116    zeros
 struct UndoHeader: Equatable, Sendable {
     static let magic = Array("DGUNDO3\n".utf8)
@@ -38,10 +38,12 @@ struct UndoHeader: Equatable, Sendable {
     var lengthMost: UInt64
     /// nil until the change is sealed.
     var lengthAfter: UInt64?
-    let identity: FileIncarnation
+    var identity: FileIncarnation
     let position: UInt64
     /// Another segment has been hot behind this one, so that nothing there is damage.
     var isFollowed = false
+    /// The state and the identity are those of a file that had the name of the one that was changed.
+    var isOfAnother = false
 
     /// The head of a transaction that has not begun.
     init(
@@ -76,6 +78,7 @@ struct UndoHeader: Equatable, Sendable {
         identity = FileIncarnation(inode: bytes.little(88), birth: bytes.little(96))
         self.position = position
         isFollowed = bytes.little(112, as: UInt32.self) & 1 != 0
+        isOfAnother = bytes.little(112, as: UInt32.self) & 2 != 0
     }
 
     /// Both copies.
@@ -95,7 +98,7 @@ struct UndoHeader: Equatable, Sendable {
         copy.storeLittle(identity.inode, at: 88)
         copy.storeLittle(identity.birth, at: 96)
         copy.storeLittle(position, at: 104)
-        copy.storeLittle(UInt32(isFollowed ? 1 : 0), at: 112)
+        copy.storeLittle(UInt32((isFollowed ? 1 : 0) | (isOfAnother ? 2 : 0)), at: 112)
         copy.storeLittle(CRC32C.checksum(copy.span8.extracting(12..<Self.copySize)), at: 8)
         return copy + copy
     }
@@ -121,6 +124,11 @@ struct UndoHeader: Equatable, Sendable {
             if let header = UndoHeader(sector, position: start) { return .header(header) }
             isRecord = isRecord || sector.matches(magic)
             isOther = isOther || sector.matches(anyMagic)
+        }
+        // Less than a head that begins as one: cut off by something else than a power cut.
+        if bytes.count < copySize, bytes.count >= magic.count {
+            isRecord = bytes.span8.matches(magic)
+            isOther = bytes.span8.matches(anyMagic)
         }
         if bytes.span8.isAllZero { return .nothing }
         return isRecord ? .damaged : isOther ? .otherVersion : .foreign

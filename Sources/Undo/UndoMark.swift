@@ -50,9 +50,34 @@ struct UndoMark: Equatable {
         }
     }
 
-    /// Takes a file's mark off, durably.
-    static func clear(on file: any ByteFile) throws(StorageError) {
+    /// Takes a file's mark off, durably; with a transaction, its mark and no other's.
+    static func clear(on file: any ByteFile, _ transactionID: [UInt8]? = nil) throws(StorageError) {
+        if let transactionID, HostDirectory.identity(of: file.path) == file.identity,
+            let mark = UndoMark(of: file.path), mark.transactionID != transactionID
+        {
+            return
+        }
         try file.setAttribute(attribute, to: nil)
+    }
+
+    // MARK: The place of a finished change's record
+
+    /// The extended attribute `user.diskgraft.record`: the absolute path of the newest record, for `undo` by another name of
+    /// the file. It promises nothing: what is not there, or is of another file, is none.
+    private static let placeAttribute = "user.diskgraft.record"
+
+    static func setPlace(on file: any ByteFile, _ recordPath: String) throws(StorageError) {
+        let value = HostDirectory.absolutePath(recordPath).hostBytes
+        guard HostFile.attribute(placeAttribute, ofFile: file.path, limit: sizeLimit) != value else { return }
+        try file.setAttribute(placeAttribute, to: value)
+    }
+
+    static func place(of path: String) -> String? {
+        HostFile.attribute(placeAttribute, ofFile: path, limit: sizeLimit).map { String(hostBytes: $0) }
+    }
+
+    static func clearPlace(on file: any ByteFile) throws(StorageError) {
+        try file.setAttribute(placeAttribute, to: nil)
     }
 }
 

@@ -16,12 +16,22 @@ extension UndoRecord {
         let found = try beside(file, in: place)
         guard found?.isCutOff != true, let mark = UndoMark(of: file) else { return found }
         let own = place.recordPath(for: file)
-        for path in [own, found?.path, mark.recordPath].compactMap(\.self) where HostDirectory.exists(path) {
+        let incarnation = HostFile.names(of: file)?.incarnation
+        for path in [own, found?.path, mark.recordPath].compactMap(\.self)
+        where HostDirectory.isRegularFile(path) {
             guard let record = try newest(at: path, mark.transactionID) else { continue }
-            // What became of the file that was changed says nothing of a copy of it, but where the record was copied too.
-            guard path == own || record.header.identity == HostFile.names(of: file)?.incarnation else {
-                continue
-            }
+            // What became of one file says nothing of another; a copy goes back by a copy of the record.
+            guard record.header.identity == incarnation || path == own && record.isCutOff else { continue }
+            if record.isCutOff || found != nil { return record.isCutOff ? record : found }
+            // Killed before the mark went: the change is complete, and can be taken back.
+            return try newest(at: path).flatMap { $0.header.identity == incarnation ? $0 : nil }
+        }
+        // Another file had the name, and the record was set aside.
+        if let incarnation,
+            let record = try setAside(
+                mark.transactionID, of: incarnation,
+                in: [mark.recordPath, own].map { HostPath.directory(of: $0) })
+        {
             return record.isCutOff ? record : found
         }
         throw StorageError(
@@ -32,14 +42,17 @@ extension UndoRecord {
             path: file, remedies: [.discardUndo])
     }
 
-    /// A transaction's segment in the record that a mark names. What cannot be read as one is none.
-    private static func newest(
-        at path: String, _ transactionID: [UInt8]
+    /// A transaction's segment in the record that a mark names. What cannot be read as one is none; with `orNone` that
+    /// goes for damage too.
+    static func newest(
+        at path: String, _ transactionID: [UInt8]? = nil, orNone: Bool = false
     ) throws(StorageError) -> UndoRecord? {
         do throws(StorageError) {
             return try newest(in: open(path), transactionID)
         } catch {
-            guard !error.isCode(UndoCode.damaged), !error.isCode(UndoCode.otherVersion) else { throw error }
+            guard orNone || !error.isCode(UndoCode.damaged) && !error.isCode(UndoCode.otherVersion) else {
+                throw error
+            }
             return nil
         }
     }
@@ -49,7 +62,14 @@ extension UndoRecord {
         let exists = HostDirectory.exists(own)
         let found = exists ? try newest(in: open(own)) : nil
         guard let names = HostFile.names(of: file), names.count > 1 || !exists else { return found }
-        let others = records(besides: own, of: names.incarnation)
+        var others = try records(besides: own, of: names.incarnation)
+        if let path = UndoMark.place(of: file), path.hostBytes != own.hostBytes,
+            HostDirectory.isRegularFile(path),
+            !others.contains(where: { HostDirectory.isSame($0.path, path) }),
+            let record = try newest(at: path, orNone: true), record.header.identity == names.incarnation
+        {
+            others.append(record)
+        }
         let all = [found].compactMap(\.self) + others
         return all.first(where: \.isCutOff) ?? all.max { $0.header.time < $1.header.time }
     }
@@ -64,20 +84,24 @@ extension UndoRecord {
         return try read(for: file, in: place).flatMap { $0.transactionID == transactionID ? $0 : nil }
     }
 
-    /// The newest segments of the other records of a file in the same directory; what cannot be read as a record is none. One
-    /// that is named after another file which is there is that file's, whatever it says: the copy of a record beside the
-    /// copy of an image.
-    private static func records(besides own: String, of incarnation: FileIncarnation) -> [UndoRecord] {
+    /// The newest segments of the other records of a file in the same directory; what cannot be read as a record is none, but
+    /// where it has the name of this very file. One that is named after another file which is there is that file's, whatever
+    /// it says: the copy of a record beside the copy of an image.
+    private static func records(
+        besides own: String, of incarnation: FileIncarnation
+    ) throws(StorageError) -> [UndoRecord] {
         let directory = HostPath.directory(of: own)
         let name = HostPath.name(of: own)
-        return HostDirectory.names(in: directory)
-            .filter { $0.hasSuffix(".undo") && $0 != name }
-            .filter {
-                let owner = HostFile.names(of: "\(directory)/\($0.dropLast(".undo".count))")
-                return owner == nil || owner?.incarnation == incarnation
-            }
-            .compactMap { try? newest(in: open("\(directory)/\($0)")) }
-            .filter { $0.header.identity == incarnation }
+        var found: [UndoRecord] = []
+        for other in HostDirectory.names(in: directory) where other.hasSuffix(".undo") && other != name {
+            let owner = HostFile.names(of: "\(directory)/\(other.dropLast(".undo".count))")
+            guard owner == nil || owner?.incarnation == incarnation,
+                let record = try newest(at: "\(directory)/\(other)", orNone: owner == nil),
+                record.header.identity == incarnation
+            else { continue }
+            found.append(record)
+        }
+        return found
     }
 
     private static func open(_ path: String) throws(StorageError) -> HostFile {

@@ -17,29 +17,33 @@ extension UndoRecord {
     /// Brings a file whose last change was cut off back to the state before it, or marks the change as done when it
     /// was complete; all host files of the change with it. Call before writing to the file.
     ///
-    /// Throws, nothing written, `refused` when a file holds what the change neither found nor gave
+    /// `kept` hears of records that stay for the file that was changed, where this is another one or a copy. Throws,
+    /// nothing written, `refused` when a file holds what the change neither found nor gave
     /// ("unknown-contents", "unknown-length") or is out of reach ("sibling-missing"), `corrupt` when a record is damaged.
     public static func recover(
-        _ file: any ByteFile, in place: UndoPlace = UndoPlace()
+        _ file: any ByteFile, in place: UndoPlace = UndoPlace(), kept: (String) -> Void = { _ in }
     ) throws(StorageError) -> Recovery {
         guard let record = try read(for: file.path, in: place), record.isCutOff else { return .none }
-        let back = try CutOffChange(file, record, among: [file], in: place).settle(force: false)
+        let back = try CutOffChange(file, record, among: [file], in: place).settle(force: .no, kept: kept)
         return back.isEmpty ? .completed : .rolledBack
     }
 
     /// Takes the newest change of `files` back, over all the files that it changed, after comparing every changed
     /// sector of all of them with what the change left there. A change that was cut off is rolled back instead. With
-    /// `force` what else has been written there since is no reason to refuse.
+    /// `force` what else has been written there since is no reason to refuse. `kept` hears of records that stay for the file
+    /// that was changed, where this is another one or a copy.
     ///
     /// Returns the files that are as they were before; none when there is nothing to take back. Throws `refused`,
     /// nothing written, when something else has changed the files since or one of them is not among `files`.
     public static func undo(
-        _ files: [any ByteFile], force: Bool = false, in place: UndoPlace = UndoPlace()
+        _ files: [any ByteFile], force: UndoForce = .no, in place: UndoPlace = UndoPlace(),
+        kept: (String) -> Void = { _ in }
     ) throws(StorageError) -> [any ByteFile] {
         var rolledBack: [any ByteFile] = []
         for file in files {
             guard let record = try read(for: file.path, in: place), record.isCutOff else { continue }
-            rolledBack += try CutOffChange(file, record, among: files, in: place).settle(force: force)
+            rolledBack += try CutOffChange(file, record, among: files, in: place).settle(
+                force: force, kept: kept)
         }
         for file in files {
             while let record = try read(for: file.path, in: place), try record.isIdle(in: place) {
@@ -65,9 +69,15 @@ extension UndoRecord {
             return []
         }
         let change = found.filter { $0.record.transactionID == newest.transactionID }
-        for part in change { try part.checkUnchanged(among: change, force: force) }
+        var others: [Part] = []
+        for part in change where try part.isForced(among: change, force) && !part.record.isOf(part.file) {
+            others.append(part)
+        }
         // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
         try Cancellation.delaying(by: takingBackTime) { () throws(StorageError) in
+            for part in others {
+                if let path = try part.record.setAside(part.log) { kept(path) }
+            }
             for part in change {
                 try UndoMark(transactionID: part.record.transactionID, recordPath: part.record.path)
                     .set(on: part.file)
@@ -79,13 +89,17 @@ extension UndoRecord {
         return change.map(\.file)
     }
 
+    /// How long taking back goes on after a request to stop: most changes are taken back by then.
+    public static var takingBackTime: Duration { .milliseconds(500) }
+
     /// A file of a finished change.
     private struct Part {
         let file: any ByteFile
         let record: UndoRecord
         let log: any ByteFile
 
-        func checkUnchanged(among change: [Part], force: Bool) throws(StorageError) {
+        /// Whether it is not as the change left it, which is no reason to refuse with `force`.
+        func isForced(among change: [Part], _ force: UndoForce) throws(StorageError) -> Bool {
             let comparison = try UndoComparison(file, record, log)
             for sibling in comparison.siblings
             where !change.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) {
@@ -95,9 +109,11 @@ extension UndoRecord {
                     path: record.path,
                     remedies: [.giveDisk(path: sibling)])
             }
-            guard !comparison.isNew, !force else { return }
+            guard !comparison.isNew else { return false }
+            guard !force.reaches(record, file) else { return true }
+            let isSame = record.isOf(file)
             let reason =
-                record.header.identity != file.incarnation
+                !isSame
                 ? "it is not the file that was changed, but another of that name or a copy, and holds something else"
                 : comparison.firstNotNew == nil
                     ? "the file has been resized since the change"
@@ -106,7 +122,7 @@ extension UndoRecord {
                 .refused, UndoCode.changedSince,
                 "\(reason); the change is not taken back",
                 field: comparison.firstNotNew == nil ? "length" : nil, offset: comparison.firstNotNew,
-                path: file.path, remedies: [.forceUndo])
+                path: file.path, remedies: [isSame ? .forceUndo : .forceUndoOfAnother])
         }
     }
 
@@ -120,77 +136,5 @@ extension UndoRecord {
             else { return false }
         }
         return true
-    }
-
-    /// What `discard` did.
-    public struct Discarded: Sendable {
-        /// Paths of the records that were thrown away.
-        public var records: [String] = []
-        /// Paths of files that were marked as half changed, without a record of that, and are not any more.
-        public var unmarked: [String] = []
-        /// Those of the records whose change was cut off.
-        public var cutOff: [String] = []
-    }
-
-    /// How long taking back goes on after a request to stop: most changes are taken back by then.
-    public static var takingBackTime: Duration { .milliseconds(500) }
-
-    /// Throws the whole record of each of `files`, open for writing, away and leaves the files as they are.
-    ///
-    /// Throws `refused`, nothing removed, when a cut-off change covers a file that is not among them, and `corrupt` for
-    /// what is no record.
-    public static func discard(
-        _ files: [any ByteFile], in place: UndoPlace = UndoPlace()
-    ) throws(StorageError) -> Discarded {
-        var paths: [String] = []
-        var unmarked: [String] = []
-        var cutOff: [String] = []
-        for file in files {
-            let own = place.recordPath(for: file.path)
-            if HostDirectory.exists(own) {
-                try requireRecord(own)
-                paths.append(own)
-            }
-            let found: UndoRecord?
-            do throws(StorageError) {
-                found = try read(for: file.path, in: place)
-            } catch {
-                if error.isCode(UndoCode.recordMissing) { unmarked.append(file.path) }
-                guard
-                    error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion)
-                        || error.isCode(UndoCode.recordMissing)
-                else { throw error }
-                continue
-            }
-            guard let found else { continue }
-            if !paths.contains(found.path) { paths.append(found.path) }
-            if found.isCutOff { cutOff.append(found.path) }
-            guard found.isCutOff, let siblings = try? found.siblings(in: found.openLog()) else { continue }
-            for sibling in siblings where HostDirectory.exists(sibling) {
-                guard !files.contains(where: { HostDirectory.isSame($0.path, sibling) }),
-                    try read(for: sibling, transactionID: found.transactionID, in: place) != nil
-                else { continue }
-                throw StorageError(
-                    .refused, UndoCode.siblingNotGiven,
-                    "the change also covers \(sibling.hostBytes.shellText)",
-                    path: found.path,
-                    remedies: [.giveDisk(path: sibling)])
-            }
-        }
-        for file in files { try UndoMark.clear(on: file) }
-        for path in paths {
-            try HostDirectory.remove(path)
-            try HostDirectory.sync(holding: path)
-        }
-        return Discarded(records: paths, unmarked: unmarked, cutOff: cutOff)
-    }
-
-    /// Throws "not-a-record" for a file that has the name of a record and is somebody else's.
-    private static func requireRecord(_ path: String) throws(StorageError) {
-        do throws(StorageError) {
-            _ = try newest(in: HostFile.open(path, locking: .ignore, followLinks: false))
-        } catch {
-            guard error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion) else { throw error }
-        }
     }
 }

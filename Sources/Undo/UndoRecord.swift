@@ -165,10 +165,16 @@ public struct UndoRecord: Sendable {
         try HostFile.open(path, access: .write, locking: .ignore, followLinks: false)
     }
 
-    /// Writes the head with another state, durably.
-    func mark(_ state: State, in log: any ByteFile) throws(StorageError) {
+    /// Writes the head with another state, durably; with `other`, as what became of that file.
+    func mark(
+        _ state: State, in log: any ByteFile, of other: FileIncarnation? = nil
+    ) throws(StorageError) {
         var header = header
         header.state = state
+        if let other {
+            header.identity = other
+            header.isOfAnother = true
+        }
         // Another segment may follow: what never counted must not lie in its place.
         if state == .rolledBack, log.byteCount > segmentEnd {
             try log.truncate(to: segmentEnd)
@@ -181,7 +187,9 @@ public struct UndoRecord: Sendable {
     /// Takes the segment out of the record of `file`, and the record away with its last. `file` holds nothing any more
     /// that the segment would have to take back.
     func remove(from file: any ByteFile) throws(StorageError) {
-        try UndoMark.clear(on: file)
+        try UndoMark.clear(on: file, transactionID)
+        // Nothing is left that it would lead to.
+        if segmentStart == 0 { try UndoMark.clearPlace(on: file) }
         try Self.cut(try openLog(), at: segmentStart)
     }
 

@@ -61,10 +61,7 @@ struct UndoWriter {
 
     /// Makes a record that consists of a head. What has its name is one whose first segment never was durable.
     private static func create(_ path: String, _ header: UndoHeader) throws(StorageError) {
-        let directory = HostPath.directory(of: path)
-        // As long whatever the image's name is, and the same for each attempt: no heap of them is left by killed ones.
-        let name = XXH64.checksum(HostPath.name(of: path).hostBytes.span8)
-        let hidden = "\(directory)/.\(name.hex.dropFirst(2)).undo.partial"
+        let hidden = hiddenPath(of: path)
         do throws(StorageError) {
             try HostDirectory.remove(hidden)
             let log = try HostFile.create(hidden, mode: 0o600)
@@ -76,6 +73,13 @@ struct UndoWriter {
             try? HostDirectory.remove(hidden)
             throw error
         }
+    }
+
+    /// What a record is called while it is made: as long whatever the image's name is, and the same for each attempt, so
+    /// that no heap of them is left by killed ones.
+    static func hiddenPath(of path: String) -> String {
+        let name = XXH64.checksum(HostPath.name(of: path).hostBytes.span8)
+        return "\(HostPath.directory(of: path))/.\(name.hex.dropFirst(2)).undo.partial"
     }
 
     /// Whether the file may have been changed.
@@ -149,11 +153,12 @@ struct UndoWriter {
 
     /// Marks the change as complete.
     mutating func markDone() throws(StorageError) {
+        // Other names, and later ones, find the record by its place: from the moment when the mark says nothing any more.
+        try? UndoMark.setPlace(on: file, log.path)
         header.state = .done
         try writeHeader()
         try log.flush()
-        // The head says it: a mark that stays says nothing.
-        try? UndoMark.clear(on: file)
+        try? UndoMark.clear(on: file, header.transactionID)
     }
 
     /// Puts back what was saved; the file is as it was before the transaction.
@@ -167,13 +172,13 @@ struct UndoWriter {
     mutating func markRolledBack() throws(StorageError) {
         try record.mark(.rolledBack, in: log)
         header.state = .rolledBack
-        try UndoMark.clear(on: file)
+        try UndoMark.clear(on: file, header.transactionID)
     }
 
     /// Takes the segment away; nothing of the file may be changed.
     func discard() {
         // A mark without a record is refused: it goes first, though the segment never was hot.
-        guard (try? UndoMark.clear(on: file)) != nil else { return }
+        guard (try? UndoMark.clear(on: file, header.transactionID)) != nil else { return }
         try? UndoRecord.cut(log, at: segmentStart)
     }
 

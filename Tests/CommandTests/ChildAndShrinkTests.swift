@@ -2,10 +2,44 @@ import Foundation
 import Storage
 import TestSupport
 import Testing
+@_spi(Testing) import Undo
 
 /// `create -b`, `--parent` for each member, `resize --shrink`, and messages with the user's own paths.
 @Suite(.enabled(if: Tool.has("qemu-img", "sfdisk", "mke2fs"), "judges are missing"))
 struct ChildAndShrinkTests {
+    /// A child of an image that is half changed would show what never was.
+    @Test func aHalfChangedParentGetsNoChild() throws {
+        let directory = try TemporaryDirectory()
+        let base = try directory.write("base.img", [UInt8](repeating: 1, count: 1 << 20))
+        do {
+            let file = try RecordedFile.open(base)
+            let transaction = try HostTransaction([file])
+            try file.write([2, 2], at: 5)
+            try transaction.commit()
+        }
+        try Fixture.diskgraft(
+            "create", "-b", "base.img", "-F", "raw", "older.qcow2", directory: directory.root)
+        try UndoRecord.setState(.hot, ofRecord: base + ".undo")
+        // Nor is one changed that it has: what is copied up would stay.
+        let child = directory.path("older.qcow2")
+        let bytes = try fileBytes(child)
+        for command in [
+            ["resize", child, "2M"], ["label", "--volume", "disk", child, "x"],
+        ] {
+            let refusal = try Tool.run(
+                Fixture.command, command + ["--parent", base], expect: 1...64)
+            #expect(refusal.errorText.contains("cut off"), "\(command): \(refusal.errorText)")
+        }
+        #expect(try fileBytes(child) == bytes)
+        let refusal = try Fixture.diskgraft(
+            "create", "-b", "base.img", "-F", "raw", "child.qcow2", expect: 2...2, directory: directory.root)
+        #expect(refusal.errorText.contains("cut off") && refusal.errorText.contains("undo"))
+        #expect(!FileManager.default.fileExists(atPath: directory.path("child.qcow2")))
+        try Fixture.diskgraft("undo", base)
+        try Fixture.diskgraft(
+            "create", "-b", "base.img", "-F", "raw", "child.qcow2", directory: directory.root)
+    }
+
     @Test(arguments: ["raw", "vmdk"])
     func formatsWithoutChildrenRefuseAParent(_ format: String) throws {
         let directory = try TemporaryDirectory()

@@ -86,6 +86,26 @@ struct LockTests {
         _ = try HostFile.open(path)
     }
 
+    /// Nor where the path that it was attached by leads nowhere any more: it was renamed, or lay below a mount that is gone.
+    @Test(.enabled(if: LoopDevices.areThere, "needs root and loop devices"), arguments: [false, true])
+    func whatIsAttachedByALostPathIsNotWritten(_ isRenamed: Bool) throws {
+        let directory = try TemporaryDirectory()
+        try Tool.run("mkdir", [directory.path("images")])
+        var path = try directory.sparse("images/disk.img", byteCount: 8 << 20)
+        let bound = directory.path("bound")
+        try Tool.run("mkdir", [bound])
+        try Tool.run("mount", ["--bind", directory.path("images"), bound])
+        let device = try Tool.run("losetup", ["-f", "--show", bound + "/disk.img"]).text.filter { $0 != "\n" }
+        defer { _ = try? Tool.run("losetup", ["-d", device]) }
+        try Tool.run("umount", ["-l", bound])
+        if isRenamed {
+            try FileManager.default.moveItem(atPath: path, toPath: directory.path("images/other.img"))
+            path = directory.path("images/other.img")
+        }
+        let error = #expect(throws: StorageError.self) { try HostFile.open(path, access: .write) }
+        #expect(error?.code == "mounted" && error?.message.contains(device) == true)
+    }
+
     /// Neither is what lies under a device in use.
     @Test(.enabled(if: LoopDevices.areThere, "needs root and loop devices"))
     func whatIsUnderAMountedDeviceIsNotWritten() throws {

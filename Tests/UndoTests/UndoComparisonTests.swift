@@ -140,7 +140,7 @@ struct UndoComparisonTests {
                 #expect(try cut.files == found, "\(description)")
                 refusals += 1
                 if refusals % 2 == 0, kind < 2 {
-                    _ = try UndoRecord.undo(try cut.open(), force: true)
+                    _ = try UndoRecord.undo(try cut.open(), force: .anyFile)
                     #expect(try cut.contents == cut.before, "\(description)")
                 } else {
                     let images = try cut.contents

@@ -106,14 +106,14 @@ struct UndoRecordTests {
             #expect(try UndoRecord.undo([file]).count == 1)
             #expect(try fileBytes(cutPath) == original)
         }
-        // A hot one was whole before the change began: less of it is damage, and less than a sector nobody's.
-        for length in [1, 511, 512, 1024, 1536, record.count / 2, record.count - 1] {
+        // A hot one was whole before the change began: less of it is damage, and less than its first word nobody's.
+        for length in [1, 7, 8, 100, 511, 512, 1024, 1536, record.count / 2, record.count - 1] {
             let cutPath = try directory.write("cut.img", original)
             let short = Array(record.prefix(length))
             try directory.write("cut.img.undo", short)
             let file = try RecordedFile.open(cutPath)
             let error = #expect(throws: StorageError.self) { try UndoRecord.recover(file) }
-            #expect(error?.code == (length < 512 ? "not-a-record" : "damaged"))
+            #expect(error?.code == (length < 8 ? "not-a-record" : "damaged"))
             #expect(throws: StorageError.self) {
                 let transaction = try HostTransaction([file])
                 try file.write([1], at: 5)

@@ -18,6 +18,9 @@ int clinux_ofd_would_conflict(int fd, int64_t start, int64_t length);
 /// flock(2), exclusive, until the descriptor is closed. waits: 1 until it is free. 0, or -1 and errno.
 int clinux_hold(int fd, int waits);
 
+/// The st_dev and st_ino of the file that the loop device at `path` is attached to; -1 when it does not say.
+int clinux_loop_backing(const char *path, uint64_t *device, uint64_t *inode);
+
 /// copy_file_range(2); bytes copied, or -1 and errno.
 int64_t clinux_copy_file_range(int in_fd, int64_t in_offset, int out_fd, int64_t out_offset, uint64_t length);
 /// ioctl(FICLONERANGE); 0, or -1 and errno.

@@ -25,7 +25,9 @@ extension Codec {
         windowBits: (decoding: Int32, encoding: Int32)
     ) -> Codec {
         Codec(
-            id: id, signature: signature, joinsStreams: joinsStreams, levels: 0...9, defaultLevel: 6,
+            id: id, signature: signature, joinsStreams: joinsStreams, endsInChecksum: id != .deflate,
+            levels: 0...9,
+            defaultLevel: 6,
             decoder: { () throws(StorageError) in try ZlibDecoder(id, windowBits: windowBits.decoding) },
             encoder: { (level) throws(StorageError) in
                 try ZlibEncoder(id, level: level, windowBits: windowBits.encoding)

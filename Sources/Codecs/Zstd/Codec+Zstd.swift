@@ -8,7 +8,9 @@ extension CodecID {
 
 extension Codec {
     package static let zstd = Codec(
-        id: .zstd, signature: [0x28, 0xb5, 0x2f, 0xfd], joinsStreams: true, levels: 1...19, defaultLevel: 3,
+        id: .zstd, signature: [0x28, 0xb5, 0x2f, 0xfd], joinsStreams: true, endsInChecksum: true,
+        levels: 1...19,
+        defaultLevel: 3,
         decoder: { () throws(StorageError) in try ZstdDecoder() },
         encoder: { (level) throws(StorageError) in try ZstdEncoder(level: level) })
 }

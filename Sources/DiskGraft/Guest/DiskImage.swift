@@ -96,10 +96,12 @@ public final class DiskImage: Sendable {
         }
         try options.requireLocks(path)
         // Before the image is parsed: a half-done change may have left it unreadable.
-        try recover(path, options.records)
+        var kept = try recover(path, options.records)
         let companions = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
             .disk.hostFiles.filter { $0.access == .write }.map(\.path)
-        for companion in companions where companion != path { try recover(companion, options.records) }
+        for companion in companions where companion != path {
+            kept += try recover(companion, options.records)
+        }
         var opened = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
         guard opened.disk.isWritable else {
             throw StorageError(
@@ -107,27 +109,38 @@ public final class DiskImage: Sendable {
                 layerName: opened.info.format.rawValue, path: path,
                 remedies: [.migrate, .convert(options: [])])
         }
+        // What is copied up from a parent that is half changed would stay wrong.
+        try refuseHotRecord(opened.disk.hostFiles.filter { $0.access == .read }, options.records)
         if let warning = childWarning(path) { opened.info.warnings.append(warning) }
+        for record in kept {
+            opened.info.warnings.append(
+                "a change was cut off, and this is not the file that was changed, but another of its name or a copy; its undo "
+                    + "record stays as \(record.hostBytes.shellText)")
+        }
         return DiskImage(path: path, opened: opened, records: options.records)
     }
 
     /// Rolls a cut-off change of one file back, in all files that it covers. Holds their locks meanwhile, and no longer:
-    /// the image takes them again.
-    static func recover(_ path: String, _ place: UndoPlace) throws(StorageError) {
-        guard let record = try UndoRecord.read(for: path, in: place), record.isCutOff else { return }
+    /// the image takes them again. Returns the records that stay for another file, which is the one that was changed.
+    @discardableResult
+    static func recover(_ path: String, _ place: UndoPlace) throws(StorageError) -> [String] {
+        guard let record = try UndoRecord.read(for: path, in: place), record.isCutOff else { return [] }
         // By another of the file's names: whoever gave this one has not asked for that.
         guard record.path == place.recordPath(for: path) else { throw hot(path, record, place) }
-        _ = try UndoRecord.recover(try HostFile.open(path, access: .write), in: place)
+        var kept: [String] = []
+        _ = try UndoRecord.recover(try HostFile.open(path, access: .write), in: place) { kept.append($0) }
+        return kept
     }
 
     /// A half-done change makes even reading wrong; say how to end it.
     private static func refuseHotRecord(_ files: [any ByteFile], _ place: UndoPlace) throws(StorageError) {
-        for file in files {
-            guard let record = try UndoRecord.read(for: file.path, in: place), record.isCutOff else {
-                continue
-            }
-            throw hot(file.path, record, place)
-        }
+        for file in files { try refuseHotRecord(ofFile: file.path, place) }
+    }
+
+    /// The same of one host file.
+    static func refuseHotRecord(ofFile path: String, _ place: UndoPlace) throws(StorageError) {
+        guard let record = try UndoRecord.read(for: path, in: place), record.isCutOff else { return }
+        throw hot(path, record, place)
     }
 
     private static func hot(_ path: String, _ record: UndoRecord, _ place: UndoPlace) -> StorageError {

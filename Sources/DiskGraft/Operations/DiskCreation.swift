@@ -1,6 +1,7 @@
 internal import HostIO
 public import ImageFormats
 public import Storage
+internal import Undo
 
 /// Makes an empty disk image, or a child of a given parent.
 public struct DiskCreation: Sendable {
@@ -37,6 +38,10 @@ public struct DiskCreation: Sendable {
         }
         var createOptions = ImageCreateOptions(files: HostFiles(), values: options)
         if let parent { try name(parent, of: path, driver, &createOptions) }
+        // A child of a half changed image would show what was never there.
+        if let parent = createOptions.parent, HostDirectory.exists(parent) {
+            try DiskImage.refuseHotRecord(ofFile: parent, UndoPlace())
+        }
         if let parent = createOptions.parent, HostDirectory.isSame(parent, path) {
             throw PendingOutput.isTheParent(path)
         }

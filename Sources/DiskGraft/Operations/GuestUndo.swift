@@ -9,6 +9,10 @@ public enum GuestUndo {
     public struct Result: Sendable {
         /// Files whose newest change was taken back.
         public var files: [String]
+        /// Records that stay under another name, for the file that was changed: an image of these is another file or a copy.
+        public var keptRecords: [String] = []
+        /// Files with several names, or that may have had another one, of which no record was found.
+        public var severalNames: [String] = []
         /// Where the records of block devices were looked for in vain: they do not lie beside these.
         public var missingRecords: [String] = []
         /// What the images' own tables say after bytes were put back over what something else had written: a sentence each.
@@ -16,24 +20,36 @@ public enum GuestUndo {
     }
 
     /// Takes back the newest change of the images at `paths`, over all the host files that it changed. A change
-    /// that was cut off is rolled back. With `force` this is done whatever else has been written there since.
+    /// that was cut off is rolled back. With `force` this is done whatever else has been written there since; with
+    /// `otherFile` too even to an image that is not the file that was changed.
     ///
     /// Throws `refused`, nothing written, when something else has changed the same bytes since, or when the change
     /// covers further files that are not among these images'.
     public static func run(
-        _ paths: [String], options: ImageOptions = ImageOptions(), force: Bool = false
+        _ paths: [String], options: ImageOptions = ImageOptions(), force: Bool = false,
+        otherFile: Bool = false
     ) throws(StorageError) -> Result {
         var files: [any ByteFile] = []
         var missing: [String] = []
+        var severalNames: [String] = []
         for name in try hostFiles(of: paths, options) {
             if try UndoRecord.read(for: name, in: options.records) != nil {
                 files.append(try RecordedFile.open(name))
-            } else if try HostFile.open(name).hasFixedLength {
-                missing.append(options.records.recordPath(for: name))
+            } else {
+                let file = try HostFile.open(name)
+                if file.hasFixedLength {
+                    missing.append(options.records.recordPath(for: name))
+                } else if let count = file.nameCount, count > 1 {
+                    severalNames.append(name)
+                }
             }
         }
-        let undone = try UndoRecord.undo(files, force: force, in: options.records).map(\.path)
-        var result = Result(files: undone, missingRecords: missing)
+        var kept: [String] = []
+        let undone = try UndoRecord.undo(
+            files, force: !force ? .no : otherFile ? .anyFile : .sameFile, in: options.records
+        ) { kept.append($0) }.map(\.path)
+        var result = Result(
+            files: undone, keptRecords: kept, severalNames: severalNames, missingRecords: missing)
         // Tables of then name nothing of what was written since, or what is gone.
         if force, !undone.isEmpty {
             for path in paths {

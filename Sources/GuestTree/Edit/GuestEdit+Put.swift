@@ -3,7 +3,7 @@ public import Storage
 extension GuestEdit {
     /// Longer contents go in pieces of this size, one transaction or more a piece.
     private static var pieceSize: Int { 8 << 20 }
-    /// Files with several names are replaced in one piece where contents cannot move, at most this long.
+    /// Where contents cannot be written in ranges they are at most this long.
     private static var onePieceLimit: Int { 256 << 20 }
 
     /// Replaces a regular file's contents, or makes it. On replacement inode, mode, owner, links and every extended
@@ -46,12 +46,10 @@ extension GuestEdit {
             try contents(on: file.volume).replaceContents(of: file.id, with: first)
         } else if file.attributes.linkCount > 1, try movesContents(on: file.volume) {
             try replaceByMoving(file, first, rest)
-        } else if file.attributes.linkCount > 1 {
-            let all = try onePiece(first, rest) {
-                "\(file.path.shellText) has several names, so its contents change in one piece, of 256 MiB "
-                    + "at most; remove the other names first"
-            }
-            try contents(on: file.volume).replaceContents(of: file.id, with: all)
+        } else if file.attributes.linkCount > 1, try capabilities(on: file.volume).allows(.ranges) {
+            // Without a journal that contents are old or new is the undo record's promise, of one piece and of many.
+            try contents(on: file.volume).replaceContents(of: file.id, with: first)
+            try fill(file.id, on: file.volume, first, rest)
         } else if !(try capabilities(on: file.volume).allows([.names, .ranges])) {
             let all = try onePiece(first, rest) {
                 "\(file.path.shellText) lies on \(guest.volumes[file.volume].name), where contents change in one "
@@ -170,17 +168,21 @@ extension GuestEdit {
     ) throws(StorageError) -> FileID {
         let id = try names(on: directory.volume).createFile(
             hidden, in: directory.id, contents: first, attributes: attributes)
-        if let file = rest.sparseFile {
-            try fill(id, on: directory.volume, from: file)
-        } else {
-            try fill(id, on: directory.volume, at: UInt64(first.count), rest)
-        }
+        try fill(id, on: directory.volume, first, rest)
         if let time = attributes.time {
             try setKeptAttributes(
                 of: FileKey(volume: directory.volume, id: id),
                 AttributeChange(accessTime: time, modificationTime: time))
         }
         return id
+    }
+
+    /// Writes what follows the first piece.
+    private func fill(
+        _ id: FileID, on volume: Int, _ first: [UInt8], _ rest: FileContents
+    ) throws(StorageError) {
+        if let file = rest.sparseFile { return try fill(id, on: volume, from: file) }
+        try fill(id, on: volume, at: UInt64(first.count), rest)
     }
 
     private func fill(

@@ -19,6 +19,8 @@ public enum Remedy: Hashable, Sendable {
     case undo
     /// Put back what an undo record keeps, over whatever is there now.
     case forceUndo
+    /// The same, where the file is not the one that the record is of.
+    case forceUndoOfAnother
     /// Throw an undo record away and keep the image as it is.
     case discardUndo
     /// Give a further disk of the guest; its path, where it is known.

@@ -29,26 +29,42 @@ struct UndoCommand: ParsableCommand {
     )
     var force = false
 
+    @Flag(
+        help:
+            "With --force: even where the image is not the file that was changed, but a copy or another one of its name."
+    )
+    var otherFile = false
+
     @Flag(help: "Throw the undo record away and leave the image as it is.")
     var discard = false
 
     func validate() throws {
         guard !force || !discard else { throw ValidationError("--force and --discard exclude each other") }
+        guard force || !otherFile else { throw ValidationError("--other-file goes with --force") }
     }
 
     func run() throws {
         try source.check(diskCount: 1 + disks.with.count)
         if discard { return try throwAway() }
-        let result = try GuestUndo.run([path] + disks.with, options: image.options, force: force)
+        let result = try GuestUndo.run(
+            [path] + disks.with, options: image.options, force: force, otherFile: otherFile)
         if result.files.isEmpty {
             let places = result.missingRecords.map {
                 ": there is no \($0.hostBytes.shellText). The undo record of a device lies in the directory that it was changed "
                     + "from, or in the one that --undo-dir named then"
             }
-            Terminal.print("There is nothing to undo\(places.first ?? "").\n")
+            let names = result.severalNames.map {
+                "; \($0.hostBytes.shellText) has several names, and a record lies beside the one that the file was changed by"
+            }
+            Terminal.print("There is nothing to undo\(places.first ?? names.first ?? "").\n")
         }
         for file in result.files {
             Terminal.print("\(file.hostBytes.shellText): the newest change was taken back.\n")
+        }
+        for record in result.keptRecords {
+            Terminal.print(
+                "\(record.hostBytes.shellText): stays, since that is not the file that was changed; the undo record mends the file "
+                    + "that was, wherever it is\n")
         }
         for sentence in result.damage {
             Terminal.printError("\(sentence); `diskgraft check` tells all of it")

@@ -13,6 +13,8 @@ extension Remedy {
         case .honourLocks: "a command that writes takes no -U"
         case .undo: "`diskgraft undo` takes the change back"
         case .forceUndo: "`diskgraft undo --force` takes the change back all the same"
+        case .forceUndoOfAnother:
+            "`diskgraft undo --force --other-file` puts the old bytes into this file all the same"
         case .discardUndo: "`diskgraft undo --discard` leaves the image as it is"
         case .giveDisk(let path): "give that disk too, with --with" + (path.map { " \($0)" } ?? "")
         case .mapDisk(let name): "--map \(name)=N says which disk it is"

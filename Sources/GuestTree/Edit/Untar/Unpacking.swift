@@ -28,7 +28,14 @@ struct Unpacking {
     mutating func run() throws(StorageError) -> Int {
         var count = 0
         while let member = try reader.next() {
-            try unpack(member)
+            do throws(StorageError) {
+                try unpack(member)
+            } catch {
+                // What an archive asks for, a name that is too long for instance, nobody typed.
+                var error = error
+                if error.kind == .misuse { error.kind = .refused }
+                throw error
+            }
             count += 1
         }
         for (key, time) in directoryTimes {

@@ -1,0 +1,310 @@
+import Foundation
+import HostIO
+import Storage
+import TestSupport
+import Testing
+@_spi(Testing) import Undo
+
+private let keepsAttributes: Bool = {
+    guard let directory = try? TemporaryDirectory(), let path = try? directory.write("a", [1]),
+        let file = try? HostFile.open(path, access: .write), file.incarnation?.birth != 0
+    else { return false }
+    return (try? file.setAttribute("user.test", to: [1])) != nil
+}()
+
+/// An image was moved away from its record, and another file got its name: a backup, a copy, an image of something else.
+/// The record serves the image that was changed, wherever it is.
+@Suite(.enabled(if: keepsAttributes, "a temporary folder without attributes or birth times"))
+struct UndoOtherFileTests {
+    /// What gets the name of the image that was moved.
+    enum Other: CaseIterable {
+        /// As it was before the change.
+        case backup
+        /// As half changed as the image, without its mark.
+        case copy
+        /// With its mark.
+        case markedCopy
+    }
+
+    /// A change that was cut off, of one file or two, and the files as they were.
+    private struct Half {
+        let directory: TemporaryDirectory
+        let paths: [String]
+        let before: [[UInt8]]
+        let half: [[UInt8]]
+
+        init(count: Int = 1, seed: UInt64 = 21) throws {
+            directory = try TemporaryDirectory()
+            let root = try #require(HostDirectory.resolved(directory.root))
+            var random = SeededRandom(seed)
+            for name in ["images", "elsewhere"] {
+                try FileManager.default.createDirectory(
+                    atPath: root + "/" + name, withIntermediateDirectories: false)
+            }
+            var paths: [String] = []
+            for index in 0..<count {
+                paths.append(
+                    root + "/images/\(index).img")
+                try directory.write("images/\(index).img", random.bytes(20_000))
+            }
+            self.paths = paths
+            before = try paths.map(fileBytes)
+            // Without a lock: files and transaction hold each other until it ends, which it does not here.
+            let files = try paths.map { try RecordedFile.open($0, locking: .ignore) }
+            _ = try HostTransaction(files, memoryLimit: 3000)
+            for index in 0..<4 as Range<UInt64> {
+                for file in files {
+                    try file.write(random.bytes(1500), at: index * 3000)
+                    try file.flush()
+                }
+            }
+            half = try paths.map(fileBytes)
+        }
+
+        func moveAway(_ index: Int = 0) throws -> String {
+            let moved = directory.path("elsewhere/\(index).img")
+            try FileManager.default.moveItem(atPath: paths[index], toPath: moved)
+            return moved
+        }
+
+        func put(_ other: Other, at index: Int = 0, copyOf moved: String) throws {
+            switch other {
+            case .backup: try Data(before[index]).write(to: URL(fileURLWithPath: paths[index]))
+            case .copy: try Data(half[index]).write(to: URL(fileURLWithPath: paths[index]))
+            case .markedCopy: try Tool.run("cp", ["-a", moved, paths[index]])
+            }
+        }
+    }
+
+    @Test(arguments: Other.allCases)
+    func theRecordStaysForTheImageThatWasMoved(_ other: Other) throws {
+        let half = try Half()
+        let path = half.paths[0]
+        let moved = try half.moveAway()
+        try half.put(other, copyOf: moved)
+        var kept: [String] = []
+        #expect(try UndoRecord.recover(try RecordedFile.open(path)) { kept.append($0) } == .rolledBack)
+        #expect(kept.count == 1 && kept.allSatisfy(HostDirectory.exists))
+        #expect(try fileBytes(path) == half.before[0])
+        // The other file goes its own way, and takes its record with it.
+        let file = try RecordedFile.open(path)
+        let transaction = try HostTransaction([file])
+        try file.write([1, 2, 3], at: 5)
+        try transaction.commit()
+        #expect(try UndoRecord.undo([file]).count == 1)
+        #expect(try UndoRecord.undo([file]).isEmpty)
+        #expect(try fileBytes(path) == half.before[0])
+        #expect(!HostDirectory.exists(path + ".undo"))
+        // The image is known as half changed all the time, and goes back.
+        #expect(try UndoRecord.read(for: moved)?.isCutOff == true)
+        #expect(try fileBytes(moved) == half.half[0])
+        #expect(try UndoRecord.undo([try RecordedFile.open(moved)]).count == 1)
+        #expect(try fileBytes(moved) == half.before[0])
+        #expect(try UndoRecord.read(for: moved) == nil)
+        // Nothing is left of it.
+        #expect(kept.allSatisfy { !HostDirectory.exists($0) })
+    }
+
+    /// The image comes back to its name, over the other file, after that one has settled the record.
+    @Test(arguments: Other.allCases)
+    func anImageThatComesBackIsStillHalfChanged(_ other: Other) throws {
+        let half = try Half()
+        let path = half.paths[0]
+        let moved = try half.moveAway()
+        try half.put(other, copyOf: moved)
+        #expect(try UndoRecord.undo([try RecordedFile.open(path)]).count == 1)
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.moveItem(atPath: moved, toPath: path)
+        #expect(try UndoRecord.read(for: path)?.isCutOff == true)
+        #expect(try UndoRecord.undo([try RecordedFile.open(path)]).count == 1)
+        #expect(try fileBytes(path) == half.before[0])
+    }
+
+    /// With what was set aside gone too nobody can tell, and that is said.
+    @Test func withoutAnyRecordTheImageIsRefused() throws {
+        let half = try Half()
+        let path = half.paths[0]
+        let moved = try half.moveAway()
+        try half.put(.backup, copyOf: moved)
+        var kept: [String] = []
+        _ = try UndoRecord.recover(try RecordedFile.open(path)) { kept.append($0) }
+        for record in kept { try FileManager.default.removeItem(atPath: record) }
+        for _ in 0..<2 {
+            let error = #expect(throws: StorageError.self) { try UndoRecord.read(for: moved) }
+            #expect(error?.code == "record-missing" && error?.remedies == [.discardUndo])
+            // Neither a later change of the other file nor its end makes the image whole.
+            let file = try RecordedFile.open(path)
+            let transaction = try HostTransaction([file])
+            try file.write([1], at: 5)
+            try transaction.commit()
+        }
+    }
+
+    /// Of several files one was moved: what became of the copy of it decides nothing for the others.
+    @Test(arguments: [0, 1], Other.allCases)
+    func ofSeveralFilesEachGoesBack(_ index: Int, _ other: Other) throws {
+        let half = try Half(count: 2)
+        let moved = try half.moveAway(index)
+        try half.put(other, at: index, copyOf: moved)
+        #expect(try UndoRecord.undo([try RecordedFile.open(half.paths[1 - index])]).count == 2)
+        #expect(try half.paths.map(fileBytes) == half.before)
+        #expect(try UndoRecord.undo([try RecordedFile.open(moved)]).count == 1)
+        #expect(try fileBytes(moved) == half.before[index])
+    }
+
+    /// A copy that is complete does not make the half changed image complete.
+    @Test func aCompleteCopyVouchesForNothing() throws {
+        let directory = try TemporaryDirectory()
+        let root = try #require(HostDirectory.resolved(directory.root))
+        let paths = [root + "/a.img", root + "/b.img"]
+        for path in paths {
+            try directory.write(HostPath.name(of: path), [UInt8](repeating: 1, count: 9000))
+        }
+        do {
+            let files = try paths.map { try RecordedFile.open($0) }
+            let transaction = try HostTransaction(files)
+            for file in files { try file.write([UInt8](repeating: 2, count: 2000), at: 1000) }
+            try transaction.commit()
+        }
+        let after = try fileBytes(paths[0])
+        // As a cut between the first write and the last leaves it.
+        for path in paths { try UndoRecord.setState(.hot, ofRecord: path + ".undo") }
+        for path in paths {
+            let file = try HostFile.open(path, access: .write)
+            try file.write([UInt8](repeating: 1, count: 512), at: 1024)
+            let id = try fileBytes(path + ".undo")[16..<32].hexString
+            try file.setAttribute("user.diskgraft.undo", to: Array("\(id) \(path).undo".utf8))
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".moved")
+            try Data(after).write(to: URL(fileURLWithPath: path))
+        }
+        #expect(try UndoRecord.recover(try RecordedFile.open(paths[0])) == .completed)
+        #expect(try paths.map(fileBytes) == [after, after])
+        for path in paths {
+            #expect(try UndoRecord.undo([try RecordedFile.open(path + ".moved")]).count == 1)
+            #expect(try fileBytes(path + ".moved") == [UInt8](repeating: 1, count: 9000))
+        }
+    }
+
+    // MARK: Force
+
+    /// The old bytes of one image do not go into another by --force alone, be the change cut off or not.
+    @Test(arguments: [false, true]) func forceDoesNotReachAnotherImage(_ isCutOff: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("a.img", [UInt8](repeating: 1, count: 9000))
+        do {
+            let file = try RecordedFile.open(path)
+            let transaction = try HostTransaction([file])
+            try file.write([UInt8](repeating: 2, count: 2000), at: 1000)
+            try transaction.commit()
+        }
+        if isCutOff { try UndoRecord.setState(.hot, ofRecord: path + ".undo") }
+        let record = try fileBytes(path + ".undo")
+        let moved = directory.path("b.img")
+        try FileManager.default.moveItem(atPath: path, toPath: moved)
+        let other = [UInt8](repeating: 7, count: 9000)
+        try directory.write("a.img", other)
+        let file = try RecordedFile.open(path)
+        for force in [UndoForce.no, .sameFile] {
+            let error = #expect(throws: StorageError.self) { try UndoRecord.undo([file], force: force) }
+            #expect(error?.code == (isCutOff ? "unknown-contents" : "changed-since"))
+            #expect(error?.remedies.contains(.forceUndoOfAnother) == true)
+            #expect(error?.remedies.contains(.forceUndo) == false)
+            #expect(error?.message.contains("not the file that was changed") == true)
+        }
+        #expect(try fileBytes(path) == other)
+        #expect(try fileBytes(path + ".undo") == record)
+        // Asked for by name it is done, and the record stays for the one that was changed.
+        var kept: [String] = []
+        #expect(try UndoRecord.undo([file], force: .anyFile) { kept.append($0) }.count == 1)
+        #expect(try fileBytes(path)[1024..<2560].allSatisfy { $0 == 1 })
+        #expect(kept.count == 1)
+        for path in kept { #expect(try fileBytes(path) == record) }
+    }
+
+    @Test func forceReachesTheImageThatWasChanged() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("a.img", [UInt8](repeating: 1, count: 9000))
+        let file = try RecordedFile.open(path)
+        let transaction = try HostTransaction([file])
+        try file.write([UInt8](repeating: 2, count: 2000), at: 1000)
+        try transaction.commit()
+        try file.write([3], at: 1100)
+        let error = #expect(throws: StorageError.self) { try UndoRecord.undo([file]) }
+        #expect(error?.remedies == [.forceUndo])
+        #expect(try UndoRecord.undo([file], force: .sameFile).count == 1)
+        #expect(try fileBytes(path) == [UInt8](repeating: 1, count: 9000))
+    }
+
+    // MARK: Finished changes
+
+    /// By a further name, made before the change or after it, in another directory; and after a rename to one.
+    @Test(arguments: 0..<3) func aFinishedChangeIsTakenBackByAnyName(_ kind: Int) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("images/a.img", [UInt8](repeating: 1, count: 9000))
+        try directory.write("other/x", [])
+        let other = directory.path("other/b.img")
+        if kind == 0 { try FileManager.default.linkItem(atPath: path, toPath: other) }
+        for value in [2, 3] as [UInt8] {
+            let file = try RecordedFile.open(path)
+            let transaction = try HostTransaction([file])
+            try file.write([value], at: 1000)
+            try transaction.commit()
+        }
+        if kind == 1 { try FileManager.default.linkItem(atPath: path, toPath: other) }
+        if kind == 2 { try FileManager.default.moveItem(atPath: path, toPath: other) }
+        let file = try RecordedFile.open(other)
+        #expect(try UndoRecord.undo([file]).count == 1)
+        #expect(try fileBytes(other)[1000] == 2)
+        #expect(try UndoRecord.undo([file]).count == 1)
+        #expect(try fileBytes(other)[1000] == 1)
+        #expect(try UndoRecord.undo([file]).isEmpty)
+        #expect(!HostDirectory.exists(path + ".undo"))
+        // A copy of the file is another one.
+        let copy = directory.path("other/c.img")
+        let transaction = try HostTransaction([file])
+        try file.write([5], at: 1000)
+        try transaction.commit()
+        try Tool.run("cp", ["-a", other, copy])
+        #expect(try UndoRecord.undo([try RecordedFile.open(copy)]).isEmpty)
+        #expect(try fileBytes(copy)[1000] == 5)
+    }
+
+    /// Killed after the change was complete and before the image said so, then moved.
+    @Test func aCompleteChangeIsFoundByItsMark() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("images/a.img", [UInt8](repeating: 1, count: 9000))
+        let other = try directory.write("other/b.img", [])
+        let file = try RecordedFile.open(path)
+        let transaction = try HostTransaction([file])
+        try file.write([2], at: 1000)
+        try transaction.commit()
+        let id = try fileBytes(path + ".undo")[16..<32].hexString
+        try file.setAttribute("user.diskgraft.undo", to: Array("\(id) \(path).undo".utf8))
+        try file.setAttribute("user.diskgraft.record", to: nil)
+        try FileManager.default.removeItem(atPath: other)
+        try FileManager.default.moveItem(atPath: path, toPath: other)
+        let moved = try RecordedFile.open(other, locking: .ignore)
+        #expect(try UndoRecord.read(for: other)?.state == .done)
+        #expect(try UndoRecord.undo([moved]).count == 1)
+        #expect(try fileBytes(other)[1000] == 1)
+        #expect(try UndoRecord.undo([moved]).isEmpty)
+    }
+
+    /// The mark of another change than the one that is settled stays.
+    @Test func anotherChangesMarkStays() throws {
+        let one = try Half()
+        let two = try Half(seed: 22)
+        _ = try one.moveAway()
+        // The half changed image of another change gets the name.
+        try FileManager.default.moveItem(atPath: two.paths[0], toPath: one.paths[0])
+        let file = try RecordedFile.open(one.paths[0])
+        #expect(throws: StorageError.self) { try UndoRecord.undo([file]) }
+        #expect(try UndoRecord.undo([file], force: .anyFile).count == 1)
+        let error = #expect(throws: StorageError.self) {
+            while try !UndoRecord.undo([file]).isEmpty {}
+        }
+        // Its own record is still where it was, and the contents are not what that knows.
+        #expect(error?.code == "unknown-contents")
+        #expect(try UndoRecord.read(for: one.paths[0])?.isCutOff == true)
+    }
+}

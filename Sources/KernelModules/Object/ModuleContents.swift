@@ -17,7 +17,7 @@ struct ModuleContents {
     /// Compressed files above this are no modules.
     private static let compressedLimit = 64 << 20
     /// Decoded ones as well.
-    private static let decodedLimit = 128 << 20
+    static let decodedLimit = 128 << 20
 
     /// Opens the module's file `path`; nil when there is none. How it is compressed is told by its first bytes, as by
     /// kmod.

@@ -41,6 +41,7 @@ let package = Package(
             name: "Codecs",
             dependencies: ["Storage", "CZlib", "CZstd", "CLzma", "CBzip2", "CLz4", "CLzo"],
             swiftSettings: settings),
+        .target(name: "Initramfs", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "ImageFormats", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
@@ -77,6 +78,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "CodecsTests", dependencies: ["Codecs", "Storage", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "InitramfsTests", dependencies: ["Initramfs", "Codecs", "Storage", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "ConversionTests",
             dependencies: ["Conversion", "Codecs", "ImageFormats", "HostIO", "Storage", "TestSupport"],

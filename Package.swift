@@ -26,13 +26,22 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(
+            name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+        .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
+        .systemLibrary(name: "CLz4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CLzo", providers: [.apt(["liblzo2-dev"])]),
+        .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
 
         .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
         .target(name: "HostIO", dependencies: ["Storage", "CLinux"], swiftSettings: settings),
         .target(name: "Undo", dependencies: ["Storage", "HostIO"], swiftSettings: settings),
-        .target(name: "Codecs", dependencies: ["Storage", "CZlib", "CZstd"], swiftSettings: settings),
+        .target(
+            name: "Codecs",
+            dependencies: ["Storage", "CZlib", "CZstd", "CLzma", "CBzip2", "CLz4", "CLzo"],
+            swiftSettings: settings),
+        .target(name: "Initramfs", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "ImageFormats", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
@@ -70,6 +79,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "CodecsTests", dependencies: ["Codecs", "Storage", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "InitramfsTests", dependencies: ["Initramfs", "Codecs", "Storage", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "ConversionTests",
             dependencies: ["Conversion", "Codecs", "ImageFormats", "HostIO", "Storage", "TestSupport"],

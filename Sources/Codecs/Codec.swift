@@ -12,6 +12,8 @@ package struct Codec: Sendable {
     package let joinsStreams: Bool
     /// Whether a stream may end with a checksum of what it decodes to.
     package let endsInChecksum: Bool
+    /// Whether a stream tells where it ends. One that does not takes all that follows it for its own.
+    package let marksEnd: Bool
     /// The levels that its encoder takes.
     package let levels: ClosedRange<Int>
     /// The level when none is asked for.
@@ -22,8 +24,8 @@ package struct Codec: Sendable {
 
     /// Describes a codec. `encoder` is called with one of `levels`.
     package init(
-        id: CodecID, signature: [UInt8]?, joinsStreams: Bool, endsInChecksum: Bool, levels: ClosedRange<Int>,
-        defaultLevel: Int,
+        id: CodecID, signature: [UInt8]?, joinsStreams: Bool, endsInChecksum: Bool, marksEnd: Bool = true,
+        levels: ClosedRange<Int>, defaultLevel: Int,
         decoder: @escaping @Sendable () throws(StorageError) -> any StreamDecoder,
         encoder: @escaping @Sendable (_ level: Int) throws(StorageError) -> any StreamEncoder
     ) {
@@ -31,6 +33,7 @@ package struct Codec: Sendable {
         self.signature = signature
         self.joinsStreams = joinsStreams
         self.endsInChecksum = endsInChecksum
+        self.marksEnd = marksEnd
         self.levels = levels
         self.defaultLevel = defaultLevel
         self.decoder = decoder
@@ -38,7 +41,9 @@ package struct Codec: Sendable {
     }
 
     /// Every codec that is built in.
-    package static let all: [Codec] = [.deflate, .zlib, .gzip, .zstd]
+    package static let all: [Codec] = [
+        .deflate, .zlib, .gzip, .zstd, .xz, .lzma, .bzip2, .lz4Legacy, .lz4Frame, .lzo,
+    ]
 
     /// The codec called `id`, or `unsupported`.
     package static func named(_ id: CodecID) throws(StorageError) -> Codec {

@@ -101,6 +101,21 @@ import Testing
         }
     }
 
+    /// Debian's own reader sees files in front of an image, and those of the image.
+    @Test(arguments: ["gzip", "lz4-legacy", "zstd"]) func lsinitramfsSeesWhatIsInFront(_ codec: String) throws
+    {
+        guard let packer = ImageMaker.packer(codec), Tool.has(packer.program, "lsinitramfs", "cpio") else {
+            return print("lsinitramfs is not installed")
+        }
+        let image = try ImageMaker.packed(RawArchive.make { $0.file("init", "old") }, codec)
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("image", try Self.overlay().bytes(for: .before) + image)
+        let names = try Tool.run("lsinitramfs", [path]).text.split(separator: "\n").map(String.init)
+        for name in ["xhv", "xhv/lib/modules/6.1/a.ko", "xhv/run", "xhv/usr/lib", "init"] {
+            #expect(names.contains(name), "\(name) in \(names)")
+        }
+    }
+
     @Test func whatWouldBreakTheImageIsRefused() throws {
         let old = RawArchive.make { archive in
             archive.directory("usr")

@@ -36,6 +36,7 @@ let package = Package(
         .target(name: "ImageFormats", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
+        .target(name: "KernelModules", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "GuestTree", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Patcher", dependencies: ["Storage", "GuestTree"], swiftSettings: settings),
         .target(
@@ -91,6 +92,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "DiskGraftTests", dependencies: ["DiskGraft", "HostIO", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "KernelModulesTests", dependencies: ["KernelModules", "Codecs", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "GuestTreeTests", dependencies: ["GuestTree", "Storage", "TestSupport"],

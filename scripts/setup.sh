@@ -4,7 +4,7 @@
 set -euo pipefail
 declare -A sets=(
     [build]="zlib1g-dev libzstd-dev libssl-dev"
-    [test]="qemu-utils e2fsprogs fdisk gdisk dosfstools xfsprogs btrfs-progs mtools gzip bzip2 xz-utils zstd libvhdi-utils mdadm util-linux python3-jsonschema attr"
+    [test]="qemu-utils e2fsprogs fdisk gdisk dosfstools xfsprogs btrfs-progs mtools gzip bzip2 xz-utils zstd libvhdi-utils mdadm util-linux python3-jsonschema attr kmod"
     [bench]="qemu-utils e2fsprogs fdisk time strace"
 )
 missing=()

@@ -26,19 +26,30 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(
+            name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+        .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
+        .systemLibrary(name: "CLz4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CLzo", providers: [.apt(["liblzo2-dev"])]),
+        .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
 
         .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
         .target(name: "HostIO", dependencies: ["Storage", "CLinux"], swiftSettings: settings),
         .target(name: "Undo", dependencies: ["Storage", "HostIO"], swiftSettings: settings),
-        .target(name: "Codecs", dependencies: ["Storage", "CZlib", "CZstd"], swiftSettings: settings),
+        .target(
+            name: "Codecs",
+            dependencies: ["Storage", "CZlib", "CZstd", "CLzma", "CBzip2", "CLz4", "CLzo"],
+            swiftSettings: settings),
+        .target(name: "Initramfs", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "ImageFormats", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "KernelModules", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "GuestTree", dependencies: ["Storage"], swiftSettings: settings),
-        .target(name: "Patcher", dependencies: ["Storage", "GuestTree"], swiftSettings: settings),
+        .target(
+            name: "Patcher", dependencies: ["Storage", "Codecs", "GuestTree", "Initramfs", "KernelModules"],
+            swiftSettings: settings),
         .target(
             name: "Conversion", dependencies: ["Storage", "Codecs", "ImageFormats"], swiftSettings: settings),
         .target(
@@ -71,6 +82,9 @@ let package = Package(
         .testTarget(
             name: "CodecsTests", dependencies: ["Codecs", "Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
+            name: "InitramfsTests", dependencies: ["Initramfs", "Codecs", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
             name: "ConversionTests",
             dependencies: ["Conversion", "Codecs", "ImageFormats", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
@@ -100,7 +114,8 @@ let package = Package(
             name: "GuestTreeTests", dependencies: ["GuestTree", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "PatcherTests", dependencies: ["Patcher", "GuestTree", "Storage", "TestSupport"],
+            name: "PatcherTests",
+            dependencies: ["Patcher", "Initramfs", "KernelModules", "GuestTree", "Storage", "TestSupport"],
             swiftSettings: settings),
     ]
 )

@@ -10,6 +10,8 @@ package struct Codec: Sendable {
     package let signature: [UInt8]?
     /// Whether streams may follow each other and mean one stream (gzip's members, Zstandard's frames).
     package let joinsStreams: Bool
+    /// Whether a stream tells where it ends. One that does not takes all that follows it for its own.
+    package let marksEnd: Bool
     /// The levels that its encoder takes.
     package let levels: ClosedRange<Int>
     /// The level when none is asked for.
@@ -20,13 +22,15 @@ package struct Codec: Sendable {
 
     /// Describes a codec. `encoder` is called with one of `levels`.
     package init(
-        id: CodecID, signature: [UInt8]?, joinsStreams: Bool, levels: ClosedRange<Int>, defaultLevel: Int,
+        id: CodecID, signature: [UInt8]?, joinsStreams: Bool, marksEnd: Bool = true,
+        levels: ClosedRange<Int>, defaultLevel: Int,
         decoder: @escaping @Sendable () throws(StorageError) -> any StreamDecoder,
         encoder: @escaping @Sendable (_ level: Int) throws(StorageError) -> any StreamEncoder
     ) {
         self.id = id
         self.signature = signature
         self.joinsStreams = joinsStreams
+        self.marksEnd = marksEnd
         self.levels = levels
         self.defaultLevel = defaultLevel
         self.decoder = decoder
@@ -34,7 +38,9 @@ package struct Codec: Sendable {
     }
 
     /// Every codec that is built in.
-    package static let all: [Codec] = [.deflate, .zlib, .gzip, .zstd]
+    package static let all: [Codec] = [
+        .deflate, .zlib, .gzip, .zstd, .xz, .lzma, .bzip2, .lz4Legacy, .lz4Frame, .lzo,
+    ]
 
     /// The codec called `id`, or `unsupported`.
     package static func named(_ id: CodecID) throws(StorageError) -> Codec {

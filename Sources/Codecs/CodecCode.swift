@@ -12,6 +12,8 @@ package enum CodecCode: String, LayerCode, CaseIterable {
     case tooLong = "decoded-too-long"
     /// The library got no memory.
     case noMemory = "no-memory"
+    /// Decoding would take more memory than is given to it.
+    case windowTooLarge = "window-too-large"
     /// The level is none of the encoding's.
     case badLevel = "bad-level"
     /// No codec of this name is built in.

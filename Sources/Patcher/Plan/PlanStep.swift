@@ -55,6 +55,8 @@ package enum PlanSteps {
         DisplayDriver.self,
         DebconfDisk.self,
         LiloMap.self,
+        InitramfsCopies.self,
+        CardChoice.self,
         InitramfsDrivers.self,
         InitramfsSettings.self,
     ]

@@ -34,17 +34,14 @@ package struct DriverOverlay: Sendable, Equatable {
     /// The modules that they load, in the order in which they are loaded.
     package var modules: [String]
 
-    /// Makes one. Throws `refused` where the initramfs takes none.
+    /// Makes one. Throws `refused` where the initramfs takes none: code "no-load-hook" when nothing of it would load the
+    /// modules, "no-place" when Linux would not unpack them; and what reading the modules throws.
     package static func make(_ request: OverlayRequest) throws(StorageError) -> DriverOverlay {
-        throw StorageError(
-            .refused, InitramfsCode.noPlace,
-            "nobody knows what would load further modules in an initramfs by \(request.report.generator.name)"
-        )
+        let hook = try LoadHooks.hook(for: request.report, request.contents)
+        let placement = try request.contents.overlayPlacement()
+        var overlay = DriverOverlay(files: InitramfsOverlay(), placement: placement, modules: [])
+        try hook.add(request, to: &overlay)
+        try request.contents.check(overlay.files, at: placement)
+        return overlay
     }
-}
-
-/// Every hook.
-package enum LoadHooks {
-    /// Whether a hook needs the bytes of the file at this path of an image, of so many bytes.
-    package static func wants(_ path: [UInt8], _ size: UInt64) -> Bool { false }
 }

@@ -56,9 +56,15 @@ extension DriverReading {
             facts.failures[start] = .impossible("its directory was not found")
             return
         }
+        if let obstacle = obstacle(entry, directory, facts) {
+            facts.failures[start] = .impossible(obstacle)
+            return
+        }
         let modules = try missingModules(facts.controller, evidence)
         let overlay = try DriverOverlay.make(
-            OverlayRequest(contents: contents, report: report, tree: tree, missing: modules))
+            OverlayRequest(
+                contents: contents, report: report, tree: tree,
+                missing: try addedBefore(report, tree) + modules))
         let bytes = try self.contents(overlay, isSingle, evidence.files)
         // What is said of it is what it is read to hold.
         let added = try InitramfsReport.read(InitramfsImage(ByteSource(try overlay.files.archive()))).report
@@ -74,6 +80,28 @@ extension DriverReading {
             return
         }
         facts.failures[start] = obstacle
+    }
+
+    /// Modules that an earlier overlay has: a further one takes the place of what loads them.
+    private func addedBefore(
+        _ report: InitramfsReport, _ tree: ModuleTree
+    ) throws(StorageError) -> [KernelModule] {
+        let root = Array("\(PrivateModules.root)/".utf8)
+        var modules: [KernelModule] = []
+        for packed in report.modules where packed.path.starts(with: root) {
+            if let module = try tree.module(packed.name), !modules.contains(module) { modules.append(module) }
+        }
+        return modules
+    }
+
+    /// Why the new file or the menu cannot be written: the one is of no use without the other.
+    private func obstacle(_ entry: MenuEntry, _ directory: GuestFile, _ facts: DriverFacts) -> String? {
+        let draft = PlanDraft(guest, request, facts)
+        let found =
+            draft.obstacle(to: .names, on: directory.volume)
+            ?? draft.obstacle(to: .contents, on: entry.file.file.volume)
+        if let found { return found.sentence.plain }
+        return GeneratedFile(path: entry.file.file.displayPath).map { "the menu is made by \($0.system)" }
     }
 
     /// What the controller's drivers and the root's layers lack, each before what needs it.

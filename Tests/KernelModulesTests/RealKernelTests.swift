@@ -33,7 +33,7 @@ struct RealKernelTests {
         #expect(lines.count > 100)
         let output = try Self.shell(
             """
-            while read -r name; do echo "= $name"; modprobe -d "$1" -S "$2" -n --show-depends "$name"; done
+            while read -r name; do echo "= $name"; modprobe -C /dev/null -d "$1" -S "$2" -n --show-depends "$name"; done
             """, [root, tree.release], input: lines.map { $0.module.name + "\n" }.joined())
         var expected: [String: [String]] = [:]
         var name = ""
@@ -69,7 +69,7 @@ struct RealKernelTests {
         guard try Self.canRead(lines) else { return }
         let directory = try #require(tree.directory)
         let files = lines.map { "\(root)\(directory)/\($0.module.path)\n" }.joined()
-        for field in ["alias", "depends", "softdep", "vermagic", "firmware", "name", "parm", "license"] {
+        for field in ["alias", "depends", "softdep", "vermagic", "firmware", "name", "license"] {
             let output = try Self.shell("xargs -n 500 modinfo -F \"$1\"", [field], input: files)
             let shown = output.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
             var own: [String] = []
@@ -92,7 +92,7 @@ struct RealKernelTests {
         let sorted = aliases.filter { !$0.contains("[") }.sorted()
         let output = try Self.shell(
             """
-            while read -r alias; do echo "= $alias"; modprobe -d "$1" -S "$2" -R "$alias" 2>/dev/null; done; true
+            while read -r alias; do echo "= $alias"; modprobe -C /dev/null -d "$1" -S "$2" -R "$alias" 2>/dev/null; done; true
             """, [root, tree.release], input: sorted.map { $0 + "\n" }.joined())
         var expected: [String: [String]] = [:]
         var name = ""
@@ -169,6 +169,33 @@ struct RealKernelTests {
         }
     }
 
+    /// For every device: nothing held, all held, and each missing module held but one.
+    @Test(arguments: RealKernels.roots) func devicesLackWhatTheInitramfsDoes(_ root: String) throws {
+        let tree = try Self.tree(root)
+        guard try Self.canRead(try #require(try tree.dependencyIndex()).lines) else { return }
+        let layers: [TargetDevice] =
+            ["ext2", "ext3", "ext4", "xfs", "btrfs", "vfat"].map { .fileSystem($0) }
+            + [0, 1, 5, 6, 10].map { .array(level: $0) } + [
+                .luks(cipher: "aes-xts-plain64"), .deviceMapper(),
+            ]
+        var missing = 0
+        for device in TargetDevice.all + layers {
+            let need = try tree.need(device, holding: HeldModules(), machine: 62)
+            if ProcessInfo.processInfo.environment["DISKGRAFT_SHOW"] != nil {
+                print(device.name, device.targets, need.answer.shown)
+            }
+            guard case .missing(let modules) = need.answer else { continue }
+            missing += 1
+            let held = HeldModules(modules.map { "usr/lib/modules/x/" + $0.path })
+            #expect(try tree.need(device, holding: held).answer == .present, "\(device.name)")
+            for module in try modules.filter({ try !tree.isSoft($0, of: need) }) {
+                let rest = HeldModules(modules.filter { $0 != module }.map(\.path))
+                #expect(try tree.need(device, holding: rest).answer == .missing([module]), "\(device.name)")
+            }
+        }
+        #expect(missing > 10)
+    }
+
     private static func canRead(_ lines: [DependencyIndex.Line]) throws -> Bool {
         guard let compression = lines.first.flatMap({ ModuleName.compression(ofFile: $0.module.path) }) else {
             return true
@@ -209,5 +236,28 @@ private final class BinaryOnly: Hiding {
 private final class WithoutIndexes: Hiding {
     override func hides(_ name: Substring) -> Bool {
         name.hasPrefix("modules.") && !name.hasPrefix("modules.builtin") && name != "modules.order"
+    }
+}
+
+extension ModuleTree {
+    /// Whether a module comes with a need only because another asks for it.
+    fileprivate func isSoft(_ module: KernelModule, of need: DeviceNeed) throws -> Bool {
+        for driver in need.drivers where driver.origin == .missing {
+            let own = try #require(try self.module(driver.name))
+            if try closure(of: own).contains(module) { return false }
+        }
+        return true
+    }
+}
+
+extension DriverAnswer {
+    fileprivate var shown: String {
+        switch self {
+        case .present: "present"
+        case .builtin: "builtin"
+        case .missing(let modules): "missing " + modules.map(\.name).joined(separator: " ")
+        case .noSuchDriver(let step): "no driver for " + step.title
+        case .unreadable(let error): "unreadable \(error)"
+        }
     }
 }

@@ -84,7 +84,11 @@ extension ModuleTree {
     func candidates(_ step: DriverStep) throws(StorageError) -> [ModuleTarget] {
         var matches: [ModuleTarget] = []
         for alias in step.aliases {
-            for target in try drivers(for: alias) where !matches.contains(target) { matches.append(target) }
+            for target in try drivers(for: alias) {
+                // A file that an older build left behind drives nothing that the kernel does.
+                let own = try isBuiltin(target.name) == true ? .builtin(target.name) : target
+                if !matches.contains(own) { matches.append(own) }
+            }
         }
         var result: [ModuleTarget] = []
         for driver in step.drivers {

@@ -59,9 +59,9 @@ package final class ModuleTree {
         return try store.contents(of: path, limit: Self.indexLimit)
     }
 
-    /// A binary index; nil when the tree has none.
+    /// A binary index; nil when the tree has none. depmod leaves an empty file for what it has nothing to say of.
     func binaryIndex(_ name: String) throws(StorageError) -> BinaryIndex? {
-        guard let bytes = try index(name) else { return nil }
+        guard let bytes = try index(name), !bytes.isEmpty else { return nil }
         do {
             return try BinaryIndex(bytes)
         } catch {
@@ -174,8 +174,7 @@ package final class ModuleTree {
     package func info(of module: KernelModule) throws(StorageError) -> ModuleInfo {
         if let known = infoCache[module.path] { return known }
         guard let path = path(of: module.path), let info = try ModuleInfo(path, in: store) else {
-            throw .modules(
-                .corrupt, .noFile, "the file of module \(module.name) is not there", path: module.path)
+            throw absent(module)
         }
         infoCache[module.path] = info
         return info

@@ -1,3 +1,5 @@
+internal import GuestTree
+
 /// What was read of a guest's kernels and initramfs images for a plan, and what was decided by it: the controller, the way
 /// in which its drivers get there, and the overlays. Data: read once a plan, by `DriverReading`.
 package struct DriverFacts: Sendable {
@@ -33,6 +35,10 @@ package struct DriverFacts: Sendable {
     var failures: [KernelStart: NotAdded] = [:]
     /// The network cards of the target.
     package var cards: [CardState] = []
+    /// Directories of what makes the next initramfs, by path, where something is added to this one.
+    var settings: [String: GuestFile] = [:]
+    /// The next making of grub.cfg takes images that are loaded before the initramfs from GRUB_EARLY_INITRD_LINUX_CUSTOM.
+    var takesEarlyImages = false
     private var starts: [KernelStart: StartFacts] = [:]
 
     /// Nothing is known.

@@ -44,6 +44,7 @@ final class DriverReading {
             facts.set(try startFacts(of: entry, behind: [facts.controller]), for: KernelStart(entry))
         }
         try planOverlays(&facts, deciding)
+        try findSettings(&facts)
         if let first = deciding.first, let release = facts.facts(of: first).release {
             facts.cards = try cards(of: release)
         }

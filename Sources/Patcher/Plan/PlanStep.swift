@@ -57,6 +57,9 @@ package enum PlanSteps {
         LiloMap.self,
         InitramfsCopies.self,
         CardChoice.self,
+        OverlayInMenus.self,
+        OverlayInNextMenu.self,
+        NextInitramfs.self,
         InitramfsDrivers.self,
         InitramfsSettings.self,
     ]

@@ -9,7 +9,7 @@ protocol LoadHook: Sendable {
     static func knows(_ report: InitramfsReport, _ contents: InitramfsContents) -> Bool
     /// The files of the image whose bytes it needs.
     static var reads: [String] { get }
-    /// Adds the modules and what loads them. `overlay.modules` becomes what is loaded.
+    /// Adds the modules and what loads them. `overlay.loaded` becomes what is loaded.
     static func add(_ request: OverlayRequest, to overlay: inout DriverOverlay) throws(StorageError)
 }
 

@@ -16,7 +16,7 @@ struct PrivateModules {
     init(_ request: OverlayRequest) throws(StorageError) {
         release = request.tree.release
         var modules: [KernelModule] = []
-        for module in request.missing {
+        for module in request.modules {
             for target in try request.tree.loadOrder(of: module) {
                 if case .module(let needed) = target, !modules.contains(needed) { modules.append(needed) }
             }

@@ -11,12 +11,12 @@ enum DracutHook: LoadHook {
     static func add(_ request: OverlayRequest, to overlay: inout DriverOverlay) throws(StorageError) {
         guard let hooks = request.report.dracutHooks else { return }
         let modules = try PrivateModules(request)
-        try modules.add(to: &overlay.files, request.tree)
+        try modules.add(to: &overlay.archive, request.tree)
         let script = Array("pre-udev/99-diskgraft.sh".utf8)
         // Version 004 of RHEL 6 has its hooks in the root.
         let path = hooks.isEmpty ? script : hooks + [UInt8(ascii: "/")] + script
-        try overlay.files.addFile(
+        try overlay.archive.addFile(
             request.contents.placeOfNewFile(path), Array(modules.commands.utf8), permissions: 0o755)
-        overlay.modules = modules.names
+        overlay.loaded = modules.names
     }
 }

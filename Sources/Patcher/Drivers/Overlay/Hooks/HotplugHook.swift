@@ -28,7 +28,7 @@ enum HotplugHook: LoadHook {
             if let module = try request.tree.module(name) { all.append(module) }
         }
         for module in added {
-            try overlay.files.addFile(
+            try overlay.archive.addFile(
                 "\(directory)/\(PackedPath.of(module))".hostBytes, try request.tree.object(of: module))
             if !all.contains(module) { all.append(module) }
         }
@@ -36,13 +36,13 @@ enum HotplugHook: LoadHook {
             ModuleName.ofFile(path).flatMap { held[$0] } ?? PackedPath.of(path)
         }
         for index in try indexes.files() {
-            try overlay.files.addFile("\(directory)/\(index.name)".hostBytes, index.bytes)
+            try overlay.archive.addFile("\(directory)/\(index.name)".hostBytes, index.bytes)
         }
-        overlay.modules = added.map(\.name)
+        overlay.loaded = added.map(\.name)
         if request.report.generator == .systemd {
             // The root's file system is mounted by name, and LVM and its like are asked for by nobody.
-            let list = overlay.modules.joined(separator: "\n") + "\n"
-            try overlay.files.addFile(
+            let list = overlay.loaded.joined(separator: "\n") + "\n"
+            try overlay.archive.addFile(
                 request.contents.placeOfNewFile(Array("etc/modules-load.d/diskgraft.conf".utf8)),
                 Array(list.utf8))
         }

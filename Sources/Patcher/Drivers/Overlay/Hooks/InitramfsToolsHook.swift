@@ -10,8 +10,8 @@ enum InitramfsToolsHook: LoadHook {
 
     static func add(_ request: OverlayRequest, to overlay: inout DriverOverlay) throws(StorageError) {
         let modules = try PrivateModules(request)
-        try modules.add(to: &overlay.files, request.tree)
-        try overlay.files.addFile(Array("conf/conf.d/zz-diskgraft".utf8), Array(modules.commands.utf8))
-        overlay.modules = modules.names
+        try modules.add(to: &overlay.archive, request.tree)
+        try overlay.archive.addFile(Array("conf/conf.d/zz-diskgraft".utf8), Array(modules.commands.utf8))
+        overlay.loaded = modules.names
     }
 }

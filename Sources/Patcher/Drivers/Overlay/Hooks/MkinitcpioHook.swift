@@ -14,9 +14,9 @@ enum MkinitcpioHook: LoadHook {
             throw .overlay(.noPlaceInScript, "its /config cannot be replaced")
         }
         let modules = try PrivateModules(request)
-        try modules.add(to: &overlay.files, request.tree)
+        try modules.add(to: &overlay.archive, request.tree)
         if script.last != UInt8(ascii: "\n") { script.append(UInt8(ascii: "\n")) }
-        try overlay.files.addFile(Array("config".utf8), script + Array(modules.commands.utf8))
-        overlay.modules = modules.names
+        try overlay.archive.addFile(Array("config".utf8), script + Array(modules.commands.utf8))
+        overlay.loaded = modules.names
     }
 }

@@ -20,7 +20,7 @@ enum NashHook: LoadHook {
             Array.init)
         let loaded = Set(lines.compactMap(loadedModule))
         let modules = try PrivateModules(request)
-        try modules.add(to: &overlay.files, request.tree)
+        try modules.add(to: &overlay.archive, request.tree)
         let commands = zip(modules.names, modules.paths).filter { !loaded.contains($0.0) }
             .map { Array("insmod \($0.1)".utf8) }
         guard let place = place(in: lines) else {
@@ -29,9 +29,9 @@ enum NashHook: LoadHook {
         var result = lines
         result.insert(contentsOf: commands, at: place)
         // Longer than the old one, as Linux before 2.6.19 needs it: it does not cut the file that it replaces.
-        try overlay.files.addFile(
+        try overlay.archive.addFile(
             Array("init".utf8), Array(result.joined(separator: [UInt8(ascii: "\n")])), permissions: 0o755)
-        overlay.modules = modules.names
+        overlay.loaded = modules.names
     }
 
     /// Before the last making of nodes that stands before the root is looked for, else before that.

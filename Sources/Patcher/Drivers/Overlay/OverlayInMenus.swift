@@ -1,4 +1,6 @@
 internal import GuestTree
+internal import Initramfs
+internal import Storage
 
 /// Puts the overlays beside the initramfs images, and into the entries that need them.
 enum OverlayInMenus: PlanStep {

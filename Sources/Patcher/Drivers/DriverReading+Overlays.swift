@@ -63,11 +63,11 @@ extension DriverReading {
         let modules = try missingModules(facts.controller, evidence)
         let overlay = try DriverOverlay.make(
             OverlayRequest(
-                contents: contents, report: report, tree: tree,
-                missing: try addedBefore(report, tree) + modules))
+                release: release, contents: contents, report: report,
+                modules: try addedBefore(report, tree) + modules, tree: tree, isSingleFile: isSingle))
         let bytes = try self.contents(overlay, isSingle, evidence.files)
         // What is said of it is what it is read to hold.
-        let added = try InitramfsReport.read(InitramfsImage(ByteSource(try overlay.files.archive()))).report
+        let added = try InitramfsReport.read(InitramfsImage(ByteSource(try overlay.archive.archive()))).report
         var later = evidence
         for module in added.modules { later.held.insert(module.name) }
         let planned = PlannedOverlay(
@@ -136,8 +136,8 @@ extension DriverReading {
     private func contents(
         _ overlay: DriverOverlay, _ isSingle: Bool, _ files: [GuestFile]
     ) throws(StorageError) -> [UInt8] {
-        let added = try overlay.files.bytes(for: overlay.placement)
-        guard isSingle else { return try overlay.files.archive() }
+        let added = try overlay.archive.bytes(for: overlay.placement)
+        guard isSingle else { return try overlay.archive.archive() }
         guard let source = ByteSource.loaded(files.map { ByteSource($0, in: guest.tree) }),
             source.byteCount <= UInt64(Self.wholeLimit)
         else {

@@ -56,7 +56,7 @@ let package = Package(
             name: "DiskGraft",
             dependencies: [
                 "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "GuestTree", "Patcher",
-                "Conversion",
+                "Conversion", "Initramfs",
                 "CCrypto",
             ],
             swiftSettings: settings),

@@ -23,7 +23,7 @@ struct DiskgraftCommand: ParsableCommand {
             PatchCommand.self, UndoCommand.self, ListCommand.self, CatCommand.self, MapCommand.self,
             CreateCommand.self, ResizeCommand.self, CompareCommand.self, CheckCommand.self,
             MeasureCommand.self, GetCommand.self,
-            StatCommand.self,
+            StatCommand.self, InitramfsCommand.self,
             FindCommand.self, TarCommand.self, PutCommand.self, EditCommand.self, UntarCommand.self,
             RemoveCommand.self, RemoveDirectoryCommand.self, MoveCommand.self, LinkCommand.self,
             MakeDirectoryCommand.self, MakeNodeCommand.self, ChangeModeCommand.self, ChangeOwnerCommand.self,

@@ -91,6 +91,11 @@ extension ImageReading {
             entry.isUnpacked = result.tree.add(entry, index: index) != nil
         }
         result.entries.append(entry)
+        guard result.tree.walked <= limits.stepCount else {
+            throw .initramfs(
+                .refused, .tooLong, "the links in the image lead over more than \(limits.stepCount) steps",
+                offset: offset)
+        }
     }
 
     /// Where a regular file goes: to a place of its own, or beside the file whose name it is.

@@ -66,6 +66,11 @@ final class ImageReading {
         var followsArchive = false
         while true {
             var input = EntryInput(source, at: position)
+            // What begins with a boot block begins with zeros.
+            if position == 0, let kind = OldRootKind(try input.peek(OldRootKind.headByteCount)) {
+                result.fileSystem = kind
+                return
+            }
             try input.skipZeros()
             position = input.position
             guard let first = try input.next() else { break }
@@ -76,10 +81,6 @@ final class ImageReading {
                 continue
             }
             let head = try input.peek(OldRootKind.headByteCount)
-            if position == 0, let kind = OldRootKind(head) {
-                result.fileSystem = kind
-                return
-            }
             guard let codec = Self.codec(head) else { throw foreign(head, at: position) }
             // lib/xz knows no other checks, and stops at them.
             if codec.id == .xz, let check = head.dropFirst(7).first, check & 15 > 1 {

@@ -11,6 +11,8 @@ package struct InitramfsLimits: Sendable {
     package var entryCount = 200_000
     /// How many bytes their names and links may have together.
     package var nameByteCount = 16 << 20
+    /// How many steps of paths may be gone because of links.
+    package var stepCount = 4_000_000
     /// How many bytes of contents that are asked for are held.
     package var heldByteCount = 32 << 20
 

@@ -15,6 +15,8 @@ struct UnpackedTree: Sendable {
     private(set) var nodes: [[UInt8]: Node]
     /// How long the contents of each number are.
     private(set) var sizes: [UInt64] = []
+    /// How many steps over links adding took so far.
+    private(set) var walked = 0
     /// As Linux has it.
     private static let linkLimit = 40
     /// Of one path, links included; none of a guest comes near it.
@@ -33,18 +35,24 @@ struct UnpackedTree: Sendable {
     /// The path with every link in it resolved, of the last step too if `followsLast`; nil where that leads nowhere. Only
     /// the last step may be missing.
     func resolve(_ path: [UInt8], followsLast: Bool) -> [UInt8]? {
+        var walked = 0
+        return resolve(path, followsLast: followsLast, walked: &walked)
+    }
+
+    /// The same, which adds to `walked` what it took.
+    private func resolve(_ path: [UInt8], followsLast: Bool, walked: inout Int) -> [UInt8]? {
         // Keys are resolved: what lies in a directory of that name is there by that name.
         let (parent, _) = EntryName.split(path)
         if !path.isEmpty, nodes[parent]?.type == .directory, !followsLast || nodes[path]?.target == nil {
             return path
         }
         var links = 0
-        var walked = 0
+        let end = walked + Self.stepLimit
         var place: [UInt8] = []
         var rest = path.split(separator: UInt8(ascii: "/")).map(Array.init)[...]
         while let step = rest.popFirst() {
             walked += 1
-            guard walked <= Self.stepLimit else { return nil }
+            guard walked <= end else { return nil }
             if step == Array(".".utf8) { continue }
             if step == Array("..".utf8) {
                 place = EntryName.split(place).parent
@@ -61,7 +69,8 @@ struct UnpackedTree: Sendable {
             }
             links += 1
             let steps = target.split(separator: UInt8(ascii: "/")).map(Array.init)
-            guard links <= Self.linkLimit else { return nil }
+            walked += steps.count
+            guard links <= Self.linkLimit, walked <= end else { return nil }
             if target.first == UInt8(ascii: "/") { place = [] }
             rest = steps + rest
         }
@@ -90,7 +99,7 @@ struct UnpackedTree: Sendable {
 
     /// A directory, link, or node. The place that it got; nil where there is none for it.
     mutating func add(_ entry: InitramfsEntry, index: Int) -> [UInt8]? {
-        guard let path = resolve(entry.path, followsLast: false) else { return nil }
+        guard let path = resolve(entry.path, followsLast: false, walked: &walked) else { return nil }
         if path.isEmpty { return entry.type == .directory ? path : nil }
         // Linux replaces a link by a link of the same name, too.
         guard clear(path, unless: entry.type == .symbolicLink ? nil : entry.type) else { return nil }
@@ -104,7 +113,7 @@ struct UnpackedTree: Sendable {
     /// A regular file. Where a file is already, its contents are replaced, under all its names. The place that it got
     /// and the number of its contents; nil where there is none for it.
     mutating func addFile(_ entry: InitramfsEntry, index: Int) -> (path: [UInt8], contents: Int)? {
-        guard let path = resolve(entry.path, followsLast: false), !path.isEmpty,
+        guard let path = resolve(entry.path, followsLast: false, walked: &walked), !path.isEmpty,
             clear(path, unless: .regular)
         else { return nil }
         let contents: Int
@@ -125,7 +134,8 @@ struct UnpackedTree: Sendable {
     mutating func addName(
         _ entry: InitramfsEntry, index: Int, of first: [UInt8]
     ) -> (path: [UInt8], contents: Int)? {
-        guard let path = resolve(entry.path, followsLast: false), !path.isEmpty, path != first,
+        guard let path = resolve(entry.path, followsLast: false, walked: &walked), !path.isEmpty,
+            path != first,
             let contents = nodes[first]?.contents, clear(path, unless: nil)
         else { return nil }
         if entry.size > 0 { sizes[contents] = entry.size }

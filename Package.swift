@@ -47,7 +47,9 @@ let package = Package(
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "KernelModules", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "GuestTree", dependencies: ["Storage"], swiftSettings: settings),
-        .target(name: "Patcher", dependencies: ["Storage", "GuestTree"], swiftSettings: settings),
+        .target(
+            name: "Patcher", dependencies: ["Storage", "Codecs", "GuestTree", "Initramfs", "KernelModules"],
+            swiftSettings: settings),
         .target(
             name: "Conversion", dependencies: ["Storage", "Codecs", "ImageFormats"], swiftSettings: settings),
         .target(
@@ -112,7 +114,8 @@ let package = Package(
             name: "GuestTreeTests", dependencies: ["GuestTree", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "PatcherTests", dependencies: ["Patcher", "GuestTree", "Storage", "TestSupport"],
+            name: "PatcherTests",
+            dependencies: ["Patcher", "Initramfs", "KernelModules", "GuestTree", "Storage", "TestSupport"],
             swiftSettings: settings),
     ]
 )

@@ -20,12 +20,12 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
                 let request = PlanRequest(target: target, controller: controller, names: names)
                 let what = "\(name) on \(target.name), \(controller?.rawValue ?? "-"), \(names)"
                 let before = try disk.survey().guests
-                let plans = before.map { Planner.plan($0, request) }
+                let plans = try before.map { try Planner.plan($0, request) }
                 guard let first = before.first, let plan = plans.first else { continue }
                 try disk.apply(plan)
                 disk.writeLabels(of: plan)
                 let after = try #require(try disk.survey().guests.first)
-                let again = Planner.plan(after, request)
+                let again = try Planner.plan(after, request)
                 #expect(again.actions.map(\.reason) == [], "\(what)")
                 for (old, new) in first.references(after, plan.actions) {
                     if case .reported = old.use { continue }

@@ -16,8 +16,8 @@ private let rootUUID = "11111111-1111-4111-8111-111111111111"
         for (path, contents) in files { root.write(path, contents) }
         if let rescue { root.write("/boot/vmlinuz-0-rescue-ab", kernelImage(rescue)) }
         var request = PlanRequest(target: try #require(Target.named(target)), controller: controller)
-        request.usesFallbackInitramfs = fallback
-        return Planner.plan(try #require(try guest.survey().guests.first), request)
+        request.drivers = fallback ? .fallback : .auto
+        return try Planner.plan(try #require(try guest.survey().guests.first), request)
     }
 
     /// The head of a bzImage that was built as a release.

@@ -40,7 +40,7 @@ import Testing
         #expect(
             Repair.all.map(\.rawValue) == [
                 "names", "default-entry", "console", "kernel-options", "dead-rows", "lvm", "settings",
-                "tools", "clock", "net", "xorg", "debconf",
+                "tools", "clock", "net", "xorg", "debconf", "drivers",
             ])
         for repair in Repair.all { #expect(Repair(rawValue: repair.rawValue) == repair) }
         #expect(Repair(rawValue: "everything") == nil)
@@ -66,6 +66,13 @@ import Testing
             .rootShared("UUID=1", volumes: ["p1", "2:p1"]), .menuNotInUse, .argumentsUnreadable,
             .rowStopsBoot(mountPoint: "/var", "/dev/hdc1", .namedByHardware(name)),
             .generatedFile(path: "/nix/store/a", .nix), .generatedFile(path: "/gnu/store/a", .guix),
+            .driversMissing(["ahci"], .ahci, .unwanted), .driversMissing(["ahci"], .ahci, .noInitramfs),
+            .driversMissing(["ahci"], .ahci, .impossible("of that")),
+            .driversMissing(
+                ["ahci"], .ahci,
+                .noRoom(
+                    directory: "/boot", needed: 9, free: 1, controllers: [.ide, .nvme], hasFallback: true)),
+            .noSuchDriver("AHCI", release: "6.1", .ahci), .needsArgument("a=b", .ide),
             .bootsXen(on: .kvm), .xenOnlyKernel(on: .xenserver), .liloMap, .rootNeedsInitramfs("LABEL=/"),
             .rootUnresolved("/dev/hdc1", .namedByHardware(name)), .keepsXenEntry, .argumentsElsewhere,
             .suspended(volume: "p2"), .unreadableMount(path: "/boot", volume: "p1", kind: .xfs),

@@ -82,7 +82,7 @@ struct TestGuest {
         var request = PlanRequest(
             target: target, controller: controller, names: names, only: only, skip: skip, fix: fix)
         request.addresses = addresses
-        return Planner.plan(guest, request)
+        return try Planner.plan(guest, request)
     }
 
     /// Carries a plan's edits, new files and new names out, checking what they expect.

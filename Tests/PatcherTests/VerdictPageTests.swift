@@ -20,7 +20,7 @@ import Testing
         }
         #expect(words.sorted() == VerdictReason.Code.allCases.map(\.rawValue).sorted())
         let folder = "\(Fixture.repository)/Tests/PatcherTests"
-        let sources = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+        let sources = try FileManager.default.subpathsOfDirectory(atPath: folder).filter {
             $0.hasSuffix(".swift")
         }
         .map { text(try fileBytes("\(folder)/\($0)")) }.joined()

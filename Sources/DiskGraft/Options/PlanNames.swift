@@ -64,16 +64,13 @@ extension NamingPolicy {
     }
 }
 
-/// Where the drivers come from that the target needs and the default initramfs has not.
-public enum DriverSource: String, Sendable, CaseIterable {
-    /// The entry with the distribution's rescue or fallback initramfs becomes the default.
-    case fallback
-
+extension DriverSource {
     /// The source of a name. Throws `misuse`, code "unknown-drivers".
     public init(named name: String) throws(StorageError) {
         guard let known = DriverSource(rawValue: name) else {
             throw .misuseOfPlan(
-                .unknownDrivers, "drivers come from the fallback initramfs, or not at all")
+                .unknownDrivers,
+                "drivers come from \(Self.allCases.map(\.rawValue).alternatives), not from \"\(name)\"")
         }
         self = known
     }

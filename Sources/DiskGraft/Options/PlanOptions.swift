@@ -6,7 +6,7 @@ public import Storage
 public struct PlanOptions: Sendable {
     /// The target.
     public var target: Target
-    /// The controller that the boot disk will be behind; nil for the target's default.
+    /// The controller that the boot disk will be behind; nil for the first of the target's that the guest drives.
     public var controller: Controller?
     /// How the source presented its disks.
     public var source: SourceOptions
@@ -18,8 +18,8 @@ public struct PlanOptions: Sendable {
     public var skip: Set<Repair>
     /// Repairs that are only advice unless named here.
     public var fix: Set<Repair>
-    /// Where drivers come from that the default initramfs has not; nil: from nowhere.
-    public var drivers: DriverSource?
+    /// Where drivers come from that the default initramfs has not.
+    public var drivers: DriverSource
     /// The addresses of network cards on the target. Any of them asks for the repair "net".
     public var cardAddresses: [CardAddress] = []
     /// How the plan's sentences name remedies.
@@ -29,7 +29,7 @@ public struct PlanOptions: Sendable {
     public init(
         target: Target, controller: Controller? = nil, source: SourceOptions = SourceOptions(),
         names: NamingPolicy = .uuid, only: Set<Repair>? = nil, skip: Set<Repair> = [],
-        fix: Set<Repair> = [], drivers: DriverSource? = nil
+        fix: Set<Repair> = [], drivers: DriverSource = .auto
     ) {
         self.target = target
         self.controller = controller
@@ -45,7 +45,7 @@ public struct PlanOptions: Sendable {
         try target.requireFormat()
         var request = PlanRequest(
             target: target, controller: controller, names: names, only: only, skip: skip, fix: fix)
-        request.usesFallbackInitramfs = drivers == .fallback
+        request.drivers = drivers
         request.addresses = try CardAddress.statements(cardAddresses)
         if !cardAddresses.isEmpty { request.fix.insert(.net) }
         return request

@@ -100,8 +100,10 @@ extension Guest {
             throw StorageError(
                 .refused, GuestCode.windows, verdict, path: images.first?.path)
         }
+        var plans: [Plan] = []
+        for guest in survey.guests { plans.append(try Planner.plan(guest, request)) }
         return GuestPlan(
-            plans: survey.guests.map { Planner.plan($0, request) }, titles: survey.guests.map(\.title),
+            plans: plans, titles: survey.guests.map(\.title),
             roots: survey.guests.map { volumes[$0.rootVolume].name }, wording: options.wording,
             findings: survey.findings + survey.guests.flatMap(\.notes) + childWarnings)
     }

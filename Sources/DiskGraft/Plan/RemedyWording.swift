@@ -13,6 +13,8 @@ public struct RemedyWording: Sendable {
     public var fallbackEntry: String
     /// Putting the disk behind another controller.
     public var otherController: @Sendable (_ controller: Controller) -> String
+    /// Saying where drivers come from that the initramfs lacks.
+    public var driverSource: @Sendable (_ source: DriverSource) -> String
     /// Copying a disk without a change to the guest.
     public var conversion: String
     /// Saying which address a network card, by its name or old address, has on the target.
@@ -23,7 +25,8 @@ public struct RemedyWording: Sendable {
         statedDisk: @escaping @Sendable (_ name: String?) -> String,
         wantedRepair: @escaping @Sendable (_ repair: Repair) -> String,
         otherTarget: @escaping @Sendable (_ target: Target) -> String, fallbackEntry: String,
-        otherController: @escaping @Sendable (_ controller: Controller) -> String, conversion: String,
+        otherController: @escaping @Sendable (_ controller: Controller) -> String,
+        driverSource: @escaping @Sendable (_ source: DriverSource) -> String, conversion: String,
         statedAddress: @escaping @Sendable (_ card: String) -> String
     ) {
         self.statedDisk = statedDisk
@@ -31,6 +34,7 @@ public struct RemedyWording: Sendable {
         self.otherTarget = otherTarget
         self.fallbackEntry = fallbackEntry
         self.otherController = otherController
+        self.driverSource = driverSource
         self.conversion = conversion
         self.statedAddress = statedAddress
     }
@@ -41,7 +45,8 @@ public struct RemedyWording: Sendable {
         wantedRepair: { PlanRemedy.ask($0).plain },
         otherTarget: { PlanRemedy.choose(target: $0).plain },
         fallbackEntry: PlanRemedy.fallbackEntry.plain,
-        otherController: { PlanRemedy.controller($0).plain }, conversion: PlanRemedy.convert.plain,
+        otherController: { PlanRemedy.controller($0).plain },
+        driverSource: { PlanRemedy.drivers($0).plain }, conversion: PlanRemedy.convert.plain,
         statedAddress: { PlanRemedy.stateAddress($0).plain })
 
     func name(_ remedy: PlanRemedy) -> String {
@@ -51,6 +56,7 @@ public struct RemedyWording: Sendable {
         case .choose(let target): otherTarget(target)
         case .fallbackEntry: fallbackEntry
         case .controller(let controller): otherController(controller)
+        case .drivers(let source): driverSource(source)
         case .convert: conversion
         case .stateAddress(let card): statedAddress(card)
         }

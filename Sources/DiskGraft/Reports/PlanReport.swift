@@ -19,6 +19,11 @@ public struct PlanReport: Encodable, Sendable {
         public var target: String
         /// The controller that the boot disk is expected behind.
         public var controller: String
+        /// How the default entry gets the drivers of that controller: "as-is", "other-controller", "kernel-argument",
+        /// "fallback", "overlay" or "none".
+        public var driverWay: String
+        /// What the default entry is behind each controller of the target.
+        public var controllers: [Controller]
         /// Whether it will boot.
         public var boots: Outcome
         /// What the new machine must be like.
@@ -41,9 +46,33 @@ public struct PlanReport: Encodable, Sendable {
         public var refusalCode: String?
 
         private enum CodingKeys: String, CodingKey {
-            case title, root, target, controller, boots, machine, source, actions, names, unresolved, advice
+            case title, root, target, controller, controllers, boots, machine, source, actions, names,
+                unresolved, advice
             case verdicts, refusal
             case refusalCode = "refusal-code"
+            case driverWay = "driver-way"
+        }
+    }
+
+    /// One controller of the target.
+    public struct Controller: Encodable, Sendable {
+        /// Its name.
+        public var controller: String
+        /// The plan counts on it.
+        public var isChosen: Bool
+        /// "present", "needs-argument", "missing", "no-such-driver", "unreadable" or "not-checked".
+        public var drivers: String
+        /// The modules that the initramfs lacks, in the order of loading.
+        public var missing: [String]
+        /// What the kernel has no driver for.
+        public var noDriverFor: String?
+        /// The argument that the kernel needs besides.
+        public var argument: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case controller, drivers, missing, argument
+            case isChosen = "chosen"
+            case noDriverFor = "no-driver-for"
         }
     }
 
@@ -134,9 +163,9 @@ public struct PlanReport: Encodable, Sendable {
         public var reason: String?
         /// The word of that reason.
         public var reasonCode: String?
-        /// "not-checked", "present" or "missing".
+        /// "present", "added", "missing", "needs-argument", "no-such-driver", "unreadable" or "not-checked".
         public var drivers: String
-        /// The missing drivers.
+        /// The drivers that the initramfs lacks, added or not.
         public var missingDrivers: [String]
         /// What the guest would otherwise die with.
         public var symptom: String?
@@ -160,7 +189,11 @@ extension GuestPlan {
                 let plan = plans[index]
                 return PlanReport.System(
                     title: titles[index], root: roots[index], target: plan.target.name,
-                    controller: plan.controller.rawValue, boots: PlanReport.Outcome(plan),
+                    controller: plan.controller.rawValue, driverWay: plan.way.word,
+                    controllers: plan.controllers.map {
+                        PlanReport.Controller($0, isChosen: $0.controller == plan.controller)
+                    },
+                    boots: PlanReport.Outcome(plan),
                     machine: PlanReport.Machine(plan.machine),
                     source: plan.source.summary, actions: plan.actions.map { PlanReport.Action($0) },
                     names: plan.references.filter { !$0.isStable }.compactMap { PlanReport.Name($0) },
@@ -224,6 +257,18 @@ extension PlanReport.Action {
     }
 }
 
+extension PlanReport.Controller {
+    init(_ verdict: ControllerVerdict, isChosen: Bool) {
+        controller = verdict.controller.rawValue
+        self.isChosen = isChosen
+        drivers = verdict.word
+        missing = []
+        if case .missing(let names) = verdict.state { missing = names }
+        if case .noSuchDriver(let what) = verdict.state { noDriverFor = what }
+        argument = verdict.argument
+    }
+}
+
 extension PlanReport.Verdict {
     init(_ verdict: EntryVerdict, _ wording: RemedyWording) {
         path = verdict.path
@@ -242,9 +287,15 @@ extension PlanReport.Verdict {
         switch verdict.drivers {
         case .notChecked: drivers = "not-checked"
         case .present: drivers = "present"
-        case .missing(let names):
+        case .added(let names):
+            drivers = "added"
+            missingDrivers = names
+        case .needsArgument: drivers = "needs-argument"
+        case .missing(let names, _):
             drivers = "missing"
             missingDrivers = names
+        case .noSuchDriver: drivers = "no-such-driver"
+        case .unreadable: drivers = "unreadable"
         }
         symptom = verdict.symptom
         notes = verdict.notes.map { wording.text($0.sentence) }

@@ -57,6 +57,13 @@ package struct FileSystemTree: GuestTree {
         return try fileSystem.head(of: file.id, byteCount: byteCount)
     }
 
+    package func read(
+        _ file: GuestFile, into target: inout MutableRawSpan, at offset: UInt64
+    ) throws(StorageError) -> Int {
+        guard let fileSystem = fileSystems[file.volume] else { return 0 }
+        return try fileSystem.read(file.id, into: &target, at: offset)
+    }
+
     package func linkTarget(of link: GuestFile) throws(StorageError) -> [UInt8] {
         guard let fileSystem = fileSystems[link.volume] else { return [] }
         return try fileSystem.symbolicLinkTarget(of: link.id)

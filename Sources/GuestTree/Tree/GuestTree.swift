@@ -12,6 +12,10 @@ package protocol GuestTree: Sendable {
     func contents(of file: GuestFile, limit: Int) throws(StorageError) -> [UInt8]
     /// The first bytes of a regular file, at most `byteCount`.
     func head(of file: GuestFile, byteCount: Int) throws(StorageError) -> [UInt8]
+    /// Reads up to `target.byteCount` bytes of a regular file from byte `offset` on; returns how many, 0 at the end.
+    func read(
+        _ file: GuestFile, into target: inout MutableRawSpan, at offset: UInt64
+    ) throws(StorageError) -> Int
     /// Where a symbolic link points, as it is written.
     func linkTarget(of link: GuestFile) throws(StorageError) -> [UInt8]
 }

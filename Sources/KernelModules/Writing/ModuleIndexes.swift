@@ -28,6 +28,17 @@ package struct ModuleIndexes: Sendable {
     /// What is built into the kernel; nil where nothing tells.
     package var builtin: BuiltinModules?
 
+    /// The same of a tree whose files have other paths.
+    package func renamed(_ path: (String) -> String) -> ModuleIndexes {
+        var result = self
+        result.entries = entries.map { entry in
+            var module = entry.module
+            module.path = path(module.path)
+            return Entry(module: module, dependencies: entry.dependencies.map(path))
+        }
+        return result
+    }
+
     /// Every index: the text and kmod's binary form, which is the one that it reads. Throws `misuse` for names that no
     /// index can hold.
     package func files() throws(StorageError) -> [File] {

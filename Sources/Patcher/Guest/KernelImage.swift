@@ -8,7 +8,7 @@ enum KernelImage {
     /// Where the protocol's offsets begin.
     private static let base = 0x200
     /// Behind the last byte that the version's 16-bit offset reaches, and a version.
-    private static let headLength = base + 0x1_0000 + 256
+    static let headLength = base + 0x1_0000 + 256
 
     /// The release that a kernel was built as: "3.10.0-514.el7.x86_64"; nil when it is none of this kind.
     static func release(of path: String, in tree: some GuestTree) throws(StorageError) -> String? {

@@ -11,12 +11,28 @@ package struct EntryVerdict: Sendable, Equatable {
     }
     /// What is known of the drivers in the kernel and its initramfs.
     package enum Drivers: Sendable, Equatable {
-        /// Nobody has looked into the initramfs.
+        /// Neither the initramfs nor the modules can be read.
         case notChecked
-        /// All there.
+        /// All there: built in, or in the initramfs.
         case present
-        /// These are missing.
-        case missing([String])
+        /// These are missing in the initramfs, and added by the plan.
+        case added([String])
+        /// They are there, and the kernel needs an argument that it is not given.
+        case needsArgument(String)
+        /// These are missing, and not added for that reason.
+        case missing([String], NotAdded)
+        /// The kernel has none for this.
+        case noSuchDriver(String, release: String?)
+        /// The initramfs or the modules cannot be read, and why.
+        case unreadable(String)
+
+        /// The guest is known to find its disks.
+        package var isKnown: Bool {
+            switch self {
+            case .present, .added: true
+            default: false
+            }
+        }
     }
 
     /// Which entry it is.
@@ -56,10 +72,14 @@ package struct EntryVerdict: Sendable, Equatable {
         case .boots: base = "boots"
         case .bootsWithEdits: base = "boots with these edits"
         }
-        switch drivers {
-        case .notChecked: return "\(base) (drivers not checked)"
-        case .present: return Sentence(base)
-        case .missing(let names): return "cannot: its initramfs lacks \(names.joined(separator: ", "))"
+        return switch drivers {
+        case .notChecked: "\(base) (drivers not checked)"
+        case .present: "\(base) (drivers present)"
+        case .added(let names):
+            "\(base) (drivers missing: \(names.joined(separator: ", ")), added by the overlay)"
+        case .unreadable(let why): "\(base) (drivers not known: unreadable: \(why))"
+        // These stop it, and have a reason.
+        case .needsArgument, .missing, .noSuchDriver: Sentence(base)
         }
     }
 }

@@ -4,6 +4,10 @@ package struct Plan: Sendable {
     package var target: Target
     /// The controller that the boot disk is expected behind.
     package var controller: Controller
+    /// How the default entry gets the drivers of that controller.
+    package var way: DriverFacts.Way
+    /// What the default entry is behind each controller of the target.
+    package var controllers: [ControllerVerdict]
     /// What the new machine must be like.
     package var machine: MachineNeeds
     /// How the source presented its disks.
@@ -43,6 +47,11 @@ package struct Plan: Sendable {
         if let refusal { return .cannot(refusal) }
         if verdicts.isEmpty { return .notKnown }
         return actions.isEmpty ? .boots : .bootsWithEdits
+    }
+
+    /// Every entry that boots by itself and can is known to find its disks.
+    package var areDriversKnown: Bool {
+        !bootingDefaults.isEmpty && bootingDefaults.allSatisfy(\.drivers.isKnown)
     }
 
     /// The entries that boot by themselves and can.

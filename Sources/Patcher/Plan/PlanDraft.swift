@@ -1,14 +1,16 @@
 internal import GuestTree
 internal import Storage
 
-/// A plan while it is being made. Reads nothing: everything that steps need is in the `LinuxSystem`.
+/// A plan while it is being made. Reads nothing: everything that steps need is in the `LinuxSystem` and the `DriverFacts`.
 package struct PlanDraft: Sendable {
     /// The guest, as it was found.
     package let guest: LinuxSystem
     /// What is asked for.
     package let request: PlanRequest
+    /// What was read of kernels and initramfs images.
+    package let drivers: DriverFacts
     /// The controller that the boot disk is expected behind.
-    package let controller: Controller
+    package var controller: Controller { drivers.controller }
 
     var files: [FileKey: FileDraft]
     /// What is to be done besides edits of files.
@@ -20,10 +22,10 @@ package struct PlanDraft: Sendable {
     /// Defaults that were moved: the menu's file, and the entry that is the default then.
     var movedDefaults: [FileKey: EntryKey] = [:]
 
-    init(_ guest: LinuxSystem, _ request: PlanRequest) {
+    init(_ guest: LinuxSystem, _ request: PlanRequest, _ drivers: DriverFacts) {
         self.guest = guest
         self.request = request
-        controller = request.controller ?? request.target.defaultController
+        self.drivers = drivers
         files = Dictionary(
             guest.files.map { ($0.file.key, FileDraft(file: $0.file, original: $0.bytes)) },
             uniquingKeysWith: { first, _ in first })

@@ -2,7 +2,7 @@
 package struct PlanRequest: Sendable {
     /// The target.
     package var target: Target
-    /// The controller; nil for the target's default.
+    /// The controller; nil for the first of the target's that the guest drives.
     package var controller: Controller?
     /// How names are replaced.
     package var names: NamingPolicy
@@ -12,8 +12,8 @@ package struct PlanRequest: Sendable {
     package var skip: Set<Repair>
     /// Repairs that are advice unless asked for.
     package var fix: Set<Repair>
-    /// The entry with the distribution's rescue or fallback initramfs is to become the default.
-    package var usesFallbackInitramfs = false
+    /// Where drivers come from that the default initramfs has not.
+    package var drivers = DriverSource.auto
     /// The addresses that cards have on the target.
     package var addresses: [AddressStatement] = []
 

@@ -55,6 +55,11 @@ package enum PlanSteps {
         DisplayDriver.self,
         DebconfDisk.self,
         LiloMap.self,
+        InitramfsCopies.self,
+        CardChoice.self,
+        OverlayInMenus.self,
+        OverlayInNextMenu.self,
+        NextInitramfs.self,
         InitramfsDrivers.self,
         InitramfsSettings.self,
     ]

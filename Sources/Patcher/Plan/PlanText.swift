@@ -24,6 +24,7 @@ package enum PlanText {
         lines.add("\(guestTitle):\(source) to \(plan.target.name)")
         lines.addOutcome()
         lines.add("machine: \(plan.machine.summary)")
+        lines.addControllers()
         for change in PlanChange.all(of: plan) { lines.add("change: \(change.sentence)") }
         if plan.actions.isEmpty, plan.refusal == nil { lines.add("nothing to do") }
         for reference in plan.unresolved {
@@ -61,6 +62,23 @@ package enum PlanText {
             return told.insert(words).inserted ? words : "as above"
         }
 
+        /// The chosen controller's way, and what each of them is, those that are alike together.
+        mutating func addControllers() {
+            if let way = plan.way.summary { add("drivers: \(plan.controller.rawValue), \(way)") }
+            guard plan.controllers.contains(where: { $0.state != .unknown }) else { return }
+            var kinds: [(words: String, names: [String])] = []
+            for verdict in plan.controllers {
+                let words = verdict.summary
+                if let index = kinds.firstIndex(where: { $0.words == words }) {
+                    kinds[index].names.append(verdict.controller.rawValue)
+                } else {
+                    kinds.append((words, [verdict.controller.rawValue]))
+                }
+            }
+            let parts = kinds.map { "\($0.words): \($0.names.joined(separator: ", "))" }
+            add("controllers \(parts.joined(separator: "; "))")
+        }
+
         mutating func addOutcome() {
             switch plan.outcome {
             case .cannot(let reason):
@@ -74,7 +92,12 @@ package enum PlanText {
                 let titles = plan.bootingDefaults.map { "“\($0.title)”" }
                 let entries =
                     titles.isEmpty ? "which entry by itself is not known" : titles.joined(separator: ", ")
-                add("boots: \(plan.outcome == .boots ? "yes" : "yes, with these edits"): \(entries)")
+                let edits = plan.outcome == .boots ? "" : ", with these edits"
+                if plan.areDriversKnown {
+                    add("boots: yes\(edits): \(entries)")
+                } else {
+                    add("boots: yes\(edits), if the drivers are there, which is not known: \(entries)")
+                }
             }
         }
 

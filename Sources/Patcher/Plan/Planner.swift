@@ -1,4 +1,5 @@
 internal import GuestTree
+package import Storage
 
 /// Makes the plan for one guest. The patcher makes a Linux guest boot on another hypervisor: it reads the guest, resolves
 /// every device name in its configuration, and lays out a plan; it writes nothing. A caller goes through four steps:
@@ -17,20 +18,22 @@ internal import GuestTree
 /// (`PlanSteps`), what decides whether it boots one type a rule (`VerdictRules`); targets are a table (`Target.all`).
 package enum Planner {
     /// Lets every step contribute, then every rule judge.
-    package static func plan(_ guest: LinuxSystem, _ request: PlanRequest) -> Plan {
-        let draft = draft(guest, request)
+    /// Throws what says nothing of the guest: input and output, a request to stop.
+    package static func plan(_ guest: LinuxSystem, _ request: PlanRequest) throws(StorageError) -> Plan {
+        let draft = draft(guest, request, try DriverReading.facts(of: guest, for: request))
         let verdicts = verdicts(draft)
         let refusal = VerdictRules.ofGuests.lazy.compactMap { $0.refusal(of: draft, verdicts) }.first
         return Plan(
-            target: request.target, controller: draft.controller, machine: draft.machineNeeds,
+            target: request.target, controller: draft.controller, way: draft.drivers.way,
+            controllers: draft.controllerTable, machine: draft.machineNeeds,
             source: guest.resolver.presentation,
             actions: refusal == nil ? draft.actions() : [], references: draft.references(),
             advice: draft.advice, verdicts: verdicts, refusal: refusal)
     }
 
     /// What all steps want to do.
-    static func draft(_ guest: LinuxSystem, _ request: PlanRequest) -> PlanDraft {
-        var draft = PlanDraft(guest, request)
+    static func draft(_ guest: LinuxSystem, _ request: PlanRequest, _ drivers: DriverFacts) -> PlanDraft {
+        var draft = PlanDraft(guest, request, drivers)
         let syntaxes = Set(guest.files.map { ObjectIdentifier(type(of: $0.syntax)) })
         for step in PlanSteps.ordered
         where step.reads.isEmpty || step.reads.contains(where: { syntaxes.contains(ObjectIdentifier($0)) }) {
@@ -51,7 +54,7 @@ package enum Planner {
                 entry: item.key, path: item.file.file.displayPath, title: item.entry.title,
                 kernel: item.entry.kernel, isDefault: defaults.contains(item.key), isEdited: isEdited,
                 findings: VerdictRules.ofEntries.flatMap { $0.judge(item, in: draft) },
-                drivers: draft.drivers(of: item.entry))
+                drivers: draft.drivers(of: item))
         }
     }
 }

@@ -1,12 +1,12 @@
 internal import GuestTree
 
-/// Where it is asked for, the entry whose initramfs was made for any machine becomes the default.
+/// Where drivers are to come from there: the entry whose initramfs was made for any machine becomes the default.
 enum DefaultIsFallback: PlanStep {
     static let repair = Repair.defaultEntry
     static let after: [any PlanStep.Type] = [DefaultLeavesXen.self, DefaultReturnsToXen.self]
 
     static func contribute(to draft: inout PlanDraft) {
-        guard draft.request.usesFallbackInitramfs else { return }
+        guard draft.request.drivers == .fallback || draft.drivers.way == .fallback else { return }
         for item in draft.guest.defaultEntries
         where draft.movedDefaults[item.key.file] == nil && !draft.hasGeneralInitramfs(item.entry) {
             if let best = draft.fallback(beside: item) {

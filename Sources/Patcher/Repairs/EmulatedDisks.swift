@@ -1,11 +1,14 @@
-/// The controller `ide` on Hyper-V or Xen means the emulated disks, which newer kernels leave to the paravirtual drivers unless
+/// The controller ide on Hyper-V or Xen, where it is asked for or its driver alone is there, means the emulated disks, which newer kernels leave to the paravirtual drivers unless
 /// told otherwise.
 enum EmulatedDisks: PlanStep {
     static let repair = Repair.kernelOptions
     static let after: [any PlanStep.Type] = [HypervisorOptions.self]
 
+    static let hypervArgument = "ata_piix.prefer_ms_hyperv=0"
+    static let xenArgument = "xen_emul_unplug=never"
+
     static func contribute(to draft: inout PlanDraft) {
-        guard draft.request.controller == .ide else { return }
+        guard draft.addsEmulationArgument, !paravirtualAlone(draft) else { return }
         for place in draft.guest.commandLines {
             guard place.entry.map({ draft.startProblem($0) == nil && $0.kernel != nil }) ?? true else {
                 continue
@@ -13,16 +16,25 @@ enum EmulatedDisks: PlanStep {
             let version = place.entry?.kernelVersion
             if draft.hypervisor == .hyperv, version.map({ !isVersion($0, below: [3, 5]) }) ?? false {
                 draft.addArgument(
-                    place, "ata_piix.prefer_ms_hyperv=0", .kernelOptions,
+                    place, hypervArgument, .kernelOptions,
                     "the IDE driver leaves Hyper-V's disks to hv_storvsc unless told to take them")
             }
             if draft.hypervisor.hasAliasedDiskNames,
                 version.map({ !isVersion($0, below: [2, 6, 36]) }) ?? false
             {
                 draft.addArgument(
-                    place, "xen_emul_unplug=never", .kernelOptions,
+                    place, xenArgument, .kernelOptions,
                     "the emulated disks are unplugged for xen-blkfront unless told to stay")
             }
+        }
+    }
+
+    /// The initramfs is known to have the paravirtual driver, and the emulated disks' not.
+    private static func paravirtualAlone(_ draft: PlanDraft) -> Bool {
+        draft.guest.defaultEntries.contains { entry in
+            draft.drivers.facts(of: entry).controllers[.ide] == ControllerState(.present)
+                && draft.hypervisor == .hyperv
+                && entry.entry.kernelVersion.map { !isVersion($0, below: [3, 5]) } == true
         }
     }
 }

@@ -1,7 +1,7 @@
 internal import GuestTree
 
-/// Where the guest's own settings show that its initramfs was made for the old machine alone: what it may lack, and the ways
-/// around that.
+/// Where the initramfs cannot be read, and the guest's own settings show that it was made for the old machine alone: what it
+/// may lack, and the ways around that.
 enum InitramfsDrivers: PlanStep {
     static let repair = Repair.settings
     static let after: [any PlanStep.Type] = [DefaultIsFallback.self]
@@ -12,12 +12,20 @@ enum InitramfsDrivers: PlanStep {
             let moved = draft.movedDefaults[found.key.file]
             let item = moved.flatMap { key in draft.guest.bootEntries.first { $0.key == key } } ?? found
             guard draft.startProblem(item.entry) == nil, !item.entry.initrds.isEmpty,
-                draft.drivers(of: item.entry) != .present, !draft.hasGeneralInitramfs(item.entry),
+                isUnknown(draft.drivers(of: item)), !draft.hasGeneralInitramfs(item.entry),
                 let danger = danger(draft)
             else { continue }
             let sentence: Sentence =
                 "the initramfs of “\(item.entry.title)” may lack \(danger.modules.joined(separator: " and ")) for \(draft.controller.rawValue): \(danger.sign)\(ways(item, draft))"
             draft.advise(.settings, item.file, sentence)
+        }
+    }
+
+    /// What can be read tells better.
+    private static func isUnknown(_ drivers: EntryVerdict.Drivers) -> Bool {
+        switch drivers {
+        case .notChecked, .unreadable: true
+        default: false
         }
     }
 
@@ -85,7 +93,7 @@ enum InitramfsDrivers: PlanStep {
                 "; “\(fallback.entry.title)” has the drivers of any machine (\(remedy: .fallbackEntry))"
         }
         let builtIn = draft.target.controllers.first {
-            $0 != draft.controller && draft.drivers(of: item.entry, behind: $0) == .present
+            $0 != draft.controller && draft.drivers.state(of: item, behind: $0) == .present
         }
         if let builtIn { return "; its kernel has the driver for \(remedy: .controller(builtIn))" }
         if let stale = draft.staleRescue(beside: item) {

@@ -75,6 +75,14 @@ package protocol BootMenu: ConfigurationSyntax {
     var entries: [BootEntry] { get }
     /// The loader reads this file when it boots; false where a tool makes a map of it before.
     static var isReadAtBoot: Bool { get }
+    /// An entry may name several initramfs files.
+    static var takesSeveralInitrds: Bool { get }
+    /// What stands between two of them in one command.
+    static var initrdSeparator: String { get }
+    /// What gives an entry one more initramfs file, or another in place of its own.
+    func texts(
+        adding path: String, _ overlay: PlannedOverlay, to entry: BootEntry, in bytes: [UInt8]
+    ) -> [TextChange]
     /// The entries that boot by themselves, with the file that holds each: one a menu, or one for all files where each
     /// holds an entry.
     static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry]
@@ -87,6 +95,8 @@ package protocol BootMenu: ConfigurationSyntax {
 extension BootMenu {
     package static var isBootLoader: Bool { true }
     package static var isReadAtBoot: Bool { true }
+    package static var takesSeveralInitrds: Bool { true }
+    package static var initrdSeparator: String { " " }
 
     package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
         menus.compactMap { menu in

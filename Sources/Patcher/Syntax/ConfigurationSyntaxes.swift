@@ -36,6 +36,8 @@ package enum ConfigurationSyntaxes {
         Inittab.self,
         Securetty.self,
         MkinitfsConfiguration.self,
+        InitramfsModules.self,
+        MkinitcpioConfiguration.self,
         NetRules.self,
         CDRules.self,
         Ifcfg.self,

@@ -136,6 +136,7 @@ package struct GRUBLegacy: Sendable, Equatable {
 
 extension GRUBLegacy: BootMenu {
     package static let kind = ConfigurationKind("grub-legacy")
+    package static var takesSeveralInitrds: Bool { false }
     package static let places: [ConfigurationPlace] = [
         .path("/boot/grub/menu.lst"), .path("/boot/grub/grub.conf"), .path("/etc/grub.conf"),
         .path("/boot/boot/grub/menu.lst"), .vendor("grub.conf"),

@@ -90,6 +90,7 @@ package struct Syslinux: Sendable, Equatable {
 
 extension Syslinux: BootMenu {
     package static let kind = ConfigurationKind("syslinux")
+    package static var initrdSeparator: String { "," }
     package static let places: [ConfigurationPlace] = [
         .path("/boot/extlinux.conf"), .path("/boot/syslinux.cfg"), .path("/extlinux.conf"),
         .path("/syslinux.cfg"), .directory("/boot/extlinux", suffix: ".conf"),

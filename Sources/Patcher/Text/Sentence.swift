@@ -13,6 +13,8 @@ package enum PlanRemedy: Hashable, Sendable {
     case fallbackEntry
     /// Putting the disk behind another controller.
     case controller(Controller)
+    /// Saying where drivers come from.
+    case drivers(DriverSource)
     /// Copying the disk without a change to the guest.
     case convert
 }
@@ -95,6 +97,7 @@ extension PlanRemedy {
         case .choose(let target): "the target \(target)"
         case .fallbackEntry: "the rescue or fallback entry as the default"
         case .controller(let controller): "the controller \(controller.rawValue)"
+        case .drivers(let source): "the choice “\(source.rawValue)” for drivers"
         case .convert: "a plain conversion"
         }
     }

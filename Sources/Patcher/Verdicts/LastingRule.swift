@@ -9,7 +9,7 @@ enum LastingRule: RefusalRule {
         guard !actions.isEmpty else { return nil }
         let after = draft.guest.edited(by: actions)
         if let reason = changedMeaning(of: draft.guest, after, actions) { return reason }
-        let again = Planner.draft(after, draft.request).actions().lazy.compactMap(\.edit).first
+        let again = Planner.draft(after, draft.request, draft.drivers).actions().lazy.compactMap(\.edit).first
         return again.map { .wouldChangeAgain(path: $0.file.displayPath) }
     }
 

@@ -40,7 +40,7 @@ enum RootRule: VerdictRule {
         return .rootUnresolved(name, reason)
     }
 
-    private static func symptom(_ entry: BootEntry, _ guest: LinuxSystem) -> String {
+    static func symptom(_ entry: BootEntry, _ guest: LinuxSystem) -> String {
         if entry.initrds.isEmpty { return "VFS: Cannot open root device" }
         switch guest.release?.family {
         case .redHat?:

@@ -8,6 +8,9 @@ extension VerdictReason {
         case bootsXen = "boots-xen"
         case xenOnlyKernel = "xen-only-kernel"
         case liloMap = "lilo-map"
+        case driversMissing = "drivers-missing"
+        case noSuchDriver = "no-such-driver"
+        case needsArgument = "needs-argument"
         case rootNeedsInitramfs = "root-needs-initramfs"
         case rootUnresolved = "root-unresolved"
         case rootShared = "root-shared"
@@ -38,6 +41,9 @@ extension VerdictReason {
         case .bootsXen: .bootsXen
         case .xenOnlyKernel: .xenOnlyKernel
         case .liloMap: .liloMap
+        case .driversMissing: .driversMissing
+        case .noSuchDriver: .noSuchDriver
+        case .needsArgument: .needsArgument
         case .rootNeedsInitramfs: .rootNeedsInitramfs
         case .rootUnresolved: .rootUnresolved
         case .rootShared: .rootShared

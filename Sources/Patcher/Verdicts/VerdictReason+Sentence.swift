@@ -17,6 +17,12 @@ extension VerdictReason {
         case .xenOnlyKernel(let hypervisor):
             "its kernel is built for Xen's own interface alone and cannot start on \(hypervisor == .xenserver ? "a XenServer guest with emulated disks" : hypervisor.title)"
         case .liloMap: "LILO's map holds the old disk's device number; run lilo in the guest or install GRUB"
+        case .driversMissing(let names, let controller, let why):
+            Self.missing(names, controller, why)
+        case .noSuchDriver(let what, let release, let controller):
+            "no such driver in \(release.map { "/lib/modules/\($0)" } ?? "its modules"): its kernel has none for \(what), which \(controller.rawValue) needs"
+        case .needsArgument(let argument, let controller):
+            "its kernel leaves the disks behind \(controller.rawValue) alone without the argument \(argument)"
         case .rootNeedsInitramfs(let name): "root=\(name) needs an initramfs, and the entry has none"
         case .rootUnresolved(let name, let reason): "root=\(name): \(reason.sentence)"
         case .rootShared(let name, let volumes):
@@ -48,6 +54,27 @@ extension VerdictReason {
         case .wouldChangeAgain(let path): "\(path) would have to be changed once more after this change"
         case .defaultCannot(let title, let reason, let hypervisor):
             "the guest cannot boot on \(hypervisor.title): “\(title)”: \(reason.sentence)"
+        }
+    }
+
+    private static func missing(_ names: [String], _ controller: Controller, _ why: NotAdded) -> Sentence {
+        let list = names.joined(separator: ", ")
+        let head: Sentence = "its initramfs lacks \(list) for \(controller.rawValue)"
+        switch why {
+        case .unwanted: return "\(head); \(remedy: .drivers(.auto)) adds them"
+        case .noInitramfs:
+            return
+                "\(list) for \(controller.rawValue) would have to come from an initramfs, and the entry has none: make one in the running guest"
+        case .impossible(let reason): return "\(head), and they cannot be added: \(reason)"
+        case .noRoom(let directory, let needed, let free, let controllers, let hasFallback):
+            let short = needed - min(needed, free)
+            let others = controllers.reduce(into: Sentence("")) { text, other in
+                text = "\(text)\(text == "" ? "" : ", ")\(remedy: .controller(other))"
+            }
+            let fallback: Sentence = hasFallback ? "; \(remedy: .fallbackEntry) needs no room" : ""
+            let other: Sentence = controllers.isEmpty ? "" : "; no room is needed with \(others)"
+            return
+                "\(head), and \(directory) has no room for them: \(needed) bytes are needed, \(free) are free, \(short) are missing\(other)\(fallback)"
         }
     }
 

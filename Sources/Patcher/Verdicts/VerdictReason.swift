@@ -25,6 +25,12 @@ package enum VerdictReason: Sendable, Equatable {
     case xenOnlyKernel(on: Hypervisor)
     /// LILO's map says where the root is, not its file.
     case liloMap
+    /// The initramfs lacks modules that its kernel has, and they are not added.
+    case driversMissing([String], Controller, NotAdded)
+    /// The kernel has no driver for a part of the way to the disks.
+    case noSuchDriver(String, release: String?, Controller)
+    /// The kernel leaves the disks alone without an argument that it is not given.
+    case needsArgument(String, Controller)
     /// A name that only an initramfs understands, and there is none.
     case rootNeedsInitramfs(String)
     /// The root's name stands for nothing.

@@ -17,6 +17,7 @@ package enum VerdictRules {
         MachineRule.self,
         KernelStartRule.self,
         LoaderMapRule.self,
+        DriversRule.self,
         RootRule.self,
         ArgumentsRule.self,
         NeededRowRule.self,

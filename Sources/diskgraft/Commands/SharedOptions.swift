@@ -130,7 +130,7 @@ struct PlanArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The controller that the boot disk will be behind; without it, the target's default.",
+            "The controller that the boot disk will be behind; without it, the first of the target's that the guest has drivers for.",
             valueName: "controller"))
     var controller: String?
 
@@ -152,8 +152,12 @@ struct PlanArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Boot the distribution's rescue or fallback initramfs by default: fallback.",
-            valueName: "fallback"))
+            """
+            Where drivers come from that the default initramfs lacks. auto (the default) takes the cheapest way that works: \
+            another controller, a kernel argument, the distribution's rescue or fallback initramfs, the guest's own modules \
+            beside the initramfs. never adds nothing; overlay adds the modules; fallback boots the rescue or fallback initramfs.
+            """,
+            valueName: "way"))
     var drivers: String?
 
     @Option(
@@ -182,7 +186,8 @@ struct PlanArguments: ParsableArguments {
             target: try Target(named: to), controller: try controller.parsed(Controller.init(named:)),
             source: try source.options(), names: try names.parsed(NamingPolicy.init(named:)) ?? .uuid,
             only: try only.parsed(repairs), skip: try skip.parsed(repairs) ?? [],
-            fix: try fix.parsed(repairs) ?? [], drivers: try drivers.parsed(DriverSource.init(named:)))
+            fix: try fix.parsed(repairs) ?? [],
+            drivers: try drivers.parsed(DriverSource.init(named:)) ?? .auto)
         if disableTools { options.fix.insert(.tools) }
         options.wording = .flags
         options.cardAddresses = try addresses.map { text in

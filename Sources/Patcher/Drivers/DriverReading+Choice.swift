@@ -1,0 +1,95 @@
+internal import Storage
+
+/// The controller, and the way in which its drivers get into the guest.
+extension DriverReading {
+    /// Chooses the cheapest way that works. What cannot be told decides nothing: the first controller stays then.
+    func choose(_ facts: inout DriverFacts, _ deciding: [MenuEntry]) throws(StorageError) {
+        guard !deciding.isEmpty else { return }
+        let states = candidates.map { combined($0, facts, deciding) }
+        facts.table = states.filter { target.controllers.contains($0.controller) }
+        let offered = request.controller == nil ? states : Array(states.prefix(1))
+        guard let first = offered.first else { return }
+        switch facts.source {
+        case .fallback:
+            facts.way = .fallback
+            facts.controller =
+                try controllerOfFallback(offered.map(\.controller), deciding, &facts) ?? first.controller
+            return
+        case .overlay:
+            if case .missing(let names) = first.state, !names.isEmpty { facts.way = .overlay }
+            return
+        case .auto, .never: break
+        }
+        if first.isDriven { return }
+        switch first.state {
+        case .unknown, .unreadable: return
+        case .present, .needsArgument, .missing, .noSuchDriver: break
+        }
+        if let other = offered.first(where: \.isDriven) {
+            (facts.controller, facts.way) = (other.controller, .otherController)
+        } else if let other = offered.first(where: { $0.state == .present }), let argument = other.argument {
+            (facts.controller, facts.way) = (other.controller, .kernelArgument(argument))
+        } else if facts.source == .auto,
+            let other = try controllerOfFallback(offered.map(\.controller), deciding, &facts)
+        {
+            (facts.controller, facts.way) = (other, .fallback)
+        } else if facts.source == .auto, let other = offered.first(where: \.canBeAdded) {
+            (facts.controller, facts.way) = (other.controller, .overlay)
+        } else if let other = offered.first(where: { $0.state == .unknown }) {
+            facts.controller = other.controller
+        } else {
+            facts.way = .none
+        }
+    }
+
+    /// The worst of all entries that boot by themselves.
+    private func combined(
+        _ controller: Controller, _ facts: DriverFacts, _ deciding: [MenuEntry]
+    ) -> ControllerVerdict {
+        var verdict = ControllerVerdict(controller: controller, state: .present)
+        let draft = PlanDraft(guest, request, DriverFacts(controller: controller))
+        for entry in deciding {
+            let found = facts.facts(of: entry).controllers[controller] ?? ControllerState(.unknown)
+            verdict.state = verdict.state.and(found.state)
+            if draft.startProblem(entry.entry) != nil {
+                verdict.state = .noSuchDriver("a kernel that can start there")
+            }
+            if let argument = found.argument,
+                found.state(with: entry.entry.commandLine, adding: false) != .present
+            {
+                verdict.argument = argument
+            }
+        }
+        return verdict
+    }
+
+    /// The first controller that the rescue or fallback entry beside every default drives.
+    private func controllerOfFallback(
+        _ controllers: [Controller], _ deciding: [MenuEntry], _ facts: inout DriverFacts
+    ) throws(StorageError) -> Controller? {
+        for controller in controllers {
+            let draft = PlanDraft(guest, request, DriverFacts(controller: controller))
+            var isDriven = true
+            for item in deciding {
+                guard let entry = draft.fallback(beside: item) else { return nil }
+                let start = KernelStart(entry)
+                if facts.known(start) == nil {
+                    facts.set(try startFacts(of: entry, behind: candidates), for: start)
+                }
+                isDriven = isDriven && facts.state(of: entry, behind: controller) == .present
+            }
+            if isDriven { return controller }
+        }
+        return nil
+    }
+}
+
+extension ControllerVerdict {
+    /// Disks behind it are found as the guest is.
+    package var isDriven: Bool { state == .present && argument == nil }
+
+    /// The kernel has the modules.
+    var canBeAdded: Bool {
+        if case .missing(let names) = state { !names.isEmpty } else { false }
+    }
+}

@@ -1,0 +1,44 @@
+internal import GuestTree
+internal import Initramfs
+internal import Storage
+
+/// Device names in the configuration that an initramfs carries.
+extension DriverReading {
+    /// Names of copies that will mean something else, or nothing, behind another controller.
+    func copies(in report: InitramfsReport, _ files: [GuestFile]) -> [InitramfsCopy] {
+        var found: [InitramfsCopy] = []
+        for copy in report.configuration {
+            guard let syntax = Self.syntaxes[copy.kind], copy.bytes.count <= configurationLimit else {
+                continue
+            }
+            let path = copy.path.displayText
+            for site in syntax.init(copy.bytes, path: "/" + path).deviceSites(in: copy.bytes) {
+                guard DeviceName(site.text).isPositional, found.count < Self.copyLimit else { continue }
+                let item = InitramfsCopy(
+                    image: files.last?.displayPath ?? "", path: path, name: site.text,
+                    argument: Self.argument(of: copy.kind, site))
+                if !found.contains(item) { found.append(item) }
+            }
+        }
+        return found
+    }
+
+    private static let copyLimit = 64
+
+    private static let syntaxes: [ConfigurationCopy.Kind: any ConfigurationSyntax.Type] = [
+        .lvm: LVMConfiguration.self, .lvmLocal: LVMConfiguration.self, .lvmDevices: LVMDevicesFile.self,
+        .crypttab: Crypttab.self, .mdadm: MDConfiguration.self, .resume: ResumeSetting.self,
+        .kernelParameters: KernelCommandLineFile.self, .fstab: Fstab.self, .generator: InitramfsPolicy.self,
+    ]
+
+    /// The argument of the kernel that has the last word.
+    private static func argument(of kind: ConfigurationCopy.Kind, _ site: DeviceSite) -> String? {
+        switch (kind, site.use) {
+        case (.resume, _): return "resume"
+        case (_, .sharedKernelArgument(let name)): return name
+        case (.fstab, .fstab(let row)):
+            return row.mountPoint == "/" || row.mountPoint == "/sysroot" ? "root" : nil
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,22 @@
+internal import KernelModules
+internal import Storage
+
+/// What the root file system is stacked from.
+extension DriverReading {
+    /// The layers of the root, and of /usr, which an initramfs mounts too.
+    var rootLayers: [TargetDevice] {
+        var layers: [TargetDevice] = []
+        func add(_ layer: TargetDevice) { if !layers.contains(layer) { layers.append(layer) } }
+        for mount in guest.mounts where mount.path == "/" || mount.path == "/usr" {
+            let volume = guest.volumes[mount.volume]
+            switch volume.location {
+            case .logicalVolume: add(.deviceMapper())
+            case .array, .partition, .wholeDisk: break
+            }
+            let kinds: [VolumeIdentity.Kind] = [.ext2, .ext3, .ext4, .xfs, .btrfs]
+            let kind = volume.identity.kind
+            if kinds.contains(kind) { add(.fileSystem(kind.rawValue)) }
+        }
+        return layers
+    }
+}

@@ -1,0 +1,196 @@
+internal import GuestTree
+internal import Initramfs
+internal import KernelModules
+internal import Storage
+
+/// What is added to initramfs images.
+extension DriverReading {
+    /// Makes an overlay for every entry whose initramfs lacks modules that its kernel has, unless another way was chosen.
+    func planOverlays(_ facts: inout DriverFacts, _ deciding: [MenuEntry]) throws(StorageError) {
+        let draft = PlanDraft(guest, request, facts)
+        for entry in guest.bootEntries where entry.entry.kernel != nil {
+            let start = KernelStart(entry)
+            guard draft.startProblem(entry.entry) == nil, facts.known(start) != nil,
+                case .missing = facts.state(of: entry),
+                !facts.overlays.contains(where: { $0.starts.contains(start) })
+            else { continue }
+            let isDeciding = deciding.contains { $0.key == entry.key }
+            let isWanted =
+                facts.source == .overlay || facts.source == .auto && facts.way != .fallback
+                || facts.source == .auto && !isDeciding && facts.way != .fallback
+            guard isWanted else {
+                facts.failures[start] = .unwanted
+                continue
+            }
+            do {
+                try planOverlay(for: entry, &facts, isDeciding ? candidates : [facts.controller])
+            } catch {
+                guard error.isAboutImage else { throw error }
+                facts.failures[start] = .impossible(error.message)
+            }
+        }
+        let failed = deciding.contains { facts.failures[KernelStart($0)] != nil }
+        if facts.way == .overlay, failed { facts.way = .none }
+    }
+
+    private func planOverlay(
+        for entry: MenuEntry, _ facts: inout DriverFacts, _ controllers: [Controller]
+    ) throws(StorageError) {
+        let start = KernelStart(entry)
+        let evidence = try evidence(of: entry)
+        guard let image = evidence.files.last, let contents = evidence.contents,
+            let report = evidence.report, let tree = evidence.tree, let release = evidence.release
+        else {
+            facts.failures[start] =
+                evidence.isUnified ? .impossible("it is a part of a unified kernel image") : .noInitramfs
+            return
+        }
+        let isSingle = takesOneFile(entry, facts.controller)
+        // Entries of one kernel and one image share the overlay.
+        let key = OverlayKey(files: evidence.files.map(\.key), release: release, isSingle: isSingle)
+        if let index = facts.overlays.firstIndex(where: { $0.key == key }) {
+            facts.overlays[index].starts.append(start)
+            return
+        }
+        guard let directory = try guest.tree.find(image.path.parent) else {
+            facts.failures[start] = .impossible("its directory was not found")
+            return
+        }
+        if let obstacle = obstacle(entry, directory, facts) {
+            facts.failures[start] = .impossible(obstacle)
+            return
+        }
+        let modules = try missingModules(facts.controller, evidence)
+        let overlay = try DriverOverlay.make(
+            OverlayRequest(
+                release: release, contents: contents, report: report,
+                modules: try addedBefore(report, tree) + modules, tree: tree, isSingleFile: isSingle))
+        let bytes = try self.contents(overlay, isSingle, evidence.files)
+        // What is said of it is what it is read to hold.
+        let added = try InitramfsReport.read(InitramfsImage(ByteSource(try overlay.archive.archive()))).report
+        var later = evidence
+        for module in added.modules { later.held.insert(module.name) }
+        let planned = PlannedOverlay(
+            key: key, starts: [start], overlay: overlay, release: release, modules: modules.map(\.name),
+            image: image, directory: directory, name: try freeName(release, in: directory, facts),
+            contents: bytes,
+            isWhole: isSingle, after: try startFacts(later, behind: controllers))
+        guard let obstacle = roomObstacle(for: planned, facts) else {
+            facts.overlays.append(planned)
+            return
+        }
+        facts.failures[start] = obstacle
+    }
+
+    /// Modules that an earlier overlay has: a further one takes the place of what loads them.
+    private func addedBefore(
+        _ report: InitramfsReport, _ tree: ModuleTree
+    ) throws(StorageError) -> [KernelModule] {
+        let root = Array("\(PrivateModules.root)/".utf8)
+        var modules: [KernelModule] = []
+        for packed in report.modules where packed.path.starts(with: root) {
+            if let module = try tree.module(packed.name), !modules.contains(module) { modules.append(module) }
+        }
+        return modules
+    }
+
+    /// Why the new file or the menu cannot be written: the one is of no use without the other.
+    private func obstacle(_ entry: MenuEntry, _ directory: GuestFile, _ facts: DriverFacts) -> String? {
+        let draft = PlanDraft(guest, request, facts)
+        let found =
+            draft.obstacle(to: .names, on: directory.volume)
+            ?? draft.obstacle(to: .contents, on: entry.file.file.volume)
+        if let found { return found.sentence.plain }
+        return GeneratedFile(path: entry.file.file.displayPath).map { "the menu is made by \($0.system)" }
+    }
+
+    /// What the controller's drivers and the root's layers lack, each before what needs it.
+    private func missingModules(
+        _ controller: Controller, _ evidence: Evidence
+    ) throws(StorageError) -> [KernelModule] {
+        var modules: [KernelModule] = []
+        guard let tree = evidence.tree else { return [] }
+        var devices = [device(controller)].compactMap { $0 }
+        // Hyper-V's disks are the synthetic driver's, where IDE's was not asked for.
+        if controller == .ide, [.hyperv, .azure].contains(target.hypervisor),
+            let synthetic = device(.storvsc), case .missing = try state(of: synthetic, evidence)
+        {
+            devices = [synthetic]
+        }
+        for device in devices + rootLayers {
+            guard case .missing(let missing) = try tree.need(device, holding: evidence.held).answer else {
+                continue
+            }
+            for module in missing where !modules.contains(module) { modules.append(module) }
+        }
+        return modules
+    }
+
+    /// The loader is told of one file, or Xen's pygrub reads the menu, which takes one.
+    private func takesOneFile(_ entry: MenuEntry, _ controller: Controller) -> Bool {
+        if let menu = entry.file.syntax as? any BootMenu, !type(of: menu).takesSeveralInitrds { return true }
+        return target.hypervisor == .xenserver && controller == .xenBlkfront && guest.firmware.isMissing
+    }
+
+    /// The new file's bytes.
+    private func contents(
+        _ overlay: DriverOverlay, _ isSingle: Bool, _ files: [GuestFile]
+    ) throws(StorageError) -> [UInt8] {
+        let added = try overlay.archive.bytes(for: overlay.placement)
+        guard isSingle else { return try overlay.archive.archive() }
+        guard let source = ByteSource.loaded(files.map { ByteSource($0, in: guest.tree) }),
+            source.byteCount <= UInt64(Self.wholeLimit)
+        else {
+            throw StorageError(
+                .refused, InitramfsCode.tooLong,
+                "the loader takes one file, and the image is longer than any that is copied")
+        }
+        let image = try source.bytes(at: 0, count: Int(source.byteCount))
+        return overlay.placement == .before ? added + image : image + added
+    }
+
+    /// Copied in memory.
+    private static let wholeLimit = 64 << 20
+
+    /// A name that no tool takes for a kernel's image, and that is free.
+    private func freeName(
+        _ release: String, in directory: GuestFile, _ facts: DriverFacts
+    ) throws(StorageError) -> String {
+        var number = 1
+        while true {
+            let name = "diskgraft-drivers-\(release)\(number == 1 ? "" : "-\(number)").img"
+            let isPlanned = facts.overlays.contains { $0.name == name && $0.directory.key == directory.key }
+            if !isPlanned, try !guest.tree.exists(directory.path.appending(name.utf8)) { return name }
+            number += 1
+        }
+    }
+
+    /// Why there is no room for it beside those that are planned already.
+    private func roomObstacle(for overlay: PlannedOverlay, _ facts: DriverFacts) -> NotAdded? {
+        let volume = guest.volumes[overlay.directory.volume]
+        guard let free = volume.identity.freeByteCount else { return nil }
+        let block = UInt64(max(volume.identity.blockSize ?? 4096, 1024))
+        func space(_ count: Int) -> UInt64 { (UInt64(count) + block - 1) / block * block + block }
+        let taken = facts.overlays.filter { $0.directory.volume == overlay.directory.volume }
+            .reduce(0 as UInt64) { $0 + space($1.contents.count) }
+        let needed = space(overlay.contents.count)
+        guard taken + needed > free else { return nil }
+        let draft = PlanDraft(guest, request, facts)
+        return .noRoom(
+            directory: overlay.directory.displayPath, needed: needed, free: free - min(free, taken),
+            controllers: facts.table.filter(\.isDriven).map(\.controller),
+            hasFallback: guest.defaultEntries.contains { draft.fallback(beside: $0) != nil })
+    }
+}
+
+/// What decides whether two entries take the same overlay.
+struct OverlayKey: Hashable, Sendable {
+    var files: [FileKey]
+    var release: String
+    var isSingle: Bool
+}
+
+extension GuestPath {
+    /// The directory that it lies in, of a path without links.
+    fileprivate var parent: GuestPath { GuestPath(names: components.dropLast()) }
+}

@@ -1,0 +1,100 @@
+internal import GuestTree
+
+/// Whether a kernel with its initramfs drives something, as far as that can be told.
+package enum DriverState: Sendable, Equatable {
+    /// It is built in, or the initramfs holds it.
+    case present
+    /// It is there, and drives it only with this argument of the kernel.
+    case needsArgument(String)
+    /// The kernel has these modules, and the initramfs has them not: in the order of loading.
+    case missing([String])
+    /// The kernel has no driver for this.
+    case noSuchDriver(String)
+    /// The initramfs or the modules cannot be read, and why.
+    case unreadable(String)
+    /// Neither was found.
+    case unknown
+
+    /// The better, the lower.
+    var rank: Int {
+        switch self {
+        case .present: 0
+        case .needsArgument: 1
+        case .missing: 2
+        case .unknown: 3
+        case .unreadable: 4
+        case .noSuchDriver: 5
+        }
+    }
+
+    /// What is true where both are needed.
+    func and(_ other: DriverState) -> DriverState {
+        if case .missing(let names) = self, case .missing(let others) = other {
+            return .missing(names + others.filter { !names.contains($0) })
+        }
+        return rank >= other.rank ? self : other
+    }
+}
+
+/// What is known of one controller for a kernel with its initramfs.
+package struct ControllerState: Sendable, Equatable {
+    /// The drivers.
+    package var state: DriverState
+    /// They drive it only with this argument of the kernel: "xen_emul_unplug=never".
+    package var argument: String?
+
+    /// Makes one.
+    package init(_ state: DriverState, argument: String? = nil) {
+        self.state = state
+        self.argument = argument
+    }
+
+    /// What it is for a kernel with that command line, to which the argument may still be added.
+    package func state(with line: KernelCommandLine, adding isAdded: Bool) -> DriverState {
+        guard let argument, !isAdded, !line.has(String(argument.prefix { $0 != "=" })) else { return state }
+        return state == .present ? .needsArgument(argument) : state
+    }
+}
+
+/// A kernel and the files it is started with. What a verdict on drivers is made for.
+package struct KernelStart: Hashable, Sendable {
+    /// The kernel's path, as its loader is told.
+    package var kernel: String?
+    /// The initramfs files, as the loader is told.
+    package var initrds: [String]
+    /// The volume of the menu, which loaders count their paths from.
+    package var volume: Int
+
+    init(_ entry: MenuEntry) {
+        kernel = entry.entry.kernel
+        initrds = entry.entry.initrds
+        volume = entry.file.file.volume
+    }
+}
+
+/// What was read of one kernel's start.
+package struct StartFacts: Sendable {
+    /// What the initramfs is.
+    package enum Image: Sendable, Equatable {
+        /// The entry has none: everything must be built in.
+        case none
+        /// It was not found.
+        case notFound
+        /// It cannot be read, and why.
+        case unreadable(String)
+        /// It was read: what made it, and how many modules it holds.
+        case read(generator: String, moduleCount: Int)
+    }
+
+    /// The kernel's release; nil where nothing tells it.
+    package var release: String?
+    /// The initramfs.
+    package var image: Image
+    /// What it is for each controller that was asked for.
+    package var controllers: [Controller: ControllerState] = [:]
+    /// Copies of configuration in the initramfs that name devices.
+    package var copies: [InitramfsCopy] = []
+
+    /// Nothing is known.
+    static let unknown = StartFacts(release: nil, image: .notFound)
+}

@@ -1,0 +1,52 @@
+extension Repair {
+    /// Drivers of the target's disks that the initramfs lacks.
+    public static let drivers = Repair("drivers")
+}
+
+/// Copies of configuration in an initramfs, which hold while the guest boots whatever its own files say by then.
+enum InitramfsCopies: PlanStep {
+    static let repair = Repair.drivers
+
+    static func contribute(to draft: inout PlanDraft) {
+        for entry in draft.guest.defaultEntries {
+            for copy in draft.drivers.facts(of: entry).copies {
+                if let argument = copy.argument, entry.entry.commandLine.has(argument) { continue }
+                guard let name = nameOnTarget(copy.name, draft), name != copy.name else { continue }
+                draft.advise(
+                    Advice(
+                        repair: .drivers, path: copy.image,
+                        message:
+                            "\(copy.path) in the initramfs names \(copy.name), which is \(name) on \(draft.hypervisor.title): make it anew in the running guest"
+                    ))
+            }
+        }
+    }
+
+    private static func nameOnTarget(_ name: String, _ draft: PlanDraft) -> String? {
+        switch draft.guest.resolver.resolve(DeviceName(name)) {
+        case .volume(let volume): draft.targetName(ofVolume: volume)
+        case .disk(let disk): draft.targetName(ofDisk: disk)
+        default: nil
+        }
+    }
+}
+
+/// Which network card the new machine should have.
+enum CardChoice: PlanStep {
+    static let repair = Repair.drivers
+
+    static func contribute(to draft: inout PlanDraft) {
+        let cards = draft.drivers.cards
+        guard let first = cards.first, case .noSuchDriver = first.state else { return }
+        let release =
+            draft.guest.defaultEntries.compactMap { [facts = draft.drivers] in facts.facts(of: $0).release }
+            .first ?? ""
+        let driven = cards.filter { $0.state == .present }.map(\.name)
+        draft.advise(
+            .drivers, nil,
+            driven.isEmpty
+                ? "kernel \(release) has no driver for any network card of \(draft.target.name) (\(cards.map(\.name).joined(separator: ", ")))"
+                : "kernel \(release) has no driver for the network card \(first.name): give the new machine \(driven.joined(separator: " or "))"
+        )
+    }
+}

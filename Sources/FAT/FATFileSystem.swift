@@ -58,11 +58,13 @@ package final class FATFileSystem: FileSystem, VolumeView {
         guard let codePage = CodePage(options.codePage) else {
             let known = CodePage.upperHalves.keys.sorted().map(String.init).joined(separator: ", ")
             throw .fat(
-                .misuse, .unknownCodePage, "code page \(options.codePage) is not known here; there are \(known)")
+                .misuse, .unknownCodePage,
+                "code page \(options.codePage) is not known here; there are \(known)")
         }
         guard let boot = try BootSector.read(device) else {
             throw .fat(
-                .corrupt, .noBootSector, "there is no FAT file system here", structure: "boot sector", offset: 0)
+                .corrupt, .noBootSector, "there is no FAT file system here", structure: "boot sector",
+                offset: 0)
         }
         let geometry = Geometry(boot)
         guard geometry.clusterCount > 0, boot.width != .fat32 || geometry.contains(geometry.rootCluster),
@@ -70,7 +72,8 @@ package final class FATFileSystem: FileSystem, VolumeView {
         else {
             throw .fat(
                 .corrupt, .badGeometry,
-                "the boot sector leaves no room for clusters or for the root directory", structure: "boot sector",
+                "the boot sector leaves no room for clusters or for the root directory",
+                structure: "boot sector",
                 offset: 0)
         }
         return FATFileSystem(device, boot, try boot.signature(on: device).identity, codePage, options)
@@ -113,14 +116,16 @@ package final class FATFileSystem: FileSystem, VolumeView {
         }
         guard isCurrent else {
             throw .fat(
-                .misuse, .transactionStale, "the volume was changed since the transaction began; begin another")
+                .misuse, .transactionStale,
+                "the volume was changed since the transaction began; begin another")
         }
     }
 
     /// Takes note of the state that a commit left.
     func endCommit(_ space: FreeSpace) throws(StorageError) {
         guard let boot = try BootSector.read(device) else {
-            throw .fat(.corrupt, .noBootSector, "the boot sector is gone", structure: "boot sector", offset: 0)
+            throw .fat(
+                .corrupt, .noBootSector, "the boot sector is gone", structure: "boot sector", offset: 0)
         }
         let identity = try boot.signature(on: device).identity
         state.withLock { state in

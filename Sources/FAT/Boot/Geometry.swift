@@ -64,7 +64,8 @@ struct Geometry: Sendable {
         rootCluster = ClusterNumber(isLong ? boot.bytes.little(BootSector.Offset.rootCluster) : 0)
         func place(_ offset: Int) -> UInt64? {
             let number: UInt16 = boot.bytes.little(offset)
-            return isLong && number > 0 && UInt32(number) < boot.reservedSectors ? UInt64(number) * sector : nil
+            return isLong && number > 0 && UInt32(number) < boot.reservedSectors
+                ? UInt64(number) * sector : nil
         }
         informationOffset = place(BootSector.Offset.informationSector)
         backupOffset = place(BootSector.Offset.backupSector)
@@ -91,7 +92,9 @@ struct Geometry: Sendable {
     }
 
     /// Clusters that `byteCount` bytes take.
-    func clusterCount(for byteCount: UInt64) -> UInt64 { byteCount.dividedRoundingUp(by: UInt64(clusterSize)) }
+    func clusterCount(for byteCount: UInt64) -> UInt64 {
+        byteCount.dividedRoundingUp(by: UInt64(clusterSize))
+    }
 
     /// The tables that are kept: all of them, or the live one.
     var keptTables: [Int] { isMirrored ? Array(0..<tableCount) : [activeTable] }

@@ -40,7 +40,8 @@ extension VolumeCheck {
         if let offset = try fileSystem.firstDifferenceOfTables() {
             add(
                 .warning, .tablesDiffer,
-                "the copies of the allocation table differ; the first one is read. Run fsck.vfat", structure: "FAT",
+                "the copies of the allocation table differ; the first one is read. Run fsck.vfat",
+                structure: "FAT",
                 offset: offset, blocks: true)
         }
     }
@@ -63,13 +64,15 @@ extension VolumeCheck {
             }
         if boot.isDirty || second & flags.clean != flags.clean {
             add(
-                .warning, .dirty, "the volume was not unmounted; start and shut down the guest, or run fsck.vfat",
+                .warning, .dirty,
+                "the volume was not unmounted; start and shut down the guest, or run fsck.vfat",
                 structure: boot.isDirty ? "boot sector" : "FAT",
                 offset: boot.isDirty ? UInt64(boot.stateOffset) : place, blocks: true)
         }
         if boot.hasHardError || second & flags.sound != flags.sound {
             add(
-                .warning, .hardError, "an error of the medium was met once; let fsck.vfat look for bad clusters",
+                .warning, .hardError,
+                "an error of the medium was met once; let fsck.vfat look for bad clusters",
                 structure: boot.hasHardError ? "boot sector" : "FAT",
                 offset: boot.hasHardError ? UInt64(boot.stateOffset) : place)
         }

@@ -22,7 +22,8 @@ extension VolumeCheck {
         if let firstLost {
             add(
                 .leak, .lostClusters,
-                "\(lost) clusters are in use and belong to no file, the first of them \(firstLost)", structure: "FAT",
+                "\(lost) clusters are in use and belong to no file, the first of them \(firstLost)",
+                structure: "FAT",
                 offset: geometry.tablePlace(of: firstLost, in: geometry.activeTable).offset)
         }
         var next = ClusterNumber.first.rawValue
@@ -31,7 +32,8 @@ extension VolumeCheck {
             if information.freeCount != InformationSector.unknown, Int(information.freeCount) != free.count {
                 add(
                     .warning, .wrongFreeCount,
-                    "\(information.freeCount) clusters are said to be free, and \(free.count) are", structure: "FSInfo",
+                    "\(information.freeCount) clusters are said to be free, and \(free.count) are",
+                    structure: "FSInfo",
                     offset: geometry.informationOffset)
             }
         }

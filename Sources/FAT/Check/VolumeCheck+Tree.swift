@@ -62,7 +62,8 @@ extension VolumeCheck {
                 guard let place = try self.place(of: entry, path.shellText), let first = place.cluster,
                     try claim(from: first, size: nil, path.shellText) != nil
                 else { continue }
-                pending.append(Pending(place: place, parent: isRoot ? nil : directory.place.cluster, path: path))
+                pending.append(
+                    Pending(place: place, parent: isRoot ? nil : directory.place.cluster, path: path))
             } else {
                 try checkContents(entry, path.shellText)
             }
@@ -105,11 +106,13 @@ extension VolumeCheck {
         let isUp =
             parent.map { up == $0 }
             ?? (up.rawValue == 0 || geometry.width == .fat32 && up == geometry.rootCluster)
-        guard dot.rawName == DirectorySlot.dotName, dot.firstCluster(geometry.width) == first, dot.isDirectory,
+        guard dot.rawName == DirectorySlot.dotName, dot.firstCluster(geometry.width) == first,
+            dot.isDirectory,
             dots.rawName == DirectorySlot.parentName, dots.isDirectory, isUp
         else {
             return add(
-                .damage, .badDotEntries, "\(path): its first two entries do not lead to it and to what holds it",
+                .damage, .badDotEntries,
+                "\(path): its first two entries do not lead to it and to what holds it",
                 structure: "directory entry ..", offset: geometry.byteOffset(of: first))
         }
     }
@@ -147,7 +150,8 @@ extension VolumeCheck {
         var count: UInt32 = 0
         guard geometry.contains(first) else {
             add(
-                .damage, .clusterOutOfRange, "\(path): it begins with cluster \(first), which the volume has not",
+                .damage, .clusterOutOfRange,
+                "\(path): it begins with cluster \(first), which the volume has not",
                 structure: "directory entry")
             return nil
         }
@@ -170,19 +174,22 @@ extension VolumeCheck {
             case .end: return count
             case .free:
                 add(
-                    .damage, .freeClusterInChain, "\(path): its chain leads to cluster \(cluster), which is free",
+                    .damage, .freeClusterInChain,
+                    "\(path): its chain leads to cluster \(cluster), which is free",
                     structure: "FAT", offset: offset)
                 return nil
             case .bad:
                 add(
                     .damage, .badClusterInChain,
-                    "\(path): its chain leads to cluster \(cluster), which is marked as bad", structure: "FAT",
+                    "\(path): its chain leads to cluster \(cluster), which is marked as bad",
+                    structure: "FAT",
                     offset: offset)
                 return nil
             case .invalid(let value):
                 add(
                     .damage, .clusterOutOfRange,
-                    "\(path): its chain leads to cluster \(value), which the volume has not", structure: "FAT",
+                    "\(path): its chain leads to cluster \(value), which the volume has not",
+                    structure: "FAT",
                     offset: offset)
                 return nil
             }

@@ -21,7 +21,9 @@ extension VolumeView {
 
     /// Ranges of bytes that hold the directory's slots, in order.
     func segments(of directory: DirectoryPlace) throws(StorageError) -> [(offset: UInt64, count: Int)] {
-        guard case .chain(let first) = directory else { return [(geometry.rootOffset, geometry.rootByteCount)] }
+        guard case .chain(let first) = directory else {
+            return [(geometry.rootOffset, geometry.rootByteCount)]
+        }
         let limit = UInt32(max(1, Geometry.directoryByteLimit / geometry.clusterSize))
         let chain = try chain(from: first, limit: limit + 1)
         guard chain.count <= limit else {
@@ -83,7 +85,8 @@ extension VolumeView {
         let isInRoot =
             geometry.width != .fat32 && place >= geometry.rootOffset
             && place - geometry.rootOffset < UInt64(geometry.rootByteCount)
-        guard place % UInt64(DirectorySlot.byteCount) == 0, isInRoot || geometry.cluster(at: place) != nil else {
+        guard place % UInt64(DirectorySlot.byteCount) == 0, isInRoot || geometry.cluster(at: place) != nil
+        else {
             throw noSuchFile(file)
         }
         let slot = DirectorySlot(try metadata(at: place, count: DirectorySlot.byteCount))
@@ -112,7 +115,8 @@ extension VolumeView {
             throw .fat(
                 .corrupt, .clusterOutOfRange,
                 "a directory begins with cluster \(first), and the volume has clusters 2 to "
-                    + "\(geometry.clusterCount &+ 1); run fsck.vfat", structure: "directory entry", offset: offset)
+                    + "\(geometry.clusterCount &+ 1); run fsck.vfat", structure: "directory entry",
+                offset: offset)
         }
         return .chain(first)
     }
@@ -125,7 +129,9 @@ extension VolumeView {
         let grandparent = try parentCluster(of: parent)
         var found: FileEntry?
         try forEachFile(of: grandparent.map { .chain($0) } ?? rootPlace) { entry in
-            guard entry.slot.isDirectory, entry.slot.firstCluster(geometry.width) == parent else { return true }
+            guard entry.slot.isDirectory, entry.slot.firstCluster(geometry.width) == parent else {
+                return true
+            }
             found = entry
             return false
         }

@@ -26,14 +26,16 @@ extension VolumeView {
         guard file != rootKey else {
             return FileAttributes(
                 type: .directory, permissions: 0o755, owner: 0, group: 0, linkCount: 1, size: 0,
-                allocatedByteCount: 0, accessTime: never, modificationTime: never, changeTime: never, kept: [])
+                allocatedByteCount: 0, accessTime: never, modificationTime: never, changeTime: never, kept: []
+            )
         }
         let slot = try slot(of: file)
         let size = slot.isDirectory ? 0 : UInt64(slot.size)
         let written = slot.writeTime ?? never
         return FileAttributes(
             type: slot.isDirectory ? .directory : .regular,
-            permissions: slot.attributes.contains(.readOnly) ? 0o555 : 0o755, owner: 0, group: 0, linkCount: 1,
+            permissions: slot.attributes.contains(.readOnly) ? 0o555 : 0o755, owner: 0, group: 0,
+            linkCount: 1,
             size: size, allocatedByteCount: geometry.clusterCount(for: size) * UInt64(geometry.clusterSize),
             accessTime: slot.accessTime ?? written, modificationTime: written, changeTime: written,
             creationTime: slot.creationTime, kept: Self.keptAttributes)

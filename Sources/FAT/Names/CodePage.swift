@@ -20,7 +20,8 @@ struct CodePage: Sendable {
         self.number = number
         upperHalf = half
         bytesOfUnits = Dictionary(
-            half.enumerated().map { ($0.element, UInt8($0.offset + 0x80)) }, uniquingKeysWith: { first, _ in first }
+            half.enumerated().map { ($0.element, UInt8($0.offset + 0x80)) },
+            uniquingKeysWith: { first, _ in first }
         )
     }
 

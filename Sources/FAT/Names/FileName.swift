@@ -13,7 +13,8 @@ struct FileName: Sendable {
         var index = 0
         while index < bytes.count {
             let lead = bytes[index]
-            let count = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0
+            let count =
+                lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0
             guard count > 0, index + count <= bytes.count else { return nil }
             var value = count == 1 ? UInt32(lead) : UInt32(lead) & (0x7f >> UInt32(count))
             for byte in bytes[index + 1..<index + count] {

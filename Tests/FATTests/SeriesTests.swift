@@ -5,12 +5,16 @@ import TestSupport
 import Testing
 
 /// Seeded series of operations, which mtools reads and goes on with.
-@Suite(.enabled(if: Profile.areThere && Tool.has("mtype", "mdel", "mmd", "mren"), "mkfs.vfat, fsck.vfat or mtools are missing"))
+@Suite(
+    .enabled(
+        if: Profile.areThere && Tool.has("mtype", "mdel", "mmd", "mren"),
+        "mkfs.vfat, fsck.vfat or mtools are missing"))
 struct SeriesTests {
     @Test(arguments: [Profile.fat12, .fat16, .fat32Large, .fat16Sectors], [UInt64(11), 12])
     func mtoolsReadsAndGoesOn(_ profile: Profile, _ seed: UInt64) throws {
         let device = MemoryDevice(try profile.make())
-        var model = TreeModel(seed: seed, blockSize: profile.clusterSize, capabilities: FATDriver.capabilities)
+        var model = TreeModel(
+            seed: seed, blockSize: profile.clusterSize, capabilities: FATDriver.capabilities)
         let directory = try TemporaryDirectory()
         var theirs: [String: [UInt8]] = [:]
         var bytes = device.contents
@@ -94,7 +98,9 @@ struct SeriesTests {
             for index in 0..<150 { try editor.create("/loader/entry number \(index).conf", [UInt8(index)]) }
         }
         try FATFileSystem.change(device) { editor in
-            for index in stride(from: 0, to: 150, by: 2) { try editor.remove("/loader/entry number \(index).conf") }
+            for index in stride(from: 0, to: 150, by: 2) {
+                try editor.remove("/loader/entry number \(index).conf")
+            }
         }
         let before = try FATFileSystem.open(device).attributes(of: FileID(0))
         #expect(before.type == .directory)

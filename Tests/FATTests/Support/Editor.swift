@@ -7,7 +7,9 @@ struct Editor {
     let transaction: FATTransaction
 
     func find(_ path: String) throws -> FileID {
-        guard let file = try Self.find(path, in: transaction) else { throw Failure(description: "\(path) is gone") }
+        guard let file = try Self.find(path, in: transaction) else {
+            throw Failure(description: "\(path) is gone")
+        }
         return file
     }
 

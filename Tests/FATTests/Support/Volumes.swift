@@ -109,9 +109,10 @@ enum Judge {
     static func repaired(_ bytes: [UInt8]) throws -> [UInt8] {
         let directory = try TemporaryDirectory()
         let path = try directory.write("image", bytes)
-        let result = try Tool.run("fsck.vfat", ["-a", path], expect: nil)
-        // A label is in both of them; which one is right, fsck.vfat leaves to the user.
-        if result.text.contains("There are differences between boot sector and its backup") {
+        try Tool.run("fsck.vfat", ["-a", path], expect: nil)
+        // A label is in the boot sector and in its copy; which one is right, fsck.vfat leaves to the user.
+        let left = try Tool.run("fsck.vfat", ["-n", path], expect: nil)
+        if left.text.contains("There are differences between boot sector and its backup") {
             try Tool.run("fsck.vfat", ["-r", path], input: "1\ny\n", expect: nil)
         }
         return try fileBytes(path)

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import GuestTree
+public import GuestTree
 internal import HostIO
 public import Storage
 

@@ -1,4 +1,4 @@
-internal import GuestTree
+public import GuestTree
 internal import Patcher
 public import Storage
 
@@ -21,7 +21,7 @@ extension Guest {
 
     /// The one system that `source` means, else the first, as its fstab puts it together: for reading and changing
     /// files, which no damage in an unrelated file must stop. `refused` when there is none.
-    func mountedSystem(_ source: SourceOptions = SourceOptions()) throws(StorageError) -> MountedGuest {
+    func mountedSystem(_ source: SourceOptions = SourceOptions()) throws(StorageError) -> MountedSystem {
         let (readable, failures) = try openFileSystems()
         let roots = try GuestFinder.rootVolumes(volumes, readable)
         if roots.isEmpty { try failures.requireNone() }
@@ -29,9 +29,9 @@ extension Guest {
             throw try noGuest(hasReadableVolumes: !readable.isEmpty)
         }
         let presentation = try source.presentation(diskCount: images.count)
-        let system: MountedGuest
+        let system: MountedSystem
         do throws(StorageError) {
-            system = try MountedGuest(
+            system = try MountedSystem(
                 rootVolume: root, volumes: volumes, fileSystems: readable, diskCount: images.count,
                 presentation: presentation, reading: .namesOnly)
         } catch {
@@ -70,7 +70,7 @@ extension Guest {
         }
 
         /// Throws for a mount whose files should be in the tree.
-        func requireNone(in mounts: [Patcher.Guest.Mount]) throws(StorageError) {
+        func requireNone(in mounts: [LinuxSystem.Mount]) throws(StorageError) {
             for mount in mounts where !mount.isReadable {
                 if let error = errors[mount.volume] { throw error }
             }
@@ -112,7 +112,7 @@ extension Guest {
 
     /// A system whose root bears the UUID of another's is a copy of it: nobody asked for the copy.
     private func leaveOutCopies(_ survey: inout Survey) {
-        var kept: [Patcher.Guest] = []
+        var kept: [LinuxSystem] = []
         for guest in survey.guests {
             let root = volumes[guest.rootVolume]
             let original = kept.first { other in
@@ -190,13 +190,5 @@ extension Guest {
         var error = error.inFile(path(ofVolume: index))
         error.message = "\(volumes[index].name): \(error.message)"
         return error
-    }
-
-    /// The image that a volume lies on, the first when it lies on several.
-    func path(ofVolume index: Int) -> String {
-        switch volumes[index].location {
-        case .wholeDisk(let disk), .partition(let disk, _): images[disk].path
-        case .logicalVolume, .array: images.first?.path ?? ""
-        }
     }
 }

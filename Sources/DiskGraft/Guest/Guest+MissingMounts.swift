@@ -6,7 +6,7 @@ extension Guest {
     /// What the fstab mounts and the tree has not, each with what there is to say of it, by path without links. For
     /// reading, what the system may be running without is not missing: the directory is there as it shows it.
     func obstacles(
-        in system: MountedGuest, forChanges: Bool
+        in system: MountedSystem, forChanges: Bool
     ) throws(StorageError) -> [GuestPath: StorageError] {
         guard !system.missing.isEmpty else { return [:] }
         let readable = FileSystemTree(mounts: try readableMounts(of: system))
@@ -19,7 +19,7 @@ extension Guest {
     }
 
     /// The volumes of a system's tree, at their places.
-    func readableMounts(of system: MountedGuest) throws(StorageError) -> [FileSystemTree.Mount] {
+    func readableMounts(of system: MountedSystem) throws(StorageError) -> [FileSystemTree.Mount] {
         var mounts: [FileSystemTree.Mount] = []
         for mount in system.mounts where mount.isReadable {
             mounts.append(

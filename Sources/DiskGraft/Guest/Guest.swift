@@ -144,9 +144,4 @@ public final class Guest: Sendable {
         }
         return try driver.open(volume.device, options: .init(ignoresChecksums: ignoresChecksums))
     }
-
-    /// What checks a volume's file system in a running system, for advice: "e2fsck".
-    func repairTool(ofVolume index: Int) -> String {
-        registry.driver(for: volumes[index].identity.kind)?.repairTool ?? "its file-system check"
-    }
 }

@@ -1,23 +1,25 @@
 internal import HostIO
-internal import ImageFormats
+public import ImageFormats
 public import Storage
 
 /// Makes an empty disk image, or a child of a given parent.
 public struct DiskCreation: Sendable {
-    /// The format by name; nil: by the suffix of the path.
-    public var format: String?
+    /// The format; nil: by the suffix of the path.
+    public var format: ImageFormat?
     /// The format's own options, by qemu-img's names.
     public var options: [(key: String, value: String)]
     /// The image that the new one is a child of: a path from the new image's directory, as qemu-img takes it, or from the
     /// working directory.
     public var parent: String?
-    /// The parent's format by name; nil: by probing.
-    public var parentFormat: String?
+    /// The parent's format; nil: by probing.
+    public var parentFormat: ImageFormat?
     /// Whether to name the parent without looking at it, there or not.
     public var trustsParent = false
 
     /// Makes a request.
-    public init(format: String? = nil, options: [(key: String, value: String)] = [], parent: String? = nil) {
+    public init(
+        format: ImageFormat? = nil, options: [(key: String, value: String)] = [], parent: String? = nil
+    ) {
         self.format = format
         self.options = options
         self.parent = parent
@@ -61,9 +63,7 @@ public struct DiskCreation: Sendable {
                 "children of another image are not made in this format here; qcow2, VHD, VHDX and VDI can be",
                 layerName: driver.format.rawValue, path: path)
         }
-        options.parentFormat = try parentFormat.map { (name) throws(StorageError) in
-            try ImageFormat.named(name)
-        }
+        options.parentFormat = parentFormat
         options.trustsParent = trustsParent
         if driver.format == .qcow2 {
             (options.parent, options.parentName) = try place(of: parent, from: path)

@@ -1,6 +1,6 @@
 internal import HostIO
 internal import ImageFormats
-internal import Patcher
+public import Patcher
 public import Storage
 
 /// Converts and patches in one pass. The sources are opened for reading only; the patches lie in an overlay that
@@ -28,9 +28,9 @@ public struct GuestMigration: Sendable {
     /// The format is the conversion's, else the destination's suffix, else the target's default among the formats
     /// that can be made.
     public func outputs(
-        for guest: Guest, to destination: String, target: String
+        for guest: Guest, to destination: String, target: Target
     ) throws(StorageError) -> [Output] {
-        let target = try Target.offered(target)
+        try target.requireFormat()
         let isDirectory = HostDirectory.isDirectory(destination)
         guard guest.images.count > 1 || isDirectory else {
             return [Output(source: guest.images[0].path, path: destination)]
@@ -40,8 +40,7 @@ public struct GuestMigration: Sendable {
                 .misuse, OutputCode.notADirectory,
                 "with several disks the destination is a directory that exists", path: destination)
         }
-        let format = try conversion.format.map { (name) throws(StorageError) in try ImageFormat.named(name) }
-        let suffix = (format ?? target.defaultFormat.flatMap { ImageFormat(name: $0) } ?? .raw).suffix
+        let suffix = (conversion.format ?? target.defaultFormat ?? .raw).suffix
         var outputs: [Output] = []
         for image in guest.images {
             var name = HostPath.name(of: image.path)
@@ -88,7 +87,7 @@ public struct GuestMigration: Sendable {
     private func convert(
         _ overlays: [OverlayDevice], of guest: Guest, to outputs: [Output], _ options: PlanOptions
     ) throws(StorageError) -> [Output] {
-        let target = try Target.offered(options.target)
+        let target = options.target
         let sources = guest.devices.flatMap(\.hostFiles)
         // All disks are complete before the first appears; an error on the way discards them all.
         var pending: [PendingOutput] = []
@@ -97,7 +96,7 @@ public struct GuestMigration: Sendable {
             if conversion.format == nil, ImageFormat(suffixOf: output.path) == nil {
                 conversion.format = target.defaultFormat
             }
-            if try conversion.targetFormat(for: output.path).rawValue == target.defaultFormat {
+            if try conversion.targetFormat(for: output.path) == target.defaultFormat {
                 let named = Set(conversion.options.map(\.key))
                 // What the user says of the format's shape comes first.
                 if named.isDisjoint(with: ["subformat", "profile"]) {

@@ -1,5 +1,5 @@
 internal import GuestTree
-internal import Patcher
+public import Patcher
 public import Storage
 
 /// What has to be done to the Linux systems on a set of disks so that they boot on a target. Data: nothing has
@@ -106,8 +106,8 @@ extension Guest {
             findings: survey.findings + survey.guests.flatMap(\.notes) + childWarnings)
     }
 
-    /// Makes the plan for a target by its name.
-    public func plan(to target: String) throws(StorageError) -> GuestPlan {
+    /// Makes the plan for a target, with nothing else said.
+    public func plan(to target: Target) throws(StorageError) -> GuestPlan {
         try plan(PlanOptions(target: target))
     }
 }

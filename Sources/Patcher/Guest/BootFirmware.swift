@@ -26,7 +26,7 @@ package struct BootFirmware: Sendable, Equatable {
     }
 }
 
-extension Guest {
+extension LinuxSystem {
     /// What can start it.
     package var firmware: BootFirmware {
         let codes = frame.bootCode

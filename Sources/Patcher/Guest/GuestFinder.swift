@@ -9,7 +9,7 @@ package enum GuestFinder {
         volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
         presentation: SourcePresentation = .unknown, bootCode: [BootCode] = []
     ) throws(StorageError) -> Survey {
-        var guests: [Guest] = []
+        var guests: [LinuxSystem] = []
         for index in try rootVolumes(volumes, fileSystems) {
             guests.append(
                 try guest(
@@ -61,16 +61,16 @@ package enum GuestFinder {
     private static func guest(
         rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
         presentation: SourcePresentation, bootCode: [BootCode]
-    ) throws(StorageError) -> Guest {
-        let mounted = try MountedGuest(
+    ) throws(StorageError) -> LinuxSystem {
+        let mounted = try MountedSystem(
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
             presentation: presentation, bootCode: bootCode)
         let (files, oversized) = try GuestScan.files(of: mounted.tree)
-        return Guest(
+        return LinuxSystem(
             frame: mounted.frame, tree: mounted.tree, mounts: mounted.mounts,
             capabilities: fileSystems.mapValues(\.capabilities), files: files,
             inspection: try Inspection(mounted.tree) { volumes[$0].identity.kind == .vfat },
-            presentKernels: try Guest.presentKernels(of: files, in: mounted.tree),
+            presentKernels: try LinuxSystem.presentKernels(of: files, in: mounted.tree),
             notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" })
     }
 

@@ -1,7 +1,7 @@
 /// Everything found on the disks.
 package struct Survey: Sendable {
     /// Linux systems, in the order of their volumes.
-    package var guests: [Guest]
+    package var guests: [LinuxSystem]
     /// What stands in the way: other systems, volumes that cannot be read.
     package var findings: [String]
     /// A Windows system was recognised.

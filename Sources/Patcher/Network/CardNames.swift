@@ -2,7 +2,7 @@ internal import GuestTree
 
 extension Repair {
     /// Names and addresses of network cards.
-    package static let net = Repair("net", needsAsking: true)
+    public static let net = Repair("net", needsAsking: true)
 }
 
 /// A card keeps its name on the target: the name that it would get there depends on a slot that nobody knows. One file ties

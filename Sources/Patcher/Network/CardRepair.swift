@@ -147,7 +147,7 @@ struct CardRepair {
     }
 
     /// A .link file that is read instead, or whose settings for this very card would be lost.
-    private func otherLink(_ address: HardwareAddress, before name: String, _ guest: Guest) -> String? {
+    private func otherLink(_ address: HardwareAddress, before name: String, _ guest: LinuxSystem) -> String? {
         guest.files(NetworkdFile.self).first { file in
             guard file.syntax.isLink, file.syntax.mayFit(address, in: file.file.bytes) else { return false }
             return file.syntax.fileName < name
@@ -201,7 +201,7 @@ extension String {
     }
 }
 
-extension Guest {
+extension LinuxSystem {
     /// Red Hat's scripts up to 6 give a card its name by HWADDR.
     var renamesByHWADDR: Bool {
         release.map { $0.family == .redHat && !$0.countsOtherwise && $0.major ?? 7 <= 6 } ?? false

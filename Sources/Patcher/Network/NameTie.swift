@@ -8,7 +8,7 @@ enum NameTie: Equatable {
     case none(Sentence)
 
     /// What a guest reads.
-    init(_ guest: Guest) {
+    init(_ guest: LinuxSystem) {
         let network = guest.inspection.network
         let isPersistent = guest.files(NetRules.self).contains { $0.syntax.isPersistent }
         switch Self.capability(guest) {
@@ -29,7 +29,7 @@ enum NameTie: Equatable {
 
     private static let tooOld: Sentence = "its udev is too old to be told names by a rule of today's form"
 
-    private static func capability(_ guest: Guest) -> NameTie {
+    private static func capability(_ guest: LinuxSystem) -> NameTie {
         let network = guest.inspection.network
         let family = guest.release?.family ?? .other
         let major = guest.release?.major

@@ -47,7 +47,7 @@ extension PlanDraft {
     }
 }
 
-extension Guest {
+extension LinuxSystem {
     /// The version of the first entry whose kernel tells one.
     var firstKernelVersion: [Int]? { bootEntries.lazy.compactMap { $0.entry.kernelVersion }.first }
 

@@ -1,10 +1,10 @@
 internal import GuestTree
 internal import Storage
 
-/// A plan while it is being made. Reads nothing: everything that steps need is in the `Guest`.
+/// A plan while it is being made. Reads nothing: everything that steps need is in the `LinuxSystem`.
 package struct PlanDraft: Sendable {
     /// The guest, as it was found.
-    package let guest: Guest
+    package let guest: LinuxSystem
     /// What is asked for.
     package let request: PlanRequest
     /// The controller that the boot disk is expected behind.
@@ -20,7 +20,7 @@ package struct PlanDraft: Sendable {
     /// Defaults that were moved: the menu's file, and the entry that is the default then.
     var movedDefaults: [FileKey: EntryKey] = [:]
 
-    init(_ guest: Guest, _ request: PlanRequest) {
+    init(_ guest: LinuxSystem, _ request: PlanRequest) {
         self.guest = guest
         self.request = request
         controller = request.controller ?? request.target.defaultController

@@ -4,7 +4,7 @@ internal import GuestTree
 /// every device name in its configuration, and lays out a plan; it writes nothing. A caller goes through four steps:
 ///
 /// 1. `GuestFinder.survey(volumes:fileSystems:diskCount:presentation:)` finds the guests among the volumes of the given
-///    disks. Each `Guest` comes with its tree, its release, mounts, boot entries, and its device names, resolved
+///    disks. Each `LinuxSystem` comes with its tree, its release, mounts, boot entries, and its device names, resolved
 ///    (`guest.references`). `Survey.findings` tells what was seen besides.
 /// 2. `Planner.plan(guest, PlanRequest(target:…))` gives a `Plan`: `actions`, `references`, `advice`, a verdict per kernel
 ///    entry, and `refusal` when nothing must be written. All of it is plain data: it can be shown by
@@ -17,7 +17,7 @@ internal import GuestTree
 /// (`PlanSteps`), what decides whether it boots one type a rule (`VerdictRules`); targets are a table (`Target.all`).
 package enum Planner {
     /// Lets every step contribute, then every rule judge.
-    package static func plan(_ guest: Guest, _ request: PlanRequest) -> Plan {
+    package static func plan(_ guest: LinuxSystem, _ request: PlanRequest) -> Plan {
         let draft = draft(guest, request)
         let verdicts = verdicts(draft)
         let refusal = VerdictRules.ofGuests.lazy.compactMap { $0.refusal(of: draft, verdicts) }.first
@@ -29,7 +29,7 @@ package enum Planner {
     }
 
     /// What all steps want to do.
-    static func draft(_ guest: Guest, _ request: PlanRequest) -> PlanDraft {
+    static func draft(_ guest: LinuxSystem, _ request: PlanRequest) -> PlanDraft {
         var draft = PlanDraft(guest, request)
         let syntaxes = Set(guest.files.map { ObjectIdentifier(type(of: $0.syntax)) })
         for step in PlanSteps.ordered

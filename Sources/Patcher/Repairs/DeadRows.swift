@@ -1,6 +1,6 @@
 extension Repair {
     /// fstab rows whose device or driver is gone.
-    package static let deadRows = Repair("dead-rows")
+    public static let deadRows = Repair("dead-rows")
 }
 
 /// fstab rows that would stop or delay the boot: shares of the old hypervisor, and disks that do not come along.
@@ -67,7 +67,7 @@ enum DeadRows: PlanStep {
     }
 
     /// mount(8) and the init scripts learned `nofail` about 2009.
-    private static func knowsNofail(_ guest: Guest) -> Bool {
+    private static func knowsNofail(_ guest: LinuxSystem) -> Bool {
         switch (guest.release?.family, guest.release?.major) {
         case (.redHat?, let major?): return major >= 6
         case (.debian?, let major?): return major >= 6

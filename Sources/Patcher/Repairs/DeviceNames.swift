@@ -2,7 +2,7 @@ internal import Storage
 
 extension Repair {
     /// Device names become names that hold on the target.
-    package static let names = Repair("names")
+    public static let names = Repair("names")
 }
 
 /// Replaces the device names that will not hold on the target.
@@ -21,7 +21,7 @@ enum DeviceNames: PlanStep {
     }
 
     private static func places(
-        _ guest: Guest
+        _ guest: LinuxSystem
     ) -> [(reference: Reference, file: ScannedFile, site: DeviceSite)] {
         guest.files.flatMap { file in
             file.sites.compactMap { site in

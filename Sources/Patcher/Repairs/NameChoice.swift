@@ -61,7 +61,7 @@ extension NameChoice {
         /// As crypttab takes it.
         case crypttab
 
-        init(_ site: DeviceSite, _ file: ScannedFile, _ guest: Guest) {
+        init(_ site: DeviceSite, _ file: ScannedFile, _ guest: LinuxSystem) {
             if case .crypttab = site.use {
                 self = .crypttab
             } else {
@@ -186,7 +186,8 @@ extension NameChoice {
 
     /// Names that keep the kernel's arguments within its limit: 256 bytes with the final zero before 2.6.22.
     private static func fitting(
-        _ names: [StableName], _ file: ScannedFile, _ site: DeviceSite, _ entry: BootEntry, _ guest: Guest
+        _ names: [StableName], _ file: ScannedFile, _ site: DeviceSite, _ entry: BootEntry,
+        _ guest: LinuxSystem
     ) -> [StableName] {
         guard let version = entry.kernelVersion, isVersion(version, below: [2, 6, 22]),
             let arguments = entry.argumentsRange

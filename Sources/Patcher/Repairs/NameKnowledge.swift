@@ -3,7 +3,7 @@ internal import Storage
 /// Which names a system understands, and where.
 extension DeviceSite {
     /// A path is taken here and nothing else.
-    func wantsPath(in guest: Guest) -> Bool {
+    func wantsPath(in guest: LinuxSystem) -> Bool {
         switch use {
         // File systems and systemd open what they are told.
         case .fstabOption: true
@@ -14,7 +14,7 @@ extension DeviceSite {
     }
 }
 
-extension Guest {
+extension LinuxSystem {
     /// A row of crypttab makes its contents anew at every start.
     func isOverwritten(_ volume: Int) -> Bool {
         references.contains { reference in

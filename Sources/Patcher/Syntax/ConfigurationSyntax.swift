@@ -77,24 +77,24 @@ package protocol BootMenu: ConfigurationSyntax {
     static var isReadAtBoot: Bool { get }
     /// The entries that boot by themselves, with the file that holds each: one a menu, or one for all files where each
     /// holds an entry.
-    static func defaults(among menus: [ParsedFile<Self>], of guest: Guest) -> [MenuEntry]
+    static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry]
     /// The entry that boots by itself where each file is a menu of its own.
-    func defaultEntry(of guest: Guest) -> BootEntry?
+    func defaultEntry(of guest: LinuxSystem) -> BootEntry?
     /// What makes `entry` the default in place of the one in `file`, which is this menu's.
-    func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: Guest) -> DefaultChoice
+    func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice
 }
 
 extension BootMenu {
     package static var isBootLoader: Bool { true }
     package static var isReadAtBoot: Bool { true }
 
-    package static func defaults(among menus: [ParsedFile<Self>], of guest: Guest) -> [MenuEntry] {
+    package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
         menus.compactMap { menu in
             menu.syntax.defaultEntry(of: guest).map { MenuEntry(file: menu.file, entry: $0) }
         }
     }
 
-    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: Guest) -> DefaultChoice {
+    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
         DefaultChoice()
     }
 }

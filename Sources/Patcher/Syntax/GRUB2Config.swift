@@ -98,7 +98,7 @@ extension GRUB2Config: BootMenu {
     }
 
     /// Every kernel of the default entry: which branch runs, the machine decides.
-    package static func defaults(among menus: [ParsedFile<Self>], of guest: Guest) -> [MenuEntry] {
+    package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
         menus.flatMap { menu -> [MenuEntry] in
             guard let chosen = menu.syntax.defaultEntry(of: guest) else { return [] }
             return menu.syntax.entries.filter { $0.range == chosen.range }.map {
@@ -108,7 +108,7 @@ extension GRUB2Config: BootMenu {
     }
 
     /// What grub.cfg sets `default` to: a literal, or what the environment block has saved.
-    package func defaultEntry(of guest: Guest) -> BootEntry? {
+    package func defaultEntry(of guest: LinuxSystem) -> BootEntry? {
         if usesSavedDefault, let saved = guest.savedEntry?.text, let entry = entry(named: saved) {
             return entry
         }
@@ -119,7 +119,7 @@ extension GRUB2Config: BootMenu {
 
     private var usesSavedDefault: Bool { defaults.contains { $0.text.contains("saved_entry") } }
 
-    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: Guest) -> DefaultChoice {
+    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
         let path = entry.entry.menuPath
         // Identifiers outlive a menu that is made anew; without them the place in the menu must do.
         let hasIdentifiers = path.allSatisfy { $0.names.count > 1 }

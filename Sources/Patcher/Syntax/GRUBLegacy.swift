@@ -153,12 +153,12 @@ extension GRUBLegacy: BootMenu {
         kernelOptions.map { SharedCommandLine(line: $0) }
     }
 
-    package func defaultEntry(of guest: Guest) -> BootEntry? {
+    package func defaultEntry(of guest: LinuxSystem) -> BootEntry? {
         let index = defaultIndex ?? guest.files(GRUBLegacySaved.self).first?.syntax.index ?? 0
         return entries.first { $0.index == index }
     }
 
-    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: Guest) -> DefaultChoice {
+    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
         let index = entry.entry.index
         if let defaultRange {
             return DefaultChoice(changes: [.init(file: file, range: defaultRange, text: "\(index)")])

@@ -62,7 +62,7 @@ extension Lilo: BootMenu {
             }
     }
 
-    package func defaultEntry(of guest: Guest) -> BootEntry? {
+    package func defaultEntry(of guest: LinuxSystem) -> BootEntry? {
         entries.first { $0.title == defaultText } ?? entries.first
     }
 }

@@ -86,10 +86,10 @@ extension LoaderEntry: BootMenu {
 
     package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] { entry.deviceSites(in: bytes) }
 
-    package func defaultEntry(of guest: Guest) -> BootEntry? { nil }
+    package func defaultEntry(of guest: LinuxSystem) -> BootEntry? { nil }
 
     /// One of all files: systemd-boot's choice, GRUB's saved one, or the newest. None where systemd-boot's cannot be read.
-    package static func defaults(among menus: [ParsedFile<Self>], of guest: Guest) -> [MenuEntry] {
+    package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
         guard guest.volumeOfUnreadLoaderConfiguration == nil else { return [] }
         let sorted = menus.sorted { isAhead($0.syntax, of: $1.syntax) }
         let chosen =
@@ -100,7 +100,7 @@ extension LoaderEntry: BootMenu {
         return [chosen].compactMap { $0 }.map { MenuEntry(file: $0.file, entry: $0.syntax.entry) }
     }
 
-    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: Guest) -> DefaultChoice {
+    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
         guard let wanted = entry.file.syntax as? LoaderEntry else { return DefaultChoice() }
         if let place = guest.systemdBootDefault {
             return DefaultChoice(changes: [

@@ -108,9 +108,11 @@ extension Syslinux: BootMenu {
         globalArguments.map { SharedCommandLine(line: $0) }
     }
 
-    package func defaultEntry(of guest: Guest) -> BootEntry? { entries.first { $0.index == defaultIndex } }
+    package func defaultEntry(of guest: LinuxSystem) -> BootEntry? {
+        entries.first { $0.index == defaultIndex }
+    }
 
-    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: Guest) -> DefaultChoice {
+    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
         guard menuDefaultIndex == nil, let defaultRange, let label = entry.entry.identifiers.first else {
             return DefaultChoice()
         }

@@ -13,7 +13,7 @@ enum ArgumentsRule: VerdictRule {
         return [VerdictFinding(namesDevices ? .argumentsUnreadable : .argumentsElsewhere)]
     }
 
-    private static func hasSharedArguments(_ guest: Guest) -> Bool {
+    private static func hasSharedArguments(_ guest: LinuxSystem) -> Bool {
         guest.files(GRUBEnvironmentFile.self).contains { $0.syntax.block?.last("kernelopts") != nil }
             || guest.files.contains { file in
                 (file.syntax as? any GRUB2Text)?.menu.commandLineVariables.contains {

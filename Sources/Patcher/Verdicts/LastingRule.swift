@@ -15,7 +15,7 @@ enum LastingRule: RefusalRule {
 
     /// The first name that cannot be told before and can after.
     private static func changedMeaning(
-        of guest: Guest, _ after: Guest, _ actions: [Action]
+        of guest: LinuxSystem, _ after: LinuxSystem, _ actions: [Action]
     ) -> VerdictReason? {
         for (before, later) in guest.references(after, actions) {
             if case .reported = before.use { continue }
@@ -27,9 +27,11 @@ enum LastingRule: RefusalRule {
     }
 }
 
-extension Guest {
+extension LinuxSystem {
     /// Each device name that is still there after these actions, as it is read before and after.
-    package func references(_ after: Guest, _ actions: [Action]) -> [(before: Reference, after: Reference)] {
+    package func references(_ after: LinuxSystem, _ actions: [Action]) -> [(
+        before: Reference, after: Reference
+    )] {
         let edits = Dictionary(
             actions.compactMap(\.edit).map { ($0.file.key, $0) }, uniquingKeysWith: { first, _ in first })
         return references.compactMap { reference in

@@ -6,7 +6,7 @@ enum RootRule: VerdictRule {
         return [VerdictFinding(reason, symptom: symptom)]
     }
 
-    private static func problem(_ item: MenuEntry, _ guest: Guest) -> VerdictReason? {
+    private static func problem(_ item: MenuEntry, _ guest: LinuxSystem) -> VerdictReason? {
         guard let argument = item.entry.commandLine.last("root"), let range = argument.valueRange else {
             return problemOfSharedRoot(item, guest)
         }
@@ -25,7 +25,7 @@ enum RootRule: VerdictRule {
     }
 
     /// RHEL 8's entries take their arguments from the environment block, or from grub.cfg where it has none.
-    private static func problemOfSharedRoot(_ item: MenuEntry, _ guest: Guest) -> VerdictReason? {
+    private static func problemOfSharedRoot(_ item: MenuEntry, _ guest: LinuxSystem) -> VerdictReason? {
         guard item.takesSharedArguments else { return nil }
         let roots = guest.references.filter { $0.use.isKernelArgument("root") }
         let chosen =
@@ -40,7 +40,7 @@ enum RootRule: VerdictRule {
         return .rootUnresolved(name, reason)
     }
 
-    private static func symptom(_ entry: BootEntry, _ guest: Guest) -> String {
+    private static func symptom(_ entry: BootEntry, _ guest: LinuxSystem) -> String {
         if entry.initrds.isEmpty { return "VFS: Cannot open root device" }
         switch guest.release?.family {
         case .redHat?:

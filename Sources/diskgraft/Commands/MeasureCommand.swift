@@ -23,7 +23,7 @@ struct MeasureCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")], help: "The format to make: raw or qcow2.")
-    var outputFormat = "raw"
+    var outputFormat = ImageFormat.raw.rawValue
 
     @Option(
         name: [.customShort("o"), .customLong("output-option")],
@@ -38,15 +38,16 @@ struct MeasureCommand: ParsableCommand {
 
     func run() throws {
         let options = try parseOptions(outputOptions)
+        let format = try ImageFormat(named: outputFormat)
         let result: DiskMeasurement
         if let path {
             let image = try DiskImage.open(path, options: image.options)
-            result = try DiskMeasurement.run(image, format: outputFormat, options: options)
+            result = try DiskMeasurement.run(image, format: format, options: options)
         } else {
             guard let bytes = SizeText.parse(size ?? "") else {
                 throw ValidationError("\"\(size ?? "")\" is no size; try 40G")
             }
-            result = try DiskMeasurement.run(byteCount: bytes, format: outputFormat, options: options)
+            result = try DiskMeasurement.run(byteCount: bytes, format: format, options: options)
         }
         if qemu.output == .json { return try JSONOutput.print(result) }
         var text = "required size: \(result.required)\nfully allocated size: \(result.fullyAllocated)\n"

@@ -25,7 +25,7 @@ struct MigrateCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
-        help: "The format to make: raw, vhd (or vpc), vhdx, vmdk, vdi, qcow2.")
+        help: "The format to make: \(ImageFormat.names).")
     var outputFormat: String?
 
     @Option(
@@ -59,7 +59,9 @@ struct MigrateCommand: ParsableCommand {
         let guest = try Guest.open(paths.dropLast() + disks.with, options: image.options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let line = progress ? ProgressLine() : nil
-        var conversion = DiskConversion(format: outputFormat, options: try parseOptions(outputOptions))
+        var conversion = DiskConversion(
+            format: try outputFormat.parsed(ImageFormat.init(named:)),
+            options: try parseOptions(outputOptions))
         conversion.ignoresSectorSize = force
         if let line { conversion.progress = { line.update($0, $1) } }
         var migration = GuestMigration(conversion: conversion)

@@ -48,7 +48,7 @@ public struct QEMUCheckReport: Encodable, Sendable {
         corruptions = count(.damage)
         leaks = count(.leak)
         let info = try ImageProbe.describe(
-            try options.hostFiles.open(path, access: .read), format: try options.imageFormat())
+            try options.hostFiles.open(path, access: .read), format: options.format)
         format = info.format.qemuName
         imageEndOffset = info.unitSize.flatMap { info.fileSize.roundedUp(to: $0) }
         let image: DiskImage

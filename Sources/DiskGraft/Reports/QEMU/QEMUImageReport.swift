@@ -100,7 +100,7 @@ public struct QEMUImageReport: Encodable, Sendable {
     /// Describes the image at `path`.
     public init(_ path: String, options: ImageOptions = ImageOptions()) throws(StorageError) {
         let info = try ImageProbe.describe(
-            try options.hostFiles.open(path, access: .read), format: try options.imageFormat())
+            try options.hostFiles.open(path, access: .read), format: options.format)
         filename = path
         format = info.format.qemuName
         virtualSize = info.virtualSize

@@ -1,0 +1,11 @@
+public import GuestTree
+public import Storage
+
+extension GuestFiles {
+    /// The SHA-256 of a regular file's contents in hexadecimal.
+    public func sha256(of file: GuestFile) throws(StorageError) -> String {
+        let digest = try SHA256()
+        try forEachPiece(of: file) { (bytes) throws(StorageError) in digest.update(bytes) }
+        return digest.finish()
+    }
+}

@@ -1,0 +1,24 @@
+internal import GuestTree
+internal import Storage
+
+extension LinuxSystem {
+    /// The guest as it will be once these actions are carried out, as far as its device names and menus go.
+    package func edited(by actions: [Action]) -> LinuxSystem {
+        var frame = frame
+        var contents: [FileKey: [UInt8]] = [:]
+        for action in actions {
+            switch action.kind {
+            case .edit(let edit): contents[edit.file.key] = edit.contents
+            case .setLabel(let volume, let label): frame.volumes[volume].identity.label = label
+            case .create, .rename, .remove, .deviceBytes: break
+            }
+        }
+        let files = files.map { file in
+            contents[file.file.key].map { ScannedFile(file.path, file.file, type(of: file.syntax), $0) }
+                ?? file
+        }
+        return LinuxSystem(
+            frame: frame, tree: tree, mounts: mounts, capabilities: capabilities, files: files,
+            inspection: inspection, presentKernels: presentKernels, notes: notes)
+    }
+}

@@ -1,0 +1,72 @@
+package import GuestTree
+package import Storage
+
+/// A Linux system found on the disks: its root, its tree, and what its files name.
+package struct LinuxSystem: Sendable {
+    /// What is known of it whatever its files say.
+    package let frame: GuestFrame
+    /// Its tree.
+    package let tree: any GuestTree
+    /// Where each volume is mounted, the root first.
+    package let mounts: [Mount]
+    /// What can be changed on each volume whose files can be read.
+    package let capabilities: [Int: Capabilities]
+    /// The configuration files that name devices or decide the boot, each once, however many names it has.
+    package let files: [ScannedFile]
+    /// Kernels, tools and the like.
+    package let inspection: Inspection
+    /// The entries whose kernels were found, where there is more than one menu.
+    let presentKernels: Set<EntryKey>
+    /// What a user should know about how it was found.
+    package let notes: [String]
+    /// Finds what device names stand for.
+    package let resolver: DeviceResolver
+    /// The entries that boot by themselves as the guest was found, one for each loader.
+    package private(set) var defaultEntries: [MenuEntry] = []
+    private let table: ReferenceTable
+
+    init(
+        frame: GuestFrame, tree: any GuestTree, mounts: [Mount], capabilities: [Int: Capabilities],
+        files: [ScannedFile],
+        inspection: Inspection, presentKernels: Set<EntryKey>, notes: [String]
+    ) {
+        self.frame = frame
+        self.tree = tree
+        self.mounts = mounts
+        self.capabilities = capabilities
+        self.files = files
+        self.inspection = inspection
+        self.presentKernels = presentKernels
+        self.notes = notes
+        let fstab = files.lazy.compactMap { $0.syntax as? Fstab }.first ?? Fstab([])
+        resolver = frame.resolver(fstab, files)
+        table = ReferenceTable(files, resolver)
+        defaultEntries = findDefaultEntries()
+    }
+
+    /// Every device name in its files, resolved.
+    package var references: [Reference] { table.all }
+    /// The device name that begins at a byte of a file.
+    func reference(in file: ScannedFile, at offset: Int) -> Reference? { table[file.file.key, offset] }
+    /// The device name that begins at a byte of a file.
+    func reference(in file: FileKey, at offset: Int) -> Reference? { table[file, offset] }
+
+    /// A volume in the guest's tree.
+    package struct Mount: Sendable, Equatable {
+        /// The mount point.
+        package var path: String
+        /// Index of the volume.
+        package var volume: Int
+        /// Its file system can be read.
+        package var isReadable: Bool
+    }
+
+    /// Index of the root's volume.
+    package var rootVolume: Int { frame.rootVolume }
+    /// What it is; nil when no release file says.
+    package var release: OSRelease? { frame.release }
+    /// The guest's volumes.
+    package var volumes: [Volume] { frame.volumes }
+    /// The name for people.
+    package var title: String { release?.title ?? "an unnamed Linux" }
+}

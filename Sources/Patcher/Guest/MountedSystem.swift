@@ -1,0 +1,90 @@
+package import GuestTree
+package import Storage
+
+/// A system as its fstab puts it together: the root, what is mounted below it, and the tree over both.
+package struct MountedSystem: Sendable {
+    /// What is known of it whatever its files say.
+    package let frame: GuestFrame
+    /// Where each volume is mounted, the root first.
+    package let mounts: [LinuxSystem.Mount]
+    /// What the fstab mounts beside them and is not in the tree.
+    package let missing: [MissingMount]
+    /// The tree over them.
+    package let tree: FileSystemTree
+    /// What a user should know: mounts that cannot be read.
+    package let notes: [String]
+
+    /// Index of the root's volume.
+    package var rootVolume: Int { frame.rootVolume }
+
+    /// What is read besides the fstab: the release file, and what shows the hypervisor that the names come from.
+    package enum Reading: Sendable {
+        /// All of it: an inspection tells it.
+        case everything
+        /// Only what the fstab's names depend on. UUIDs, labels and logical volumes depend on nothing.
+        case namesOnly
+    }
+
+    /// Puts the system together whose root lies on volume `rootVolume`. `fileSystems` holds those volumes (by index) that
+    /// can be read; `diskCount` is how many disks were given.
+    package init(
+        rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
+        presentation: SourcePresentation, bootCode: [BootCode] = [], reading: Reading = .everything
+    ) throws(StorageError) {
+        let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume])
+        let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
+        let isNeeded = reading == .everything || fstab.rows.contains { DeviceName($0.spec).isPositional }
+        frame = GuestFrame(
+            rootVolume: rootVolume, volumes: volumes, diskCount: diskCount,
+            release: isNeeded ? try OSRelease.read(bare) : nil, stated: presentation,
+            tools: isNeeded ? try SourcePresentation.tools(in: bare) : nil, bootCode: bootCode)
+        var notes: [String] = []
+        var missing: [MissingMount] = []
+        let mounts = Self.mounts(
+            of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes, &missing)
+        self.mounts = mounts
+        // A later row may mount at the same place what can be read.
+        self.missing = missing.filter { row in
+            !mounts.contains { $0.isReadable && $0.path == row.path }
+        }
+        self.notes = notes
+        tree = FileSystemTree(
+            mounts: mounts.map {
+                .init(path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
+            })
+    }
+
+    private static func mounts(
+        of fstab: Fstab, _ rootVolume: Int, _ resolver: DeviceResolver, _ fileSystems: [Int: any FileSystem],
+        _ notes: inout [String], _ missing: inout [MissingMount]
+    ) -> [LinuxSystem.Mount] {
+        var mounts = [LinuxSystem.Mount(path: "/", volume: rootVolume, isReadable: true)]
+        for row in fstab.rows where row.mountPoint.hasPrefix("/") && row.mountPoint != "/" {
+            let path = "/" + row.mountPoint.split(separator: "/").joined(separator: "/")
+            guard !row.isRemovableMedium, !row.options.contains("bind"), !row.isSwap,
+                !mounts.contains(where: { $0.path == path })
+            else { continue }
+            let resolution = resolver.resolve(DeviceName(row.spec))
+            func noteMissing() {
+                guard !row.isNoauto, !missing.contains(where: { $0.path == path }) else { return }
+                missing.append(
+                    MissingMount(
+                        path: path, device: row.spec, resolution: resolution,
+                        isOptional: row.isNofail || row.isShare))
+            }
+            guard case .volume(let volume) = resolution, volume != rootVolume else {
+                if resolution.isMissing || row.isShare { noteMissing() }
+                continue
+            }
+            let isReadable = fileSystems[volume] != nil
+            if !isReadable { noteMissing() }
+            if !isReadable, resolver.volumes[volume].identity.kind != .unknown {
+                notes.append(
+                    "\(path) lies on \(resolver.volumes[volume].name) "
+                        + "(\(resolver.volumes[volume].identity.kind.rawValue)), which cannot be read")
+            }
+            mounts.append(LinuxSystem.Mount(path: path, volume: volume, isReadable: isReadable))
+        }
+        return mounts
+    }
+}

@@ -57,6 +57,26 @@ package struct FileSystemTree: GuestTree {
         return try fileSystem.head(of: file.id, byteCount: byteCount)
     }
 
+    package func part(
+        of file: GuestFile, at offset: UInt64, byteCount: Int
+    ) throws(StorageError) -> [UInt8] {
+        guard let fileSystem = fileSystems[file.volume] else { return [] }
+        let size = try fileSystem.attributes(of: file.id).size
+        guard offset < size, byteCount > 0 else { return [] }
+        let count = min(byteCount, Int(clamping: size - offset))
+        var result = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let got = try result.withMutableBytes { (span) throws(StorageError) -> Int in
+                var rest = span.part(done..<count)
+                return try fileSystem.read(file.id, into: &rest, at: offset + UInt64(done))
+            }
+            guard got > 0 else { return Array(result.prefix(done)) }
+            done += got
+        }
+        return result
+    }
+
     package func linkTarget(of link: GuestFile) throws(StorageError) -> [UInt8] {
         guard let fileSystem = fileSystems[link.volume] else { return [] }
         return try fileSystem.symbolicLinkTarget(of: link.id)

@@ -12,6 +12,8 @@ package protocol GuestTree: Sendable {
     func contents(of file: GuestFile, limit: Int) throws(StorageError) -> [UInt8]
     /// The first bytes of a regular file, at most `byteCount`.
     func head(of file: GuestFile, byteCount: Int) throws(StorageError) -> [UInt8]
+    /// At most `byteCount` bytes of a regular file from byte `offset` on; none behind its end.
+    func part(of file: GuestFile, at offset: UInt64, byteCount: Int) throws(StorageError) -> [UInt8]
     /// Where a symbolic link points, as it is written.
     func linkTarget(of link: GuestFile) throws(StorageError) -> [UInt8]
 }

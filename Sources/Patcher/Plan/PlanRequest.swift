@@ -14,6 +14,8 @@ package struct PlanRequest: Sendable {
     package var fix: Set<Repair>
     /// The entry with the distribution's rescue or fallback initramfs is to become the default.
     package var usesFallbackInitramfs = false
+    /// A loader is put where a machine without boot entries looks for it.
+    package var addsFallbackLoader = true
     /// The addresses that cards have on the target.
     package var addresses: [AddressStatement] = []
 

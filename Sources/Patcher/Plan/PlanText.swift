@@ -24,6 +24,7 @@ package enum PlanText {
         lines.add("\(guestTitle):\(source) to \(plan.target.name)")
         lines.addOutcome()
         lines.add("machine: \(plan.machine.summary)")
+        for path in plan.boot { lines.add("\(path.firmware.rawValue) starts: \(path.sentence)") }
         for change in PlanChange.all(of: plan) { lines.add("change: \(change.sentence)") }
         if plan.actions.isEmpty, plan.refusal == nil { lines.add("nothing to do") }
         for reference in plan.unresolved {

@@ -133,7 +133,8 @@ struct RefusalTests {
             let next = try volume.begin()
             try Editor(transaction: next).replace("/a", [UInt8](repeating: index, count: Int(index) * 200))
             try next.prepare().commit()
-            #expect(try volume.contents(of: #require(Editor.find("/A", in: volume)))[0] == index)
+            let file = try #require(try Editor.find("/A", in: volume))
+            #expect(try volume.contents(of: file)[0] == index)
         }
         #expect(try Judge.defects(device.contents) == "")
     }

@@ -57,10 +57,11 @@ struct DamagedVolume {
 
     /// Why it is not written; nil where it is.
     func refusal() throws -> StorageError? {
-        do {
-            _ = try FATFileSystem.open(MemoryDevice(bytes)).begin()
+        let volume = try FATFileSystem.open(MemoryDevice(bytes))
+        do throws(StorageError) {
+            _ = try volume.begin()
             return nil
-        } catch let error as StorageError {
+        } catch {
             return error
         }
     }

@@ -108,6 +108,8 @@ extension FATTransaction {
     private func withdrawFirst(
         _ moved: FileEntry, from source: DirectoryPlace, to target: DirectoryPlace
     ) throws(StorageError) {
+        // What moves out of a directory has its new name before the directory goes.
+        if stage.moves { endStage() }
         try withdraw(moved, from: source, in: .oldNames)
         guard moved.slot.isDirectory, source != target else { return }
         let first = moved.slot.firstCluster(geometry.width)

@@ -138,9 +138,12 @@ struct FirmwareCommandTests {
         switch fault {
         case "full":
             // What is left is less than one of the loaders.
-            let rest = try directory.write("rest", [UInt8](repeating: 7, count: 40_000))
-            for number in 0..<8 {
-                _ = try? Tool.run("mcopy", ["-i", "\(image)@@1M", rest, "::/rest\(number)"])
+            for (size, count) in [(40_000, 8), (4000, 12), (500, 40)] {
+                let rest = try directory.write("rest", [UInt8](repeating: 7, count: size))
+                for number in 0..<count {
+                    let name = "::/rest-\(size)-\(number)"
+                    try Tool.run("mcopy", ["-i", "\(image)@@1M", rest, name], expect: nil)
+                }
             }
             bytes = try fileBytes(image)
             words = "more are needed"

@@ -89,13 +89,15 @@ struct GRUBTrailFinder {
 
     /// The configuration that a text hands over to; nil where it is a menu itself.
     private func further(_ bytes: [UInt8], from place: Place) -> Place? {
-        var root = place.volume
+        // Variables that hold a device: `root`, and what a search is told to set.
+        var devices: [String: Int?] = ["root": place.volume]
         var variables: [String: Place] = [:]
         var result: Place?
         func expand(_ word: String) -> Place {
             var text = word.filter { !"'\"".contains($0) }
-            if text.hasPrefix("($root)") {
-                return (root, String(text.dropFirst(7)))
+            if text.hasPrefix("($"), let end = text.firstIndex(of: ")") {
+                let name = text[text.index(text.startIndex, offsetBy: 2)..<end].filter { !"{}".contains($0) }
+                return (devices[String(name)] ?? nil, String(text[text.index(after: end)...]))
             }
             for name in ["prefix", "fw_path", "cmdpath", "config_directory"] {
                 for form in ["${\(name)}", "$\(name)"] where text.hasPrefix(form) {
@@ -106,7 +108,7 @@ struct GRUBTrailFinder {
                     return (place.volume, folder + text)
                 }
             }
-            return self.place(text, root: root)
+            return self.place(text, root: devices["root"] ?? nil)
         }
         for line in TextLine.all(in: bytes) {
             let words = bytes.fields(in: line.content).map { bytes.text($0) }
@@ -114,13 +116,14 @@ struct GRUBTrailFinder {
             switch command {
             case "menuentry", "submenu", "blscfg": return nil
             case "search", "search.fs_uuid", "search.fs_label", "search.file":
-                if let found = search(words) { root = found }
+                if let (name, found) = search(words) { devices[name] = .some(found) }
             case "set", "export":
                 guard words.count > 1, let equals = words[1].firstIndex(of: "=") else { continue }
                 let (name, value) = (words[1][..<equals], words[1][words[1].index(after: equals)...])
                 if name == "prefix" { variables["prefix"] = expand(String(value)) }
                 if name == "root" {
-                    root = self.place(value.filter { !"'\"".contains($0) } + "/", root: nil).volume
+                    devices["root"] = .some(
+                        self.place(value.filter { !"'\"".contains($0) } + "/", root: nil).volume)
                 }
             case "configfile", "normal":
                 if words.count > 1 {
@@ -138,20 +141,23 @@ struct GRUBTrailFinder {
         return result
     }
 
-    /// The volume that a search finds; nil: none of these, or it cannot be told.
-    private func search(_ words: [String]) -> Int?? {
-        let byLabel = words.contains("--label") || words.contains("-l") || words[0] == "search.fs_label"
-        let byFile = words.contains("--file") || words.contains("-f") || words[0] == "search.file"
-        if byFile { return .some(nil) }
-        let names = words.dropFirst().filter {
-            !$0.hasPrefix("-") && $0 != "root" && $0 != "dev" && $0 != "prefix"
+    /// The variable that a search sets, and the volume that it finds; nil for one that is none of these, or cannot be told.
+    private func search(_ words: [String]) -> (variable: String, volume: Int?)? {
+        let kinds = words.filter { ["-l", "-f"].contains($0) || $0.hasPrefix("--") } + [words[0]]
+        let names = words.dropFirst().filter { !$0.hasPrefix("-") }
+        let isShort = words[0] != "search"
+        guard let wanted = (isShort ? names.first : names.last)?.filter({ !"'\"".contains($0) }) else {
+            return nil
         }
-        guard let wanted = names.first?.filter({ !"'\"".contains($0) }) else { return nil }
+        let set = words.first { $0.hasPrefix("--set=") }.map { String($0.dropFirst(6)) }
+        let variable = isShort ? names.dropFirst().first ?? "root" : set ?? "root"
+        if kinds.contains(where: { ["--file", "-f", "search.file"].contains($0) }) { return (variable, nil) }
+        let byLabel = kinds.contains { ["--label", "-l", "search.fs_label"].contains($0) }
         let found = volumes.firstIndex { volume in
             byLabel
                 ? volume.identity.label == Array(wanted.utf8)
                 : volume.identity.uuid?.lowercased() == wanted.lowercased()
         }
-        return .some(found)
+        return (variable, found)
     }
 }

@@ -86,7 +86,8 @@ extension LinuxSystem {
     /// Something shows that UEFI has booted it.
     var hasUEFILoader: Bool {
         if let efi = inspection.efi { return !efi.loaders.isEmpty }
-        return efiSystemPartition != nil || !files(SystemdBootConfiguration.self).isEmpty
+        return efiSystemPartition != nil || inspection.hasLoaderDirectory
+            || !files(SystemdBootConfiguration.self).isEmpty
     }
 
     /// What the first sector starts that a BIOS goes to; nil when nobody looked.

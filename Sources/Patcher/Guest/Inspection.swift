@@ -44,6 +44,8 @@ package struct Inspection: Sendable, Equatable {
     package var hasCloudInit = false
     /// Its EFI system partition; nil when there is none that could be read.
     package internal(set) var efi: EFISystemPartition?
+    /// A directory of loaders is in its tree, be it of a partition that is not among the disks.
+    package internal(set) var hasLoaderDirectory = false
     /// The kernels of its menus that were looked for, by the path in the menu: where each lies, nil where it is not there.
     package internal(set) var kernelFiles: [String: String?] = [:]
     /// Something lies in /boot.
@@ -75,6 +77,9 @@ package struct Inspection: Sendable, Equatable {
         for path in ["/etc/cloud/cloud.cfg", "/etc/cloud/cloud.cfg.d"] as [GuestPath]
         where try tree.exists(path) {
             hasCloudInit = true
+        }
+        for path in ["/boot/efi/EFI", "/efi/EFI", "/boot/EFI"] as [GuestPath] where try tree.exists(path) {
+            hasLoaderDirectory = true
         }
         network = try NetworkInspection(tree)
     }

@@ -81,6 +81,8 @@ extension EFILoader {
             kind = named
         } else if let generations = try bytes(".sbat") {
             kind = try Self.kind(ofGenerations: generations, file, machine, in: tree)
+            // The key manager is never the program that the firmware starts.
+            if kind == .mokManager, key.hasPrefix("BOOT") { kind = .shim }
         } else if key.hasPrefix("BOOT"), try Self.looksForFallback(file, machine, in: tree) {
             kind = .shim
         }

@@ -25,7 +25,8 @@ enum FallbackLoader: PlanStep {
             "a machine with an empty variable store starts \(program) alone, and \(problem.words(program))"
         guard let making = guest.fallbackMaking else {
             draft.advise(
-                .efi, nil, "\(why): run grub-install --removable, or bootctl install, in the running guest")
+                .efi, nil,
+                "\(why): install the loader for removable media (grub-install, bootctl) in the running guest")
             return
         }
         guard draft.request.addsFallbackLoader, draft.request.wants(.efi) else {

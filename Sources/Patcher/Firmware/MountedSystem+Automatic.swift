@@ -2,9 +2,8 @@ internal import GuestTree
 internal import Storage
 
 extension MountedSystem {
-    /// What a guest's system mounts without a row of the fstab: the EFI system partition on `/efi`, `/boot/efi` or `/boot`,
-    /// and the extended boot partition on `/boot` (systemd-gpt-auto-generator(8)), each where the directory is there and
-    /// holds nothing. `taken` are places that the fstab speaks of.
+    /// What a guest's system mounts without a row of the fstab: the EFI system partition on `/efi`, `/boot/efi` or `/boot`
+    /// (systemd-gpt-auto-generator(8)), the first of them that is there and holds nothing. `taken` are places that the fstab speaks of.
     static func automaticMounts(
         beside mounts: [LinuxSystem.Mount], taken: [MissingMount], volumes: [Volume], rootVolume: Int,
         _ fileSystems: [Int: any FileSystem]
@@ -34,7 +33,6 @@ extension MountedSystem {
                 return
             }
         }
-        try mount({ $0.typeName == "Linux extended boot" }, on: ["/boot"])
         try mount(\.isEFISystemPartition, on: ["/efi", "/boot/efi", "/boot"])
         return found
     }

@@ -7,7 +7,7 @@ extension VerdictReason {
         case .noUEFILoader(let target):
             "\(target) boots with UEFI, and the guest has no loader for it on an EFI system partition; \(remedy: .choose(target: .hyperv)) has a BIOS"
         case .noFallbackLoader(let program, let problem):
-            "a machine with an empty variable store starts \(program) alone, and \(problem.words(program)); nothing on the EFI system partition could be put there: run grub-install --removable, or bootctl install, in the running guest"
+            "a machine with an empty variable store starts \(program) alone, and \(problem.words(program)); nothing on the EFI system partition could be put there: install the loader for removable media (grub-install, bootctl) in the running guest"
         case .cannotTakeChanges(let volume, let why): "\(volume) cannot take the changes: \(why)"
         case .uefiOnly(let target):
             "the disks boot with UEFI alone (no boot code for a BIOS), and \(target) has a BIOS; \(remedy: .choose(target: .hypervGeneration2)) has UEFI"

@@ -46,6 +46,7 @@ let package = Package(
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "KernelModules", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
+        .target(name: "FAT", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "GuestTree", dependencies: ["Storage"], swiftSettings: settings),
         .target(
             name: "Patcher", dependencies: ["Storage", "Codecs", "GuestTree", "Initramfs", "KernelModules"],
@@ -55,8 +56,8 @@ let package = Package(
         .target(
             name: "DiskGraft",
             dependencies: [
-                "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "GuestTree", "Patcher",
-                "Conversion", "Initramfs",
+                "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "FAT", "GuestTree",
+                "Patcher", "Conversion", "Initramfs",
                 "CCrypto",
             ],
             swiftSettings: settings),
@@ -94,12 +95,14 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PartitionsTests",
-            dependencies: ["Partitions", "Ext4", "HostIO", "Storage", "TestSupport"],
+            dependencies: ["Partitions", "Ext4", "FAT", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "Ext4Tests",
             dependencies: ["Ext4", "ImageFormats", "Undo", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "FATTests", dependencies: ["FAT", "Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "CommandTests",
             dependencies: ["diskgraft", "DiskGraft", "Undo", "HostIO", "Storage", "TestSupport"],

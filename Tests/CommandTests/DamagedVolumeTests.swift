@@ -61,20 +61,24 @@ struct DamagedVolumeTests {
 }
 
 /// What `check` cannot know, it says.
-@Suite(.enabled(if: Tool.has("mke2fs", "mkfs.vfat"), "mke2fs or mkfs.vfat is missing"))
+@Suite(
+    .enabled(if: Tool.has("mke2fs", "mkfs.vfat", "mkfs.btrfs"), "mke2fs, mkfs.vfat or mkfs.btrfs is missing"))
 struct UncheckedContentTests {
     @Test func nothingThatCanBeCheckedIsNoSuccess() throws {
         let directory = try TemporaryDirectory()
-        let floppy = try directory.sparse("floppy.img", byteCount: 1440 << 10)
-        try Tool.run("mkfs.vfat", [floppy])
-        let whole = try Fixture.diskgraft("check", floppy, expect: 1...1)
-        #expect(whole.text.contains("vfat: its contents are not checked here"))
+        let pool = try directory.sparse("pool.img", byteCount: 128 << 20)
+        try Tool.run("mkfs.btrfs", ["-q", pool])
+        let whole = try Fixture.diskgraft("check", pool, expect: 1...1)
+        #expect(whole.text.contains("btrfs: its contents are not checked here"))
         #expect(whole.errorText.contains("holds nothing that can be checked here"))
         #expect(!whole.text.contains("No errors"))
+        let floppy = try directory.sparse("floppy.img", byteCount: 1440 << 10)
+        try Tool.run("mkfs.vfat", [floppy])
+        #expect(try Fixture.diskgraft("check", floppy).text.contains("No errors"))
         // Its beginning alone, as of a download that was cut off.
         try Tool.run("truncate", ["-s", "2048", floppy])
         let cut = try Fixture.diskgraft("check", floppy, expect: 2...2)
-        #expect(cut.text.contains("it claims 1474560 bytes and its device has 2048"))
+        #expect(cut.text.contains("the file system has 1474560 bytes and its device 2048"))
         let junk = try directory.write("junk.img", [UInt8](repeating: 0x5a, count: 70_000))
         let unknown = try Fixture.diskgraft("check", junk, expect: 1...1)
         #expect(
@@ -87,12 +91,15 @@ struct UncheckedContentTests {
     /// Beside what was checked the rest is named, and no failure.
     @Test func whatIsNotCheckedIsNamed() throws {
         let directory = try TemporaryDirectory()
-        let disk = try directory.sparse("disk.img", byteCount: 64 << 20)
-        try Tool.run("sfdisk", ["-q", disk], input: "label: dos\n2048,32768,c\n,,83\n")
-        try Tool.run("mkfs.vfat", ["--offset", "2048", disk, "16384"])
-        try Tool.run("mke2fs", ["-q", "-F", "-E", "offset=\(34816 * 512)", disk, "40000k"])
+        let disk = try directory.sparse("disk.img", byteCount: 192 << 20)
+        let pool = try directory.sparse("pool.img", byteCount: 128 << 20)
+        try Tool.run("sfdisk", ["-q", disk], input: "label: dos\n2048,262144,83\n,,83\n")
+        try Tool.run("mkfs.btrfs", ["-q", pool])
+        try Tool.run(
+            "dd", ["if=\(pool)", "of=\(disk)", "bs=1M", "seek=1", "conv=notrunc,sparse", "status=none"])
+        try Tool.run("mke2fs", ["-q", "-F", "-E", "offset=\(264_192 * 512)", disk, "40000k"])
         let result = try Fixture.diskgraft("check", disk)
-        #expect(result.text.contains("p1: vfat: its contents are not checked here"), "\(result.text)")
+        #expect(result.text.contains("p1: btrfs: its contents are not checked here"), "\(result.text)")
         #expect(!result.text.contains("p2"))
     }
 }

@@ -1,4 +1,5 @@
 internal import Ext4
+internal import FAT
 internal import Foundation
 internal import HostIO
 internal import Partitions
@@ -49,7 +50,7 @@ func sample(_ name: String, in directory: TemporaryDirectory) throws -> FileDevi
 }
 
 /// The engine's prober, with the drivers that there are.
-let probe = VolumeProbe([Ext4Driver.self])
+let probe = VolumeProbe([Ext4Driver.self, FATDriver.self])
 
 func discover(_ disks: any BlockDevice...) throws -> DiscoveredVolumes {
     try VolumeDiscovery.discover(disks: disks, probe: probe)

@@ -6,6 +6,9 @@ import Testing
 
 private let pairs = guestCases.flatMap { item in item.targets.map { (item.tree, $0) } }
 
+/// What a machine with an empty variable store starts: no part of the trees, which hold texts alone.
+private let fallback = "/EFI/BOOT/BOOTX64.EFI"
+
 /// Builds the guest of a fixture tree; `bytes` may change each file on its way in.
 func fixtureGuest(
     _ tree: String, _ change: (String, [UInt8]) -> [UInt8] = { $1 }
@@ -21,6 +24,7 @@ func fixtureGuest(
                     item.number, item.kind, uuid: item.uuid, label: item.label, disk: item.disk,
                     type: item.type)
             }
+        if item.type == "EFI System" { fileSystem.write(fallback, TestProgram.bytes()) }
         if let mount = item.mount { mounts.append((mount, fileSystem)) }
     }
     mounts.sort { $0.path.utf8.count > $1.path.utf8.count }
@@ -44,7 +48,7 @@ func fixtureGuest(
         {
             var all: [String: [UInt8]] = [:]
             for mount in order {
-                for (path, bytes) in mount.fileSystem.files {
+                for (path, bytes) in mount.fileSystem.files where path != fallback {
                     all[mount.path == "/" ? path : mount.path + path] = bytes
                 }
             }

@@ -40,7 +40,7 @@ import Testing
         #expect(
             Repair.all.map(\.rawValue) == [
                 "names", "default-entry", "console", "kernel-options", "dead-rows", "lvm", "settings",
-                "tools", "clock", "net", "xorg", "debconf", "drivers",
+                "tools", "clock", "net", "efi", "xorg", "debconf", "drivers",
             ])
         for repair in Repair.all { #expect(Repair(rawValue: repair.rawValue) == repair) }
         #expect(Repair(rawValue: "everything") == nil)
@@ -62,6 +62,8 @@ import Testing
         ]
         let verdicts: [VerdictReason] = [
             .noUEFILoader(target: "hyperv-gen2"), .controllerNotOffered(.nvme, target: Target.all[0]),
+            .noFallbackLoader(program: "EFI/BOOT/BOOTX64.EFI", .resetsForever),
+            .cannotTakeChanges(volume: "p1", why: "the volume is full"),
             .uefiOnly(target: "hyperv"), .noBootCode(on: .kvm),
             .rootShared("UUID=1", volumes: ["p1", "2:p1"]), .menuNotInUse, .argumentsUnreadable,
             .rowStopsBoot(mountPoint: "/var", "/dev/hdc1", .namedByHardware(name)),

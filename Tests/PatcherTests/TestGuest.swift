@@ -100,6 +100,14 @@ struct TestGuest {
                     fileSystem.create(
                         place.missing + [place.name], below: place.directory.id, contents),
                     "\(place.path.displayText) must not be there")
+            case .copy(let file, let place):
+                let fileSystem = try #require(
+                    fileSystems[place.directory.volume] as? MemoryFileSystem)
+                #expect(
+                    fileSystem.create(
+                        place.missing + [place.name], below: place.directory.id,
+                        try fileSystem.contents(of: file.id)),
+                    "\(place.path.displayText) must not be there")
             case .rename(let place, let newName):
                 let fileSystem = try #require(
                     fileSystems[place.directory.volume] as? MemoryFileSystem)

@@ -19,11 +19,12 @@ import Testing
             tests.formUnion(quoted.suffix(1))
         }
         #expect(words.sorted() == VerdictReason.Code.allCases.map(\.rawValue).sorted())
-        let folder = "\(Fixture.repository)/Tests/PatcherTests"
-        let sources = try FileManager.default.subpathsOfDirectory(atPath: folder).filter {
-            $0.hasSuffix(".swift")
+        var sources = ""
+        for folder in ["PatcherTests", "CommandTests"] {
+            let path = "\(Fixture.repository)/Tests/\(folder)"
+            for name in try FileManager.default.subpathsOfDirectory(atPath: path)
+            where name.hasSuffix(".swift") { sources += text(try fileBytes("\(path)/\(name)")) }
         }
-        .map { text(try fileBytes("\(folder)/\($0)")) }.joined()
         for test in tests { #expect(sources.contains("func \(test)("), "\(test)") }
     }
 }

@@ -75,3 +75,22 @@ extension DriverSource {
         self = known
     }
 }
+
+/// When a loader is put where a machine without boot entries looks for it (`EFI/BOOT/BOOTX64.EFI`).
+public enum EFIFallback: String, Sendable, CaseIterable {
+    /// Where UEFI is to start the guest and no loader there works.
+    case auto
+    /// Never: the new machine gets boot entries of its own.
+    case never
+
+    /// The choice of a name. Throws `misuse`, code "unknown-efi-fallback", with all names.
+    public init(named name: String) throws(StorageError) {
+        guard let known = EFIFallback(rawValue: name) else {
+            throw .misuseOfPlan(
+                .unknownEFIFallback,
+                "the fallback loader is put there \(Self.allCases.map(\.rawValue).alternatives), not \"\(name)\""
+            )
+        }
+        self = known
+    }
+}

@@ -20,6 +20,8 @@ public struct PlanOptions: Sendable {
     public var fix: Set<Repair>
     /// Where drivers come from that the default initramfs has not.
     public var drivers: DriverSource
+    /// Whether a loader is put where a machine without boot entries looks for it.
+    public var efiFallback = EFIFallback.auto
     /// The addresses of network cards on the target. Any of them asks for the repair "net".
     public var cardAddresses: [CardAddress] = []
     /// How the plan's sentences name remedies.
@@ -46,6 +48,7 @@ public struct PlanOptions: Sendable {
         var request = PlanRequest(
             target: target, controller: controller, names: names, only: only, skip: skip, fix: fix)
         request.drivers = drivers
+        request.addsFallbackLoader = efiFallback == .auto
         request.addresses = try CardAddress.statements(cardAddresses)
         if !cardAddresses.isEmpty { request.fix.insert(.net) }
         return request

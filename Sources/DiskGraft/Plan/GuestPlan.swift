@@ -5,7 +5,7 @@ public import Storage
 /// What has to be done to the Linux systems on a set of disks so that they boot on a target. Data: nothing has
 /// been written.
 public struct GuestPlan: Sendable {
-    let plans: [Plan]
+    var plans: [Plan]
     let titles: [String]
     /// The name of each system's root volume.
     let roots: [String]
@@ -102,10 +102,11 @@ extension Guest {
         }
         var plans: [Plan] = []
         for guest in survey.guests { plans.append(try Planner.plan(guest, request)) }
-        return GuestPlan(
+        let plan = GuestPlan(
             plans: plans, titles: survey.guests.map(\.title),
             roots: survey.guests.map { volumes[$0.rootVolume].name }, wording: options.wording,
             findings: survey.findings + survey.guests.flatMap(\.notes) + childWarnings)
+        return try rehearsed(plan)
     }
 
     /// Makes the plan for a target, with nothing else said.

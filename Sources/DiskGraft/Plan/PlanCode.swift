@@ -13,6 +13,7 @@ enum PlanCode: String, LayerCode {
     case twoCardAddresses = "two-card-addresses"
     case unknownController = "unknown-controller"
     case unknownDrivers = "unknown-drivers"
+    case unknownEFIFallback = "unknown-efi-fallback"
     case unknownHypervisor = "unknown-hypervisor"
     case unknownNaming = "unknown-naming"
     case unknownRepair = "unknown-repair"

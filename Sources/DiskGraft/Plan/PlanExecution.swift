@@ -15,8 +15,11 @@ struct PlanExecution {
 
     /// Checks that every file still holds what its plan expects, prepares, and commits. Throws before anything is
     /// written when a file does not, or a volume cannot take the change.
-    func run(_ plan: GuestPlan) throws(StorageError) {
-        for action in plan.actions { try add(action) }
+    func run(_ plan: GuestPlan) throws(StorageError) { try run(plan.actions) }
+
+    /// The same for some of a plan's actions.
+    func run(_ actions: [Action]) throws(StorageError) {
+        for action in actions { try add(action) }
         try edit.finish()
     }
 
@@ -29,16 +32,13 @@ struct PlanExecution {
             }
             try transaction.replaceContents(of: change.file.id, with: change.contents)
         case .create(let place, let contents, let permissions):
-            let transaction = try edit.names(on: place.directory.volume)
-            let directory = try makeDirectories(place, transaction)
-            guard try transaction.lookUp(place.name, in: directory) == nil else {
-                throw changed(place.path.shellText, place.directory.volume)
+            try create(place, contents, permissions)
+        case .copy(let file, let place):
+            let contents = try guest.fileSystem(on: file.volume).contents(of: file.id, limit: Self.copyLimit)
+            guard UInt64(contents.count) == file.attributes.size else {
+                throw changed(file.displayPath, file.volume)
             }
-            let attributes = try edit.attributes(
-                ofNew: .regular, in: place.directory, edit.tree.attributes(of: place.directory),
-                NewFileOptions(permissions: permissions), usual: permissions)
-            _ = try transaction.createFile(
-                place.name, in: directory, contents: contents, attributes: attributes)
+            try create(place, contents, file.attributes.permissions)
         case .rename(let place, let newName):
             try edit.names(on: place.directory.volume).rename(
                 place.name, in: place.directory.id, to: newName, in: place.directory.id)
@@ -59,6 +59,23 @@ struct PlanExecution {
             }
             try edit.addDeviceWrite(volume, offset: offset, bytes: contents)
         }
+    }
+
+    /// Unified kernels, the largest files that are copied, have some hundred megabytes at most.
+    private static let copyLimit = 256 << 20
+
+    private func create(
+        _ place: NamePlace, _ contents: [UInt8], _ permissions: UInt16
+    ) throws(StorageError) {
+        let transaction = try edit.names(on: place.directory.volume)
+        let directory = try makeDirectories(place, transaction)
+        guard try transaction.lookUp(place.name, in: directory) == nil else {
+            throw changed(place.path.shellText, place.directory.volume)
+        }
+        let attributes = try edit.attributes(
+            ofNew: .regular, in: place.directory, edit.tree.attributes(of: place.directory),
+            NewFileOptions(permissions: permissions), usual: permissions)
+        _ = try transaction.createFile(place.name, in: directory, contents: contents, attributes: attributes)
     }
 
     /// The directory of a new file, made with those above it where another file's making has not done so.

@@ -19,6 +19,8 @@ public struct InspectionReport: Encodable, Sendable {
         public var source: String
         /// Its mounts.
         public var mounts: [Mount]
+        /// What a new machine's firmware starts, file by file: BIOS and UEFI, as far as each starts the disks.
+        public var boot: [BootPathReport]
         /// The boot loaders' files.
         public var loaders: [Loader]
         /// The kernels that its loaders offer.
@@ -122,6 +124,7 @@ extension Guest {
                     title: system.title, root: volumes[system.rootVolume].name,
                     source: system.resolver.presentation.summary,
                     mounts: system.mounts.map { .init(path: $0.path, volume: volumes[$0.volume].name) },
+                    boot: system.bootPaths().map { BootPathReport($0) },
                     loaders: system.files.filter { !$0.bootEntries.isEmpty }.map {
                         .init(kind: $0.kind.rawValue, path: $0.file.displayPath)
                     },

@@ -28,6 +28,8 @@ public struct PlanReport: Encodable, Sendable {
         public var boots: Outcome
         /// What the new machine must be like.
         public var machine: Machine
+        /// What the new machine's firmware starts, file by file, once the plan is carried out.
+        public var boot: [BootPathReport]
         /// How the source presented its disks.
         public var source: String
         /// What is to be written.
@@ -46,7 +48,7 @@ public struct PlanReport: Encodable, Sendable {
         public var refusalCode: String?
 
         private enum CodingKeys: String, CodingKey {
-            case title, root, target, controller, controllers, boots, machine, source, actions, names,
+            case title, root, target, controller, controllers, boots, machine, boot, source, actions, names,
                 unresolved, advice
             case verdicts, refusal
             case refusalCode = "refusal-code"
@@ -102,7 +104,7 @@ public struct PlanReport: Encodable, Sendable {
 
     /// One change.
     public struct Action: Encodable, Sendable {
-        /// "edit", "create", "rename", "remove", "label" or "bytes".
+        /// "edit", "create", "copy", "rename", "remove", "label" or "bytes".
         public var kind: String
         /// The file, where it is about one.
         public var path: String?
@@ -195,6 +197,7 @@ extension GuestPlan {
                     },
                     boots: PlanReport.Outcome(plan),
                     machine: PlanReport.Machine(plan.machine),
+                    boot: plan.boot.map { BootPathReport($0) },
                     source: plan.source.summary, actions: plan.actions.map { PlanReport.Action($0) },
                     names: plan.references.filter { !$0.isStable }.compactMap { PlanReport.Name($0) },
                     unresolved: plan.unresolved.map { InspectionReport.Reference($0, wording) },
@@ -239,6 +242,9 @@ extension PlanReport.Action {
             }
         case .create(let place, _, _):
             kind = "create"
+            name(place.path.bytes)
+        case .copy(_, let place):
+            kind = "copy"
             name(place.path.bytes)
         case .rename(let place, _):
             kind = "rename"

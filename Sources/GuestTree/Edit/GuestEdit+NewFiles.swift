@@ -4,6 +4,8 @@ public import Storage
 public struct NewFileOptions: Sendable {
     /// The low twelve mode bits.
     public var permissions: UInt16?
+    /// Those of a file that is copied: taken where the file system keeps modes, and asked of no other.
+    public var copiedPermissions: UInt16?
     /// The low nine mode bits before a umask took some of them: what counts in a directory that hands an access
     /// control list down, where no umask does (umask(2)). Without them `permissions`, and without these all of them.
     public var unmaskedPermissions: UInt16?
@@ -18,10 +20,12 @@ public struct NewFileOptions: Sendable {
 
     /// Makes options.
     public init(
-        permissions: UInt16? = nil, unmaskedPermissions: UInt16? = nil, owner: UInt32? = nil,
-        group: UInt32? = nil, time: Timestamp? = nil, extendedAttributes: [ExtendedAttribute] = []
+        permissions: UInt16? = nil, copiedPermissions: UInt16? = nil, unmaskedPermissions: UInt16? = nil,
+        owner: UInt32? = nil, group: UInt32? = nil, time: Timestamp? = nil,
+        extendedAttributes: [ExtendedAttribute] = []
     ) {
         self.permissions = permissions
+        self.copiedPermissions = copiedPermissions
         self.unmaskedPermissions = unmaskedPermissions
         self.owner = owner
         self.group = group
@@ -58,7 +62,7 @@ extension GuestEdit {
         usual: UInt16
     ) throws(StorageError) -> NewFileAttributes {
         let labels = try labels(of: directory)
-        var permissions = options.permissions ?? usual
+        var permissions = options.permissions ?? options.copiedPermissions ?? usual
         var attributes = options.extendedAttributes
         if let label = type == .directory ? labels.own : labels.files,
             !attributes.contains(where: { $0.name == Self.selinux })
@@ -69,7 +73,8 @@ extension GuestEdit {
             !attributes.contains(where: { $0.name == AccessControl.AttributeName.access })
         {
             let full: UInt16 = type == .directory ? 0o777 : 0o666
-            let unmasked = options.unmaskedPermissions ?? options.permissions ?? full
+            let unmasked =
+                options.unmaskedPermissions ?? options.permissions ?? options.copiedPermissions ?? full
             let inherited = AccessControl(list)?.inherited(unmasked)
             if let inherited {
                 permissions = inherited.permissions

@@ -65,7 +65,8 @@ extension GuestEdit {
             key.id = try makeHidden(place, first, rest, attributes)
         }
         if options.permissions != nil || options.owner != nil || options.group != nil || options.time != nil {
-            try setAttributes(
+            try requireSettable(options, on: key.volume)
+            try setKeptAttributes(
                 of: key,
                 AttributeChange(
                     permissions: options.permissions, owner: options.owner, group: options.group,

@@ -44,6 +44,25 @@ extension GuestTree {
         return try entries(of: directory).compactMap { String(validating: $0.name, as: UTF8.self) }.sorted()
     }
 
+    /// At most `byteCount` bytes of a regular file from byte `offset` on; none behind its end.
+    package func part(
+        of file: GuestFile, at offset: UInt64, byteCount: Int
+    ) throws(StorageError) -> [UInt8] {
+        guard offset < file.attributes.size, byteCount > 0 else { return [] }
+        let count = min(byteCount, Int(clamping: file.attributes.size - offset))
+        var result = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let got = try result.withMutableBytes { (span) throws(StorageError) -> Int in
+                var rest = span.part(done..<count)
+                return try read(file, into: &rest, at: offset + UInt64(done))
+            }
+            guard got > 0 else { return Array(result.prefix(done)) }
+            done += got
+        }
+        return result
+    }
+
     /// The bytes of a configuration file; nil when it is absent, no regular file, or longer than any real one.
     package func configuration(_ path: GuestPath) throws(StorageError) -> [UInt8]? {
         guard let file = try regularFile(path), file.attributes.size <= UInt64(configurationLimit) else {

@@ -43,12 +43,12 @@ struct MBRSector: Sendable {
         entries.contains { $0.isUsed && $0.start > 0 && UInt64($0.start) < sectorCount }
     }
 
-    /// Whether the sector is the boot sector of a FAT, NTFS, exFAT, ReFS or BitLocker volume, which carries
-    /// 55 AA too. A BIOS parameter block counts only when its numbers make sense.
-    var looksLikeVolumeBootRecord: Bool {
+    /// Whether the sector is the boot sector of a volume of NTFS, exFAT, ReFS or BitLocker, or of a file system that
+    /// `probe` has a driver for (FAT): those carry 55 AA too.
+    func looksLikeVolumeBootRecord(_ probe: VolumeProbe) -> Bool {
         let names = ["NTFS    ", "EXFAT   ", "-FVE-FS-"]
         if names.contains(where: { bytes.span8.matches(Array($0.utf8), at: 3) }) { return true }
         if bytes.span8.matches(Array("ReFS".utf8), at: 3) { return true }
-        return FATBootSector(bytes) != nil
+        return probe.isBootSector(bytes)
     }
 }

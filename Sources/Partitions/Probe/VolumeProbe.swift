@@ -28,7 +28,6 @@ package struct VolumeProbe: Sendable {
         }
         matches += try XFSProbe.matches(reader)
         matches += try BtrfsProbe.matches(reader)
-        matches += try FATProbe.matches(reader)
         matches += try NTFSProbe.matches(reader)
         matches += try OpticalProbe.matches(reader)
         matches += try ZFSProbe.matches(reader)
@@ -36,6 +35,9 @@ package struct VolumeProbe: Sendable {
         matches += try SwapProbe.matches(reader)
         return Self.order(matches).map(\.identity)
     }
+
+    /// Whether the first 512 bytes of a disk are the boot sector of a file system, which may look like a partition table.
+    func isBootSector(_ sector: [UInt8]) -> Bool { drivers.contains { $0.isBootSector(sector) } }
 
     /// The likeliest candidate, or an identity of kind `unknown`.
     package static func identity(_ candidates: [VolumeIdentity]) -> VolumeIdentity {

@@ -58,7 +58,7 @@ enum DiskTable {
     private static func readMBR(
         _ disk: any BlockDevice, _ mbr: MBRSector, isVolume: Bool, _ probe: VolumeProbe
     ) throws(StorageError) -> PartitionTable? {
-        guard !mbr.looksLikeVolumeBootRecord else { return nil }
+        guard !mbr.looksLikeVolumeBootRecord(probe) else { return nil }
         let native = disk.sectorSize
         let other: UInt32 = native == 512 ? 4096 : 512
         let nativeSectors = disk.byteCount / UInt64(native)

@@ -66,10 +66,13 @@ package enum GuestFinder {
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
             presentation: presentation, bootCode: bootCode)
         let (files, oversized) = try GuestScan.files(of: mounted.tree)
+        var inspection = try Inspection(mounted.tree)
+        inspection.efi = try EFISystemPartition.find(mounted, fileSystems)
+        inspection.kernelFiles = try LinuxSystem.kernelFiles(of: files, in: mounted.tree)
         return LinuxSystem(
             frame: mounted.frame, tree: mounted.tree, mounts: mounted.mounts,
             capabilities: fileSystems.mapValues(\.capabilities), files: files,
-            inspection: try Inspection(mounted.tree) { volumes[$0].identity.kind == .vfat },
+            inspection: inspection,
             presentKernels: try LinuxSystem.presentKernels(of: files, in: mounted.tree),
             notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" })
     }

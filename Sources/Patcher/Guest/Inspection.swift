@@ -42,11 +42,12 @@ package struct Inspection: Sendable, Equatable {
     package var selinux: String?
     /// cloud-init is installed.
     package var hasCloudInit = false
-    /// The loader for UEFI machines that have no boot entry of their own (\EFI\BOOT\BOOTX64.EFI) is there; nil when
-    /// the guest has no EFI system partition that could be read.
-    package var hasFallbackLoader: Bool?
-    /// Directories of the ESP whose loader could be copied there.
-    package var efiVendors: [String] = []
+    /// Its EFI system partition; nil when there is none that could be read.
+    package internal(set) var efi: EFISystemPartition?
+    /// A directory of loaders is in its tree, be it of a partition that is not among the disks.
+    package internal(set) var hasLoaderDirectory = false
+    /// The kernels of its menus that were looked for, by the path in the menu: where each lies, nil where it is not there.
+    package internal(set) var kernelFiles: [String: String?] = [:]
     /// Something lies in /boot.
     package var hasBootFiles = false
     /// What names network cards.
@@ -57,8 +58,8 @@ package struct Inspection: Sendable, Equatable {
         release.flatMap { name in kernels.first { $0.release == name } }
     }
 
-    /// Looks around in a tree; `isFAT` tells which of its volumes hold FAT.
-    package init(_ tree: some GuestTree, isFAT: (Int) -> Bool) throws(StorageError) {
+    /// Looks around in a tree.
+    package init(_ tree: some GuestTree) throws(StorageError) {
         try readKernels(tree)
         for (path, name, hypervisor) in Self.toolPaths where try tree.exists(GuestPath(path)) {
             if !tools.contains(where: { $0.name == name }) {
@@ -77,7 +78,9 @@ package struct Inspection: Sendable, Equatable {
         where try tree.exists(path) {
             hasCloudInit = true
         }
-        try readESP(tree, isFAT: isFAT)
+        for path in ["/boot/efi/EFI", "/efi/EFI", "/boot/EFI"] as [GuestPath] where try tree.exists(path) {
+            hasLoaderDirectory = true
+        }
         network = try NetworkInspection(tree)
     }
 
@@ -171,33 +174,5 @@ package struct Inspection: Sendable, Equatable {
             }
         }
         return nil
-    }
-
-    private mutating func readESP(
-        _ tree: some GuestTree, isFAT: (Int) -> Bool
-    ) throws(StorageError) {
-        for esp in ["/boot/efi", "/efi", "/boot"] as [GuestPath] {
-            guard let efi = try Self.child(tree, esp, "EFI", isFAT: isFAT) else { continue }
-            let vendors = try tree.names(in: efi)
-            efiVendors = vendors.filter { $0.uppercased() != "BOOT" }
-            hasFallbackLoader = false
-            for name in vendors where name.uppercased() == "BOOT" {
-                let loaders = try tree.names(in: efi.appending(name.utf8)).map { $0.uppercased() }
-                hasFallbackLoader = loaders.contains {
-                    ["BOOTX64.EFI", "BOOTIA32.EFI", "BOOTAA64.EFI"].contains($0)
-                }
-            }
-            return
-        }
-    }
-
-    /// FAT knows no case; elsewhere `efi` is where a partition is mounted.
-    private static func child(
-        _ tree: some GuestTree, _ directory: GuestPath, _ name: String, isFAT: (Int) -> Bool
-    ) throws(StorageError) -> GuestPath? {
-        guard let place = try tree.find(directory) else { return nil }
-        return try tree.names(in: directory).first {
-            $0 == name || isFAT(place.volume) && $0.uppercased() == name
-        }.map { directory.appending($0.utf8) }
     }
 }

@@ -12,6 +12,7 @@ extension LinuxSystem {
             .map { "\($0.kind.rawValue) (\($0.file.displayPath))" }
         lines.append("boot loader: " + (loaders.isEmpty ? "none found" : loaders.joined(separator: ", ")))
         lines.append("firmware: " + firmware.summary)
+        for path in bootPaths() { lines.append("\(path.firmware.rawValue) starts: \(path.sentence)") }
         for item in defaultEntries {
             let line = "default entry: \(item.entry.title) (\(item.file.file.displayPath))"
             // An entry with several kernels is there once for each.

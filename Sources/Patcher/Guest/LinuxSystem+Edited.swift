@@ -10,7 +10,7 @@ extension LinuxSystem {
             switch action.kind {
             case .edit(let edit): contents[edit.file.key] = edit.contents
             case .setLabel(let volume, let label): frame.volumes[volume].identity.label = label
-            case .create, .rename, .remove, .deviceBytes: break
+            case .create, .copy, .rename, .remove, .deviceBytes: break
             }
         }
         let files = files.map { file in

@@ -40,16 +40,19 @@ package struct MountedSystem: Sendable {
             tools: isNeeded ? try SourcePresentation.tools(in: bare) : nil, bootCode: bootCode)
         var notes: [String] = []
         var missing: [MissingMount] = []
-        let mounts = Self.mounts(
+        var mounts = Self.mounts(
             of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes, &missing)
-        self.mounts = mounts
+        mounts += try Self.automaticMounts(
+            beside: mounts, taken: missing, volumes: volumes, rootVolume: rootVolume, fileSystems)
+        let all = mounts
+        self.mounts = all
         // A later row may mount at the same place what can be read.
         self.missing = missing.filter { row in
-            !mounts.contains { $0.isReadable && $0.path == row.path }
+            !all.contains { $0.isReadable && $0.path == row.path }
         }
         self.notes = notes
         tree = FileSystemTree(
-            mounts: mounts.map {
+            mounts: all.map {
                 .init(path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
             })
     }

@@ -9,6 +9,8 @@ package struct Action: Sendable, Equatable {
         case edit(FileEdit)
         /// A file comes to be; refused when the name is taken.
         case create(NamePlace, contents: [UInt8], permissions: UInt16)
+        /// A copy of a file comes to be, of its own volume; refused when the name is taken.
+        case copy(GuestFile, to: NamePlace)
         /// A name moves within its directory.
         case rename(NamePlace, to: [UInt8])
         /// A name goes.

@@ -55,7 +55,7 @@ extension PlanDraft {
                 .uefi
             } else if !source.isBIOSKnown {
                 source.hasUEFI ? .uefi : .unknown
-            } else if !source.hasUEFI || target.firmware == .bios {
+            } else if !source.hasUEFI || target.firmware == .bios || source.fallbackProblem != nil {
                 .bios
             } else {
                 .either

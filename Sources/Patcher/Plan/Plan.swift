@@ -10,6 +10,8 @@ package struct Plan: Sendable {
     package var controllers: [ControllerVerdict]
     /// What the new machine must be like.
     package var machine: MachineNeeds
+    /// What the new machine's firmware starts once the plan is carried out.
+    package var boot: [BootPath]
     /// How the source presented its disks.
     package var source: SourcePresentation
     /// What to write, in order. Empty when there is nothing to do or `refusal` says why nothing is done.

@@ -77,6 +77,11 @@ extension PlanDraft {
         switch kind {
         case .edit(let edit): (.contents, edit.file.volume, "change \(edit.file.displayPath)")
         case .create(let place, _, _): (.names, place.directory.volume, "make \(place.path.displayText)")
+        case .copy(let file, let place):
+            (
+                .names, place.directory.volume,
+                "copy \(file.displayPath) to \(place.path.displayText)"
+            )
         case .rename(let place, let newName):
             (.names, place.directory.volume, "rename \(place.path.displayText) to \(newName.displayText)")
         case .remove(let place): (.names, place.directory.volume, "remove \(place.path.displayText)")

@@ -14,6 +14,8 @@ package struct PlanRequest: Sendable {
     package var fix: Set<Repair>
     /// Where drivers come from that the default initramfs has not.
     package var drivers = DriverSource.auto
+    /// A loader is put where a machine without boot entries looks for it.
+    package var addsFallbackLoader = true
     /// The addresses that cards have on the target.
     package var addresses: [AddressStatement] = []
 

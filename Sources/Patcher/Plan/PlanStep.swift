@@ -49,7 +49,7 @@ package enum PlanSteps {
         OpticalRules.self,
         CardNames.self,
         CardAddressRows.self,
-        FirmwareEntry.self,
+        FallbackLoader.self,
         UnreadDefault.self,
         OpticalDrives.self,
         DisplayDriver.self,

@@ -25,6 +25,7 @@ package enum PlanText {
         lines.addOutcome()
         lines.add("machine: \(plan.machine.summary)")
         lines.addControllers()
+        for path in plan.boot { lines.add("\(path.firmware.rawValue) starts: \(path.sentence)") }
         for change in PlanChange.all(of: plan) { lines.add("change: \(change.sentence)") }
         if plan.actions.isEmpty, plan.refusal == nil { lines.add("nothing to do") }
         for reference in plan.unresolved {

@@ -25,7 +25,7 @@ package enum Planner {
         let refusal = VerdictRules.ofGuests.lazy.compactMap { $0.refusal(of: draft, verdicts) }.first
         return Plan(
             target: request.target, controller: draft.controller, way: draft.drivers.way,
-            controllers: draft.controllerTable, machine: draft.machineNeeds,
+            controllers: draft.controllerTable, machine: draft.machineNeeds, boot: draft.bootPaths,
             source: guest.resolver.presentation,
             actions: refusal == nil ? draft.actions() : [], references: draft.references(),
             advice: draft.advice, verdicts: verdicts, refusal: refusal)

@@ -13,6 +13,9 @@ enum MachineRule: VerdictRule, RefusalRule {
         let firmware = draft.guest.firmware
         if target.firmware == .uefi, !firmware.hasUEFI { return .noUEFILoader(target: target.name) }
         if target.firmware == .bios, firmware.isUEFIOnly { return .uefiOnly(target: target.name) }
+        if let (program, problem) = draft.fallbackObstacle {
+            return .noFallbackLoader(program: program, problem)
+        }
         if firmware.isMissing, !draft.bootsParavirtualized { return .noBootCode(on: target.hypervisor) }
         guard let chosen = draft.request.controller, !target.controllers.contains(chosen) else { return nil }
         return .controllerNotOffered(chosen, target: target)

@@ -2,6 +2,8 @@ extension VerdictReason {
     /// The words of reports, one a case; docs/verdicts.md explains each.
     package enum Code: String, Sendable, CaseIterable {
         case noUEFILoader = "no-uefi-loader"
+        case noFallbackLoader = "no-fallback-loader"
+        case cannotTakeChanges = "cannot-take-changes"
         case uefiOnly = "uefi-only"
         case noBootCode = "no-boot-code"
         case controllerNotOffered = "controller-not-offered"
@@ -35,6 +37,8 @@ extension VerdictReason {
     package var code: Code {
         switch self {
         case .noUEFILoader: .noUEFILoader
+        case .noFallbackLoader: .noFallbackLoader
+        case .cannotTakeChanges: .cannotTakeChanges
         case .uefiOnly: .uefiOnly
         case .noBootCode: .noBootCode
         case .controllerNotOffered: .controllerNotOffered

@@ -5,11 +5,14 @@ extension VerdictReason {
     package var sentence: Sentence {
         switch self {
         case .noUEFILoader(let target):
-            "\(target) boots with UEFI, and the guest has no EFI system partition; \(remedy: .choose(target: .hyperv)) has a BIOS"
+            "\(target) boots with UEFI, and the guest has no loader for it on an EFI system partition; \(remedy: .choose(target: .hyperv)) has a BIOS"
+        case .noFallbackLoader(let program, let problem):
+            "a machine with an empty variable store starts \(program) alone, and \(problem.words(program)); nothing on the EFI system partition could be put there: install the loader for removable media (grub-install, bootctl) in the running guest"
+        case .cannotTakeChanges(let volume, let why): "\(volume) cannot take the changes: \(why)"
         case .uefiOnly(let target):
             "the disks boot with UEFI alone (no boot code for a BIOS), and \(target) has a BIOS; \(remedy: .choose(target: .hypervGeneration2)) has UEFI"
         case .noBootCode(let hypervisor):
-            "no disk has boot code in its first sector or an EFI system partition, so that \(hypervisor.title) finds nothing to start: \(remedy: .choose(target: .xenserver)) starts such a guest by pygrub; elsewhere run grub-install in it first"
+            "no disk has boot code in its first sector or a loader on an EFI system partition, so that \(hypervisor.title) finds nothing to start: \(remedy: .choose(target: .xenserver)) starts such a guest by pygrub; elsewhere run grub-install in it first"
         case .controllerNotOffered(let controller, let target):
             "\(target.name) has no \(controller.rawValue) controller, only \(target.controllers.map(\.rawValue).joined(separator: ", "))"
         case .bootsXen(let hypervisor):

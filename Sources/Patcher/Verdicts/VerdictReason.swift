@@ -13,6 +13,10 @@ package enum VerdictReason: Sendable, Equatable {
 
     /// The target boots with UEFI alone, and the guest has no loader for it.
     case noUEFILoader(target: String)
+    /// What a machine without boot entries starts by UEFI is not there or leads nowhere, and cannot be made.
+    case noFallbackLoader(program: String, FallbackState.Problem)
+    /// A volume cannot take the plan's changes.
+    case cannotTakeChanges(volume: String, why: String)
     /// The disks boot with UEFI alone, and the target has a BIOS.
     case uefiOnly(target: String)
     /// No disk has boot code or an EFI system partition.

@@ -54,6 +54,9 @@ package protocol FileSystemDriver: Sendable {
     /// nothing that reading files would need: unknown features and damage elsewhere do not matter.
     static func identify(_ device: any BlockDevice) throws(StorageError) -> VolumeSignature?
 
+    /// Whether the first 512 bytes of a disk are a boot sector of this kind, which may look like a partition table.
+    static func isBootSector(_ sector: [UInt8]) -> Bool
+
     /// Opens the volume on `device`, writing nothing. Throws `corrupt` where the superblock contradicts itself and
     /// `unsupported` naming features that are not known.
     static func open(
@@ -70,6 +73,8 @@ package protocol FileSystemDriver: Sendable {
 
 extension FileSystemDriver {
     package static var capabilities: Capabilities { Capabilities() }
+
+    package static func isBootSector(_ sector: [UInt8]) -> Bool { false }
 
     package static func findRemains(
         on device: any BlockDevice, report: (Finding) -> Void

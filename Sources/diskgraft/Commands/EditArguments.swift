@@ -53,8 +53,8 @@ struct NewFileArguments: ParsableArguments {
         let ids = try owner.map { (text) throws(StorageError) in try Ownership(text, edit) }
         let explicit = mode.flatMap { UInt16($0, radix: 8) }
         return NewFileOptions(
-            permissions: explicit ?? usual, unmaskedPermissions: explicit ?? usual.map(Self.unmasked),
-            owner: ids?.owner, group: ids?.group)
+            permissions: explicit, copiedPermissions: usual,
+            unmaskedPermissions: explicit ?? usual.map(Self.unmasked), owner: ids?.owner, group: ids?.group)
     }
 }
 

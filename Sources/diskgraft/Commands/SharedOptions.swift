@@ -161,6 +161,15 @@ struct PlanArguments: ParsableArguments {
     var drivers: String?
 
     @Option(
+        help: ArgumentHelp(
+            """
+            Put a loader where a machine with an empty variable store looks for it (EFI/BOOT/BOOTX64.EFI) where UEFI \
+            starts the guest and none is there (auto, as without it), or never.
+            """,
+            valueName: "auto|never"))
+    var efiFallback: String?
+
+    @Option(
         name: .customLong("mac"), parsing: .singleValue,
         help: ArgumentHelp(
             """
@@ -188,6 +197,7 @@ struct PlanArguments: ParsableArguments {
             only: try only.parsed(repairs), skip: try skip.parsed(repairs) ?? [],
             fix: try fix.parsed(repairs) ?? [],
             drivers: try drivers.parsed(DriverSource.init(named:)) ?? .auto)
+        options.efiFallback = try efiFallback.parsed(EFIFallback.init(named:)) ?? .auto
         if disableTools { options.fix.insert(.tools) }
         options.wording = .flags
         options.cardAddresses = try addresses.map { text in

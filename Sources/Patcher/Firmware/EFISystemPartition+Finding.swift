@@ -1,0 +1,73 @@
+internal import GuestTree
+internal import Storage
+
+extension EFISystemPartition {
+    /// The partition of a guest, read by its own file system; nil where there is none, or it cannot be read.
+    static func find(
+        _ mounted: MountedSystem, _ fileSystems: [Int: any FileSystem]
+    ) throws(StorageError) -> EFISystemPartition? {
+        guard
+            let volume = LinuxSystem.efiSystemPartition(
+                mounts: mounted.mounts, volumes: mounted.frame.volumes, root: mounted.rootVolume),
+            let fileSystem = fileSystems[volume]
+        else { return nil }
+        let place = mounted.mounts.first { $0.volume == volume }.map { GuestPath($0.path) }
+        var partition = try EFISystemPartition(
+            volume: volume, FileSystemTree(volume: volume, fileSystem), place: place)
+        let finder = GRUBTrailFinder(
+            volumes: mounted.frame.volumes, fileSystems: fileSystems, home: volume)
+        for loader in partition.loaders where loader.kind == .grub {
+            let folder = loader.names.dropLast().map { "/" + $0 }.joined()
+            partition.trails[loader.names] = try finder.trail(of: loader.grub, folder: folder)
+        }
+        return partition
+    }
+}
+
+extension LinuxSystem {
+    /// Where a guest mounts it, else by the partition table: of several the one on the root's disk.
+    static func efiSystemPartition(mounts: [Mount], volumes: [Volume], root: Int) -> Int? {
+        for path in ["/boot/efi", "/efi"] {
+            if let mount = mounts.first(where: { $0.path == path }) { return mount.volume }
+        }
+        if let boot = mounts.first(where: { $0.path == "/boot" }),
+            volumes[boot.volume].isEFISystemPartition
+        {
+            return boot.volume
+        }
+        let all = volumes.indices.filter { volumes[$0].isEFISystemPartition }
+        return all.first { disk(of: volumes[$0]) == disk(of: volumes[root]) } ?? all.first
+    }
+
+    /// The disk that a volume lies on; nil for one that may lie on several.
+    static func disk(of volume: Volume) -> Int? {
+        switch volume.location {
+        case .wholeDisk(let disk), .partition(let disk, _): disk
+        case .logicalVolume, .array: nil
+        }
+    }
+
+    /// Where the kernels of menus lie, by their paths in the menus; nil for one that is not there.
+    static func kernelFiles(
+        of files: [ScannedFile], in tree: some GuestTree
+    ) throws(StorageError) -> [String: String?] {
+        var found: [String: String?] = [:]
+        for kernel in files.flatMap(\.bootEntries).compactMap(\.kernel) where found.count < kernelLimit {
+            guard found[kernel] == nil else { continue }
+            var path = Substring(kernel)
+            if path.first == "(", let end = path.firstIndex(of: ")") {
+                path = path[path.index(after: end)...]
+            }
+            guard path.first == "/" else { continue }
+            found[kernel] = .some(nil)
+            for base in ["", "/boot", "/boot/efi", "/efi"] {
+                guard let file = try tree.find(GuestPath(base + path)) else { continue }
+                found[kernel] = file.displayPath
+                break
+            }
+        }
+        return found
+    }
+
+    private static let kernelLimit = 100
+}

@@ -1,0 +1,117 @@
+package import GuestTree
+internal import Storage
+
+/// An EFI system partition that was read: its programs, and what its loaders read.
+package struct EFISystemPartition: Sendable, Equatable {
+    /// Index of its volume.
+    package var volume: Int
+    /// Its programs, by their paths.
+    package var loaders: [EFILoader] = []
+    /// The lists for shim's fallback.efi.
+    package var lists: [BootCSV] = []
+    /// `\EFI\BOOT`, or the directory that it is to be made in; nil where a file bears the name.
+    package var fallbackPlace: DirectoryPlace?
+    /// Directories of `\EFI`, by their names in capitals: new files are put there.
+    package var folders: [String: GuestFile] = [:]
+    /// Configuration files beside loaders, by directory and name in capitals: "DEBIAN/GRUB.CFG".
+    package var configurations: [String: GuestFile] = [:]
+    /// Where each GRUB goes for its menu, by `EFILoader.names`.
+    package var trails: [[String]: GRUBTrail] = [:]
+
+    /// The programs of a directory of `\EFI`, its name in capitals.
+    func loaders(in folder: String) -> [EFILoader] {
+        loaders.filter { $0.names.count == 3 && $0.folder == folder }
+    }
+
+    /// The program of that name, in capitals, in a directory of `\EFI`.
+    func loader(_ name: String, in folder: String) -> EFILoader? {
+        loaders(in: folder).first { $0.key == name }
+    }
+
+    /// Directories of `\EFI` with programs, but for the fallback's own.
+    package var vendors: [String] {
+        var found: [String] = []
+        for loader in loaders where loader.names.count == 3 && loader.folder != "BOOT" {
+            if !found.contains(loader.names[1]) { found.append(loader.names[1]) }
+        }
+        return found
+    }
+}
+
+extension EFISystemPartition {
+    /// No partition has more directories or programs than this.
+    private static let limit = 64
+
+    /// Reads a partition by its own file system. `place` is where the guest mounts it; nil: nowhere.
+    init(volume: Int, _ tree: FileSystemTree, place: GuestPath?) throws(StorageError) {
+        self.volume = volume
+        func placed(_ file: GuestFile) -> GuestFile {
+            guard let place else { return file }
+            var file = file
+            file.path = file.path.isRoot ? place : place.appending(file.path.bytes.dropFirst())
+            return file
+        }
+        guard let root = try tree.find(.root) else { return }
+        let efi = try Self.child("EFI", of: root, in: tree)
+        if let efi, efi.attributes.type == .directory {
+            fallbackPlace = DirectoryPlace(directory: placed(efi), missing: [Array("BOOT".utf8)])
+            for entry in try Self.children(of: efi, in: tree) {
+                guard let name = String(validating: entry.path.lastComponent ?? [], as: UTF8.self) else {
+                    continue
+                }
+                guard entry.attributes.type == .directory else {
+                    if name.uppercased() == "BOOT" { fallbackPlace = nil }
+                    continue
+                }
+                folders[name.uppercased()] = placed(entry)
+                if name.uppercased() == "BOOT" { fallbackPlace = DirectoryPlace(directory: placed(entry)) }
+                try read(entry, name, efi, tree, placed)
+            }
+        } else if efi == nil {
+            fallbackPlace = DirectoryPlace(
+                directory: placed(root), missing: [Array("EFI".utf8), Array("BOOT".utf8)])
+        }
+    }
+
+    private mutating func read(
+        _ folder: GuestFile, _ name: String, _ efi: GuestFile, _ tree: FileSystemTree,
+        _ placed: (GuestFile) -> GuestFile
+    ) throws(StorageError) {
+        for file in try Self.children(of: folder, in: tree) where file.attributes.type == .regular {
+            guard let own = String(validating: file.path.lastComponent ?? [], as: UTF8.self) else { continue }
+            let key = own.uppercased()
+            let efiName = String(decoding: efi.path.lastComponent ?? [], as: UTF8.self)
+            if key.hasSuffix(".EFI"), loaders.count < Self.limit {
+                var loader = try EFILoader([efiName, name, own], file, in: tree)
+                loader.file = placed(file)
+                loaders.append(loader)
+            } else if key.hasSuffix(".CFG") || key.hasSuffix(".CONF") {
+                configurations["\(name.uppercased())/\(key)"] = placed(file)
+            } else if key.hasPrefix("BOOT"), key.hasSuffix(".CSV"), name.uppercased() != "BOOT" {
+                lists.append(
+                    BootCSV(folder: name, try tree.head(of: file, byteCount: BootCSV.byteLimit)))
+            }
+        }
+    }
+
+    /// What a directory holds, in the order of names.
+    private static func children(
+        of directory: GuestFile, in tree: FileSystemTree
+    ) throws(StorageError) -> [GuestFile] {
+        var found: [GuestFile] = []
+        for entry in try tree.entries(of: directory).sorted(by: { $0.name.lexicographicallyPrecedes($1.name) }
+        ) {
+            guard found.count < limit * 4 else { break }
+            if let file = try tree.child(entry.name, of: directory) { found.append(file) }
+        }
+        return found
+    }
+
+    private static func child(
+        _ name: String, of directory: GuestFile, in tree: FileSystemTree
+    ) throws(StorageError) -> GuestFile? {
+        try children(of: directory, in: tree).first {
+            String(decoding: $0.path.lastComponent ?? [], as: UTF8.self).uppercased() == name
+        }
+    }
+}

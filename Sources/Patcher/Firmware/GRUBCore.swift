@@ -1,0 +1,32 @@
+internal import Storage
+
+/// What is built into a GRUB for UEFI: where it looks for its configuration (GRUB's include/grub/kernel.h: `mods`
+/// begins with a `grub_module_info64`, behind which modules lie one after the other).
+package struct GRUBCore: Sendable, Equatable {
+    /// The directory of its configuration: "/EFI/debian" of the partition that it was started from, or
+    /// "(,gpt2)/boot/grub".
+    package var prefix: String?
+    /// The script that runs before the configuration is looked for.
+    package var script: String?
+
+    /// Reads the section `mods`; nil where it is none of GRUB's.
+    package init?(modules bytes: [UInt8]) {
+        guard bytes.count >= 24, bytes.starts(with: Array("mimg".utf8)) else { return nil }
+        let first = bytes.little(8, as: UInt64.self)
+        let end = bytes.little(16, as: UInt64.self)
+        guard var offset = Int(exactly: first), let end = Int(exactly: end) else { return nil }
+        // A core of all modules has about two hundred.
+        for _ in 0..<1000 {
+            guard let head = offset +? 8, head <= min(end, bytes.count) else { break }
+            let size = Int(bytes.little(offset + 4, as: UInt32.self))
+            guard size >= 8, let next = offset +? size, next <= bytes.count else { break }
+            let text = String(decoding: bytes[head..<next].prefix { $0 != 0 }, as: UTF8.self)
+            switch bytes.little(offset, as: UInt32.self) {
+            case 2: script = text
+            case 3: prefix = text
+            default: break
+            }
+            offset = next
+        }
+    }
+}

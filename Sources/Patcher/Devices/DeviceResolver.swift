@@ -52,6 +52,8 @@ package struct DeviceResolver: Sendable {
         package var isRHEL6 = false
         /// IDE disks are hda there, not sda; nil when nothing tells.
         package var hasOldIDEDriver: Bool?
+        /// What device-mapper names stand for, by crypttab and the kernels' arguments.
+        package var mappings: [String: DeviceName] = [:]
         /// Kinds of names whose order cannot be that of the given disks, and why.
         package var contradicted: [DiskName.Family: Contradiction] = [:]
 
@@ -123,7 +125,8 @@ package struct DeviceResolver: Sendable {
                 guard case .array(let found) = $0.location else { return false }
                 return found == name || found == short || found == "md" + name
             }
-        case .mapped, .stableIdentifier: return .stable
+        case .mapped: return .stable
+        case .stableIdentifier(let name): return resolve(identifier: name)
         case .optical, .floppy, .virtual, .notADevice: return .notADisk
         }
     }

@@ -9,13 +9,15 @@ package struct GuestFrame: Sendable {
     /// How many disks were given.
     package let diskCount: Int
     /// What the system is; nil when no release file says.
-    package let release: OSRelease?
+    package internal(set) var release: OSRelease?
     /// What the user said of the source.
     let stated: SourcePresentation
     /// The hypervisor whose tools it has.
     let tools: SourcePresentation.Evidence?
     /// What the first sector of each disk starts; empty where nobody looked.
     var bootCode: [BootCode] = []
+    /// The volumes that hold a system's root, this one's among them; empty where nobody looked.
+    var systemRoots: Set<Int> = []
 }
 
 /// What a guest's files use device names for decides what the names stand for.
@@ -28,6 +30,7 @@ extension GuestFrame {
             usage.disks.insert(name)
             if case .crypttab = site.use { usage.rowFamilies.insert(name.family) }
         }
+        usage.mappings = Mapping.all(in: files)
         let presentation = stated.inferred(from: tools, fstab)
         func resolver() -> DeviceResolver {
             DeviceResolver(

@@ -34,7 +34,7 @@ package struct MountedSystem: Sendable {
         let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume])
         let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
         let isNeeded = reading == .everything || fstab.rows.contains { DeviceName($0.spec).isPositional }
-        frame = GuestFrame(
+        var frame = GuestFrame(
             rootVolume: rootVolume, volumes: volumes, diskCount: diskCount,
             release: isNeeded ? try OSRelease.read(bare) : nil, stated: presentation,
             tools: isNeeded ? try SourcePresentation.tools(in: bare) : nil, bootCode: bootCode)
@@ -52,6 +52,9 @@ package struct MountedSystem: Sendable {
             mounts: mounts.map {
                 .init(path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
             })
+        // The release file may be a link into a /usr of its own.
+        if isNeeded, frame.release == nil { frame.release = try OSRelease.read(tree) }
+        self.frame = frame
     }
 
     private static func mounts(

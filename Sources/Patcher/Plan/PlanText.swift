@@ -34,7 +34,10 @@ package enum PlanText {
         for item in plan.advice {
             lines.add("advice: " + (item.path.map { "\($0): " } ?? "") + lines.words(item.message))
         }
-        for verdict in plan.verdicts { lines.add(verdict) }
+        for (index, verdict) in plan.verdicts.enumerated()
+        where index == 0 || !verdict.says(sameAs: plan.verdicts[index - 1]) {
+            lines.add(verdict)
+        }
         return Array(lines.text.utf8)
     }
 
@@ -69,9 +72,13 @@ package enum PlanText {
                 let words = once(reason.sentence)
                 add("nothing is written: \(words)")
             case .notKnown:
-                add("boots: not known: no boot menu that is known here was found in the guest")
+                add("boots: not known" + (plan.unknown.map { ": " + words($0.sentence) } ?? ""))
             case .boots, .bootsWithEdits:
-                let titles = plan.bootingDefaults.map { "“\($0.title)”" }
+                var titles: [String] = []
+                // Branches of one entry bear one title.
+                for title in plan.bootingDefaults.map({ "“\($0.title)”" }) where !titles.contains(title) {
+                    titles.append(title)
+                }
                 let entries =
                     titles.isEmpty ? "which entry by itself is not known" : titles.joined(separator: ", ")
                 add("boots: \(plan.outcome == .boots ? "yes" : "yes, with these edits"): \(entries)")

@@ -25,7 +25,7 @@ package enum Planner {
             target: request.target, controller: draft.controller, machine: draft.machineNeeds,
             source: guest.resolver.presentation,
             actions: refusal == nil ? draft.actions() : [], references: draft.references(),
-            advice: draft.advice, verdicts: verdicts, refusal: refusal)
+            advice: draft.advice, verdicts: verdicts, unknown: draft.unknownBoot(verdicts), refusal: refusal)
     }
 
     /// What all steps want to do.

@@ -18,7 +18,7 @@ extension NameChoice {
             + " is \(draft.guest.volumes[volume].name)"
         let form = Form(site, file, draft.guest)
         switch site.use {
-        case .fstab, .fstabOption: return choose(stableNames(volume, draft), volume, what, draft, form)
+        case .fstab, .fstabOption, .unit: return choose(stableNames(volume, draft), volume, what, draft, form)
         // The kernel puts the array together itself, and knows nothing else.
         case .kernelArgument("md", _), .sharedKernelArgument("md"):
             return choose([], volume, what, draft, form)

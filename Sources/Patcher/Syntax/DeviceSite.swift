@@ -16,6 +16,8 @@ package struct DeviceSite: Sendable, Equatable {
         case crypttab(Crypttab.Row)
         /// A row of LVM's devices file.
         case lvmDevice
+        /// What a unit of systemd mounts.
+        case unit(mountPoint: String)
         /// A name in a file that is never changed; the text says what it is for.
         case reported(String)
 
@@ -23,8 +25,17 @@ package struct DeviceSite: Sendable, Equatable {
         var countsDisks: Bool {
             switch self {
             case .fstab(let row): !row.isRemovableMedium
-            case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice: true
+            case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice, .unit: true
             case .reported, .loaderDisk: false
+            }
+        }
+
+        /// A start of the system waits for it, and the system is not running from it.
+        var isAwaited: Bool {
+            switch self {
+            case .fstab(let row): row.isLocalDevice && !row.isNoauto && row.mountPoint != "/"
+            case .crypttab, .unit: true
+            default: false
             }
         }
 
@@ -51,6 +62,7 @@ package struct DeviceSite: Sendable, Equatable {
             case .loaderDisk: "disk of the boot loader"
             case .crypttab(let row): "encrypted device \(row.name)"
             case .lvmDevice: "LVM device"
+            case .unit(let mountPoint): "device of \(mountPoint)"
             case .reported(let summary): summary
             }
         }

@@ -13,6 +13,8 @@ package struct Fstab: Sendable, Equatable {
         package var mountPoint: String
         /// The file system's types: "ext3", or "udf,iso9660".
         package var types: [String]
+        /// The field of the types.
+        package var typesRange: Range<Int>
         /// The options field; nil when the row ends before it.
         package var optionsRange: Range<Int>?
         /// The options.
@@ -30,6 +32,11 @@ package struct Fstab: Sendable, Equatable {
         package var isNoauto: Bool { options.contains("noauto") }
         /// Its absence does not stop the boot.
         package var isNofail: Bool { options.contains("nofail") }
+        /// What the row names is a device of this machine, not a directory, a file or another machine's.
+        var isLocalDevice: Bool {
+            spec.hasPrefix("/dev/") && !isShare && !types.contains("none")
+                && !["bind", "rbind", "loop", "_netdev"].contains(where: options.contains)
+        }
         /// A swap area.
         package var isSwap: Bool { types == ["swap"] }
         /// An optical or floppy drive by its type or mount point.
@@ -67,6 +74,7 @@ package struct Fstab: Sendable, Equatable {
                     specRange: fields[0], spec: Self.decoded(bytes[fields[0]]),
                     mountPoint: Self.decoded(bytes[fields[1]]),
                     types: bytes.text(fields[2]).split(separator: ",").map(String.init),
+                    typesRange: fields[2],
                     optionsRange: fields.count > 3 ? fields[3] : nil, options: options,
                     deviceOptions: fields.count > 3 ? Self.deviceOptions(bytes, fields[3]) : [], pass: pass,
                     passRange: fields.count > 5 ? fields[5] : nil,

@@ -7,14 +7,17 @@ extension VerdictReason {
         case controllerNotOffered = "controller-not-offered"
         case bootsXen = "boots-xen"
         case xenOnlyKernel = "xen-only-kernel"
+        case fileMissing = "file-missing"
         case liloMap = "lilo-map"
         case rootNeedsInitramfs = "root-needs-initramfs"
         case rootUnresolved = "root-unresolved"
+        case rootNotNamed = "root-not-named"
         case rootShared = "root-shared"
         case menuNotInUse = "menu-not-in-use"
         case keepsXenEntry = "keeps-xen-entry"
         case argumentsElsewhere = "arguments-elsewhere"
         case argumentsUnreadable = "arguments-unreadable"
+        case argumentUnresolved = "argument-unresolved"
         case rowStopsBoot = "row-stops-boot"
         case suspended
         case unreadableMount = "unreadable-mount"
@@ -24,6 +27,7 @@ extension VerdictReason {
         case bootUnresolved = "boot-unresolved"
         case unknownLoader = "unknown-loader"
         case wouldBeTakenFor = "would-be-taken-for"
+        case wouldMeanAnother = "would-mean-another"
         case wouldChangeAgain = "would-change-again"
         case defaultCannot = "default-cannot"
     }
@@ -37,14 +41,17 @@ extension VerdictReason {
         case .controllerNotOffered: .controllerNotOffered
         case .bootsXen: .bootsXen
         case .xenOnlyKernel: .xenOnlyKernel
+        case .fileMissing: .fileMissing
         case .liloMap: .liloMap
         case .rootNeedsInitramfs: .rootNeedsInitramfs
         case .rootUnresolved: .rootUnresolved
+        case .rootNotNamed: .rootNotNamed
         case .rootShared: .rootShared
         case .menuNotInUse: .menuNotInUse
         case .keepsXenEntry: .keepsXenEntry
         case .argumentsElsewhere: .argumentsElsewhere
         case .argumentsUnreadable: .argumentsUnreadable
+        case .argumentUnresolved: .argumentUnresolved
         case .rowStopsBoot: .rowStopsBoot
         case .suspended: .suspended
         case .unreadableMount: .unreadableMount
@@ -54,6 +61,7 @@ extension VerdictReason {
         case .bootUnresolved: .bootUnresolved
         case .unknownLoader: .unknownLoader
         case .wouldBeTakenFor: .wouldBeTakenFor
+        case .wouldMeanAnother: .wouldMeanAnother
         case .wouldChangeAgain: .wouldChangeAgain
         case .defaultCannot: .defaultCannot
         }

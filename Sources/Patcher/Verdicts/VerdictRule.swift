@@ -19,6 +19,7 @@ package enum VerdictRules {
         LoaderMapRule.self,
         RootRule.self,
         ArgumentsRule.self,
+        AwaitedArgumentRule.self,
         NeededRowRule.self,
         MenuInUseRule.self,
     ]
@@ -28,6 +29,7 @@ package enum VerdictRules {
         MachineRule.self,
         UnreadableMountRule.self,
         UnwritableNamesRule.self,
+        OtherMeaningRule.self,
         MissingBootRule.self,
         UnknownLoaderRule.self,
         NeededRowRule.self,

@@ -18,6 +18,7 @@ import Testing
             "default=0\ntitle C\n\troot (hd0,0)\n\tkernel /boot/vmlinuz-2.6.18 ro root=/dev/hda1\n\tinitrd /boot/i\n"
         )
         root.write("/boot/vmlinuz-2.6.18", "kernel")
+        root.write("/boot/i", "initrd")
         return guest
     }
 

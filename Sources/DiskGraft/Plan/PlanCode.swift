@@ -5,6 +5,7 @@ enum PlanCode: String, LayerCode {
     static let layer = "plan"
 
     case cannotBoot = "cannot-boot"
+    case baseOfAnother = "base-of-another"
     case changedSince = "changed-since"
     case noCardAddress = "no-card-address"
     case noSuchDisk = "no-such-disk"

@@ -40,7 +40,8 @@ enum LVMAssembly {
         for volume in group.logicalVolumes {
             let device = mapper.device(volume.name)
             let isVisible = mapper.isVisible(volume)
-            let readRefusal = isVisible ? addVolume(volume, device, of: group, title: title, to: &result, probe) : nil
+            let readRefusal =
+                isVisible ? addVolume(volume, device, of: group, title: title, to: &result, probe) : nil
             layout.logicalVolumes.append(
                 GroupLayout.LogicalVolume(
                     name: volume.name, id: volume.id, byteCount: device.byteCount,

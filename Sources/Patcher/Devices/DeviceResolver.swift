@@ -188,9 +188,29 @@ package struct DeviceResolver: Sendable {
 
     private func resolve(_ name: DiskName, _ partition: Int?) -> Resolution {
         if usage.opticalBases.contains(name.base), presentation.map[name.base] == nil { return .notADisk }
+        // Xen can hand over each partition as a disk of its own.
+        let isStated = partition.flatMap { presentation.map["\(name.base)\($0)"] }
+        if let disk = isStated {
+            guard disk >= 0, disk < diskCount else {
+                return .unresolved(.statedDiskMissing(disk: disk, given: diskCount))
+            }
+            let whole = volumes.firstIndex { $0.location == .wholeDisk(disk: disk) }
+            return whole.map(Resolution.volume) ?? place(name, partition, on: disk)
+        }
+        if presentation.map[name.base] == nil, statesPartitions(of: name) {
+            return .unresolved(.wholeVolume(name: name.base + (partition.map(String.init) ?? ""), disk: 0))
+        }
         switch disk(of: name) {
         case .failure(let reason): return .unresolved(reason)
         case .success(let disk): return place(name, partition, on: disk)
+        }
+    }
+
+    /// The user told what some partitions of it are, so that they are no partitions of one disk.
+    private func statesPartitions(of name: DiskName) -> Bool {
+        presentation.map.keys.contains { key in
+            guard case .disk(let found, let number) = DeviceName(key) else { return false }
+            return found == name && number != nil
         }
     }
 
@@ -206,6 +226,11 @@ package struct DeviceResolver: Sendable {
             let whole = volumes.firstIndex(where: { $0.location == .wholeDisk(disk: disk) })
         {
             return .volume(whole)
+        }
+        if let whole = volumes.first(where: { $0.location == .wholeDisk(disk: disk) }),
+            whole.identity.kind != .unknown
+        {
+            return .unresolved(.wholeVolume(name: "\(name.base)\(partition)", disk: disk))
         }
         return .unresolved(.noPartition(disk: disk, number: partition))
     }

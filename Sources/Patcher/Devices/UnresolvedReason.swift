@@ -94,6 +94,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         switch self {
         case .behindLastDisk, .noPartition, .noBearer: true
         case .noMappingSource(_, let reason): reason.isAbsent
+        case .wholeVolume: false
         default: false
         }
     }
@@ -145,8 +146,9 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case .noMappingSource(let name, let reason):
             "\(name) is made of a device of which this is known: \(reason.sentence)"
         case .wholeVolume(let name, let disk):
-            "disk \(disk + 1) is one volume without partitions; \(remedy: .stateDisk(name)) would tell"
-        case .holdsPartitions(let name, let disk): "\(name) is all of disk \(disk + 1), which holds partitions"
+            "\(name) cannot be told: disk \(disk + 1) is one volume without partitions; \(remedy: .stateDisk(name)) would tell"
+        case .holdsPartitions(let name, let disk):
+            "\(name) is all of disk \(disk + 1), which holds partitions"
         case .noSystem(let volume): "\(volume) holds no system"
         case .noVolume: "it names no volume of a disk"
         case .renamed(let name): "it is not changed, and the target calls that volume \(name)"

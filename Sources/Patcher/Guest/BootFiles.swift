@@ -121,7 +121,9 @@ private struct Search {
 
     /// `/boot/vmlinuz`, or `/vmlinuz` of a volume that is mounted on /boot.
     private func isThere(_ path: String) throws(StorageError) -> Bool {
-        for base in BootMenuPaths.bases where try holdsFile(GuestPath(base + path), places.tree) { return true }
+        for base in BootMenuPaths.bases where try holdsFile(GuestPath(base + path), places.tree) {
+            return true
+        }
         for tree in places.volumes {
             for base in ["", "/boot"] where try holdsFile(GuestPath(base + path), tree) { return true }
         }

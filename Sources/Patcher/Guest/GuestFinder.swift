@@ -14,7 +14,8 @@ package enum GuestFinder {
         for index in roots {
             guests.append(
                 try guest(
-                    rootVolume: index, among: roots, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
+                    rootVolume: index, among: roots, volumes: volumes, fileSystems: fileSystems,
+                    diskCount: diskCount,
                     presentation: presentation, bootCode: bootCode))
         }
         let hasWindows = try volumes.indices.contains { (index) throws(StorageError) in

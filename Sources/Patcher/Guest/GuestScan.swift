@@ -38,7 +38,9 @@ enum GuestScan {
                 next += 1
                 continue
             }
-            for word in Set(text.menu.includes.filter { !$0.isLoaderEntries }.map(\.word)).sorted().prefix(includeLimit) {
+            for word in Set(text.menu.includes.filter { !$0.isLoaderEntries }.map(\.word)).sorted().prefix(
+                includeLimit)
+            {
                 guard let path = try IncludedPath.find(word, namedIn: files[next], tree),
                     let file = try tree.regularFile(GuestPath(path))
                 else { continue }

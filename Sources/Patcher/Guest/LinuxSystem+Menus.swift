@@ -22,6 +22,8 @@ extension LinuxSystem {
     private func isPart(_ one: ScannedFile, ofSameMenuAs other: ScannedFile) -> Bool {
         one.file.key == other.file.key || one.syntax is LoaderEntry && other.syntax is LoaderEntry
             || one.syntax is any GRUB2Text && other.syntax is any GRUB2Text
+            || one.grubMenu?.readsBLSEntries == true && other.syntax is LoaderEntry
+            || one.syntax is LoaderEntry && other.grubMenu?.readsBLSEntries == true
     }
 
     /// GRUB of Red Hat's kin on UEFI reads its menu from the EFI system partition and from nowhere else: GRUB legacy of RHEL
@@ -34,10 +36,13 @@ extension LinuxSystem {
         return release.title.contains("Fedora") ? major <= 33 : major <= 2
     }
 
-    /// Something reads the entries of the Boot Loader Specification: a menu of GRUB 2 that a BIOS comes to says whether it does.
+    /// Something reads the entries of the Boot Loader Specification: a menu of GRUB 2 says whether it does.
     private var readsLoaderEntries: Bool {
         let menus = files.compactMap(\.grubMenu)
-        guard bootCode == .grub2, menus.contains(where: { !$0.entries.isEmpty }) else { return true }
+        // On a BIOS nothing else does.
+        guard firmware.isBIOSKnown, !firmware.hasUEFI, menus.contains(where: { !$0.entries.isEmpty }) else {
+            return true
+        }
         return menus.contains(where: \.readsBLSEntries)
     }
 

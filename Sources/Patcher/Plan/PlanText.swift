@@ -10,9 +10,16 @@ package enum PlanText {
         summary(of: plan, guestTitle: guestTitle, naming: name) + diff(of: plan)
     }
 
-    /// The edits as a unified diff; empty when no file is edited.
+    /// The edits and the new files as a unified diff; empty when there is neither.
     package static func diff(of plan: Plan) -> [UInt8] {
-        plan.actions.compactMap(\.edit).flatMap { UnifiedDiff.bytes($0) }
+        plan.actions.flatMap { action -> [UInt8] in
+            switch action.kind {
+            case .edit(let edit): UnifiedDiff.bytes(edit)
+            case .create(let place, let contents, _):
+                UnifiedDiff.bytes(creating: place.path.bytes, contents)
+            case .rename, .remove, .setLabel, .deviceBytes: []
+            }
+        }
     }
 
     /// Whether it boots and what, which machine it needs, what changes and why, what is left to do by hand.

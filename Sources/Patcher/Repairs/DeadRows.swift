@@ -36,6 +36,15 @@ enum DeadRows: PlanStep {
     }
 
     private static func repairAbsent(_ file: ScannedFile, _ row: Fstab.Row, _ draft: inout PlanDraft) {
+        if draft.standsAside(file, row) {
+            let options = (row.isNofail || !draft.guest.knowsNofail ? "" : ",nofail") + ",noauto"
+            let end = (row.optionsRange ?? row.typesRange).upperBound
+            draft.edit(
+                file, end..<end, row.optionsRange == nil ? " defaults\(options)" : options, .deadRows,
+                "which disk \(row.spec) is cannot be told, and \(draft.hypervisor.title) gives that name to another: it must not be mounted by itself"
+            )
+            return
+        }
         guard !row.isNoauto, !row.isNofail, row.isSwap || row.mountPoint.hasPrefix("/"),
             !needed.contains(row.mountPoint), let what = absence(file, row, draft)
         else { return }
@@ -56,7 +65,9 @@ enum DeadRows: PlanStep {
             if reference.resolution == .notADisk, reference.isDrive || row.isRemovableMedium {
                 return "the medium in \(reference.text) does not come along"
             }
-            guard let reason = reference.unresolved, let what = reason.absence(of: reference) else { continue }
+            guard let reason = reference.unresolved, let what = reason.absence(of: reference) else {
+                continue
+            }
             return what
         }
         return nil

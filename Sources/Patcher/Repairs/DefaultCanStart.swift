@@ -24,7 +24,9 @@ enum DefaultCanStart: PlanStep {
             let missing = draft.guest.bootFiles.missing[item.key]
             draft.moveDefault(
                 item, to: best,
-                missing.map { "\($0) of “\(item.entry.title)” is not on the disks; “\(best.entry.title)” can start" }
+                missing.map {
+                    "\($0) of “\(item.entry.title)” is not on the disks; “\(best.entry.title)” can start"
+                }
                     ?? "“\(item.entry.title)” cannot start on \(draft.hypervisor.title); “\(best.entry.title)” can"
             )
         }

@@ -4,7 +4,9 @@ enum FirmwareEntry: PlanStep {
 
     static func contribute(to draft: inout PlanDraft) {
         let inspection = draft.guest.inspection
-        guard draft.guest.hasUEFILoader, inspection.hasFallbackLoader != true else { return }
+        guard draft.machineNeeds.firmware != .bios, draft.guest.hasUEFILoader,
+            inspection.hasFallbackLoader != true
+        else { return }
         guard inspection.hasFallbackLoader == false else {
             draft.advise(
                 .defaultEntry, nil,

@@ -22,7 +22,8 @@ extension GRUB2Config {
         var found: [MenuEntry] = []
         for menu in menus {
             guard let chosen = DefaultSearch(guest: guest).item(of: menu.file, depth: 0) else { continue }
-            let same = chosen.file.grubMenu?.entries.filter { $0.range == chosen.entry.range } ?? [chosen.entry]
+            let same =
+                chosen.file.grubMenu?.entries.filter { $0.range == chosen.entry.range } ?? [chosen.entry]
             for entry in same.map({ MenuEntry(file: chosen.file, entry: $0) })
             where !found.contains(where: { $0.key == entry.key }) {
                 found.append(entry)
@@ -138,6 +139,8 @@ extension LinuxSystem {
     /// A menu of GRUB 2 says where among its own the entries in files of their own stand.
     var menuOrdersLoaderEntries: Bool {
         systemdBootDefault == nil
-            && files.contains { $0.syntax is GRUB2Config && $0.grubMenu?.readsBLSEntries == true && isInUse($0) }
+            && files.contains {
+                $0.syntax is GRUB2Config && $0.grubMenu?.readsBLSEntries == true && isInUse($0)
+            }
     }
 }

@@ -9,8 +9,10 @@ extension KernelCommandLine.Argument {
     /// The value is a variable of the loader and nothing else.
     func isVariable(in bytes: [UInt8]) -> Bool {
         guard let valueRange else { return false }
-        let text = bytes.text(valueRange).filter { !"\"{}".contains($0) }
-        return text.first == "$" && text.dropFirst().utf8.allSatisfy(\.isNameCharacter)
+        var name = bytes.text(valueRange)[...]
+        guard name.popFirst() == "$" else { return false }
+        if name.first == "{", name.last == "}" { name = name.dropFirst().dropLast() }
+        return name.utf8.allSatisfy(\.isNameCharacter)
     }
 }
 

@@ -90,7 +90,9 @@ extension LoaderEntry: BootMenu {
 
     /// One of all files: systemd-boot's choice, GRUB's saved one, or the newest. None where systemd-boot's cannot be read.
     package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
-        guard guest.volumeOfUnreadLoaderConfiguration == nil, !guest.menuOrdersLoaderEntries else { return [] }
+        guard guest.volumeOfUnreadLoaderConfiguration == nil, !guest.menuOrdersLoaderEntries else {
+            return []
+        }
         let sorted = menus.sorted { isAhead($0.syntax, of: $1.syntax) }
         let chosen =
             guest.systemdBootDefault.flatMap { wanted in

@@ -1,10 +1,12 @@
 /// A unit of systemd that mounts a device, or swaps to one (systemd.mount(5), systemd.swap(5)).
 package struct SystemdMount: ConfigurationSyntax {
     package static let kind = ConfigurationKind("systemd-mount")
-    package static let places: [ConfigurationPlace] = ["/etc/systemd/system", "/usr/local/lib/systemd/system"]
-        .flatMap { directory in
-            [".mount", ".swap"].map { ConfigurationPlace.directory(directory, suffix: $0) }
-        }
+    package static let places: [ConfigurationPlace] = [
+        "/etc/systemd/system", "/usr/local/lib/systemd/system",
+    ]
+    .flatMap { directory in
+        [".mount", ".swap"].map { ConfigurationPlace.directory(directory, suffix: $0) }
+    }
     /// systemd makes a unit of the path that it waits for.
     package static var wantsPaths: Bool { true }
 

@@ -14,7 +14,8 @@ enum NeededRowRule: VerdictRule, RefusalRule {
     private static func problem(_ draft: PlanDraft) -> VerdictReason? {
         for file in draft.guest.files(Fstab.self) {
             for row in file.syntax.rows where DeadRows.isNeeded(row) {
-                guard let reference = draft.guest.reference(in: file.file, at: row.specRange.lowerBound) else {
+                guard let reference = draft.guest.reference(in: file.file, at: row.specRange.lowerBound)
+                else {
                     continue
                 }
                 if let name = draft.newName(of: reference) {

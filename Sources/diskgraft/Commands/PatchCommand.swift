@@ -23,6 +23,9 @@ struct PatchCommand: ParsableCommand {
 
     @OptionGroup var parts: PlanParts
 
+    @Flag(help: "Change a disk though another image beside it is its child, and breaks.")
+    var force = false
+
     @Flag(help: "Print the plan as JSON.")
     var json = false
 
@@ -33,7 +36,7 @@ struct PatchCommand: ParsableCommand {
         let plan = try guest.plan(options)
         for system in plan.leftOut { Terminal.printWarning(system) }
         if json { try JSONOutput.print(plan.report) } else { Terminal.print(parts.text(of: plan)) }
-        try guest.patch(plan, options)
+        try guest.patch(plan, options, despiteChildren: force)
         if !json, !plan.isEmpty {
             let others = disks.with.map { " --with \(Terminal.name($0))" }.joined()
             Terminal.print("patched; `diskgraft undo \(Terminal.name(path))\(others)` takes it back\n")

@@ -57,7 +57,7 @@ extension LinuxSystem {
     /// The file lies on the EFI system partition.
     private func isOnESP(_ file: ScannedFile) -> Bool {
         file.file.volume == efiSystemPartition
-            || ["/boot/efi/", "/efi/"].contains { file.file.displayPath.hasPrefix($0) }
+            || ["/boot/efi", "/efi"].contains { file.file.path.isBelow($0) }
     }
 
     /// The volume on which systemd-boot's own configuration lies, where that cannot be read and decides which entry boots.

@@ -173,8 +173,12 @@ extension GRUB2Config: BootMenu {
         let path = entry.entry.menuPath
         // Identifiers outlive a menu that is made anew; without them the place in the menu must do.
         let hasIdentifiers = path.allSatisfy { $0.names.count > 1 }
-        // Files that are read before or between the entries shift the numbers.
-        let hasPlainNumbers = includes.allSatisfy { $0.position == nil }
+        // Files that are read before or between the entries shift the numbers, and so do conditions.
+        let hasPlainNumbers =
+            includes.allSatisfy { $0.position == nil }
+            && ["pc", "efi"].allSatisfy { platform in
+                GRUB2Config(file.bytes, platform: platform).topLevelCount == topLevelCount
+            }
         let name = path.map { level in
             hasIdentifiers ? level.names[1] : hasPlainNumbers ? "\(level.index)" : level.names[0]
         }.joined(separator: ">")

@@ -66,10 +66,11 @@ enum RootRule: VerdictRule {
         return chosen.flatMap { problem(of: $0, $0.text, item.entry.kernelVersion, draft) }
     }
 
-    /// initramfs-tools looks for what root= names, and for nothing else.
+    /// initramfs-tools looks for what root= names, and for nothing else unless boot= says so.
     private static func problemWithoutRoot(_ item: MenuEntry, _ guest: LinuxSystem) -> VerdictReason? {
         guard let family = guest.release?.family, [.debian, .ubuntu].contains(family), item.file.isReadAtBoot,
-            !item.takesSharedArguments, !item.entry.initrds.isEmpty, !item.entry.isTool,
+            !item.takesSharedArguments, !item.entry.commandLine.has("boot"), !item.entry.initrds.isEmpty,
+            !item.entry.isTool,
             !item.entry.isXenMultiboot, item.file.syntax.sharedCommandLines(in: item.file.bytes).isEmpty
         else { return nil }
         return .rootNotNamed

@@ -73,6 +73,7 @@ import Testing
         let usr = guest.disk.logicalVolume("vg", "usr", .ext4, uuid: fieldData)
         usr.write("/lib/os-release", "ID=ubuntu\nVERSION_ID=22.04\nPRETTY_NAME=\"Ubuntu 22.04\"\n")
         guest.disk.volumes[1].identifierLinks = ["dm-uuid-LVM-AAAABBBB"]
+        guest.root.makeDirectory("/usr")
         guest.root.remove("/etc/os-release")
         guest.root.link("/etc/os-release", to: "../usr/lib/os-release")
         let plan = try guest.patch(rows: "/dev/disk/by-id/dm-uuid-LVM-AAAABBBB /usr ext4 defaults 0 2\n")

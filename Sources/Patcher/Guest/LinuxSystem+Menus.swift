@@ -7,7 +7,10 @@ extension LinuxSystem {
     func isInUse(_ menu: ScannedFile) -> Bool {
         if readsMenuOfUEFIAlone, menu.syntax is any GRUBMenu, !isOnESP(menu) { return false }
         if menu.syntax is LoaderEntry, !readsLoaderEntries { return false }
-        let menus = files.filter { $0.bootEntries.contains { $0.kernel != nil } }
+        let menus = files.filter { file in
+            file.bootEntries.contains { $0.kernel != nil }
+                && (readsLoaderEntries || !(file.syntax is LoaderEntry))
+        }
         guard menus.count > 1, menus.contains(where: { $0.file.key == menu.file.key }) else { return true }
         if let readers = readers(of: bootCode) {
             let read = menus.filter { readers.contains($0.kind) }

@@ -28,7 +28,7 @@ extension PlanDraft {
     func unknownBoot(_ verdicts: [EntryVerdict]) -> UnknownBoot? {
         guard guest.isMenuRead else {
             guard guest.readsMenuOfUEFIAlone, let partition = guest.efiSystemPartition else {
-                return verdicts.isEmpty ? .noMenu : nil
+                return .noMenu
             }
             return .menuNotRead(volume: guest.volumes[partition].name)
         }

@@ -78,6 +78,12 @@ struct ReferenceTable: Sendable {
         {
             resolution = .unresolved(reason)
         }
+        // The root is known by its contents, and nothing waits for its row.
+        if case .fstab(let row) = site.use, row.mountPoint == "/",
+            case .unresolved(.noBearer(.identifier)) = resolution
+        {
+            resolution = .stable
+        }
         // Nothing that could be a root lies on a disk beside its partitions.
         if case .disk(let disk) = resolution, site.use.isKernelArgument("root") {
             resolution = .unresolved(.holdsPartitions(site.text, disk: disk))

@@ -80,7 +80,7 @@ struct ReferenceTable: Sendable {
         }
         // The root is known by its contents, and nothing waits for its row.
         if case .fstab(let row) = site.use, row.mountPoint == "/",
-            case .unresolved(.noBearer(.identifier)) = resolution
+            case .unresolved(.noBearer(.identifier(_))) = resolution
         {
             resolution = .stable
         }

@@ -52,6 +52,8 @@ package struct DeviceResolver: Sendable {
         package var isRHEL6 = false
         /// IDE disks are hda there, not sda; nil when nothing tells.
         package var hasOldIDEDriver: Bool?
+        /// Names that the user tied to a disk whose volumes are in use under another name.
+        package var refuted: Set<String> = []
         /// Kinds of names whose order cannot be that of the given disks, and why.
         package var contradicted: [DiskName.Family: Contradiction] = [:]
 

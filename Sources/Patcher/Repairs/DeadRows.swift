@@ -15,6 +15,11 @@ enum DeadRows: PlanStep {
                     draft.comment(
                         file.file, lineAt: row.lineRange.lowerBound, .deadRows,
                         "\(owner.title)'s shared folders are not there on \(draft.hypervisor.title)")
+                } else if row.isDisplaced {
+                    draft.advise(
+                        .deadRows, file.file,
+                        "the row of \(row.spec) is left as it is: what stands behind its options is no number; a blank inside a field is written \\040"
+                    )
                 } else {
                     repairAbsent(file.file, row, &draft)
                 }

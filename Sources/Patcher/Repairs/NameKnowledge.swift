@@ -7,6 +7,8 @@ extension DeviceSite {
         switch use {
         // File systems and systemd open what they are told.
         case .fstabOption: true
+        // grub-mkconfig gives it to grub-probe, and makes root= of it.
+        case .sharedKernelArgument("GRUB_DEVICE"): true
         // SUSE's own mkinitrd waits for the path that it is given.
         case .kernelArgument("resume", _), .sharedKernelArgument("resume"): guest.hasOldSUSEInitrd
         default: false

@@ -14,6 +14,8 @@ package struct DeviceSite: Sendable, Equatable {
         case loaderDisk
         /// The encrypted device of a crypttab row.
         case crypttab(Crypttab.Row)
+        /// Where the key ("key") or the header ("header") of a crypttab row lies.
+        case crypttabPart(name: String, Crypttab.Row)
         /// A row of LVM's devices file.
         case lvmDevice
         /// A name in a file that is never changed; the text says what it is for.
@@ -23,7 +25,8 @@ package struct DeviceSite: Sendable, Equatable {
         var countsDisks: Bool {
             switch self {
             case .fstab(let row): !row.isRemovableMedium
-            case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice: true
+            case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .crypttabPart, .lvmDevice:
+                true
             case .reported, .loaderDisk: false
             }
         }
@@ -50,6 +53,7 @@ package struct DeviceSite: Sendable, Equatable {
             case .sharedKernelArgument(let name): "\(name)= for every kernel"
             case .loaderDisk: "disk of the boot loader"
             case .crypttab(let row): "encrypted device \(row.name)"
+            case .crypttabPart(let part, let row): "\(part) of the encrypted device \(row.name)"
             case .lvmDevice: "LVM device"
             case .reported(let summary): summary
             }

@@ -16,6 +16,8 @@ extension VerdictReason {
         case argumentsElsewhere = "arguments-elsewhere"
         case argumentsUnreadable = "arguments-unreadable"
         case rowStopsBoot = "row-stops-boot"
+        case statedWrongly = "stated-wrongly"
+        case cardNotChanged = "card-not-changed"
         case suspended
         case unreadableMount = "unreadable-mount"
         case unwritableNames = "unwritable-names"
@@ -46,6 +48,8 @@ extension VerdictReason {
         case .argumentsElsewhere: .argumentsElsewhere
         case .argumentsUnreadable: .argumentsUnreadable
         case .rowStopsBoot: .rowStopsBoot
+        case .statedWrongly: .statedWrongly
+        case .cardNotChanged: .cardNotChanged
         case .suspended: .suspended
         case .unreadableMount: .unreadableMount
         case .unwritableNames: .unwritableNames

@@ -29,6 +29,9 @@ extension VerdictReason {
             "its arguments are $kernelopts of grubenv, which lies where it cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
         case .rowStopsBoot(let mountPoint, let name, let reason):
             "the boot would stop at \(mountPoint): \(name) of /etc/fstab cannot be found (\(reason.sentence)); give its disk too, or the row the option nofail"
+        case .statedWrongly(let reason): reason.sentence
+        case .cardNotChanged(let card, let reason):
+            "what was said of the network card \(card) cannot be done: \(reason)"
         case .suspended(let volume):
             "\(volume) holds a suspended system: start the guest and shut it down first"
         case .unreadableMount(let path, let volume, let kind):

@@ -79,9 +79,10 @@ struct StatementCommandTests {
         let directory = try TemporaryDirectory()
         let disk = try guest(in: directory)
         let words = "azure opens vhd alone, and this is a qcow2"
-        for (name, isSaid) in [("copy.qcow2", true), ("copy.vhd", false)] {
+        // Azure's own format takes larger disks than this one.
+        for (name, target, isSaid) in [("copy.qcow2", "azure", true), ("copy.vhd", "hyperv", false)] {
             let result = try Tool.run(
-                Fixture.command, ["migrate", disk, directory.path(name), "--to", "azure"])
+                Fixture.command, ["migrate", disk, directory.path(name), "--to", target])
             #expect(result.errorText.contains(words) == isSaid, "\(result.errorText)")
         }
     }

@@ -20,11 +20,7 @@ extension HostFile {
             throw .io("host file", operation: "fsetxattr", errno: errno, path: path)
         }
         // fdatasync need not write attributes.
-        while fsync(descriptor) != 0 {
-            let number = errno
-            if number == EINTR { continue }
-            throw .io("host file", operation: "fsync", errno: number, path: path)
-        }
+        _ = try call("fsync") { Int(fsync(descriptor)) }
     }
 
     /// An extended attribute of the file at `path`, through links, of at most `limit` bytes; nil when it has none.

@@ -12,14 +12,11 @@ extension HostFile {
             throw shortFile(at: offset, total)
         }
         while done < total {
-            let got = unsafe target.withUnsafeMutableBytes { buffer -> Int in
+            let got = try unsafe target.withUnsafeMutableBytes { (buffer) throws(StorageError) -> Int in
                 guard let base = buffer.baseAddress else { return 0 }
-                return unsafe pread(descriptor, base + done, total - done, Int(position) + done)
-            }
-            if got < 0 {
-                let number = errno
-                if number == EINTR { continue }
-                throw .io("host file", operation: "read", errno: number, path: path, offset: offset)
+                return try call("read", offset: offset) {
+                    unsafe pread(descriptor, base + done, total - done, Int(position) + done)
+                }
             }
             if got == 0 { throw shortFile(at: offset, total) }
             done += got
@@ -31,14 +28,11 @@ extension HostFile {
         var done = 0
         let total = source.byteCount
         while done < total {
-            let put = unsafe source.withUnsafeBytes { buffer -> Int in
+            let put = try unsafe source.withUnsafeBytes { (buffer) throws(StorageError) -> Int in
                 guard let base = buffer.baseAddress else { return 0 }
-                return unsafe pwrite(descriptor, base + done, total - done, Int(offset) + done)
-            }
-            if put < 0 {
-                let number = errno
-                if number == EINTR { continue }
-                throw .io("host file", operation: "write", errno: number, path: path, offset: offset)
+                return try call("write", offset: offset) {
+                    unsafe pwrite(descriptor, base + done, total - done, Int(offset) + done)
+                }
             }
             if put == 0 {
                 throw .io("host file", operation: "write", errno: ENOSPC, path: path, offset: offset)
@@ -59,19 +53,25 @@ extension HostFile {
         guard let size = Int(exactly: length) else {
             throw .io("host file", operation: "ftruncate", errno: EFBIG, path: path)
         }
-        while ftruncate(descriptor, size) != 0 {
-            let number = errno
-            if number == EINTR { continue }
-            throw .io("host file", operation: "ftruncate", errno: number, path: path)
-        }
+        _ = try call("ftruncate") { Int(ftruncate(descriptor, size)) }
     }
 
     func flushDisk() throws(StorageError) {
         HostTrace.note { .flush(path) }
-        while fdatasync(descriptor) != 0 {
+        _ = try call("fdatasync") { Int(fdatasync(descriptor)) }
+    }
+
+    /// A call's answer; made anew when a signal came between.
+    func call(
+        _ operation: String, offset: UInt64? = nil, _ body: () -> Int
+    ) throws(StorageError) -> Int {
+        while true {
+            let answer = body()
+            if answer >= 0 { return answer }
             let number = errno
-            if number == EINTR { continue }
-            throw .io("host file", operation: "fdatasync", errno: number, path: path)
+            guard number == EINTR else {
+                throw .io("host file", operation: operation, errno: number, path: path, offset: offset)
+            }
         }
     }
 }

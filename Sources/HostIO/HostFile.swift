@@ -12,7 +12,7 @@ public final class HostFile: ByteFile {
     public enum Locking: Sendable {
         /// A reader shares with readers and is refused while someone writes; a writer excludes everyone.
         case honour
-        /// No lock at all (`-U`).
+        /// No lock at all: what is read may be half written.
         case ignore
     }
 

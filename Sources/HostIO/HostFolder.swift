@@ -133,7 +133,6 @@ public final class HostFolder: Sendable {
         timespec(tv_sec: Int(time.seconds), tv_nsec: Int(time.nanoseconds))
     }
 
-    /// The path of a name in here, for messages. Throws `corrupt` for a name that is no plain one.
     /// The path of what `names` lead to from `top`, one directory a name; for messages.
     public static func path(_ top: String, _ names: [[UInt8]]) -> String {
         let slash = UInt8(ascii: "/")
@@ -141,6 +140,7 @@ public final class HostFolder: Sendable {
             + String(hostBytes: Array(names.joined(separator: [slash])))
     }
 
+    /// The path of a name in here, for messages. Throws `corrupt` for a name that is no plain one.
     private func place(_ name: [UInt8]) throws(StorageError) -> String {
         guard DirectoryEntry.isSound(name: name) else {
             throw StorageError(

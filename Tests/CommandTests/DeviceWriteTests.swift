@@ -15,7 +15,7 @@ struct DeviceWriteTests {
     @Test func aVolumeWithoutTheMeansToWriteIsRefused() throws {
         let directory = try TemporaryDirectory()
         defer { withExtendedLifetime(directory) {} }
-        let opened = try Guest.open([Self.swap(in: directory)], options: ImageOptions(format: "raw"))
+        let opened = try Guest.open([Self.swap(in: directory)], options: ImageOptions(format: .raw))
         let guest = try opened.seen(through: opened.devices.map { ReadOnlyDevice($0) })
         let error = #expect(throws: StorageError.self) {
             try guest.edit(volume: guest.volumes[0].name) { (edit) throws(StorageError) in
@@ -28,7 +28,7 @@ struct DeviceWriteTests {
     @Test func anImageOpenedForReadingIsRefused() throws {
         let directory = try TemporaryDirectory()
         defer { withExtendedLifetime(directory) {} }
-        let guest = try Guest.open([Self.swap(in: directory)], options: ImageOptions(format: "raw"))
+        let guest = try Guest.open([Self.swap(in: directory)], options: ImageOptions(format: .raw))
         #expect(!guest.volumes[0].device.isWritable)
         let error = #expect(throws: StorageError.self) {
             try guest.edit(volume: guest.volumes[0].name) { (edit) throws(StorageError) in

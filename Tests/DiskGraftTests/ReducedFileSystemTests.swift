@@ -34,7 +34,7 @@ import Testing
         try Guest.open([path], forWriting: forWriting, registry: registry)
     }
 
-    private static let options = PlanOptions(target: "kvm", fix: ["tools"])
+    private static let options = PlanOptions(target: .kvm, fix: [.tools])
 
     @Test func aPlanAdvisesWhatCannotBeDone() throws {
         let (directory, path) = try Self.disk(isWritable: true)

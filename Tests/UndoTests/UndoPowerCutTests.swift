@@ -37,6 +37,13 @@ struct UndoPowerCutTests {
         var contents: [[UInt8]] { get throws { try paths.map(fileBytes) } }
         var files: [String: [UInt8]] { get throws { try HostPowerCut.files(in: root) } }
         func put(_ files: [String: [UInt8]]) throws { try HostPowerCut.put(files, in: root) }
+
+        /// Opens each for writing. In either order: the records tell each file where to go.
+        func recover(_ random: inout SeededRandom) throws {
+            for path in Bool.random(using: &random) ? paths : paths.reversed() {
+                _ = try UndoRecord.recover(try RecordedFile.open(path))
+            }
+        }
     }
 
     private func change(_ files: [RecordedFile], _ random: inout SeededRandom) throws {
@@ -71,10 +78,7 @@ struct UndoPowerCutTests {
         try HostPowerCut(initial: initial, events: trace.events)
             .forEachState(reorderings: 2, seed: seed) { (files, cut) in
                 try disks.put(files)
-                // In either order: the records tell each file where to go.
-                for path in Bool.random(using: &random) ? disks.paths : disks.paths.reversed() {
-                    _ = try UndoRecord.recover(try RecordedFile.open(path))
-                }
+                try disks.recover(&random)
                 let found = try disks.contents
                 #expect(found == disks.before || found == after, "\(cut)")
                 outcomes.insert(found == after)
@@ -108,9 +112,7 @@ struct UndoPowerCutTests {
         try HostPowerCut(initial: initial, events: trace.events)
             .forEachState(reorderings: 2, seed: seed) { (files, cut) in
                 try disks.put(files)
-                for path in disks.paths {
-                    _ = try UndoRecord.recover(try RecordedFile.open(path))
-                }
+                try disks.recover(&random)
                 #expect(try disks.contents == disks.before, "\(cut)")
             }
     }
@@ -138,9 +140,7 @@ struct UndoPowerCutTests {
         try HostPowerCut(initial: initial, events: trace.events)
             .forEachState(reorderings: 2, seed: seed) { (files, cut) in
                 try disks.put(files)
-                for path in Bool.random(using: &random) ? disks.paths : disks.paths.reversed() {
-                    _ = try UndoRecord.recover(try RecordedFile.open(path))
-                }
+                try disks.recover(&random)
                 let found = try disks.contents
                 #expect(found == disks.before || found == after, "\(cut)")
                 outcomes.insert(found == after)
@@ -237,9 +237,7 @@ struct UndoPowerCutTests {
         try HostPowerCut(initial: initial, events: trace.events)
             .forEachState(reorderings: 2, seed: seed) { (files, cut) in
                 try disks.put(files)
-                for path in disks.paths {
-                    _ = try UndoRecord.recover(try RecordedFile.open(path))
-                }
+                try disks.recover(&random)
                 let found = try disks.contents
                 #expect(found == middle || found == after, "\(cut)")
                 for _ in 0..<(found == after ? 2 : 1) { _ = try UndoRecord.undo(try disks.open()) }

@@ -6,7 +6,7 @@ internal import Storage
 final class SHA256 {
     private let context: OpaquePointer
 
-    /// Begins a digest; nil only when memory is out.
+    /// Begins a digest. Throws `io` where OpenSSL has no memory for one, or no SHA-256.
     init() throws(StorageError) {
         guard let context = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
         else {

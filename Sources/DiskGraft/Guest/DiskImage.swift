@@ -1,5 +1,5 @@
 internal import HostIO
-internal import ImageFormats
+public import ImageFormats
 public import Storage
 internal import Undo
 
@@ -9,8 +9,8 @@ public final class DiskImage: Sendable {
     public let path: String
     /// The guest's disk. Its `isWritable` says whether it was opened for writing.
     public var device: any BlockDevice { opened.disk }
-    /// The format's name: "raw", "vhd", "vhdx", "vmdk", "vdi", "qcow2".
-    public var format: String { opened.info.format.rawValue }
+    /// The format.
+    public var format: ImageFormat { opened.info.format }
     /// The guest disk's size in bytes.
     public var byteCount: UInt64 { opened.disk.byteCount }
     /// What a user should know before relying on the image.
@@ -87,7 +87,7 @@ public final class DiskImage: Sendable {
     private static func openOne(
         _ path: String, options: ImageOptions, forWriting: Bool
     ) throws(StorageError) -> DiskImage {
-        let format = try options.imageFormat()
+        let format = options.format
         if format == nil { try MachineDescription.refuse(path) }
         guard forWriting else {
             let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.read))

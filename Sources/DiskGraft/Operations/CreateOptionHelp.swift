@@ -1,4 +1,4 @@
-internal import ImageFormats
+public import ImageFormats
 public import Storage
 
 /// An option that the images of a format can be made with.
@@ -8,8 +8,8 @@ public struct CreateOptionHelp: Equatable, Sendable {
     /// What it takes.
     public var meaning: String
 
-    /// The options of a format, by its name or by the suffix of the file that is to be made.
-    public static func of(format: String?, path: String) throws(StorageError) -> [CreateOptionHelp] {
+    /// The options of a format, itself or by the suffix of the file that is to be made.
+    public static func of(format: ImageFormat?, path: String) throws(StorageError) -> [CreateOptionHelp] {
         let format = try DiskConversion(format: format).targetFormat(for: path)
         return try ImageProbe.driver(for: format).createOptions.map {
             CreateOptionHelp(name: $0.name, meaning: $0.meaning)

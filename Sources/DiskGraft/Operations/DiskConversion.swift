@@ -1,6 +1,6 @@
 internal import Conversion
 internal import HostIO
-internal import ImageFormats
+public import ImageFormats
 internal import Partitions
 public import Storage
 
@@ -9,8 +9,8 @@ public struct DiskConversion: Sendable {
     /// How many bytes are done, and of how many.
     public typealias Progress = @Sendable (_ done: UInt64, _ total: UInt64) -> Void
 
-    /// The new image's format by name; nil: by the suffix of its path.
-    public var format: String?
+    /// The new image's format; nil: by the suffix of its path.
+    public var format: ImageFormat?
     /// The format's own options, by qemu-img's names.
     public var options: [(key: String, value: String)]
     /// Called from worker threads.
@@ -22,7 +22,7 @@ public struct DiskConversion: Sendable {
 
     /// Makes a conversion with the given settings.
     public init(
-        format: String? = nil, options: [(key: String, value: String)] = [], progress: Progress? = nil,
+        format: ImageFormat? = nil, options: [(key: String, value: String)] = [], progress: Progress? = nil,
         workers: Int = 2
     ) {
         self.format = format
@@ -98,7 +98,7 @@ public struct DiskConversion: Sendable {
     }
 
     func targetFormat(for path: String) throws(StorageError) -> ImageFormat {
-        if let format { return try ImageFormat.named(format) }
+        if let format { return format }
         guard let format = ImageFormat(suffixOf: path) else {
             throw StorageError(
                 .misuse, OutputCode.formatUnknown,

@@ -1,31 +1,42 @@
 internal import HostIO
-internal import ImageFormats
+public import ImageFormats
 public import Storage
 
 /// Makes an empty disk image, or a child of a given parent.
 public struct DiskCreation: Sendable {
-    /// The format by name; nil: by the suffix of the path.
-    public var format: String?
+    /// The format; nil: by the suffix of the path.
+    public var format: ImageFormat?
     /// The format's own options, by qemu-img's names.
     public var options: [(key: String, value: String)]
     /// The image that the new one is a child of: a path from the new image's directory, as qemu-img takes it, or from the
     /// working directory.
     public var parent: String?
-    /// The parent's format by name; nil: by probing.
-    public var parentFormat: String?
+    /// The parent's format; nil: by probing.
+    public var parentFormat: ImageFormat?
     /// Whether to name the parent without looking at it, there or not.
     public var trustsParent = false
 
+    /// An image that was made.
+    public struct Made: Sendable {
+        /// qemu's name of its format.
+        public var format: String
+        /// Bytes of its disk.
+        public var byteCount: UInt64
+    }
+
     /// Makes a request.
-    public init(format: String? = nil, options: [(key: String, value: String)] = [], parent: String? = nil) {
+    public init(
+        format: ImageFormat? = nil, options: [(key: String, value: String)] = [], parent: String? = nil
+    ) {
         self.format = format
         self.options = options
         self.parent = parent
     }
 
     /// Makes `path` with a disk of `byteCount` bytes, rounded up to whole sectors; nil: the parent's size. The file appears
-    /// complete.
-    public func run(_ path: String, byteCount: UInt64?) throws(StorageError) {
+    /// complete. Gives what was made.
+    @discardableResult
+    public func run(_ path: String, byteCount: UInt64?) throws(StorageError) -> Made {
         let driver = try ImageProbe.driver(for: try DiskConversion(format: format).targetFormat(for: path))
         guard byteCount != nil || (parent != nil && !trustsParent) else {
             throw StorageError(.misuse, DiskCode.noSize, "a size is needed", path: path)
@@ -46,6 +57,7 @@ public struct DiskCreation: Sendable {
             try output.requireApart(from: image.disk.hostFiles)
             try image.disk.flush()
             try output.publish()
+            return Made(format: driver.format.qemuName, byteCount: image.disk.byteCount)
         } catch {
             output.discard()
             throw output.named(error)
@@ -61,9 +73,7 @@ public struct DiskCreation: Sendable {
                 "children of another image are not made in this format here; qcow2, VHD, VHDX and VDI can be",
                 layerName: driver.format.rawValue, path: path)
         }
-        options.parentFormat = try parentFormat.map { (name) throws(StorageError) in
-            try ImageFormat.named(name)
-        }
+        options.parentFormat = parentFormat
         options.trustsParent = trustsParent
         if driver.format == .qcow2 {
             (options.parent, options.parentName) = try place(of: parent, from: path)

@@ -1,5 +1,5 @@
 internal import HostIO
-internal import ImageFormats
+public import ImageFormats
 public import Storage
 
 /// How large a file a conversion makes, without making it. Encodes as qemu-img measure prints it.
@@ -18,19 +18,19 @@ public struct DiskMeasurement: Encodable, Equatable, Sendable {
 
     /// For a disk of `byteCount` bytes without contents.
     public static func run(
-        byteCount: UInt64, format: String = "raw", options: [(key: String, value: String)] = []
+        byteCount: UInt64, format: ImageFormat = .raw, options: [(key: String, value: String)] = []
     ) throws(StorageError) -> DiskMeasurement {
         try measure(nil, byteCount, format, options)
     }
 
     /// For the disk of an image.
     public static func run(
-        _ image: DiskImage, format: String = "raw", options: [(key: String, value: String)] = []
+        _ image: DiskImage, format: ImageFormat = .raw, options: [(key: String, value: String)] = []
     ) throws(StorageError) -> DiskMeasurement {
         var result = try measure(image.device, image.byteCount, format, options)
         let isOld = options.last { $0.key == "compat" }.map { ["0.10", "v2"].contains($0.value) } ?? false
         if image.opened.info.format == .qcow2, image.opened.info.variant == "v3",
-            try ImageFormat.named(format) == .qcow2, !isOld
+            format == .qcow2, !isOld
         {
             result.bitmaps = 0
         }
@@ -38,10 +38,10 @@ public struct DiskMeasurement: Encodable, Equatable, Sendable {
     }
 
     private static func measure(
-        _ disk: (any BlockDevice)?, _ byteCount: UInt64, _ format: String,
+        _ disk: (any BlockDevice)?, _ byteCount: UInt64, _ format: ImageFormat,
         _ options: [(key: String, value: String)]
     ) throws(StorageError) -> DiskMeasurement {
-        let measured = try ImageProbe.driver(for: try ImageFormat.named(format)).measure(
+        let measured = try ImageProbe.driver(for: format).measure(
             disk, byteCount: byteCount, options: ImageCreateOptions(files: HostFiles(), values: options))
         return DiskMeasurement(required: measured.required, fullyAllocated: measured.fullyAllocated)
     }

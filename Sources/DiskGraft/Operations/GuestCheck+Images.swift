@@ -11,7 +11,7 @@ extension GuestCheck {
         for image in guest.images {
             for warning in image.opened.info.warnings {
                 add(
-                    Finding(.warning, CheckCode.imageWarning, warning, layerName: image.format),
+                    Finding(.warning, CheckCode.imageWarning, warning, layerName: image.format.rawValue),
                     image: image.path)
             }
             do throws(StorageError) {

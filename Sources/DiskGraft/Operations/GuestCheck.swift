@@ -101,7 +101,7 @@ public struct GuestCheck: Encodable, Sendable {
     /// The image's own tables.
     private mutating func checkTables(_ path: String, _ options: ImageOptions) throws(StorageError) {
         try ImageProbe.check(
-            try options.hostFiles.open(path, access: .read), format: try options.imageFormat()
+            try options.hostFiles.open(path, access: .read), format: options.format
         ) { add($0, image: path) }
     }
 
@@ -149,7 +149,7 @@ public struct GuestCheck: Encodable, Sendable {
 
     private mutating func checkVolumes(_ guest: Guest) throws(StorageError) {
         checkedNothing =
-            guest.images.allSatisfy { $0.format == "raw" }
+            guest.images.allSatisfy { $0.format == .raw }
             && guest.layout.disks.allSatisfy { $0.table.kind == .none }
             && !guest.volumes.contains {
                 $0.identity.kind.isContainer || guest.registry.driver(for: $0.identity.kind) != nil
@@ -186,7 +186,7 @@ public struct GuestCheck: Encodable, Sendable {
         try DiskImage.recover(path, options.records)
         let file = try RecordedFile.open(path)
         let format =
-            if let known = try options.imageFormat() { known } else { try ImageProbe.format(of: file) }
+            if let known = options.format { known } else { try ImageProbe.format(of: file) }
         let driver = try ImageProbe.driver(for: format)
         guard driver.repairs.contains(repair) else {
             // Their tables have no count of what is free: only a copy leaves the space out.

@@ -1,6 +1,6 @@
 internal import HostIO
 internal import ImageFormats
-internal import Patcher
+public import Patcher
 public import Storage
 
 /// Converts and patches in one pass. The sources are opened for reading only; the patches lie in an overlay that
@@ -15,7 +15,7 @@ public struct GuestMigration: Sendable {
     public init(conversion: DiskConversion = DiskConversion()) { self.conversion = conversion }
 
     /// One disk that was made.
-    public struct Output: Sendable {
+    public struct Output: Encodable, Sendable {
         /// The source image.
         public var source: String
         /// The new image.
@@ -28,9 +28,9 @@ public struct GuestMigration: Sendable {
     /// The format is the conversion's, else the destination's suffix, else the target's default among the formats
     /// that can be made.
     public func outputs(
-        for guest: Guest, to destination: String, target: String
+        for guest: Guest, to destination: String, target: Target
     ) throws(StorageError) -> [Output] {
-        let target = try Target.offered(target)
+        try target.requireFormat()
         let isDirectory = HostDirectory.isDirectory(destination)
         guard guest.images.count > 1 || isDirectory else {
             return [Output(source: guest.images[0].path, path: destination)]
@@ -40,8 +40,7 @@ public struct GuestMigration: Sendable {
                 .misuse, OutputCode.notADirectory,
                 "with several disks the destination is a directory that exists", path: destination)
         }
-        let format = try conversion.format.map { (name) throws(StorageError) in try ImageFormat.named(name) }
-        let suffix = (format ?? target.defaultFormat.flatMap { ImageFormat(name: $0) } ?? .raw).suffix
+        let suffix = (conversion.format ?? target.defaultFormat ?? .raw).suffix
         var outputs: [Output] = []
         for image in guest.images {
             var name = HostPath.name(of: image.path)
@@ -55,6 +54,29 @@ public struct GuestMigration: Sendable {
             outputs.append(Output(source: image.path, path: path))
         }
         return outputs
+    }
+
+    /// What is to be said of the outputs' formats: a sentence where the target opens no such disks.
+    public func formatWarnings(
+        for guest: Guest, to destination: String, target: Target
+    ) throws(StorageError) -> [String] {
+        guard target.insistsOnFormats else { return [] }
+        var warnings: [String] = []
+        for output in try outputs(for: guest, to: destination, target: target) {
+            let format = try format(of: output.path, target: target)
+            guard !target.imageFormats.contains(format.rawValue) else { continue }
+            warnings.append(
+                "\(output.path.hostBytes.shellText): \(target.name) opens \(target.imageFormats.alternatives) alone, and this is a \(format.rawValue)"
+            )
+        }
+        return warnings
+    }
+
+    private func format(of path: String, target: Target) throws(StorageError) -> ImageFormat {
+        if conversion.format == nil, ImageFormat(suffixOf: path) == nil, let format = target.defaultFormat {
+            return format
+        }
+        return try conversion.targetFormat(for: path)
     }
 
     /// Makes the plan for `options`, applies it to an overlay and converts every disk. Calls `show` with the plan
@@ -88,16 +110,15 @@ public struct GuestMigration: Sendable {
     private func convert(
         _ overlays: [OverlayDevice], of guest: Guest, to outputs: [Output], _ options: PlanOptions
     ) throws(StorageError) -> [Output] {
-        let target = try Target.offered(options.target)
+        let target = options.target
         let sources = guest.devices.flatMap(\.hostFiles)
         // All disks are complete before the first appears; an error on the way discards them all.
         var pending: [PendingOutput] = []
         for (overlay, output) in zip(overlays, outputs) {
             var conversion = conversion
-            if conversion.format == nil, ImageFormat(suffixOf: output.path) == nil {
-                conversion.format = target.defaultFormat
-            }
-            if try conversion.targetFormat(for: output.path).rawValue == target.defaultFormat {
+            let format = try self.format(of: output.path, target: target)
+            conversion.format = format
+            if format == target.defaultFormat {
                 let named = Set(conversion.options.map(\.key))
                 // What the user says of the format's shape comes first.
                 if named.isDisjoint(with: ["subformat", "profile"]) {

@@ -39,7 +39,7 @@ public enum GuestUndo {
             for path in paths {
                 // Its locks are held here.
                 let file = try HostFile.open(path, locking: .ignore)
-                try ImageProbe.check(file, format: try options.imageFormat()) {
+                try ImageProbe.check(file, format: options.format) {
                     guard $0.severity == .damage else { return }
                     result.damage.append("\(path.hostBytes.shellText): \($0.message)")
                 }
@@ -89,7 +89,7 @@ public enum GuestUndo {
     private static func hostFiles(of path: String, _ options: ImageOptions) throws(StorageError) -> [String] {
         let own = try HostFile.open(path).path
         let image = try? ImageProbe.open(
-            path, format: try options.imageFormat(), options: options.openOptions(.read))
+            path, format: options.format, options: options.openOptions(.read))
         let others = image?.disk.map.hostFiles.map(\.path) ?? []
         return [own] + others.filter { $0 != own }
     }

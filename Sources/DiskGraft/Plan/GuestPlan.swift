@@ -1,5 +1,5 @@
 internal import GuestTree
-internal import Patcher
+public import Patcher
 public import Storage
 
 /// What has to be done to the Linux systems on a set of disks so that they boot on a target. Data: nothing has
@@ -41,6 +41,9 @@ public struct GuestPlan: Sendable {
             }
         }
     }
+
+    /// Whether nothing speaks against the boot, and nobody knows of it either: what is written is right, and may not be enough.
+    public var isBootUnknown: Bool { refusal == nil && !boots }
 
     private func reason(at index: Int) -> String? {
         plans[index].refusal.map {
@@ -106,8 +109,8 @@ extension Guest {
             findings: survey.findings + survey.guests.flatMap(\.notes) + childWarnings)
     }
 
-    /// Makes the plan for a target by its name.
-    public func plan(to target: String) throws(StorageError) -> GuestPlan {
+    /// Makes the plan for a target, with nothing else said.
+    public func plan(to target: Target) throws(StorageError) -> GuestPlan {
         try plan(PlanOptions(target: target))
     }
 }

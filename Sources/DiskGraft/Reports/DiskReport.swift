@@ -188,7 +188,7 @@ extension DiskReport {
             }
             var reports: [DiskReport] = []
             for path in paths {
-                let format = try options.imageFormat()
+                let format = options.format
                 let info = try ImageProbe.describe(
                     try options.hostFiles.open(path, access: .read), format: format)
                 var report = DiskReport(path, info)

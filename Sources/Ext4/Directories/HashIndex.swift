@@ -45,13 +45,8 @@ struct HashIndexBlock: Sendable {
 
     /// The last entry whose hash is not above `hash`.
     func index(of hash: UInt32) -> Int {
-        var low = 1
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if self.hash(middle) > hash { high = middle } else { low = middle + 1 }
-        }
-        return low - 1
+        // The first stands for all hashes below the second's.
+        (1..<max(count, 1)).firstIndex(sortedBy: { self.hash($0) > hash }) - 1
     }
 
     /// How many entries fit.

@@ -85,13 +85,8 @@ package struct JournalFile: Sendable {
                 "block \(index) is past the end of a journal of \(blockCount) blocks")
         }
         // The last run that begins at or before `index`: the runs have no gaps and start at 0.
-        var low = 0
-        var high = runs.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if runs[middle].first <= index { low = middle } else { high = middle }
-        }
-        return runs[low].deviceBlock + UInt64(index - runs[low].first)
+        let run = runs[runs.firstIndex(sortedBy: { $0.first > index }) - 1]
+        return run.deviceBlock + UInt64(index - run.first)
     }
 
     /// The device's byte at which block `index` of the journal begins.
@@ -122,19 +117,9 @@ package struct JournalFile: Sendable {
 
     /// Whether a block of the file system belongs to the journal.
     package func contains(deviceBlock: UInt64) -> Bool {
-        var low = 0
-        var high = byDeviceBlock.count
-        while low < high {
-            let middle = (low + high) / 2
-            let run = byDeviceBlock[middle]
-            if deviceBlock < run.deviceBlock {
-                high = middle
-            } else if deviceBlock - run.deviceBlock < UInt64(run.count) {
-                return true
-            } else {
-                low = middle + 1
-            }
-        }
-        return false
+        let behind = byDeviceBlock.firstIndex(sortedBy: { $0.deviceBlock > deviceBlock })
+        guard behind > 0 else { return false }
+        let run = byDeviceBlock[behind - 1]
+        return deviceBlock - run.deviceBlock < UInt64(run.count)
     }
 }

@@ -52,13 +52,7 @@ package struct JournalReplay: Sendable {
 
     /// The index of the first copy of a block at or above `block`; `copies.count` when there is none.
     package func firstIndex(notBelow block: UInt64) -> Int {
-        var low = 0
-        var high = copies.count
-        while low < high {
-            let middle = (low + high) / 2
-            if copies[middle].block < block { low = middle + 1 } else { high = middle }
-        }
-        return low
+        copies.firstIndex(sortedBy: { $0.block >= block })
     }
 
     /// A copy's contents as they belong in the file system.

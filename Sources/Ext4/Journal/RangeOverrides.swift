@@ -23,13 +23,7 @@ package struct RangeOverrides: Sendable {
 
     /// The index of the first piece that ends behind `logical`.
     private func index(endingAfter logical: UInt64) -> Int {
-        var low = 0
-        var high = runs.count
-        while low < high {
-            let middle = (low + high) / 2
-            if runs[middle].end <= logical { low = middle + 1 } else { high = middle }
-        }
-        return low
+        runs.firstIndex(sortedBy: { $0.end > logical })
     }
 
     /// Puts a piece over those before it. Its end has 64 bits: the caller has checked. `settle` makes it count.

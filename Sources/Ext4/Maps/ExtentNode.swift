@@ -43,13 +43,8 @@ struct ExtentNode {
 
     /// The last entry that begins at or before `logical`, or nil when all begin behind it.
     func entry(before logical: UInt64) -> Int? {
-        var low = 0
-        var high = entryCount
-        while low < high {
-            let middle = (low + high) / 2
-            if self.logical(middle) <= logical { low = middle + 1 } else { high = middle }
-        }
-        return low == 0 ? nil : low - 1
+        let behind = (0..<entryCount).firstIndex(sortedBy: { self.logical($0) > logical })
+        return behind == 0 ? nil : behind - 1
     }
 
     /// Why the node cannot be right, or nil. `depth` is what its parent (or for the root nobody) demands;

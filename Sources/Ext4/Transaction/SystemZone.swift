@@ -3,19 +3,11 @@ internal import Storage
 /// Where the volume keeps its own structures: superblocks, descriptors, bitmaps, inode tables. Nothing is ever
 /// allocated or freed there, whatever a bitmap says.
 struct SystemZone: Sendable {
-    /// Sorted, not overlapping.
-    private let ranges: [Range<UInt64>]
+    private let ranges: RangeSet<UInt64>.Ranges
 
     init(_ ranges: [Range<UInt64>]) {
-        var merged: [Range<UInt64>] = []
-        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
-            if let last = merged.last, range.lowerBound <= last.upperBound {
-                merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
-            } else {
-                merged.append(range)
-            }
-        }
-        self.ranges = merged
+        // In order each joins at the end of what is there.
+        self.ranges = RangeSet(ranges.sorted { $0.lowerBound < $1.lowerBound }).ranges
     }
 
     /// Whether any of `blocks` belongs to the volume itself.
@@ -36,13 +28,7 @@ struct SystemZone: Sendable {
     }
 
     private func firstRange(endingAfter block: UInt64) -> Int {
-        var low = 0
-        var high = ranges.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ranges[middle].upperBound <= block { low = middle + 1 } else { high = middle }
-        }
-        return low
+        ranges.firstIndex(sortedBy: { $0.upperBound > block })
     }
 }
 

@@ -3,7 +3,7 @@ public import Storage
 /// A change of a guest's files: any number of operations, on any of its volumes, made durable together.
 ///
 ///     let guest = try Guest.open(["web01.vmdk"], forWriting: true)
-///     try guest.edit { (edit) in
+///     try guest.edit { (edit) throws(StorageError) in
 ///         try edit.put(FileContents(Array("web02\n".utf8)), at: "/etc/hostname")
 ///         try edit.remove("/etc/machine-id")
 ///     }

@@ -55,7 +55,8 @@ extension GuestFiles {
                 guard seen.insert(FileIdentity(key: file.key, mount: mount)).inserted else {
                     throw StorageError(
                         .corrupt, GuestCode.directoryLoop,
-                        "\(path.shellText) contains itself or has a second name; run e2fsck")
+                        "\(path.shellText) contains itself or has a second name; run "
+                            + guest.repairTool(ofVolume: file.volume))
                 }
                 guard pending.count <= Self.depthLimit else {
                     throw StorageError(

@@ -62,7 +62,8 @@ public struct GuestFiles: Sendable {
         for (entry, next) in zip(entries, entries.dropFirst()) where entry.name == next.name {
             throw StorageError(
                 .corrupt, GuestCode.doubleName,
-                "\(directory.path.shellText) holds \(entry.name.shellText) twice; run e2fsck",
+                "\(directory.path.shellText) holds \(entry.name.shellText) twice; run "
+                    + guest.repairTool(ofVolume: directory.volume),
                 path: guest.mainPath)
         }
         return entries

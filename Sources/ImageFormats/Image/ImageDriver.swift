@@ -39,7 +39,7 @@ package struct OpenedImage: Sendable {
     }
 }
 
-/// Options of `create`, by qemu-img's names (`-o key=value`).
+/// Options of `create`, by qemu-img's names.
 package struct ImageCreateOptions: Sendable {
     /// Where the image is made, and where its parents are found.
     package var files: any ByteFileStore
@@ -47,13 +47,13 @@ package struct ImageCreateOptions: Sendable {
     package var values: [(key: String, value: String)]
     /// The guest's logical sector size in bytes.
     package var sectorSize: UInt32
-    /// The path of the disk that the new image is to be a child of (`-b`), in the formats that have children.
+    /// The path of the disk that the new image is to be a child of, in the formats that have children.
     package var parent: String?
-    /// The parent's format (`-F`); nil: by probing.
+    /// The parent's format; nil: by probing.
     package var parentFormat: ImageFormat?
     /// What a format that stores the parent's path is to store; nil: the way from the new image to the parent.
     package var parentName: String?
-    /// Whether the parent is to be named without being looked at (`-u`).
+    /// Whether the parent is to be named without being looked at.
     package var trustsParent = false
     /// Where the image will stand once it is complete, when it is made elsewhere: the way to the parent begins there.
     package var finalPath: String?
@@ -136,6 +136,9 @@ package protocol ImageDriver: SendableMetatype {
     /// write, and the writes come in the format's safe order. Call by way of `ImageProbe.grow`.
     static func grow(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError)
 
+    /// Whether `shrink` is built.
+    static var canShrink: Bool { get }
+
     /// Makes the guest's disk shorter: what is behind `byteCount`, whole sectors and less than it has, reads as zeros or does
     /// not matter. Otherwise as `grow`. Call by way of `ImageProbe.shrink`.
     static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError)
@@ -181,6 +184,8 @@ extension ImageDriver {
     package static func repair(
         _ repair: Finding.Repair, _ file: any ByteFile
     ) throws(StorageError) -> [String] { [] }
+
+    package static var canShrink: Bool { false }
 
     package static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {
         throw StorageError(

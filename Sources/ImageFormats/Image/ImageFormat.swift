@@ -1,7 +1,7 @@
 internal import Storage
 
-/// The formats by name. The raw value is what `-f` takes and `info` prints.
-package enum ImageFormat: String, Sendable, CaseIterable {
+/// The formats of disk images. The raw value is the name that people type.
+public enum ImageFormat: String, Sendable, CaseIterable {
     /// A plain copy of the disk.
     case raw
     /// Microsoft's VHD, fixed, dynamic or differencing; qemu calls it vpc.
@@ -24,7 +24,7 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     }
 
     /// qemu's name.
-    package var qemuName: String { self == .vhd ? "vpc" : rawValue }
+    public var qemuName: String { self == .vhd ? "vpc" : rawValue }
 
     /// What the names of its files end in; new ones in the first.
     private var suffixes: [String] {
@@ -39,10 +39,10 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     }
 
     /// What the name of a new file ends in.
-    package var suffix: String { suffixes.first ?? rawValue }
+    public var suffix: String { suffixes.first ?? rawValue }
 
     /// From a name as users of qemu-img type it.
-    package init?(name: String) {
+    public init?(name: String) {
         let name = name.lowercased()
         guard let format = Self.allCases.first(where: { ([$0.rawValue] + $0.aliases).contains(name) }) else {
             return nil
@@ -50,8 +50,8 @@ package enum ImageFormat: String, Sendable, CaseIterable {
         self = format
     }
 
-    /// From a file name's suffix: what `convert` makes of DST without `-O`.
-    package init?(suffixOf path: String) {
+    /// From a file name's suffix; nil where none has it.
+    public init?(suffixOf path: String) {
         let name = HostPath.name(of: path)
         guard let dot = name.lastIndex(of: ".") else { return nil }
         let suffix = name[name.index(after: dot)...].lowercased()
@@ -60,14 +60,14 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     }
 
     /// All names in a sentence: "raw, vhd (or vpc), vhdx…".
-    package static var names: String {
+    public static var names: String {
         allCases.map { format in
             ([format.rawValue] + format.aliases.map { "(or \($0))" }).joined(separator: " ")
         }.joined(separator: ", ")
     }
 
     /// All suffixes of new files in a sentence: ".img, .vhd…".
-    package static var suffixNames: String {
+    public static var suffixNames: String {
         allCases.map { ".\($0.suffix)" }.joined(separator: ", ")
     }
 }

@@ -12,22 +12,24 @@ struct QCOW2Check {
     let file: any ByteFile
     var tables: QCOW2Tables
     var references = QCOW2References()
-    private(set) var leaks: [Leak] = []
+    var leaks: [Leak] = []
     private(set) var isDamaged = false
     /// L2 tables by place, with how many L1 entries name each: one that snapshots share is walked once.
     private var l2Tables: [UInt64: UInt64] = [:]
     /// Those of the disk as it is now: flags of a snapshot's own tables are not kept true.
     private var activeTables = Set<UInt64>()
-    private let fileClusters: UInt64
+    let fileClusters: UInt64
     let bits: UInt64
     private var reported = 0
+    /// What those that were not told are about.
+    private var untold: [Severity: UInt64] = [:]
 
     /// More findings than this are not told one by one.
     private static let findingLimit = 200
     /// What the largest L1 table can name.
     private static let tableLimit = Int(QCOW2Header.l1ByteLimit / 8)
     /// More leaks than this are not given back at once.
-    private static let leakLimit = 1 << 20
+    static let leakLimit = 1 << 20
 
     init(_ file: any ByteFile) throws(StorageError) {
         self.file = file
@@ -48,6 +50,14 @@ struct QCOW2Check {
         try walkL2(report)
         let blocks = try addRefcountTables(report)
         try compare(blocks, report)
+        for severity in [Severity.damage, .leak] {
+            guard let count = untold[severity] else { continue }
+            var rest = Finding(
+                severity, ImageCode.moreFindings, "there are more of this kind, \(count) clusters or entries",
+                layerName: "qcow2")
+            rest.count = count
+            report(rest)
+        }
     }
 
     /// What refers to clusters in ways that are not known here would be taken for leaks.
@@ -62,12 +72,16 @@ struct QCOW2Check {
         }
     }
 
-    private mutating func tell(
+    mutating func tell(
         _ finding: Finding, _ report: (Finding) -> Void
     ) {
         if finding.severity == .damage { isDamaged = true }
         reported += 1
-        if reported <= Self.findingLimit { report(finding) }
+        if reported <= Self.findingLimit {
+            report(finding)
+        } else {
+            untold[finding.severity, default: 0] += finding.count
+        }
     }
 
     mutating func damage(
@@ -213,126 +227,5 @@ struct QCOW2Check {
                     >> bits..<max(end.dividedRoundingUp(by: header.clusterSize), bytes.lowerBound >> bits + 1),
                 count: count)
         }
-    }
-
-    // MARK: Refcounts
-
-    /// The refcount blocks that can be read, by number.
-    private mutating func addRefcountTables(
-        _ report: (Finding) -> Void
-    ) throws(StorageError) -> [UInt64] {
-        let start = header.refcountTableOffset
-        let size = UInt64(header.refcountTableClusters) << bits
-        guard size > 0, start < file.byteCount, size <= file.byteCount - start else {
-            damage(.noRefcountTable, "the refcount table does not lie in the file", "header", 48, report)
-            return []
-        }
-        try references.add(start >> bits..<(start + size) >> bits, isMetadata: true)
-        var blocks: [UInt64] = []
-        var places = Set<UInt64>()
-        var index: UInt64 = 0
-        while let found = try tables.pages.firstEntry(~511, at: start, from: index, to: size / 8) {
-            index = found + 1
-            guard let block = try tables.refcountBlock(found) else { continue }
-            guard block % header.clusterSize == 0, block < file.byteCount else {
-                damage(
-                    .refcountBlockOffset,
-                    "the refcount block's offset \(block.hex) is not that of a cluster in the file",
-                    "refcount table", start + found * 8, report)
-                continue
-            }
-            try references.add(block >> bits..<block >> bits + 1, isMetadata: true)
-            guard places.insert(block).inserted else { continue }
-            blocks.append(found)
-        }
-        return blocks
-    }
-
-    private mutating func compare(
-        _ blocks: [UInt64], _ report: (Finding) -> Void
-    ) throws(StorageError) {
-        let segments = references.segments()
-        for segment in segments where segment.overlaps {
-            damage(
-                .metadataOverlap,
-                "\(name(segment.clusters)) is a table of the image and something else as well",
-                "cluster", segment.clusters.lowerBound << bits, report)
-        }
-        let blockBits = UInt64(header.refcountBlockBits)
-        var next = 0
-        var position: UInt64 = 0
-        for index in blocks {
-            let first = index << blockBits
-            let end = first + 1 << blockBits
-            try compareMissing(position..<first, segments, &next, report)
-            try compareBlock(first..<end, segments, &next, report)
-            position = end
-        }
-        try compareMissing(position..<max(fileClusters, position), segments, &next, report)
-    }
-
-    /// Clusters that no block counts.
-    private mutating func compareMissing(
-        _ clusters: Range<UInt64>, _ segments: [QCOW2References.Segment], _ next: inout Int,
-        _ report: (Finding) -> Void
-    ) throws(StorageError) {
-        while next < segments.count, segments[next].clusters.lowerBound < clusters.upperBound {
-            let part = segments[next].clusters.clamped(to: clusters)
-            if !part.isEmpty { judge(part, stored: 0, wanted: segments[next].count, report) }
-            guard segments[next].clusters.upperBound <= clusters.upperBound else { return }
-            next += 1
-        }
-    }
-
-    private mutating func compareBlock(
-        _ clusters: Range<UInt64>, _ segments: [QCOW2References.Segment], _ next: inout Int,
-        _ report: (Finding) -> Void
-    ) throws(StorageError) {
-        var run: (start: UInt64, stored: UInt64, wanted: UInt64)?
-        let last = try tables.lastUsed(inBlock: clusters.lowerBound >> UInt64(header.refcountBlockBits))
-        let storedEnd = last.map { clusters.lowerBound + $0 + 1 } ?? clusters.lowerBound
-        var cluster = clusters.lowerBound
-        try Cancellation.check()
-        while cluster < clusters.upperBound {
-            while next < segments.count, segments[next].clusters.upperBound <= cluster { next += 1 }
-            // Behind the last count and the last reference there is nothing to compare.
-            if cluster >= storedEnd,
-                next == segments.count || segments[next].clusters.lowerBound >= clusters.upperBound
-            {
-                break
-            }
-            let wanted =
-                next < segments.count && segments[next].clusters.contains(cluster) ? segments[next].count : 0
-            let stored = cluster < storedEnd ? try tables.refcount(of: cluster) : 0
-            if let known = run, known.stored != stored || known.wanted != wanted {
-                judge(known.start..<cluster, stored: known.stored, wanted: known.wanted, report)
-                run = nil
-            }
-            if run == nil { run = (cluster, stored, wanted) }
-            cluster += 1
-        }
-        if let run { judge(run.start..<cluster, stored: run.stored, wanted: run.wanted, report) }
-    }
-
-    private mutating func judge(
-        _ clusters: Range<UInt64>, stored: UInt64, wanted: UInt64, _ report: (Finding) -> Void
-    ) {
-        guard stored != wanted else { return }
-        let text = "\(name(clusters)) has refcount \(stored) and \(wanted) references"
-        if stored < wanted {
-            damage(.refcountTooLow, text, "refcount block", clusters.lowerBound << bits, report)
-        } else {
-            if leaks.count < Self.leakLimit { leaks.append(Leak(clusters: clusters, count: wanted)) }
-            tell(
-                Finding(
-                    .leak, QCOW2Code.leakedClusters, text, structure: "refcount block",
-                    offset: clusters.lowerBound << bits, repair: .leaks), report)
-        }
-    }
-
-    private func name(_ clusters: Range<UInt64>) -> String {
-        clusters.upperBound - clusters.lowerBound == 1
-            ? "cluster \(clusters.lowerBound)"
-            : "each of clusters \(clusters.lowerBound) to \(clusters.upperBound - 1)"
     }
 }

@@ -1,7 +1,7 @@
 internal import Storage
 
 /// Which of a footer's two sizes is the disk's.
-package enum VHDSizeRule: String, Sendable {
+public enum VHDSizeRule: String, Sendable, CaseIterable {
     /// By who made it: the way qemu and Windows come to the same size for their own disks.
     case byCreator = "auto"
     /// current_size, always.

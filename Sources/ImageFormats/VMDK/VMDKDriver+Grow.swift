@@ -116,7 +116,7 @@ private struct VMDKSparseGrowth {
         guard rest > 0 else { return }
         for entries in [directory.entries, directory.redundantEntries] where entries.indices.contains(last) {
             guard entries[last] != 0 else { continue }
-            let place = UInt64(entries[last]) * VMDKSparseHeader.sectorSize + UInt64(used) * 4
+            let place = VMDKSector(entries[last]).offset + UInt64(used) * 4
             let old = try file.bytes(at: place, count: rest)
             if !old.span8.isAllZero {
                 try file.write([UInt8](repeating: 0, count: rest), at: place)

@@ -54,6 +54,8 @@ package struct DeviceResolver: Sendable {
         package var hasOldIDEDriver: Bool?
         /// What device-mapper names stand for, by crypttab and the kernels' arguments.
         package var mappings: [String: DeviceName] = [:]
+        /// Names that the user tied to a disk whose volumes are in use under another name.
+        package var refuted: Set<String> = []
         /// Kinds of names whose order cannot be that of the given disks, and why.
         package var contradicted: [DiskName.Family: Contradiction] = [:]
 

@@ -1,7 +1,7 @@
 internal import Storage
 
 /// How device names are to be replaced.
-package enum NamingPolicy: String, Sendable, CaseIterable {
+public enum NamingPolicy: String, Sendable, CaseIterable {
     /// `UUID=`; a label or the target's name where that cannot work.
     case uuid
     /// `LABEL=` where the volume has a label of its own, else as `uuid`.

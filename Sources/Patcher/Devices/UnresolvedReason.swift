@@ -4,6 +4,12 @@ package import Storage
 package enum UnresolvedReason: Error, Hashable, Sendable {
     /// The user tied the name to a disk that was not given.
     case statedDiskMissing(disk: Int, given: Int)
+    /// The user tied the root's own name to another disk than the one that the root is on.
+    case statedAgainstRoot(DiskName, disk: Int, root: Int)
+    /// The user tied the name to the disk of the root, whose own row gives it another.
+    case statedForRootDisk(DiskName, disk: Int, root: DiskName)
+    /// The user tied the name to a disk of which a volume would be mounted elsewhere too.
+    case statedMountedElsewhere(DiskName, disk: Int)
     /// Named by hardware that is not in the image.
     case namedByHardware(DiskName)
     /// Its place in the order is behind the last disk.
@@ -107,11 +113,25 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         }
     }
 
+    /// The user's word on a name contradicts what the guest's own files and contents say.
+    package var isContradictedStatement: Bool {
+        switch self {
+        case .statedAgainstRoot, .statedForRootDisk, .statedMountedElsewhere: true
+        default: false
+        }
+    }
+
     /// For people.
     package var sentence: Sentence {
         switch self {
         case .statedDiskMissing(let disk, let given):
             "the stated disk \(disk + 1) is not among the \(given) given"
+        case .statedAgainstRoot(let name, let disk, let root):
+            "\(name) was stated to be disk \(disk + 1), and is the root's disk by the guest's own fstab, which was found on disk \(root + 1)"
+        case .statedForRootDisk(let name, let disk, let root):
+            "\(name) was stated to be disk \(disk + 1), which the row of the root calls \(root)"
+        case .statedMountedElsewhere(let name, let disk):
+            "\(name) was stated to be disk \(disk + 1), and would be a volume there that another row mounts elsewhere"
         case .namedByHardware(let name):
             "\(name) is named by hardware that is not in the image; \(remedy: .stateDisk(name.base)) would tell"
         case .behindLastDisk(let name, let disk, let given):

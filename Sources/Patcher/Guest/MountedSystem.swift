@@ -63,7 +63,7 @@ package struct MountedSystem: Sendable {
     ) -> [LinuxSystem.Mount] {
         var mounts = [LinuxSystem.Mount(path: "/", volume: rootVolume, isReadable: true)]
         for row in fstab.rows where row.mountPoint.hasPrefix("/") && row.mountPoint != "/" {
-            let path = "/" + row.mountPoint.split(separator: "/").joined(separator: "/")
+            let path = row.mountPoint
             guard !row.isRemovableMedium, !row.options.contains("bind"), !row.isSwap,
                 !mounts.contains(where: { $0.path == path })
             else { continue }

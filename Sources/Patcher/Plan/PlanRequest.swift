@@ -12,8 +12,7 @@ package struct PlanRequest: Sendable {
     package var skip: Set<Repair>
     /// Repairs that are advice unless asked for.
     package var fix: Set<Repair>
-    /// The entry with the distribution's rescue or fallback initramfs is to become the default
-    /// (`--drivers fallback`).
+    /// The entry with the distribution's rescue or fallback initramfs is to become the default.
     package var usesFallbackInitramfs = false
     /// The addresses that cards have on the target.
     package var addresses: [AddressStatement] = []

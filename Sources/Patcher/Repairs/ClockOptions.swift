@@ -1,6 +1,6 @@
 extension Repair {
     /// Clock options.
-    package static let clock = Repair("clock", needsAsking: true)
+    public static let clock = Repair("clock", needsAsking: true)
 }
 
 /// Kernel options that were chosen for the old hypervisor's clock.

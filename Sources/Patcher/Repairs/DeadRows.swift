@@ -1,6 +1,6 @@
 extension Repair {
     /// fstab rows whose device or driver is gone.
-    package static let deadRows = Repair("dead-rows")
+    public static let deadRows = Repair("dead-rows")
 }
 
 /// fstab rows that would stop or delay the boot: shares of the old hypervisor, and disks that do not come along.
@@ -15,6 +15,11 @@ enum DeadRows: PlanStep {
                     draft.comment(
                         file.file, lineAt: row.lineRange.lowerBound, .deadRows,
                         "\(owner.title)'s shared folders are not there on \(draft.hypervisor.title)")
+                } else if row.isDisplaced {
+                    draft.advise(
+                        .deadRows, file.file,
+                        "the row of \(row.spec) is left as it is: what stands behind its options is no number; a blank inside a field is written \\040"
+                    )
                 } else {
                     repairAbsent(file.file, row, &draft)
                 }

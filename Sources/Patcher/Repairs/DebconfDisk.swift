@@ -1,6 +1,6 @@
 extension Repair {
     /// debconf's memory of the boot disk.
-    package static let debconf = Repair("debconf", needsAsking: true)
+    public static let debconf = Repair("debconf", needsAsking: true)
 }
 
 /// grub-pc's next update would install the loader to a disk that is not there, and fail.

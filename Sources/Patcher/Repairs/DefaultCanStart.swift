@@ -1,6 +1,6 @@
 extension Repair {
     /// A default entry that cannot boot there gives way to one that can.
-    package static let defaultEntry = Repair("default-entry")
+    public static let defaultEntry = Repair("default-entry")
 }
 
 /// Moves the default away from an entry that cannot start to the newest that can, in the same loader.

@@ -1,6 +1,6 @@
 internal import GuestTree
 
-/// `--drivers fallback`: the entry whose initramfs was made for any machine becomes the default.
+/// Where it is asked for, the entry whose initramfs was made for any machine becomes the default.
 enum DefaultIsFallback: PlanStep {
     static let repair = Repair.defaultEntry
     static let after: [any PlanStep.Type] = [DefaultCanStart.self, DefaultReturnsToXen.self]

@@ -2,7 +2,7 @@ internal import Storage
 
 extension Repair {
     /// Device names become names that hold on the target.
-    package static let names = Repair("names")
+    public static let names = Repair("names")
 }
 
 /// Replaces the device names that will not hold on the target.

@@ -1,6 +1,6 @@
 extension Repair {
     /// Guest tools of the source's hypervisor.
-    package static let tools = Repair("tools", needsAsking: true)
+    public static let tools = Repair("tools", needsAsking: true)
 }
 
 /// Guest tools of other hypervisors are kept from starting: links that start them get a name that init and systemd pass

@@ -1,6 +1,6 @@
 extension Repair {
     /// The X server's driver.
-    package static let xorg = Repair("xorg", needsAsking: true)
+    public static let xorg = Repair("xorg", needsAsking: true)
 }
 
 /// The X server's driver for a display that another hypervisor shows.

@@ -1,4 +1,4 @@
-/// `--controller ide` on Hyper-V or Xen means the emulated disks, which newer kernels leave to the paravirtual drivers unless
+/// The controller `ide` on Hyper-V or Xen means the emulated disks, which newer kernels leave to the paravirtual drivers unless
 /// told otherwise.
 enum EmulatedDisks: PlanStep {
     static let repair = Repair.kernelOptions

@@ -1,6 +1,6 @@
 extension Repair {
     /// Kernel options that the source's hypervisor needed and the target's does not bear.
-    package static let kernelOptions = Repair("kernel-options")
+    public static let kernelOptions = Repair("kernel-options")
 }
 
 /// Kernel options that one hypervisor needs and another does not bear.

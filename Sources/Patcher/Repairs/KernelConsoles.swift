@@ -1,6 +1,6 @@
 extension Repair {
     /// Consoles that the target does not have.
-    package static let console = Repair("console")
+    public static let console = Repair("console")
 }
 
 /// The kernel's consoles that only Xen has.

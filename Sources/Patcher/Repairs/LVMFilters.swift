@@ -2,7 +2,7 @@ internal import Storage
 
 extension Repair {
     /// LVM's device filter and devices file.
-    package static let lvm = Repair("lvm")
+    public static let lvm = Repair("lvm")
 }
 
 /// LVM finds its volumes by their own labels, unless a filter keeps it from looking.

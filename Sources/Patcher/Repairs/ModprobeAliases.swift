@@ -1,6 +1,6 @@
 extension Repair {
     /// Settings that the next installation of a kernel or boot loader reads.
-    package static let settings = Repair("settings")
+    public static let settings = Repair("settings")
 }
 
 /// modprobe.conf of the RHEL 4 and 5 era: the disk drivers that the next initrd is made from, and modules of network cards

@@ -1,10 +1,9 @@
-/// What a change is for: the words of `--only`, `--skip` and `--fix`. Each is declared beside the first step of a plan
-/// that answers to it.
-package struct Repair: RawRepresentable, Hashable, Sendable {
+/// What a change is for, by a word. Each is declared beside the first step of a plan that answers to it.
+public struct Repair: RawRepresentable, Hashable, Sendable {
     /// The word.
-    package let rawValue: String
+    public let rawValue: String
     /// It is advice unless it is asked for.
-    package let needsAsking: Bool
+    public let needsAsking: Bool
 
     /// A repair of that name.
     init(_ name: String, needsAsking: Bool = false) {
@@ -13,13 +12,16 @@ package struct Repair: RawRepresentable, Hashable, Sendable {
     }
 
     /// The repair of that name; nil when no step answers to it.
-    package init?(rawValue: String) {
+    public init?(rawValue: String) {
         guard let known = Self.all.first(where: { $0.rawValue == rawValue }) else { return nil }
         self = known
     }
 
+    /// Those that are advice unless they are asked for.
+    public static var askedFor: [Repair] { all.filter(\.needsAsking) }
+
     /// Every repair, in the order of the steps.
-    package static var all: [Repair] {
+    public static var all: [Repair] {
         PlanSteps.all.reduce(into: []) { if !$0.contains($1.repair) { $0.append($1.repair) } }
     }
 }

@@ -14,6 +14,8 @@ package struct DeviceSite: Sendable, Equatable {
         case loaderDisk
         /// The encrypted device of a crypttab row.
         case crypttab(Crypttab.Row)
+        /// Where the key ("key") or the header ("header") of a crypttab row lies.
+        case crypttabPart(name: String, Crypttab.Row)
         /// A row of LVM's devices file.
         case lvmDevice
         /// What a unit of systemd mounts.
@@ -25,7 +27,9 @@ package struct DeviceSite: Sendable, Equatable {
         var countsDisks: Bool {
             switch self {
             case .fstab(let row): !row.isRemovableMedium
-            case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice, .unit: true
+            case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .crypttabPart, .lvmDevice,
+                .unit:
+                true
             case .reported, .loaderDisk: false
             }
         }
@@ -61,6 +65,7 @@ package struct DeviceSite: Sendable, Equatable {
             case .sharedKernelArgument(let name): "\(name)= for every kernel"
             case .loaderDisk: "disk of the boot loader"
             case .crypttab(let row): "encrypted device \(row.name)"
+            case .crypttabPart(let part, let row): "\(part) of the encrypted device \(row.name)"
             case .lvmDevice: "LVM device"
             case .unit(let mountPoint): "device of \(mountPoint)"
             case .reported(let summary): summary

@@ -1,5 +1,5 @@
 /// Where a guest comes from or goes to.
-package enum Hypervisor: String, Sendable, CaseIterable {
+public enum Hypervisor: String, Sendable, CaseIterable {
     /// Microsoft Hyper-V.
     case hyperv
     /// VMware ESX, Workstation, Fusion.
@@ -20,7 +20,7 @@ package enum Hypervisor: String, Sendable, CaseIterable {
     case parallels
 
     /// The name for people.
-    package var title: String {
+    public var title: String {
         switch self {
         case .hyperv: "Hyper-V"
         case .vmware: "VMware"
@@ -54,7 +54,7 @@ package enum Hypervisor: String, Sendable, CaseIterable {
 }
 
 /// A storage controller that a hypervisor can offer.
-package enum Controller: String, Sendable, CaseIterable {
+public enum Controller: String, Sendable, CaseIterable {
     /// The PIIX IDE controller.
     case ide
     /// SATA.

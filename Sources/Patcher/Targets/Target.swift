@@ -1,14 +1,14 @@
 /// What a guest is being prepared for: a row of the table of targets.
-package struct Target: Sendable, Equatable {
-    /// The word on the command line.
-    package var name: String
+public struct Target: Sendable, Hashable {
+    /// Its name: "hyperv-gen2".
+    public let name: String
     /// The hypervisor.
-    package var hypervisor: Hypervisor
+    public let hypervisor: Hypervisor
     /// The controllers it can put the boot disk behind, its default first.
-    package var controllers: [Controller]
+    public let controllers: [Controller]
     /// The firmware it boots with.
-    package var firmware: Firmware
-    /// The image format it takes by default, as the command line spells it, the best first.
+    public let firmware: Firmware
+    /// The image format it takes by default, by their names, the best first.
     package var imageFormats: [String]
     /// Options of such an image that the target insists on, as `create` names them.
     package var imageOptions: [String: String]
@@ -16,7 +16,7 @@ package struct Target: Sendable, Equatable {
     package var serialConsole: String?
 
     /// The firmware a target offers.
-    package enum Firmware: String, Sendable {
+    public enum Firmware: String, Sendable {
         /// Either, as the virtual machine is configured.
         case any
         /// A BIOS only.
@@ -25,32 +25,45 @@ package struct Target: Sendable, Equatable {
         case uefi
     }
 
-    /// Every target, by the names of the command line.
-    package static let all: [Target] = [
-        Target("hyperv", .hyperv, [.ide, .storvsc], ["vhdx", "vhd"], firmware: .bios),
-        Target("hyperv-gen2", .hyperv, [.storvsc], ["vhdx"], firmware: .uefi),
-        Target(
-            "vmware", .vmware, [.lsi1030, .pvscsi, .lsisas, .ahci, .nvme, .ide], ["vmdk"]),
-        Target("xenserver", .xenserver, [.xenBlkfront, .ide], ["vhd"]),
-        Target(
-            "kvm", .kvm,
-            [
-                .virtioBlk, .virtioSCSI, .ide, .ahci, .nvme, .pvscsi, .lsisas, .megasas, .sym53c8xx,
-            ], ["qcow2"]),
-        Target(
-            "virtualbox", .virtualbox, [.ahci, .ide, .lsi1030, .lsisas, .nvme, .virtioSCSI], ["vmdk"]),
-        Target(
-            "azure", .azure, [.storvsc, .ide, .nvme], ["vhd"], imageOptions: ["profile": "azure"],
-            console: "ttyS0"),
-        Target("aws", .aws, [.nvme, .xenBlkfront], ["raw"], console: "ttyS0"),
-        Target("gcp", .gcp, [.virtioSCSI, .nvme], ["raw"], console: "ttyS0"),
+    /// Hyper-V, generation 1.
+    public static let hyperv = Target("hyperv", .hyperv, [.ide, .storvsc], ["vhdx", "vhd"], firmware: .bios)
+    /// Hyper-V, generation 2.
+    public static let hypervGeneration2 = Target(
+        "hyperv-gen2", .hyperv, [.storvsc], ["vhdx"], firmware: .uefi)
+    /// VMware ESX, Workstation, Fusion.
+    public static let vmware = Target(
+        "vmware", .vmware, [.lsi1030, .pvscsi, .lsisas, .ahci, .nvme, .ide], ["vmdk"])
+    /// Citrix XenServer, XCP-ng.
+    public static let xenserver = Target("xenserver", .xenserver, [.xenBlkfront, .ide], ["vhd"])
+    /// QEMU with KVM, Proxmox, oVirt.
+    public static let kvm = Target(
+        "kvm", .kvm,
+        [.virtioBlk, .virtioSCSI, .ide, .ahci, .nvme, .pvscsi, .lsisas, .megasas, .sym53c8xx], ["qcow2"])
+    /// Oracle VirtualBox.
+    public static let virtualbox = Target(
+        "virtualbox", .virtualbox, [.ahci, .ide, .lsi1030, .lsisas, .nvme, .virtioSCSI], ["vmdk"])
+    /// Microsoft Azure.
+    public static let azure = Target(
+        "azure", .azure, [.storvsc, .ide, .nvme], ["vhd"], imageOptions: ["profile": "azure"],
+        console: "ttyS0")
+    /// Amazon EC2.
+    public static let aws = Target("aws", .aws, [.nvme, .xenBlkfront], ["raw"], console: "ttyS0")
+    /// Google Compute Engine.
+    public static let gcp = Target("gcp", .gcp, [.virtioSCSI, .nvme], ["raw"], console: "ttyS0")
+
+    /// Whether its hypervisor opens disks of these formats alone.
+    package var insistsOnFormats: Bool { [.hyperv, .azure, .vmware].contains(hypervisor) }
+
+    /// Every target.
+    public static let all: [Target] = [
+        hyperv, hypervGeneration2, vmware, xenserver, kvm, virtualbox, azure, aws, gcp,
     ]
 
     /// The target of that name.
     package static func named(_ name: String) -> Target? { all.first { $0.name == name } }
 
     /// The controller that a plan counts on unless the user chose one.
-    package var defaultController: Controller { controllers.first ?? .ide }
+    public var defaultController: Controller { controllers.first ?? .ide }
 
     private init(
         _ name: String, _ hypervisor: Hypervisor, _ controllers: [Controller], _ formats: [String],

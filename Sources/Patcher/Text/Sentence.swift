@@ -8,7 +8,7 @@ package enum PlanRemedy: Hashable, Sendable {
     /// Saying which address a card, by its name or old address, has on the target.
     case stateAddress(String)
     /// Choosing the target of that name instead.
-    case choose(target: String)
+    case choose(target: Target)
     /// Making the distribution's rescue or fallback entry the default.
     case fallbackEntry
     /// Putting the disk behind another controller.

@@ -1,4 +1,5 @@
 package import GuestTree
+internal import Storage
 
 /// One change of a text: the bytes of a token become others. An empty range inserts.
 package struct TokenEdit: Equatable, Sendable {
@@ -50,13 +51,7 @@ package struct FileDraft: Sendable {
 
     /// The index of the first edit that begins at `offset` or behind it.
     private func place(of offset: Int) -> Int {
-        var low = 0
-        var high = edits.count
-        while low < high {
-            let middle = (low + high) / 2
-            if edits[middle].range.lowerBound < offset { low = middle + 1 } else { high = middle }
-        }
-        return low
+        edits.firstIndex(sortedBy: { $0.range.lowerBound >= offset })
     }
 
     /// Adds an edit whose new bytes are `text`.

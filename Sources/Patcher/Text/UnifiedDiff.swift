@@ -1,4 +1,5 @@
 internal import GuestTree
+internal import Storage
 
 /// A unified diff of one file's edits. The edits say which lines differ, so that nothing has to be searched.
 package enum UnifiedDiff {
@@ -79,16 +80,11 @@ package enum UnifiedDiff {
 
     /// The lines that an edit's bytes lie in; for an insertion at the end of the file, none.
     private static func touchedLines(_ range: Range<Int>, _ lines: [TextLine]) -> Range<Int> {
-        var low = 0
-        var high = lines.count
-        while low < high {
-            let middle = (low + high) / 2
-            if lines[middle].whole.upperBound <= range.lowerBound { low = middle + 1 } else { high = middle }
-        }
-        if low == lines.count, let last = lines.last, last.end.isEmpty { low -= 1 }
-        var end = low
-        while end < lines.count, end == low || lines[end].whole.lowerBound < range.upperBound { end += 1 }
-        return low..<end
+        var first = lines.firstIndex(sortedBy: { $0.whole.upperBound > range.lowerBound })
+        if first == lines.count, let last = lines.last, last.end.isEmpty { first -= 1 }
+        var end = first
+        while end < lines.count, end == first || lines[end].whole.lowerBound < range.upperBound { end += 1 }
+        return first..<end
     }
 
     private static func append(

@@ -19,6 +19,8 @@ extension VerdictReason {
         case argumentsUnreadable = "arguments-unreadable"
         case argumentUnresolved = "argument-unresolved"
         case rowStopsBoot = "row-stops-boot"
+        case statedWrongly = "stated-wrongly"
+        case cardNotChanged = "card-not-changed"
         case suspended
         case unreadableMount = "unreadable-mount"
         case unwritableNames = "unwritable-names"
@@ -53,6 +55,8 @@ extension VerdictReason {
         case .argumentsUnreadable: .argumentsUnreadable
         case .argumentUnresolved: .argumentUnresolved
         case .rowStopsBoot: .rowStopsBoot
+        case .statedWrongly: .statedWrongly
+        case .cardNotChanged: .cardNotChanged
         case .suspended: .suspended
         case .unreadableMount: .unreadableMount
         case .unwritableNames: .unwritableNames

@@ -5,11 +5,11 @@ extension VerdictReason {
     package var sentence: Sentence {
         switch self {
         case .noUEFILoader(let target):
-            "\(target) boots with UEFI, and the guest has no EFI system partition; \(remedy: .choose(target: "hyperv")) has a BIOS"
+            "\(target) boots with UEFI, and the guest has no EFI system partition; \(remedy: .choose(target: .hyperv)) has a BIOS"
         case .uefiOnly(let target):
-            "the disks boot with UEFI alone (no boot code for a BIOS), and \(target) has a BIOS; \(remedy: .choose(target: "hyperv-gen2")) has UEFI"
+            "the disks boot with UEFI alone (no boot code for a BIOS), and \(target) has a BIOS; \(remedy: .choose(target: .hypervGeneration2)) has UEFI"
         case .noBootCode(let hypervisor):
-            "no disk has boot code in its first sector or an EFI system partition, so that \(hypervisor.title) finds nothing to start: \(remedy: .choose(target: "xenserver")) starts such a guest by pygrub; elsewhere run grub-install in it first"
+            "no disk has boot code in its first sector or an EFI system partition, so that \(hypervisor.title) finds nothing to start: \(remedy: .choose(target: .xenserver)) starts such a guest by pygrub; elsewhere run grub-install in it first"
         case .controllerNotOffered(let controller, let target):
             "\(target.name) has no \(controller.rawValue) controller, only \(target.controllers.map(\.rawValue).joined(separator: ", "))"
         case .bootsXen(let hypervisor):
@@ -33,6 +33,9 @@ extension VerdictReason {
             "the initramfs waits for \(argument): \(reason.sentence)"
         case .rowStopsBoot(let mountPoint, let name, let reason):
             "the boot would stop at \(mountPoint): \(name) of /etc/fstab cannot be found (\(reason.sentence)); give its disk too, or the row the option nofail"
+        case .statedWrongly(let reason): reason.sentence
+        case .cardNotChanged(let card, let reason):
+            "what was said of the network card \(card) cannot be done: \(reason)"
         case .suspended(let volume):
             "\(volume) holds a suspended system: start the guest and shut it down first"
         case .unreadableMount(let path, let volume, let kind):

@@ -48,6 +48,10 @@ package enum VerdictReason: Sendable, Equatable {
     /// A row of the fstab that the boot waits for stands for nothing.
     case rowStopsBoot(mountPoint: String, String, UnresolvedReason)
 
+    /// What the user said of a disk contradicts the guest.
+    case statedWrongly(UnresolvedReason)
+    /// What the user said of a network card cannot be done.
+    case cardNotChanged(card: String, Sentence)
     /// A swap area holds a suspended system.
     case suspended(volume: String)
     /// A mount whose files may name devices cannot be read.

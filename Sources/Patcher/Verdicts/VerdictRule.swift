@@ -25,6 +25,7 @@ package enum VerdictRules {
     ]
 
     package static let ofGuests: [any RefusalRule.Type] = [
+        StatementRule.self,
         SuspendedSystemRule.self,
         MachineRule.self,
         UnreadableMountRule.self,

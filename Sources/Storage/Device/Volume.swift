@@ -12,7 +12,7 @@ public struct Volume: Sendable {
         case array(name: String)
     }
 
-    /// Its name on the command line: "p2", "2:p2", "VG/LV", "md0", "disk".
+    /// Its name: "p2", "2:p2", "VG/LV", "md0", "disk".
     public var name: String
     /// Where it lies.
     public var location: Location

@@ -13,6 +13,8 @@ public enum Remedy: Hashable, Sendable {
     case salvage
     /// Read the image although a virtual machine or the host holds it.
     case ignoreLocks
+    /// Have the locks of others honoured, which may only be passed over for reading.
+    case honourLocks
     /// Take the earlier change back first.
     case undo
     /// Put back what an undo record keeps, over whatever is there now.
@@ -23,8 +25,6 @@ public enum Remedy: Hashable, Sendable {
     case giveDisk(path: String?)
     /// Say which disk a device name stands for.
     case mapDisk(name: String)
-    /// Say which hypervisor the guest came from.
-    case nameSource
     /// Work on the volume of a name by itself.
     case nameVolume
     /// Say which system is meant, by its root volume.
@@ -39,10 +39,8 @@ public enum Remedy: Hashable, Sendable {
     case check
     /// Let the check mend what it can.
     case repair(Finding.Repair)
-    /// Another target takes the guest as it is.
-    case target(String)
-    /// Let a repair that is not done unasked do it.
-    case fix(String)
+    /// Allow the disk to become shorter.
+    case shrink
     /// Do it all the same.
     case force
     /// Start the guest once and shut it down.

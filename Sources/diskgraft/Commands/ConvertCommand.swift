@@ -24,7 +24,7 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
-        help: "The format to make: raw, vhd (or vpc), vhdx, vmdk, vdi, qcow2.")
+        help: "The format to make: \(ImageFormat.names).")
     var outputFormat: String?
 
     @Option(
@@ -68,7 +68,7 @@ struct ConvertCommand: ParsableCommand {
     }
 
     private func convert() throws {
-        var options = image.options
+        var options = try image.options
         options.salvages = salvage
         let disk = try DiskImage.open(source, options: options)
         if !quiet.quiet {
@@ -76,7 +76,7 @@ struct ConvertCommand: ParsableCommand {
         }
         let line = progress && !quiet.quiet ? ProgressLine() : nil
         var conversion = DiskConversion(
-            format: outputFormat ?? (profile == nil ? nil : "vhd"),
+            format: try outputFormat.parsed(ImageFormat.init(named:)) ?? (profile == nil ? nil : .vhd),
             options: try parseOptions(outputOptions) + profileOption(profile))
         conversion.ignoresSectorSize = force
         if let line { conversion.progress = { line.update($0, $1) } }
@@ -109,7 +109,7 @@ struct ConvertCommand: ParsableCommand {
 /// The options that `-o` takes for a format.
 func printCreateOptions(format: String?, path: String) throws {
     var table = TextTable(indentation: 2)
-    for option in try CreateOptionHelp.of(format: format, path: path) {
+    for option in try CreateOptionHelp.of(format: try format.parsed(ImageFormat.init(named:)), path: path) {
         table.add("\(option.name)=", option.meaning)
     }
     Terminal.print("Supported options:\n" + (table.text.isEmpty ? "  (none)\n" : table.text))

@@ -16,7 +16,7 @@ struct FileArguments: ParsableArguments {
 
     /// Opens the guest's files for `body`, and says at its end what was odd in their file systems.
     func withFiles(of path: String, _ body: (GuestFiles) throws -> Void) throws {
-        var options = image.options
+        var options = try image.options
         options.ignoresChecksums = damage.ignoreChecksums
         let guest = try Guest.open([path] + disks.with, options: options)
         for warning in guest.warnings { Terminal.printWarning(warning) }

@@ -108,9 +108,10 @@ struct CompareCommand: ParsableCommand {
         let line = progress && !quiet.quiet ? ProgressLine() : nil
         let result: DiskComparison.Result
         do throws(StorageError) {
-            var options = image.options
-            options.format = secondFormat
-            let images = try DiskImage.open([(first, image.options), (second, options)])
+            let firstOptions = try image.options
+            var options = firstOptions
+            options.format = try secondFormat.parsed(ImageFormat.init(named:))
+            let images = try DiskImage.open([(first, firstOptions), (second, options)])
             let sizes = images.map(\.byteCount)
             if sizes[0] != sizes[1], !strict, !quiet.quiet {
                 Terminal.write(Array("Warning: Image size mismatch!\n".utf8))
@@ -209,10 +210,13 @@ struct CreateCommand: ParsableCommand {
             return bytes
         }
         var creation = DiskCreation(
-            format: format ?? (profile == nil ? nil : "vhd"),
+            format: try format.parsed(ImageFormat.init(named:)) ?? (profile == nil ? nil : .vhd),
             options: try parseOptions(optionTexts) + profileOption(profile), parent: parent)
-        creation.parentFormat = parentFormat
+        creation.parentFormat = try parentFormat.parsed(ImageFormat.init(named:))
         creation.trustsParent = unsafeParent
-        try creation.run(path, byteCount: byteCount)
+        let made = try creation.run(path, byteCount: byteCount)
+        if !quiet.quiet {
+            Terminal.print("Formatting '\(Terminal.name(path))', fmt=\(made.format) size=\(made.byteCount)\n")
+        }
     }
 }

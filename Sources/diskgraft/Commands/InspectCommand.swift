@@ -24,7 +24,7 @@ struct InspectCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        var options = image.options
+        var options = try image.options
         options.ignoresChecksums = damage.ignoreChecksums
         let guest = try Guest.open([path] + disks.with, options: options)
         for warning in guest.warnings { Terminal.printWarning(warning) }

@@ -18,12 +18,15 @@ struct MeasureCommand: ParsableCommand {
     @OptionGroup var image: ImageArguments
     @OptionGroup var qemu: QEMUOutputArguments
 
+    @Flag(help: "Print JSON, the same as --output=json.")
+    var json = false
+
     @Option(help: ArgumentHelp("Instead of an image: an empty disk of so many bytes.", valueName: "size"))
     var size: String?
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")], help: "The format to make: raw or qcow2.")
-    var outputFormat = "raw"
+    var outputFormat = ImageFormat.raw.rawValue
 
     @Option(
         name: [.customShort("o"), .customLong("output-option")],
@@ -38,17 +41,18 @@ struct MeasureCommand: ParsableCommand {
 
     func run() throws {
         let options = try parseOptions(outputOptions)
+        let format = try ImageFormat(named: outputFormat)
         let result: DiskMeasurement
         if let path {
             let image = try DiskImage.open(path, options: image.options)
-            result = try DiskMeasurement.run(image, format: outputFormat, options: options)
+            result = try DiskMeasurement.run(image, format: format, options: options)
         } else {
             guard let bytes = SizeText.parse(size ?? "") else {
                 throw ValidationError("\"\(size ?? "")\" is no size; try 40G")
             }
-            result = try DiskMeasurement.run(byteCount: bytes, format: outputFormat, options: options)
+            result = try DiskMeasurement.run(byteCount: bytes, format: format, options: options)
         }
-        if qemu.output == .json { return try JSONOutput.print(result) }
+        if json || qemu.output == .json { return try JSONOutput.print(result) }
         var text = "required size: \(result.required)\nfully allocated size: \(result.fullyAllocated)\n"
         if let bitmaps = result.bitmaps { text += "bitmaps size: \(bitmaps)\n" }
         Terminal.write(Array(text.utf8))

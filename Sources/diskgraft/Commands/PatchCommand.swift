@@ -8,7 +8,8 @@ struct PatchCommand: ParsableCommand {
         abstract: "Make a guest boot on another hypervisor by changing its disk in place.",
         discussion: """
             Prints the plan and carries it out. IMAGE.undo keeps the bytes as they were; `diskgraft undo` puts \
-            them back. Run twice, the second run finds nothing to do.
+            them back. Run twice, the second run finds nothing to do. Exits 3 when it is done and nobody knows \
+            whether the guest boots.
 
             Example:
               diskgraft patch web01.qcow2 --to kvm
@@ -41,5 +42,6 @@ struct PatchCommand: ParsableCommand {
             let others = disks.with.map { " --with \(Terminal.name($0))" }.joined()
             Terminal.print("patched; `diskgraft undo \(Terminal.name(path))\(others)` takes it back\n")
         }
+        if plan.isBootUnknown { throw ExitCode(ExitStatus.bootUnknown.rawValue) }
     }
 }

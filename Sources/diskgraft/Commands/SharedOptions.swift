@@ -26,7 +26,7 @@ struct ImageArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Take a VHD's size from current_size or chs; without it, by who made it.", valueName: "rule"))
-    var vhdSize = "auto"
+    var vhdSize = VHDSizeRule.byCreator.rawValue
 
     @Option(
         help: ArgumentHelp(
@@ -35,12 +35,23 @@ struct ImageArguments: ParsableArguments {
     var undoDir: String?
 
     var options: ImageOptions {
-        var options = ImageOptions(
-            format: format, ignoresLocks: forceShare, allowsSiblings: allowSiblings)
-        options.parents = parent
-        options.vhdSize = vhdSize
-        options.undoDirectory = undoDir
-        return options
+        get throws(StorageError) {
+            var options = ImageOptions(
+                format: try format.parsed(ImageFormat.init(named:)), ignoresLocks: forceShare,
+                allowsSiblings: allowSiblings)
+            options.parents = parent
+            options.vhdSize = try VHDSizeRule(named: vhdSize)
+            options.undoDirectory = undoDir
+            return options
+        }
+    }
+}
+
+extension String? {
+    /// The value of an option's word, where it is given. Its type knows the words, and says so where this is none of them.
+    func parsed<Value>(_ parse: (String) throws(StorageError) -> Value) throws(StorageError) -> Value? {
+        guard let self else { return nil }
+        return try parse(self)
     }
 }
 
@@ -89,9 +100,14 @@ struct SourceArguments: ParsableArguments {
             else {
                 throw ValidationError("--map takes a device and a disk's number, as in --map /dev/hdc=2")
             }
-            map[String(text[..<equals])] = number
+            let device = String(text[..<equals])
+            if let other = map[device], other != number {
+                throw ValidationError("--map gives \(device) two disks, \(other) and \(number)")
+            }
+            map[device] = number
         }
-        return SourceOptions(hypervisor: from, map: map, root: root)
+        return SourceOptions(
+            hypervisor: try from.parsed(Hypervisor.init(named:)), map: map, root: root)
     }
 }
 
@@ -112,7 +128,7 @@ struct PlanParts: ParsableArguments {
 struct PlanArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The hypervisor to boot on: hyperv, hyperv-gen2, vmware, xenserver, kvm, virtualbox, azure, aws, gcp.",
+            "The hypervisor to boot on: \(Target.all.map(\.name).joined(separator: ", ")).",
             valueName: "target"))
     var to: String
 
@@ -134,7 +150,9 @@ struct PlanArguments: ParsableArguments {
     var skip: String?
 
     @Option(
-        help: ArgumentHelp("Also make repairs that are only advice: net, xorg, clock.", valueName: "repair,…")
+        help: ArgumentHelp(
+            "Also make repairs that are only advice: \(Repair.askedFor.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "repair,…")
     )
     var fix: String?
 
@@ -161,11 +179,17 @@ struct PlanArguments: ParsableArguments {
     @OptionGroup var source: SourceArguments
 
     func options() throws -> PlanOptions {
-        func list(_ text: String?) -> [String] { text?.split(separator: ",").map(String.init) ?? [] }
+        func repairs(_ text: String) throws(StorageError) -> Set<Repair> {
+            var repairs: Set<Repair> = []
+            for name in text.split(separator: ",") { repairs.insert(try Repair(named: String(name))) }
+            return repairs
+        }
         var options = PlanOptions(
-            target: to, controller: controller, source: try source.options(), names: names,
-            only: only.map { list($0) }, skip: list(skip), fix: list(fix) + (disableTools ? ["tools"] : []),
-            drivers: drivers)
+            target: try Target(named: to), controller: try controller.parsed(Controller.init(named:)),
+            source: try source.options(), names: try names.parsed(NamingPolicy.init(named:)) ?? .uuid,
+            only: try only.parsed(repairs), skip: try skip.parsed(repairs) ?? [],
+            fix: try fix.parsed(repairs) ?? [], drivers: try drivers.parsed(DriverSource.init(named:)))
+        if disableTools { options.fix.insert(.tools) }
         options.wording = .flags
         options.cardAddresses = try addresses.map { text in
             guard let equals = text.firstIndex(of: "=") else {

@@ -10,12 +10,12 @@ extension Remedy {
         case .nameFormat(let format): format.map { "-f \($0) reads it as \($0)" } ?? "say which with -f"
         case .salvage: "`diskgraft convert --salvage` copies what can be read, with zeros for the rest"
         case .ignoreLocks: "-U reads it all the same"
+        case .honourLocks: "a command that writes takes no -U"
         case .undo: "`diskgraft undo` takes the change back"
         case .forceUndo: "`diskgraft undo --force` takes the change back all the same"
         case .discardUndo: "`diskgraft undo --discard` leaves the image as it is"
         case .giveDisk(let path): "give that disk too, with --with" + (path.map { " \($0)" } ?? "")
         case .mapDisk(let name): "--map \(name)=N says which disk it is"
-        case .nameSource: "--from says which hypervisor it comes from"
         case .nameVolume: "--volume works on one volume by itself"
         case .nameRoot: "--root says which system is meant"
         case .convert(let options):
@@ -24,8 +24,7 @@ extension Remedy {
         case .migrateUnpatched: "copy it as it is with `diskgraft migrate --unpatched`"
         case .check: "look at `diskgraft check`"
         case .repair(let repair): "`diskgraft check --repair \(repair.word)` mends it"
-        case .target(let target): "--to \(target) takes it as it is"
-        case .fix(let repair): "--fix \(repair) does it"
+        case .shrink: "--shrink makes it shorter where nothing lives behind the new end"
         case .force: "--force does it all the same"
         case .startGuest: "start the guest and shut it down"
         case .tool(let name, let arguments): "run \(([name] + arguments).joined(separator: " "))"

@@ -2,7 +2,7 @@
 import DiskGraft
 
 let guest = try Guest.open([CommandLine.arguments[1]], forWriting: true)
-let options = PlanOptions(target: "kvm")
+let options = PlanOptions(target: .kvm)
 let plan = try guest.plan(options)
 print(plan.diff)
 try guest.patch(plan, options)

@@ -29,7 +29,7 @@ struct VMDKGrainDirectory: Sendable {
                 Self.read(file, at: $0, count: header.tableCount)
             } ?? (nil, nil)
         func isPlausible(_ entry: UInt32) -> Bool {
-            entry == 0 || UInt64(entry) * VMDKSparseHeader.sectorSize + UInt64(header.tableByteCount) <= limit
+            entry == 0 || VMDKSector(entry).offset + UInt64(header.tableByteCount) <= limit
         }
         redundantEntries = second ?? []
         guard let first else {

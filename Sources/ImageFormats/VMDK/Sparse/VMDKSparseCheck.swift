@@ -42,7 +42,7 @@ struct VMDKSparseCheck {
             guard sector != 0, UInt64(sector) < fileSectors else { continue }
             // A table that two entries name: told as an overlap, and walked once.
             guard seen.insert(sector).inserted else { continue }
-            try checkTable(index, at: UInt64(sector) * self.sector, report)
+            try checkTable(index, at: VMDKSector(sector).offset, report)
         }
         judgeSpace(report)
     }
@@ -100,7 +100,7 @@ struct VMDKSparseCheck {
             guard let offset, !entries.isEmpty else { continue }
             try take(offset..<offset + size, isMetadata: true)
             for entry in entries where entry != 0 {
-                let start = UInt64(entry) * sector
+                let start = VMDKSector(entry).offset
                 try take(start..<start + UInt64(header.tableByteCount), isMetadata: true)
             }
         }
@@ -114,7 +114,7 @@ struct VMDKSparseCheck {
         var copy = table
         if directory.redundantEntries.indices.contains(index), directory.redundantEntries[index] != 0 {
             copy = try file.availableBytes(
-                at: UInt64(directory.redundantEntries[index]) * sector, count: size
+                at: VMDKSector(directory.redundantEntries[index]).offset, count: size
             ).littleEndianWords
         }
         for slot in table.indices {
@@ -138,7 +138,7 @@ struct VMDKSparseCheck {
     private mutating func takeGrain(
         _ entry: UInt32, guest: UInt64, at place: UInt64, _ report: (Finding) -> Void
     ) throws(StorageError) {
-        let start = UInt64(entry) * sector
+        let start = VMDKSector(entry).offset
         var size = min(header.grainSize, header.byteCount - guest)
         if header.isCompressed {
             let extent = VMDKSparseExtent(file, fileIndex: 0, header: header, directory: directory)

@@ -24,20 +24,20 @@ extension VMDKSparseExtent {
         var directory = old
         if !header.isUnclean { try file.write([1], at: VMDKSparseHeader.uncleanOffset) }
 
-        var written: [(sector: UInt32, table: [UInt32])] = []
-        var waiting: [(sector: UInt32, table: [UInt32])] = []
+        var written: [(sector: VMDKSector, table: [UInt32])] = []
+        var waiting: [(sector: VMDKSector, table: [UInt32])] = []
         let copies: [any Copy] =
             directory.redundantOffset == nil ? [\.entries] : [\.entries, \.redundantEntries]
         let missing = copies.map { copy in indices.filter { directory[keyPath: copy][$0] == 0 } }
         var free = try claimTables(missing.reduce(0) { $0 + $1.count })
         for (copy, missing) in zip(copies, missing) {
             for index in missing {
-                directory[keyPath: copy][index] = free
+                directory[keyPath: copy][index] = free.rawValue
                 written.append((free, pending[index] ?? []))
-                free += UInt32(tableSectors)
+                free.rawValue += UInt32(tableSectors)
             }
             let known = indices.filter { old[keyPath: copy][$0] != 0 }
-            waiting += known.map { (directory[keyPath: copy][$0], pending[$0] ?? []) }
+            waiting += known.map { (VMDKSector(directory[keyPath: copy][$0]), pending[$0] ?? []) }
         }
         try write(written)
         // The last grain may not have been written to its end.
@@ -62,22 +62,22 @@ extension VMDKSparseExtent {
         UInt64(header.tableByteCount).dividedRoundingUp(by: VMDKSparseHeader.sectorSize)
     }
 
-    /// The sector at which room for `count` tables begins; 0 when none is needed.
-    private func claimTables(_ count: Int) throws(StorageError) -> UInt32 {
-        guard count > 0 else { return 0 }
+    /// The sector at which room for `count` tables begins; the first when none is needed.
+    private func claimTables(_ count: Int) throws(StorageError) -> VMDKSector {
+        guard count > 0 else { return VMDKSector(0) }
         let bytes = UInt64(count) * tableSectors * VMDKSparseHeader.sectorSize
-        // `claim` made sure that the sector fits.
-        return UInt32(try claim(bytes) / VMDKSparseHeader.sectorSize)
+        guard let first = VMDKSector(containing: try claim(bytes)) else { throw fileFull }
+        return first
     }
 
     /// Writes tables, those that lie behind one another in one piece.
-    private func write(_ tables: [(sector: UInt32, table: [UInt32])]) throws(StorageError) {
+    private func write(_ tables: [(sector: VMDKSector, table: [UInt32])]) throws(StorageError) {
         let pieceLimit = 1 << 20
         let ordered = tables.sorted { $0.sector < $1.sector }
         var piece: [UInt8] = []
         var start: UInt64 = 0
         for (sector, table) in ordered {
-            let offset = UInt64(sector) * VMDKSparseHeader.sectorSize
+            let offset = sector.offset
             if !piece.isEmpty, offset != start + UInt64(piece.count) || piece.count >= pieceLimit {
                 try file.write(piece, at: start)
                 piece = []

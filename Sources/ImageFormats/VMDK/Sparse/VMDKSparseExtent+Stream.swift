@@ -47,7 +47,7 @@ extension VMDKSparseExtent {
         let (index, slot) = place(of: offset)
         let start = grainStart(index, slot)
         let end = grainEnd(index, slot + 1)
-        let position = UInt64(entry) * VMDKSparseHeader.sectorSize
+        let position = VMDKSector(entry).offset
         func damaged(_ field: String, _ message: String) -> StorageError {
             .vmdk(
                 .corrupt, .grainHeader, message, structure: "grain \(start / header.grainSize)", field: field,

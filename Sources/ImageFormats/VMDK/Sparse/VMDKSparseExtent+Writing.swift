@@ -47,7 +47,7 @@ extension VMDKSparseExtent {
             throw .vmdk(
                 .corrupt, .grainPlace, "a grain lies past the end of the file; is it truncated?",
                 structure: "grain table \(index)", field: "entry \(slot)",
-                offset: UInt64(entry) * VMDKSparseHeader.sectorSize, path: file.path)
+                offset: VMDKSector(entry).offset, path: file.path)
         }
         let start = grainStart(index, slot)
         var end = endOfPlainRun(table, index, slot, entry: entry, position: position)
@@ -78,8 +78,8 @@ extension VMDKSparseExtent {
         let count = (end - range.lowerBound).dividedRoundingUp(by: grain)
         let offset = try claim(count * grain)
         for step in 0..<Int(count) {
-            // `claim` made sure that the sector fits.
-            entries[slot + step] = UInt32((offset + UInt64(step) * grain) / VMDKSparseHeader.sectorSize)
+            guard let sector = VMDKSector(containing: offset + UInt64(step) * grain) else { throw fileFull }
+            entries[slot + step] = sector.rawValue
         }
         state.withLock { $0.pending[index] = entries }
         return (range.lowerBound..<end, offset)
@@ -91,17 +91,20 @@ extension VMDKSparseExtent {
         let grain = header.grainSize
         let offset = state.withLock { state -> UInt64? in
             guard let start = max(state.nextFree, length).roundedUp(to: grain), let end = start +? count,
-                end / VMDKSparseHeader.sectorSize <= UInt64(UInt32.max)
+                VMDKSector(containing: end) != nil
             else { return nil }
             state.nextFree = end
             return start
         }
-        guard let offset else {
-            throw .vmdk(
-                .refused, .fileFull, "a sparse extent cannot grow past 2 TiB; use the vmfs subformat",
-                path: file.path)
-        }
+        guard let offset else { throw fileFull }
         return offset
+    }
+
+    /// Behind the last sector that a table can name.
+    var fileFull: StorageError {
+        .vmdk(
+            .refused, .fileFull, "a sparse extent cannot grow past 2 TiB; use the vmfs subformat",
+            path: file.path)
     }
 
     // MARK: Metadata ranges
@@ -123,7 +126,7 @@ extension VMDKSparseExtent {
         if let descriptor = header.descriptorRange { ranges.append(descriptor) }
         if let redundant = directory.redundantOffset { ranges.append(redundant..<redundant + directorySize) }
         for sector in directory.entries + directory.redundantEntries where sector != 0 {
-            let start = UInt64(sector) * VMDKSparseHeader.sectorSize
+            let start = VMDKSector(sector).offset
             ranges.append(start..<start + UInt64(header.tableByteCount))
         }
         // In order they join at the end of what is there; in any other each would move all behind it.

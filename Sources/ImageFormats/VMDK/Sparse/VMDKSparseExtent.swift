@@ -103,7 +103,7 @@ final class VMDKSparseExtent: Sendable {
         _ table: [UInt32], _ index: Int, _ slot: Int, entry: UInt32, position: UInt64
     ) -> UInt64 {
         // The entry may have come from the redundant table; then it stands alone.
-        guard table[slot] == entry, position == UInt64(entry) * VMDKSparseHeader.sectorSize else {
+        guard table[slot] == entry, position == VMDKSector(entry).offset else {
             return grainEnd(index, slot + 1)
         }
         let step = UInt32(header.grainSize / VMDKSparseHeader.sectorSize)
@@ -124,12 +124,12 @@ final class VMDKSparseExtent: Sendable {
         throw .vmdk(
             .corrupt, .grainPlace, "a grain lies past the end of the file; is it truncated?",
             structure: "grain table \(index)", field: "entry \(slot)",
-            offset: UInt64(entry) * VMDKSparseHeader.sectorSize, path: file.path)
+            offset: VMDKSector(entry).offset, path: file.path)
     }
 
     /// The grain's position when the file has all of it that belongs to the disk.
     func checked(_ entry: UInt32, _ index: Int, _ slot: Int) -> UInt64? {
-        let position = UInt64(entry) * VMDKSparseHeader.sectorSize
+        let position = VMDKSector(entry).offset
         let needed = header.isCompressed ? 4 : grainEnd(index, slot + 1) - grainStart(index, slot)
         return position + needed <= file.byteCount ? position : nil
     }
@@ -140,7 +140,7 @@ final class VMDKSparseExtent: Sendable {
                 ? state.directory.redundantEntries[index] : 0
         }
         guard sector != 0 else { return nil }
-        let at = UInt64(sector) * VMDKSparseHeader.sectorSize + UInt64(slot) * 4
+        let at = VMDKSector(sector).offset + UInt64(slot) * 4
         let bytes = try file.availableBytes(at: at, count: 4)
         return bytes.count == 4 ? bytes.little(0) : nil
     }
@@ -167,7 +167,7 @@ final class VMDKSparseExtent: Sendable {
         if let known { return known }
         guard let first = sectors.first, first != 0 else { return nil }
         let size = header.tableByteCount
-        let offset = UInt64(first) * VMDKSparseHeader.sectorSize
+        let offset = VMDKSector(first).offset
         // The directory's check left entries that neither copy has right.
         guard offset + UInt64(size) <= file.byteCount else {
             throw .vmdk(
@@ -194,7 +194,7 @@ final class VMDKSparseExtent: Sendable {
 
     /// Bytes from one table to the next where writers lay them out in a row: whole sectors.
     private var tableStride: UInt64 {
-        (UInt64(header.tableByteCount) + VMDKSparseHeader.sectorSize - 1) / VMDKSparseHeader.sectorSize
+        UInt64(header.tableByteCount).dividedRoundingUp(by: VMDKSparseHeader.sectorSize)
             * VMDKSparseHeader.sectorSize
     }
 

@@ -1,0 +1,58 @@
+internal import HostIO
+public import ImageFormats
+public import Storage
+internal import Undo
+
+/// How disk images are opened.
+public struct ImageOptions: Sendable {
+    /// The format; nil: by probing.
+    public var format: ImageFormat?
+    /// Read images that a virtual machine is writing to.
+    public var ignoresLocks: Bool
+    /// Open files that the image names when they lie beside it.
+    public var allowsSiblings: Bool
+    /// The images behind the ones that are opened, in any order: each takes the one that it says is its own.
+    public var parents: [String]
+    /// Read file systems on where a metadata checksum is wrong, or where the newest part of a journal is damaged,
+    /// with a warning. Nothing is written to such a guest.
+    public var ignoresChecksums: Bool
+    /// Which of a VHD's two sizes is the disk's.
+    public var vhdSize = VHDSizeRule.byCreator
+    /// The directory of the undo records of block devices; nil: the working directory.
+    public var undoDirectory: String?
+    /// Read damaged images as far as they go: see `DiskSalvage`. Nothing is written to them.
+    public var salvages = false
+
+    /// Makes options. The defaults probe, honour locks and open no other file.
+    public init(
+        format: ImageFormat? = nil, ignoresLocks: Bool = false, allowsSiblings: Bool = false,
+        parent: String? = nil, ignoresChecksums: Bool = false
+    ) {
+        self.format = format
+        self.ignoresLocks = ignoresLocks
+        self.allowsSiblings = allowsSiblings
+        parents = parent.map { [$0] } ?? []
+        self.ignoresChecksums = ignoresChecksums
+    }
+
+    var records: UndoPlace { undoDirectory.map { UndoPlace(deviceDirectory: $0) } ?? UndoPlace() }
+
+    /// Throws `refused`, code "force-share-writes": what another program has open is read, never written.
+    public func requireLocks(_ path: String) throws(StorageError) {
+        guard ignoresLocks else { return }
+        throw StorageError(
+            .refused, DiskCode.forceShareWrites,
+            "locks are passed over to read an image that a virtual machine has open", path: path,
+            remedies: [.honourLocks])
+    }
+
+    /// Files by name, with these locks.
+    var hostFiles: HostFiles { HostFiles(locking: ignoresLocks ? .ignore : .honour) }
+
+    func openOptions(_ access: FileAccess) -> ImageOpenOptions {
+        ImageOpenOptions(
+            files: RecordedFiles(hostFiles), access: access,
+            references: ReferencePolicy(allowsSiblings: allowsSiblings, parents: parents),
+            vhdSize: vhdSize, isSalvage: salvages && access == .read)
+    }
+}

@@ -15,7 +15,7 @@ struct DiskgraftCommand: ParsableCommand {
               diskgraft migrate web01.vmdk web01.vhd --to hyperv
 
             Exit status: 0 done or nothing to do; 1 failed (I/O, corrupt input); 2 refused or cannot boot there, \
-            nothing written; 64 usage; 130 or 143 ended by a signal, nothing half-written.
+            nothing written; 3 (plan, patch, migrate) done, and whether the guest boots is not known; 64 usage; 130 or 143 ended by a signal, nothing half-written.
             """,
         version: "diskgraft \(diskGraftVersion)",
         subcommands: [
@@ -62,6 +62,8 @@ enum ExitStatus: Int32 {
     case failed = 1
     /// Refused, unsupported, or cannot boot there; nothing was written.
     case refused = 2
+    /// Done, and whether the guest boots is not known.
+    case bootUnknown = 3
     /// The command line makes no sense.
     case usage = 64
 

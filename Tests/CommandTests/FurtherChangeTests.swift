@@ -68,7 +68,7 @@ struct FurtherChangeTests {
                 "etc/fstab": "/dev/sda1 / ext4 defaults 0 1\nshare /mnt vmhgfs defaults 0 0\n",
             ], in: directory)
         func plan(_ arguments: String...) throws -> String {
-            try Tool.run(Fixture.command, ["plan", disk, "--to", "kvm"] + arguments).text
+            try Tool.run(Fixture.command, ["plan", disk, "--to", "virtualbox"] + arguments).text
         }
         #expect(
             try plan("--only", "names").contains("+UUID=") && !plan("--only", "names").contains("+#share"))

@@ -92,6 +92,10 @@ struct QEMUTableTests {
 
         /// The same with JSON, whose keys and values are equal but for `leavingOut`.
         func json(_ arguments: String..., leavingOut: [String] = []) throws {
+            try json(arguments, leavingOut: leavingOut)
+        }
+
+        func json(_ arguments: [String], leavingOut: [String] = []) throws {
             let one = try Tool.run("qemu-img", arguments, directory: theirs, expect: nil)
             let other = try Tool.run(Fixture.command, arguments, directory: ours, expect: nil)
             #expect(one.status == other.status)
@@ -131,6 +135,19 @@ struct QEMUTableTests {
     static let rows: [Row] = check + compare + convert + create + info + map + measure + resize
 
     @Test(arguments: rows) func isTheSameBesideQEMU(_ row: Row) throws { try row.check(Both()) }
+
+    /// Not the same in all: what counts as allocated differs.
+    @Test func strictComparison() throws {
+        let both = try Both()
+        try both.run("compare", "-s", "a.qcow2", "a.qcow2")
+        try both.run("compare", "-s", "a.qcow2", "b.qcow2", text: false)
+        for folder in [both.theirs, both.ours] {
+            try Tool.run("qemu-img", ["create", "-q", "-f", "raw", folder + "/long.raw", "11M"])
+            try Tool.run("qemu-img", ["create", "-q", "-f", "raw", folder + "/short.raw", "10M"])
+        }
+        try both.run("compare", "-s", "-f", "raw", "-F", "raw", "long.raw", "short.raw", text: false)
+        try both.run("compare", "-f", "raw", "-F", "raw", "long.raw", "short.raw")
+    }
 
     @Test func everyRowOfTheTableIsRun() throws {
         let text = String(decoding: try fileBytes(Fixture.repository + "/docs/qemu-img.md"), as: UTF8.self)

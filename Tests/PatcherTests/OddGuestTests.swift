@@ -298,7 +298,7 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
         )
         let plan = try guest.patch("kvm")
         #expect(plan.actions.isEmpty)
-        #expect(plan.references.map(\.resolution) == [.volume(1), .volume(2), .volume(1)])
+        #expect(plan.references.map(\.resolution) == [.volume(1), .volume(2), .volume(1), .volume(1)])
         #expect(plan.defaultVerdict?.outcome == .boots)
     }
 

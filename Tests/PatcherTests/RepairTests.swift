@@ -333,7 +333,7 @@ private func environmentBlock(_ lines: String) -> String {
         let (disk, _) = guest([
             "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1 /b ext4 defaults 0 2\n"
         ])
-        #expect(try disk.plan("kvm", only: [.deadRows]).actions.flatMap(\.repairs) == [.deadRows])
+        #expect(try disk.plan("vmware", only: [.deadRows]).actions.flatMap(\.repairs) == [.deadRows])
         #expect(try disk.plan("kvm", skip: [.deadRows]).actions.flatMap(\.repairs) == [.names])
     }
 

@@ -144,7 +144,10 @@ private func stop(_ plan: Plan) -> VerdictReason? {
     @Test(arguments: [[BootCode.grub2], [.other], []])
     func aMenuThatIsLeftOverDecidesNothing(_ code: [BootCode]) throws {
         let (disk, _) = guest(
-            ["/boot/grub/menu.lst": oldMenu, "/boot/vmlinuz-6.1.0-18-amd64": "kernel"], bootCode: code)
+            [
+                "/boot/grub/menu.lst": oldMenu, "/boot/vmlinuz-6.1.0-18-amd64": "kernel",
+                "/boot/initrd.img": "initrd",
+            ], bootCode: code)
         let plan = try disk.plan("kvm")
         #expect(plan.verdicts.filter(\.isDefault).map(\.title) == ["Debian"])
         #expect(plan.refusal == nil && stop(plan) == nil)

@@ -21,7 +21,7 @@ extension DiskImage {
         guard !children.isEmpty else { return nil }
         return
             "\(children.joined(separator: ", ")) beside it \(children.count == 1 ? "is a child" : "are children") of this image "
-            + "(a snapshot): the machine's present state is there, not here, and a change here breaks it"
+            + "(a snapshot): the machine's present state is there, not here"
     }
 
     private static func children(of path: String) -> [String] {
@@ -46,5 +46,7 @@ extension DiskImage {
 
 extension Guest {
     /// Of every disk whose child lies beside it, a sentence.
-    public var childWarnings: [String] { images.flatMap(\.childWarnings) }
+    public var childWarnings: [String] {
+        images.flatMap(\.childWarnings).map { $0 + ", and a change here breaks it" }
+    }
 }

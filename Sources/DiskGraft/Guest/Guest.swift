@@ -99,6 +99,13 @@ public final class Guest: Sendable {
     /// The index of the volume of that name ("p2", "2:p1", "VG/LV", "disk"), or `misuse` naming those there are.
     public func volumeIndex(named name: String) throws(StorageError) -> Int {
         if let index = volumes.firstIndex(where: { $0.name.hostBytes == name.hostBytes }) { return index }
+        // One disk is the first of several, too.
+        if images.count == 1, name.hasPrefix("1:"),
+            let index = volumes.firstIndex(where: { $0.name.hostBytes == String(name.dropFirst(2)).hostBytes }
+            )
+        {
+            return index
+        }
         let names = volumes.map(\.name).joined(separator: ", ")
         throw StorageError(
             .misuse, GuestCode.noSuchVolume,

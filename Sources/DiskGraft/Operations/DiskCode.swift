@@ -7,6 +7,7 @@ enum DiskCode: String, LayerCode {
     case forceShareWrites = "force-share-writes"
     case noChildren = "no-children"
     case noSize = "no-size"
+    case noWholeSectors = "no-whole-sectors"
     case notResized = "not-resized"
     case notWritable = "not-writable"
     case parentAmbiguous = "parent-path-ambiguous"

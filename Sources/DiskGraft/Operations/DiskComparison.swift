@@ -6,7 +6,7 @@ public enum DiskComparison {
     public enum Result: Sendable, Equatable {
         /// Every byte is the same; the longer one, if any, ends in zeros.
         case same
-        /// The first difference.
+        /// The sector, of 512 bytes, that has the first difference: where it begins.
         case differ(at: UInt64)
         /// One is longer, and the request was a strict one.
         case sizesDiffer(UInt64, UInt64)
@@ -47,7 +47,7 @@ public enum DiskComparison {
             try read(second, into: &right, count, at: position)
             if left[0..<count] != right[0..<count] {
                 let offset = (0..<count).first { left[$0] != right[$0] } ?? 0
-                return .differ(at: position + UInt64(offset))
+                return .differ(at: (position + UInt64(offset)) / 512 * 512)
             }
             position += UInt64(count)
         }
@@ -64,7 +64,7 @@ public enum DiskComparison {
             let count = Int(min(end - position, UInt64(left.count)))
             try read(longer, into: &left, count, at: position)
             if let offset = left[0..<count].firstIndex(where: { $0 != 0 }) {
-                return .differ(at: position + UInt64(offset))
+                return .differ(at: (position + UInt64(offset)) / 512 * 512)
             }
             position += UInt64(count)
         }

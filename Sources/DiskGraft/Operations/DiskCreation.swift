@@ -17,6 +17,14 @@ public struct DiskCreation: Sendable {
     /// Whether to name the parent without looking at it, there or not.
     public var trustsParent = false
 
+    /// An image that was made.
+    public struct Made: Sendable {
+        /// qemu's name of its format.
+        public var format: String
+        /// Bytes of its disk.
+        public var byteCount: UInt64
+    }
+
     /// Makes a request.
     public init(
         format: ImageFormat? = nil, options: [(key: String, value: String)] = [], parent: String? = nil
@@ -27,8 +35,9 @@ public struct DiskCreation: Sendable {
     }
 
     /// Makes `path` with a disk of `byteCount` bytes, rounded up to whole sectors; nil: the parent's size. The file appears
-    /// complete.
-    public func run(_ path: String, byteCount: UInt64?) throws(StorageError) {
+    /// complete. Gives what was made.
+    @discardableResult
+    public func run(_ path: String, byteCount: UInt64?) throws(StorageError) -> Made {
         let driver = try ImageProbe.driver(for: try DiskConversion(format: format).targetFormat(for: path))
         guard byteCount != nil || (parent != nil && !trustsParent) else {
             throw StorageError(.misuse, DiskCode.noSize, "a size is needed", path: path)
@@ -53,6 +62,7 @@ public struct DiskCreation: Sendable {
             try output.requireApart(from: image.disk.hostFiles)
             try image.disk.flush()
             try output.publish()
+            return Made(format: driver.format.qemuName, byteCount: image.disk.byteCount)
         } catch {
             output.discard()
             throw output.named(error)

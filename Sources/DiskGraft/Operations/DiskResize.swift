@@ -27,8 +27,8 @@ public enum DiskResize {
         public var hasBackupTableInside = false
     }
 
-    /// Makes the disk in the image at `path` longer; the new bytes read as zeros. Sizes are rounded up to whole
-    /// sectors. The image has to be opened with what it names, as for `patch`.
+    /// Makes the disk in the image at `path` longer; the new bytes read as zeros. The size is a whole number of
+    /// sectors; of a raw image it is rounded up to one. The image has to be opened with what it names, as for `patch`.
     ///
     /// Throws `refused` for what would lose or show bytes, and for sizes beyond the format's limit; nothing is
     /// written then. An undo record lies beside the image afterwards.
@@ -75,6 +75,12 @@ public enum DiskResize {
         guard let new = wanted?.roundedUp(to: UInt64(max(image.opened.info.sectorSize, 512))) else {
             throw StorageError(
                 .misuse, DiskCode.tooLarge, "a disk of that size cannot be", path: path)
+        }
+        // A raw file may end anywhere; other formats count sectors.
+        guard image.format == .raw || wanted == new else {
+            throw StorageError(
+                .misuse, DiskCode.noWholeSectors, "a disk is a whole number of sectors of 512 bytes",
+                path: path)
         }
         guard new != old else { return Result(oldSize: old, newSize: old, notes: []) }
         let transaction = try HostTransaction(

@@ -15,7 +15,7 @@ public struct GuestMigration: Sendable {
     public init(conversion: DiskConversion = DiskConversion()) { self.conversion = conversion }
 
     /// One disk that was made.
-    public struct Output: Sendable {
+    public struct Output: Encodable, Sendable {
         /// The source image.
         public var source: String
         /// The new image.
@@ -56,6 +56,29 @@ public struct GuestMigration: Sendable {
         return outputs
     }
 
+    /// What is to be said of the outputs' formats: a sentence where the target opens no such disks.
+    public func formatWarnings(
+        for guest: Guest, to destination: String, target: Target
+    ) throws(StorageError) -> [String] {
+        guard target.insistsOnFormats else { return [] }
+        var warnings: [String] = []
+        for output in try outputs(for: guest, to: destination, target: target) {
+            let format = try format(of: output.path, target: target)
+            guard !target.imageFormats.contains(format.rawValue) else { continue }
+            warnings.append(
+                "\(output.path.hostBytes.shellText): \(target.name) opens \(target.imageFormats.alternatives) alone, and this is a \(format.rawValue)"
+            )
+        }
+        return warnings
+    }
+
+    private func format(of path: String, target: Target) throws(StorageError) -> ImageFormat {
+        if conversion.format == nil, ImageFormat(suffixOf: path) == nil, let format = target.defaultFormat {
+            return format
+        }
+        return try conversion.targetFormat(for: path)
+    }
+
     /// Makes the plan for `options`, applies it to an overlay and converts every disk. Calls `show` with the plan
     /// before anything is made. Throws `refused` when a guest cannot boot on the target; nothing is made then.
     public func run(
@@ -93,10 +116,9 @@ public struct GuestMigration: Sendable {
         var pending: [PendingOutput] = []
         for (overlay, output) in zip(overlays, outputs) {
             var conversion = conversion
-            if conversion.format == nil, ImageFormat(suffixOf: output.path) == nil {
-                conversion.format = target.defaultFormat
-            }
-            if try conversion.targetFormat(for: output.path) == target.defaultFormat {
+            let format = try self.format(of: output.path, target: target)
+            conversion.format = format
+            if format == target.defaultFormat {
                 let named = Set(conversion.options.map(\.key))
                 // What the user says of the format's shape comes first.
                 if named.isDisjoint(with: ["subformat", "profile"]) {

@@ -6,14 +6,22 @@ extension Guest {
     ///
     /// Everything is prepared and recorded first, over all volumes; then the undo records are made durable, and
     /// only then does the first byte of an image change. Afterwards the guest is inspected again: a plan that
-    /// still wants something is an error. Throws `refused` when the plan says that nothing must be written.
-    public func patch(_ plan: GuestPlan, _ options: PlanOptions) throws(StorageError) {
+    /// still wants something is an error. Throws `refused` when the plan says that nothing must be written, and where a
+    /// child of a disk lies beside it, unless `despiteChildren`: a change of the parent breaks the child.
+    public func patch(
+        _ plan: GuestPlan, _ options: PlanOptions, despiteChildren: Bool = false
+    ) throws(StorageError) {
         if let refusal = plan.refusal {
             throw StorageError(
                 .refused, PlanCode.cannotBoot, "nothing is written: \(refusal)",
                 path: images.first?.path)
         }
         if plan.isEmpty { return }
+        if !despiteChildren, let warning = childWarnings.first {
+            throw StorageError(
+                .refused, PlanCode.baseOfAnother, "nothing is written: \(warning)", path: images.first?.path,
+                remedies: [.force])
+        }
         try recorded { () throws(StorageError) in
             try PlanExecution(self).run(plan)
         }

@@ -26,7 +26,7 @@ extension VHDSizeRule {
 }
 
 extension [String] {
-    /// "auto, current_size or chs".
+    /// "auto, current_size or chs", for people.
     var alternatives: String {
         guard count > 1, let last else { return first ?? "" }
         return dropLast().joined(separator: ", ") + " or " + last

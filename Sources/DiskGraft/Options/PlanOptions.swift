@@ -71,7 +71,7 @@ public struct SourceOptions: Sendable {
         self.root = root
     }
 
-    /// Throws `misuse` for disks that were not given.
+    /// Throws `misuse` for disks that were not given, names that are none of a disk, and statements that exclude each other.
     public func validate(diskCount: Int) throws(StorageError) { _ = try presentation(diskCount: diskCount) }
 
     func presentation(diskCount: Int) throws(StorageError) -> SourcePresentation {
@@ -81,9 +81,30 @@ public struct SourceOptions: Sendable {
                 throw .misuseOfPlan(
                     .noSuchDisk, "\(name)=\(number): there are \(diskCount) disks, counted from 1")
             }
-            disks[name] = number - 1
+            guard case .disk(let disk, nil) = DeviceName(name) else {
+                throw .misuseOfPlan(
+                    .noDiskName,
+                    "\"\(name)\" is no name of a whole disk, which is written like /dev/sdb or /dev/disk/by-path/NAME"
+                )
+            }
+            if let other = disks[disk.base], other != number - 1 {
+                throw .misuseOfPlan(
+                    .twoDisks, "\(disk.base) cannot be both disk \(other + 1) and disk \(number)")
+            }
+            let others = disks.filter { $0.value == number - 1 }.map(\.key)
+            if let other = others.first(where: { Self.isOneDriver($0, disk) }) {
+                let both = [other, disk.base].sorted().joined(separator: " and ")
+                throw .misuseOfPlan(.twoDisks, "\(both) cannot both be disk \(number)")
+            }
+            disks[disk.base] = number - 1
         }
         return SourcePresentation(hypervisor: hypervisor, map: disks)
+    }
+
+    /// A driver gives a disk one name by letters.
+    private static func isOneDriver(_ text: String, _ disk: DiskName) -> Bool {
+        guard case .disk(let other, _) = DeviceName(text) else { return false }
+        return other.family == disk.family && disk.family.isLettered
     }
 }
 

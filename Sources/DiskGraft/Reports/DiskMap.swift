@@ -24,7 +24,8 @@ public struct DiskMap: Sendable {
     }
 
     /// Calls `body` with each run of the image's disk from byte `start` on, `length` bytes at most (nil: to the end),
-    /// neighbours of one kind merged.
+    /// neighbours of one kind merged;
+    /// with one of no bytes where there are none.
     public static func forEachEntry(
         of image: DiskImage, from start: UInt64 = 0, length: UInt64? = nil,
         _ body: (Entry) throws(StorageError) -> Void
@@ -33,6 +34,13 @@ public struct DiskMap: Sendable {
         var position = start
         let disk = image.opened.disk
         let end = length.flatMap { start +? $0 }.map { min($0, disk.byteCount) } ?? disk.byteCount
+        guard position < end else {
+            // qemu-img has a run all the same.
+            return try body(
+                Entry(
+                    start: start, length: 0, depth: 0, present: false, zero: false, data: false,
+                    compressed: false, offset: nil))
+        }
         while position < end {
             try Cancellation.check()
             var entry = try self.entry(of: disk, at: position, depth: 0)

@@ -7,6 +7,8 @@ extension PlanReport {
         public var outcome: String
         /// The titles of the entries that boot by themselves; none where that is not known.
         public var entries: [String]
+        /// Why it is not known; nil otherwise.
+        public var why: String?
     }
 
     /// What the new machine must be like.
@@ -44,6 +46,7 @@ extension PlanReport.Outcome {
             case .notKnown: "not-known"
             }
         entries = plan.refusal == nil ? plan.bootingDefaults.map(\.title) : []
+        why = plan.outcome == .notKnown ? plan.unknown?.sentence.plain : nil
     }
 }
 

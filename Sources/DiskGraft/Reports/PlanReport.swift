@@ -116,9 +116,11 @@ public struct PlanReport: Encodable, Sendable {
         public var repairs: [String]
         /// The tokens that change, for an edit.
         public var edits: [Edit]
+        /// The text of a file that is made.
+        public var contents: String?
 
         private enum CodingKeys: String, CodingKey {
-            case kind, path, reason, repairs, edits
+            case kind, path, reason, repairs, edits, contents
             case pathHex = "path_hex"
         }
     }
@@ -240,9 +242,10 @@ extension PlanReport.Action {
                     start: $0.range.lowerBound, end: $0.range.upperBound, old: $0.old.displayText,
                     new: $0.new.displayText, repair: $0.repair.rawValue, reason: $0.reason)
             }
-        case .create(let place, _, _):
+        case .create(let place, let bytes, _):
             kind = "create"
             name(place.path.bytes)
+            contents = String(decoding: bytes, as: UTF8.self)
         case .copy(_, let place):
             kind = "copy"
             name(place.path.bytes)

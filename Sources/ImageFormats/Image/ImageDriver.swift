@@ -136,6 +136,9 @@ package protocol ImageDriver: SendableMetatype {
     /// write, and the writes come in the format's safe order. Call by way of `ImageProbe.grow`.
     static func grow(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError)
 
+    /// Whether `shrink` is built.
+    static var canShrink: Bool { get }
+
     /// Makes the guest's disk shorter: what is behind `byteCount`, whole sectors and less than it has, reads as zeros or does
     /// not matter. Otherwise as `grow`. Call by way of `ImageProbe.shrink`.
     static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError)
@@ -181,6 +184,8 @@ extension ImageDriver {
     package static func repair(
         _ repair: Finding.Repair, _ file: any ByteFile
     ) throws(StorageError) -> [String] { [] }
+
+    package static var canShrink: Bool { false }
 
     package static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {
         throw StorageError(

@@ -31,6 +31,23 @@ package struct ImageInfo: Equatable, Sendable {
     /// Earlier states of the disk that it holds within.
     package var snapshots: [Snapshot] = []
 
+    /// The pieces that the disk is made of, where the format knows such; empty elsewhere.
+    package var extents: [Extent] = []
+
+    /// A piece of a disk.
+    package struct Extent: Equatable, Sendable {
+        /// Bytes of the disk.
+        package var byteCount: UInt64
+        /// Its file as stored; nil: the image itself.
+        package var name: [UInt8]?
+        /// The format's word for its kind; empty where the image is the piece.
+        package var kind: String
+        /// Bytes of a grain; nil where it has none, or was not opened.
+        package var unitSize: UInt64?
+        /// Its grains are compressed.
+        package var isCompressed = false
+    }
+
     /// A state of the disk that an image holds within.
     package struct Snapshot: Equatable, Sendable {
         /// Its identifier and its name, as stored.

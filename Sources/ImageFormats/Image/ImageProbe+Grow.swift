@@ -20,7 +20,8 @@ extension ImageProbe {
             throw refused(
                 path, .shrink,
                 "has \(disk.byteCount) bytes and is not made shorter, because what lies at its end would be lost; "
-                    + "shrink the guest's file systems and copy what they need into a smaller disk")
+                    + "shrink the guest's file systems and copy what they need into a smaller disk",
+                remedies: try driver(for: image.info.format).canShrink ? [.shrink] : [])
         }
         guard byteCount > disk.byteCount else { return }
         guard disk.map.hostFiles.allSatisfy({ !$0.hasFixedLength || $0.access == .read }) else {

@@ -106,13 +106,18 @@ extension QCOW2Check {
         guard stored != wanted else { return }
         let text = "\(name(clusters)) has refcount \(stored) and \(wanted) references"
         if stored < wanted {
-            damage(.refcountTooLow, text, "refcount block", clusters.lowerBound << bits, report)
+            var finding = Finding(
+                .damage, QCOW2Code.refcountTooLow, text, structure: "refcount block",
+                offset: clusters.lowerBound << bits)
+            finding.count = clusters.upperBound - clusters.lowerBound
+            tell(finding, report)
         } else {
             if leaks.count < Self.leakLimit { leaks.append(Leak(clusters: clusters, count: wanted)) }
-            tell(
-                Finding(
-                    .leak, QCOW2Code.leakedClusters, text, structure: "refcount block",
-                    offset: clusters.lowerBound << bits, repair: .leaks), report)
+            var finding = Finding(
+                .leak, QCOW2Code.leakedClusters, text, structure: "refcount block",
+                offset: clusters.lowerBound << bits, repair: .leaks)
+            finding.count = clusters.upperBound - clusters.lowerBound
+            tell(finding, report)
         }
     }
 

@@ -21,6 +21,8 @@ struct QCOW2Check {
     let fileClusters: UInt64
     let bits: UInt64
     private var reported = 0
+    /// What those that were not told are about.
+    private var untold: [Severity: UInt64] = [:]
 
     /// More findings than this are not told one by one.
     private static let findingLimit = 200
@@ -48,6 +50,14 @@ struct QCOW2Check {
         try walkL2(report)
         let blocks = try addRefcountTables(report)
         try compare(blocks, report)
+        for severity in [Severity.damage, .leak] {
+            guard let count = untold[severity] else { continue }
+            var rest = Finding(
+                severity, ImageCode.moreFindings, "there are more of this kind, \(count) clusters or entries",
+                layerName: "qcow2")
+            rest.count = count
+            report(rest)
+        }
     }
 
     /// What refers to clusters in ways that are not known here would be taken for leaks.
@@ -67,7 +77,11 @@ struct QCOW2Check {
     ) {
         if finding.severity == .damage { isDamaged = true }
         reported += 1
-        if reported <= Self.findingLimit { report(finding) }
+        if reported <= Self.findingLimit {
+            report(finding)
+        } else {
+            untold[finding.severity, default: 0] += finding.count
+        }
     }
 
     mutating func damage(

@@ -22,6 +22,8 @@ extension QCOW2Driver {
 }
 
 extension QCOW2Driver {
+    package static var canShrink: Bool { true }
+
     /// The header's size changes, and nothing else: entries behind the end stay, and are made zeros when the disk grows
     /// again.
     package static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {

@@ -93,6 +93,8 @@ extension RawDriver {
 }
 
 extension RawDriver {
+    package static var canShrink: Bool { true }
+
     /// What lies behind the new end is in the undo record of whoever changes the file.
     package static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {
         try grow(image, to: byteCount)

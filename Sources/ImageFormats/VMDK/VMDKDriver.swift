@@ -24,16 +24,25 @@ package enum VMDKDriver: ImageDriver {
         switch try VMDKSource.read(file) {
         case .sparse(let header, let descriptor):
             var info = try info(header, descriptor, file)
+            info.extents = [
+                ImageInfo.Extent(
+                    byteCount: header.byteCount, name: nil, kind: "", unitSize: header.grainSize,
+                    isCompressed: header.isCompressed)
+            ]
             info.references =
                 descriptor?.references(isPartOfImage: false).filter { $0.role != "extent" } ?? []
             return info
         case .descriptor(let descriptor):
             var size: UInt64 = 0
             for line in descriptor.extents { size = try adding(line, to: size, descriptor) }
-            return ImageInfo(
+            var info = ImageInfo(
                 format: .vmdk, variant: descriptor.createType, virtualSize: size, fileSize: file.byteCount,
                 allocatedSize: file.allocatedByteCount,
                 references: descriptor.references(isPartOfImage: false), details: try descriptor.details())
+            info.extents = descriptor.extents.filter { !$0.name.isEmpty }.map {
+                ImageInfo.Extent(byteCount: $0.byteCount, name: $0.name, kind: $0.kind.rawValue)
+            }
+            return info
         }
     }
 

@@ -40,7 +40,8 @@ enum LVMAssembly {
         for volume in group.logicalVolumes {
             let device = mapper.device(volume.name)
             let isVisible = mapper.isVisible(volume)
-            let readRefusal = isVisible ? addVolume(volume, device, title: title, to: &result, probe) : nil
+            let readRefusal =
+                isVisible ? addVolume(volume, device, of: group, title: title, to: &result, probe) : nil
             layout.logicalVolumes.append(
                 GroupLayout.LogicalVolume(
                     name: volume.name, id: volume.id, byteCount: device.byteCount,
@@ -52,8 +53,8 @@ enum LVMAssembly {
 
     /// Makes a visible volume part of the result; returns why it cannot be read, if it cannot.
     private static func addVolume(
-        _ volume: LogicalVolume, _ device: MappedDevice, title: String, to result: inout DiscoveredVolumes,
-        _ probe: VolumeProbe
+        _ volume: LogicalVolume, _ device: MappedDevice, of group: VolumeGroup, title: String,
+        to result: inout DiscoveredVolumes, _ probe: VolumeProbe
     ) -> StorageError? {
         let isPool = volume.segments.contains { if case .thinPool = $0.content { true } else { false } }
         guard !isPool, device.byteCount > 0 else { return nil }
@@ -66,7 +67,8 @@ enum LVMAssembly {
         }
         let made = Volume(
             name: name, location: .logicalVolume(group: title, name: volume.name), device: device,
-            identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: type(of: volume))
+            identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: type(of: volume),
+            identifierLinks: ["dm-uuid-LVM-" + (group.id + volume.id).filter { $0 != "-" }])
         VolumeDiscovery.noteAmbiguity(made, disk: nil, &result)
         result.volumes.append(made)
         return refusal

@@ -75,9 +75,18 @@ enum MDAssembly {
         }
         let volume = Volume(
             name: array.name, location: .array(name: location), device: device,
-            identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: array.levelName)
+            identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: array.levelName,
+            identifierLinks: links(array.state))
         VolumeDiscovery.noteAmbiguity(volume, disk: nil, &result)
         result.volumes.append(volume)
+    }
+
+    /// udev's names for an array: its UUID as mdadm writes it, and its name.
+    private static func links(_ block: MDSuperblock) -> [String] {
+        let digits = block.arrayUUID.description.filter { $0 != "-" }
+        let groups = stride(from: 0, to: digits.count, by: 8).map { digits.dropFirst($0).prefix(8) }
+        return ["md-uuid-" + groups.joined(separator: ":")]
+            + [block.name.map { "md-name-" + $0.displayText }].compactMap { $0 }
     }
 
     /// "md0" for a number, as /dev has it, "md/boot" for a name; with the array's UUID where that is taken.

@@ -14,7 +14,7 @@ package enum DeviceName: Hashable, Sendable {
     case logicalVolume(group: String, name: String)
     /// /dev/mapper/NAME that cannot be a logical volume: crypttab's, multipath's.
     case mapped(String)
-    /// /dev/disk/by-id/dm-… and md-…: stable by construction.
+    /// /dev/disk/by-id/dm-… and md-…, without the directory: stable by construction.
     case stableIdentifier(String)
     /// /dev/md0, /dev/md/NAME.
     case array(String)
@@ -104,6 +104,7 @@ package enum DeviceName: Hashable, Sendable {
         case "by-id", "by-path": break
         default: return .virtual("/dev/disk/\(directory)/\(name)")
         }
+        if name.hasPrefix("dm-name-") { return mapper(String(name.dropFirst("dm-name-".count))) }
         if name.hasPrefix("dm-") || name.hasPrefix("md-") || name.hasPrefix("lvm-pv-uuid-") {
             return .stableIdentifier(name)
         }

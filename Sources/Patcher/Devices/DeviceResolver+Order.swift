@@ -4,8 +4,11 @@ extension DeviceResolver {
     /// Which disk a positional name stands for.
     package func disk(of name: DiskName) -> Result<Int, UnresolvedReason> {
         if let disk = presentation.map[name.base] {
-            return disk >= 0 && disk < diskCount
-                ? .success(disk) : .failure(.statedDiskMissing(disk: disk, given: diskCount))
+            guard disk >= 0, disk < diskCount else {
+                return .failure(.statedDiskMissing(disk: disk, given: diskCount))
+            }
+            if let problem = contradiction(of: name, on: disk) { return .failure(problem) }
+            return .success(disk)
         }
         if let anchor = anchors[name.base] { return .success(anchor.disk) }
         if name.isAzureRoot, let root = usage.rootDisk { return .success(root) }
@@ -13,6 +16,18 @@ extension DeviceResolver {
         if let address = name.address, !countsByPosition(name) { return order(name, at: address) }
         guard let position = name.position else { return .failure(.namedByHardware(name)) }
         return order(name, position)
+    }
+
+    /// What the guest's own contents say against the user's word. The root is where its fstab was found, and a driver gives
+    /// a disk one name.
+    private func contradiction(of name: DiskName, on disk: Int) -> UnresolvedReason? {
+        if usage.refuted.contains(name.base) { return .statedMountedElsewhere(name, disk: disk) }
+        guard let root = rootAnchor else { return nil }
+        if root.name.base == name.base {
+            return root.disk == disk ? nil : .statedAgainstRoot(name, disk: disk, root: root.disk)
+        }
+        return root.disk == disk && root.name.family == name.family && name.family.isLettered
+            ? .statedForRootDisk(name, disk: disk, root: root.name) : nil
     }
 
     private func order(_ name: DiskName, _ position: Int) -> Result<Int, UnresolvedReason> {

@@ -52,6 +52,10 @@ package struct DeviceResolver: Sendable {
         package var isRHEL6 = false
         /// IDE disks are hda there, not sda; nil when nothing tells.
         package var hasOldIDEDriver: Bool?
+        /// What device-mapper names stand for, by crypttab and the kernels' arguments.
+        package var mappings: [String: DeviceName] = [:]
+        /// Names that the user tied to a disk whose volumes are in use under another name.
+        package var refuted: Set<String> = []
         /// Kinds of names whose order cannot be that of the given disks, and why.
         package var contradicted: [DiskName.Family: Contradiction] = [:]
 
@@ -123,7 +127,8 @@ package struct DeviceResolver: Sendable {
                 guard case .array(let found) = $0.location else { return false }
                 return found == name || found == short || found == "md" + name
             }
-        case .mapped, .stableIdentifier: return .stable
+        case .mapped: return .stable
+        case .stableIdentifier(let name): return resolve(identifier: name)
         case .optical, .floppy, .virtual, .notADevice: return .notADisk
         }
     }
@@ -185,9 +190,29 @@ package struct DeviceResolver: Sendable {
 
     private func resolve(_ name: DiskName, _ partition: Int?) -> Resolution {
         if usage.opticalBases.contains(name.base), presentation.map[name.base] == nil { return .notADisk }
+        // Xen can hand over each partition as a disk of its own.
+        let isStated = partition.flatMap { presentation.map["\(name.base)\($0)"] }
+        if let disk = isStated {
+            guard disk >= 0, disk < diskCount else {
+                return .unresolved(.statedDiskMissing(disk: disk, given: diskCount))
+            }
+            let whole = volumes.firstIndex { $0.location == .wholeDisk(disk: disk) }
+            return whole.map(Resolution.volume) ?? place(name, partition, on: disk)
+        }
+        if presentation.map[name.base] == nil, statesPartitions(of: name) {
+            return .unresolved(.wholeVolume(name: name.base + (partition.map(String.init) ?? ""), disk: 0))
+        }
         switch disk(of: name) {
         case .failure(let reason): return .unresolved(reason)
         case .success(let disk): return place(name, partition, on: disk)
+        }
+    }
+
+    /// The user told what some partitions of it are, so that they are no partitions of one disk.
+    private func statesPartitions(of name: DiskName) -> Bool {
+        presentation.map.keys.contains { key in
+            guard case .disk(let found, let number) = DeviceName(key) else { return false }
+            return found == name && number != nil
         }
     }
 
@@ -203,6 +228,11 @@ package struct DeviceResolver: Sendable {
             let whole = volumes.firstIndex(where: { $0.location == .wholeDisk(disk: disk) })
         {
             return .volume(whole)
+        }
+        if let whole = volumes.first(where: { $0.location == .wholeDisk(disk: disk) }),
+            whole.identity.kind != .unknown
+        {
+            return .unresolved(.wholeVolume(name: "\(name.base)\(partition)", disk: disk))
         }
         return .unresolved(.noPartition(disk: disk, number: partition))
     }

@@ -31,7 +31,7 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         case azureLink
 
         /// A name that drivers give by the order in which disks are found.
-        var isLettered: Bool {
+        package var isLettered: Bool {
             switch self {
             case .sd, .hd, .vd, .xvd, .nvme, .cciss: true
             case .qemuSerial, .scsiAddress, .idePosition, .ataPort, .serial, .busAddress, .azureLink: false

@@ -4,6 +4,12 @@ package import Storage
 package enum UnresolvedReason: Error, Hashable, Sendable {
     /// The user tied the name to a disk that was not given.
     case statedDiskMissing(disk: Int, given: Int)
+    /// The user tied the root's own name to another disk than the one that the root is on.
+    case statedAgainstRoot(DiskName, disk: Int, root: Int)
+    /// The user tied the name to the disk of the root, whose own row gives it another.
+    case statedForRootDisk(DiskName, disk: Int, root: DiskName)
+    /// The user tied the name to a disk of which a volume would be mounted elsewhere too.
+    case statedMountedElsewhere(DiskName, disk: Int)
     /// Named by hardware that is not in the image.
     case namedByHardware(DiskName)
     /// Its place in the order is behind the last disk.
@@ -36,6 +42,20 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case noBearer(Bearing)
     /// Several volumes bear it.
     case shared(Bearing, volumes: [String])
+    /// Nothing on the given disks, and no file of the guest, shows what is behind it.
+    case unknownSource(String)
+    /// The table that makes it of another device names one that is not there, or cannot be told.
+    indirect case noMappingSource(name: String, UnresolvedReason)
+    /// Its disk is one volume as it was given, without partitions.
+    case wholeVolume(name: String, disk: Int)
+    /// All of a disk that holds partitions.
+    case holdsPartitions(String, disk: Int)
+    /// The volume holds no system that could be started.
+    case noSystem(volume: String)
+    /// It names no volume of any disk.
+    case noVolume
+    /// It stays as it is, and the target gives the volume another name.
+    case renamed(to: String)
     /// Variables or escapes are in it.
     case opaque
     /// The volume holds something else than the row says.
@@ -57,6 +77,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case logicalVolume(group: String, name: String)
         /// The array's name.
         case array(String)
+        /// A name below /dev/disk/by-id.
+        case identifier(String)
 
         /// For people: "UUID 1234-ABCD".
         package var summary: String {
@@ -67,6 +89,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
             case .partitionLabel(let label): "partition label \(label)"
             case .logicalVolume(let group, let name): "logical volume \(group)/\(name)"
             case .array(let name): "array \(name)"
+            case .identifier(let name): "the identifier \(name)"
             }
         }
     }
@@ -75,8 +98,25 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     /// well be there, and only which one it is cannot be told.
     package var isAbsent: Bool {
         switch self {
-        case .behindLastDisk, .noPartition: true
-        case .noBearer: true
+        case .behindLastDisk, .noPartition, .noBearer: true
+        case .noMappingSource(_, let reason): reason.isAbsent
+        case .wholeVolume: false
+        default: false
+        }
+    }
+
+    /// A boot may wait for it in vain, though its name does not depend on the controller.
+    package var mayBeMissing: Bool {
+        switch self {
+        case .unknownSource, .noMappingSource: true
+        default: isAbsent
+        }
+    }
+
+    /// The user's word on a name contradicts what the guest's own files and contents say.
+    package var isContradictedStatement: Bool {
+        switch self {
+        case .statedAgainstRoot, .statedForRootDisk, .statedMountedElsewhere: true
         default: false
         }
     }
@@ -86,6 +126,12 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         switch self {
         case .statedDiskMissing(let disk, let given):
             "the stated disk \(disk + 1) is not among the \(given) given"
+        case .statedAgainstRoot(let name, let disk, let root):
+            "\(name) was stated to be disk \(disk + 1), and is the root's disk by the guest's own fstab, which was found on disk \(root + 1)"
+        case .statedForRootDisk(let name, let disk, let root):
+            "\(name) was stated to be disk \(disk + 1), which the row of the root calls \(root)"
+        case .statedMountedElsewhere(let name, let disk):
+            "\(name) was stated to be disk \(disk + 1), and would be a volume there that another row mounts elsewhere"
         case .namedByHardware(let name):
             "\(name) is named by hardware that is not in the image; \(remedy: .stateDisk(name.base)) would tell"
         case .behindLastDisk(let name, let disk, let given):
@@ -116,6 +162,16 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case .noBearer(let bearing): "no volume of the given disks has \(bearing.summary)"
         case .shared(let bearing, let volumes):
             "\(bearing.summary) is not unique: \(volumes.joined(separator: ", ")) have it"
+        case .unknownSource(let name): "nothing on the given disks shows what \(name) is"
+        case .noMappingSource(let name, let reason):
+            "\(name) is made of a device of which this is known: \(reason.sentence)"
+        case .wholeVolume(let name, let disk):
+            "\(name) cannot be told: disk \(disk + 1) is one volume without partitions; \(remedy: .stateDisk(name)) would tell"
+        case .holdsPartitions(let name, let disk):
+            "\(name) is all of disk \(disk + 1), which holds partitions"
+        case .noSystem(let volume): "\(volume) holds no system"
+        case .noVolume: "it names no volume of a disk"
+        case .renamed(let name): "it is not changed, and the target calls that volume \(name)"
         case .opaque: "it holds variables or escapes"
         case .rowSays(let types, let volume, let kind):
             "the row says \(types.joined(separator: ",")), but \(volume) holds \(kind == .unknown ? "nothing that is known" : kind.rawValue)"

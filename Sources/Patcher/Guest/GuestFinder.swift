@@ -10,10 +10,12 @@ package enum GuestFinder {
         presentation: SourcePresentation = .unknown, bootCode: [BootCode] = []
     ) throws(StorageError) -> Survey {
         var guests: [LinuxSystem] = []
-        for index in try rootVolumes(volumes, fileSystems) {
+        let roots = try rootVolumes(volumes, fileSystems)
+        for index in roots {
             guests.append(
                 try guest(
-                    rootVolume: index, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
+                    rootVolume: index, among: roots, volumes: volumes, fileSystems: fileSystems,
+                    diskCount: diskCount,
                     presentation: presentation, bootCode: bootCode))
         }
         let hasWindows = try volumes.indices.contains { (index) throws(StorageError) in
@@ -59,21 +61,24 @@ package enum GuestFinder {
     ]
 
     private static func guest(
-        rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
-        presentation: SourcePresentation, bootCode: [BootCode]
+        rootVolume: Int, among roots: [Int], volumes: [Volume], fileSystems: [Int: any FileSystem],
+        diskCount: Int, presentation: SourcePresentation, bootCode: [BootCode]
     ) throws(StorageError) -> LinuxSystem {
         let mounted = try MountedSystem(
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
             presentation: presentation, bootCode: bootCode)
         let (files, oversized) = try GuestScan.files(of: mounted.tree)
-        var inspection = try Inspection(mounted.tree)
+        var inspection = try Inspection(mounted.tree) { volumes[$0].identity.kind == .vfat }
         inspection.efi = try EFISystemPartition.find(mounted, fileSystems)
         inspection.kernelFiles = try LinuxSystem.kernelFiles(of: files, in: mounted.tree)
+        var frame = mounted.frame
+        frame.systemRoots = Set(roots)
         return LinuxSystem(
-            frame: mounted.frame, tree: mounted.tree, mounts: mounted.mounts,
-            capabilities: fileSystems.mapValues(\.capabilities), files: files,
-            inspection: inspection,
-            presentKernels: try LinuxSystem.presentKernels(of: files, in: mounted.tree),
+            frame: frame, tree: mounted.tree, mounts: mounted.mounts,
+            capabilities: fileSystems.mapValues(\.capabilities), files: files, inspection: inspection,
+            bootFiles: try BootFiles(
+                of: files, in: BootPlaces(mounted.tree, volumes, fileSystems),
+                hasBootFiles: inspection.hasBootFiles),
             notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" })
     }
 

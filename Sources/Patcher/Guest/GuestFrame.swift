@@ -9,13 +9,15 @@ package struct GuestFrame: Sendable {
     /// How many disks were given.
     package let diskCount: Int
     /// What the system is; nil when no release file says.
-    package let release: OSRelease?
+    package internal(set) var release: OSRelease?
     /// What the user said of the source.
     let stated: SourcePresentation
     /// The hypervisor whose tools it has.
     let tools: SourcePresentation.Evidence?
     /// What the first sector of each disk starts; empty where nobody looked.
     var bootCode: [BootCode] = []
+    /// The volumes that hold a system's root, this one's among them; empty where nobody looked.
+    var systemRoots: Set<Int> = []
 }
 
 /// What a guest's files use device names for decides what the names stand for.
@@ -28,13 +30,17 @@ extension GuestFrame {
             usage.disks.insert(name)
             if case .crypttab = site.use { usage.rowFamilies.insert(name.family) }
         }
+        usage.mappings = Mapping.all(in: files)
         let presentation = stated.inferred(from: tools, fstab)
         func resolver() -> DeviceResolver {
             DeviceResolver(
                 volumes: volumes, diskCount: diskCount, presentation: presentation, usage: usage)
         }
         usage.entryRoots = entryRoots(in: files, resolver())
-        if !files.isEmpty { usage.contradicted = contradictions(fstab, files, resolver()) }
+        if !files.isEmpty {
+            usage.contradicted = contradictions(fstab, files, resolver())
+            usage.refuted = refutedStatements(fstab, files, resolver())
+        }
         return resolver()
     }
 
@@ -77,6 +83,37 @@ extension GuestFrame {
             }
         }
         return names
+    }
+
+    /// Names that the user tied to a disk, of which a row takes a volume that a row with another name takes for something else.
+    private func refutedStatements(
+        _ fstab: Fstab, _ files: [ScannedFile], _ resolver: DeviceResolver
+    ) -> Set<String> {
+        let map = resolver.presentation.map
+        guard !map.isEmpty else { return [] }
+        var uses: [(row: DeviceRow, base: String?, volume: Int)] = []
+        for row in DeviceRow.all(fstab, files) where row.mount?.isSwap != true {
+            let name = DeviceName(row.spec)
+            guard case .volume(let volume) = resolver.resolve(name),
+                // Subvolumes are mounted each by a row of its own.
+                volumes[volume].identity.kind != .btrfs
+            else { continue }
+            guard case .disk(let disk, _) = name else {
+                uses.append((row, nil, volume))
+                continue
+            }
+            // An order proves nothing against the user.
+            if resolver.isProved(disk) { uses.append((row, disk.base, volume)) }
+        }
+        let root = resolver.rootAnchor?.name.base
+        return Set(
+            uses.compactMap { use in
+                guard let base = use.base, map[base] != nil, base != root else { return nil }
+                let isTaken = uses.contains {
+                    $0.volume == use.volume && $0.base != base && $0.row.place != use.row.place
+                }
+                return isTaken || use.volume == rootVolume && use.row.place != "/" ? base : nil
+            })
     }
 
     /// Kinds of disk names that cannot count the given disks in their order: one would name a volume that another row

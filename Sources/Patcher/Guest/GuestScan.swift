@@ -10,18 +10,18 @@ enum GuestScan {
         var files: [ScannedFile] = []
         var oversized: [String] = []
         var seen: Set<FileKey> = []
-        for (path, syntax) in try candidates(tree) {
+        func read(_ path: String, _ syntax: any ConfigurationSyntax.Type) throws(StorageError) {
             guard let file = try tree.regularFile(GuestPath(path)), seen.insert(file.key).inserted else {
-                continue
+                return
             }
             guard file.attributes.size <= UInt64(configurationLimit) else {
                 oversized.append(file.displayPath)
-                continue
+                return
             }
             let bytes = try tree.contents(of: file, limit: configurationLimit)
             guard bytes.count(where: { $0 == .newline }) <= lineLimit else {
                 oversized.append(file.displayPath)
-                continue
+                return
             }
             let scanned = ScannedFile(path, file, syntax, bytes)
             if scanned.sites.count <= siteLimit {
@@ -30,12 +30,34 @@ enum GuestScan {
                 oversized.append(file.displayPath)
             }
         }
+        for (path, syntax) in try candidates(tree) { try read(path, syntax) }
+        // Menus that menus name, and those that these name: each file is read once, so that circles end.
+        var next = 0
+        while next < files.count {
+            guard let text = files[next].syntax as? any GRUB2Text else {
+                next += 1
+                continue
+            }
+            for word in Set(text.menu.includes.filter { !$0.isLoaderEntries }.map(\.word)).sorted().prefix(
+                includeLimit)
+            {
+                guard let path = try IncludedPath.find(word, namedIn: files[next], tree),
+                    let file = try tree.regularFile(GuestPath(path))
+                else { continue }
+                files[next].includedFiles[word] = file.key
+                if files.count < fileLimit { try read(path, GRUBIncludedMenu.self) }
+            }
+            next += 1
+        }
         return (files, oversized)
     }
 
     /// No file that a boot reads has more lines or device names; work on them may take their square in time.
     private static let lineLimit = 50_000
     private static let siteLimit = 2000
+    /// No menu names more menus, and no guest has more files than this.
+    private static let includeLimit = 64
+    private static let fileLimit = 4096
 
     private typealias Candidate = (path: String, syntax: any ConfigurationSyntax.Type)
 

@@ -32,6 +32,8 @@ package struct Inspection: Sendable, Equatable {
     package var unnamedReleases: [String: String] = [:]
     /// Guest tools.
     package var tools: [Tool] = []
+    /// Consoles that systemd starts terminals on: "hvc0".
+    package var serialGettys: [String] = []
     /// What starts them at boot.
     package var toolLinks: [ToolLink] = []
     /// x86_64, i386, aarch64…; nil when no program could be read.
@@ -67,6 +69,10 @@ package struct Inspection: Sendable, Equatable {
             }
         }
         toolLinks = try ToolLink.find(in: tree)
+        for name in try tree.names(in: "/etc/systemd/system/getty.target.wants") {
+            guard name.hasPrefix("serial-getty@"), name.hasSuffix(".service") else { continue }
+            serialGettys.append(String(name.dropFirst("serial-getty@".count).dropLast(".service".count)))
+        }
         architecture = try Self.architecture(tree)
         if let bin = try tree.find("/bin", followLast: false) {
             hasMergedUsr = bin.attributes.type == .symbolicLink

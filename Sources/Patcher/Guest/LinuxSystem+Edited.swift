@@ -14,11 +14,14 @@ extension LinuxSystem {
             }
         }
         let files = files.map { file in
-            contents[file.file.key].map { ScannedFile(file.path, file.file, type(of: file.syntax), $0) }
-                ?? file
+            contents[file.file.key].map { bytes in
+                var edited = ScannedFile(file.path, file.file, type(of: file.syntax), bytes)
+                edited.includedFiles = file.includedFiles
+                return edited
+            } ?? file
         }
         return LinuxSystem(
             frame: frame, tree: tree, mounts: mounts, capabilities: capabilities, files: files,
-            inspection: inspection, presentKernels: presentKernels, notes: notes)
+            inspection: inspection, bootFiles: bootFiles, notes: notes)
     }
 }

@@ -45,10 +45,13 @@ extension LinuxSystem {
 
     /// `saved_entry` of the environment block.
     var savedEntry: (file: ScannedFile, range: Range<Int>, text: String)? {
+        environmentValue("saved_entry")
+    }
+
+    /// A variable of the environment block.
+    func environmentValue(_ name: String) -> (file: ScannedFile, range: Range<Int>, text: String)? {
         for file in files(GRUBEnvironmentFile.self) {
-            if let saved = file.syntax.block?.last("saved_entry") {
-                return (file.file, saved.valueRange, saved.text)
-            }
+            if let found = file.syntax.block?.last(name) { return (file.file, found.valueRange, found.text) }
         }
         return nil
     }

@@ -5,20 +5,62 @@ internal import Storage
 extension LinuxSystem {
     /// Whether nothing shows that this file is left over from another loader.
     func isInUse(_ menu: ScannedFile) -> Bool {
-        let menus = files.filter { $0.bootEntries.contains { $0.kernel != nil } }
+        if readsMenuOfUEFIAlone, menu.syntax is any GRUBMenu, !isOnESP(menu) { return false }
+        if menu.syntax is LoaderEntry, !readsLoaderEntries { return false }
+        let menus = files.filter { file in
+            file.bootEntries.contains { $0.kernel != nil }
+                && (readsLoaderEntries || !(file.syntax is LoaderEntry))
+        }
         guard menus.count > 1, menus.contains(where: { $0.file.key == menu.file.key }) else { return true }
         if let readers = readers(of: bootCode) {
             let read = menus.filter { readers.contains($0.kind) }
             if !read.isEmpty { return readers.contains(menu.kind) }
         }
         // Kernels of an age that is gone show it; where none of any menu is found, they were not looked for in the right place.
-        let alive = menus.filter { !presentKernels.isDisjoint(with: keys(of: $0)) }
+        let alive = menus.filter { !bootFiles.present.isDisjoint(with: keys(of: $0)) }
         return alive.isEmpty || alive.contains { isPart($0, ofSameMenuAs: menu) }
     }
 
     /// Loader entries are one menu in many files.
     private func isPart(_ one: ScannedFile, ofSameMenuAs other: ScannedFile) -> Bool {
         one.file.key == other.file.key || one.syntax is LoaderEntry && other.syntax is LoaderEntry
+            || one.syntax is any GRUB2Text && other.syntax is any GRUB2Text
+            || one.grubMenu?.readsBLSEntries == true && other.syntax is LoaderEntry
+            || one.syntax is LoaderEntry && other.grubMenu?.readsBLSEntries == true
+    }
+
+    /// GRUB of Red Hat's kin on UEFI reads its menu from the EFI system partition and from nowhere else: GRUB legacy of RHEL
+    /// 6, and GRUB 2 until RHEL 8, Fedora 33 and Amazon Linux 2. What lies in /boot/grub2 is of no use to it.
+    package var readsMenuOfUEFIAlone: Bool {
+        guard firmware.isUEFIOnly, let release, release.family == .redHat, let major = release.major else {
+            return false
+        }
+        guard release.countsOtherwise else { return (6...8).contains(major) }
+        return release.title.contains("Fedora") ? major <= 33 : major <= 2
+    }
+
+    /// Something reads the entries of the Boot Loader Specification: a menu of GRUB 2 says whether it does.
+    private var readsLoaderEntries: Bool {
+        let menus = files.compactMap(\.grubMenu)
+        // On a BIOS nothing else does.
+        guard firmware.isBIOSKnown, !firmware.hasUEFI, menus.contains(where: { !$0.entries.isEmpty }) else {
+            return true
+        }
+        return menus.contains(where: \.readsBLSEntries)
+    }
+
+    /// A menu that the loader reads was found, whether or not it offers an entry.
+    package var isMenuRead: Bool {
+        files.contains { file in
+            guard let menu = file.syntax as? any BootMenu else { return false }
+            return menu.entries.contains { $0.kernel != nil } && isInUse(file)
+        }
+    }
+
+    /// The file lies on the EFI system partition.
+    private func isOnESP(_ file: ScannedFile) -> Bool {
+        file.file.volume == efiSystemPartition
+            || ["/boot/efi", "/efi"].contains { file.file.path.isBelow($0) }
     }
 
     /// The volume on which systemd-boot's own configuration lies, where that cannot be read and decides which entry boots.
@@ -37,53 +79,14 @@ extension LinuxSystem {
     /// The syntaxes that what the first sector starts reads; nil where that does not decide. Xen's pygrub reads menus that
     /// no boot code knows of.
     private func readers(of code: BootCode?) -> [ConfigurationKind]? {
-        let grub2 = [GRUB2Config.kind, LoaderEntry.kind]
+        let grub2 = [GRUB2Config.kind, LoaderEntry.kind, GRUBCustomMenu.kind, GRUBIncludedMenu.kind]
         if resolver.presentation.hypervisor?.hasAliasedDiskNames == true { return nil }
         return switch code {
-        case .grub2?: grub2 + [GRUBCustomMenu.kind]
+        case .grub2?: grub2
         case .grubLegacy?: [GRUBLegacy.kind]
         case .lilo?: [Lilo.kind]
-        case BootCode.none?: hasUEFILoader ? grub2 + [GRUBCustomMenu.kind] : nil
+        case BootCode.none?: hasUEFILoader ? grub2 : nil
         case .other?, nil: nil
         }
-    }
-
-    /// The entries whose kernels are files of the tree, wherever the loader counts its paths from.
-    static func presentKernels(
-        of files: [ScannedFile], in tree: some GuestTree
-    ) throws(StorageError) -> Set<EntryKey> {
-        let menus = files.filter { !$0.bootEntries.isEmpty }
-        // One menu leaves nothing to decide.
-        guard menus.count > 1 else { return [] }
-        var known: [String: Bool] = [:]
-        var present: Set<EntryKey> = []
-        for menu in menus {
-            for entry in menu.bootEntries {
-                guard let kernel = entry.kernel, known.count < lookUpLimit else { continue }
-                let isThere: Bool
-                if let answer = known[kernel] {
-                    isThere = answer
-                } else {
-                    isThere = try exists(kernel, in: tree)
-                    known[kernel] = isThere
-                }
-                if isThere { present.insert(EntryKey(file: menu.file.key, index: entry.index)) }
-            }
-        }
-        return present
-    }
-
-    /// No guest has more kernels than this.
-    private static let lookUpLimit = 500
-
-    /// `(hd0,0)/boot/vmlinuz`, `($root)/vmlinuz`, `/vmlinuz` of a volume that is mounted on /boot.
-    private static func exists(_ kernel: String, in tree: some GuestTree) throws(StorageError) -> Bool {
-        var path = Substring(kernel)
-        if path.first == "(", let end = path.firstIndex(of: ")") { path = path[path.index(after: end)...] }
-        guard path.first == "/" else { return false }
-        for base in ["", "/boot", "/boot/efi", "/efi"] where try tree.find(GuestPath(base + path)) != nil {
-            return true
-        }
-        return false
     }
 }

@@ -15,8 +15,8 @@ package struct LinuxSystem: Sendable {
     package let files: [ScannedFile]
     /// Kernels, tools and the like.
     package let inspection: Inspection
-    /// The entries whose kernels were found, where there is more than one menu.
-    let presentKernels: Set<EntryKey>
+    /// Which of the files that its menus load are there.
+    let bootFiles: BootFiles
     /// What a user should know about how it was found.
     package let notes: [String]
     /// Finds what device names stand for.
@@ -28,7 +28,7 @@ package struct LinuxSystem: Sendable {
     init(
         frame: GuestFrame, tree: any GuestTree, mounts: [Mount], capabilities: [Int: Capabilities],
         files: [ScannedFile],
-        inspection: Inspection, presentKernels: Set<EntryKey>, notes: [String]
+        inspection: Inspection, bootFiles: BootFiles, notes: [String]
     ) {
         self.frame = frame
         self.tree = tree
@@ -36,7 +36,7 @@ package struct LinuxSystem: Sendable {
         self.capabilities = capabilities
         self.files = files
         self.inspection = inspection
-        self.presentKernels = presentKernels
+        self.bootFiles = bootFiles
         self.notes = notes
         let fstab = files.lazy.compactMap { $0.syntax as? Fstab }.first ?? Fstab([])
         resolver = frame.resolver(fstab, files)

@@ -34,7 +34,7 @@ package struct MountedSystem: Sendable {
         let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume])
         let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
         let isNeeded = reading == .everything || fstab.rows.contains { DeviceName($0.spec).isPositional }
-        frame = GuestFrame(
+        var frame = GuestFrame(
             rootVolume: rootVolume, volumes: volumes, diskCount: diskCount,
             release: isNeeded ? try OSRelease.read(bare) : nil, stated: presentation,
             tools: isNeeded ? try SourcePresentation.tools(in: bare) : nil, bootCode: bootCode)
@@ -55,6 +55,9 @@ package struct MountedSystem: Sendable {
             mounts: all.map {
                 .init(path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
             })
+        // The release file may be a link into a /usr of its own.
+        if isNeeded, frame.release == nil { frame.release = try OSRelease.read(tree) }
+        self.frame = frame
     }
 
     private static func mounts(
@@ -63,7 +66,7 @@ package struct MountedSystem: Sendable {
     ) -> [LinuxSystem.Mount] {
         var mounts = [LinuxSystem.Mount(path: "/", volume: rootVolume, isReadable: true)]
         for row in fstab.rows where row.mountPoint.hasPrefix("/") && row.mountPoint != "/" {
-            let path = "/" + row.mountPoint.split(separator: "/").joined(separator: "/")
+            let path = row.mountPoint
             guard !row.isRemovableMedium, !row.options.contains("bind"), !row.isSwap,
                 !mounts.contains(where: { $0.path == path })
             else { continue }

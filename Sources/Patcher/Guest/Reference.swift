@@ -73,6 +73,21 @@ struct ReferenceTable: Sendable {
         {
             resolution = safe
         }
+        if resolution == .stable || resolution == .notADisk, site.use.isAwaited,
+            let reason = resolver.sourceProblem(name)
+        {
+            resolution = .unresolved(reason)
+        }
+        // The root is known by its contents, and nothing waits for its row.
+        if case .fstab(let row) = site.use, row.mountPoint == "/",
+            case .unresolved(.noBearer(.identifier(_))) = resolution
+        {
+            resolution = .stable
+        }
+        // Nothing that could be a root lies on a disk beside its partitions.
+        if case .disk(let disk) = resolution, site.use.isKernelArgument("root") {
+            resolution = .unresolved(.holdsPartitions(site.text, disk: disk))
+        }
         if case .volume(let volume) = resolution, let clash = clash(site, resolver.volumes[volume]) {
             resolution = .unresolved(clash)
         }
@@ -104,8 +119,8 @@ struct ReferenceTable: Sendable {
             return isClash ? .rowSays(types: row.types, volume: volume.name, kind: kind) : nil
         case .kernelArgument("root", _), .sharedKernelArgument("root"):
             return kind == .swap || isContainer ? .noFileSystem(volume: volume.name, kind: kind) : nil
-        case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice, .loaderDisk,
-            .reported:
+        case .fstabOption, .unit, .kernelArgument, .sharedKernelArgument, .crypttab, .crypttabPart, .lvmDevice,
+            .loaderDisk, .reported:
             return nil
         }
     }

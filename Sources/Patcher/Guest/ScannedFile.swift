@@ -12,6 +12,8 @@ package struct ScannedFile: Sendable {
     package var syntax: any ConfigurationSyntax
     /// The device names in it.
     package var sites: [DeviceSite]
+    /// The files that its commands read, by the words that name them there.
+    var includedFiles: [String: FileKey] = [:]
 
     /// Reads a file by a syntax. `path` is the one that it was looked for under.
     init(_ path: String, _ file: GuestFile, _ syntax: any ConfigurationSyntax.Type, _ bytes: [UInt8]) {

@@ -82,6 +82,9 @@ struct AddressPlan: Sendable {
         return byName(owner)
     }
 
+    /// The user gave another address for the card that had this one.
+    func isMoved(_ address: HardwareAddress) -> Bool { byAddress(address) != nil }
+
     /// The address is one that the user gave for the target.
     func isStated(_ address: HardwareAddress) -> Bool { statements.contains { $0.new == address } }
 

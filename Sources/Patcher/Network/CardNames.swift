@@ -23,9 +23,9 @@ enum CardNames: PlanStep {
         for pins in plan.changesWithoutCard(network.facts.pins) where draft.request.wants(.net) {
             var trial = draft
             if let problem = CardRepair.changeAddresses(pins, plan, network, &trial) {
-                draft.advise(
-                    .net, pins.first?.file,
-                    "\(pins.first?.text ?? "") is left as it is everywhere: \(problem)")
+                let text = pins.first?.text ?? ""
+                draft.unmetStatement = draft.unmetStatement ?? .cardNotChanged(card: text, problem)
+                draft.advise(.net, pins.first?.file, "\(text) is left as it is everywhere: \(problem)")
             } else {
                 draft = trial
             }
@@ -66,11 +66,21 @@ enum CardNames: PlanStep {
             case .address(let old):
                 let known = network.facts.pins.map(\.address) + plan.cards.compactMap(\.address)
                 if !known.contains(old), !known.contains(statement.new) {
-                    draft.advise(.net, nil, "no file of the guest holds the address \(old.text)")
+                    draft.unmetStatement =
+                        draft.unmetStatement
+                        ?? .cardNotChanged(card: old.text, "no file of the guest holds the address")
                 }
             case .name(let name):
-                if !network.cards.contains(where: { $0.name == name }) {
+                guard !network.cards.contains(where: { $0.name == name }) else { continue }
+                if network.cards.isEmpty {
                     draft.advise(.net, nil, "no file of the guest that can be read names the card \(name)")
+                } else {
+                    draft.unmetStatement =
+                        draft.unmetStatement
+                        ?? .cardNotChanged(
+                            card: name,
+                            "no file of the guest names it; there is \(network.cards.map(\.name).joined(separator: ", "))"
+                        )
                 }
             }
         }

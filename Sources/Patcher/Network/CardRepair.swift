@@ -16,7 +16,7 @@ struct CardRepair {
         let isWanted = needsTie(draft) && !isTied(draft)
         guard isWanted || !changes.isEmpty || card.conflict != nil else { return }
         if let conflict = card.conflict {
-            return advise(&draft, "the network card \(name) is left as it is in all files: \(conflict)")
+            return leave(&draft, conflict)
         }
         guard draft.request.wants(.net) else {
             if isWanted { adviseName(&draft) }
@@ -28,7 +28,7 @@ struct CardRepair {
         var problem = Self.changeAddresses(changes, plan, network, &trial)
         if problem == nil, isWanted { problem = tieName(to: address, &trial, &line) }
         if let problem {
-            return advise(&draft, "the network card \(name) is left as it is in all files: \(problem)")
+            return leave(&draft, problem)
         }
         draft = trial
         rules += line
@@ -158,6 +158,14 @@ struct CardRepair {
     }
 
     // MARK: Words
+
+    /// Nothing of the card is changed. What the user asked for by its name or address is refused then.
+    private func leave(_ draft: inout PlanDraft, _ reason: Sentence) {
+        if card.isStated || card.card.addresses.contains(where: plan.isMoved) {
+            draft.unmetStatement = draft.unmetStatement ?? .cardNotChanged(card: name, reason)
+        }
+        advise(&draft, "the network card \(name) is left as it is in all files: \(reason)")
+    }
 
     private func advise(_ draft: inout PlanDraft, _ sentence: Sentence) {
         draft.advise(.net, card.card.files.first, sentence)

@@ -84,6 +84,14 @@ package struct EntryVerdict: Sendable, Equatable {
     }
 }
 
+extension EntryVerdict {
+    /// Another branch of the same entry, of which the same is to be said.
+    func says(sameAs other: EntryVerdict) -> Bool {
+        path == other.path && title == other.title && isDefault == other.isDefault
+            && findings == other.findings && drivers == other.drivers
+    }
+}
+
 /// One thing that a rule has to say of an entry.
 package struct VerdictFinding: Sendable, Equatable {
     /// What it is.

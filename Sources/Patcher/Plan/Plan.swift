@@ -22,6 +22,8 @@ package struct Plan: Sendable {
     package var advice: [Advice]
     /// Whether each kernel will boot.
     package var verdicts: [EntryVerdict]
+    /// Why nobody knows whether it boots; nil where that is known, as far as names and loaders go.
+    package var unknown: UnknownBoot?
     /// Set when the guest cannot boot on the target, or must not be touched: nothing is to be written.
     package var refusal: VerdictReason?
 
@@ -40,14 +42,14 @@ package struct Plan: Sendable {
         case bootsWithEdits
         /// Not; nothing is written.
         case cannot(VerdictReason)
-        /// Nobody knows: no boot menu was found.
+        /// Nobody knows: the menu was not found, or starts something else than a kernel of the guest.
         case notKnown
     }
 
     /// Whether the guest boots on the target, as far as names and loaders go.
     package var outcome: Outcome {
         if let refusal { return .cannot(refusal) }
-        if verdicts.isEmpty { return .notKnown }
+        if unknown != nil { return .notKnown }
         return actions.isEmpty ? .boots : .bootsWithEdits
     }
 

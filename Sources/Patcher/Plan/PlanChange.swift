@@ -45,7 +45,11 @@ package struct PlanChange: Sendable, Equatable {
     }
 
     private static func summary(_ edit: TokenEdit) -> String {
-        let (old, new) = (edit.old.displayText, edit.new.displayText)
+        // Several lines are shown as one.
+        func shown(_ text: [UInt8]) -> String {
+            text.split(separator: .newline).map { Array($0).displayText }.joined(separator: "; ")
+        }
+        let (old, new) = (shown(edit.old), shown(edit.new))
         if new == "#", old.isEmpty { return "a row becomes a comment" }
         if old.isEmpty { return "“\(new)” is put in" }
         return new.isEmpty ? "“\(old)” is taken out" : "\(old) → \(new)"

@@ -25,6 +25,16 @@ extension PlanDraft {
         }
     }
 
+    /// What the target calls a volume whose name stays as it is though it does not hold there; nil where the name holds
+    /// anywhere, is replaced, or is the target's too.
+    func newName(of reference: Reference, kernel: [Int]? = nil) -> String? {
+        guard !reference.isStable, case .volume(let volume) = reference.resolution else { return nil }
+        let isReplaced = files[reference.file]?.edits.contains { $0.range == reference.range } ?? false
+        guard !isReplaced, let name = targetName(ofVolume: volume, kernel: kernel) else { return nil }
+        let names = [name, targetName(ofVolume: volume)]
+        return names.contains(reference.text) ? nil : name
+    }
+
     /// Whether an IDE controller's disks are hda there.
     func usesOldIDEDriver(_ kernel: [Int]? = nil) -> Bool {
         let version = kernel ?? guest.firstKernelVersion

@@ -19,6 +19,8 @@ package struct PlanDraft: Sendable {
     private(set) var advice: [Advice] = []
     /// Why names that must change cannot be written; nil when all can.
     var unwritableNames: VerdictReason?
+    /// What was said of a network card and cannot be done; nil when all can.
+    var unmetStatement: VerdictReason?
     /// Defaults that were moved: the menu's file, and the entry that is the default then.
     var movedDefaults: [FileKey: EntryKey] = [:]
 

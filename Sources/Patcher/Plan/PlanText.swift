@@ -10,9 +10,16 @@ package enum PlanText {
         summary(of: plan, guestTitle: guestTitle, naming: name) + diff(of: plan)
     }
 
-    /// The edits as a unified diff; empty when no file is edited.
+    /// The edits and the new files as a unified diff; empty when there is neither.
     package static func diff(of plan: Plan) -> [UInt8] {
-        plan.actions.compactMap(\.edit).flatMap { UnifiedDiff.bytes($0) }
+        plan.actions.flatMap { action -> [UInt8] in
+            switch action.kind {
+            case .edit(let edit): UnifiedDiff.bytes(edit)
+            case .create(let place, let contents, _):
+                UnifiedDiff.bytes(creating: place.path.bytes, contents)
+            case .rename, .remove, .setLabel, .deviceBytes: []
+            }
+        }
     }
 
     /// Whether it boots and what, which machine it needs, what changes and why, what is left to do by hand.
@@ -36,7 +43,10 @@ package enum PlanText {
         for item in plan.advice {
             lines.add("advice: " + (item.path.map { "\($0): " } ?? "") + lines.words(item.message))
         }
-        for verdict in plan.verdicts { lines.add(verdict) }
+        for (index, verdict) in plan.verdicts.enumerated()
+        where index == 0 || !verdict.says(sameAs: plan.verdicts[index - 1]) {
+            lines.add(verdict)
+        }
         return Array(lines.text.utf8)
     }
 
@@ -88,9 +98,13 @@ package enum PlanText {
                 let words = once(reason.sentence)
                 add("nothing is written: \(words)")
             case .notKnown:
-                add("boots: not known: no boot menu that is known here was found in the guest")
+                add("boots: not known" + (plan.unknown.map { ": " + words($0.sentence) } ?? ""))
             case .boots, .bootsWithEdits:
-                let titles = plan.bootingDefaults.map { "“\($0.title)”" }
+                var titles: [String] = []
+                // Branches of one entry bear one title.
+                for title in plan.bootingDefaults.map({ "“\($0.title)”" }) where !titles.contains(title) {
+                    titles.append(title)
+                }
                 let entries =
                     titles.isEmpty ? "which entry by itself is not known" : titles.joined(separator: ", ")
                 let edits = plan.outcome == .boots ? "" : ", with these edits"

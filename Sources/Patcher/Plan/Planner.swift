@@ -28,7 +28,7 @@ package enum Planner {
             controllers: draft.controllerTable, machine: draft.machineNeeds, boot: draft.bootPaths,
             source: guest.resolver.presentation,
             actions: refusal == nil ? draft.actions() : [], references: draft.references(),
-            advice: draft.advice, verdicts: verdicts, refusal: refusal)
+            advice: draft.advice, verdicts: verdicts, unknown: draft.unknownBoot(verdicts), refusal: refusal)
     }
 
     /// What all steps want to do.

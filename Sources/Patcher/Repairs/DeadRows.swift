@@ -15,6 +15,11 @@ enum DeadRows: PlanStep {
                     draft.comment(
                         file.file, lineAt: row.lineRange.lowerBound, .deadRows,
                         "\(owner.title)'s shared folders are not there on \(draft.hypervisor.title)")
+                } else if row.isDisplaced {
+                    draft.advise(
+                        .deadRows, file.file,
+                        "the row of \(row.spec) is left as it is: what stands behind its options is no number; a blank inside a field is written \\040"
+                    )
                 } else {
                     repairAbsent(file.file, row, &draft)
                 }
@@ -36,44 +41,88 @@ enum DeadRows: PlanStep {
     }
 
     private static func repairAbsent(_ file: ScannedFile, _ row: Fstab.Row, _ draft: inout PlanDraft) {
-        guard !row.isSwap, !row.isNoauto, !row.isNofail, !row.isRemovableMedium,
-            row.mountPoint.hasPrefix("/"), !needed.contains(row.mountPoint),
-            let (reference, reason) = missing(file, row, draft), let options = row.optionsRange
+        if draft.standsAside(file, row) {
+            let options = (row.isNofail || !draft.guest.knowsNofail ? "" : ",nofail") + ",noauto"
+            let end = (row.optionsRange ?? row.typesRange).upperBound
+            draft.edit(
+                file, end..<end, row.optionsRange == nil ? " defaults\(options)" : options, .deadRows,
+                "which disk \(row.spec) is cannot be told, and \(draft.hypervisor.title) gives that name to another: it must not be mounted by itself"
+            )
+            return
+        }
+        guard !row.isNoauto, !row.isNofail, row.isSwap || row.mountPoint.hasPrefix("/"),
+            !needed.contains(row.mountPoint), let what = absence(file, row, draft)
         else { return }
-        let what =
-            reason.isAbsent
-            ? "\(reference.text) is not on the given disks" : "\(reference.text) may have another name here"
-        if knowsNofail(draft.guest) {
-            let end = options.upperBound
-            draft.edit(file, end..<end, ",nofail", .deadRows, "\(what): the boot must not wait for it")
-        } else if row.pass != 0, let pass = row.passRange {
+        if draft.guest.knowsNofail {
+            let end = (row.optionsRange ?? row.typesRange).upperBound
+            let text = row.optionsRange == nil ? " defaults,nofail" : ",nofail"
+            draft.edit(file, end..<end, text, .deadRows, "\(what): the boot must not wait for it")
+        } else if !row.isSwap, row.pass != 0, let pass = row.passRange {
             // Old init scripts stop at the check of a device that is not there, not at its mounting.
             draft.edit(file, pass, "0", .deadRows, "\(what): the boot would stop at its check")
         }
     }
 
-    /// The first device of a row, or of its options, that is not to be had.
-    private static func missing(
-        _ file: ScannedFile, _ row: Fstab.Row, _ draft: PlanDraft
-    ) -> (Reference, UnresolvedReason)? {
+    /// What of a row, or of its options, is not to be had.
+    private static func absence(_ file: ScannedFile, _ row: Fstab.Row, _ draft: PlanDraft) -> String? {
         for place in [row.specRange] + row.deviceOptions.map(\.range) {
-            if let reference = draft.guest.reference(in: file, at: place.lowerBound),
-                let reason = reference.unresolved, reason.isAbsent || !reference.isStable
-            {
-                return (reference, reason)
+            guard let reference = draft.guest.reference(in: file, at: place.lowerBound) else { continue }
+            if reference.resolution == .notADisk, reference.isDrive || row.isRemovableMedium {
+                return "the medium in \(reference.text) does not come along"
             }
+            guard let reason = reference.unresolved, let what = reason.absence(of: reference) else {
+                continue
+            }
+            return what
         }
         return nil
     }
+}
 
+extension UnresolvedReason {
+    /// What is to be said of a name that a boot may wait for in vain; nil where it will not.
+    func absence(of reference: Reference) -> String? {
+        guard mayBeMissing || !reference.isStable else { return nil }
+        if isAbsent { return "\(reference.text) is not on the given disks" }
+        return reference.isStable
+            ? "nothing on the given disks shows what \(reference.text) is"
+            : "\(reference.text) may have another name here"
+    }
+}
+
+extension Reference {
+    /// A drive for discs or floppies.
+    fileprivate var isDrive: Bool {
+        switch DeviceName(text) {
+        case .optical, .floppy: true
+        default: false
+        }
+    }
+}
+
+extension LinuxSystem {
     /// mount(8) and the init scripts learned `nofail` about 2009.
-    private static func knowsNofail(_ guest: LinuxSystem) -> Bool {
-        switch (guest.release?.family, guest.release?.major) {
+    var knowsNofail: Bool {
+        switch (release?.family, release?.major) {
         case (.redHat?, let major?): return major >= 6
         case (.debian?, let major?): return major >= 6
         case (.ubuntu?, let major?): return major >= 10
         case (.suse?, let major?): return major >= 11
-        default: return guest.firstKernelVersion.map { !isVersion($0, below: [2, 6, 32]) } ?? true
+        default: return firstKernelVersion.map { !isVersion($0, below: [2, 6, 32]) } ?? true
+        }
+    }
+
+    /// systemd starts it.
+    var startsWithSystemd: Bool {
+        switch (release?.family, release?.major) {
+        case (.redHat?, let major?):
+            guard release?.countsOtherwise == true else { return major >= 7 }
+            return release?.title.contains("Amazon") == true ? major == 2 || major == 2023 : major >= 15
+        case (.debian?, let major?): return major >= 8
+        case (.ubuntu?, let major?): return major >= 15
+        case (.suse?, let major?): return major >= 12
+        case (.arch?, _): return true
+        default: return false
         }
     }
 }

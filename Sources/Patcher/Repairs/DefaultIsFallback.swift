@@ -3,7 +3,7 @@ internal import GuestTree
 /// Where drivers are to come from there: the entry whose initramfs was made for any machine becomes the default.
 enum DefaultIsFallback: PlanStep {
     static let repair = Repair.defaultEntry
-    static let after: [any PlanStep.Type] = [DefaultLeavesXen.self, DefaultReturnsToXen.self]
+    static let after: [any PlanStep.Type] = [DefaultCanStart.self, DefaultReturnsToXen.self]
 
     static func contribute(to draft: inout PlanDraft) {
         guard draft.request.drivers == .fallback || draft.drivers.way == .fallback else { return }

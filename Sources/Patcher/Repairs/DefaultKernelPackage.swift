@@ -2,14 +2,14 @@
 enum DefaultKernelPackage: PlanStep {
     static let repair = Repair.defaultEntry
     static let after: [any PlanStep.Type] = [
-        DefaultLeavesXen.self, DefaultReturnsToXen.self, DefaultIsFallback.self,
+        DefaultCanStart.self, DefaultReturnsToXen.self, DefaultIsFallback.self,
     ]
     static let reads: [any ConfigurationSyntax.Type] = [SysconfigKernel.self]
 
     static func contribute(to draft: inout PlanDraft) {
         // Where Xen starts kernels itself, a Xen kernel may be what is wanted, unless the default just had to leave one.
         let leavesXen = draft.guest.defaultEntries.contains {
-            draft.startProblem($0.entry) != nil && draft.movedDefaults[$0.key.file] != nil
+            draft.kernelProblem($0.entry) != nil && draft.movedDefaults[$0.key.file] != nil
         }
         guard !draft.bootsParavirtualized || leavesXen else { return }
         for file in draft.guest.files(SysconfigKernel.self) {

@@ -1,12 +1,13 @@
 /// Back on Xen: a default that cannot drive Xen's disks gives way to the newest kernel that was built for Xen.
 enum DefaultReturnsToXen: PlanStep {
     static let repair = Repair.defaultEntry
-    static let after: [any PlanStep.Type] = [DefaultLeavesXen.self]
+    static let after: [any PlanStep.Type] = [DefaultCanStart.self]
 
     static func contribute(to draft: inout PlanDraft) {
         for item in draft.guest.defaultEntries where lacksXenDisk(item.entry, draft) {
             let others = draft.guest.bootEntries.filter { other in
                 draft.isXenOnly(other.entry) && !other.entry.isXenMultiboot && other.key.file == item.key.file
+                    && draft.startProblem(other) == nil
             }
             guard let best = others.best,
                 draft.moveDefault(

@@ -10,7 +10,7 @@ enum EmulatedDisks: PlanStep {
     static func contribute(to draft: inout PlanDraft) {
         guard draft.addsEmulationArgument, !paravirtualAlone(draft) else { return }
         for place in draft.guest.commandLines {
-            guard place.entry.map({ draft.startProblem($0) == nil && $0.kernel != nil }) ?? true else {
+            guard place.entry.map({ draft.kernelProblem($0) == nil && $0.kernel != nil }) ?? true else {
                 continue
             }
             let version = place.entry?.kernelVersion

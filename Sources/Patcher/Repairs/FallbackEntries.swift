@@ -20,7 +20,7 @@ extension PlanDraft {
     /// has its modules.
     func fallback(beside item: MenuEntry) -> MenuEntry? {
         guest.bootEntries.filter { other in
-            hasGeneralInitramfs(other.entry) && startProblem(other.entry) == nil
+            hasGeneralInitramfs(other.entry) && startProblem(other) == nil
                 && other.isOfSameMenu(as: item) && releaseWithoutModules(other.entry) == nil
         }.best
     }

@@ -11,7 +11,7 @@ enum InitramfsDrivers: PlanStep {
         for found in draft.guest.defaultEntries {
             let moved = draft.movedDefaults[found.key.file]
             let item = moved.flatMap { key in draft.guest.bootEntries.first { $0.key == key } } ?? found
-            guard draft.startProblem(item.entry) == nil, !item.entry.initrds.isEmpty,
+            guard draft.startProblem(item) == nil, !item.entry.initrds.isEmpty,
                 isUnknown(draft.drivers(of: item)), !draft.hasGeneralInitramfs(item.entry),
                 let danger = danger(draft)
             else { continue }

@@ -9,10 +9,10 @@ enum KernelConsoles: PlanStep {
     static let after: [any PlanStep.Type] = [DeviceNames.self]
 
     static func contribute(to draft: inout PlanDraft) {
-        guard draft.hypervisor != .xenserver else { return }
+        guard draft.leavesXenConsoles else { return }
         // virtio's console is called hvc0 too.
-        let keepsVirtio =
-            draft.hypervisor == .kvm && draft.guest.resolver.presentation.hypervisor == .kvm
+        let isVirtio = draft.guest.resolver.presentation.hypervisor == .kvm
+        let keepsVirtio = isVirtio && draft.hypervisor == .kvm
         for place in draft.guest.commandLines {
             for argument in place.line.arguments {
                 guard let range = argument.valueRange,
@@ -26,10 +26,16 @@ enum KernelConsoles: PlanStep {
                 else { continue }
                 draft.removeArgument(
                     place, argument, .console,
-                    "\(device) is Xen's console; without it the screen is the console")
+                    "\(device) is \(isVirtio && device == "hvc0" ? "virtio" : "Xen")'s console; without it the screen is the console"
+                )
             }
         }
     }
+}
+
+extension PlanDraft {
+    /// The target has none of Xen's consoles.
+    var leavesXenConsoles: Bool { hypervisor != .xenserver }
 }
 
 /// Consoles that only Xen has.

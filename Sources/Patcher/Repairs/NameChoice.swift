@@ -18,7 +18,7 @@ extension NameChoice {
             + " is \(draft.guest.volumes[volume].name)"
         let form = Form(site, file, draft.guest)
         switch site.use {
-        case .fstab, .fstabOption: return choose(stableNames(volume, draft), volume, what, draft, form)
+        case .fstab, .fstabOption, .unit: return choose(stableNames(volume, draft), volume, what, draft, form)
         // The kernel puts the array together itself, and knows nothing else.
         case .kernelArgument("md", _), .sharedKernelArgument("md"):
             return choose([], volume, what, draft, form)
@@ -47,7 +47,7 @@ extension NameChoice {
             // A kernel without initramfs would only not resume, but not boot either without its root.
             let names = draft.guest.everyEntryHasInitrd || name == "resume" ? stableNames(volume, draft) : []
             return choose(names, volume, what, draft, form)
-        case .crypttab: return choose(stableNames(volume, draft), volume, what, draft, form)
+        case .crypttab, .crypttabPart: return choose(stableNames(volume, draft), volume, what, draft, form)
         case .loaderDisk, .lvmDevice, .reported: return choose([], volume, what, draft, form)
         }
     }
@@ -62,10 +62,11 @@ extension NameChoice {
         case crypttab
 
         init(_ site: DeviceSite, _ file: ScannedFile, _ guest: LinuxSystem) {
-            if case .crypttab = site.use {
-                self = .crypttab
-            } else {
-                self = type(of: file.syntax).wantsPaths || site.wantsPath(in: guest) ? .path : .tag
+            switch site.use {
+            case .crypttab: self = .crypttab
+            // Scripts take no tags there.
+            case .crypttabPart: self = .path
+            default: self = type(of: file.syntax).wantsPaths || site.wantsPath(in: guest) ? .path : .tag
             }
         }
 

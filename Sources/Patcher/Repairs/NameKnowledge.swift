@@ -6,7 +6,12 @@ extension DeviceSite {
     func wantsPath(in guest: LinuxSystem) -> Bool {
         switch use {
         // File systems and systemd open what they are told.
-        case .fstabOption: true
+        case .fstabOption, .unit: true
+        // Options of the mount, which takes what it is told.
+        case .kernelArgument(let name, _) where KernelCommandLine.mountOptions.contains(name): true
+        case .sharedKernelArgument(let name) where KernelCommandLine.mountOptions.contains(name): true
+        // grub-mkconfig gives it to grub-probe, and makes root= of it.
+        case .sharedKernelArgument("GRUB_DEVICE"): true
         // SUSE's own mkinitrd waits for the path that it is given.
         case .kernelArgument("resume", _), .sharedKernelArgument("resume"): guest.hasOldSUSEInitrd
         default: false

@@ -17,6 +17,9 @@ public struct Repair: RawRepresentable, Hashable, Sendable {
         self = known
     }
 
+    /// Those that are advice unless they are asked for.
+    public static var askedFor: [Repair] { all.filter(\.needsAsking) }
+
     /// Every repair, in the order of the steps.
     public static var all: [Repair] {
         PlanSteps.all.reduce(into: []) { if !$0.contains($1.repair) { $0.append($1.repair) } }

@@ -9,7 +9,7 @@ enum UnreadDefault: PlanStep {
         guard let volume = draft.guest.volumeOfUnreadLoaderConfiguration else { return }
         draft.advise(
             .defaultEntry, nil,
-            "which entry boots by itself is said by loader.conf on \(draft.guest.volumes[volume].name), which cannot be read here"
+            "which entry boots by itself is said by \(draft.guest.release?.family == .redHat ? "saved_entry in grubenv" : "loader.conf") on \(draft.guest.volumes[volume].name), which cannot be read here"
         )
     }
 }

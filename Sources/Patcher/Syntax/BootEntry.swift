@@ -25,6 +25,8 @@ package struct BootEntry: Sendable, Equatable {
     package var menuPath: [(index: Int, names: [String])] = []
     /// Where the entry begins and ends.
     package var range: Range<Int> = 0..<0
+    /// GRUB 2: the file whose menu the entry shows.
+    package var menuFile: String?
     /// Where the initrd's path stands.
     package var initrdRanges: [Range<Int>] = []
 
@@ -33,6 +35,12 @@ package struct BootEntry: Sendable, Equatable {
         let words = title.lowercased()
         return ["recovery", "rescue", "failsafe", "fallback", "single"].contains { words.contains($0) }
             || commandLine.has("single") || commandLine.has("rescue")
+    }
+
+    /// Starts a program that is no kernel of a system: a test of the memory, a loader.
+    package var isTool: Bool {
+        guard let name = kernel?.split(separator: "/").last?.lowercased() else { return true }
+        return ["memtest", "mt86", "ipxe", "memdisk"].contains { name.hasPrefix($0) }
     }
 
     /// The version in the kernel's file name: "2.6.18-164.el5xen" of "/vmlinuz-2.6.18-164.el5xen".

@@ -37,11 +37,42 @@ package struct Crypttab: ConfigurationSyntax {
     package init(_ bytes: [UInt8], path: String) { rows = FieldTable(bytes).rows }
 
     package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
-        rows.filter { $0.words.count >= 2 }.map {
+        rows.filter { $0.words.count >= 2 }.flatMap { fields in
             let row = Row(
-                name: $0.words[0], key: $0.words.count > 2 ? $0.words[2] : nil,
-                options: $0.words.count > 3 ? $0.words[3].split(separator: ",").map(String.init) : [])
-            return DeviceSite(range: $0.ranges[1], text: $0.words[1], use: .crypttab(row))
+                name: fields.words[0], key: fields.words.count > 2 ? fields.words[2] : nil,
+                options: fields.words.count > 3
+                    ? fields.words[3].split(separator: ",").map(String.init) : [])
+            return [DeviceSite(range: fields.ranges[1], text: fields.words[1], use: .crypttab(row))]
+                + Self.keyAndHeader(bytes, fields, row)
+        }
+    }
+
+    /// Where the key and a header of its own lie: a device, systemd's PATH:DEVICE, or passdev's DEVICE:PATH. Devices that every
+    /// machine has are none of the guest's.
+    private static func keyAndHeader(
+        _ bytes: [UInt8], _ fields: FieldTable.Row, _ row: Row
+    ) -> [DeviceSite] {
+        var places: [(name: String, range: Range<Int>)] = []
+        if fields.ranges.count > 2 { places.append(("key", fields.ranges[2])) }
+        if fields.ranges.count > 3 {
+            places += bytes[fields.ranges[3]].split(separator: .comma).compactMap {
+                option -> (name: String, range: Range<Int>)? in
+                let name = Array("header=".utf8)
+                guard option.starts(with: name) else { return nil }
+                return ("header", option.startIndex + name.count..<option.endIndex)
+            }
+        }
+        return places.flatMap { place in
+            bytes[place.range].split(separator: .colon).compactMap { part -> DeviceSite? in
+                let range = part.startIndex..<part.endIndex
+                let text = bytes.text(range)
+                switch DeviceName(text) {
+                case .notADevice, .virtual, .optical, .floppy: return nil
+                default:
+                    return DeviceSite(
+                        range: range, text: text, use: .crypttabPart(name: place.name, row))
+                }
+            }
         }
     }
 }

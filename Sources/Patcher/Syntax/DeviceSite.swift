@@ -14,8 +14,12 @@ package struct DeviceSite: Sendable, Equatable {
         case loaderDisk
         /// The encrypted device of a crypttab row.
         case crypttab(Crypttab.Row)
+        /// Where the key ("key") or the header ("header") of a crypttab row lies.
+        case crypttabPart(name: String, Crypttab.Row)
         /// A row of LVM's devices file.
         case lvmDevice
+        /// What a unit of systemd mounts.
+        case unit(mountPoint: String)
         /// A name in a file that is never changed; the text says what it is for.
         case reported(String)
 
@@ -23,8 +27,19 @@ package struct DeviceSite: Sendable, Equatable {
         var countsDisks: Bool {
             switch self {
             case .fstab(let row): !row.isRemovableMedium
-            case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .lvmDevice: true
+            case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .crypttabPart, .lvmDevice,
+                .unit:
+                true
             case .reported, .loaderDisk: false
+            }
+        }
+
+        /// A start of the system waits for it, and the system is not running from it.
+        var isAwaited: Bool {
+            switch self {
+            case .fstab(let row): row.isLocalDevice && !row.isNoauto && row.mountPoint != "/"
+            case .crypttab, .unit: true
+            default: false
             }
         }
 
@@ -50,7 +65,9 @@ package struct DeviceSite: Sendable, Equatable {
             case .sharedKernelArgument(let name): "\(name)= for every kernel"
             case .loaderDisk: "disk of the boot loader"
             case .crypttab(let row): "encrypted device \(row.name)"
+            case .crypttabPart(let part, let row): "\(part) of the encrypted device \(row.name)"
             case .lvmDevice: "LVM device"
+            case .unit(let mountPoint): "device of \(mountPoint)"
             case .reported(let summary): summary
             }
         }

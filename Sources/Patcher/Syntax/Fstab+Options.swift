@@ -8,14 +8,22 @@ extension Fstab {
 
     /// The devices in an options field.
     static func deviceOptions(_ bytes: [UInt8], _ field: Range<Int>) -> [DeviceOption] {
+        options(bytes, field, named: deviceOptionNames).compactMap { option in
+            let value = bytes.text(option.range)
+            let device = devicePath(ofUnit: value) ?? value
+            return device.hasPrefix("/dev/")
+                ? DeviceOption(name: option.name, range: option.range, device: device) : nil
+        }
+    }
+
+    /// The options of these names, with the bytes of their values.
+    static func options(
+        _ bytes: [UInt8], _ field: Range<Int>, named names: Set<String>
+    ) -> [(name: String, range: Range<Int>)] {
         bytes[field].split(separator: .comma).compactMap { option in
             guard let equals = option.firstIndex(of: .equals) else { return nil }
             let name = bytes.text(option.startIndex..<equals)
-            let range = equals + 1..<option.endIndex
-            guard deviceOptionNames.contains(name) else { return nil }
-            let value = bytes.text(range)
-            let device = devicePath(ofUnit: value) ?? value
-            return device.hasPrefix("/dev/") ? DeviceOption(name: name, range: range, device: device) : nil
+            return names.contains(name) ? (name, equals + 1..<option.endIndex) : nil
         }
     }
 

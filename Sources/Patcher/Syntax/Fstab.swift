@@ -9,10 +9,12 @@ package struct Fstab: Sendable, Equatable {
         package var specRange: Range<Int>
         /// The device field, decoded.
         package var spec: String
-        /// The mount point, decoded.
+        /// The mount point, decoded and normalised: `//var/` is /var.
         package var mountPoint: String
         /// The file system's types: "ext3", or "udf,iso9660".
         package var types: [String]
+        /// The field of the types.
+        package var typesRange: Range<Int>
         /// The options field; nil when the row ends before it.
         package var optionsRange: Range<Int>?
         /// The options.
@@ -23,6 +25,9 @@ package struct Fstab: Sendable, Equatable {
         package var pass: Int
         /// The field of the fsck pass; nil when the row ends before it.
         package var passRange: Range<Int>?
+        /// The fields behind the options are not what they have to be: a blank inside an earlier one, most likely, that is
+        /// not written as `\040`. mount(8) skips such a row, and systemd takes it as it stands.
+        package var isDisplaced = false
         /// The whole line without its end.
         package var lineRange: Range<Int>
 
@@ -30,6 +35,11 @@ package struct Fstab: Sendable, Equatable {
         package var isNoauto: Bool { options.contains("noauto") }
         /// Its absence does not stop the boot.
         package var isNofail: Bool { options.contains("nofail") }
+        /// What the row names is a device of this machine, not a directory, a file or another machine's.
+        var isLocalDevice: Bool {
+            spec.hasPrefix("/dev/") && !isShare && !types.contains("none")
+                && !["bind", "rbind", "loop", "_netdev"].contains(where: options.contains)
+        }
         /// A swap area.
         package var isSwap: Bool { types == ["swap"] }
         /// An optical or floppy drive by its type or mount point.
@@ -65,17 +75,36 @@ package struct Fstab: Sendable, Equatable {
             rows.append(
                 Row(
                     specRange: fields[0], spec: Self.decoded(bytes[fields[0]]),
-                    mountPoint: Self.decoded(bytes[fields[1]]),
+                    mountPoint: Self.mountPoint(bytes[fields[1]]),
                     types: bytes.text(fields[2]).split(separator: ",").map(String.init),
+                    typesRange: fields[2],
                     optionsRange: fields.count > 3 ? fields[3] : nil, options: options,
                     deviceOptions: fields.count > 3 ? Self.deviceOptions(bytes, fields[3]) : [], pass: pass,
                     passRange: fields.count > 5 ? fields[5] : nil,
+                    isDisplaced: Self.isDisplaced(bytes, fields[min(4, fields.count)...]),
                     lineRange: line.content))
         }
     }
 
     /// The row of the root file system: the last one wins, as with mount -a and systemd.
     package var root: Row? { rows.last { $0.mountPoint == "/" } }
+
+    /// The first field behind the options is neither a number nor a comment.
+    private static func isDisplaced(_ bytes: [UInt8], _ rest: ArraySlice<Range<Int>>) -> Bool {
+        guard let frequency = rest.first, bytes[frequency.lowerBound] != .hash else { return false }
+        return !bytes[frequency].allSatisfy(\.isDigit)
+    }
+
+    /// A mount point as mount(8) and systemd take it: no empty name, no `.`, no `..`. Anything but a path is left alone.
+    private static func mountPoint(_ field: ArraySlice<UInt8>) -> String {
+        let text = decoded(field)
+        guard text.utf8.first == UInt8(ascii: "/") else { return text }
+        var names: [Substring] = []
+        for name in text.split(separator: "/") where name != "." {
+            if name == ".." { _ = names.popLast() } else { names.append(name) }
+        }
+        return "/" + names.joined(separator: "/")
+    }
 
     /// `\NNN` in octal stands for a byte.
     private static func decoded(_ field: ArraySlice<UInt8>) -> String {

@@ -17,7 +17,16 @@ extension GRUB2Config {
         /// How many entries and menus each open menu has so far.
         private var counts = [0]
 
-        init(bytes: [UInt8]) { self.bytes = bytes }
+        /// The platform that GRUB is built for; nil: any.
+        private let platform: String?
+
+        init(bytes: [UInt8], platform: String? = nil) {
+            self.bytes = bytes
+            self.platform = platform
+        }
+
+        /// The commands are never run on this platform.
+        private var isSkipped: Bool { branches.contains { $0.isNever(on: platform) } }
 
         /// Menus, functions and conditions are never nested deeper.
         private static let depthLimit = 64
@@ -31,6 +40,7 @@ extension GRUB2Config {
                 guard read(command[...]) else { break }
             }
             close(at: bytes.count)
+            config.topLevelCount = counts[0]
         }
 
         /// False where the text is nested deeper, or offers more, than any real one.
@@ -58,19 +68,33 @@ extension GRUB2Config {
                 return read(words)
             case "then", "do": return read(words)
             case "fi": branches.removeLast(min(1, branches.count))
+            case "menuentry" where isSkipped: opening = .other
             case "menuentry": openEntry(command)
             case "submenu":
                 let title = words.first?.text ?? ""
                 opening = .submenu(
                     title: title, names: [title] + Self.identifiers(command), index: counts[counts.count - 1])
                 counts[counts.count - 1] += 1
-            case "blscfg": config.readsBLSEntries = true
+            case "blscfg":
+                config.readsBLSEntries = true
+                if counts.count == 1 {
+                    config.includes.append(Include(word: "", position: counts[0], isLoaderEntries: true))
+                }
+            case "source", ".", "configfile": readInclude(head.text, words.first)
             case "set", "export": config.readVariable(bytes, words.first)
             default:
                 if command.count == 1, head.text.contains("=") { config.readVariable(bytes, head) }
                 return readLoading(Self.name(of: head), words, head)
             }
             return true
+        }
+
+        private mutating func readInclude(_ command: String, _ word: GRUBScript.Word?) {
+            guard let word else { return }
+            let isOwnMenu = command == "configfile"
+            if current != nil, isOwnMenu { current?.head.menuFile = word.text }
+            let isPart = current == nil && !isOwnMenu && counts.count == 1
+            config.includes.append(Include(word: word.text, position: isPart ? counts[0] : nil))
         }
 
         private mutating func nextArm() {
@@ -200,6 +224,17 @@ private struct Branch: Equatable {
     var condition: String
     /// 0 behind `if`, then one more behind each `elif` and `else`.
     var arm: Int
+
+    /// The arm is not taken: `if false`, or by a test of the platform.
+    func isNever(on platform: String?) -> Bool {
+        let words = condition.filter { !"\"'${}".contains($0) }.split(separator: " ")
+        if words == ["false"] { return arm == 0 }
+        if words == ["true"] { return arm > 0 }
+        guard let platform, arm == 0, words.count == 5, words[0] == "[", words[1] == "grub_platform",
+            ["=", "==", "!="].contains(words[2])
+        else { return false }
+        return (words[3] == platform) == (words[2] == "!=")
+    }
 }
 
 /// An entry while its commands are read: each kernel that its branches load, with what is loaded beside it.

@@ -10,6 +10,22 @@ package struct GRUB2Config: Sendable, Equatable {
     package var defaults: [Variable] = []
     /// The file reads Boot Loader Specification entries.
     package var readsBLSEntries = false
+    /// Files that `source` and `configfile` read.
+    var includes: [Include] = []
+    /// What each variable is set to; nil for one that is set to several values, or to another's.
+    var values: [String: String?] = [:]
+    /// How many entries and menus it offers at its first level.
+    var topLevelCount = 0
+
+    /// A file that a command reads.
+    struct Include: Sendable, Equatable {
+        /// Its name as it is written, without quotes.
+        var word: String
+        /// How many entries of the first level come before those of the file; nil where they become no part of that level.
+        var position: Int?
+        /// The entries of the Boot Loader Specification, in place of a file.
+        var isLoaderEntries = false
+    }
 
     /// A variable that is set.
     package struct Variable: Sendable, Equatable {
@@ -27,10 +43,44 @@ package struct GRUB2Config: Sendable, Equatable {
     init() {}
 
     /// Reads a file.
-    package init(_ bytes: [UInt8]) {
-        var reader = Reader(bytes: bytes)
+    package init(_ bytes: [UInt8]) { self.init(bytes, platform: nil) }
+
+    /// Reads a file as GRUB for a platform ("pc", "efi") does; nil: what holds on any.
+    init(_ bytes: [UInt8], platform: String?) {
+        var reader = Reader(bytes: bytes, platform: platform)
         reader.readAll()
         self = reader.config
+        for index in entries.indices { expandArguments(of: &entries[index], bytes) }
+    }
+
+    /// Puts in what variables and quotes stand for.
+    private func expandArguments(of entry: inout BootEntry, _ bytes: [UInt8]) {
+        for index in entry.commandLine.arguments.indices {
+            let argument = entry.commandLine.arguments[index]
+            guard argument.isOpaque, let value = argument.valueRange else { continue }
+            entry.commandLine.arguments[index].plainValue = expanded(Array(bytes[value]))
+        }
+    }
+
+    /// A word as GRUB sees it; nil where a variable in it is not known.
+    private func expanded(_ bytes: [UInt8]) -> String? {
+        let words = GRUBScript(bytes).commands.joined()
+        guard words.count == 1, var rest = words.first.map({ Substring($0.text) }) else { return nil }
+        var result = ""
+        while let character = rest.popFirst() {
+            guard character == "$" else {
+                result.append(character)
+                continue
+            }
+            let isBraced = rest.first == "{"
+            if isBraced { rest = rest.dropFirst() }
+            let name = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+            rest = rest.dropFirst(name.count)
+            if isBraced, rest.popFirst() != "}" { return nil }
+            guard case .some(.some(let value)) = values[String(name)] else { return nil }
+            result += value
+        }
+        return result
     }
 
     /// The entry that a default names: "0", "1>2", titles or identifiers joined by ">".
@@ -44,6 +94,19 @@ package struct GRUB2Config: Sendable, Equatable {
         }
         // Some titles hold ">" themselves; and an entry of a submenu may be saved by its own name alone.
         return exact ?? entries.first { $0.title == text || $0.identifiers.contains(text) }
+            ?? entryInside(parts[...])
+    }
+
+    /// A menu inside the menu is entered, and where it has no such entry, its first one boots.
+    private func entryInside(_ path: ArraySlice<String>) -> BootEntry? {
+        guard !path.isEmpty else { return nil }
+        let found = entries.first { entry in
+            entry.menuPath.count > path.count
+                && zip(entry.menuPath, path).allSatisfy { level, part in
+                    DiskName.smallNumber(part) == level.index || level.names.contains(part)
+                }
+        }
+        return found ?? entryInside(path.dropLast())
     }
 
     /// `NAME=VALUE`.
@@ -60,6 +123,12 @@ package struct GRUB2Config: Sendable, Equatable {
             name: bytes.text(word.range.lowerBound..<equals), valueRange: value, text: bytes.text(value),
             commandLine: line)
         if variable.name == "default" { defaults.append(variable) }
+        let isPlain = !variable.text.contains { "$\\'\"".contains($0) }
+        if let known = values[variable.name], known != variable.text {
+            values.updateValue(nil, forKey: variable.name)
+        } else {
+            values.updateValue(isPlain ? variable.text : nil, forKey: variable.name)
+        }
         if line.has("root") || line.has("resume") {
             commandLineVariables.append(variable)
         } else if DeviceName(variable.text) != .notADevice {
@@ -97,35 +166,26 @@ extension GRUB2Config: BootMenu {
         commandLineVariables.map { SharedCommandLine(line: $0.commandLine) }
     }
 
-    /// Every kernel of the default entry: which branch runs, the machine decides.
-    package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
-        menus.flatMap { menu -> [MenuEntry] in
-            guard let chosen = menu.syntax.defaultEntry(of: guest) else { return [] }
-            return menu.syntax.entries.filter { $0.range == chosen.range }.map {
-                MenuEntry(file: menu.file, entry: $0)
-            }
-        }
-    }
-
-    /// What grub.cfg sets `default` to: a literal, or what the environment block has saved.
-    package func defaultEntry(of guest: LinuxSystem) -> BootEntry? {
-        if usesSavedDefault, let saved = guest.savedEntry?.text, let entry = entry(named: saved) {
-            return entry
-        }
-        let literal = defaults.last { !$0.text.isEmpty && !$0.text.contains("$") }
-        if let literal, let entry = entry(named: literal.text) { return entry }
-        return entries.first
-    }
-
-    private var usesSavedDefault: Bool { defaults.contains { $0.text.contains("saved_entry") } }
+    /// `defaults` looks into other files too.
+    package func defaultEntry(of guest: LinuxSystem) -> BootEntry? { nil }
 
     package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
         let path = entry.entry.menuPath
         // Identifiers outlive a menu that is made anew; without them the place in the menu must do.
         let hasIdentifiers = path.allSatisfy { $0.names.count > 1 }
-        let name = path.map { hasIdentifiers ? $0.names[1] : "\($0.index)" }.joined(separator: ">")
+        // Files that are read before or between the entries shift the numbers, and so do conditions.
+        let hasPlainNumbers =
+            includes.allSatisfy { $0.position == nil }
+            && ["pc", "efi"].allSatisfy { platform in
+                GRUB2Config(file.bytes, platform: platform).topLevelCount == topLevelCount
+            }
+        let name = path.map { level in
+            hasIdentifiers ? level.names[1] : hasPlainNumbers ? "\(level.index)" : level.names[0]
+        }.joined(separator: ">")
         var choice = DefaultChoice()
-        if usesSavedDefault, let saved = guest.savedEntry {
+        if let next = nextEntry(of: guest) {
+            choice.changes = [.init(file: next.file, range: next.range, text: name)]
+        } else if usesSavedDefault, let saved = guest.savedEntry {
             choice.changes = [.init(file: saved.file, range: saved.range, text: name)]
         } else {
             choice.changes = defaults.filter { !$0.text.isEmpty && !$0.text.contains("$") }
@@ -141,14 +201,4 @@ extension GRUB2Config: BootMenu {
         }
         return choice
     }
-}
-
-/// A text in GRUB 2's language.
-protocol GRUB2Text: ConfigurationSyntax {
-    /// The text as GRUB reads it.
-    var menu: GRUB2Config { get }
-}
-
-extension GRUB2Config: GRUB2Text {
-    var menu: GRUB2Config { self }
 }

@@ -1,7 +1,7 @@
-/// GRUB 2's environment block (grub manual, "Environment block"): 1024 bytes exactly, a magic first line,
-/// `name=value` lines with "\" protecting a line end or itself, and "#" up to the end.
+/// GRUB 2's environment block (grub manual, "Environment block"): a magic first line, `name=value` lines with "\" protecting
+/// a line end or itself, and "#" up to the end, 1024 bytes in all as the tools write it. GRUB reads any length.
 package struct GRUBEnvironment: Sendable, Equatable {
-    /// GRUB reads blocks of this size alone.
+    /// What the tools write, and what GRUB can write to.
     package static let byteCount = 1024
     private static let magic = "# GRUB Environment Block\n"
 
@@ -19,13 +19,9 @@ package struct GRUBEnvironment: Sendable, Equatable {
 
     /// Reads a block; nil when it is none that GRUB would read.
     package init?(_ bytes: [UInt8]) {
-        guard bytes.count == Self.byteCount, bytes.has(Self.magic, at: 0, in: 0..<bytes.count) else {
-            return nil
-        }
+        guard bytes.has(Self.magic, at: 0, in: 0..<bytes.count) else { return nil }
         var end = bytes.count
         while end > 0, bytes[end - 1] == .hash { end -= 1 }
-        // What is cut off in the middle of a line is no padding.
-        guard end > 0, bytes[end - 1] == .newline else { return nil }
         paddingRange = end..<bytes.count
         for line in TextLine.all(in: bytes, within: Self.magic.utf8.count..<end) {
             guard let first = bytes[line.content].first, first != .hash,
@@ -44,6 +40,8 @@ package struct GRUBEnvironment: Sendable, Equatable {
     /// Brings an edited block back to its size. False when the variables have become too long for it.
     func repad(_ draft: inout FileDraft) -> Bool {
         let growth = draft.edits.reduce(0) { $0 + $1.new.count - $1.range.count }
+        // Nothing writes to a block of another size, so that it may have any.
+        guard draft.original.count == Self.byteCount else { return true }
         guard growth <= paddingRange.count else { return false }
         let end = paddingRange.upperBound
         if growth > 0 {

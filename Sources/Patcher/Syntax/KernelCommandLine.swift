@@ -11,6 +11,8 @@ package struct KernelCommandLine: Sendable, Equatable {
         package var valueRange: Range<Int>?
         /// The value has escapes or variables inside, so that its bytes are not what the kernel will see.
         package var isOpaque: Bool
+        /// The value as the loader hands it over, where its bytes are not the value and all of them are known.
+        package var plainValue: String?
     }
 
     /// The words in order.

@@ -90,7 +90,9 @@ extension LoaderEntry: BootMenu {
 
     /// One of all files: systemd-boot's choice, GRUB's saved one, or the newest. None where systemd-boot's cannot be read.
     package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
-        guard guest.volumeOfUnreadLoaderConfiguration == nil else { return [] }
+        guard guest.volumeOfUnreadLoaderConfiguration == nil, !guest.menuOrdersLoaderEntries else {
+            return []
+        }
         let sorted = menus.sorted { isAhead($0.syntax, of: $1.syntax) }
         let chosen =
             guest.systemdBootDefault.flatMap { wanted in
@@ -107,7 +109,8 @@ extension LoaderEntry: BootMenu {
                 .init(file: place.file, range: place.range, text: wanted.identifier + ".conf")
             ])
         }
-        guard let place = guest.savedEntry else { return DefaultChoice() }
+        let next = guest.files.lazy.compactMap { $0.grubMenu?.nextEntry(of: guest) }.first
+        guard let place = next ?? guest.savedEntry else { return DefaultChoice() }
         return DefaultChoice(changes: [.init(file: place.file, range: place.range, text: wanted.identifier)])
     }
 }

@@ -86,7 +86,13 @@ package struct ShellVariables: Sendable, Equatable {
 extension ShellVariables {
     /// The devices in values that are kernel arguments.
     func argumentSites(in bytes: [UInt8]) -> [DeviceSite] {
-        assignments.filter { Self.holdsArguments($0.name) }.flatMap { $0.argumentSites(in: bytes) }
+        assignments.flatMap { assignment -> [DeviceSite] in
+            if Self.holdsArguments(assignment.name) { return assignment.argumentSites(in: bytes) }
+            guard assignment.name == "GRUB_DEVICE" else { return [] }
+            var site = assignment.deviceSite
+            site.use = .sharedKernelArgument(name: assignment.name)
+            return [site]
+        }
     }
 
     /// The same, with values that are a device by themselves.

@@ -51,6 +51,9 @@ public struct Target: Sendable, Hashable {
     /// Google Compute Engine.
     public static let gcp = Target("gcp", .gcp, [.virtioSCSI, .nvme], ["raw"], console: "ttyS0")
 
+    /// Whether its hypervisor opens disks of these formats alone.
+    package var insistsOnFormats: Bool { [.hyperv, .azure, .vmware].contains(hypervisor) }
+
     /// Every target.
     public static let all: [Target] = [
         hyperv, hypervGeneration2, vmware, xenserver, kvm, virtualbox, azure, aws, gcp,

@@ -13,6 +13,15 @@ package enum UnifiedDiff {
             newName: Array("b".utf8) + name)
     }
 
+    /// A file that comes to be.
+    package static func bytes(creating path: [UInt8], _ contents: [UInt8]) -> [UInt8] {
+        let lines = TextLine.all(in: contents)
+        var output = Array("--- /dev/null\n+++ b".utf8) + path
+        output += "\n@@ -0,0 +1\(lines.count == 1 ? "" : ",\(lines.count)") @@\n".utf8
+        for line in lines { appendLine("+", contents[line.whole], to: &output) }
+        return lines.isEmpty ? [] : output
+    }
+
     /// The diff of any edited text.
     package static func bytes(
         original: [UInt8], edits: [TokenEdit], oldName: [UInt8], newName: [UInt8]

@@ -2,19 +2,36 @@
 enum KernelStartRule: VerdictRule {
     static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
         var findings: [VerdictFinding] = []
-        if let reason = draft.startProblem(entry.entry) {
-            let symptom =
-                entry.entry.isXenMultiboot ? nil : "Error 13: Invalid or unsupported executable format"
-            findings.append(VerdictFinding(reason, symptom: symptom))
+        if let reason = draft.startProblem(entry) {
+            findings.append(VerdictFinding(reason, symptom: symptom(reason, entry)))
         }
         if entry.entry.isXenMultiboot { findings.append(VerdictFinding(.keepsXenEntry)) }
         return findings
     }
+
+    /// What the loader says.
+    private static func symptom(_ reason: VerdictReason, _ entry: MenuEntry) -> String? {
+        switch reason {
+        case .xenOnlyKernel: return "Error 13: Invalid or unsupported executable format"
+        case .fileMissing(let path):
+            switch entry.file.syntax {
+            case is GRUBLegacy: return "Error 15: File not found"
+            case is Syslinux: return "Could not find kernel image: \(path)"
+            default: return "error: file `\(path)' not found."
+            }
+        default: return nil
+        }
+    }
 }
 
 extension PlanDraft {
-    /// Why an entry's kernel cannot start on the target.
-    func startProblem(_ entry: BootEntry) -> VerdictReason? {
+    /// Why an entry cannot start on the target: its kernel is for another machine, or a file of it is not there.
+    func startProblem(_ item: MenuEntry) -> VerdictReason? {
+        kernelProblem(item.entry) ?? guest.bootFiles.missing[item.key].map { .fileMissing($0) }
+    }
+
+    /// Why an entry's kernel, when it is there, cannot start on the target.
+    func kernelProblem(_ entry: BootEntry) -> VerdictReason? {
         if entry.isXenMultiboot { return .bootsXen(on: hypervisor) }
         return isXenOnly(entry) && !bootsParavirtualized ? .xenOnlyKernel(on: hypervisor) : nil
     }

@@ -14,9 +14,16 @@ enum NeededRowRule: VerdictRule, RefusalRule {
     private static func problem(_ draft: PlanDraft) -> VerdictReason? {
         for file in draft.guest.files(Fstab.self) {
             for row in file.syntax.rows where DeadRows.isNeeded(row) {
-                guard let reference = draft.guest.reference(in: file.file, at: row.specRange.lowerBound),
-                    let reason = reference.unresolved, reason.isAbsent || !reference.isStable
-                else { continue }
+                guard let reference = draft.guest.reference(in: file.file, at: row.specRange.lowerBound)
+                else {
+                    continue
+                }
+                if let name = draft.newName(of: reference) {
+                    return .rowStopsBoot(mountPoint: row.mountPoint, row.spec, .renamed(to: name))
+                }
+                guard let reason = reference.unresolved, reason.mayBeMissing || !reference.isStable else {
+                    continue
+                }
                 return .rowStopsBoot(mountPoint: row.mountPoint, row.spec, reason)
             }
         }

@@ -1,16 +1,21 @@
+internal import Storage
+
 /// Whether the entry's root will be found by its name.
 enum RootRule: VerdictRule {
     static func judge(_ item: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
-        guard let reason = problem(item, draft.guest) else { return [] }
+        guard let reason = problem(item, draft) else { return [] }
         let symptom = reason.severity == .stops ? symptom(item.entry, draft.guest) : nil
         return [VerdictFinding(reason, symptom: symptom)]
     }
 
-    private static func problem(_ item: MenuEntry, _ guest: LinuxSystem) -> VerdictReason? {
+    private static func problem(_ item: MenuEntry, _ draft: PlanDraft) -> VerdictReason? {
         guard let argument = item.entry.commandLine.last("root"), let range = argument.valueRange else {
-            return problemOfSharedRoot(item, guest)
+            return problemOfSharedRoot(item, draft) ?? problemWithoutRoot(item, draft.guest)
         }
-        let text = item.file.bytes.text(range)
+        let written = item.file.bytes.text(range)
+        guard let text = argument.isOpaque ? argument.plainValue : written else {
+            return .rootUnresolved(written, .opaque)
+        }
         let name = DeviceName(text)
         if item.entry.initrds.isEmpty {
             switch name {
@@ -18,20 +23,57 @@ enum RootRule: VerdictRule {
             default: break
             }
         }
-        guard !argument.isOpaque,
-            let reason = guest.reference(in: item.file, at: range.lowerBound)?.unresolved
-        else { return nil }
-        return judge(text, reason)
+        if let reference = draft.guest.reference(in: item.file, at: range.lowerBound) {
+            return problem(of: reference, text, item.entry.kernelVersion, draft)
+        }
+        // The value of a variable has its name changed where it is set.
+        if case .unresolved(let reason) = draft.guest.resolver.resolve(name) { return judge(text, reason) }
+        // A number's driver may be the target's too.
+        let isOpen = ["gpt-auto", "auto", ""].contains(text) || DeviceNumber(text) != nil
+        return name == .notADevice && !isOpen ? .rootUnresolved(text, .noVolume) : nil
+    }
+
+    private static func problem(
+        of reference: Reference, _ text: String, _ kernel: [Int]?, _ draft: PlanDraft
+    ) -> VerdictReason? {
+        switch reference.resolution {
+        case .unresolved(let reason): return judge(text, reason)
+        case .notADisk: return .rootUnresolved(text, .noVolume)
+        case .disk: return nil
+        case .stable:
+            // A device-mapper number is given by the order of making.
+            if case .mapped(let node) = DeviceName(reference.text), node.hasPrefix("dm-") {
+                return .rootUnresolved(text, .noVolume)
+            }
+            return nil
+        case .volume(let volume):
+            let roots = draft.guest.frame.systemRoots
+            if !roots.isEmpty, !roots.contains(volume), draft.guest.capabilities[volume] != nil {
+                return .rootUnresolved(text, .noSystem(volume: draft.guest.volumes[volume].name))
+            }
+            return draft.newName(of: reference, kernel: kernel).map {
+                .rootUnresolved(text, .renamed(to: $0))
+            }
+        }
     }
 
     /// RHEL 8's entries take their arguments from the environment block, or from grub.cfg where it has none.
-    private static func problemOfSharedRoot(_ item: MenuEntry, _ guest: LinuxSystem) -> VerdictReason? {
+    private static func problemOfSharedRoot(_ item: MenuEntry, _ draft: PlanDraft) -> VerdictReason? {
         guard item.takesSharedArguments else { return nil }
-        let roots = guest.references.filter { $0.use.isKernelArgument("root") }
+        let roots = draft.guest.references.filter { $0.use.isKernelArgument("root") }
         let chosen =
             roots.first { $0.kind == GRUBEnvironmentFile.kind } ?? roots.first { $0.kind == GRUB2Config.kind }
-        guard let chosen, let reason = chosen.unresolved else { return nil }
-        return judge(chosen.text, reason)
+        return chosen.flatMap { problem(of: $0, $0.text, item.entry.kernelVersion, draft) }
+    }
+
+    /// initramfs-tools looks for what root= names, and for nothing else unless boot= says so.
+    private static func problemWithoutRoot(_ item: MenuEntry, _ guest: LinuxSystem) -> VerdictReason? {
+        guard let family = guest.release?.family, [.debian, .ubuntu].contains(family), item.file.isReadAtBoot,
+            !item.takesSharedArguments, !item.entry.commandLine.has("boot"), !item.entry.initrds.isEmpty,
+            !item.entry.isTool,
+            !item.entry.isXenMultiboot, item.file.syntax.sharedCommandLines(in: item.file.bytes).isEmpty
+        else { return nil }
+        return .rootNotNamed
     }
 
     /// Of several volumes that bear a name one is found; which one, nobody knows.

@@ -9,9 +9,20 @@ enum UnreadableMountRule: RefusalRule {
             let volume = guest.volumes[mount.volume]
             return .unreadableMount(path: mount.path, volume: volume.name, kind: volume.identity.kind)
         }
-        guard guest.bootEntries.isEmpty,
-            let esp = hidden.first(where: { ["/boot/efi", "/efi"].contains($0.path) })
+        guard !guest.isMenuRead, let partition = guest.efiSystemPartition,
+            guest.capabilities[partition] == nil, guest.namesDevices
         else { return nil }
-        return .unreadableMenu(path: esp.path, volume: guest.volumes[esp.volume].name)
+        let path = hidden.first { $0.volume == partition }?.path ?? "/boot/efi"
+        return .unreadableMenu(path: path, volume: guest.volumes[partition].name)
+    }
+}
+
+extension LinuxSystem {
+    /// Something in the files that can be read names a device by what another controller changes, so that the menu may too.
+    fileprivate var namesDevices: Bool {
+        references.contains { reference in
+            if case .reported = reference.use { return false }
+            return !reference.isStable && reference.resolution != .notADisk
+        }
     }
 }

@@ -9,18 +9,23 @@ extension VerdictReason {
         case controllerNotOffered = "controller-not-offered"
         case bootsXen = "boots-xen"
         case xenOnlyKernel = "xen-only-kernel"
+        case fileMissing = "file-missing"
         case liloMap = "lilo-map"
         case driversMissing = "drivers-missing"
         case noSuchDriver = "no-such-driver"
         case needsArgument = "needs-argument"
         case rootNeedsInitramfs = "root-needs-initramfs"
         case rootUnresolved = "root-unresolved"
+        case rootNotNamed = "root-not-named"
         case rootShared = "root-shared"
         case menuNotInUse = "menu-not-in-use"
         case keepsXenEntry = "keeps-xen-entry"
         case argumentsElsewhere = "arguments-elsewhere"
         case argumentsUnreadable = "arguments-unreadable"
+        case argumentUnresolved = "argument-unresolved"
         case rowStopsBoot = "row-stops-boot"
+        case statedWrongly = "stated-wrongly"
+        case cardNotChanged = "card-not-changed"
         case suspended
         case unreadableMount = "unreadable-mount"
         case unwritableNames = "unwritable-names"
@@ -29,6 +34,7 @@ extension VerdictReason {
         case bootUnresolved = "boot-unresolved"
         case unknownLoader = "unknown-loader"
         case wouldBeTakenFor = "would-be-taken-for"
+        case wouldMeanAnother = "would-mean-another"
         case wouldChangeAgain = "would-change-again"
         case defaultCannot = "default-cannot"
     }
@@ -44,18 +50,23 @@ extension VerdictReason {
         case .controllerNotOffered: .controllerNotOffered
         case .bootsXen: .bootsXen
         case .xenOnlyKernel: .xenOnlyKernel
+        case .fileMissing: .fileMissing
         case .liloMap: .liloMap
         case .driversMissing: .driversMissing
         case .noSuchDriver: .noSuchDriver
         case .needsArgument: .needsArgument
         case .rootNeedsInitramfs: .rootNeedsInitramfs
         case .rootUnresolved: .rootUnresolved
+        case .rootNotNamed: .rootNotNamed
         case .rootShared: .rootShared
         case .menuNotInUse: .menuNotInUse
         case .keepsXenEntry: .keepsXenEntry
         case .argumentsElsewhere: .argumentsElsewhere
         case .argumentsUnreadable: .argumentsUnreadable
+        case .argumentUnresolved: .argumentUnresolved
         case .rowStopsBoot: .rowStopsBoot
+        case .statedWrongly: .statedWrongly
+        case .cardNotChanged: .cardNotChanged
         case .suspended: .suspended
         case .unreadableMount: .unreadableMount
         case .unwritableNames: .unwritableNames
@@ -64,6 +75,7 @@ extension VerdictReason {
         case .bootUnresolved: .bootUnresolved
         case .unknownLoader: .unknownLoader
         case .wouldBeTakenFor: .wouldBeTakenFor
+        case .wouldMeanAnother: .wouldMeanAnother
         case .wouldChangeAgain: .wouldChangeAgain
         case .defaultCannot: .defaultCannot
         }

@@ -19,6 +19,7 @@ extension VerdictReason {
             "it boots the Xen hypervisor, which is not supported inside a guest of \(hypervisor.title)"
         case .xenOnlyKernel(let hypervisor):
             "its kernel is built for Xen's own interface alone and cannot start on \(hypervisor == .xenserver ? "a XenServer guest with emulated disks" : hypervisor.title)"
+        case .fileMissing(let path): "\(path) is not on the disks, or empty"
         case .liloMap: "LILO's map holds the old disk's device number; run lilo in the guest or install GRUB"
         case .driversMissing(let names, let controller, let why):
             Self.missing(names, controller, why)
@@ -28,6 +29,7 @@ extension VerdictReason {
             "its kernel leaves the disks behind \(controller.rawValue) alone without the argument \(argument)"
         case .rootNeedsInitramfs(let name): "root=\(name) needs an initramfs, and the entry has none"
         case .rootUnresolved(let name, let reason): "root=\(name): \(reason.sentence)"
+        case .rootNotNamed: "its arguments have no root=, and its initramfs looks for what that names"
         case .rootShared(let name, let volumes):
             "root=\(name) is not unique: \(volumes.joined(separator: ", ")) have it, and which of them becomes the root is chance; leave the copy out, or give it another UUID or label"
         case .menuNotInUse: "this menu is left over from another loader and is not read"
@@ -36,8 +38,13 @@ extension VerdictReason {
             "its arguments are $kernelopts of grubenv, which was not found or lies on the EFI system partition, which cannot be read: see to root= there with grub2-editenv"
         case .argumentsUnreadable:
             "its arguments are $kernelopts of grubenv, which lies where it cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
+        case .argumentUnresolved(let argument, let reason):
+            "the initramfs waits for \(argument): \(reason.sentence)"
         case .rowStopsBoot(let mountPoint, let name, let reason):
             "the boot would stop at \(mountPoint): \(name) of /etc/fstab cannot be found (\(reason.sentence)); give its disk too, or the row the option nofail"
+        case .statedWrongly(let reason): reason.sentence
+        case .cardNotChanged(let card, let reason):
+            "what was said of the network card \(card) cannot be done: \(reason)"
         case .suspended(let volume):
             "\(volume) holds a suspended system: start the guest and shut it down first"
         case .unreadableMount(let path, let volume, let kind):
@@ -54,6 +61,8 @@ extension VerdictReason {
             "the guest's boot loader is none that is known here: its configuration was not found; give its root= a UUID by hand, or install GRUB in the guest"
         case .wouldBeTakenFor(let volume, let name, let path, let line, let reason):
             "\(name) in line \(line) of \(path) cannot be told (\(reason.sentence)), and would be taken for \(volume) once the other names are replaced"
+        case .wouldMeanAnother(let volume, let name, let path, let line, let reason):
+            "\(name) in line \(line) of \(path) cannot be told (\(reason.sentence)), and is what the target calls \(volume), which would be taken in its place"
         case .wouldChangeAgain(let path): "\(path) would have to be changed once more after this change"
         case .defaultCannot(let title, let reason, let hypervisor):
             "the guest cannot boot on \(hypervisor.title): “\(title)”: \(reason.sentence)"

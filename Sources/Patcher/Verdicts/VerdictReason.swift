@@ -27,6 +27,8 @@ package enum VerdictReason: Sendable, Equatable {
     case bootsXen(on: Hypervisor)
     /// The kernel starts on Xen's own interface alone.
     case xenOnlyKernel(on: Hypervisor)
+    /// A file that the entry loads is not on the disks.
+    case fileMissing(String)
     /// LILO's map says where the root is, not its file.
     case liloMap
     /// The initramfs lacks modules that its kernel has, and they are not added.
@@ -39,6 +41,8 @@ package enum VerdictReason: Sendable, Equatable {
     case rootNeedsInitramfs(String)
     /// The root's name stands for nothing.
     case rootUnresolved(String, UnresolvedReason)
+    /// No argument names the root, and the initramfs knows it from nowhere else.
+    case rootNotNamed
     /// The root's name stands for several volumes.
     case rootShared(String, volumes: [String])
     /// The entry's menu is left over: the loader reads another.
@@ -49,9 +53,15 @@ package enum VerdictReason: Sendable, Equatable {
     case argumentsElsewhere
     /// The same, and what can be read names devices that must change.
     case argumentsUnreadable
+    /// An argument makes the initramfs wait for what stands for nothing.
+    case argumentUnresolved(String, UnresolvedReason)
     /// A row of the fstab that the boot waits for stands for nothing.
     case rowStopsBoot(mountPoint: String, String, UnresolvedReason)
 
+    /// What the user said of a disk contradicts the guest.
+    case statedWrongly(UnresolvedReason)
+    /// What the user said of a network card cannot be done.
+    case cardNotChanged(card: String, Sentence)
     /// A swap area holds a suspended system.
     case suspended(volume: String)
     /// A mount whose files may name devices cannot be read.
@@ -69,6 +79,8 @@ package enum VerdictReason: Sendable, Equatable {
     /// A name cannot be told now, and would be taken for a volume once the others are replaced: what shows that it is none
     /// would be gone.
     case wouldBeTakenFor(volume: String, name: String, path: String, line: Int, UnresolvedReason)
+    /// A name cannot be told, and is what the target calls another volume, which would be taken in its place.
+    case wouldMeanAnother(volume: String, name: String, path: String, line: Int, UnresolvedReason)
     /// What is changed in a file would not be the last change.
     case wouldChangeAgain(path: String)
     /// No entry that would boot by itself can.

@@ -20,15 +20,18 @@ package enum VerdictRules {
         DriversRule.self,
         RootRule.self,
         ArgumentsRule.self,
+        AwaitedArgumentRule.self,
         NeededRowRule.self,
         MenuInUseRule.self,
     ]
 
     package static let ofGuests: [any RefusalRule.Type] = [
+        StatementRule.self,
         SuspendedSystemRule.self,
         MachineRule.self,
         UnreadableMountRule.self,
         UnwritableNamesRule.self,
+        OtherMeaningRule.self,
         MissingBootRule.self,
         UnknownLoaderRule.self,
         NeededRowRule.self,

@@ -30,12 +30,14 @@ public struct Volume: Sendable {
     public var typeName: String?
     /// The partition table calls it an EFI system partition.
     public var isEFISystemPartition: Bool
+    /// Names below /dev/disk/by-id that udev makes of what it is, wherever its disks are: "dm-uuid-LVM-…", "md-uuid-…".
+    public var identifierLinks: [String]
 
     /// Makes a volume.
     public init(
         name: String, location: Location, device: any BlockDevice, identity: VolumeIdentity,
         candidates: [VolumeIdentity] = [], partitionUUID: String? = nil, partitionLabel: String? = nil,
-        typeName: String? = nil, isEFISystemPartition: Bool = false
+        typeName: String? = nil, isEFISystemPartition: Bool = false, identifierLinks: [String] = []
     ) {
         self.name = name
         self.location = location
@@ -46,5 +48,6 @@ public struct Volume: Sendable {
         self.partitionLabel = partitionLabel
         self.typeName = typeName
         self.isEFISystemPartition = isEFISystemPartition
+        self.identifierLinks = identifierLinks
     }
 }

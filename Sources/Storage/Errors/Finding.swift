@@ -37,6 +37,8 @@ public struct Finding: Hashable, Sendable, CustomStringConvertible {
     public var disk: Int?
     /// The file it is about, in a file system.
     public var file: FileID?
+    /// How many clusters, blocks or whatever else it is about.
+    public var count: UInt64 = 1
     /// What mends it; nil: nothing here.
     public var repair: Repair?
     /// What else can be done about it, likeliest first.

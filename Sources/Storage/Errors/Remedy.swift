@@ -41,6 +41,8 @@ public enum Remedy: Hashable, Sendable {
     case check
     /// Let the check mend what it can.
     case repair(Finding.Repair)
+    /// Allow the disk to become shorter.
+    case shrink
     /// Do it all the same.
     case force
     /// Start the guest once and shut it down.

@@ -65,7 +65,9 @@ struct CheckCommand: ParsableCommand {
             Terminal.printError(error.spelled)
             throw ExitCode(error.kind == .misuse ? ExitStatus.usage.rawValue : 1)
         }
-        if qemu.output == .json {
+        if quiet.quiet {
+            // The exit status tells.
+        } else if qemu.output == .json {
             let reports = try ([path] + disks.with).map { (path) throws(StorageError) in
                 try QEMUCheckReport(path, check, options: image.options)
             }
@@ -76,7 +78,7 @@ struct CheckCommand: ParsableCommand {
             }
         } else if json {
             try JSONOutput.print(check)
-        } else if !quiet.quiet {
+        } else {
             for done in check.repaired { Terminal.print("repaired: \(done)\n") }
             for found in check.findings {
                 let finding = found.finding

@@ -214,6 +214,9 @@ struct CreateCommand: ParsableCommand {
             options: try parseOptions(optionTexts) + profileOption(profile), parent: parent)
         creation.parentFormat = try parentFormat.parsed(ImageFormat.init(named:))
         creation.trustsParent = unsafeParent
-        try creation.run(path, byteCount: byteCount)
+        let made = try creation.run(path, byteCount: byteCount)
+        if !quiet.quiet {
+            Terminal.print("Formatting '\(Terminal.name(path))', fmt=\(made.format) size=\(made.byteCount)\n")
+        }
     }
 }

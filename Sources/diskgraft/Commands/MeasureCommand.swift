@@ -18,6 +18,9 @@ struct MeasureCommand: ParsableCommand {
     @OptionGroup var image: ImageArguments
     @OptionGroup var qemu: QEMUOutputArguments
 
+    @Flag(help: "Print JSON, the same as --output=json.")
+    var json = false
+
     @Option(help: ArgumentHelp("Instead of an image: an empty disk of so many bytes.", valueName: "size"))
     var size: String?
 
@@ -49,7 +52,7 @@ struct MeasureCommand: ParsableCommand {
             }
             result = try DiskMeasurement.run(byteCount: bytes, format: format, options: options)
         }
-        if qemu.output == .json { return try JSONOutput.print(result) }
+        if json || qemu.output == .json { return try JSONOutput.print(result) }
         var text = "required size: \(result.required)\nfully allocated size: \(result.fullyAllocated)\n"
         if let bitmaps = result.bitmaps { text += "bitmaps size: \(bitmaps)\n" }
         Terminal.write(Array(text.utf8))

@@ -8,7 +8,8 @@ struct MigrateCommand: ParsableCommand {
         abstract: "Copy a guest's disks for another hypervisor, patched so that it boots there.",
         discussion: """
             The sources are never written. One source: DST is a file; several: DST is a directory. Disks given by \
-            --with come after the named ones. The format is -O, else DST's suffix, else the target's own.
+            --with come after the named ones. The format is -O, else DST's suffix, else the target's own. \
+            Exits 3 when the copy is made and nobody knows whether it boots.
 
             Example:
               diskgraft migrate web01.vmdk web01.vhd --to hyperv
@@ -47,6 +48,9 @@ struct MigrateCommand: ParsableCommand {
 
     @OptionGroup var parts: PlanParts
 
+    @Flag(help: "Print JSON: the plan and the disks that were made.")
+    var json = false
+
     @Flag(name: [.customShort("p"), .customLong("progress")], help: "Show progress.")
     var progress = false
 
@@ -66,27 +70,59 @@ struct MigrateCommand: ParsableCommand {
         if let line { conversion.progress = { line.update($0, $1) } }
         var migration = GuestMigration(conversion: conversion)
         migration.leavesUnpatched = unpatched
-        if unpatched { showUnpatched(guest, options) }
-        let outputs = try migration.run(
-            guest, to: paths[paths.count - 1], options,
-            show: { plan in
-                for system in plan.leftOut { Terminal.printWarning(system) }
-                Terminal.print(parts.text(of: plan))
-            })
+        let destination = paths[paths.count - 1]
+        for warning in try migration.formatWarnings(for: guest, to: destination, target: options.target) {
+            Terminal.printWarning(warning)
+        }
+        var shown: GuestPlan?
+        if unpatched { shown = showUnpatched(guest, options) }
+        let outputs: [GuestMigration.Output]
+        do throws(StorageError) {
+            outputs = try migration.run(
+                guest, to: destination, options,
+                show: { plan in
+                    shown = plan
+                    for system in plan.leftOut { Terminal.printWarning(system) }
+                    if !json { Terminal.print(parts.text(of: plan)) }
+                })
+        } catch {
+            // Why it is refused is data too.
+            if json, let shown, shown.refusal != nil { try report([], shown) }
+            throw error
+        }
         line?.finish()
+        try report(outputs, shown)
+        if !unpatched, shown?.isBootUnknown == true { throw ExitCode(ExitStatus.bootUnknown.rawValue) }
+    }
+
+    /// The whole as data.
+    private struct Report: Encodable {
+        /// The plan; nil where none could be made.
+        var plan: PlanReport?
+        /// The disks that were made.
+        var outputs: [GuestMigration.Output]
+    }
+
+    private func report(_ outputs: [GuestMigration.Output], _ plan: GuestPlan?) throws {
+        if json { return try JSONOutput.print(Report(plan: plan?.report, outputs: outputs)) }
         for output in outputs {
             Terminal.print("\(Terminal.name(output.source)) → \(Terminal.name(output.path))\n")
         }
     }
 
     /// What is known of a guest that is copied as it is.
-    private func showUnpatched(_ guest: Guest, _ options: PlanOptions) {
+    private func showUnpatched(_ guest: Guest, _ options: PlanOptions) -> GuestPlan? {
         do throws(StorageError) {
             let plan = try guest.plan(options)
-            Terminal.print(plan.summary)
+            if !json {
+                Terminal.print(plan.summary)
+                Terminal.print("the disks are copied as they are: nothing in the guest is changed\n")
+            }
+            return plan
         } catch {
             Terminal.printWarning(error.description)
+            if !json { Terminal.print("the disks are copied as they are: nothing in the guest is changed\n") }
+            return nil
         }
-        Terminal.print("the disks are copied as they are: nothing in the guest is changed\n")
     }
 }

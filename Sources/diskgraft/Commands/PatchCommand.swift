@@ -8,7 +8,8 @@ struct PatchCommand: ParsableCommand {
         abstract: "Make a guest boot on another hypervisor by changing its disk in place.",
         discussion: """
             Prints the plan and carries it out. IMAGE.undo keeps the bytes as they were; `diskgraft undo` puts \
-            them back. Run twice, the second run finds nothing to do.
+            them back. Run twice, the second run finds nothing to do. Exits 3 when it is done and nobody knows \
+            whether the guest boots.
 
             Example:
               diskgraft patch web01.qcow2 --to kvm
@@ -23,6 +24,9 @@ struct PatchCommand: ParsableCommand {
 
     @OptionGroup var parts: PlanParts
 
+    @Flag(help: "Change a disk though another image beside it is its child, and breaks.")
+    var force = false
+
     @Flag(help: "Print the plan as JSON.")
     var json = false
 
@@ -33,10 +37,11 @@ struct PatchCommand: ParsableCommand {
         let plan = try guest.plan(options)
         for system in plan.leftOut { Terminal.printWarning(system) }
         if json { try JSONOutput.print(plan.report) } else { Terminal.print(parts.text(of: plan)) }
-        try guest.patch(plan, options)
+        try guest.patch(plan, options, despiteChildren: force)
         if !json, !plan.isEmpty {
             let others = disks.with.map { " --with \(Terminal.name($0))" }.joined()
             Terminal.print("patched; `diskgraft undo \(Terminal.name(path))\(others)` takes it back\n")
         }
+        if plan.isBootUnknown { throw ExitCode(ExitStatus.bootUnknown.rawValue) }
     }
 }

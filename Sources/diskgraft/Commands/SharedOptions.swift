@@ -100,7 +100,11 @@ struct SourceArguments: ParsableArguments {
             else {
                 throw ValidationError("--map takes a device and a disk's number, as in --map /dev/hdc=2")
             }
-            map[String(text[..<equals])] = number
+            let device = String(text[..<equals])
+            if let other = map[device], other != number {
+                throw ValidationError("--map gives \(device) two disks, \(other) and \(number)")
+            }
+            map[device] = number
         }
         return SourceOptions(
             hypervisor: try from.parsed(Hypervisor.init(named:)), map: map, root: root)
@@ -146,7 +150,9 @@ struct PlanArguments: ParsableArguments {
     var skip: String?
 
     @Option(
-        help: ArgumentHelp("Also make repairs that are only advice: net, xorg, clock.", valueName: "repair,…")
+        help: ArgumentHelp(
+            "Also make repairs that are only advice: \(Repair.askedFor.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "repair,…")
     )
     var fix: String?
 

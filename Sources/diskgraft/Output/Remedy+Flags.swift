@@ -26,6 +26,7 @@ extension Remedy {
         case .migrateUnpatched: "copy it as it is with `diskgraft migrate --unpatched`"
         case .check: "look at `diskgraft check`"
         case .repair(let repair): "`diskgraft check --repair \(repair.word)` mends it"
+        case .shrink: "--shrink makes it shorter where nothing lives behind the new end"
         case .force: "--force does it all the same"
         case .startGuest: "start the guest and shut it down"
         case .tool(let name, let arguments): "run \(([name] + arguments).joined(separator: " "))"

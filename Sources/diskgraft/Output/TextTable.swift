@@ -58,11 +58,18 @@ enum SizeText {
 
     static func long(_ bytes: UInt64) -> String { "\(short(bytes)) (\(bytes) bytes)" }
 
-    /// A size as qemu-img takes it: a number of bytes, or with K, M, G, T (powers of 1024).
+    /// A size as qemu-img takes it: a number of bytes, 0x before it for a hexadecimal one, or with K, M, G, T, P, E (powers of
+    /// 1024).
     static func parse(_ text: String) -> UInt64? {
-        let units: [Character: UInt64] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "B": 1]
+        let units: [String: UInt64] = [
+            "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50, "E": 1 << 60, "B": 1,
+        ]
         guard let last = text.last else { return nil }
-        guard let unit = units[Character(last.uppercased())] else { return UInt64(text) }
+        if text.lowercased().hasPrefix("0x") {
+            let digits = text.dropFirst(2)
+            return digits.first == "+" ? nil : UInt64(digits, radix: 16)
+        }
+        guard let unit = units[last.uppercased()] else { return UInt64(text) }
         if let whole = UInt64(text.dropLast()) {
             let (bytes, overflow) = whole.multipliedReportingOverflow(by: unit)
             return overflow ? nil : bytes

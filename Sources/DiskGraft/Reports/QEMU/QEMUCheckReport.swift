@@ -11,9 +11,9 @@ public struct QEMUCheckReport: Encodable, Sendable {
     public var checkErrors: Int
     /// Where the last byte in use lies.
     public var imageEndOffset: UInt64?
-    /// Things that are damaged; nil for none.
+    /// Clusters and entries that are damaged; nil for none.
     public var corruptions: Int?
-    /// Runs of space that leak; nil for none.
+    /// Clusters that leak; nil for none.
     public var leaks: Int?
     /// Units of the disk: clusters, blocks or grains.
     public var totalClusters: UInt64?
@@ -40,8 +40,10 @@ public struct QEMUCheckReport: Encodable, Sendable {
     ) throws(StorageError) {
         let own = check.findings.filter { $0.image.hostBytes == path.hostBytes }
         func count(_ severity: Severity) -> Int? {
-            let count = own.count { $0.finding.severity == severity }
-            return count == 0 ? nil : count
+            let count = own.filter { $0.finding.severity == severity }.reduce(UInt64(0)) {
+                $0.addingReportingOverflow($1.finding.count).partialValue
+            }
+            return count == 0 ? nil : Int(clamping: count)
         }
         filename = path
         checkErrors = 0

@@ -65,7 +65,27 @@ public struct QEMUImageReport: Encodable, Sendable {
         public var data: [String: Value]
     }
 
-    /// A text, a number or a switch.
+    /// A piece of a disk that is made of several files.
+    public struct Piece: Encodable, Equatable, Sendable {
+        /// Its path: the image's directory with the name as stored.
+        public var filename: String
+        /// The format's word for its kind.
+        public var format: String
+        /// Bytes of the disk.
+        public var virtualSize: UInt64
+        /// Bytes of a grain; nil where the piece is not opened.
+        public var clusterSize: UInt64?
+        /// Present and true when its grains are compressed.
+        public var compressed: Bool?
+
+        private enum CodingKeys: String, CodingKey {
+            case filename, format, compressed
+            case virtualSize = "virtual-size"
+            case clusterSize = "cluster-size"
+        }
+    }
+
+    /// A text, a number, a switch, or the pieces of a disk.
     public enum Value: Encodable, Equatable, Sendable {
         /// A text.
         case text(String)
@@ -73,6 +93,8 @@ public struct QEMUImageReport: Encodable, Sendable {
         case number(UInt64)
         /// A switch.
         case flag(Bool)
+        /// Pieces.
+        case pieces([Piece])
 
         /// The bare value.
         public func encode(to encoder: any Encoder) throws {
@@ -81,6 +103,7 @@ public struct QEMUImageReport: Encodable, Sendable {
             case .text(let text): try container.encode(text)
             case .number(let number): try container.encode(number)
             case .flag(let flag): try container.encode(flag)
+            case .pieces(let pieces): try container.encode(pieces)
             }
         }
     }
@@ -110,13 +133,18 @@ public struct QEMUImageReport: Encodable, Sendable {
         encrypted = info.isEncrypted ? true : nil
         if let backing = info.references.first(where: { $0.role == "backing file" })?.name {
             backingFilename = backing
-            let isPlace = backing.utf8.first == UInt8(ascii: "/") || backing.contains(":")
-            let directory = path.contains("/") ? HostPath.directory(of: path) + "/" : ""
-            fullBackingFilename = isPlace ? backing : directory + backing
+            fullBackingFilename = Self.place(of: backing, from: path)
             backingFilenameFormat = info.detail("backing format")
         }
         snapshots = info.snapshots.isEmpty ? nil : info.snapshots.map(Snapshot.init)
-        formatSpecific = Specific(info)
+        formatSpecific = Specific(info, path)
+    }
+
+    /// A stored name as qemu shows it: the image's directory before it.
+    fileprivate static func place(of name: String, from path: String) -> String {
+        let isPlace = name.utf8.first == UInt8(ascii: "/") || name.contains(":")
+        let directory = path.contains("/") ? HostPath.directory(of: path) + "/" : ""
+        return isPlace ? name : directory + name
     }
 }
 
@@ -134,7 +162,7 @@ extension QEMUImageReport.Snapshot {
 }
 
 extension QEMUImageReport.Specific {
-    fileprivate init?(_ info: ImageInfo) {
+    fileprivate init?(_ info: ImageInfo, _ path: String) {
         type = info.format.qemuName
         data = [:]
         switch info.format {
@@ -151,6 +179,14 @@ extension QEMUImageReport.Specific {
             data["cid"] = info.detail("CID").flatMap { UInt64($0, radix: 16) }.map { .number($0) }
             let parent = info.detail("parent CID").flatMap { UInt64($0, radix: 16) }
             data["parent-cid"] = .number(parent ?? UInt64(UInt32.max))
+            data["extents"] = .pieces(
+                info.extents.map { extent in
+                    QEMUImageReport.Piece(
+                        filename: extent.name.map { QEMUImageReport.place(of: $0.displayText, from: path) }
+                            ?? path,
+                        format: extent.kind, virtualSize: extent.byteCount, clusterSize: extent.unitSize,
+                        compressed: extent.isCompressed ? true : nil)
+                })
         case .raw, .vhd, .vhdx, .vdi:
             return nil
         }

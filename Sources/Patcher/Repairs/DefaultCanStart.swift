@@ -4,25 +4,31 @@ extension Repair {
 }
 
 /// Moves the default away from an entry that cannot start to the newest that can, in the same loader.
-enum DefaultLeavesXen: PlanStep {
+enum DefaultCanStart: PlanStep {
     static let repair = Repair.defaultEntry
     static let after: [any PlanStep.Type] = [DeviceNames.self]
 
     static func contribute(to draft: inout PlanDraft) {
-        for item in draft.guest.defaultEntries where draft.startProblem(item.entry) != nil {
+        for item in draft.guest.defaultEntries where draft.startProblem(item) != nil {
             // Another branch of the same entry may start.
             let starts = draft.guest.defaultEntries.contains {
-                $0.isOfSameEntry(as: item) && draft.startProblem($0.entry) == nil
+                $0.isOfSameEntry(as: item) && draft.startProblem($0) == nil
             }
             if starts { continue }
             let others = draft.guest.bootEntries.filter { other in
-                other.entry.kernel != nil && draft.startProblem(other.entry) == nil
+                other.entry.kernel != nil && draft.startProblem(other) == nil
                     && draft.releaseWithoutModules(other.entry) == nil && other.isOfSameMenu(as: item)
+                    && RootRule.judge(other, in: draft).allSatisfy { $0.reason.severity == .note }
             }
             guard let best = others.best else { continue }
+            let missing = draft.guest.bootFiles.missing[item.key]
             draft.moveDefault(
                 item, to: best,
-                "“\(item.entry.title)” cannot start on \(draft.hypervisor.title); “\(best.entry.title)” can")
+                missing.map {
+                    "\($0) of “\(item.entry.title)” is not on the disks; “\(best.entry.title)” can start"
+                }
+                    ?? "“\(item.entry.title)” cannot start on \(draft.hypervisor.title); “\(best.entry.title)” can"
+            )
         }
     }
 }

@@ -1,0 +1,166 @@
+import Patcher
+import Storage
+import Testing
+
+/// Rows and arguments whose device nothing on the disks makes.
+@Suite struct RowSourceTests {
+    @Test(arguments: [
+        "/dev/mapper/mpatha1", "/dev/mapper/secure", "/dev/disk/by-id/dm-name-vg0-data", "/dev/dm-3",
+        "/dev/disk/by-id/md-uuid-1:2:3:4", "/dev/disk/cloud/azure_resource-part1", "/dev/drbd0",
+        "/dev/bcache0",
+        "/dev/nbd0", "/dev/zvol/x/y", "/dev/sr0", "/dev/fd0",
+    ])
+    func aRowOfUnknownSourceDoesNotHoldUpTheBoot(_ device: String) throws {
+        let guest = FieldGuest()
+        try guest.patch(rows: "\(device) /data ext4 defaults 0 2\n")
+        #expect(guest.rows == "\(device) /data ext4 defaults,nofail 0 2")
+        for row in ["ext4 noauto 0 0", "ext4 defaults,nofail 0 0", "nfs defaults 0 0", "none bind 0 0"] {
+            if device.hasPrefix("/dev/disk/by-id"), !row.contains("noauto"), !row.contains("nofail") {
+                continue
+            }
+            let left = FieldGuest()
+            try left.patch(
+                rows:
+                    "\(device.contains("sr0") || device.contains("fd0") ? "/dev/loop0" : device) /data \(row)\n"
+            )
+            if row.contains("bind") || row.contains("nfs") {
+                #expect(!left.rows.contains("nofail"), "\(row)")
+            }
+        }
+        let needed = FieldGuest([
+            "/etc/fstab": "UUID=\(fieldRoot) / ext4 defaults 0 1\n\(device) /var ext4 defaults 0 2\n"
+        ])
+        if !["/dev/sr0", "/dev/fd0"].contains(device) {
+            #expect(try needed.disk.plan("kvm").refusal?.code == .rowStopsBoot)
+        }
+    }
+
+    /// What shows a source is believed.
+    @Test func knownSources() throws {
+        var guest = FieldGuest(["/etc/crypttab": "secure UUID=\(fieldData) none luks\n"])
+        guest.disk.partition(2, .luks, uuid: fieldData)
+        let plan = try guest.patch(
+            rows: "/dev/mapper/secure /var ext4 defaults 0 2\n/dev/loop0 /l ext4 defaults 0 0\n")
+        #expect(plan.actions.isEmpty && plan.refusal == nil)
+        let gone = FieldGuest([
+            "/etc/crypttab": "secure UUID=\(fieldData) none luks\n",
+            "/etc/fstab":
+                "UUID=\(fieldRoot) / ext4 defaults 0 1\n/dev/mapper/secure /var ext4 defaults 0 2\n",
+        ])
+        #expect(try gone.disk.plan("kvm").refusal?.code == .rowStopsBoot)
+    }
+
+    @Test(arguments: ["none", "none luks", "none luks,discard", ""])
+    func tablesOfEncryptedDevices(_ rest: String) throws {
+        let row = "secure UUID=\(fieldData)\(rest.isEmpty ? "" : " \(rest)")"
+        let guest = FieldGuest(["/etc/crypttab": row + "\n"])
+        try guest.disk.patch("kvm")
+        let options = rest.split(separator: " ").dropFirst().map { $0 + ",nofail" }.first ?? "nofail"
+        #expect(guest.text("/etc/crypttab") == "secure UUID=\(fieldData) none \(options)\n")
+        let old = FieldGuest(["/etc/crypttab": row + "\n"], os: "ID=debian\nVERSION_ID=7\n")
+        #expect(try old.disk.plan("kvm").actions.isEmpty)
+    }
+
+    @Test func swapAndRowsWithoutOptions() throws {
+        let guest = FieldGuest()
+        try guest.patch(rows: "LABEL=swapx none swap sw 0 0\n/dev/sdb1 /data ext4\n")
+        #expect(guest.rows == "LABEL=swapx none swap sw,nofail 0 0\n/dev/sdb1 /data ext4 defaults,nofail")
+    }
+
+    /// By LVM's and mdadm's own identifiers.
+    @Test func identifiers() throws {
+        var guest = FieldGuest()
+        let usr = guest.disk.logicalVolume("vg", "usr", .ext4, uuid: fieldData)
+        usr.write("/lib/os-release", "ID=ubuntu\nVERSION_ID=22.04\nPRETTY_NAME=\"Ubuntu 22.04\"\n")
+        guest.disk.volumes[1].identifierLinks = ["dm-uuid-LVM-AAAABBBB"]
+        guest.root.makeDirectory("/usr")
+        guest.root.remove("/etc/os-release")
+        guest.root.link("/etc/os-release", to: "../usr/lib/os-release")
+        let plan = try guest.patch(rows: "/dev/disk/by-id/dm-uuid-LVM-AAAABBBB /usr ext4 defaults 0 2\n")
+        #expect(plan.outcome == .boots && plan.unresolved.isEmpty)
+        // The release file lies in /usr.
+        #expect(try guest.disk.survey().guests.first?.title == "Ubuntu 22.04")
+        guest.root.write(
+            "/etc/fstab",
+            "UUID=\(fieldRoot) / ext4 defaults 0 1\n/dev/disk/by-id/dm-uuid-LVM-CCCC /usr ext4 defaults 0 2\n"
+        )
+        #expect(try guest.disk.plan("kvm").refusal?.code == .rowStopsBoot)
+    }
+
+    /// The target gives the name to the root: it must not be mounted at /data.
+    @Test func aNameThatTheTargetGivesToAnother() throws {
+        func guest() -> FieldGuest {
+            var guest = FieldGuest([
+                "/boot/grub/grub.cfg": "set default=0\n" + FieldGuest.entry("A", "root=/dev/sdb1")
+            ])
+            guest.disk.partition(1, .ext4, uuid: fieldData, disk: 2)
+            guest.root.write(
+                "/etc/fstab", "/dev/sdb1 / ext4 defaults 0 1\n/dev/sda1 /data ext4 defaults 0 2\n")
+            return guest
+        }
+        let one = guest()
+        try one.disk.patch("vmware")
+        #expect(one.rows == "/dev/sda1 /data ext4 defaults,nofail,noauto 0 2")
+        #expect(try guest().disk.plan("vmware", skip: [.deadRows]).refusal?.code == .wouldMeanAnother)
+        let other = guest()
+        try other.disk.patch("kvm")
+        #expect(other.rows == "/dev/sda1 /data ext4 defaults,nofail 0 2")
+        let table = guest()
+        table.root.write("/etc/crypttab", "swap /dev/sda1 /dev/urandom swap\n")
+        #expect(try table.disk.plan("vmware").refusal?.code == .wouldMeanAnother)
+        #expect(try table.disk.plan("kvm").refusal == nil)
+    }
+
+    /// dracut waits for what these name, and stops without it.
+    @Test func argumentsThatTheInitramfsWaitsFor() throws {
+        let guest = FieldGuest([
+            "/boot/grub/grub.cfg": "set default=0\n"
+                + FieldGuest.entry(
+                    "A", "root=UUID=\(fieldRoot) rd.lvm.lv=vg/swap rd.luks.uuid=luks-\(fieldData)")
+        ])
+        #expect(try guest.disk.plan("kvm", skip: [.deadRows]).stop == .argumentUnresolved)
+        try guest.disk.patch("kvm")
+        #expect(guest.text("/boot/grub/grub.cfg").contains("root=UUID=\(fieldRoot) ro\n"))
+        let usr = FieldGuest([
+            "/boot/grub/grub.cfg": "set default=0\n"
+                + FieldGuest.entry("A", "root=UUID=\(fieldRoot) mount.usr=/dev/sda7")
+        ])
+        #expect(try usr.disk.plan("kvm").stop == .argumentUnresolved)
+    }
+
+    @Test func devicesWithinArguments() throws {
+        var guest = FieldGuest([
+            "/boot/grub/grub.cfg": "set default=0\n"
+                + FieldGuest.entry(
+                    "A",
+                    "root=UUID=\(fieldRoot) mount.usr=/dev/sda2 cryptopts=target=c,source=/dev/sda2 cryptkey=/dev/sda2:ext4:/k rd.luks.key=/k:/dev/sda2 rootflags=data=journal,journal_path=/dev/sda2"
+                )
+        ])
+        guest.disk.partition(2, .ext4, uuid: fieldData)
+        try guest.disk.patch("kvm")
+        let new = "UUID=\(fieldData)"
+        #expect(
+            guest.text("/boot/grub/grub.cfg").contains(
+                "mount.usr=\(new) cryptopts=target=c,source=\(new) cryptkey=\(new):ext4:/k rd.luks.key=/k:\(new) rootflags=data=journal,journal_path=/dev/disk/by-uuid/\(fieldData) ro"
+            ))
+    }
+
+    @Test func unitsOfSystemd() throws {
+        var guest = FieldGuest([
+            "/etc/systemd/system/data.mount": "[Mount]\nWhat=/dev/sda2\nWhere=/data\n",
+            "/etc/systemd/system/dev-sda3.swap": "[Swap]\nWhat=/dev/sda3\n",
+            "/etc/systemd/system/getty.target.wants/serial-getty@hvc0.service": "",
+        ])
+        guest.disk.partition(2, .ext4, uuid: fieldData)
+        guest.disk.partition(3, .swap, uuid: "33333333-1111-4111-8111-111111111111")
+        let plan = try guest.disk.patch("vmware")
+        #expect(
+            guest.text("/etc/systemd/system/data.mount")
+                == "[Mount]\nWhat=/dev/disk/by-uuid/\(fieldData)\nWhere=/data\n")
+        #expect(guest.text("/etc/systemd/system/dev-sda3.swap").contains("What=/dev/sda3\n"))
+        let advice = plan.advice.map(\.message.plain).joined(separator: "\n")
+        #expect(advice.contains("the unit swaps to /dev/sda3") && advice.contains("serial-getty@hvc0"))
+        #expect(
+            try !guest.disk.plan("xenserver").advice.contains { $0.message.plain.contains("serial-getty") })
+    }
+}

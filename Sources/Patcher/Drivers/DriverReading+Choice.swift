@@ -51,7 +51,7 @@ extension DriverReading {
         for entry in deciding {
             let found = facts.facts(of: entry).controllers[controller] ?? ControllerState(.unknown)
             verdict.state = verdict.state.and(found.state)
-            if draft.startProblem(entry.entry) != nil {
+            if draft.startProblem(entry) != nil {
                 verdict.state = .noSuchDriver("a kernel that can start there")
             }
             if let argument = found.argument,

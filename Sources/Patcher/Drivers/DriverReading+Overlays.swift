@@ -10,7 +10,7 @@ extension DriverReading {
         let draft = PlanDraft(guest, request, facts)
         for entry in guest.bootEntries where entry.entry.kernel != nil {
             let start = KernelStart(entry)
-            guard draft.startProblem(entry.entry) == nil, facts.known(start) != nil,
+            guard draft.startProblem(entry) == nil, facts.known(start) != nil,
                 case .missing = facts.state(of: entry),
                 !facts.overlays.contains(where: { $0.starts.contains(start) })
             else { continue }

@@ -63,12 +63,12 @@ final class DriverReading {
         let draft = PlanDraft(
             guest, request, DriverFacts(controller: request.controller ?? target.defaultController))
         let starting = guest.defaultEntries.filter {
-            $0.entry.kernel != nil && draft.startProblem($0.entry) == nil
+            $0.entry.kernel != nil && draft.startProblem($0) == nil
         }
         if !starting.isEmpty { return starting }
         return guest.defaultEntries.compactMap { item in
             guest.bootEntries.filter {
-                $0.entry.kernel != nil && draft.startProblem($0.entry) == nil && $0.isOfSameMenu(as: item)
+                $0.entry.kernel != nil && draft.startProblem($0) == nil && $0.isOfSameMenu(as: item)
             }.best
         }
     }

@@ -2,7 +2,7 @@
 enum DriversRule: VerdictRule {
     static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
         // What cannot start needs no drivers.
-        guard draft.startProblem(entry.entry) == nil else { return [] }
+        guard draft.startProblem(entry) == nil else { return [] }
         let reason: VerdictReason
         switch draft.drivers(of: entry) {
         case .notChecked, .present, .added, .unreadable: return []

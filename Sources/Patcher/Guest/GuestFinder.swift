@@ -68,7 +68,7 @@ package enum GuestFinder {
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
             presentation: presentation, bootCode: bootCode)
         let (files, oversized) = try GuestScan.files(of: mounted.tree)
-        var inspection = try Inspection(mounted.tree) { volumes[$0].identity.kind == .vfat }
+        var inspection = try Inspection(mounted.tree)
         inspection.efi = try EFISystemPartition.find(mounted, fileSystems)
         inspection.kernelFiles = try LinuxSystem.kernelFiles(of: files, in: mounted.tree)
         var frame = mounted.frame

@@ -109,7 +109,8 @@ extension LinuxSystem {
         else { return [] }
         var steps = [BootPath.Step(place: entry.file.file.displayPath, what: entry.file.kind.rawValue)]
         guard let kernel = entry.entry.kernel else { return steps }
-        if let found = inspection.kernelFiles[kernel] {
+        let home = Self.loaderHome(of: entry.file.file.displayPath)
+        if let found = inspection.kernelFiles[home + kernel] {
             steps.append(.init(place: found ?? kernel, what: "kernel", isThere: found != nil))
         } else {
             steps.append(.init(place: kernel, what: "kernel", isThere: nil))

@@ -52,21 +52,29 @@ extension LinuxSystem {
         of files: [ScannedFile], in tree: some GuestTree
     ) throws(StorageError) -> [String: String?] {
         var found: [String: String?] = [:]
-        for kernel in files.flatMap(\.bootEntries).compactMap(\.kernel) where found.count < kernelLimit {
-            guard found[kernel] == nil else { continue }
-            var path = Substring(kernel)
-            if path.first == "(", let end = path.firstIndex(of: ")") {
-                path = path[path.index(after: end)...]
-            }
-            guard path.first == "/" else { continue }
-            found[kernel] = .some(nil)
-            for base in ["", "/boot", "/boot/efi", "/efi"] {
-                guard let file = try tree.find(GuestPath(base + path)) else { continue }
-                found[kernel] = file.displayPath
-                break
+        for file in files {
+            let home = loaderHome(of: file.file.displayPath)
+            for kernel in file.bootEntries.compactMap(\.kernel) where found.count < kernelLimit {
+                guard found[home + kernel] == nil else { continue }
+                var path = Substring(kernel)
+                if path.first == "(", let end = path.firstIndex(of: ")") {
+                    path = path[path.index(after: end)...]
+                }
+                guard path.first == "/" else { continue }
+                found[home + kernel] = .some(nil)
+                for base in [home, "", "/boot", "/boot/efi", "/efi"] {
+                    guard let file = try tree.find(GuestPath(base + path)) else { continue }
+                    found[home + kernel] = file.displayPath
+                    break
+                }
             }
         }
         return found
+    }
+
+    /// Where the partition of a menu on the EFI system partition is mounted, from which its paths count; empty for others.
+    static func loaderHome(of menu: String) -> String {
+        ["/boot/efi", "/efi"].first { menu.hasPrefix($0 + "/") } ?? ""
     }
 
     private static let kernelLimit = 100

@@ -66,7 +66,10 @@ struct GRUBTrailFinder {
     private typealias Place = (volume: Int?, path: String)
 
     private func start(_ core: GRUBCore, _ folder: String) -> Place? {
-        if let script = core.script, let place = further(Array(script.utf8), from: (home, folder)) {
+        // What a script with conditions does, as that of Debian's signed GRUB, ends at the prefix where that is there.
+        if let script = core.script, !script.contains("if "),
+            let place = further(Array(script.utf8), from: (home, folder))
+        {
             return place
         }
         guard let prefix = core.prefix else { return nil }

@@ -48,7 +48,8 @@ package struct Inspection: Sendable, Equatable {
     package internal(set) var efi: EFISystemPartition?
     /// A directory of loaders is in its tree, be it of a partition that is not among the disks.
     package internal(set) var hasLoaderDirectory = false
-    /// The kernels of its menus that were looked for, by the path in the menu: where each lies, nil where it is not there.
+    /// The kernels of its menus that were looked for, by the mount point of a menu on the EFI system partition and
+    /// the path in the menu: where each lies, nil where it is not there.
     package internal(set) var kernelFiles: [String: String?] = [:]
     /// Something lies in /boot.
     package var hasBootFiles = false

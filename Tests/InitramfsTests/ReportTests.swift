@@ -44,6 +44,14 @@ import Testing
                 "etc/modprobe.d/a.conf": .modprobe,
             ]),
         Case(
+            name: "Debian with the installer's policy",
+            files: [
+                ("conf/initramfs.conf", "MODULES=most\n"),
+                ("conf/conf.d/driver-policy", "# x\nMODULES=dep\n"),
+            ],
+            generator: .initramfsTools, isHostOnly: true,
+            configuration: ["conf/initramfs.conf": .generator, "conf/conf.d/driver-policy": .generator]),
+        Case(
             name: "Debian live",
             files: [
                 ("conf/initramfs.conf", "MODULES=most\n"), ("scripts/live", "x"), ("lib/live/boot/x", "x"),

@@ -175,7 +175,8 @@ final class ImageReading {
         let isEarly =
             codec == nil && result.entries[entries].contains { $0.type == .regular }
             && result.entries[entries].allSatisfy { entry in
-                entry.path.isEmpty || entry.path.starts(with: Array("kernel".utf8))
+                entry.path.isEmpty || entry.path == Array("kernel".utf8)
+                    || entry.path.starts(with: Array("kernel/".utf8))
                     || entry.path == Array("early_cpio".utf8)
             }
         result.members.append(

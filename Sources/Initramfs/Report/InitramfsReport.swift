@@ -97,12 +97,19 @@ package struct InitramfsReport: Sendable {
             let word = words.last { ["-H", "--hostonly", "-N", "--no-hostonly"].contains($0) }
             if let word { return ["-H", "--hostonly"].contains(word) }
         }
-        // initramfs-tools' MODULES=dep packs what this machine has.
-        let settings = String(decoding: contents.bytes(of: "conf/initramfs.conf") ?? [], as: UTF8.self)
-        for line in settings.split(whereSeparator: \.isNewline) where line.hasPrefix("MODULES=") {
-            return line.dropFirst(8).filter { $0 != "\"" } == "dep"
+        // initramfs-tools' MODULES=dep packs what this machine has; the files of conf.d come after, by name.
+        var policy: Bool?
+        for file in contents.files {
+            let isSetting = file.path.starts(with: Array("conf/conf.d/".utf8))
+            guard isSetting || file.path == Array("conf/initramfs.conf".utf8) else { continue }
+            let text = String(decoding: contents.bytes(of: file.path) ?? [], as: UTF8.self)
+            for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("MODULES=") {
+                let value = line.dropFirst(8).filter { $0 != "\"" } == "dep"
+                // Sorted by path, conf.d comes before the file that it overrides.
+                if isSetting || policy == nil { policy = value }
+            }
         }
-        return nil
+        return policy
     }
 
     private static func liveSystem(_ contents: InitramfsContents) -> LiveSystem? {

@@ -137,6 +137,7 @@ final class StreamReading {
     private var stream: DecodedStream
     private let limits: InitramfsLimits
     private let offset: UInt64
+    private let limit: UInt64
     let codec: Codec
 
     /// The stream of `codec` that begins at byte `offset` of `source`, and may decode to `limit` bytes.
@@ -146,6 +147,7 @@ final class StreamReading {
         self.codec = codec
         self.limits = limits
         self.offset = offset
+        self.limit = limit
         var position = offset
         stream = try DecodedStream(codec, limit: limit) { (buffer) throws(StorageError) in
             let count = Int(min(UInt64(buffer.byteCount), source.byteCount - position))
@@ -167,7 +169,7 @@ final class StreamReading {
         } catch {
             if error.isCode(CodecCode.tooLong) {
                 throw .initramfs(
-                    .refused, .tooLong, "unpacks to more than \(limits.decodedByteCount) bytes",
+                    .refused, .tooLong, "unpacks to more than the \(limit) bytes that are left for it",
                     offset: offset)
             }
             guard error.isAboutImage, error.kind == .corrupt || error.kind == .unsupported,

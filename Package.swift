@@ -36,6 +36,7 @@ let package = Package(
         .target(name: "ImageFormats", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "Partitions", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
+        .target(name: "XFS", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "GuestTree", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "Patcher", dependencies: ["Storage", "GuestTree"], swiftSettings: settings),
         .target(
@@ -43,9 +44,8 @@ let package = Package(
         .target(
             name: "DiskGraft",
             dependencies: [
-                "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "GuestTree", "Patcher",
-                "Conversion",
-                "CCrypto",
+                "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "XFS", "GuestTree",
+                "Patcher", "Conversion", "CCrypto",
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -79,12 +79,14 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PartitionsTests",
-            dependencies: ["Partitions", "Ext4", "HostIO", "Storage", "TestSupport"],
+            dependencies: ["Partitions", "Ext4", "XFS", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "Ext4Tests",
             dependencies: ["Ext4", "ImageFormats", "Undo", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "XFSTests", dependencies: ["XFS", "Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "CommandTests",
             dependencies: ["diskgraft", "DiskGraft", "Undo", "HostIO", "Storage", "TestSupport"],

@@ -47,6 +47,7 @@ let package = Package(
         .target(name: "Ext4", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "KernelModules", dependencies: ["Storage", "Codecs"], swiftSettings: settings),
         .target(name: "FAT", dependencies: ["Storage"], swiftSettings: settings),
+        .target(name: "XFS", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "GuestTree", dependencies: ["Storage"], swiftSettings: settings),
         .target(
             name: "Patcher", dependencies: ["Storage", "Codecs", "GuestTree", "Initramfs", "KernelModules"],
@@ -56,9 +57,8 @@ let package = Package(
         .target(
             name: "DiskGraft",
             dependencies: [
-                "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "FAT", "GuestTree",
-                "Patcher", "Conversion", "Initramfs",
-                "CCrypto",
+                "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "FAT", "XFS", "GuestTree",
+                "Patcher", "Conversion", "Initramfs", "CCrypto",
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -95,7 +95,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PartitionsTests",
-            dependencies: ["Partitions", "Ext4", "FAT", "HostIO", "Storage", "TestSupport"],
+            dependencies: ["Partitions", "Ext4", "FAT", "XFS", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "Ext4Tests",
@@ -103,6 +103,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "FATTests", dependencies: ["FAT", "Storage", "TestSupport"], swiftSettings: settings),
+            name: "XFSTests", dependencies: ["XFS", "Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "CommandTests",
             dependencies: ["diskgraft", "DiskGraft", "Undo", "HostIO", "Storage", "TestSupport"],

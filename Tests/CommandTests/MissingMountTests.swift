@@ -28,26 +28,25 @@ struct MissingMountTests {
             try Tool.run("cp", ["--sparse=always", disk, directory.path("clone.img")])
             return (image, ["--with", disk, "--with", directory.path("clone.img")])
         case .unreadable:
-            // An XFS superblock (xfs_dsb): magic, block size, blocks, UUID, version, sector size.
-            var block = [UInt8](repeating: 0, count: 512)
-            block.replaceSubrange(0..<4, with: Array("XFSB".utf8))
-            block.replaceSubrange(4..<8, with: [0, 0, 0x10, 0])
-            block.replaceSubrange(8..<16, with: [0, 0, 0, 0, 0, 0, 4, 0])
+            // A JFS superblock: its magic number and the UUID 136 bytes behind it.
+            var block = [UInt8](repeating: 0, count: 4096)
+            block.replaceSubrange(0..<4, with: Array("JFS1".utf8))
             let digits = Array(uuid.utf8).filter { $0 != UInt8(ascii: "-") }
             block.replaceSubrange(
-                32..<48,
+                136..<152,
                 with: stride(from: 0, to: 32, by: 2).map {
                     UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16) ?? 0
                 })
-            block.replaceSubrange(100..<104, with: [0, 5, 2, 0])
-            let disk = try directory.write("xfs.img", block + [UInt8](repeating: 0, count: (4 << 20) - 512))
+            let disk = try directory.write(
+                "jfs.img",
+                [UInt8](repeating: 0, count: 32768) + block + [UInt8](repeating: 0, count: 4 << 20))
             return (image, ["--with", disk])
         }
     }
 
     private static func reason(_ kind: Kind) -> String {
         switch kind {
-        case .unreadable: "holds xfs, whose files cannot be read here"
+        case .unreadable: "holds jfs, whose files cannot be read here"
         case .absent: "no volume of the given disks has UUID"
         case .twice: "is not unique"
         }

@@ -6,6 +6,7 @@ internal import Partitions
 internal import Storage
 internal import TestSupport
 internal import Testing
+internal import XFS
 
 /// A file opened as a device.
 func fileDevice(_ path: String, access: FileAccess = .read, sectorSize: UInt32 = 512) throws
@@ -50,7 +51,7 @@ func sample(_ name: String, in directory: TemporaryDirectory) throws -> FileDevi
 }
 
 /// The engine's prober, with the drivers that there are.
-let probe = VolumeProbe([Ext4Driver.self, FATDriver.self])
+let probe = VolumeProbe([Ext4Driver.self, FATDriver.self, XFSDriver.self])
 
 func discover(_ disks: any BlockDevice...) throws -> DiscoveredVolumes {
     try VolumeDiscovery.discover(disks: disks, probe: probe)

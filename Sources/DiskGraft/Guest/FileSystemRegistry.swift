@@ -2,11 +2,12 @@ internal import Ext4
 internal import FAT
 internal import Partitions
 package import Storage
+internal import XFS
 
 /// The kinds of file systems that a guest's volumes are opened as.
 package struct FileSystemRegistry: Sendable {
     /// Every driver that there is: a new one is a target and a line here.
-    package static let builtIn = FileSystemRegistry([Ext4Driver.self, FATDriver.self])
+    package static let builtIn = FileSystemRegistry([Ext4Driver.self, FATDriver.self, XFSDriver.self])
 
     package let drivers: [any FileSystemDriver.Type]
 

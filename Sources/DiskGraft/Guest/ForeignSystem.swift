@@ -29,8 +29,7 @@ struct ForeignSystem {
         case "ufs": return type.contains("BSD") ? "\(type) (UFS)" : "UFS of a BSD"
         case "apfs", "hfs", "hfsplus": return "macOS's \(volume.identity.kind.rawValue)"
         case "VMFS", "VMFS_volume_member": return "VMware VMFS"
-        case "reiserfs", "jfs", "f2fs", "nilfs2", "bcachefs", "squashfs", "erofs", "xfs", "btrfs",
-            "crypto_LUKS":
+        case "reiserfs", "jfs", "f2fs", "nilfs2", "bcachefs", "squashfs", "erofs", "btrfs", "crypto_LUKS":
             return "\(volume.identity.kind.rawValue), whose files cannot be read here,"
         default: break
         }

@@ -26,7 +26,6 @@ package struct VolumeProbe: Sendable {
         for driver in drivers {
             if let signature = try driver.identify(device) { matches.append(ProbeMatch(signature)) }
         }
-        matches += try XFSProbe.matches(reader)
         matches += try BtrfsProbe.matches(reader)
         matches += try NTFSProbe.matches(reader)
         matches += try OpticalProbe.matches(reader)

@@ -1,0 +1,35 @@
+internal import Storage
+
+/// XFS keeps access control lists as attributes of root's (struct xfs_acl): a count, then tag 4, id 4, permissions 2 and
+/// padding 2, big-endian. The kernel shows them under both names.
+extension AccessControl {
+    private static let names: [(kept: [UInt8], shown: [UInt8])] = [
+        (Array("trusted.SGI_ACL_FILE".utf8), AttributeName.access),
+        (Array("trusted.SGI_ACL_DEFAULT".utf8), AttributeName.inherited),
+    ]
+
+    /// The list that an attribute of XFS is, and the name under which it is shown; nil where it is none.
+    static func kept(_ name: [UInt8], _ value: [UInt8]) -> (name: [UInt8], list: AccessControl)? {
+        guard let shown = names.first(where: { $0.kept == name })?.shown, let list = AccessControl(xfs: value)
+        else { return nil }
+        return (shown, list)
+    }
+
+    /// From XFS's form; nil when it is not one.
+    init?(xfs disk: [UInt8]) {
+        guard disk.count >= 4 else { return nil }
+        let count = Int(disk.big(0, as: UInt32.self))
+        guard count <= (disk.count - 4) / 12 else { return nil }
+        var entries: [Entry] = []
+        for offset in stride(from: 4, to: 4 + count * 12, by: 12) {
+            guard let number = UInt16(exactly: disk.big(offset, as: UInt32.self)),
+                let tag = Tag(rawValue: number)
+            else { return nil }
+            entries.append(
+                Entry(
+                    tag: tag, id: tag.isNamed ? disk.big(offset + 4) : nil, permissions: disk.big(offset + 8))
+            )
+        }
+        self.init(entries: entries)
+    }
+}

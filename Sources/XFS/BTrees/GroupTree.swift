@@ -1,0 +1,149 @@
+internal import Storage
+
+/// The trees of an allocation group.
+enum GroupTree: Sendable, CaseIterable {
+    /// Free space by place, and by length.
+    case freeByBlock, freeByCount
+    /// Inodes in chunks of 64, and those chunks that have free ones.
+    case inodes, freeInodes
+    /// Who owns which blocks.
+    case reverseMap
+    /// Blocks that several files share.
+    case references
+
+    /// Magic numbers without checksums and with them.
+    var magics: (plain: UInt32, checked: UInt32) {
+        switch self {
+        case .freeByBlock: (0x4142_5442, 0x4142_3342)
+        case .freeByCount: (0x4142_5443, 0x4142_3343)
+        case .inodes: (0x4941_4254, 0x4941_4233)
+        case .freeInodes: (0x4649_4254, 0x4649_4233)
+        case .reverseMap: (0, 0x524d_4233)
+        case .references: (0, 0x5233_4643)
+        }
+    }
+
+    var recordByteCount: Int {
+        switch self {
+        case .freeByBlock, .freeByCount: 8
+        case .inodes, .freeInodes: 16
+        case .reverseMap: 24
+        case .references: 12
+        }
+    }
+
+    /// Of what stands for a child: the reverse map has its lowest and highest record.
+    var keyByteCount: Int {
+        switch self {
+        case .freeByBlock, .freeByCount: 8
+        case .inodes, .freeInodes, .references: 4
+        case .reverseMap: 40
+        }
+    }
+
+    var name: String {
+        switch self {
+        case .freeByBlock: "free space tree by block"
+        case .freeByCount: "free space tree by length"
+        case .inodes: "inode tree"
+        case .freeInodes: "free inode tree"
+        case .reverseMap: "reverse map"
+        case .references: "reference count tree"
+        }
+    }
+
+    func exists(in geometry: Geometry) -> Bool {
+        switch self {
+        case .freeByBlock, .freeByCount, .inodes: true
+        case .freeInodes: geometry.readOnly.contains(.freeInodeTree)
+        case .reverseMap: geometry.readOnly.contains(.reverseMap)
+        case .references: geometry.readOnly.contains(.sharedBlocks)
+        }
+    }
+}
+
+/// A block of a group's tree.
+struct GroupTreeNode: Sendable {
+    static let maximumLevelCount = 12
+    static let countOffset = 6
+    static let leftOffset = 8
+    static let rightOffset = 12
+
+    let kind: GroupTree
+    let block: AGBlock
+    let bytes: [UInt8]
+    let level: Int
+    let count: Int
+    /// Where records or keys begin.
+    let start: Int
+    let pointers: Int
+
+    func recordOffset(_ index: Int) -> Int { start + index * kind.recordByteCount }
+    func pointer(_ index: Int) -> AGBlock { AGBlock(bytes.big(pointers + index * 4)) }
+}
+
+extension VolumeView {
+    var groupTreeHeaderSize: Int { geometry.hasChecksums ? 56 : 16 }
+
+    /// Records of a leaf, or keys of a block above.
+    func capacity(of kind: GroupTree, level: Int) -> Int {
+        (geometry.blockSize - groupTreeHeaderSize)
+            / (level == 0 ? kind.recordByteCount : kind.keyByteCount + 4)
+    }
+
+    /// A block of a tree, which has to be of that level: levels fall, so that no walk goes in circles.
+    func treeNode(
+        _ number: AGBlock, of kind: GroupTree, in group: AGNumber, level: Int
+    ) throws(StorageError) -> GroupTreeNode {
+        guard number.rawValue < geometry.blockCount(of: group) else {
+            throw badTree(kind, group, geometry.position(ofSector: 1, in: group))
+        }
+        let block = geometry.block(number, in: group)
+        let bytes = try self.block(block)
+        let position = geometry.position(of: block)
+        let count = Int(bytes.big(GroupTreeNode.countOffset, as: UInt16.self))
+        let capacity = capacity(of: kind, level: level)
+        guard bytes.big(0) == (geometry.hasChecksums ? kind.magics.checked : kind.magics.plain),
+            Int(bytes.big(4, as: UInt16.self)) == level, count <= capacity, level == 0 || count > 0
+        else { throw badTree(kind, group, position) }
+        try verify(
+            bytes, .shortTree, owner: UInt64(group.rawValue), at: position, code: .badTree,
+            checksumCode: .treeChecksum, structure: kind.name)
+        return GroupTreeNode(
+            kind: kind, block: number, bytes: bytes, level: level, count: count, start: groupTreeHeaderSize,
+            pointers: groupTreeHeaderSize + capacity * kind.keyByteCount)
+    }
+
+    /// All leaves of a tree from the left, and the blocks of the tree.
+    func forEachLeaf(
+        of kind: GroupTree, in headers: GroupHeaders,
+        node visit: (GroupTreeNode) throws(StorageError) -> Void = { (_) throws(StorageError) in },
+        _ body: (GroupTreeNode) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        let (root, levels) = headers.root(kind)
+        guard (1...GroupTreeNode.maximumLevelCount).contains(levels) else {
+            throw badTree(kind, headers.group, geometry.position(ofSector: 1, in: headers.group))
+        }
+        try forEachLeaf(below: root, level: levels - 1, of: kind, in: headers.group, visit, body)
+    }
+
+    private func forEachLeaf(
+        below number: AGBlock, level: Int, of kind: GroupTree, in group: AGNumber,
+        _ visit: (GroupTreeNode) throws(StorageError) -> Void,
+        _ body: (GroupTreeNode) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        let node = try treeNode(number, of: kind, in: group, level: level)
+        try visit(node)
+        guard level > 0 else { return try body(node) }
+        for index in 0..<node.count {
+            try forEachLeaf(
+                below: node.pointer(index), level: level - 1, of: kind, in: group, visit, body)
+        }
+    }
+
+    func badTree(_ kind: GroupTree, _ group: AGNumber, _ position: UInt64) -> StorageError {
+        .xfs(
+            .corrupt, .badTree, "the \(kind.name) of group \(group.rawValue) is damaged; run xfs_repair",
+            structure: kind.name, offset: position)
+    }
+}

@@ -1,0 +1,148 @@
+internal import Storage
+
+extension VolumeCheck {
+    /// An inode's fields, maps and attributes; its blocks are claimed.
+    func checkInode(_ number: InodeNumber) throws(StorageError) {
+        let inode = try view.inode(number)
+        guard let type = inode.type else { return }
+        inodes[number] = Found(
+            type: type, links: inode.linkCount, isMetadata: inode.flags2.contains(.metadata))
+        var blocks: UInt64 = 0
+        for fork in [Inode.Fork.data, .attributes] {
+            if fork == .attributes, inode.forkOffset == 0 { continue }
+            if fork == .data, inode.flags.contains(.realTime), type == .regular { continue }
+            blocks += try checkMap(inode, fork)
+        }
+        if inode.blockCount != blocks, !inode.flags.contains(.realTime) {
+            sink.add(
+                .inodeBlocks, "\(inode.name) counts \(inode.blockCount) blocks, and there are \(blocks)",
+                structure: "inode", offset: inode.position, inode: number)
+        }
+        if type == .symbolicLink { _ = try view.symbolicLinkTarget(of: inode) }
+        _ = try view.extendedAttributes(of: inode)
+    }
+
+    private func checkMap(_ inode: Inode, _ fork: Inode.Fork) throws(StorageError) -> UInt64 {
+        var blocks: UInt64 = 0
+        var extents: UInt64 = 0
+        var end: UInt64 = 0
+        try view.forEachExtent(of: inode, fork) { (node) throws(StorageError) in
+            claimFixed(node, 1)
+            blocks += 1
+        } _: { (record) throws(StorageError) in
+            guard record.count > 0, geometry.contains(record.block, count: record.count),
+                record.fileBlock >= end
+            else {
+                throw .xfs(
+                    .corrupt, .badMap, "the map of \(inode.name) is damaged", structure: "extent",
+                    offset: inode.position)
+            }
+            end = record.end
+            blocks += record.count
+            extents += 1
+            if fork == .data, inode.type == .regular {
+                try claimData(record.block, record.count)
+            } else {
+                claimFixed(record.block, record.count)
+            }
+            return true
+        }
+        let format = inode.format(fork)
+        if format == .extents || format == .tree, extents != inode.extentCount(fork) {
+            sink.add(
+                .inodeExtents,
+                "\(inode.name) counts \(inode.extentCount(fork)) extents, and there are \(extents)",
+                structure: "inode", offset: inode.position, inode: inode.number)
+        }
+        return blocks
+    }
+
+    /// A directory's entries: each names an inode in use of the type that it says, and is found by its hash.
+    func checkDirectory(_ number: InodeNumber) throws(StorageError) {
+        _ = try sink.attempt(inode: number) { () throws(StorageError) in
+            let directory = try view.inode(number)
+            let parent = try view.find(Array("..".utf8), in: directory)
+            inodes[number]?.parent = parent
+            if let parent { inodes[parent]?.names += 1 }
+            inodes[number]?.names += 1
+            try view.forEachName(of: directory) { (entry) throws(StorageError) in
+                try checkEntry(entry, directory)
+                return true
+            }
+        }
+    }
+
+    private func checkEntry(_ entry: RawDirectoryEntry, _ directory: Inode) throws(StorageError) {
+        func say(_ text: String) {
+            sink.add(
+                .directoryEntry, "the entry \(entry.name.shellText) of directory \(directory.name) \(text)",
+                structure: "directory", offset: directory.position, inode: directory.number)
+        }
+        guard let found = inodes[entry.inode] else {
+            return say("names inode \(entry.inode.rawValue), which is not in use")
+        }
+        if geometry.hasFileTypes, let type = entry.type, type != found.type {
+            say("calls a \(found.type.words) a \(type.words)")
+        }
+        if !DirectoryEntry.isSound(name: entry.name) { say("has a name that no path can have") }
+        if try view.find(entry.name, in: directory) != entry.inode { say("is not found by its hash") }
+        if found.type == .directory {
+            if found.namedIn != nil { say("is another name of a directory") }
+            inodes[entry.inode]?.namedIn = directory.number
+            if let parent = found.parent, parent != directory.number { wrongParent(entry.inode) }
+        } else {
+            inodes[entry.inode]?.names += 1
+        }
+    }
+
+    private func wrongParent(_ number: InodeNumber) {
+        sink.add(
+            .wrongParent, "directory inode \(number.rawValue) does not say that it lies where its name is",
+            structure: "directory", inode: number)
+    }
+
+    /// Names against link counts. Directories have "." and what their children say; the root's name is its own.
+    func checkLinks() {
+        var outside: Set<InodeNumber> = []
+        for offset in [64, 72, 160, 168, 232] {
+            outside.insert(InodeNumber(view.superblock.long(offset)))
+        }
+        let root = geometry.rootInode
+        if inodes[root]?.type != .directory {
+            sink.add(.unconnected, "there is no root directory", structure: "inode", inode: root)
+        }
+        for number in inodes.keys.sorted() {
+            guard let found = inodes[number], !found.isMetadata, !outside.contains(number) else { continue }
+            var names = found.names
+            if found.type == .directory {
+                if number != root, found.namedIn != nil { names += 1 }
+                if number == root { names += found.parent == root ? 0 : 1 }
+                if let named = found.namedIn, let parent = found.parent, named != parent {
+                    wrongParent(number)
+                }
+                if found.namedIn == nil, number != root, !unlinked.contains(number) {
+                    sink.add(
+                        .unconnected, "directory inode \(number.rawValue) has no name", structure: "inode",
+                        inode: number)
+                    continue
+                }
+            }
+            if unlinked.contains(number) {
+                sink.add(
+                    .unlinked,
+                    "inode \(number.rawValue) was removed while it was open; the next mount frees it",
+                    structure: "inode", inode: number, severity: .note)
+                continue
+            }
+            if found.type != .directory, names == 0 {
+                sink.add(
+                    .unconnected, "inode \(number.rawValue) is in use and has no name", structure: "inode",
+                    inode: number)
+            } else if names != found.links {
+                sink.add(
+                    .linkCount, "inode \(number.rawValue) counts \(found.links) links, and has \(names)",
+                    structure: "inode", inode: number)
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+internal import Storage
+
+/// The check of one volume: passes that build on each other.
+final class VolumeCheck {
+    /// What the accounting of blocks may hold: a volume of more pieces is not accounted for.
+    static let claimLimit = 32 << 20
+
+    let view: CheckView
+    let sink: CheckSink
+    let isReplayed: Bool
+    var geometry: Geometry { view.geometry }
+
+    /// Blocks of a group that are used, by what may be shared and what may not.
+    struct GroupUse {
+        var free: [Range<UInt64>] = []
+        var fixed: [Range<UInt64>] = []
+        var data: [Range<UInt64>] = []
+        var shared: [ReferenceRecord] = []
+    }
+
+    var use: [GroupUse]
+    var claimCount = 0
+    /// The accounting is not whole, since something could not be read.
+    var isPartial = false
+
+    /// What is known of an inode in use.
+    struct Found {
+        var type: FileType
+        var links: UInt32
+        /// Names that were found, "." and ".." of directories among them.
+        var names: UInt32 = 0
+        /// What ".." says, and where the directory's name was found.
+        var parent: InodeNumber?
+        var namedIn: InodeNumber?
+        var isMetadata: Bool
+    }
+
+    var inodes: [InodeNumber: Found] = [:]
+    var unlinked: Set<InodeNumber> = []
+    var freeBlockCount: UInt64 = 0
+    var inodeCount: UInt64 = 0
+    var freeInodeCount: UInt64 = 0
+
+    init(_ view: CheckView, _ sink: CheckSink, isReplayed: Bool) {
+        self.view = view
+        self.sink = sink
+        self.isReplayed = isReplayed
+        use = Array(repeating: GroupUse(), count: Int(min(view.geometry.groupCount, 1 << 20)))
+    }
+
+    func run() throws(StorageError) {
+        guard use.count == Int(geometry.groupCount) else {
+            throw .memoryBound("xfs", "\(geometry.groupCount) groups are more than are checked")
+        }
+        claimLog()
+        for group in 0..<geometry.groupCount {
+            let group = AGNumber(group)
+            try Cancellation.check()
+            if group.rawValue > 0 { try checkCopy(group) }
+            if try sink.attempt({ () throws(StorageError) in try checkGroup(group) }) == nil {
+                isPartial = true
+            }
+        }
+        for directory in inodes.filter({ $0.value.type == .directory }).keys.sorted() {
+            try checkDirectory(directory)
+        }
+        if !isPartial {
+            checkLinks()
+            for group in 0..<geometry.groupCount { checkUse(AGNumber(group)) }
+            checkCounts()
+        }
+    }
+
+    /// A copy of the superblock: what describes the volume has to be the same.
+    private func checkCopy(_ group: AGNumber) throws(StorageError) {
+        let position = geometry.position(ofSector: 0, in: group)
+        let copy = Superblock(try view.buffer(at: position, count: geometry.sectorSize))
+        let main = view.superblock
+        // The kernel sets a bit of the version in the first one alone when a file gets its first attribute.
+        let parts = [
+            Superblock.Offset.groupBlockCount..<Superblock.Offset.version,
+            Superblock.Offset.sectorSize..<Superblock.Offset.label,
+        ]
+        let isSame =
+            copy.bytes.span8.matches(Superblock.magic) && copy.uuid == main.uuid
+            && parts.allSatisfy { copy.bytes[$0].elementsEqual(main.bytes[$0]) }
+            && copy.long(Superblock.Offset.blockCount) == main.long(Superblock.Offset.blockCount)
+            && copy.hasValidChecksum
+        if !isSame {
+            sink.add(
+                .superblockCopy, "the superblock's copy in group \(group.rawValue) is not one of this volume",
+                structure: "superblock", offset: position, severity: .warning)
+        }
+    }
+
+    private func claimLog() {
+        let first = FSBlock(view.superblock.long(Superblock.Offset.logStart))
+        let count = UInt64(view.superblock.word(Superblock.Offset.logBlockCount))
+        if first.rawValue != 0, geometry.contains(first, count: count) { claimFixed(first, count) }
+    }
+
+    /// Blocks that belong to one thing.
+    func claimFixed(_ first: FSBlock, _ count: UInt64) {
+        let start = UInt64(geometry.groupBlock(of: first).rawValue)
+        use[Int(geometry.group(of: first))].fixed.append(start..<start + count)
+        claimCount += 1
+    }
+
+    /// Blocks of a file's contents, which may be shared.
+    func claimData(_ first: FSBlock, _ count: UInt64) throws(StorageError) {
+        let start = UInt64(geometry.groupBlock(of: first).rawValue)
+        use[Int(geometry.group(of: first))].data.append(start..<start + count)
+        claimCount += 1
+        guard claimCount <= Self.claimLimit else {
+            throw .memoryBound(
+                "xfs", "the volume has more than \(Self.claimLimit) extents, more than are checked")
+        }
+    }
+
+    /// sb_icount, sb_ifree and sb_fdblocks, which count on a clean log.
+    private func checkCounts() {
+        guard !isReplayed else { return }
+        let superblock = view.superblock
+        for (name, offset, found) in [
+            ("free blocks", Superblock.Offset.freeBlockCount, freeBlockCount),
+            ("inodes", Superblock.Offset.inodeCount, inodeCount),
+            ("free inodes", Superblock.Offset.freeInodeCount, freeInodeCount),
+        ] where superblock.long(offset) != found {
+            sink.add(
+                .superblockCounts,
+                "the superblock counts \(superblock.long(offset)) \(name), and there are \(found)",
+                structure: "superblock", offset: UInt64(offset), severity: .warning)
+        }
+    }
+}

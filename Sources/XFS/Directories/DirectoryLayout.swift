@@ -1,0 +1,74 @@
+internal import Storage
+
+/// Sizes and magic numbers of directory blocks, which differ between the versions. Places are bytes of the directory:
+/// entries from 0 on, hashes from 32 GiB on, the index of free space from 64 GiB on.
+struct DirectoryLayout: Sendable {
+    static let hashStart: UInt64 = 32 << 30
+    static let freeStart: UInt64 = 64 << 30
+    /// Of an entry that is not in use.
+    static let freeTag: UInt16 = 0xffff
+    static let singleBlockMagics: [UInt32] = [0x5844_3242, 0x5844_4233]
+    static let dataMagics: [UInt32] = [0x5844_3244, 0x5844_4433]
+
+    let blockSize: Int
+    let hasChecksums: Bool
+    let hasFileTypes: Bool
+
+    init(_ geometry: Geometry) {
+        blockSize = geometry.directoryBlockSize
+        hasChecksums = geometry.hasChecksums
+        hasFileTypes = geometry.hasFileTypes
+    }
+
+    var dataHeaderSize: Int { hasChecksums ? 64 : 16 }
+    var singleBlockMagic: UInt32 { Self.singleBlockMagics[hasChecksums ? 1 : 0] }
+    var dataMagic: UInt32 { Self.dataMagics[hasChecksums ? 1 : 0] }
+
+    /// Bytes of an entry: inode 8, length 1, name, type, then a tag in the last two of a multiple of eight.
+    func entrySize(_ nameLength: Int) -> Int { (nameLength + (hasFileTypes ? 12 : 11) + 7) & ~7 }
+}
+
+/// An entry of a directory as it is kept.
+struct RawDirectoryEntry: Sendable {
+    let name: [UInt8]
+    let inode: InodeNumber
+    let type: FileType?
+
+    /// xfs_dir3_get_dtype's numbers.
+    static func type(_ number: UInt8) -> FileType? {
+        switch number {
+        case 1: .regular
+        case 2: .directory
+        case 3: .characterDevice
+        case 4: .blockDevice
+        case 5: .fifo
+        case 6: .socket
+        case 7: .symbolicLink
+        default: nil
+        }
+    }
+}
+
+/// A block of a directory that holds entries, checked: everything in it lies where it says.
+struct DirectoryDataBlock: Sendable {
+    let bytes: [UInt8]
+    let layout: DirectoryLayout
+    /// Where entries end: at the block's end, or before the hashes that a directory of one block has there.
+    let end: Int
+
+    var isSingle: Bool { DirectoryLayout.singleBlockMagics.contains(bytes.big(0)) }
+    /// Where the hashes of a single block begin, and how many there are.
+    var hashes: (start: Int, count: Int) { (end, (bytes.count - 8 - end) / 8) }
+
+    /// The entry at `offset`, which is not free; nil where it is damaged.
+    func entry(at offset: Int) -> (entry: RawDirectoryEntry, size: Int)? {
+        guard offset >= layout.dataHeaderSize, offset % 8 == 0, end - offset >= 16 else { return nil }
+        let length = Int(bytes[offset + 8])
+        let size = layout.entrySize(length)
+        guard length > 0, size <= end - offset, bytes.big(offset, as: UInt16.self) != DirectoryLayout.freeTag
+        else { return nil }
+        let name = Array(bytes[offset + 9..<offset + 9 + length])
+        let type = layout.hasFileTypes ? RawDirectoryEntry.type(bytes[offset + 9 + length]) : nil
+        return (RawDirectoryEntry(name: name, inode: InodeNumber(bytes.big(offset)), type: type), size)
+    }
+}

@@ -103,6 +103,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "FATTests", dependencies: ["FAT", "Storage", "TestSupport"], swiftSettings: settings),
+        .testTarget(
             name: "XFSTests", dependencies: ["XFS", "Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "CommandTests",

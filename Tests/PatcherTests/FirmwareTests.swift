@@ -186,7 +186,7 @@ private func reasonCode(_ plan: Plan) -> String? { plan.refusal?.code.rawValue }
         let system = try #require(try disk.survey().guests.first)
         var request = PlanRequest(target: try #require(Target.named("kvm")))
         request.addsFallbackLoader = false
-        let never = Planner.plan(system, request)
+        let never = try Planner.plan(system, request)
         #expect(never.actions.isEmpty && never.refusal == nil)
         #expect(never.advice.contains { $0.message.plain.contains("EFI/BOOT/BOOTX64.EFI is not there") })
     }

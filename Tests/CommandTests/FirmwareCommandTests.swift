@@ -74,7 +74,7 @@ struct FirmwareCommandTests {
     private func file(_ path: String, of image: String, in directory: TemporaryDirectory) throws -> [UInt8] {
         let out = directory.path("out")
         try Tool.run("mcopy", ["-n", "-i", "\(image)@@1M", "::/\(path)", out])
-        defer { unlink(out) }
+        defer { try? FileManager.default.removeItem(atPath: out) }
         return try fileBytes(out)
     }
 

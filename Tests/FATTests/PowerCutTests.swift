@@ -108,28 +108,44 @@ struct PowerCutTests {
         let end = try PowerCut.replay(prepared.writes, onto: initial, subsets: 2, seed: 7) { _ in }
         let new = try TestedTree(end)
         #expect(try Judge.defects(end) == "")
+        let judge = CutJudge(old: old.files, new: new.files, change: change)
         try PowerCut.replay(prepared.writes, onto: initial, subsets: 2, seed: 7) { state in
-            guard judged.insert(state.image).inserted else { return }
-            let where_ = "\(state.label), phase \(state.phase ?? "none")"
-            let unexpected = try Judge.defects(state.image).split(separator: "\n").filter { line in
-                !Self.harmless.contains { line.hasPrefix($0) }
+            if judged.insert(state.image).inserted { try judge.judge(state) }
+        }
+    }
+
+    /// What has to be true of every state that a cut leaves.
+    private struct CutJudge {
+        let old: [String: [UInt8]]
+        let new: [String: [UInt8]]
+        let change: Change
+
+        func judge(_ state: CrashSweep.State) throws {
+            let place = "\(state.label), phase \(state.phase ?? "none")"
+            let unexpected = try Judge.defects(state.image).split(separator: "\n").filter { !isHarmless($0) }
+            #expect(unexpected == [], "\(place)")
+            let found = try TestedTree(state.image).files
+            for (path, contents) in found {
+                #expect(isKnown(contents, at: path), "\(place): \(path)")
             }
-            #expect(unexpected == [], "\(where_)")
-            let found = try TestedTree(state.image)
-            for (path, contents) in found.files {
-                let moved = change.survivors.first { $0.contains(path) }.map { old.files[$0[0]] }
-                #expect(
-                    contents == old.files[path] || contents == new.files[path] || contents == moved,
-                    "\(where_): \(path)")
-            }
-            for path in old.files.keys
-            where new.files[path] != nil && !change.mayLose && !change.survivors.joined().contains(path) {
-                #expect(found.files[path] != nil, "\(where_): \(path) is gone")
+            let mayGo = Set(change.survivors.joined())
+            for path in old.keys where new[path] != nil && !change.mayLose && !mayGo.contains(path) {
+                #expect(found[path] != nil, "\(place): \(path) is gone")
             }
             for paths in change.survivors {
-                let contents = old.files[paths[0]]
-                #expect(paths.contains { found.files[$0] == contents }, "\(where_): \(paths[0]) is nowhere")
+                let contents = old[paths[0]]
+                #expect(paths.contains { found[$0] == contents }, "\(place): \(paths[0]) is nowhere")
             }
+        }
+
+        private func isHarmless(_ line: Substring) -> Bool {
+            PowerCutTests.harmless.contains { line.hasPrefix($0) }
+        }
+
+        private func isKnown(_ contents: [UInt8], at path: String) -> Bool {
+            if contents == old[path] || contents == new[path] { return true }
+            guard let moved = change.survivors.first(where: { $0.contains(path) }) else { return false }
+            return contents == old[moved[0]]
         }
     }
 

@@ -51,7 +51,8 @@ package struct DriverOverlay: Sendable, Equatable {
         let hook = try LoadHooks.hook(for: request.report, request.contents)
         let placement = try request.contents.overlayPlacement()
         var overlay = DriverOverlay(
-            archive: InitramfsOverlay(), placement: placement, kernelArguments: [], loaded: [], fitsBefore: false)
+            archive: InitramfsOverlay(), placement: placement, kernelArguments: [], loaded: [],
+            fitsBefore: false)
         try hook.add(request, to: &overlay)
         try request.contents.check(overlay.archive, at: placement)
         overlay.fitsBefore = (try? request.contents.check(overlay.archive, at: .before)) != nil

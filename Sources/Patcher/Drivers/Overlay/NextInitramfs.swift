@@ -40,7 +40,8 @@ enum NextInitramfs: PlanStep {
         let path = directory.path.appending(dracutFile.utf8)
         let own = draft.guest.files(InitramfsPolicy.self).first { $0.file.file.path == path }
         guard let own else {
-            let text = "# Drivers of the machine that this system was moved to.\nadd_drivers+=\" \(words(modules)) \"\n"
+            let text =
+                "# Drivers of the machine that this system was moved to.\nadd_drivers+=\" \(words(modules)) \"\n"
             draft.add(
                 .create(NamePlace(dracutFile, in: directory), contents: Array(text.utf8), permissions: 0o644),
                 .drivers, reason)
@@ -71,7 +72,8 @@ enum NextInitramfs: PlanStep {
 
     /// The kernel takes a dash for an underscore.
     private static func isSame(_ one: String, _ other: String) -> Bool {
-        one.count == other.count && zip(one, other).allSatisfy { $0 == $1 || "-_".contains($0) && "-_".contains($1) }
+        one.count == other.count
+            && zip(one, other).allSatisfy { $0 == $1 || "-_".contains($0) && "-_".contains($1) }
     }
 }
 

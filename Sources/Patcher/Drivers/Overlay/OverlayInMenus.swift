@@ -17,7 +17,8 @@ enum OverlayInMenus: PlanStep {
                     permissions: overlay.image.attributes.permissions), .drivers,
                 overlay.isWhole
                     ? "the initramfs \(overlay.image.displayPath) with the drivers that it lacks for \(draft.controller.rawValue): \(names)"
-                    : "the guest's own drivers for \(draft.controller.rawValue) that the initramfs lacks: \(names)")
+                    : "the guest's own drivers for \(draft.controller.rawValue) that the initramfs lacks: \(names)"
+            )
         }
         for item in draft.guest.bootEntries {
             guard let overlay = draft.drivers.overlay(for: item), let initrd = item.entry.initrds.last,

@@ -62,8 +62,6 @@ enum ExitStatus: Int32 {
     case failed = 1
     /// Refused, unsupported, or cannot boot there; nothing was written.
     case refused = 2
-    /// Done, and whether the guest boots is not known.
-    case bootUnknown = 3
     /// The command line makes no sense.
     case usage = 64
 

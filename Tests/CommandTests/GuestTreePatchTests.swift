@@ -67,7 +67,8 @@ struct GuestTreePatchTests {
             }
             #expect(result.text.contains("\nmachine: "))
             if !isRefused {
-                let again = try Tool.run(Fixture.command, ["patch", image.disks[0], "--to", target] + more)
+                let again = try Tool.run(
+                    Fixture.command, ["patch", image.disks[0], "--to", target] + more)
                 #expect(
                     again.text.contains("nothing to do"), "\(tree) on \(target): \(result.text)\(again.text)")
             }

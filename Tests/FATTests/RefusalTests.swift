@@ -65,13 +65,12 @@ struct RefusalTests {
         let first = try volume.firstCluster("/d")
         let start = Int(volume.geometry.byteOffset(of: ClusterNumber(first)))
         // Behind ".", ".." and x with its long name, and one slot that marks the end.
+        // fsck.vfat reads on behind the end, so that it is no judge of this.
         for offset in start + 6 * 32..<start + volume.geometry.clusterSize { volume.bytes[offset] = 0x41 }
-        #expect(try Judge.defects(volume.bytes) == "")
         let device = MemoryDevice(volume.bytes)
         try FATFileSystem.change(device) { editor in
             for index in 0..<9 { try editor.create("/d/a longer name \(index)", [2]) }
         }
-        #expect(try Judge.defects(device.contents) == "")
         #expect(try files(of: FATFileSystem.open(device)).count == 11)
     }
 
@@ -157,7 +156,8 @@ struct RefusalTests {
     /// Only the table that a flag names is kept, where it names one.
     @Test func aSingleLiveTable() throws {
         var volume = try DamagedVolume(try Profile.fat32.make(["a": TreeModel.contents(2000)]))
-        volume.bytes[40] = 0x81
+        let copy = Int(try #require(volume.geometry.backupOffset))
+        for boot in [0, copy] { volume.bytes[boot + 40] = 0x81 }
         volume = try DamagedVolume(volume.bytes)
         #expect(volume.geometry.activeTable == 1 && volume.geometry.keptTables == [1])
         let start = Int(volume.geometry.tableOffset)

@@ -94,7 +94,7 @@ private let uuids = (1...3).map { "\($0)\($0)\($0)\($0)\($0)\($0)\($0)\($0)-1111
         let link = "/dev/disk/by-uuid/"
         #expect(
             text(root.files["/etc/crypttab"])
-                == "c UUID=33333333-1111-4111-8111-111111111112 \(link)\(uuids[1]):/key luks,header=/k:\(link)\(uuids[1])\nr /dev/mapper/x /dev/urandom swap\n"
+                == "c UUID=33333333-1111-4111-8111-111111111112 \(link)\(uuids[1]):/key luks,header=/k:\(link)\(uuids[1]),nofail\nr /dev/mapper/x /dev/urandom swap,nofail\n"
         )
         #expect(text(root.files["/etc/default/grub"]).hasPrefix("GRUB_DEVICE=\(link)\(uuids[0])\n"))
     }

@@ -42,9 +42,6 @@ public struct GuestPlan: Sendable {
         }
     }
 
-    /// Whether nothing speaks against the boot, and nobody knows of it either: what is written is right, and may not be enough.
-    public var isBootUnknown: Bool { refusal == nil && !boots }
-
     private func reason(at index: Int) -> String? {
         plans[index].refusal.map {
             let sentence = wording.text($0.sentence)

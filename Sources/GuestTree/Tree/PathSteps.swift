@@ -49,7 +49,12 @@ extension PathSteps {
             }
             guard let here = stack.last, try attributes(of: here.key).type == .directory else { return nil }
             if here.isClosed, let obstacle = obstacle(at: GuestPath(reached)) { throw obstacle }
-            guard let id = try lookUp(name, in: here.key) else { return nil }
+            guard let id = try lookUp(name, in: here.key) else {
+                guard let mounted = missingMountPoint(reached, name) else { return nil }
+                reached += [GuestPath.slash] + name
+                stack.append(Place(key: mounted, pathLength: reached.count))
+                continue
+            }
             let key = FileKey(volume: here.key.volume, id: id)
             let type = try attributes(of: key).type
             if type == .symbolicLink, followLast || wantsDirectory || !pending.isEmpty {
@@ -88,8 +93,13 @@ extension PathSteps {
     /// it. Nil when nothing is there, or its volume cannot be read; throws what keeps the directory from being read.
     package func child(_ name: [UInt8], of directory: GuestFile) throws(StorageError) -> GuestFile? {
         if mayBeMount(directory.path.bytes), let obstacle = obstacle(at: directory.path) { throw obstacle }
-        guard let id = try lookUp(name, in: directory.key) else { return nil }
         let path = directory.path.appending(name)
+        guard let id = try lookUp(name, in: directory.key) else {
+            guard let mounted = missingMountPoint(directory.path == .root ? [] : directory.path.bytes, name)
+            else { return nil }
+            return GuestFile(
+                path: path, volume: mounted.volume, id: mounted.id, attributes: try attributes(of: mounted))
+        }
         var key = FileKey(volume: directory.volume, id: id)
         var attributes = try attributes(of: key)
         if attributes.type == .directory, mayBeMount(path.bytes), mountedVolume(at: path) != nil {
@@ -98,6 +108,12 @@ extension PathSteps {
             attributes = try self.attributes(of: key)
         }
         return GuestFile(path: path, volume: key.volume, id: key.id, attributes: attributes)
+    }
+
+    /// The root of what is mounted at a place where there is no directory: systemd makes one.
+    private func missingMountPoint(_ directory: [UInt8], _ name: [UInt8]) -> FileKey? {
+        let path = directory + [GuestPath.slash] + name
+        return mayBeMount(path) ? key(ofMount: GuestPath(path)) : nil
     }
 
     private func mayBeMount(_ path: [UInt8]) -> Bool { path.count <= pathLimit }

@@ -1,5 +1,5 @@
 internal import Codecs
-package import Storage
+internal import Storage
 
 /// The bytes of a module's object: read in pieces where the file holds them as they are, decoded where it is compressed.
 struct ModuleContents {
@@ -66,20 +66,5 @@ struct ModuleContents {
             let bytes = try store.bytes(of: path, at: offset, count: count)
             return bytes.count == count ? bytes : nil
         }
-    }
-}
-
-extension ModuleTree {
-    /// The bytes of a module's object, decoded where its file is compressed: signatures are of these bytes. Throws what
-    /// reading throws, and `corrupt` when the file is not there.
-    package func object(of module: KernelModule) throws(StorageError) -> [UInt8] {
-        guard let path = path(of: module.path), let contents = try ModuleContents(path, in: store),
-            let count = Int(exactly: contents.byteCount), count <= ModuleContents.decodedLimit,
-            let bytes = try contents.bytes(at: 0, count: count)
-        else {
-            throw .modules(
-                .corrupt, .noFile, "the file of module \(module.name) is not there", path: module.path)
-        }
-        return bytes
     }
 }

@@ -68,11 +68,11 @@ package struct DriverFacts: Sendable {
         return overlays.first { $0.starts.contains(start) }
     }
 
-    /// Every module that is added to some initramfs, by name, in the order of loading: for the settings that make the
-    /// next initramfs hold them too.
-    package var addedModules: [String] {
+    /// Every module that is added to some initramfs, in the order of loading, and the drivers beside them that it has
+    /// already: for the settings that make the next initramfs hold them too.
+    package var modulesOfNextInitramfs: [String] {
         overlays.reduce(into: []) { names, overlay in
-            for name in overlay.modules where !names.contains(name) { names.append(name) }
+            for name in overlay.modules + overlay.drivers where !names.contains(name) { names.append(name) }
         }
     }
 }

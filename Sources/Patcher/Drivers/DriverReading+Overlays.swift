@@ -60,7 +60,7 @@ extension DriverReading {
             facts.failures[start] = .impossible(obstacle)
             return
         }
-        let modules = try missingModules(facts.controller, evidence)
+        let (modules, drivers) = try modulesOnTheWay(facts.controller, evidence)
         let overlay = try DriverOverlay.make(
             OverlayRequest(
                 release: release, contents: contents, report: report,
@@ -72,7 +72,8 @@ extension DriverReading {
         for module in added.modules { later.held.insert(module.name) }
         let planned = PlannedOverlay(
             key: key, starts: [start], overlay: overlay, release: release, modules: modules.map(\.name),
-            image: image, directory: directory, name: try freeName(release, in: directory, facts),
+            drivers: drivers, image: image, directory: directory,
+            name: try freeName(release, in: directory, facts),
             contents: bytes,
             isWhole: isSingle, after: try startFacts(later, behind: controllers))
         guard let obstacle = roomObstacle(for: planned, facts) else {
@@ -104,12 +105,14 @@ extension DriverReading {
         return GeneratedFile(path: entry.file.file.displayPath).map { "the menu is made by \($0.system)" }
     }
 
-    /// What the controller's drivers and the root's layers lack, each before what needs it.
-    private func missingModules(
+    /// What the controller's drivers and the root's layers lack, each before what needs it; and all of those drivers, also
+    /// the ones that the image has: the next one is made on a machine that may not show the need.
+    private func modulesOnTheWay(
         _ controller: Controller, _ evidence: Evidence
-    ) throws(StorageError) -> [KernelModule] {
+    ) throws(StorageError) -> (missing: [KernelModule], drivers: [String]) {
         var modules: [KernelModule] = []
-        guard let tree = evidence.tree else { return [] }
+        var drivers: [String] = []
+        guard let tree = evidence.tree else { return ([], []) }
         var devices = [device(controller)].compactMap { $0 }
         // Hyper-V's disks are the synthetic driver's, where IDE's was not asked for.
         if controller == .ide, [.hyperv, .azure].contains(target.hypervisor),
@@ -118,12 +121,14 @@ extension DriverReading {
             devices = [synthetic]
         }
         for device in devices + rootLayers {
-            guard case .missing(let missing) = try tree.need(device, holding: evidence.held).answer else {
-                continue
+            let need = try tree.need(device, holding: evidence.held)
+            for driver in need.drivers where driver.origin != .builtin && !drivers.contains(driver.name) {
+                drivers.append(driver.name)
             }
+            guard case .missing(let missing) = need.answer else { continue }
             for module in missing where !modules.contains(module) { modules.append(module) }
         }
-        return modules
+        return (modules, drivers)
     }
 
     /// The loader is told of one file, or Xen's pygrub reads the menu, which takes one.

@@ -92,7 +92,6 @@ struct MigrateCommand: ParsableCommand {
         }
         line?.finish()
         try report(outputs, shown)
-        if !unpatched, shown?.isBootUnknown == true { throw ExitCode(ExitStatus.bootUnknown.rawValue) }
     }
 
     /// The whole as data.

@@ -42,6 +42,5 @@ struct PatchCommand: ParsableCommand {
             let others = disks.with.map { " --with \(Terminal.name($0))" }.joined()
             Terminal.print("patched; `diskgraft undo \(Terminal.name(path))\(others)` takes it back\n")
         }
-        if plan.isBootUnknown { throw ExitCode(ExitStatus.bootUnknown.rawValue) }
     }
 }

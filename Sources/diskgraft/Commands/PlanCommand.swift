@@ -38,6 +38,5 @@ struct PlanCommand: ParsableCommand {
             if parts.diff == true, !json { Terminal.printWarning("nothing is written: \(refusal)") }
             throw ExitCode(ExitStatus.refused.rawValue)
         }
-        if plan.isBootUnknown { throw ExitCode(ExitStatus.bootUnknown.rawValue) }
     }
 }

@@ -38,8 +38,6 @@ package struct DriverOverlay: Sendable, Equatable {
     package var archive: InitramfsOverlay
     /// Where they are put.
     package var placement: OverlayPlacement
-    /// Arguments that the kernel needs besides.
-    package var kernelArguments: [String]
     /// The modules that are loaded, in the order in which they are.
     package var loaded: [String]
     /// It does its work unpacked before the image as well as behind it.
@@ -51,7 +49,7 @@ package struct DriverOverlay: Sendable, Equatable {
         let hook = try LoadHooks.hook(for: request.report, request.contents)
         let placement = try request.contents.overlayPlacement()
         var overlay = DriverOverlay(
-            archive: InitramfsOverlay(), placement: placement, kernelArguments: [], loaded: [],
+            archive: InitramfsOverlay(), placement: placement, loaded: [],
             fitsBefore: false)
         try hook.add(request, to: &overlay)
         try request.contents.check(overlay.archive, at: placement)

@@ -12,7 +12,7 @@ enum NextInitramfs: PlanStep {
     private static let reason = "the next initramfs needs the drivers too"
 
     static func contribute(to draft: inout PlanDraft) {
-        let modules = draft.drivers.addedModules
+        let modules = draft.drivers.modulesOfNextInitramfs
         guard !modules.isEmpty, draft.request.wants(.drivers) else { return }
         initramfsTools(modules, &draft)
         dracut(modules, &draft)

@@ -37,7 +37,7 @@ struct PrivateModules {
     func add(to files: inout InitramfsOverlay, _ tree: ModuleTree) throws(StorageError) {
         for module in modules {
             let path = "\(directory)/\(PackedPath.of(module))"
-            try files.addFile(Array(path.utf8), try tree.object(of: module))
+            try files.addFile(Array(path.utf8), try tree.decodedBytes(of: module))
         }
         for index in try tree.indexes(of: modules).renamed(PackedPath.of).files() {
             try files.addFile(Array("\(directory)/\(index.name)".utf8), index.bytes)

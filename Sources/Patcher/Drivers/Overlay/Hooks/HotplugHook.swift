@@ -29,7 +29,7 @@ enum HotplugHook: LoadHook {
         }
         for module in added {
             try overlay.archive.addFile(
-                "\(directory)/\(PackedPath.of(module))".hostBytes, try request.tree.object(of: module))
+                "\(directory)/\(PackedPath.of(module))".hostBytes, try request.tree.decodedBytes(of: module))
             if !all.contains(module) { all.append(module) }
         }
         let indexes = try request.tree.indexes(of: all).renamed { path in

@@ -94,8 +94,8 @@ struct FATCommandTests {
         try Fixture.diskgraft("mkdir", image, "/EFI/BOOT", "--volume", "p1")
         try Fixture.diskgraft("put", image, loader, "/EFI/BOOT/BOOTX64.EFI", "--volume", "p1")
         // qemu-img leaves a piece of a VHDX that no block has.
-        let found = try Fixture.diskgraft("check", image, expect: format == "vhdx" ? 0...3 : 0...0)
-        #expect(!found.text.contains("damage"))
+        let checked = try Fixture.diskgraft("check", image, expect: format == "vhdx" ? 0...3 : 0...0)
+        #expect(!checked.text.contains("damage"))
         let after = directory.path("after.raw")
         try Tool.run(
             "qemu-img", ["convert", "-f", format == "vhdx" ? "vhdx" : format, "-O", "raw", image, after])

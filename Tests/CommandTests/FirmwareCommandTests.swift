@@ -65,7 +65,12 @@ struct FirmwareCommandTests {
             try Data(text.utf8).write(to: URL(fileURLWithPath: place))
         }
         let ext = directory.path("ext")
-        try Tool.run("mke2fs", ["-q", "-F", "-O", "has_journal,ext_attr,dir_index,filetype,extent,64bit,metadata_csum", "-U", rootUUID, "-d", tree, ext, "32M"])
+        try Tool.run(
+            "mke2fs",
+            [
+                "-q", "-F", "-O", "has_journal,ext_attr,dir_index,filetype,extent,64bit,metadata_csum", "-U",
+                rootUUID, "-d", tree, ext, "32M",
+            ])
         try Tool.run(
             "dd", ["if=\(ext)", "of=\(image)", "bs=1M", "seek=10", "conv=notrunc,sparse", "status=none"])
         return image

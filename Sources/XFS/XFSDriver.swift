@@ -10,6 +10,11 @@ package enum XFSDriver: FileSystemDriver {
 
     package static let repairTool = "xfs_repair"
 
+    package static let capabilities = Capabilities(
+        changes: [.contents, .attributes, .label],
+        settableAttributes: [.permissions, .owner, .accessTime, .modificationTime],
+        labelByteLimit: Superblock.labelByteCount)
+
     package static func identify(_ device: any BlockDevice) throws(StorageError) -> VolumeSignature? {
         if let superblock = try Superblock.read(from: device) { return superblock.signature }
         return try ExternalLog.signature(on: device)

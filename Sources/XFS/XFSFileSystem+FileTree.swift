@@ -4,8 +4,18 @@ extension XFSFileSystem {
     /// Kind, UUID, label, sizes.
     package var identity: VolumeIdentity { superblock.identity ?? VolumeIdentity(kind: .xfs) }
 
-    /// Nothing can be changed.
-    package var capabilities: Capabilities { XFSDriver.capabilities }
+    /// Contents, attributes and the label, where no feature and no dirty log forbids writing.
+    package var capabilities: Capabilities {
+        do throws(StorageError) {
+            try requireWritable()
+        } catch {
+            return Capabilities(restriction: error.message)
+        }
+        guard !isReplayed else {
+            return Capabilities(restriction: "the log has changes to replay, so the volume is not written")
+        }
+        return XFSDriver.capabilities
+    }
 
     /// sb_rootino.
     package var rootDirectory: FileID { FileID(geometry.rootInode.rawValue) }

@@ -34,6 +34,8 @@ package final class XFSFileSystem: FileSystem, VolumeView {
     private struct State {
         var superblock: Superblock
         var warnings: [String] = []
+        var generation: UInt64 = 0
+        var isCommitting = false
     }
 
     /// More warnings than this would say nothing new.
@@ -83,6 +85,37 @@ package final class XFSFileSystem: FileSystem, VolumeView {
                 "the file system is marked as damaged: no kernel mounts it before xfs_repair has run")
         }
         return fileSystem
+    }
+
+    // MARK: Changes
+
+    /// How many changes were committed.
+    var generation: UInt64 { state.withLock { $0.generation } }
+    /// A commit was begun and not ended: it is under way, or it failed.
+    var isCommitting: Bool { state.withLock { $0.isCommitting } }
+
+    /// Takes note that the device is about to be written. Throws when the change was made for another state.
+    func beginCommit(of target: WriteTarget) throws(StorageError) {
+        let isCurrent = state.withLock { state in
+            guard state.generation == target.generation, !state.isCommitting else { return false }
+            state.generation += 1
+            state.isCommitting = true
+            return true
+        }
+        guard isCurrent else {
+            throw .xfs(
+                .misuse, .transactionStale,
+                "the volume was changed since the transaction began; begin another")
+        }
+    }
+
+    /// Takes note of the state that a commit left.
+    func endCommit(superblock: Superblock) {
+        store.invalidate()
+        state.withLock { state in
+            state.superblock = superblock
+            state.isCommitting = false
+        }
     }
 
     /// What was odd and did not stop reading.

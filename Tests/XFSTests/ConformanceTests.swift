@@ -9,7 +9,7 @@ import XFS
         FileSystemSubject(
             name: profile.name, driver: XFSDriver.self, unit: profile.blockSize, isAtomic: true,
             make: { try XFSImage(profile, files: $0).bytes() },
-            defects: { try XFSImage($0).defects() }, repaired: { $0 })
+            defects: { try XFSImage($0).defects() }, repaired: { try WritingTests.recovered($0) })
     }
 
     static let subjects = [subject(.rhel7), subject(.rhel10), subject(.tinyBlocks), subject(.largeSectors)]
@@ -20,6 +20,18 @@ import XFS
 
     @Test(arguments: subjects) func reading(_ subject: FileSystemSubject) throws {
         try FileSystemConformance(subject).reading()
+    }
+
+    @Test(arguments: subjects) func series(_ subject: FileSystemSubject) throws {
+        try FileSystemConformance(subject).series(seed: 1)
+    }
+
+    @Test(arguments: subjects) func refusals(_ subject: FileSystemSubject) throws {
+        try FileSystemConformance(subject).refusals()
+    }
+
+    @Test(arguments: subjects) func powerCuts(_ subject: FileSystemSubject) throws {
+        try FileSystemConformance(subject).powerCuts()
     }
 
     @Test(arguments: subjects) func capabilities(_ subject: FileSystemSubject) throws {

@@ -70,6 +70,7 @@ struct GroupTreeNode: Sendable {
     static let rightOffset = 12
 
     let kind: GroupTree
+    let group: AGNumber
     let block: AGBlock
     let bytes: [UInt8]
     let level: Int
@@ -110,7 +111,8 @@ extension VolumeView {
             bytes, .shortTree, owner: UInt64(group.rawValue), at: position, code: .badTree,
             checksumCode: .treeChecksum, structure: kind.name)
         return GroupTreeNode(
-            kind: kind, block: number, bytes: bytes, level: level, count: count, start: groupTreeHeaderSize,
+            kind: kind, group: group, block: number, bytes: bytes, level: level, count: count,
+            start: groupTreeHeaderSize,
             pointers: groupTreeHeaderSize + capacity * kind.keyByteCount)
     }
 

@@ -63,9 +63,10 @@ extension LogRing {
             head: wrapped(head), cycle: nextCycle(last, head), last: last, tail: wrapped(head), isClean: true)
     }
 
+    /// The round that goes on at the head: the next one where the last record lies behind it, or reached the ring's end.
     private func nextCycle(_ last: LogRecord, _ head: Int) -> UInt32 {
         let cycle: UInt32 = last.header.big(LogRecord.Offset.cycle)
-        return last.block + last.blockCount >= count && wrapped(head) <= last.block ? cycle &+ 1 : cycle
+        return last.block >= wrapped(head) ? cycle &+ 1 : cycle
     }
 
     /// The record before another in the ring.

@@ -1,0 +1,84 @@
+internal import Storage
+
+/// A record as it is written: packed, with its checksum, around the ring's end.
+struct LogRecordWriter {
+    let writes: [OrderedWrites.Write]
+    let record: LogRecord
+    let blockCount: Int
+    /// The block behind it, and the round that goes on there.
+    let head: Int
+    let nextCycle: UInt32
+
+    /// - Throws: `refused`, code "log-full", for a payload longer than a record.
+    init(
+        _ ring: LogRing, at head: Int, cycle: UInt32, previous: Int?, payload: [UInt8], operationCount: Int,
+        uuid: [UInt8], unit: Int
+    ) throws(StorageError) {
+        let blockSize = LogRing.blockSize
+        let covered = LogRecord.blocksPerHeader * blockSize
+        guard let length = payload.count.roundedUp(to: max(unit, blockSize)),
+            length <= (ring.isVersion2 ? LogRecord.maximumByteCount : covered)
+        else {
+            throw .xfs(
+                .refused, .logFull,
+                "the change has \(payload.count) bytes, more than one record of the log holds",
+                structure: "log")
+        }
+        var size = covered
+        while size < length { size *= 2 }
+        let headerCount = size / covered
+        var bytes = [UInt8](repeating: 0, count: headerCount * blockSize)
+        let lsn = LogSequence(cycle: cycle, block: head)
+        bytes.storeBig(LogRing.headerMagic, at: 0)
+        bytes.storeBig(cycle, at: LogRecord.Offset.cycle)
+        bytes.storeBig(UInt32(ring.isVersion2 ? 2 : 1), at: LogRecord.Offset.version)
+        bytes.storeBig(UInt32(length), at: LogRecord.Offset.length)
+        bytes.storeBig(lsn.rawValue, at: LogRecord.Offset.lsn)
+        bytes.storeBig(lsn.rawValue, at: LogRecord.Offset.tail)
+        bytes.storeBig(UInt32(truncatingIfNeeded: previous ?? -1), at: LogRecord.Offset.previous)
+        bytes.storeBig(UInt32(operationCount), at: LogRecord.Offset.operationCount)
+        bytes.storeBig(UInt32(1), at: LogRecord.Offset.format)
+        bytes.replaceSubrange(LogRecord.Offset.uuid..<LogRecord.Offset.uuid + 16, with: uuid)
+        bytes.storeBig(UInt32(size), at: LogRecord.Offset.size)
+        for part in 1..<max(headerCount, 1) { bytes.storeBig(cycle, at: part * blockSize) }
+        bytes += payload + [UInt8](repeating: 0, count: length - payload.count)
+        // The first word of every block of the payload goes into the headers, and the round takes its place.
+        for index in 0..<length / blockSize {
+            let place = (headerCount + index) * blockSize
+            let part = index / LogRecord.blocksPerHeader
+            let word = index % LogRecord.blocksPerHeader * 4
+            let kept = part == 0 ? LogRecord.Offset.cycleData + word : part * blockSize + 4 + word
+            bytes.replaceSubrange(kept..<kept + 4, with: Array(bytes[place..<place + 4]))
+            bytes.storeBig(cycle, at: place)
+        }
+        let count = bytes.count / blockSize
+        var next = cycle &+ 1
+        if next == LogRing.headerMagic { next &+= 1 }
+        // Blocks past the ring's end are of the next round.
+        for index in 0..<count where index > 0 && head + index >= ring.count {
+            bytes.storeBig(next, at: index * blockSize)
+        }
+        bytes.storeLittle(
+            LogRing.checksum(
+                bytes, headerEnd: LogRecord.Offset.ends[0],
+                payload: Array(bytes[(headerCount * blockSize)...]),
+                isVersion2: ring.isVersion2), at: LogRecord.Offset.checksum)
+        guard let record = LogRecord(Array(bytes[0..<blockSize]), at: head, isVersion2: ring.isVersion2)
+        else {
+            throw .xfs(.refused, .logFull, "the change fits no record of the log", structure: "log")
+        }
+        self.record = record
+        blockCount = count
+        let before = min(count, ring.count - head)
+        var writes = [
+            OrderedWrites.Write(offset: ring.position(of: head), slice: bytes[0..<before * blockSize])
+        ]
+        if before < count {
+            writes.append(
+                OrderedWrites.Write(offset: ring.position(of: 0), slice: bytes[(before * blockSize)...]))
+        }
+        self.writes = writes
+        self.head = ring.wrapped(head + count)
+        nextCycle = head + count >= ring.count ? next : cycle
+    }
+}

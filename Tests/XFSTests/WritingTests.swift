@@ -1,5 +1,5 @@
 import Storage
-import TestSupport
+@_spi(Testing) import TestSupport
 import Testing
 
 @testable import XFS

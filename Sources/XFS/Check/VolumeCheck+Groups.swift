@@ -229,7 +229,8 @@ extension VolumeCheck {
         let perBlock = max(geometry.blockSize / geometry.inodeSize, 1)
         for index in 0..<InodeRecord.inodeCount where chunk.exists(index) {
             let number = self.number(chunk.first + UInt32(index), in: group)
-            if index % min(perBlock, InodeRecord.inodeCount) == 0 {
+            // A block of 64 KiB holds more than one record's inodes.
+            if (Int(chunk.first) + index) % perBlock == 0 {
                 claimFixed(geometry.block(of: number), 1)
             }
             if chunk.isFree(index) {

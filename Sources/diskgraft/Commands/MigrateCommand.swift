@@ -9,7 +9,6 @@ struct MigrateCommand: ParsableCommand {
         discussion: """
             The sources are never written. One source: DST is a file; several: DST is a directory. Disks given by \
             --with come after the named ones. The format is -O, else DST's suffix, else the target's own. \
-            Exits 3 when the copy is made and nobody knows whether it boots.
 
             Example:
               diskgraft migrate web01.vmdk web01.vhd --to hyperv

@@ -8,8 +8,7 @@ struct PatchCommand: ParsableCommand {
         abstract: "Make a guest boot on another hypervisor by changing its disk in place.",
         discussion: """
             Prints the plan and carries it out. IMAGE.undo keeps the bytes as they were; `diskgraft undo` puts \
-            them back. Run twice, the second run finds nothing to do. Exits 3 when it is done and nobody knows \
-            whether the guest boots.
+            them back. Run twice, the second run finds nothing to do.
 
             Example:
               diskgraft patch web01.qcow2 --to kvm

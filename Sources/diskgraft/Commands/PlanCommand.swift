@@ -9,7 +9,7 @@ struct PlanCommand: ParsableCommand {
         discussion: """
             Prints whether the guest will boot and with which entry, the machine that it needs, every change with its \
             reason, and what is left to do by hand; the changes as a unified diff come behind it. Exits 2 when the \
-            guest cannot boot there, 3 when nobody knows whether it does.
+            guest cannot boot there.
 
             Example:
               diskgraft plan web01.vmdk --to kvm

@@ -174,7 +174,8 @@ extension InitramfsDescription {
                 path: file.path.displayText,
                 pathHex: String(validating: file.path, as: UTF8.self) == nil ? file.path.hexString : nil,
                 type: file.type.rawValue, permissions: file.permissions, size: file.size,
-                target: file.target?.displayText, member: file.entry.flatMap { entry in
+                target: file.target?.displayText,
+                member: file.entry.flatMap { entry in
                     // Of a member that Linux does not unpack to its end there may be files without it.
                     contents.entries.indices.contains(entry) ? contents.entries[entry].member : nil
                 })

@@ -15,10 +15,10 @@ struct InitramfsCommandTests {
             "sh",
             [
                 "-ec",
-                "ln -s usr/lib lib; \(pack) | gzip > ../root/boot/initrd; \(pack) | lz4 -l > ../root/boot/lz4 2>/dev/null",
+                "ln -s usr/lib lib; \(pack) | gzip > ../root/boot/initrd; \(pack) | lz4 -l > ../root/boot/lz4 2>/dev/null; \(pack) | head -c 600 > ../root/boot/cut",
             ], directory: directory.path("tree"))
         let image = try directory.sparse("disk.img", byteCount: 8 << 20)
-        try Tool.run("mke2fs", ["-q", "-F", "-t", "ext4", "-d", directory.path("root"), image])
+        try Tool.run("mke2fs", ["-q", "-F", "-O", "extent,filetype", "-d", directory.path("root"), image])
         return image
     }
 
@@ -49,5 +49,12 @@ struct InitramfsCommandTests {
         let broken = try run("/boot/broken")
         #expect(broken.status == 1)
         #expect(broken.errorText.contains("does not unpack all of it"))
+        // What stands before the damage is shown.
+        for options in [["--files"], ["--json"]] {
+            let cut = try Tool.run(
+                Fixture.command, ["initramfs", image, "--volume", "disk", "/boot/cut"] + options,
+                expect: 1...1)
+            #expect(cut.text.contains("conf/initramfs.conf"), "\(cut.text)")
+        }
     }
 }

@@ -30,7 +30,7 @@ if [ "$2" = list ]; then for guest in $order; do echo "$guest: ${about[$guest]}"
 mkdir -p "$1"/{base,images,packages/partial}
 folder=$(readlink -f "$1")
 shift
-mirror=${MIRROR:-http://deb.debian.org/debian}
+mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | sed -n 1p)}
 serial="console=tty0 console=ttyS0,115200 rootdelay=20"
 
 say() { echo "make-boot-guests: $*" >&2; }

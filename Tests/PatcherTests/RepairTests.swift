@@ -329,6 +329,51 @@ private func environmentBlock(_ lines: String) -> String {
                 == "devices {\n  # filter = [ \"r|.*|\" ]\n  filter = \(expected)\n}\n")
     }
 
+    /// Both files count, and the second has the last word.
+    @Test func filtersOfTheLocalConfiguration() throws {
+        var (disk, root) = guest([
+            "/etc/lvm/lvmlocal.conf": "devices { \n global_filter = [ \"a|^/dev/sd.*|\", \"r|.*|\" ] }\n"
+        ])
+        disk.partition(3, .lvm2)
+        try disk.patch("kvm")
+        #expect(
+            text(root.files["/etc/lvm/lvmlocal.conf"])
+                == "devices { \n global_filter = [ \"a|^/dev/vd|\", \"a|^/dev/sd.*|\", \"r|.*|\" ] }\n")
+    }
+
+    /// (how the filter is written, what is left out)
+    @Test(arguments: [
+        (#""r|^/dev/[^s]|""#, Set<Repair>()), (#"[ "a|^/dev/sd|", "r|.*|" ]"#, Set<Repair>([.lvm])),
+    ])
+    func aFilterThatStaysHidesTheRoot(_ filter: String, _ skipped: Set<Repair>) throws {
+        var guest = TestGuest()
+        guest.partition(1, .lvm2)
+        let root = guest.logicalVolume("vg0", "root", .ext4, uuid: rootUUID)
+        root.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
+        root.write("/etc/fstab", "/dev/mapper/vg0-root / ext4 defaults 0 1\n")
+        root.write("/etc/lvm/lvm.conf", "devices {\n filter = \(filter)\n}\n")
+        root.write(
+            "/boot/grub/grub.cfg",
+            "menuentry 'A' {\nlinux /boot/vmlinuz-6.1 root=/dev/mapper/vg0-root ro\ninitrd /boot/initrd.img-6.1\n}\n"
+        )
+        root.write("/boot/vmlinuz-6.1", "kernel")
+        root.write("/boot/initrd.img-6.1", "initrd")
+        let plan = try guest.plan("kvm", skip: skipped)
+        guard case .defaultCannot(_, .hiddenByFilter("filter", let path, let devices), _) = plan.refusal
+        else {
+            Issue.record("\(String(describing: plan.refusal))")
+            return
+        }
+        #expect(path == "/etc/lvm/lvm.conf" && devices == ["/dev/vda1"])
+        #expect(try guest.plan("vmware", skip: skipped).refusal == nil)
+    }
+
+    @Test func theNextMenuNamesNoDevices() throws {
+        let (disk, root) = guest(["/etc/default/grub": "GRUB_DISABLE_UUID=true\n"])
+        try disk.patch("kvm")
+        #expect(text(root.files["/etc/default/grub"]) == "GRUB_DISABLE_UUID=false\n")
+    }
+
     @Test func onlyAndSkip() throws {
         let (disk, _) = guest([
             "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1 /b ext4 defaults 0 2\n"

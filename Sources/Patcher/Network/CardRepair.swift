@@ -161,7 +161,7 @@ struct CardRepair {
 
     /// Nothing of the card is changed. What the user asked for by its name or address is refused then.
     private func leave(_ draft: inout PlanDraft, _ reason: Sentence) {
-        if card.isStated || card.card.addresses.contains(where: plan.isMoved) {
+        if card.isStated || card.known.contains(where: plan.isMoved) {
             draft.unmetStatement = draft.unmetStatement ?? .cardNotChanged(card: name, reason)
         }
         advise(&draft, "the network card \(name) is left as it is in all files: \(reason)")

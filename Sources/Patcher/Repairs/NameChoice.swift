@@ -18,7 +18,8 @@ extension NameChoice {
             + " is \(draft.guest.volumes[volume].name)"
         let form = Form(site, file, draft.guest)
         switch site.use {
-        case .fstab, .fstabOption, .unit: return choose(stableNames(volume, draft), volume, what, draft, form)
+        case .fstab, .fstabOption, .unit, .unitDependency:
+            return choose(stableNames(volume, draft), volume, what, draft, form)
         // The kernel puts the array together itself, and knows nothing else.
         case .kernelArgument("md", _), .sharedKernelArgument("md"):
             return choose([], volume, what, draft, form)
@@ -60,10 +61,13 @@ extension NameChoice {
         case path
         /// As crypttab takes it.
         case crypttab
+        /// The unit of udev's link.
+        case unit
 
         init(_ site: DeviceSite, _ file: ScannedFile, _ guest: LinuxSystem) {
             switch site.use {
             case .crypttab: self = .crypttab
+            case .unitDependency: self = .unit
             // Scripts take no tags there.
             case .crypttabPart: self = .path
             default: self = type(of: file.syntax).wantsPaths || site.wantsPath(in: guest) ? .path : .tag
@@ -74,6 +78,7 @@ extension NameChoice {
             switch self {
             case .tag: name.tag
             case .path: name.link
+            case .unit: SystemdUnitName.unit(ofDevice: name.link)
             // crypttab's scripts took `PARTUUID=` later than udev made links of it.
             case .crypttab: if case .partitionUUID = name { name.link } else { name.tag }
             }
@@ -81,7 +86,7 @@ extension NameChoice {
 
         /// udev writes other characters of a label as escapes, which not every file takes as they are.
         func takes(_ name: StableName) -> Bool {
-            guard self == .path, case .label(let label) = name else { return true }
+            guard self == .path || self == .unit, case .label(let label) = name else { return true }
             return label.allSatisfy { $0.isLetter || $0.isNumber || "#+-.:=@_".contains($0) }
         }
 
@@ -126,7 +131,7 @@ extension NameChoice {
         }
         guard let name = draft.targetName(ofVolume: volume, kernel: kernel) else { return nil }
         return NameChoice(
-            text: name,
+            text: form == .unit ? SystemdUnitName.unit(ofDevice: name) : name,
             reason:
                 "\(what), which \(draft.hypervisor.title)'s \(draft.controller.rawValue) controller presents as \(name)"
         )

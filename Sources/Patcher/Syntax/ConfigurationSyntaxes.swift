@@ -31,6 +31,8 @@ package enum ConfigurationSyntaxes {
         DeviceMap.self,
         Crypttab.self,
         SystemdMount.self,
+        SystemdUnit.self,
+        NamedDevices.self,
         MDConfiguration.self,
         LVMConfiguration.self,
         LVMDevicesFile.self,

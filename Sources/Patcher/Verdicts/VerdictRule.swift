@@ -22,6 +22,7 @@ package enum VerdictRules {
         ArgumentsRule.self,
         AwaitedArgumentRule.self,
         NeededRowRule.self,
+        LVMFilterRule.self,
         MenuInUseRule.self,
     ]
 

@@ -46,6 +46,36 @@ private let keyPath = "/etc/NetworkManager/system-connections/a.nmconnection"
         #expect(one == other && one.count == 4)
     }
 
+    /// No row knows the card by an address: the one that it is given is what the user speaks of.
+    @Test func anAddressThatARowSets() throws {
+        let text = "auto ens192\niface ens192 inet dhcp\n    hwaddress ether \(firstAddress)\n"
+        let changes = try NetworkGuest([interfaces: text]).changes(
+            "kvm", [address(firstAddress, becomes: newAddress)])
+        #expect(
+            changes == [
+                interfaces: text.replacing(firstAddress, with: newAddress),
+                linkPath("ens192"): linkText("ens192", newAddress),
+            ])
+    }
+
+    @Test func aBridgesAddressFollows() throws {
+        let text =
+            "iface ens192 inet manual\niface br0 inet dhcp\n    bridge_ports ens192\n    bridge_hw \(firstAddress)\n"
+        let changes = try NetworkGuest([interfaces: text]).changes(
+            "kvm", [address(firstAddress, becomes: newAddress)])
+        #expect(changes[interfaces] == text.replacing(firstAddress, with: newAddress))
+    }
+
+    @Test func addressesThatChooseNothingAreSaid() throws {
+        let guest = NetworkGuest(
+            [
+                keyPath:
+                    "[connection]\ntype=ethernet\n[ethernet]\nmac-address-blacklist=\(firstAddress);\n[ipv4]\ndhcp-client-id=01:\(secondAddress)\n"
+            ], .rhel9)
+        #expect(try guest.plan().says("mac-address-blacklist"))
+        #expect(try guest.plan().says("dhcp-client-id"))
+    }
+
     /// Cards that exchange their addresses are told by their names.
     @Test func anExchange() throws {
         let guest = NetworkGuest(rhel, .rhel9)

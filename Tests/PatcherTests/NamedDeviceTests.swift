@@ -112,4 +112,40 @@ private func guest(_ files: [String: String], arguments: String = "") -> (TestGu
         try disk.patch("kvm")
         #expect(text(root.files["/etc/fstab"]) == "UUID=\(rootUUID) / ext4 defaults 0 1\n")
     }
+
+    /// (the folder that the unit's link is in, whether the boot stops)
+    @Test(arguments: [("local-fs.target.requires", true), ("multi-user.target.requires", false)])
+    func aRequiredUnitThatIsNotThereStops(_ folder: String, _ stops: Bool) throws {
+        let (disk, _) = guest(["/etc/systemd/system/\(folder)/x.mount": "[Mount]\nWhat=/dev/sdc1\nWhere=/x\n"]
+        )
+        let plan = try disk.plan("kvm")
+        guard case .unitStopsBoot(_, let name, _) = plan.refusal else {
+            #expect(!stops)
+            return
+        }
+        #expect(stops && name == "/dev/sdc1")
+    }
+
+    @Test func theOptionsOfAUnit() throws {
+        let path = "/etc/systemd/system/x.mount"
+        let (disk, root) = guest([
+            path: "[Mount]\nWhat=/dev/sda1\nWhere=/x\nOptions=noatime,journal_path=/dev/sdb1\n"
+        ])
+        try disk.patch("kvm")
+        #expect(
+            text(root.files[path]).contains("Options=noatime,journal_path=/dev/disk/by-uuid/\(dataUUID)\n"))
+    }
+
+    /// GRUB drops what the kernel would not read: the root stands last.
+    @Test(arguments: [(1900, "UUID="), (2000, "/dev/vda1"), (2060, "/dev/vda1")])
+    func argumentsOfTheLongestKind(_ length: Int, _ start: String) throws {
+        let (disk, root) = guest([:])
+        let fill = String(repeating: "x", count: length)
+        root.write(
+            "/boot/grub/grub.cfg",
+            "menuentry 'A' {\nlinux /boot/vmlinuz-6.1 \(fill) root=/dev/sda1\ninitrd /boot/initrd.img-6.1\n}\n"
+        )
+        try disk.patch("kvm", controller: .virtioBlk)
+        #expect(text(root.files["/boot/grub/grub.cfg"]).contains(" root=\(start)"))
+    }
 }

@@ -53,6 +53,21 @@ private func environmentBlock(_ lines: String) -> String {
             plan.unresolved.map(\.unresolved) == [.rowSays(types: ["ext4"], volume: "p2", kind: .swap)])
     }
 
+    /// (row, whether the boot stops without its disk)
+    @Test(arguments: [
+        ("/dev/sdb1 /data ext4 # comment", true), ("LABEL=no /data ext4 a \"b c\" 0", true),
+        ("/dev/sdb1 /data ext4 nofail comment 0", false), ("/dev/sdb1 /data ext4 noauto x 0", false),
+    ])
+    func aRowThatCannotBeChangedMayStopTheBoot(_ row: String, _ stops: Bool) throws {
+        let (disk, _) = guest(["/etc/fstab": "UUID=\(rootUUID) / ext4 defaults 0 1\n\(row)\n"])
+        let refusal = try disk.plan("kvm").refusal
+        guard case .rowStopsBoot(mountPoint: "/data", _, _) = refusal else {
+            #expect(!stops && refusal == nil)
+            return
+        }
+        #expect(stops)
+    }
+
     @Test func oldSystemsDoNotKnowNofail() throws {
         let (disk, root) = guest(
             ["/etc/fstab": "/dev/sda1 / ext3 defaults 1 1\n/dev/sdb1 /data ext3 defaults 1 2\n"], os: "")

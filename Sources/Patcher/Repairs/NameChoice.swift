@@ -190,14 +190,15 @@ extension NameChoice {
             kernel: entry.kernelVersion)
     }
 
-    /// Names that keep the kernel's arguments within its limit: 256 bytes with the final zero before 2.6.22.
+    /// Names that keep the kernel's arguments within its limit. Loaders write the kernel's own path before them.
     private static func fitting(
         _ names: [StableName], _ file: ScannedFile, _ site: DeviceSite, _ entry: BootEntry,
         _ guest: LinuxSystem
     ) -> [StableName] {
-        guard let version = entry.kernelVersion, isVersion(version, below: [2, 6, 22]),
-            let arguments = entry.argumentsRange
-        else { return names }
+        guard let arguments = entry.argumentsRange else { return names }
+        let isOld = entry.kernelVersion.map { isVersion($0, below: [2, 6, 22]) } ?? false
+        let head = isOld ? 0 : "BOOT_IMAGE=(hd0,gpt1) ".utf8.count + (entry.kernel ?? "").utf8.count
+        let limit = (isOld ? oldCommandLineLimit : commandLineLimit) - head
         // Room for the others of the same line that are still to be replaced, each by the longest form.
         let others = file.sites.filter { other in
             guard other.range != site.range, case .kernelArgument(let name, let owner) = other.use else {
@@ -210,12 +211,14 @@ extension NameChoice {
         }
         let fixed = arguments.count - site.range.count + growth
         let form = Form(site, file, guest)
-        return names.filter { fixed + form.text($0).utf8.count <= oldCommandLineLimit }
+        return names.filter { fixed + form.text($0).utf8.count <= limit }
     }
 }
 
 /// COMMAND_LINE_SIZE of 256 on x86 until 2.6.22, less the final zero.
 let oldCommandLineLimit = 255
+/// The same of 2048 since.
+private let commandLineLimit = 2047
 
 extension PlanDraft {
     /// The label that a volume without one is given.

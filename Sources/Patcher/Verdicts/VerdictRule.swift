@@ -22,6 +22,7 @@ package enum VerdictRules {
         ArgumentsRule.self,
         AwaitedArgumentRule.self,
         NeededRowRule.self,
+        RequiredUnitRule.self,
         LVMFilterRule.self,
         MenuInUseRule.self,
     ]
@@ -36,6 +37,7 @@ package enum VerdictRules {
         MissingBootRule.self,
         UnknownLoaderRule.self,
         NeededRowRule.self,
+        RequiredUnitRule.self,
         DefaultEntryRule.self,
         LastingRule.self,
     ]

@@ -226,7 +226,10 @@ extension PlanDraft {
         else { return false }
         let isNew =
             switch release.family {
-            case .redHat: release.countsOtherwise ? major >= 19 : major >= 7
+            // Amazon's releases before 2, called by their years, start without systemd.
+            case .redHat:
+                release.title.contains("Amazon")
+                    ? major == 2 || major >= 2022 : release.countsOtherwise ? major >= 19 : major >= 7
             case .debian: major >= 9
             case .ubuntu: major >= 16
             default: false

@@ -47,6 +47,7 @@ package enum ConfigurationSyntaxes {
         Ifcfg.self,
         Interfaces.self,
         Netplan.self,
+        InstallerNetwork.self,
         NetworkManagerKeyFile.self,
         NetworkdFile.self,
         WickedInterfaces.self,

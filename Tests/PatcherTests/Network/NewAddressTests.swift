@@ -76,6 +76,31 @@ private let keyPath = "/etc/NetworkManager/system-connections/a.nmconnection"
         #expect(try guest.plan().says("dhcp-client-id"))
     }
 
+    /// cloud-init makes netplan's file anew from what the installer left it.
+    @Test func theInstallersFileFollows() throws {
+        let text =
+            "network:\n  version: 2\n  ethernets:\n    ens160:\n      match: {macaddress: \"\(firstAddress)\"}\n      set-name: ens160\n"
+        let files = [
+            "/etc/netplan/50-cloud-init.yaml": text, "/etc/cloud/cloud.cfg.d/50-curtin-networking.cfg": text,
+        ]
+        let changes = try NetworkGuest(files, .ubuntu).changes(
+            "kvm", [address(firstAddress, becomes: newAddress)])
+        #expect(changes == files.mapValues { $0.replacing(firstAddress, with: newAddress) })
+    }
+
+    /// Amazon's releases before 2 have no systemd: eth0 stays.
+    @Test(arguments: [("2018.03", false), ("2", true), ("2023", true)])
+    func amazonsNames(_ version: String, _ areByPlace: Bool) throws {
+        let guest = NetworkGuest([
+            ifcfg.replacing("192", with: "0").replacing("ens", with: "eth"): "DEVICE=eth0\n"
+        ])
+        guest.root.write(
+            "/etc/os-release",
+            "NAME=\"Amazon Linux\"\nID=amzn\nVERSION_ID=\"\(version)\"\nPRETTY_NAME=\"Amazon Linux \(version)\"\n"
+        )
+        #expect(try guest.plan(asked: false).says("will have another name") == areByPlace)
+    }
+
     /// Cards that exchange their addresses are told by their names.
     @Test func anExchange() throws {
         let guest = NetworkGuest(rhel, .rhel9)

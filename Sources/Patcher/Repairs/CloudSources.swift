@@ -1,3 +1,5 @@
+internal import Storage
+
 /// cloud-init asks the sources that it is told of, and no others: where none of them is the target's, the machine waits for
 /// them, and gets no address, no name and no keys.
 enum CloudSources: PlanStep {
@@ -10,10 +12,12 @@ enum CloudSources: PlanStep {
         guard let last = lists.last, let sources = last.syntax.sources else { return }
         let own = names(on: draft.hypervisor)
         guard sources != ["None"], !sources.contains(where: own.contains) else { return }
-        draft.advise(
-            .settings, last.file,
-            "datasource_list is \(sources.joined(separator: ", ")), none of which is there on \(draft.hypervisor.title): cloud-init would look for them in vain; add \(own.first ?? "None"), or None",
-            isMinor: true)
+        let list = sources.joined(separator: ", ")
+        let message: Sentence =
+            sources.contains("None")
+            ? "datasource_list is \(list): on \(draft.hypervisor.title) cloud-init gets nothing from any of them (no network, no name, no keys); add \(own.first ?? "NoCloud") where the machine is to get such"
+            : "datasource_list is \(list), none of which is there on \(draft.hypervisor.title): cloud-init would look for them in vain; add \(own.first ?? "None"), or None"
+        draft.advise(.settings, last.file, message, isMinor: true)
     }
 
     /// What cloud-init calls the source that a hypervisor's machines have; a disk or CD with its data can be

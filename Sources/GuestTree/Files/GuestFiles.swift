@@ -35,8 +35,8 @@ public struct GuestFiles: Sendable {
                     .refused, GuestCode.notADirectory, "\(path.withoutSlash.shellText) is no directory",
                     path: guest.mainPath)
             }
-            let isLink =
-                try followLast && tree.find(path, followLast: false)?.attributes.type == .symbolicLink
+            let last = followLast ? try tree.find(path, followLast: false) : nil
+            let isLink = last?.attributes.type == .symbolicLink
             throw StorageError(
                 .refused, GuestCode.noSuchFile,
                 isLink

@@ -53,7 +53,7 @@ struct DiskgraftCommand: ParsableCommand {
 
     /// The parser would only count what stands behind a command that there is not.
     private static func requireCommand(_ word: String?) throws {
-        let names = configuration.subcommands.compactMap(\.configuration.commandName)
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard let word, !word.hasPrefix("-"), !names.contains(word), word != "help" else { return }
         let near = names.filter { word.count > 1 && ($0.hasPrefix(word) || word.hasPrefix($0)) }.sorted()
         let hint = near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"

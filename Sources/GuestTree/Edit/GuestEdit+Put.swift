@@ -105,12 +105,12 @@ extension GuestEdit {
 
     /// Whether contents that begin with `first` are longer than one piece, or have holes between their pieces.
     func goesInPieces(_ first: [UInt8], _ rest: FileContents) -> Bool {
-        first.count >= Self.pieceSize || rest.sparseFile != nil
+        first.count >= Self.pieceSize || rest.sparse != nil
     }
 
     /// The first piece of contents, for `make`; none of those with holes, which are taken by their places.
     func firstPiece(of contents: FileContents) throws(StorageError) -> [UInt8] {
-        contents.sparseFile == nil ? try contents.read(Self.pieceSize) : []
+        contents.sparse == nil ? try contents.read(Self.pieceSize) : []
     }
 
     /// All that is left of contents, where they cannot go in pieces.
@@ -182,7 +182,7 @@ extension GuestEdit {
     private func fill(
         _ id: FileID, on volume: Int, _ first: [UInt8], _ rest: FileContents
     ) throws(StorageError) {
-        if let file = rest.sparseFile { return try fill(id, on: volume, from: file) }
+        if let sparse = rest.sparse { return try fill(id, on: volume, sparse) }
         try fill(id, on: volume, at: UInt64(first.count), rest)
     }
 
@@ -200,23 +200,14 @@ extension GuestEdit {
     }
 
     /// Only data is written: what a file is extended by is a hole.
-    private func fill(_ id: FileID, on volume: Int, from file: any ByteFile) throws(StorageError) {
-        var position: UInt64 = 0
-        while position < file.byteCount {
+    private func fill(
+        _ id: FileID, on volume: Int, _ sparse: FileContents.Sparse
+    ) throws(StorageError) {
+        while let (offset, bytes) = try sparse.next(Self.pieceSize) {
+            try ranges(on: volume).write(bytes, to: id, at: offset)
             try splitIfLarge(volume)
-            let run = try file.nextDataOrHole(at: position)
-            let end = min(run.end, file.byteCount)
-            guard end > position else { break }
-            guard run.isData else {
-                position = end
-                continue
-            }
-            let count = min(end - position, UInt64(Self.pieceSize))
-            try ranges(on: volume).write(
-                try file.bytes(at: position, count: Int(count)), to: id, at: position)
-            position += count
         }
-        try ranges(on: volume).truncate(id, to: file.byteCount)
+        try ranges(on: volume).truncate(id, to: sparse.byteCount)
         try splitIfLarge(volume)
     }
 }

@@ -64,6 +64,7 @@ package enum PlanSteps {
         OverlayInMenus.self,
         OverlayInNextMenu.self,
         NextInitramfs.self,
+        RoomForNext.self,
         InitramfsDrivers.self,
         InitramfsSettings.self,
     ]

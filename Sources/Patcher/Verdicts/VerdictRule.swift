@@ -34,6 +34,7 @@ package enum VerdictRules {
         OtherMeaningRule.self,
         MissingBootRule.self,
         UnknownLoaderRule.self,
+        FallbackEntryRule.self,
         NeededRowRule.self,
         DefaultEntryRule.self,
         LastingRule.self,

@@ -11,7 +11,7 @@ struct StatementCommandTests {
             "etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n",
             "boot/grub/grub.cfg":
                 "set default=0\nmenuentry 'Linux' {\n\tlinux /boot/vmlinuz-6.1.0 root=/dev/sda1 ro\n\tinitrd /boot/i\n}\n",
-            "boot/vmlinuz-6.1.0": "kernel", "boot/i": "initramfs",
+            "boot/vmlinuz-6.1.0": "kernel", "boot/i": "-rom1fs-",
         ].merging(files) { $1 }
         return try Fixture.root(all, name: "guest", in: directory)
     }

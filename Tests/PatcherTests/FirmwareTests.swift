@@ -20,7 +20,7 @@ private func guest(
             + (isMounted ? "UUID=ABCD-1234 /boot/efi vfat umask=0077 0 1\n" : "")
     )
     root.write("/boot/vmlinuz-6.1.0", "kernel")
-    root.write("/boot/initrd.img-6.1.0", "initrd")
+    root.write("/boot/initrd.img-6.1.0", "-rom1fs-")
     root.write(
         "/boot/grub/grub.cfg",
         "menuentry 'Debian' {\n\tlinux /boot/vmlinuz-6.1.0 root=UUID=\(rootUUID) ro\n\tinitrd /boot/initrd.img-6.1.0\n}\n"

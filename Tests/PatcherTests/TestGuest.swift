@@ -1,5 +1,6 @@
 import Foundation
 import GuestTree
+import Initramfs
 import Patcher
 import Storage
 import TestSupport
@@ -13,6 +14,8 @@ struct TestGuest {
     var presentation = SourcePresentation.unknown
     /// What the first sector of each disk starts; empty: nobody looked.
     var bootCode: [BootCode] = []
+    /// What opens an initramfs that is a file system.
+    var openOldRoot: OldRootOpener?
 
     /// Adds partition `number` of disk `disk` (from 1, as the command line counts).
     @discardableResult
@@ -69,7 +72,7 @@ struct TestGuest {
     func survey() throws -> Survey {
         try GuestFinder.survey(
             volumes: volumes, fileSystems: fileSystems, diskCount: diskCount, presentation: presentation,
-            bootCode: bootCode)
+            bootCode: bootCode, openingOldRoots: openOldRoot)
     }
 
     func plan(

@@ -146,7 +146,7 @@ private func stop(_ plan: Plan) -> VerdictReason? {
         let (disk, _) = guest(
             [
                 "/boot/grub/menu.lst": oldMenu, "/boot/vmlinuz-6.1.0-18-amd64": "kernel",
-                "/boot/initrd.img": "initrd",
+                "/boot/initrd.img": "-rom1fs-",
             ], bootCode: code)
         let plan = try disk.plan("kvm")
         #expect(plan.verdicts.filter(\.isDefault).map(\.title) == ["Debian"])

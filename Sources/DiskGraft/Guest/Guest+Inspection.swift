@@ -8,7 +8,8 @@ extension Guest {
         let (readable, failures) = try openFileSystems()
         var survey = try GuestFinder.survey(
             volumes: volumes, fileSystems: readable, diskCount: images.count,
-            presentation: try source.presentation(diskCount: images.count), bootCode: try bootCode())
+            presentation: try source.presentation(diskCount: images.count), bootCode: try bootCode(),
+            openingOldRoots: registry.openOldRoot)
         if survey.guests.isEmpty { try failures.requireNone() }
         if let root = try rootVolume(source, among: survey.guests.map(\.rootVolume)) {
             survey.guests.removeAll { $0.rootVolume != root }

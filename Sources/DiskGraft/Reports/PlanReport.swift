@@ -116,7 +116,7 @@ public struct PlanReport: Encodable, Sendable {
         public var repairs: [String]
         /// The tokens that change, for an edit.
         public var edits: [Edit]
-        /// The text of a file that is made.
+        /// The text of a file that is made; nil for one that is no text.
         public var contents: String?
 
         private enum CodingKeys: String, CodingKey {
@@ -245,7 +245,8 @@ extension PlanReport.Action {
         case .create(let place, let bytes, _):
             kind = "create"
             name(place.path.bytes)
-            contents = String(decoding: bytes, as: UTF8.self)
+            // What is no text is named alone.
+            contents = bytes.contains(0) ? nil : String(decoding: bytes, as: UTF8.self)
         case .copy(_, let place):
             kind = "copy"
             name(place.path.bytes)
@@ -303,6 +304,7 @@ extension PlanReport.Verdict {
         case .missing(let names, _):
             drivers = "missing"
             missingDrivers = names
+        case .forbidden: drivers = "forbidden"
         case .noSuchDriver: drivers = "no-such-driver"
         case .unreadable: drivers = "unreadable"
         }

@@ -1,13 +1,16 @@
 internal import GuestTree
+package import Initramfs
 package import Storage
 
 /// Finds the guests on a set of disks by what their file systems hold.
 package enum GuestFinder {
     /// Finds every guest. `fileSystems` holds those volumes (by index) that can be read; `diskCount` is how many
-    /// disks were given, and `bootCode` tells what each one's first sector starts, where somebody looked. Nothing is written; a file that cannot be read fails the survey.
+    /// disks were given, `bootCode` tells what each one's first sector starts, where somebody looked, and `open` opens an
+    /// initramfs that is a file system. Nothing is written; a file that cannot be read fails the survey.
     package static func survey(
         volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
-        presentation: SourcePresentation = .unknown, bootCode: [BootCode] = []
+        presentation: SourcePresentation = .unknown, bootCode: [BootCode] = [],
+        openingOldRoots open: OldRootOpener? = nil
     ) throws(StorageError) -> Survey {
         var guests: [LinuxSystem] = []
         let roots = try rootVolumes(volumes, fileSystems)
@@ -16,7 +19,7 @@ package enum GuestFinder {
                 try guest(
                     rootVolume: index, among: roots, volumes: volumes, fileSystems: fileSystems,
                     diskCount: diskCount,
-                    presentation: presentation, bootCode: bootCode))
+                    presentation: presentation, bootCode: bootCode, open))
         }
         let hasWindows = try volumes.indices.contains { (index) throws(StorageError) in
             if volumes[index].identity.kind == .ntfs { return true }
@@ -62,7 +65,7 @@ package enum GuestFinder {
 
     private static func guest(
         rootVolume: Int, among roots: [Int], volumes: [Volume], fileSystems: [Int: any FileSystem],
-        diskCount: Int, presentation: SourcePresentation, bootCode: [BootCode]
+        diskCount: Int, presentation: SourcePresentation, bootCode: [BootCode], _ open: OldRootOpener?
     ) throws(StorageError) -> LinuxSystem {
         let mounted = try MountedSystem(
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
@@ -73,6 +76,7 @@ package enum GuestFinder {
         inspection.kernelFiles = try LinuxSystem.kernelFiles(of: files, in: mounted.tree)
         var frame = mounted.frame
         frame.systemRoots = Set(roots)
+        frame.openOldRoot = open
         return LinuxSystem(
             frame: frame, tree: mounted.tree, mounts: mounted.mounts,
             capabilities: fileSystems.mapValues(\.capabilities), files: files, inspection: inspection,

@@ -27,7 +27,7 @@ package struct PlanChange: Sendable, Equatable {
             }
         }
         for action in plan.actions {
-            guard let edit = action.edit else {
+            guard let edit = action.edit, !edit.edits.isEmpty else {
                 add(summary(action.kind), action.reason, nil)
                 continue
             }
@@ -57,7 +57,7 @@ package struct PlanChange: Sendable, Equatable {
 
     private static func summary(_ kind: Action.Kind) -> String {
         switch kind {
-        case .edit(let edit): "edit \(edit.file.displayPath)"
+        case .edit(let edit): "replace \(edit.file.displayPath)"
         case .create(let place, _, _): "create \(place.path.displayText)"
         case .copy(let file, let place): "copy \(file.displayPath) to \(place.path.displayText)"
         case .rename(let place, let newName): "rename \(place.path.displayText) to \(newName.displayText)"

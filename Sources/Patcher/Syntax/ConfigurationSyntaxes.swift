@@ -42,6 +42,7 @@ package enum ConfigurationSyntaxes {
         MkinitfsConfiguration.self,
         InitramfsModules.self,
         MkinitcpioConfiguration.self,
+        BoosterConfiguration.self,
         NetRules.self,
         CDRules.self,
         Ifcfg.self,

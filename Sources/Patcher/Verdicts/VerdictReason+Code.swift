@@ -12,7 +12,11 @@ extension VerdictReason {
         case fileMissing = "file-missing"
         case liloMap = "lilo-map"
         case driversMissing = "drivers-missing"
+        case initramfsDamaged = "initramfs-damaged"
+        case initramfsEndsEarly = "initramfs-ends-early"
+        case noFallbackEntry = "no-fallback-entry"
         case noSuchDriver = "no-such-driver"
+        case driverForbidden = "driver-forbidden"
         case needsArgument = "needs-argument"
         case rootNeedsInitramfs = "root-needs-initramfs"
         case rootUnresolved = "root-unresolved"
@@ -55,7 +59,11 @@ extension VerdictReason {
         case .fileMissing: .fileMissing
         case .liloMap: .liloMap
         case .driversMissing: .driversMissing
+        case .initramfsDamaged: .initramfsDamaged
+        case .initramfsEndsEarly: .initramfsEndsEarly
+        case .noFallbackEntry: .noFallbackEntry
         case .noSuchDriver: .noSuchDriver
+        case .driverForbidden: .driverForbidden
         case .needsArgument: .needsArgument
         case .rootNeedsInitramfs: .rootNeedsInitramfs
         case .rootUnresolved: .rootUnresolved

@@ -23,8 +23,15 @@ extension VerdictReason {
         case .liloMap: "LILO's map holds the old disk's device number; run lilo in the guest or install GRUB"
         case .driversMissing(let names, let controller, let why):
             Self.missing(names, controller, why)
+        case .initramfsDamaged(let damage, let sound):
+            "\(damage.sentence); make it anew in the running guest (update-initramfs, dracut, mkinitcpio)\(sound.map { ", or make “\($0)” the default there, whose initramfs is sound" } ?? "")"
+        case .initramfsEndsEarly(let damage): damage.sentence
+        case .noFallbackEntry(let problem):
+            "\(problem.words); \(remedy: .drivers(.auto)) finds another way where there is one"
         case .noSuchDriver(let what, let release, let controller):
             "no such driver in \(release.map { "/lib/modules/\($0)" } ?? "its modules"): its kernel has none for \(what), which \(controller.rawValue) needs"
+        case .driverForbidden(let name, let by, let controller):
+            "\(by) keeps \(name) from being loaded, which \(controller.rawValue) needs: take it out"
         case .needsArgument(let argument, let controller):
             "its kernel leaves the disks behind \(controller.rawValue) alone without the argument \(argument)"
         case .rootNeedsInitramfs(let name): "root=\(name) needs an initramfs, and the entry has none"

@@ -33,8 +33,16 @@ package enum VerdictReason: Sendable, Equatable {
     case liloMap
     /// The initramfs lacks modules that its kernel has, and they are not added.
     case driversMissing([String], Controller, NotAdded)
+    /// Linux does not unpack the initramfs whole; the title of an entry beside it whose initramfs is.
+    case initramfsDamaged(InitramfsDamage, sound: String?)
+    /// Something behind the initramfs is not unpacked, and not needed.
+    case initramfsEndsEarly(InitramfsDamage)
+    /// The rescue or fallback initramfs was asked for, and cannot be had.
+    case noFallbackEntry(NoFallback)
     /// The kernel has no driver for a part of the way to the disks.
     case noSuchDriver(String, release: String?, Controller)
+    /// A module that the controller needs is kept from being loaded by an argument, or by a file of the initramfs.
+    case driverForbidden(String, by: String, Controller)
     /// The kernel leaves the disks alone without an argument that it is not given.
     case needsArgument(String, Controller)
     /// A name that only an initramfs understands, and there is none.
@@ -93,7 +101,7 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
-        case .keepsXenEntry, .argumentsElsewhere, .rootShared, .menuNotInUse: .note
+        case .keepsXenEntry, .argumentsElsewhere, .rootShared, .menuNotInUse, .initramfsEndsEarly: .note
         default: .stops
         }
     }

@@ -36,6 +36,7 @@ package enum VerdictRules {
         OtherMeaningRule.self,
         MissingBootRule.self,
         UnknownLoaderRule.self,
+        FallbackEntryRule.self,
         NeededRowRule.self,
         RequiredUnitRule.self,
         DefaultEntryRule.self,

@@ -111,6 +111,9 @@ struct TestGuest {
                         place.missing + [place.name], below: place.directory.id,
                         try fileSystem.contents(of: file.id)),
                     "\(place.path.displayText) must not be there")
+            case .replace(let file, let source):
+                let fileSystem = try #require(fileSystems[file.volume] as? MemoryFileSystem)
+                fileSystem.replace(file.id, try fileSystem.contents(of: source.id))
             case .rename(let place, let newName):
                 let fileSystem = try #require(
                     fileSystems[place.directory.volume] as? MemoryFileSystem)

@@ -79,6 +79,33 @@ extension Guest {
         }
     }
 
+    /// The code page that a system mounts a volume of FAT with; nil where none says one. Systems do not lie on FAT.
+    func codePage(of volume: Volume) throws(StorageError) -> Int? {
+        var readable: [Int: any FileSystem] = [:]
+        for (index, other) in volumes.enumerated()
+        where other.identity.kind != .vfat && registry.driver(for: other.identity.kind) != nil {
+            do throws(StorageError) {
+                readable[index] = try fileSystem(on: index)
+            } catch {
+                // What keeps its files from being read is said where they are asked for.
+                guard !error.isCancellation else { throw error }
+            }
+        }
+        do throws(StorageError) {
+            for root in try GuestFinder.rootVolumes(volumes, readable) {
+                let system = try MountedSystem(
+                    rootVolume: root, volumes: volumes, fileSystems: readable, diskCount: images.count,
+                    presentation: SourcePresentation.unknown, reading: .namesOnly)
+                for mount in system.mounts where volumes[mount.volume].name == volume.name {
+                    if let page = try system.codePage(of: mount) { return page }
+                }
+            }
+        } catch {
+            guard !error.isCancellation else { throw error }
+        }
+        return nil
+    }
+
     private func openFileSystems() throws(StorageError) -> (readable: [Int: any FileSystem], Failures) {
         var readable: [Int: any FileSystem] = [:]
         var failures = Failures()

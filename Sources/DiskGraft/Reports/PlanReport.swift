@@ -250,6 +250,9 @@ extension PlanReport.Action {
         case .copy(_, let place):
             kind = "copy"
             name(place.path.bytes)
+        case .replace(let file, _):
+            kind = "replace"
+            name(file.path.bytes)
         case .rename(let place, _):
             kind = "rename"
             name(place.path.bytes)

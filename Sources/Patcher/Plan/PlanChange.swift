@@ -60,6 +60,7 @@ package struct PlanChange: Sendable, Equatable {
         case .edit(let edit): "replace \(edit.file.displayPath)"
         case .create(let place, _, _): "create \(place.path.displayText)"
         case .copy(let file, let place): "copy \(file.displayPath) to \(place.path.displayText)"
+        case .replace(let file, let source): "copy \(source.displayPath) over \(file.displayPath)"
         case .rename(let place, let newName): "rename \(place.path.displayText) to \(newName.displayText)"
         case .remove(let place): "remove \(place.path.displayText)"
         case .setLabel(_, let label): "set label \(label.displayText)"

@@ -13,6 +13,8 @@ package enum ConfigurationSyntaxes {
         LoaderEntry.self,
         SystemdBootConfiguration.self,
         Syslinux.self,
+        Refind.self,
+        RefindLinuxOptions.self,
         Lilo.self,
         InitramfsPolicy.self,
         KernelCommandLineFile.self,

@@ -11,7 +11,10 @@ enum MachineRule: VerdictRule, RefusalRule {
     private static func misfit(_ draft: PlanDraft) -> VerdictReason? {
         let target = draft.target
         let firmware = draft.guest.firmware
-        if target.firmware == .uefi, !firmware.hasUEFI { return .noUEFILoader(target: target.name) }
+        // Such machines' UEFI has 64 bits.
+        if target.firmware == .uefi, !firmware.hasUEFI || firmware.isOf32Bits {
+            return .noUEFILoader(target: target.name)
+        }
         if target.firmware == .bios, firmware.isUEFIOnly { return .uefiOnly(target: target.name) }
         if let (program, problem) = draft.fallbackObstacle {
             return .noFallbackLoader(program: program, problem)

@@ -5,7 +5,7 @@ extension VerdictReason {
     package var sentence: Sentence {
         switch self {
         case .noUEFILoader(let target):
-            "\(target) boots with UEFI, and the guest has no loader for it on an EFI system partition; \(remedy: .choose(target: .hyperv)) has a BIOS"
+            "\(target) boots with UEFI of 64 bits, and the guest has no loader for that on an EFI system partition; \(remedy: .choose(target: .hyperv)) has a BIOS"
         case .noFallbackLoader(let program, let problem):
             "a machine with an empty variable store starts \(program) alone, and \(problem.words(program)); nothing on the EFI system partition could be put there: install the loader for removable media (grub-install, bootctl) in the running guest"
         case .cannotTakeChanges(let volume, let why): "\(volume) cannot take the changes: \(why)"

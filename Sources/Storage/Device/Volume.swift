@@ -30,6 +30,8 @@ public struct Volume: Sendable {
     public var typeName: String?
     /// The partition table calls it an EFI system partition.
     public var isEFISystemPartition: Bool
+    /// The partition table calls it one for kernels beside that (XBOOTLDR of the Boot Loader Specification).
+    public var isExtendedBoot: Bool
     /// Names below /dev/disk/by-id that udev makes of what it is, wherever its disks are: "dm-uuid-LVM-…", "md-uuid-…".
     public var identifierLinks: [String]
 
@@ -48,7 +50,8 @@ public struct Volume: Sendable {
     public init(
         name: String, location: Location, device: any BlockDevice, identity: VolumeIdentity,
         candidates: [VolumeIdentity] = [], partitionUUID: String? = nil, partitionLabel: String? = nil,
-        typeName: String? = nil, isEFISystemPartition: Bool = false, identifierLinks: [String] = []
+        typeName: String? = nil, isEFISystemPartition: Bool = false, isExtendedBoot: Bool = false,
+        identifierLinks: [String] = []
     ) {
         self.name = name
         self.location = location
@@ -59,6 +62,7 @@ public struct Volume: Sendable {
         self.partitionLabel = partitionLabel
         self.typeName = typeName
         self.isEFISystemPartition = isEFISystemPartition
+        self.isExtendedBoot = isExtendedBoot
         self.identifierLinks = identifierLinks
     }
 }

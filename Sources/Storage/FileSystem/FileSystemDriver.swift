@@ -29,8 +29,13 @@ package struct VolumeSignature: Sendable {
 package struct FileSystemOptions: Sendable {
     /// Read on where a metadata checksum is wrong, with a warning.
     package var ignoresChecksums: Bool
+    /// Windows' number of the code page that short names are in; nil: the usual one. FAT alone has such names.
+    package var codePage: Int?
     /// Makes options.
-    package init(ignoresChecksums: Bool = false) { self.ignoresChecksums = ignoresChecksums }
+    package init(ignoresChecksums: Bool = false, codePage: Int? = nil) {
+        self.ignoresChecksums = ignoresChecksums
+        self.codePage = codePage
+    }
 }
 
 /// A kind of file system: how it is recognised, opened and checked. The only code that reads its superblock.

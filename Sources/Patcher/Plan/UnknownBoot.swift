@@ -8,6 +8,8 @@ package enum UnknownBoot: Sendable, Equatable {
     case menuNotRead(volume: String)
     /// What boots by itself loads no kernel of this guest: another system, or a menu that was not found.
     case startsNoKernel(title: String)
+    /// Which of several kernels starts is not known here, and this one cannot.
+    case oneCannot(title: String, path: String, VerdictReason)
     /// The menu has no entry of the number or the name that it says.
     case noDefault
 
@@ -18,6 +20,8 @@ package enum UnknownBoot: Sendable, Equatable {
         case .menuNotRead(let volume):
             "the boot menu lies on \(volume), which cannot be read here; nothing that can be read names devices that change"
         case .startsNoKernel(let title): "the default entry “\(title)” starts no kernel of this guest"
+        case .oneCannot(let title, let path, let reason):
+            "which of the entries that may boot by themselves does is not known, and “\(title)” of \(path) cannot: \(reason.sentence)"
         case .noDefault: "which entry boots by itself is not known"
         }
     }
@@ -37,7 +41,14 @@ extension PlanDraft {
         if let tool = defaults.first, defaults.allSatisfy({ tools.contains($0.entry) }) {
             return .startsNoKernel(title: tool.title)
         }
-        guard defaults.isEmpty else { return nil }
+        guard defaults.isEmpty else {
+            // Menus of which nobody knows which is read, branches of which nobody knows which is taken.
+            for verdict in DefaultEntryRule.deciding(self, verdicts) {
+                guard case .cannot(let reason) = verdict.outcome else { continue }
+                return .oneCannot(title: verdict.title, path: verdict.path, reason)
+            }
+            return nil
+        }
         if let other = guest.defaultEntries.first { return .startsNoKernel(title: other.entry.title) }
         // Where each of them starts, it does not matter which one does.
         let isAnyGood = verdicts.allSatisfy { verdict in

@@ -10,10 +10,13 @@ enum CloudSources: PlanStep {
         guard let last = lists.last, let sources = last.syntax.sources else { return }
         let own = names(on: draft.hypervisor)
         guard sources != ["None"], !sources.contains(where: own.contains) else { return }
-        draft.advise(
-            .settings, last.file,
-            "datasource_list is \(sources.joined(separator: ", ")), none of which is there on \(draft.hypervisor.title): cloud-init would look for them in vain; add \(own.first ?? "None"), or None",
-            isMinor: true)
+        let list = sources.joined(separator: ", ")
+        let host = draft.hypervisor.title
+        let what: Sentence =
+            sources.contains("None")
+            ? "none of which but None is there on \(host): cloud-init gives no address, name or keys there; add \(own.first ?? "NoCloud") where the machine has such data"
+            : "none of which is there on \(host): cloud-init would look for them in vain; add \(own.first ?? "None"), or None"
+        draft.advise(.settings, last.file, "datasource_list is \(list), \(what)", isMinor: true)
     }
 
     /// What cloud-init calls the source that a hypervisor's machines have; a disk or CD with its data can be

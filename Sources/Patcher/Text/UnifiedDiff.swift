@@ -13,8 +13,11 @@ package enum UnifiedDiff {
             newName: Array("b".utf8) + name)
     }
 
-    /// A file that comes to be.
+    /// A file that comes to be. One that is no text is told by its size, as diff(1) tells of such.
     package static func bytes(creating path: [UInt8], _ contents: [UInt8]) -> [UInt8] {
+        if contents.contains(0) {
+            return Array("Binary file b".utf8) + path + Array(" is new (\(contents.count) bytes)\n".utf8)
+        }
         let lines = TextLine.all(in: contents)
         var output = Array("--- /dev/null\n+++ b".utf8) + path
         output += "\n@@ -0,0 +1\(lines.count == 1 ? "" : ",\(lines.count)") @@\n".utf8

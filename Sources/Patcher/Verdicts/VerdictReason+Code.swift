@@ -10,6 +10,8 @@ extension VerdictReason {
         case bootsXen = "boots-xen"
         case xenOnlyKernel = "xen-only-kernel"
         case fileMissing = "file-missing"
+        case loaderDeviceMissing = "loader-device-missing"
+        case noKernel = "no-kernel"
         case liloMap = "lilo-map"
         case driversMissing = "drivers-missing"
         case noSuchDriver = "no-such-driver"
@@ -50,7 +52,9 @@ extension VerdictReason {
         case .controllerNotOffered: .controllerNotOffered
         case .bootsXen: .bootsXen
         case .xenOnlyKernel: .xenOnlyKernel
-        case .fileMissing: .fileMissing
+        case .fileMissing, .fileElsewhere: .fileMissing
+        case .loaderDeviceMissing: .loaderDeviceMissing
+        case .noKernel: .noKernel
         case .liloMap: .liloMap
         case .driversMissing: .driversMissing
         case .noSuchDriver: .noSuchDriver

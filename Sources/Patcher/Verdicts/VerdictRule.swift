@@ -35,6 +35,7 @@ package enum VerdictRules {
         MissingBootRule.self,
         UnknownLoaderRule.self,
         NeededRowRule.self,
+        NoKernelRule.self,
         DefaultEntryRule.self,
         LastingRule.self,
     ]

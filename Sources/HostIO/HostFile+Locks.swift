@@ -64,8 +64,7 @@ extension HostFile {
         StorageError(
             .refused, HostFileCode.locked,
             access == .write
-                ? "\(reason); shut the virtual machine down first"
-                : "\(reason); shut it down, or read it all the same with -U",
-            path: path)
+                ? "\(reason); shut the virtual machine down first" : "\(reason); shut it down first",
+            path: path, remedies: access == .write ? [] : [.ignoreLocks])
     }
 }

@@ -11,7 +11,7 @@ package enum XFSDriver: FileSystemDriver {
     package static let repairTool = "xfs_repair"
 
     package static let capabilities = Capabilities(
-        changes: [.contents, .attributes, .label],
+        changes: .all,
         settableAttributes: [.permissions, .owner, .accessTime, .modificationTime],
         labelByteLimit: Superblock.labelByteCount)
 

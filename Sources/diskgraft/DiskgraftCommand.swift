@@ -33,7 +33,9 @@ struct DiskgraftCommand: ParsableCommand {
     static func main() {
         Interruption.install()
         do {
-            var command = try parseAsRoot(ungluing(exactArguments()))
+            let arguments = exactArguments()
+            try requireCommand(arguments.first)
+            var command = try parseAsRoot(ungluing(arguments))
             try Cancellation { Interruption.hasCome }.covering { try command.run() }
             if Terminal.isCut { exit(withError: ExitCode(Interruption.exitStatus)) }
         } catch let error as StorageError {
@@ -47,6 +49,15 @@ struct DiskgraftCommand: ParsableCommand {
             if !message.isEmpty { Terminal.printMessage(message, isError: code != .success) }
             exit(withError: code)
         }
+    }
+
+    /// The parser would only count what stands behind a command that there is not.
+    private static func requireCommand(_ word: String?) throws {
+        let names = configuration.subcommands.compactMap(\.configuration.commandName)
+        guard let word, !word.hasPrefix("-"), !names.contains(word), word != "help" else { return }
+        let near = names.filter { word.count > 1 && ($0.hasPrefix(word) || word.hasPrefix($0)) }.sorted()
+        let hint = near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"
+        throw ValidationError("there is no command \"\(word)\"\(hint)")
     }
 
     private static func exit(withStatus status: ExitStatus) -> Never {

@@ -3,6 +3,15 @@ import TestSupport
 import Testing
 
 struct CommandLineTests {
+    /// (word, what the message says of it)
+    @Test(arguments: [
+        ("frobnicate", "there is no command \"frobnicate\""), ("conv", "did you mean convert?"),
+    ])
+    func aCommandThatThereIsNot(_ word: String, _ message: String) throws {
+        let run = try Tool.run(Fixture.command, [word, "x.img"], expect: 64...64)
+        #expect(run.errorText.contains(message))
+    }
+
     @Test(arguments: [
         [], ["frobnicate"], ["info"], ["convert", "a"], ["plan", "x"],
         ["migrate", "only-one", "--to", "kvm"],

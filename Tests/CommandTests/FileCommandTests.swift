@@ -71,6 +71,9 @@ struct FileCommandTests {
         let directory = try TemporaryDirectory()
         let (image, tree) = try volume(in: directory)
         try Tool.run("debugfs", ["-w", "-R", "mknod device c 5 1", image])
+        try Tool.run("debugfs", ["-w", "-R", "symlink gone /nowhere", image])
+        let link = try Fixture.diskgraft("cat", image, "/gone", "--volume", "disk", expect: 2...2)
+        #expect(link.errorText.contains("/gone is a symbolic link that leads nowhere"))
         let device = try Fixture.diskgraft("cat", image, "/device", "--volume", "disk", expect: 2...2)
         #expect(device.errorText.contains("/device is a character device, not a regular file"))
         let folder = try Fixture.diskgraft("put", image, tree, "/a/new", "--volume", "disk", expect: 2...2)
@@ -84,6 +87,13 @@ struct FileCommandTests {
         #expect(try Fixture.diskgraft("find", image, "/a/b", "--volume", "disk").text == "/a/b\n/a/b/link\n")
         #expect(
             try Fixture.diskgraft("find", image, "--volume", "disk", "--name", "hard").text == "/a/hard\n")
+        for (pattern, found) in [
+            ("h*", "/a/hard\n"), ("[g-i]?rd", "/a/hard\n"), ("h\\*", ""), ("ar", ""), ("*k", "/a/b/link\n"),
+        ] {
+            #expect(
+                try Fixture.diskgraft("find", image, "/a", "--volume", "disk", "--name", pattern).text
+                    == found)
+        }
         let stat = try Fixture.diskgraft("stat", image, "/a/file", "--volume", "disk").text
         #expect(stat.contains("2020-02-29 12:34:56") && stat.contains("user.note"))
         let lines = try Fixture.diskgraft("ls", "-R", "--json", "--hash", "sha256", image, "--volume", "disk")

@@ -99,8 +99,10 @@ struct NameTests {
             #expect(!json.contains { $0 < 32 && $0 != 10 || $0 == 127 })
 
             #expect(try Self.run("ls", [fs, file], root).output == file + [10])
+            // Characters of a pattern stand for themselves behind a backslash.
+            let pattern = name.flatMap { Array("*?[\\".utf8).contains($0) ? [UInt8(ascii: "\\"), $0] : [$0] }
             #expect(
-                try Self.run("find", [fs, Array("/d".utf8), Array("--name=".utf8) + name], root).output
+                try Self.run("find", [fs, Array("/d".utf8), Array("--name=".utf8) + pattern], root).output
                     == file
                     + [10])
             let target = Self.path("out", name)

@@ -53,6 +53,21 @@ private func environmentBlock(_ lines: String) -> String {
             plan.unresolved.map(\.unresolved) == [.rowSays(types: ["ext4"], volume: "p2", kind: .swap)])
     }
 
+    /// (row, whether the boot stops without its disk)
+    @Test(arguments: [
+        ("/dev/sdb1 /data ext4 # comment", true), ("LABEL=no /data ext4 a \"b c\" 0", true),
+        ("/dev/sdb1 /data ext4 nofail comment 0", false), ("/dev/sdb1 /data ext4 noauto x 0", false),
+    ])
+    func aRowThatCannotBeChangedMayStopTheBoot(_ row: String, _ stops: Bool) throws {
+        let (disk, _) = guest(["/etc/fstab": "UUID=\(rootUUID) / ext4 defaults 0 1\n\(row)\n"])
+        let refusal = try disk.plan("kvm").refusal
+        guard case .rowStopsBoot(mountPoint: "/data", _, _) = refusal else {
+            #expect(!stops && refusal == nil)
+            return
+        }
+        #expect(stops)
+    }
+
     @Test func oldSystemsDoNotKnowNofail() throws {
         let (disk, root) = guest(
             ["/etc/fstab": "/dev/sda1 / ext3 defaults 1 1\n/dev/sdb1 /data ext3 defaults 1 2\n"], os: "")
@@ -327,6 +342,51 @@ private func environmentBlock(_ lines: String) -> String {
         #expect(
             text(root.files["/etc/lvm/lvm.conf"])
                 == "devices {\n  # filter = [ \"r|.*|\" ]\n  filter = \(expected)\n}\n")
+    }
+
+    /// Both files count, and the second has the last word.
+    @Test func filtersOfTheLocalConfiguration() throws {
+        var (disk, root) = guest([
+            "/etc/lvm/lvmlocal.conf": "devices { \n global_filter = [ \"a|^/dev/sd.*|\", \"r|.*|\" ] }\n"
+        ])
+        disk.partition(3, .lvm2)
+        try disk.patch("kvm")
+        #expect(
+            text(root.files["/etc/lvm/lvmlocal.conf"])
+                == "devices { \n global_filter = [ \"a|^/dev/vd|\", \"a|^/dev/sd.*|\", \"r|.*|\" ] }\n")
+    }
+
+    /// (how the filter is written, what is left out)
+    @Test(arguments: [
+        (#""r|^/dev/[^s]|""#, Set<Repair>()), (#"[ "a|^/dev/sd|", "r|.*|" ]"#, Set<Repair>([.lvm])),
+    ])
+    func aFilterThatStaysHidesTheRoot(_ filter: String, _ skipped: Set<Repair>) throws {
+        var guest = TestGuest()
+        guest.partition(1, .lvm2)
+        let root = guest.logicalVolume("vg0", "root", .ext4, uuid: rootUUID)
+        root.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
+        root.write("/etc/fstab", "/dev/mapper/vg0-root / ext4 defaults 0 1\n")
+        root.write("/etc/lvm/lvm.conf", "devices {\n filter = \(filter)\n}\n")
+        root.write(
+            "/boot/grub/grub.cfg",
+            "menuentry 'A' {\nlinux /boot/vmlinuz-6.1 root=/dev/mapper/vg0-root ro\ninitrd /boot/initrd.img-6.1\n}\n"
+        )
+        root.write("/boot/vmlinuz-6.1", "kernel")
+        root.write("/boot/initrd.img-6.1", "initrd")
+        let plan = try guest.plan("kvm", skip: skipped)
+        guard case .defaultCannot(_, .hiddenByFilter("filter", let path, let devices), _) = plan.refusal
+        else {
+            Issue.record("\(String(describing: plan.refusal))")
+            return
+        }
+        #expect(path == "/etc/lvm/lvm.conf" && devices == ["/dev/vda1"])
+        #expect(try guest.plan("vmware", skip: skipped).refusal == nil)
+    }
+
+    @Test func theNextMenuNamesNoDevices() throws {
+        let (disk, root) = guest(["/etc/default/grub": "GRUB_DISABLE_UUID=true\n"])
+        try disk.patch("kvm")
+        #expect(text(root.files["/etc/default/grub"]) == "GRUB_DISABLE_UUID=false\n")
     }
 
     @Test func onlyAndSkip() throws {

@@ -6,9 +6,10 @@
 #
 #   secure.img   Debian's signed chain: \EFI\debian\{shimx64,grubx64,mmx64,fbx64}.efi and the stub of its grub.cfg
 #   sdboot.img   systemd-boot in \EFI\systemd, /loader/entries, kernel and initramfs on the partition; root by its name
-#   redhat.img   as Red Hat's: shim and a GRUB whose prefix is \EFI\redhat, a grub.cfg there that hands over to /boot.
-#                Debian's GRUB knows no blscfg, so that the menu is a grub.cfg; its own GRUB is not signed, so that this
-#                guest does not start with Secure Boot.
+#   redhat.img   as Red Hat's: shim and a GRUB whose prefix is \EFI\redhat, a grub.cfg there that hands over to /boot/grub2,
+#                and the entry in /boot/loader/entries, with root=/dev/sda2. Debian's GRUB knows no blscfg: a function of the
+#                menu stands in, which runs an entry's lines as commands. This GRUB is not signed, so that the guest does not
+#                start with Secure Boot.
 #
 # None of them has a loader where a machine with an empty variable store looks for one. Needs no root: mtools, debugfs,
 # sfdisk, python3, and apt-get for Debian's packages; GRUB_MKIMAGE names another grub-mkimage than grub-common's.
@@ -69,12 +70,38 @@ begin redhat
 mdeltree -i "$volume" ::/EFI/debian
 mmd -i "$volume" ::/EFI/redhat
 "${GRUB_MKIMAGE:-$work/files/usr/bin/grub-mkimage}" -d "$files/grub/x86_64-efi" -O x86_64-efi \
-    -o "$work/grubx64.efi" -p /EFI/redhat part_gpt fat ext2 normal configfile search search_fs_uuid linux echo test \
-    all_video loadenv serial terminal
+    -o "$work/grubx64.efi" -p /EFI/redhat part_gpt fat ext2 normal configfile search search_fs_uuid echo test \
+    all_video loadenv serial terminal regexp boot
 for name in shim mm; do copy "$files/shim/${name}x64.efi.signed" "/EFI/redhat/${name}x64.efi"; done
 copy "$work/grubx64.efi" /EFI/redhat/grubx64.efi
-printf 'search --no-floppy --root-dev-only --fs-uuid --set=dev %s\nset prefix=($dev)/boot/grub\nexport $prefix\nconfigfile $prefix/grub.cfg\n' \
+printf 'search --no-floppy --fs-uuid --set=dev %s\nset prefix=($dev)/boot/grub2\nexport $prefix\nconfigfile $prefix/grub.cfg\n' \
     "$uuid" >"$work/grub.cfg"
 copy "$work/grub.cfg" /EFI/redhat/grub.cfg
+cat >"$work/menu.cfg" <<MENU
+set timeout=1
+search --no-floppy --fs-uuid --set=root $uuid
+function title { true; }
+function version { true; }
+function linux { set bls_linux=\$1; }
+function initrd { set bls_initrd=\$1; }
+function options { set bls_options="\$@"; }
+function blscfg {
+  for entry in (\$root)/boot/loader/entries/*.conf; do source \$entry; done
+  insmod linux
+  linux \$bls_linux \$bls_options
+  initrd \$bls_initrd
+  boot
+}
+blscfg
+MENU
+printf 'title Debian\nversion %s\nlinux /boot/vmlinuz-%s\ninitrd /boot/initrd.img-%s\noptions root=/dev/sda2 %s\n' \
+    "$release" "$release" "$release" "$arguments" >"$work/entry.conf"
+{
+    printf 'rm /boot/grub/grub.cfg\nmkdir /boot/loader\nmkdir /boot/loader/entries\nmkdir /boot/grub2\nmkdir /boot/grub2/x86_64-efi\n'
+    printf 'write %s /boot/loader/entries/%s-%s.conf\n' "$work/entry.conf" 0123456789abcdef0123456789abcdef "$release"
+    printf 'write %s /boot/grub2/grub.cfg\n' "$work/menu.cfg"
+    for module in "$files"/grub/x86_64-efi/*.mod; do printf 'write %s /boot/grub2/x86_64-efi/%s\n' "$module" "$(basename "$module")"; done
+} >"$work/commands"
+debugfs -w -f "$work/commands" "redhat.img?offset=$root" >/dev/null 2>&1
 
 ls -s --block-size=1M ./*.img

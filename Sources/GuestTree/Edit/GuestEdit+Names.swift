@@ -16,8 +16,8 @@ extension GuestEdit {
             if file.attributes.type == .directory {
                 guard recursively else {
                     throw error(
-                        .refused, .isADirectory,
-                        "\(path.shellText) is a directory; use rmdir, or rm -r for everything in it")
+                        .refused, .isADirectory, "\(path.shellText) is a directory",
+                        remedies: [.removeEmptyDirectory, .removeTree])
                 }
                 try removeContents(of: file)
             }
@@ -95,8 +95,7 @@ extension GuestEdit {
             let to = try target(
                 destination, named: from.name, isForDirectory: file.attributes.type == .directory)
             guard from.directory.volume == to.directory.volume else {
-                throw crossVolume(
-                    from, to, "copy it with `get` and `put` (a tree with `tar` and `untar`), then remove it")
+                throw crossVolume(from, to, .copyFiles)
             }
             if let replaced = try find(to.path, followLast: false) { try requireNoMount(at: replaced.path) }
             try names(on: from.directory.volume).rename(
@@ -114,12 +113,13 @@ extension GuestEdit {
             guard file.attributes.type != .directory else {
                 throw error(
                     .refused, .isADirectory,
-                    "\(path.shellText) is a directory, which has one name only; use ln -s")
+                    "\(path.shellText) is a directory, which has one name only",
+                    remedies: [.linkSymbolically])
             }
             let name = try place(of: file.path).name
             let to = try target(destination, named: name)
             guard file.volume == to.directory.volume else {
-                throw crossVolume(try place(of: file.path), to, "use a symbolic link (ln -s)")
+                throw crossVolume(try place(of: file.path), to, .linkSymbolically)
             }
             if try find(to.path, followLast: false).map({ $0.key == file.key }) ?? false { return }
             try clear(to, replacing: replacing)
@@ -242,10 +242,10 @@ extension GuestEdit {
         try names(on: key.volume).remove(place.name, in: place.directory.id)
     }
 
-    private func crossVolume(_ from: Place, _ to: Place, _ advice: String) -> StorageError {
+    private func crossVolume(_ from: Place, _ to: Place, _ remedy: Remedy) -> StorageError {
         error(
             .refused, .crossVolume,
             "\(from.path.shellText) lies on \(guest.volumes[from.directory.volume].name) and "
-                + "\(to.path.shellText) on \(guest.volumes[to.directory.volume].name); \(advice)")
+                + "\(to.path.shellText) on \(guest.volumes[to.directory.volume].name)", remedies: [remedy])
     }
 }

@@ -35,9 +35,13 @@ public struct GuestFiles: Sendable {
                     .refused, GuestCode.notADirectory, "\(path.withoutSlash.shellText) is no directory",
                     path: guest.mainPath)
             }
+            let last = followLast ? try tree.find(path, followLast: false) : nil
+            let isLink = last?.attributes.type == .symbolicLink
             throw StorageError(
                 .refused, GuestCode.noSuchFile,
-                "there is no \(path.shellText) in the guest",
+                isLink
+                    ? "\(path.shellText) is a symbolic link that leads nowhere in the guest"
+                    : "there is no \(path.shellText) in the guest",
                 path: guest.mainPath)
         }
         return file

@@ -5,11 +5,14 @@ struct ProbeReader {
     static let headLength: UInt64 = 8192
 
     let device: any BlockDevice
+    /// The same device, for drivers.
+    let known: HeadDevice
     private let head: [UInt8]
 
     init(_ device: any BlockDevice) throws(StorageError) {
         self.device = device
         head = try device.bytes(at: 0, count: Int(min(device.byteCount, Self.headLength)))
+        known = HeadDevice(device, head: head)
     }
 
     var byteCount: UInt64 { device.byteCount }

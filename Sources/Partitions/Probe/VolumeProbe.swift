@@ -24,7 +24,7 @@ package struct VolumeProbe: Sendable {
         matches += try VolumeManagerProbe.matches(reader)
         matches += try CacheProbe.matches(reader)
         for driver in drivers {
-            if let signature = try driver.identify(device) { matches.append(ProbeMatch(signature)) }
+            if let signature = try driver.identify(reader.known) { matches.append(ProbeMatch(signature)) }
         }
         matches += try BtrfsProbe.matches(reader)
         matches += try NTFSProbe.matches(reader)

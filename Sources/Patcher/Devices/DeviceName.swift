@@ -29,7 +29,7 @@ package enum DeviceName: Hashable, Sendable {
 
     /// Reads a word. A `PARTNROFF=` behind a PARTUUID stays part of it and so matches nothing.
     package init(_ text: String) {
-        self = Self.tagged(text) ?? Self.path(text) ?? .notADevice
+        self = Self.tagged(text) ?? Self.path(Self.simplified(text)) ?? .notADevice
     }
 
     /// Whether the form ties it to the hypervisor's presentation.
@@ -56,6 +56,16 @@ package enum DeviceName: Hashable, Sendable {
     /// blkid prints UUIDs in lower case and FAT serials in upper case; both are compared as blkid prints them.
     private static func normalized(_ uuid: Substring) -> String {
         uuid.count == 9 || uuid.count == 16 ? uuid.uppercased() : uuid.lowercased()
+    }
+
+    /// The path without "//", "/./" and "/../", as the kernel walks it: no directory below /dev is a link.
+    private static func simplified(_ text: String) -> String {
+        guard text.hasPrefix("/"), text.contains("//") || text.contains("/.") else { return text }
+        var parts: [Substring] = []
+        for part in text.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
     }
 
     private static func path(_ text: String) -> DeviceName? {

@@ -84,6 +84,13 @@ enum GuestScan {
                     {
                         inDirectories.append(("\(directory)/\(name)", syntax))
                     }
+                case .dropIns(let directory, let suffix):
+                    for name in try tree.names(in: GuestPath(directory)) where name.hasSuffix(suffix + ".d") {
+                        for file in try tree.names(in: GuestPath("\(directory)/\(name)"))
+                        where file.hasSuffix(".conf") {
+                            inDirectories.append(("\(directory)/\(name)/\(file)", syntax))
+                        }
+                    }
                 case .vendor(let name): ofVendors.append((name, syntax))
                 }
             }

@@ -119,7 +119,8 @@ struct ReferenceTable: Sendable {
             return isClash ? .rowSays(types: row.types, volume: volume.name, kind: kind) : nil
         case .kernelArgument("root", _), .sharedKernelArgument("root"):
             return kind == .swap || isContainer ? .noFileSystem(volume: volume.name, kind: kind) : nil
-        case .fstabOption, .unit, .kernelArgument, .sharedKernelArgument, .crypttab, .crypttabPart,
+        case .fstabOption, .unit, .unitDependency, .kernelArgument, .sharedKernelArgument, .crypttab,
+            .crypttabPart,
             .lvmDevice,
             .loaderDisk, .reported:
             return nil

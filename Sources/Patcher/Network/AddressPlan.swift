@@ -6,8 +6,10 @@ struct AddressPlan: Sendable {
         var card: GuestCard
         /// Its address on the target; nil where nobody tells.
         var address: HardwareAddress?
-        /// Its address was stated by its name.
+        /// Its address was stated by its name, or by an address that its rows give it and no row knows it by.
         var isStated = false
+        /// The addresses that it is known by.
+        var known: [HardwareAddress] = []
         /// Why nothing of it can be changed.
         var conflict: Sentence?
     }
@@ -25,7 +27,7 @@ struct AddressPlan: Sendable {
             found.append(GuestCard(name: name, files: [], pins: []))
         }
         for card in found {
-            for address in card.addresses { owners[address, default: []].append(card.name) }
+            for address in knownAddresses(of: card) { owners[address, default: []].append(card.name) }
         }
         cards = found.map(resolved)
         let named = Dictionary(grouping: cards.filter { $0.address != nil }, by: \.address)
@@ -40,9 +42,9 @@ struct AddressPlan: Sendable {
 
     private func resolved(_ card: GuestCard) -> Card {
         let byName = byName(card.name)
-        let known = card.addresses
+        let known = knownAddresses(of: card)
         let moved = Set(known.compactMap(byAddress))
-        var result = Card(card: card, isStated: byName != nil)
+        var result = Card(card: card, isStated: byName != nil, known: known)
         if let byName {
             result.address = byName
             if moved.contains(where: { $0 != byName }) {
@@ -60,6 +62,16 @@ struct AddressPlan: Sendable {
             result.address = after.first
         }
         return result
+    }
+
+    /// The addresses that a card is known by. One that no row knows it by, and that its row gives it, is the card's where
+    /// the user speaks of the card with that address: it is what the network saw.
+    private func knownAddresses(of card: GuestCard) -> [HardwareAddress] {
+        let known = card.addresses
+        guard known.isEmpty else { return known }
+        return card.pins.map(\.address).filter { byAddress($0) != nil }.reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
+        }
     }
 
     private func byName(_ name: String) -> HardwareAddress? {
@@ -103,7 +115,7 @@ struct AddressPlan: Sendable {
 
     /// The rows of a card whose addresses change.
     func changes(of card: Card, among pins: [NetworkFacts.Pin]) -> [NetworkFacts.Pin] {
-        let addresses = card.card.addresses
+        let addresses = card.known
         return pins.filter { pin in
             guard let new = newAddress(of: pin), new != pin.address else { return false }
             return pin.name == card.card.name && pin.role != .sets || addresses.contains(pin.address)

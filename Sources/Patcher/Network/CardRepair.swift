@@ -161,7 +161,7 @@ struct CardRepair {
 
     /// Nothing of the card is changed. What the user asked for by its name or address is refused then.
     private func leave(_ draft: inout PlanDraft, _ reason: Sentence) {
-        if card.isStated || card.card.addresses.contains(where: plan.isMoved) {
+        if card.isStated || card.known.contains(where: plan.isMoved) {
             draft.unmetStatement = draft.unmetStatement ?? .cardNotChanged(card: name, reason)
         }
         advise(&draft, "the network card \(name) is left as it is in all files: \(reason)")
@@ -226,7 +226,10 @@ extension PlanDraft {
         else { return false }
         let isNew =
             switch release.family {
-            case .redHat: release.countsOtherwise ? major >= 19 : major >= 7
+            // Amazon's releases before 2, called by their years, start without systemd.
+            case .redHat:
+                release.title.contains("Amazon")
+                    ? major == 2 || major >= 2022 : release.countsOtherwise ? major >= 19 : major >= 7
             case .debian: major >= 9
             case .ubuntu: major >= 16
             default: false

@@ -45,6 +45,9 @@ package struct Interfaces: NetworkSyntax {
                 let index = words.count > 2 ? 2 : 1
                 guard index < words.count, HardwareAddress(words[index]) != nil else { continue }
                 facts.pin(words[index], row.ranges[index], of: current, .sets, "hwaddress", file)
+            case "bridge_hw", "bridge-hw":
+                guard words.count > 1, HardwareAddress(words[1]) != nil else { continue }
+                facts.pin(words[1], row.ranges[1], of: current, .sets, words[0], file)
             default: break
             }
         }

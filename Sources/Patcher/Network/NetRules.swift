@@ -20,6 +20,15 @@ package struct NetRules: NetworkSyntax {
     /// The file that udev itself, or its generator, would have put names into.
     var isPersistent: Bool { path.hasSuffix("persistent-net.rules") }
 
+    /// Rules for a disk by the kernel's name for it; they are never changed.
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
+        rules.filter { !$0.isOfCards }.compactMap { rule in
+            guard let kernel = rule.match(["KERNEL", "KERNELS"]) else { return nil }
+            return DeviceSite(
+                range: kernel.range, text: "/dev/\(kernel.text)", use: .reported("device of a udev rule"))
+        }
+    }
+
     package static func facts(of files: [ParsedFile<NetRules>]) -> NetworkFacts {
         var facts = NetworkFacts()
         for file in files {

@@ -137,6 +137,7 @@ package enum NetworkFamilies {
         Ifcfg.self,
         Interfaces.self,
         Netplan.self,
+        InstallerNetwork.self,
         NetworkManagerKeyFile.self,
         WickedInterfaces.self,
         CardTable.self,

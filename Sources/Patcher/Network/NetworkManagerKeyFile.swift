@@ -51,6 +51,7 @@ package struct NetworkManagerKeyFile: NetworkSyntax {
                 facts.pin(address.text, address.range, of: name, .sets, "cloned-mac-address", file)
             }
         }
+        addOldAddresses(sections, file, &facts)
         for (section, key) in [("vlan", "parent"), ("macvlan", "parent")] {
             // A parent may be a connection's UUID too.
             if let parent = settings.last(section, key)?.text, CardName.isOfCard(CardName.base(parent)) {
@@ -68,6 +69,27 @@ package struct NetworkManagerKeyFile: NetworkSyntax {
                     facts.use(pattern: String(pattern), label, file)
                 }
             }
+        }
+    }
+
+    /// Addresses that neither choose a card nor are given to one.
+    private func addOldAddresses(_ sections: [String], _ file: ScannedFile, _ facts: inout NetworkFacts) {
+        for section in sections {
+            for key in ["mac-address-blacklist", "mac-address-denylist"] {
+                for word in settings.last(section, key)?.text.split(whereSeparator: { ";, ".contains($0) })
+                    ?? []
+                where HardwareAddress(String(word)) != nil {
+                    facts.remark(
+                        file,
+                        "\(key) keeps the connection from the card \(word), which has another address then")
+                }
+            }
+        }
+        // A client identifier of type 1 is a hardware address (RFC 2132, 9.14).
+        if let identifier = settings.last("ipv4", "dhcp-client-id")?.text, identifier.hasPrefix("01:"),
+            HardwareAddress(String(identifier.dropFirst(3))) != nil
+        {
+            facts.remark(file, "dhcp-client-id is \(identifier), an address of the old machine's card")
         }
     }
 }

@@ -44,6 +44,8 @@ package enum PlanSteps {
         NumberedDevices.self,
         SwapUnits.self,
         DiskTools.self,
+        NamedDeviceRemarks.self,
+        NamingArguments.self,
         DisabledTools.self,
         ToolRemarks.self,
         ClockOptions.self,

@@ -1,3 +1,5 @@
+internal import Storage
+
 /// cloud-init asks the sources that it is told of, and no others: where none of them is the target's, the machine waits for
 /// them, and gets no address, no name and no keys.
 enum CloudSources: PlanStep {
@@ -11,12 +13,11 @@ enum CloudSources: PlanStep {
         let own = names(on: draft.hypervisor)
         guard sources != ["None"], !sources.contains(where: own.contains) else { return }
         let list = sources.joined(separator: ", ")
-        let host = draft.hypervisor.title
-        let what: Sentence =
+        let message: Sentence =
             sources.contains("None")
-            ? "none of which but None is there on \(host): cloud-init gives no address, name or keys there; add \(own.first ?? "NoCloud") where the machine has such data"
-            : "none of which is there on \(host): cloud-init would look for them in vain; add \(own.first ?? "None"), or None"
-        draft.advise(.settings, last.file, "datasource_list is \(list), \(what)", isMinor: true)
+            ? "datasource_list is \(list): on \(draft.hypervisor.title) cloud-init gets nothing from any of them (no network, no name, no keys); add \(own.first ?? "NoCloud") where the machine is to get such"
+            : "datasource_list is \(list), none of which is there on \(draft.hypervisor.title): cloud-init would look for them in vain; add \(own.first ?? "None"), or None"
+        draft.advise(.settings, last.file, message, isMinor: true)
     }
 
     /// What cloud-init calls the source that a hypervisor's machines have; a disk or CD with its data can be

@@ -48,8 +48,10 @@ enum DeviceNames: PlanStep {
         case .disk(let disk):
             guard type(of: file.syntax).renamesDisks else { return }
             let new = draft.targetName(ofDisk: disk)
+            var text = new
+            if case .unitDependency = site.use { text = SystemdUnitName.unit(ofDevice: new) }
             draft.edit(
-                file, site.range, new, .names,
+                file, site.range, text, .names,
                 "\(site.text) is disk \(disk + 1), which \(draft.hypervisor.title) presents as \(new)")
         case .notADisk, .stable, .unresolved: break
         }

@@ -13,8 +13,10 @@ enum InitramfsSettings: PlanStep {
                         .settings, file.file,
                         "MODULES=\(assignment.text): the initramfs may hold the old machine's drivers alone")
                 }
-                let words = assignment.text.split { $0 == " " || $0 == "\t" || $0 == "," }.map(String.init)
-                for word in words where DeviceName(word).isPositional {
+                let bytes = file.file.bytes
+                for range in NamedDevices.paths(in: bytes, assignment.valueRange) {
+                    let word = bytes.text(range)
+                    guard DeviceName(word).isPositional else { continue }
                     draft.advise(
                         .settings, file.file,
                         "\(assignment.name) names \(word), which may not be there on the next update")

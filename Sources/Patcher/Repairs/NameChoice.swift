@@ -18,7 +18,8 @@ extension NameChoice {
             + " is \(draft.guest.volumes[volume].name)"
         let form = Form(site, file, draft.guest)
         switch site.use {
-        case .fstab, .fstabOption, .unit: return choose(stableNames(volume, draft), volume, what, draft, form)
+        case .fstab, .fstabOption, .unit, .unitDependency:
+            return choose(stableNames(volume, draft), volume, what, draft, form)
         // The kernel puts the array together itself, and knows nothing else.
         case .kernelArgument("md", _), .sharedKernelArgument("md"):
             return choose([], volume, what, draft, form)
@@ -60,10 +61,13 @@ extension NameChoice {
         case path
         /// As crypttab takes it.
         case crypttab
+        /// The unit of udev's link.
+        case unit
 
         init(_ site: DeviceSite, _ file: ScannedFile, _ guest: LinuxSystem) {
             switch site.use {
             case .crypttab: self = .crypttab
+            case .unitDependency: self = .unit
             // Scripts take no tags there.
             case .crypttabPart: self = .path
             default: self = type(of: file.syntax).wantsPaths || site.wantsPath(in: guest) ? .path : .tag
@@ -74,6 +78,7 @@ extension NameChoice {
             switch self {
             case .tag: name.tag
             case .path: name.link
+            case .unit: SystemdUnitName.unit(ofDevice: name.link)
             // crypttab's scripts took `PARTUUID=` later than udev made links of it.
             case .crypttab: if case .partitionUUID = name { name.link } else { name.tag }
             }
@@ -81,7 +86,7 @@ extension NameChoice {
 
         /// udev writes other characters of a label as escapes, which not every file takes as they are.
         func takes(_ name: StableName) -> Bool {
-            guard self == .path, case .label(let label) = name else { return true }
+            guard self == .path || self == .unit, case .label(let label) = name else { return true }
             return label.allSatisfy { $0.isLetter || $0.isNumber || "#+-.:=@_".contains($0) }
         }
 
@@ -126,7 +131,7 @@ extension NameChoice {
         }
         guard let name = draft.targetName(ofVolume: volume, kernel: kernel) else { return nil }
         return NameChoice(
-            text: name,
+            text: form == .unit ? SystemdUnitName.unit(ofDevice: name) : name,
             reason:
                 "\(what), which \(draft.hypervisor.title)'s \(draft.controller.rawValue) controller presents as \(name)"
         )
@@ -185,14 +190,15 @@ extension NameChoice {
             kernel: entry.kernelVersion)
     }
 
-    /// Names that keep the kernel's arguments within its limit: 256 bytes with the final zero before 2.6.22.
+    /// Names that keep the kernel's arguments within its limit. Loaders write the kernel's own path before them.
     private static func fitting(
         _ names: [StableName], _ file: ScannedFile, _ site: DeviceSite, _ entry: BootEntry,
         _ guest: LinuxSystem
     ) -> [StableName] {
-        guard let version = entry.kernelVersion, isVersion(version, below: [2, 6, 22]),
-            let arguments = entry.argumentsRange
-        else { return names }
+        guard let arguments = entry.argumentsRange else { return names }
+        let isOld = entry.kernelVersion.map { isVersion($0, below: [2, 6, 22]) } ?? false
+        let head = isOld ? 0 : "BOOT_IMAGE=(hd0,gpt1) ".utf8.count + (entry.kernel ?? "").utf8.count
+        let limit = (isOld ? oldCommandLineLimit : commandLineLimit) - head
         // Room for the others of the same line that are still to be replaced, each by the longest form.
         let others = file.sites.filter { other in
             guard other.range != site.range, case .kernelArgument(let name, let owner) = other.use else {
@@ -205,12 +211,14 @@ extension NameChoice {
         }
         let fixed = arguments.count - site.range.count + growth
         let form = Form(site, file, guest)
-        return names.filter { fixed + form.text($0).utf8.count <= oldCommandLineLimit }
+        return names.filter { fixed + form.text($0).utf8.count <= limit }
     }
 }
 
 /// COMMAND_LINE_SIZE of 256 on x86 until 2.6.22, less the final zero.
 let oldCommandLineLimit = 255
+/// The same of 2048 since.
+private let commandLineLimit = 2047
 
 extension PlanDraft {
     /// The label that a volume without one is given.

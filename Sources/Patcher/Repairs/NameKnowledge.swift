@@ -10,6 +10,7 @@ extension DeviceSite {
         // Options of the mount, which takes what it is told.
         case .kernelArgument(let name, _) where KernelCommandLine.mountOptions.contains(name): true
         case .sharedKernelArgument(let name) where KernelCommandLine.mountOptions.contains(name): true
+        case .kernelArgument("overlayroot", _), .sharedKernelArgument("overlayroot"): true
         // grub-mkconfig gives it to grub-probe, and makes root= of it.
         case .sharedKernelArgument("GRUB_DEVICE"): true
         // SUSE's own mkinitrd waits for the path that it is given.

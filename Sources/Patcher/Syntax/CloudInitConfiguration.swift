@@ -23,6 +23,9 @@ package struct CloudInitConfiguration: ConfigurationSyntax {
         }
     }
 
+    /// What `mounts:` and `fs_setup:` name; the file is never changed.
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] { NamedDevices.reportedSites(in: bytes) }
+
     private static func words(_ text: Substring) -> [String] {
         text.prefix { $0 != "#" }.split { " ,[]\"'\t".contains($0) }.map(String.init)
     }

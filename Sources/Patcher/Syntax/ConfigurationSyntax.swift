@@ -16,6 +16,8 @@ package enum ConfigurationPlace: Sendable {
     case path(String)
     /// Files of a directory whose names begin and end so.
     case directory(String, prefix: String = "", suffix: String = "")
+    /// Files of the directories "NAME.d" below a directory, of the names that end so, as far as they are drop-ins (`.conf`).
+    case dropIns(String, suffix: String)
     /// A file of that name in any vendor's directory of the EFI system partition.
     case vendor(String)
 }

@@ -20,6 +20,8 @@ package struct DeviceSite: Sendable, Equatable {
         case lvmDevice
         /// What a unit of systemd mounts.
         case unit(mountPoint: String)
+        /// A device that a unit of systemd is tied to, as the unit that stands for it.
+        case unitDependency(unit: String)
         /// A name in a file that is never changed; the text says what it is for.
         case reported(String)
 
@@ -28,7 +30,7 @@ package struct DeviceSite: Sendable, Equatable {
             switch self {
             case .fstab(let row): !row.isRemovableMedium
             case .fstabOption, .kernelArgument, .sharedKernelArgument, .crypttab, .crypttabPart, .lvmDevice,
-                .unit:
+                .unit, .unitDependency:
                 true
             case .reported, .loaderDisk: false
             }
@@ -68,6 +70,7 @@ package struct DeviceSite: Sendable, Equatable {
             case .crypttabPart(let part, let row): "\(part) of the encrypted device \(row.name)"
             case .lvmDevice: "LVM device"
             case .unit(let mountPoint): "device of \(mountPoint)"
+            case .unitDependency(let unit): "device that \(unit) is tied to"
             case .reported(let summary): summary
             }
         }

@@ -10,7 +10,7 @@ extension Fstab {
     static func deviceOptions(_ bytes: [UInt8], _ field: Range<Int>) -> [DeviceOption] {
         options(bytes, field, named: deviceOptionNames).compactMap { option in
             let value = bytes.text(option.range)
-            let device = devicePath(ofUnit: value) ?? value
+            let device = SystemdUnitName.device(of: value) ?? value
             return device.hasPrefix("/dev/")
                 ? DeviceOption(name: option.name, range: option.range, device: device) : nil
         }
@@ -25,13 +25,5 @@ extension Fstab {
             let name = bytes.text(option.startIndex..<equals)
             return names.contains(name) ? (name, equals + 1..<option.endIndex) : nil
         }
-    }
-
-    /// "dev-sdb2.device" is /dev/sdb2: "-" stands for "/", and `\x2d` for "-" (systemd.unit(5)).
-    private static func devicePath(ofUnit unit: String) -> String? {
-        guard unit.hasPrefix("dev-"), unit.hasSuffix(".device") else { return nil }
-        let path = unit.dropLast(".device".count).split(separator: "-", omittingEmptySubsequences: false)
-            .joined(separator: "/").replacing("\\x2d", with: "-")
-        return path.contains("\\") ? nil : "/" + path
     }
 }

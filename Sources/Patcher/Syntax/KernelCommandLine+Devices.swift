@@ -77,6 +77,16 @@ extension KernelCommandLine {
             return Fstab.options(bytes, value, named: ["source"]).map { site($0.range) }
         case _ where mountOptions.contains(argument.name):
             return Fstab.deviceOptions(bytes, value).map { site($0.range, $0.device) }
+        case "systemd.mount-extra", "systemd.swap-extra":
+            // DEVICE:MOUNT POINT:TYPE:OPTIONS, or DEVICE:OPTIONS.
+            let first = bytes[value].prefix { $0 != .colon }
+            let range = first.startIndex..<first.endIndex
+            return DeviceName(bytes.text(range)) == .notADevice ? [] : [site(range)]
+        case "overlayroot":
+            // "crypt:" makes its device's contents anew, so that nothing in them can name it.
+            guard bytes.has("device:", at: value.lowerBound, in: value) else { return [] }
+            return Fstab.options(bytes, value.lowerBound + 7..<value.upperBound, named: ["dev"])
+                .filter { DeviceName(bytes.text($0.range)) != .notADevice }.map { site($0.range) }
         case "cryptkey":
             // DEVICE:FILESYSTEM:PATH; without a device the key lies in the initramfs.
             let first = bytes[value].split(separator: .colon, maxSplits: 1).first ?? []
@@ -89,6 +99,17 @@ extension KernelCommandLine {
         case _ where awaitedVolumes.contains(argument.name):
             return awaitedVolume(argument.name, bytes.text(value)).map { [site(value, $0)] } ?? []
         default: return nil
+        }
+    }
+
+    /// Arguments that nothing here knows, and whose value names a disk by what the hypervisor calls it.
+    func namingUnknownly(in bytes: [UInt8]) -> [(name: String, device: String)] {
+        let known = sharedDeviceSites(in: bytes).map(\.range)
+        return arguments.flatMap { argument -> [(name: String, device: String)] in
+            guard let value = argument.valueRange else { return [] }
+            return NamedDevices.paths(in: bytes, value).filter { path in
+                DeviceName(bytes.text(path)).isPositional && !known.contains { $0.overlaps(path) }
+            }.map { (argument.name, bytes.text($0)) }
         }
     }
 

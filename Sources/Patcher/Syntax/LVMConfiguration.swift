@@ -108,7 +108,9 @@ package struct LVMConfiguration: Sendable, Equatable {
 
 extension LVMConfiguration: ConfigurationSyntax {
     package static let kind = ConfigurationKind("lvm")
-    package static let places: [ConfigurationPlace] = [.path("/etc/lvm/lvm.conf")]
+    package static let places: [ConfigurationPlace] = [
+        .path("/etc/lvm/lvm.conf"), .path("/etc/lvm/lvmlocal.conf"),
+    ]
 
     package init(_ bytes: [UInt8], path: String) { self.init(bytes) }
 }

@@ -7,7 +7,7 @@ enum AwaitedArgumentRule: VerdictRule {
                 let reason = reference.unresolved
             else { continue }
             let isAwaited =
-                argument.name == "mount.usr"
+                argument.name == "mount.usr" || argument.mountsForTheBoot(in: item.file.bytes)
                 ? reason.mayBeMissing || !reference.isStable
                 : !draft.request.wants(.deadRows) && draft.guest.absentVolume(argument, in: item.file) != nil
             guard isAwaited else { continue }
@@ -18,5 +18,15 @@ enum AwaitedArgumentRule: VerdictRule {
             ]
         }
         return []
+    }
+}
+
+extension KernelCommandLine.Argument {
+    /// A mount of systemd's that the boot waits for: `systemd.mount-extra=` without `nofail`.
+    fileprivate func mountsForTheBoot(in bytes: [UInt8]) -> Bool {
+        guard name == "systemd.mount-extra", let valueRange else { return false }
+        let parts = bytes.text(valueRange).split(separator: ":", omittingEmptySubsequences: false)
+        let options = parts.count > 3 ? parts[3].split(separator: ",") : []
+        return !options.contains { ["nofail", "noauto"].contains($0) }
     }
 }

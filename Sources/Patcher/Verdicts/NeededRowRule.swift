@@ -13,7 +13,7 @@ enum NeededRowRule: VerdictRule, RefusalRule {
 
     private static func problem(_ draft: PlanDraft) -> VerdictReason? {
         for file in draft.guest.files(Fstab.self) {
-            for row in file.syntax.rows where DeadRows.isNeeded(row) {
+            for row in file.syntax.rows where DeadRows.isNeeded(row) || isWaitedFor(row, draft.guest) {
                 guard let reference = draft.guest.reference(in: file.file, at: row.specRange.lowerBound)
                 else {
                     continue
@@ -28,5 +28,11 @@ enum NeededRowRule: VerdictRule, RefusalRule {
             }
         }
         return nil
+    }
+
+    /// systemd takes a row as it stands, and no option can be put into one whose fields are displaced.
+    private static func isWaitedFor(_ row: Fstab.Row, _ guest: LinuxSystem) -> Bool {
+        row.isDisplaced && guest.startsWithSystemd && !row.isNoauto && !row.isNofail
+            && row.mountPoint.hasPrefix("/")
     }
 }

@@ -26,6 +26,8 @@ extension VerdictReason {
         case argumentsUnreadable = "arguments-unreadable"
         case argumentUnresolved = "argument-unresolved"
         case rowStopsBoot = "row-stops-boot"
+        case unitStopsBoot = "unit-stops-boot"
+        case hiddenByFilter = "hidden-by-filter"
         case statedWrongly = "stated-wrongly"
         case cardNotChanged = "card-not-changed"
         case suspended
@@ -69,6 +71,8 @@ extension VerdictReason {
         case .argumentsUnreadable: .argumentsUnreadable
         case .argumentUnresolved: .argumentUnresolved
         case .rowStopsBoot: .rowStopsBoot
+        case .unitStopsBoot: .unitStopsBoot
+        case .hiddenByFilter: .hiddenByFilter
         case .statedWrongly: .statedWrongly
         case .cardNotChanged: .cardNotChanged
         case .suspended: .suspended

@@ -48,6 +48,10 @@ extension VerdictReason {
             "the initramfs waits for \(argument): \(reason.sentence)"
         case .rowStopsBoot(let mountPoint, let name, let reason):
             "the boot would stop at \(mountPoint): \(name) of /etc/fstab cannot be found (\(reason.sentence)); give its disk too, or the row the option nofail"
+        case .unitStopsBoot(let path, let name, let reason):
+            "the boot would stop at \(path), which local-fs.target requires: \(name) cannot be found (\(reason.sentence)); give its disk too, or let the target want the unit in place of requiring it"
+        case .hiddenByFilter(let filter, let path, let devices):
+            "the root is a logical volume, and \(filter) of \(path) keeps LVM from looking at \(devices.joined(separator: ", ")), where it lies on the target: let these names in there"
         case .statedWrongly(let reason): reason.sentence
         case .cardNotChanged(let card, let reason):
             "what was said of the network card \(card) cannot be done: \(reason)"

@@ -63,6 +63,10 @@ package enum VerdictReason: Sendable, Equatable {
     case argumentUnresolved(String, UnresolvedReason)
     /// A row of the fstab that the boot waits for stands for nothing.
     case rowStopsBoot(mountPoint: String, String, UnresolvedReason)
+    /// A mount unit that local-fs.target requires stands for nothing.
+    case unitStopsBoot(path: String, String, UnresolvedReason)
+    /// A filter of LVM's hides the physical volumes, by their names on the target.
+    case hiddenByFilter(String, path: String, devices: [String])
 
     /// What the user said of a disk contradicts the guest.
     case statedWrongly(UnresolvedReason)

@@ -22,6 +22,8 @@ package enum VerdictRules {
         ArgumentsRule.self,
         AwaitedArgumentRule.self,
         NeededRowRule.self,
+        RequiredUnitRule.self,
+        LVMFilterRule.self,
         MenuInUseRule.self,
     ]
 
@@ -35,6 +37,7 @@ package enum VerdictRules {
         MissingBootRule.self,
         UnknownLoaderRule.self,
         NeededRowRule.self,
+        RequiredUnitRule.self,
         NoKernelRule.self,
         DefaultEntryRule.self,
         LastingRule.self,

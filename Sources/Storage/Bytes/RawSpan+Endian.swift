@@ -1,6 +1,6 @@
-// Loads and stores of integers with an explicit byte order. This file and ByteBuffer.swift are the only
-// places where Storage reads memory without the compiler's proof: the loads are bounds-checked and trap, so a
-// parser checks the length of its structure once, throws, and then loads.
+// Loads and stores of integers with an explicit byte order. The loads are bounds-checked and trap, so a parser checks the
+// length of its structure once, throws, and then loads. Storage reads memory without the compiler's proof here, in
+// ByteBuffer.swift, in ZeroScan.swift and in calls of C alone.
 
 extension RawSpan {
     /// The big-endian integer at byte `offset`. Traps when it does not lie inside the span.

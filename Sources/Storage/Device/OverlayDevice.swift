@@ -16,7 +16,7 @@ public final class OverlayDevice: WritableBlockDevice {
     /// The base's host files.
     public var hostFiles: [any ByteFile] { base.hostFiles }
 
-    /// An empty overlay over `base` that refuses to grow past `byteLimit` bytes of memory.
+    /// An empty overlay over `base` that takes no more writes once it holds `byteLimit` bytes.
     public init(_ base: any BlockDevice, byteLimit: Int = 1 << 30) {
         self.base = base
         self.byteLimit = byteLimit

@@ -45,6 +45,14 @@ public enum Remedy: Hashable, Sendable {
     case shrink
     /// Do it all the same.
     case force
+    /// Remove an empty directory, which is asked for by itself.
+    case removeEmptyDirectory
+    /// Remove a directory with everything in it.
+    case removeTree
+    /// Make a symbolic link.
+    case linkSymbolically
+    /// Copy files out of the guest and in again, then remove the old ones.
+    case copyFiles
     /// Start the guest once and shut it down.
     case startGuest
     /// Run another program.

@@ -1,6 +1,7 @@
 /// What a file system can change, and how it treats names: a plan counts on no more.
 public struct Capabilities: Equatable, Sendable {
-    /// Kinds of change; each is a protocol of the transaction.
+    /// Kinds of change; each is a protocol of the transaction. Moving contents is none of them: edits that can do without
+    /// ask the transaction (`MovingTransaction`).
     public struct Changes: OptionSet, Hashable, Sendable {
         /// The bits.
         public let rawValue: UInt16

@@ -43,6 +43,9 @@ struct GroupHeaders: Sendable {
         static let unlinked = 40
         static let freeRoot = 328
         static let freeLevel = 332
+        static let blockCount = 336
+        static let freeBlockCount = 340
+        static let newest = 32
     }
 
     static let unlinkedListCount = 64

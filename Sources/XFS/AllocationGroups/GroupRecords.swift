@@ -39,6 +39,33 @@ struct InodeRecord: Equatable, Hashable, Sendable {
         free = bytes.big(offset + 8)
     }
 
+    /// All 64 of a new chunk, free.
+    init(newChunk first: UInt32) {
+        self.first = first
+        holes = 0
+        count = UInt8(Self.inodeCount)
+        freeCount = UInt32(Self.inodeCount)
+        free = .max
+    }
+
+    /// As a tree's record.
+    func bytes(isSparse: Bool) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: 16)
+        result.storeBig(first, at: 0)
+        if isSparse {
+            result.storeBig(holes, at: 4)
+            result[6] = count
+            result[7] = UInt8(truncatingIfNeeded: freeCount)
+        } else {
+            result.storeBig(freeCount, at: 4)
+        }
+        result.storeBig(free, at: 8)
+        return result
+    }
+
+    /// A free inode that is there.
+    var firstFree: Int? { (0..<Self.inodeCount).first { isFree($0) && exists($0) } }
+
     func exists(_ index: Int) -> Bool { holes & 1 << UInt16(index / 4) == 0 }
     func isFree(_ index: Int) -> Bool { free & 1 << UInt64(index) != 0 }
 

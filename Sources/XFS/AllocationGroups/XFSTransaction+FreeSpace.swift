@@ -9,30 +9,36 @@ extension XFSTransaction {
         var count: UInt32
     }
 
-    /// Blocks that are left to the kernel, which keeps some of each group for its trees.
-    private func margin(_ group: AGNumber) -> UInt32 { 64 + geometry.blockCount(of: group) / 32 }
-
-    /// Changes the header of a group's free space.
-    private func changeHeader(
-        _ group: AGNumber, _ body: (inout [UInt8]) -> Void
-    ) throws(StorageError) {
-        var bytes = try headers(of: group).agf
-        body(&bytes)
-        store(bytes, at: geometry.position(ofSector: GroupHeaders.freeSpace.number, in: group), .freeSpace)
+    /// Blocks that are wanted.
+    struct BlockRequest {
+        /// As many of them as there are in one run.
+        var count: UInt32
+        /// Fewer are of no use.
+        var minimum: UInt32 = 1
+        /// The first one is a multiple of it within its group.
+        var alignment: UInt32 = 1
+        /// What the file system itself needs may come out of what is left to the kernel.
+        var isMetadata = false
     }
 
-    private func countFree(_ change: Int64, _ group: AGNumber) throws(StorageError) {
+    /// Blocks that are left to the kernel, which keeps some of each group for its trees.
+    private func margin(_ group: AGNumber, _ request: BlockRequest) -> UInt32 {
+        request.isMetadata ? 16 : 64 + geometry.blockCount(of: group) / 32
+    }
+
+    /// Counts free blocks of a group. One that becomes a spare one stays free for the volume as a whole.
+    func countFree(_ change: Int64, _ group: AGNumber, isSpare: Bool = false) throws(StorageError) {
         let headers = try headers(of: group)
         let free = Int64(headers.free(GroupHeaders.FreeSpaceOffset.freeCount)) + change
         guard let count = UInt32(exactly: free), count <= geometry.blockCount(of: group) else {
             throw badTree(.freeByBlock, group, geometry.position(ofSector: 1, in: group))
         }
         let longest = try longestRun(headers)
-        try changeHeader(group) { bytes in
+        try changeHeader(.freeSpace, group) { bytes in
             bytes.storeBig(count, at: GroupHeaders.FreeSpaceOffset.freeCount)
             bytes.storeBig(longest, at: GroupHeaders.FreeSpaceOffset.longest)
         }
-        state.freeBlockChange += change
+        if !isSpare { state.freeBlockChange += change }
     }
 
     private func longestRun(_ headers: GroupHeaders) throws(StorageError) -> UInt32 {
@@ -41,7 +47,7 @@ extension XFSTransaction {
     }
 
     /// The free runs of the last leaf of the tree by length: the longest ones, the longest last.
-    private func runsByLength(_ headers: GroupHeaders) throws(StorageError) -> [FreeRecord] {
+    func runsByLength(_ headers: GroupHeaders) throws(StorageError) -> [FreeRecord] {
         var last = [UInt8](repeating: 0xff, count: 8)
         last.storeBig(UInt32.max, at: 0)
         let key = TreeRecordKey(.freeByCount, last, at: 0, isRecord: true)
@@ -49,38 +55,43 @@ extension XFSTransaction {
         return (0..<leaf.count).map { FreeRecord(leaf.bytes, at: leaf.recordOffset($0)) }
     }
 
-    /// Takes up to `count` blocks, all in one run: from the end of the longest free run of the first group that has
-    /// some, `near` asked first. Blocks that this change gave back are left alone.
-    func takeBlocks(_ count: UInt32, near: AGNumber) throws(StorageError) -> BlockRun {
+    /// Takes blocks, all in one run: from the end of the longest free run of the first group that has some, `near` asked
+    /// first. Blocks that this change gave back are left alone.
+    func takeBlocks(_ request: BlockRequest, near: AGNumber) throws(StorageError) -> BlockRun {
         var refusal: StorageError?
         for distance in 0..<geometry.groupCount {
             let group = AGNumber((near.rawValue + distance) % geometry.groupCount)
             let before = state
             do throws(StorageError) {
-                if let run = try takeBlocks(count, in: group) { return run }
+                if let run = try takeBlocks(request, in: group) { return run }
             } catch {
                 guard error.kind == .refused else { throw error }
                 refusal = refusal ?? error
                 state = before
             }
         }
-        throw refusal ?? .xfs(.refused, .noSpace, "there is no room for \(count) blocks")
+        throw refusal ?? .xfs(.refused, .noSpace, "there is no room for \(request.count) blocks")
     }
 
-    private func takeBlocks(_ count: UInt32, in group: AGNumber) throws(StorageError) -> BlockRun? {
+    func takeBlocks(_ request: BlockRequest, in group: AGNumber) throws(StorageError) -> BlockRun? {
+        let margin = margin(group, request)
+        guard try headers(of: group).free(GroupHeaders.FreeSpaceOffset.freeCount) > margin else { return nil }
+        try fillSpareBlocks(group)
         let headers = try headers(of: group)
         let free = headers.free(GroupHeaders.FreeSpaceOffset.freeCount)
-        let margin = margin(group)
         guard free > margin else { return nil }
-        let wanted = min(count, free - margin, 0x1f_ffff)
+        let wanted = min(request.count, free - margin, 0x1f_ffff)
+        guard wanted >= request.minimum else { return nil }
         for record in try runsByLength(headers).reversed() {
             guard record.count > 0, record.end <= UInt64(geometry.blockCount(of: group)) else {
                 throw badTree(.freeByCount, group, geometry.position(ofSector: 1, in: group))
             }
-            guard let part = usablePart(of: record, group), !part.isEmpty else { continue }
+            guard let part = usablePart(of: record, group) else { continue }
             let length = min(wanted, UInt32(part.count))
-            let start = part.upperBound - length
-            try takeRun(start..<part.upperBound, from: record, group)
+            guard length > 0, length >= request.minimum else { continue }
+            let start = (part.upperBound - length) / request.alignment * request.alignment
+            guard start >= part.lowerBound else { continue }
+            try takeRun(start..<start + length, from: record, group)
             return BlockRun(group: group, start: start, count: length)
         }
         return nil
@@ -115,7 +126,7 @@ extension XFSTransaction {
     }
 
     /// Puts free runs in the place of others, in both trees.
-    private func exchange(
+    func exchange(
         _ old: [FreeRecord], for new: [FreeRecord], _ group: AGNumber
     ) throws(StorageError) {
         for kind in [GroupTree.freeByBlock, .freeByCount] {
@@ -129,6 +140,12 @@ extension XFSTransaction {
 
     /// Gives blocks back; a free run beside them grows.
     func freeBlocks(_ run: BlockRun) throws(StorageError) {
+        try fillSpareBlocks(run.group)
+        try giveBack(run)
+    }
+
+    /// Gives blocks back that nobody owns any more.
+    func giveBack(_ run: BlockRun, isSpare: Bool = false) throws(StorageError) {
         let headers = try headers(of: run.group)
         let before = run.start > 0 ? try freeRun(at: run.start - 1, headers) : nil
         let behind = try freeRun(at: run.start + run.count, headers)
@@ -139,7 +156,7 @@ extension XFSTransaction {
             start: before?.start ?? run.start,
             count: run.count + (before?.count ?? 0) + (behind?.count ?? 0))
         try exchange([before, behind].compactMap(\.self), for: [merged], run.group)
-        try countFree(Int64(run.count), run.group)
+        try countFree(Int64(run.count), run.group, isSpare: isSpare)
         state.freed[run.group, default: []].append(run.start..<run.start + run.count)
     }
 

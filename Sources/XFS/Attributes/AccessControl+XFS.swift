@@ -15,6 +15,22 @@ extension AccessControl {
         return (shown, list)
     }
 
+    /// The name under which a list is kept that is called as the kernel calls it; nil for other names.
+    static func keptName(_ shown: [UInt8]) -> [UInt8]? { names.first { $0.shown == shown }?.kept }
+
+    /// In XFS's form.
+    var xfsForm: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 4 + entries.count * 12)
+        bytes.storeBig(UInt32(entries.count), at: 0)
+        for (index, entry) in entries.enumerated() {
+            bytes.storeBig(UInt32(entry.tag.rawValue), at: 4 + index * 12)
+            // What names nobody has the number that the kernel gives it.
+            bytes.storeBig(entry.id ?? 0, at: 8 + index * 12)
+            bytes.storeBig(entry.permissions, at: 12 + index * 12)
+        }
+        return bytes
+    }
+
     /// From XFS's form; nil when it is not one.
     init?(xfs disk: [UInt8]) {
         guard disk.count >= 4 else { return nil }

@@ -1,6 +1,7 @@
 internal import Storage
 
-/// Changes within the leaves of a group's trees. What would make a leaf split, or fall below half, is refused.
+/// Changes of a group's trees. A block that is full is split before a record goes in, one that falls below half is joined
+/// with its neighbour or shares its records.
 extension XFSTransaction {
     /// The blocks from the root down to the leaf where a key belongs, and the entry taken in each block above.
     struct TreePath {
@@ -46,8 +47,11 @@ extension XFSTransaction {
 
     /// Puts a record into its place.
     func insert(_ record: [UInt8], into kind: GroupTree, _ group: AGNumber) throws(StorageError) {
+        try makeRoom(at: 0, for: key(kind, record), in: kind, group)
         let path = try path(to: key(kind, record), in: kind, headers(of: group))
-        guard path.leaf.count < capacity(of: kind, level: 0) else { throw full(kind, group) }
+        guard path.leaf.count < capacity(of: kind, level: 0) else {
+            throw badTree(kind, group, position(of: path.leaf))
+        }
         try change(path) { bytes, leaf in
             let place = leaf.recordOffset(path.index)
             let end = leaf.recordOffset(leaf.count)
@@ -66,15 +70,17 @@ extension XFSTransaction {
         guard path.index < leaf.count, leaf.bytes[place..<place + record.count].elementsEqual(record) else {
             throw badTree(kind, group, geometry.position(of: geometry.block(leaf.block, in: group)))
         }
-        guard path.nodes.count == 1 || leaf.count - 1 >= capacity(of: kind, level: 0) / 2 else {
-            throw full(kind, group)
-        }
         try change(path) { bytes, leaf in
             let end = leaf.recordOffset(leaf.count)
             bytes.replaceSubrange(place..<end - record.count, with: Array(bytes[place + record.count..<end]))
             bytes.replaceSubrange(end - record.count..<end, with: [UInt8](repeating: 0, count: record.count))
             bytes.storeBig(UInt16(leaf.count - 1), at: GroupTreeNode.countOffset)
         }
+        guard path.nodes.count > 1, leaf.count - 1 < capacity(of: kind, level: 0) / 2 else { return }
+        // What is left tells where the leaf is: keys above stand for it from now on.
+        let kept = path.index == 0 ? leaf.recordOffset(1) : leaf.recordOffset(0)
+        guard leaf.count > 1 else { throw badTree(kind, group, position(of: leaf)) }
+        try mend(at: 0, near: TreeRecordKey(kind, leaf.bytes, at: kept, isRecord: true), in: kind, group)
     }
 
     /// Puts a record in the place of another: in the same leaf where its key may stay there.
@@ -137,18 +143,11 @@ extension XFSTransaction {
         }
     }
 
-    private static func highest(_ keys: [[UInt8]]) -> [UInt8] {
+    static func highest(_ keys: [[UInt8]]) -> [UInt8] {
         keys.max { $0.lexicographicallyPrecedes($1) } ?? []
     }
 
-    private func position(of node: GroupTreeNode) -> UInt64 {
+    func position(of node: GroupTreeNode) -> UInt64 {
         geometry.position(of: geometry.block(node.block, in: node.group))
-    }
-
-    private func full(_ kind: GroupTree, _ group: AGNumber) -> StorageError {
-        .xfs(
-            .refused, .treeFull,
-            "the \(kind.name) of group \(group.rawValue) would have to grow or shrink by a block, which is not done here",
-            structure: kind.name)
     }
 }

@@ -24,6 +24,17 @@ struct DirectoryLayout: Sendable {
     var singleBlockMagic: UInt32 { Self.singleBlockMagics[hasChecksums ? 1 : 0] }
     var dataMagic: UInt32 { Self.dataMagics[hasChecksums ? 1 : 0] }
 
+    /// Of blocks that list the free space of others.
+    var freeSpaceMagic: UInt32 { hasChecksums ? 0x5844_4633 : 0x5844_3246 }
+    var freeSpaceHeaderSize: Int { hasChecksums ? 64 : 16 }
+    /// Hashes behind a header: in leaves and nodes.
+    var hashHeaderSize: Int { hasChecksums ? 64 : 16 }
+    var leafCapacity: Int { (blockSize - hashHeaderSize) / 8 }
+    /// Blocks whose free space one block lists.
+    var freeSpaceCapacity: Int { (blockSize - freeSpaceHeaderSize) / 2 }
+    /// The first entry of a block that "." and ".." begin.
+    var firstOffset: Int { dataHeaderSize + entrySize(1) + entrySize(2) }
+
     /// Bytes of an entry: inode 8, length 1, name, type, then a tag in the last two of a multiple of eight.
     func entrySize(_ nameLength: Int) -> Int { (nameLength + (hasFileTypes ? 12 : 11) + 7) & ~7 }
 }
@@ -33,6 +44,19 @@ struct RawDirectoryEntry: Sendable {
     let name: [UInt8]
     let inode: InodeNumber
     let type: FileType?
+
+    /// The number of a type.
+    static func number(_ type: FileType) -> UInt8 {
+        switch type {
+        case .regular: 1
+        case .directory: 2
+        case .characterDevice: 3
+        case .blockDevice: 4
+        case .fifo: 5
+        case .socket: 6
+        case .symbolicLink: 7
+        }
+    }
 
     /// xfs_dir3_get_dtype's numbers.
     static func type(_ number: UInt8) -> FileType? {

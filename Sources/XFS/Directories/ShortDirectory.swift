@@ -3,15 +3,64 @@ internal import Storage
 /// A directory kept in its inode (struct xfs_dir2_sf_hdr): counts, the parent, entries without "." and "..".
 struct ShortDirectory: Sendable {
     struct Entry: Sendable {
-        let entry: RawDirectoryEntry
+        var entry: RawDirectoryEntry
         /// Where the entry will lie when the directory becomes a block.
-        let offset: UInt16
+        var offset: UInt16
     }
 
     var parent: InodeNumber
     var entries: [Entry]
     /// Inode numbers take eight bytes, otherwise four.
     var isWide: Bool
+
+    /// A directory without files.
+    init(parent: InodeNumber) {
+        self.parent = parent
+        entries = []
+        isWide = false
+    }
+
+    /// As it is kept. Numbers take eight bytes where one of them needs them; how many do is counted.
+    func bytes(hasFileTypes: Bool) -> [UInt8] {
+        let numbers = entries.map(\.entry.inode.rawValue) + [parent.rawValue]
+        let wideCount = numbers.count { $0 > UInt64(UInt32.max) }
+        func number(_ value: InodeNumber) -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: 8)
+            bytes.storeBig(value.rawValue, at: 0)
+            return wideCount > 0 ? bytes : Array(bytes[4...])
+        }
+        var result = [UInt8(truncatingIfNeeded: entries.count), UInt8(truncatingIfNeeded: wideCount)]
+        result += number(parent)
+        for entry in entries {
+            let name = entry.entry.name
+            result += [UInt8(name.count), UInt8(entry.offset >> 8), UInt8(entry.offset & 0xff)] + name
+            if hasFileTypes { result.append(entry.entry.type.map(RawDirectoryEntry.number) ?? 0) }
+            result += number(entry.entry.inode)
+        }
+        return result
+    }
+
+    /// Adds an entry behind the others; false where it would have no place in a block.
+    mutating func append(_ entry: RawDirectoryEntry, _ layout: DirectoryLayout) -> Bool {
+        guard entries.count < 255 else { return false }
+        var offset = entries.last.map { Int($0.offset) + layout.entrySize($0.entry.name.count) }
+        var end = (offset ?? layout.firstOffset) + layout.entrySize(entry.name.count)
+        let limit = layout.blockSize - (entries.count + 4) * 8
+        if end > limit {
+            // Gaps that removed entries left are closed.
+            var next = layout.firstOffset
+            for index in entries.indices {
+                entries[index].offset = UInt16(truncatingIfNeeded: next)
+                next += layout.entrySize(entries[index].entry.name.count)
+            }
+            offset = next
+            end = next + layout.entrySize(entry.name.count)
+        }
+        guard end <= limit else { return false }
+        entries.append(
+            Entry(entry: entry, offset: UInt16(truncatingIfNeeded: offset ?? layout.firstOffset)))
+        return true
+    }
 
     /// Nil where the bytes end early or claim more than they hold.
     init?(_ bytes: [UInt8], hasFileTypes: Bool) {

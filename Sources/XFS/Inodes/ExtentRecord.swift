@@ -55,3 +55,28 @@ struct MappedRun: Equatable, Sendable {
     var place: Place
     var end: UInt64 { start + count }
 }
+
+extension [ExtentRecord] {
+    /// What lies outside a range of the file's blocks, and what inside: records that reach across its ends are cut.
+    func cut(_ range: Range<UInt64>) -> (outside: [ExtentRecord], inside: [ExtentRecord]) {
+        var outside: [ExtentRecord] = []
+        var inside: [ExtentRecord] = []
+        for record in self {
+            let whole = record.fileBlock..<record.end
+            guard whole.overlaps(range) else {
+                outside.append(record)
+                continue
+            }
+            let common = whole.clamped(to: range)
+            for part in [whole.lowerBound..<common.lowerBound, common, common.upperBound..<whole.upperBound]
+            where !part.isEmpty {
+                let piece = ExtentRecord(
+                    isUnwritten: record.isUnwritten, fileBlock: part.lowerBound,
+                    block: record.block.advanced(by: part.lowerBound - record.fileBlock),
+                    count: UInt64(part.count))
+                if part == common { inside.append(piece) } else { outside.append(piece) }
+            }
+        }
+        return (outside, inside)
+    }
+}

@@ -82,7 +82,17 @@ struct Inode: Sendable {
     var size: UInt64 { bytes.big(Offset.size) }
     var blockCount: UInt64 { bytes.big(Offset.blockCount) }
     var linkCount: UInt32 {
-        version == 1 ? UInt32(bytes.big(Offset.oldLinkCount, as: UInt16.self)) : bytes.big(Offset.linkCount)
+        get {
+            version == 1
+                ? UInt32(bytes.big(Offset.oldLinkCount, as: UInt16.self)) : bytes.big(Offset.linkCount)
+        }
+        set {
+            if version == 1 {
+                bytes.storeBig(UInt16(clamping: newValue), at: Offset.oldLinkCount)
+            } else {
+                bytes.storeBig(newValue, at: Offset.linkCount)
+            }
+        }
     }
     var generation: UInt32 { bytes.big(Offset.generation) }
     var coreSize: Int { version == 3 ? 176 : 100 }

@@ -1,7 +1,7 @@
 internal import Storage
 
-/// A change written through the log: one record with all that changes, and behind it the record that says that the
-/// volume was unmounted, so that the log is clean in the end and a boot loader, which replays no log, sees the change.
+/// A change written through the log: one record with all that changes, or a few where one has no room, and behind them the
+/// record that says that the volume was unmounted, so that the log is clean in the end and a boot loader, which replays no log, sees the change.
 struct LogCommit {
     /// A structure as it will be.
     struct Buffer: Sendable {
@@ -9,11 +9,41 @@ struct LogCommit {
         let bytes: [UInt8]
         /// enum xfs_blft.
         let type: UInt16
+        /// What of it differs from what is on the device, in chunks.
+        let runs: [Range<Int>]
+
+        init(position: UInt64, bytes: [UInt8], type: UInt16, was old: [UInt8]? = nil) {
+            self.position = position
+            self.bytes = bytes
+            self.type = type
+            runs = old.map { Self.runs(bytes, $0) } ?? [0..<bytes.count / LoggedBuffer.chunk]
+        }
+
+        /// Chunks in which two contents of a length differ.
+        static func runs(_ new: [UInt8], _ old: [UInt8]) -> [Range<Int>] {
+            var runs: [Range<Int>] = []
+            let size = LoggedBuffer.chunk
+            for chunk in 0..<min(new.count, old.count) / size {
+                let place = chunk * size..<(chunk + 1) * size
+                guard !new.span8.extracting(place).isEqual(old.span8.extracting(place)) else { continue }
+                if runs.last?.upperBound == chunk, let last = runs.popLast() {
+                    runs.append(last.lowerBound..<chunk + 1)
+                } else {
+                    runs.append(chunk..<chunk + 1)
+                }
+            }
+            return runs
+        }
     }
+
+    /// Records that a change may take: as many as the kernel's own may be under way at once, less those that it looks
+    /// behind the end for.
+    private static let maximumRecordCount = 6
 
     /// Blocks behind the head that get what the kernel's mount would give them, where they hold something else.
     let stamps: [OrderedWrites.Write]
-    let record: [OrderedWrites.Write]
+    /// Records in their order, each to be on stable storage before the next; the last one's last sector is the commit.
+    let records: [[OrderedWrites.Write]]
     let unmount: [OrderedWrites.Write]
     /// The log afterwards.
     let stateAfter: LogState
@@ -23,26 +53,57 @@ struct LogCommit {
     private static let checkpointType: UInt32 = 40
     private static let unmountMagic: UInt16 = 0x556e
 
-    /// - Throws: `refused`, code "log-full", for a change that one record has no room for.
+    /// - Throws: `refused`, code "log-full", for a change that the log has no room for.
     init(
         _ ring: LogRing, _ state: LogState, _ buffers: [Buffer], uuid: [UInt8], unit: Int, transaction: UInt32
     ) throws(StorageError) {
-        let operations = Self.operations(buffers, transaction)
-        let first = try LogRecordWriter(
-            ring, at: state.head, cycle: state.cycle, previous: state.last?.block, payload: operations.bytes,
-            operationCount: operations.count, uuid: uuid, unit: unit)
+        var records: [[OrderedWrites.Write]] = []
+        var head = state.head
+        var cycle = state.cycle
+        var previous = state.last?.block
+        var blockCount = 0
+        let tail = LogSequence(cycle: cycle, block: head)
+        var payload: [UInt8] = []
+        var count = 0
+        func write() throws(StorageError) {
+            guard records.count < Self.maximumRecordCount else { throw Self.full }
+            let written = try LogRecordWriter(
+                ring, at: head, cycle: cycle, tail: tail, previous: previous, payload: payload,
+                operationCount: count, uuid: uuid, unit: unit)
+            records.append(written.writes)
+            previous = head
+            head = written.head
+            cycle = written.nextCycle
+            blockCount += written.blockCount
+            payload = []
+            count = 0
+        }
+        for operation in Self.operations(buffers, transaction) {
+            if count > 0,
+                payload.count + operation.count > LogRecordWriter.capacity(ring, at: head, unit: unit)
+            {
+                try write()
+            }
+            payload += operation
+            count += 1
+        }
+        try write()
         let last = try LogRecordWriter(
-            ring, at: first.head, cycle: first.nextCycle, previous: state.head,
+            ring, at: head, cycle: cycle, tail: LogSequence(cycle: cycle, block: head), previous: previous,
             payload: Self.unmountOperation(transaction), operationCount: 1, uuid: uuid, unit: unit)
         // A record must not reach round to what it follows.
-        guard first.blockCount + last.blockCount + ring.longestRecordBlockCount < ring.count else {
-            throw .xfs(.refused, .logFull, "the log has no room for the change", structure: "log")
+        guard blockCount + last.blockCount + ring.longestRecordBlockCount < ring.count else {
+            throw Self.full
         }
         stamps = try Self.stamps(ring, state, uuid)
-        record = first.writes
+        self.records = records
         unmount = last.writes
         stateAfter = LogState(
             head: last.head, cycle: last.nextCycle, last: last.record, tail: last.head, isClean: true)
+    }
+
+    private static var full: StorageError {
+        .xfs(.refused, .logFull, "the log has no room for the change", structure: "log")
     }
 
     private static func header(
@@ -56,33 +117,35 @@ struct LogCommit {
         return bytes
     }
 
-    /// The transaction: its start, its head, each buffer as a format and all of its bytes, its commit.
-    private static func operations(
-        _ buffers: [Buffer], _ transaction: UInt32
-    ) -> (bytes: [UInt8], count: Int) {
-        var bytes = header(transaction, 0, client: transactionClient, flags: .start)
+    /// The transaction: its start, its head, each buffer as a format and what changes of it, its commit.
+    private static func operations(_ buffers: [Buffer], _ transaction: UInt32) -> [[UInt8]] {
+        var result = [header(transaction, 0, client: transactionClient, flags: .start)]
+        let changed = buffers.filter { !$0.runs.isEmpty }
         var head = [UInt8](repeating: 0, count: LogTransaction.headerByteCount)
         head.storeLittle(LogTransaction.headerMagic, at: 0)
         head.storeLittle(checkpointType, at: 4)
         head.storeLittle(transaction, at: 8)
-        head.storeLittle(UInt32(buffers.count), at: 12)
-        bytes += header(transaction, head.count, client: transactionClient) + head
-        for buffer in buffers {
-            let chunks = buffer.bytes.count / LoggedBuffer.chunk
-            let words = chunks.dividedRoundingUp(by: 32)
+        head.storeLittle(UInt32(changed.count), at: 12)
+        result.append(header(transaction, head.count, client: transactionClient) + head)
+        for buffer in changed {
+            let words = (buffer.bytes.count / LoggedBuffer.chunk).dividedRoundingUp(by: 32)
             var format = [UInt8](repeating: 0, count: 20 + words * 4)
             format.storeLittle(LogItemType.buffer, at: 0)
-            format.storeLittle(UInt16(2), at: 2)
+            format.storeLittle(UInt16(truncatingIfNeeded: 1 + buffer.runs.count), at: 2)
             format.storeLittle(buffer.type << 11, at: 4)
             format.storeLittle(UInt16(truncatingIfNeeded: buffer.bytes.count / 512), at: 6)
             format.storeLittle(buffer.position / 512, at: 8)
             format.storeLittle(UInt32(words), at: 16)
-            for chunk in 0..<chunks { format[20 + chunk / 8] |= 1 << UInt8(chunk % 8) }
-            bytes += header(transaction, format.count, client: transactionClient) + format
-            bytes += header(transaction, buffer.bytes.count, client: transactionClient) + buffer.bytes
+            for chunk in buffer.runs.joined() { format[20 + chunk / 8] |= 1 << UInt8(chunk % 8) }
+            result.append(header(transaction, format.count, client: transactionClient) + format)
+            for run in buffer.runs {
+                let place = run.lowerBound * LoggedBuffer.chunk..<run.upperBound * LoggedBuffer.chunk
+                result.append(
+                    header(transaction, place.count, client: transactionClient) + buffer.bytes[place])
+            }
         }
-        bytes += header(transaction, 0, client: transactionClient, flags: .commit)
-        return (bytes, 3 + buffers.count * 2)
+        result.append(header(transaction, 0, client: transactionClient, flags: .commit))
+        return result
     }
 
     private static func unmountOperation(_ transaction: UInt32) -> [UInt8] {

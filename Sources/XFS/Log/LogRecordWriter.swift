@@ -9,24 +9,42 @@ struct LogRecordWriter {
     let head: Int
     let nextCycle: UInt32
 
+    /// Bytes that the payload of a record at `head` may have: it ends at a multiple of `unit` of the ring.
+    static func capacity(_ ring: LogRing, at head: Int, unit: Int) -> Int {
+        let limit =
+            ring.isVersion2 ? LogRecord.maximumByteCount / LogRing.blockSize : LogRecord.blocksPerHeader
+        let headerCount = limit / LogRecord.blocksPerHeader
+        let unit = max(unit / LogRing.blockSize, 1)
+        return max((head + headerCount + limit) / unit * unit - head - headerCount, 0) * LogRing.blockSize
+    }
+
+    /// - Parameter unit: Where the next record may begin, in bytes: the kernel writes its own at multiples of the log's stripe
+    ///   unit and of its sector, and would leave a gap behind a record that ends elsewhere.
     /// - Throws: `refused`, code "log-full", for a payload longer than a record.
     init(
-        _ ring: LogRing, at head: Int, cycle: UInt32, previous: Int?, payload: [UInt8], operationCount: Int,
-        uuid: [UInt8], unit: Int
+        _ ring: LogRing, at head: Int, cycle: UInt32, tail: LogSequence, previous: Int?, payload: [UInt8],
+        operationCount: Int, uuid: [UInt8], unit: Int
     ) throws(StorageError) {
         let blockSize = LogRing.blockSize
         let covered = LogRecord.blocksPerHeader * blockSize
-        guard let length = payload.count.roundedUp(to: max(unit, blockSize)),
-            length <= (ring.isVersion2 ? LogRecord.maximumByteCount : covered)
-        else {
-            throw .xfs(
-                .refused, .logFull,
-                "the change has \(payload.count) bytes, more than one record of the log holds",
-                structure: "log")
-        }
+        let unitCount = max(unit / blockSize, 1)
         var size = covered
-        while size < length { size *= 2 }
-        let headerCount = size / covered
+        var headerCount = 1
+        var length = 0
+        while true {
+            headerCount = size / covered
+            let end = (head + headerCount + payload.count.dividedRoundingUp(by: blockSize)).dividedRoundingUp(
+                by: unitCount)
+            length = (end * unitCount - head - headerCount) * blockSize
+            if length <= size { break }
+            size *= 2
+            guard size <= (ring.isVersion2 ? LogRecord.maximumByteCount : covered) else {
+                throw .xfs(
+                    .refused, .logFull,
+                    "the change has \(payload.count) bytes, more than one record of the log holds",
+                    structure: "log")
+            }
+        }
         var bytes = [UInt8](repeating: 0, count: headerCount * blockSize)
         let lsn = LogSequence(cycle: cycle, block: head)
         bytes.storeBig(LogRing.headerMagic, at: 0)
@@ -34,7 +52,7 @@ struct LogRecordWriter {
         bytes.storeBig(UInt32(ring.isVersion2 ? 2 : 1), at: LogRecord.Offset.version)
         bytes.storeBig(UInt32(length), at: LogRecord.Offset.length)
         bytes.storeBig(lsn.rawValue, at: LogRecord.Offset.lsn)
-        bytes.storeBig(lsn.rawValue, at: LogRecord.Offset.tail)
+        bytes.storeBig(tail.rawValue, at: LogRecord.Offset.tail)
         bytes.storeBig(UInt32(truncatingIfNeeded: previous ?? -1), at: LogRecord.Offset.previous)
         bytes.storeBig(UInt32(operationCount), at: LogRecord.Offset.operationCount)
         bytes.storeBig(UInt32(1), at: LogRecord.Offset.format)

@@ -19,13 +19,18 @@ extension XFSTransaction {
             throw .xfs(.refused, .unwritableFeature, "its log lies on another device")
         }
         let changed = state.buffers.sorted { $0.key < $1.key }
-        var buffers = changed.map { position, buffer in
-            LogCommit.Buffer(position: position, bytes: buffer.bytes, type: buffer.type.rawValue)
+        var buffers: [LogCommit.Buffer] = []
+        for (position, buffer) in changed {
+            buffers.append(
+                LogCommit.Buffer(
+                    position: position, bytes: buffer.bytes, type: buffer.type.rawValue,
+                    was: try fileSystem.buffer(at: position, count: buffer.bytes.count)))
         }
         let before = fileSystem.superblock
         // Counters are counted anew after a replay, where they are kept in the groups: all else goes through the log.
         if !before.hasLazyCounters || superblock.label != before.label
             || superblock.half(Superblock.Offset.quotaFlags) != before.half(Superblock.Offset.quotaFlags)
+            || superblock.half(Superblock.Offset.version) != before.half(Superblock.Offset.version)
         {
             buffers.append(
                 LogCommit.Buffer(
@@ -41,7 +46,8 @@ extension XFSTransaction {
         let data = state.contents.sorted { $0.key < $1.key }
             .map { OrderedWrites.Write(offset: $0.key, bytes: $0.value) }
         writes.add("data", commit.stamps + data)
-        writes.add("log", commit.record)
+        for record in commit.records.dropLast() { writes.add("log begun", record) }
+        writes.add("log", commit.records.last ?? [])
         writes.add("home", home)
         writes.add("unmount", commit.unmount)
         return PreparedXFSChange(fileSystem, target, writes, superblockAfter: superblock)

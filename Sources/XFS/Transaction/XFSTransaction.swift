@@ -2,7 +2,12 @@ internal import Storage
 
 /// A change of a volume, collected in memory: structures as they will be, over the volume as it is. Reading through it
 /// shows the change.
-package final class XFSTransaction: ContentsTransaction, AttributesTransaction, LabelTransaction, VolumeView {
+package final class XFSTransaction: ContentsTransaction, RangesTransaction, HolesTransaction,
+    NamesTransaction,
+    LinksTransaction, NodesTransaction, AttributesTransaction, ExtendedAttributesTransaction,
+    LabelTransaction,
+    VolumeView
+{
     /// What a changed buffer is, for the kernel that replays it (enum xfs_blft).
     enum BufferType: UInt16, Sendable {
         case tree = 4
@@ -10,6 +15,14 @@ package final class XFSTransaction: ContentsTransaction, AttributesTransaction, 
         case freeList = 6
         case inodesHeader = 7
         case inodes = 8
+        case symbolicLink = 9
+        case directoryBlock = 10
+        case directoryData = 11
+        case directoryFreeSpace = 12
+        case directoryLeaf = 13
+        case directoryTreeLeaf = 14
+        case hashNode = 15
+        case attributeLeaf = 16
         case superblock = 18
     }
 
@@ -47,12 +60,18 @@ package final class XFSTransaction: ContentsTransaction, AttributesTransaction, 
         state = State(superblock: fileSystem.superblock)
     }
 
-    /// A record of the log has room for so much.
+    /// What is to be logged fills much of a record.
     package var shouldBeCommitted: Bool {
-        loggedByteCount > (superblock.versionBits.contains(.logVersion2) ? 96 << 10 : 12 << 10)
+        let limit = superblock.versionBits.contains(.logVersion2) ? 160 << 10 : 12 << 10
+        var logged = 0
+        for (position, buffer) in state.buffers {
+            guard let old = try? fileSystem.buffer(at: position, count: buffer.bytes.count) else { continue }
+            let runs = LogCommit.Buffer.runs(buffer.bytes, old)
+            logged += runs.reduce(64) { $0 + $1.count * LoggedBuffer.chunk + 12 }
+            if logged > limit { return true }
+        }
+        return state.contents.values.reduce(0, { $0 + $1.count }) > Self.contentsLimit / 4
     }
-
-    private var loggedByteCount: Int { state.buffers.values.reduce(0) { $0 + $1.bytes.count } }
 
     // MARK: VolumeView
 
@@ -67,6 +86,8 @@ package final class XFSTransaction: ContentsTransaction, AttributesTransaction, 
             }
             return held.bytes
         }
+        // Values of attributes are written as contents are.
+        if let held = state.contents[position], held.count == count { return held }
         return try fileSystem.buffer(at: position, count: count)
     }
 

@@ -139,7 +139,7 @@ struct FindCommand: ParsableCommand {
         discussion: """
             Example:
               diskgraft find web01.vmdk /boot
-              diskgraft find web01.vmdk / --type f --name fstab
+              diskgraft find web01.vmdk / --type f --name '*.conf'
             """)
 
     @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
@@ -150,7 +150,10 @@ struct FindCommand: ParsableCommand {
 
     @OptionGroup var place: FileArguments
 
-    @Option(help: ArgumentHelp("Only files of exactly this name.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Only files of this name, in which *, ? and [a-z] stand for others, as in find(1).",
+            valueName: "pattern"))
     var name: ByteArgument?
 
     @Flag(
@@ -172,7 +175,7 @@ struct FindCommand: ParsableCommand {
             guard let known = types[text] else { throw ValidationError("there is no type \"\(text)\"") }
             return known
         }
-        let wantedName = name?.bytes
+        let pattern = (name?.bytes).map(NamePattern.init)
         var output = BufferedOutput()
         var failed = false
         try files.walk(try files.find(path.path)) { (visit) throws(StorageError) in
@@ -182,7 +185,8 @@ struct FindCommand: ParsableCommand {
                 failed = true
             case .file(let file):
                 let last = file.path.lastComponent ?? []
-                if wanted.map({ $0 == file.attributes.type }) ?? true, wantedName.map({ $0 == last }) ?? true
+                if wanted.map({ $0 == file.attributes.type }) ?? true,
+                    pattern.map({ $0.matches(last) }) ?? true
                 {
                     output.write(
                         null ? file.path.bytes + [0] : Terminal.name(file.path.bytes) + [UInt8(ascii: "\n")])

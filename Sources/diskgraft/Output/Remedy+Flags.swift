@@ -28,6 +28,11 @@ extension Remedy {
         case .repair(let repair): "`diskgraft check --repair \(repair.word)` mends it"
         case .shrink: "--shrink makes it shorter where nothing lives behind the new end"
         case .force: "--force does it all the same"
+        case .removeEmptyDirectory: "use rmdir"
+        case .removeTree: "rm -r for everything in it"
+        case .linkSymbolically: "use a symbolic link (ln -s)"
+        case .copyFiles:
+            "copy it with `get` and `put` (a tree with `tar` and `untar`), then remove it"
         case .startGuest: "start the guest and shut it down"
         case .tool(let name, let arguments): "run \(([name] + arguments).joined(separator: " "))"
         }

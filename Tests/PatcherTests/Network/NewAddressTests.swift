@@ -46,6 +46,61 @@ private let keyPath = "/etc/NetworkManager/system-connections/a.nmconnection"
         #expect(one == other && one.count == 4)
     }
 
+    /// No row knows the card by an address: the one that it is given is what the user speaks of.
+    @Test func anAddressThatARowSets() throws {
+        let text = "auto ens192\niface ens192 inet dhcp\n    hwaddress ether \(firstAddress)\n"
+        let changes = try NetworkGuest([interfaces: text]).changes(
+            "kvm", [address(firstAddress, becomes: newAddress)])
+        #expect(
+            changes == [
+                interfaces: text.replacing(firstAddress, with: newAddress),
+                linkPath("ens192"): linkText("ens192", newAddress),
+            ])
+    }
+
+    @Test func aBridgesAddressFollows() throws {
+        let text =
+            "iface ens192 inet manual\niface br0 inet dhcp\n    bridge_ports ens192\n    bridge_hw \(firstAddress)\n"
+        let changes = try NetworkGuest([interfaces: text]).changes(
+            "kvm", [address(firstAddress, becomes: newAddress)])
+        #expect(changes[interfaces] == text.replacing(firstAddress, with: newAddress))
+    }
+
+    @Test func addressesThatChooseNothingAreSaid() throws {
+        let guest = NetworkGuest(
+            [
+                keyPath:
+                    "[connection]\ntype=ethernet\n[ethernet]\nmac-address-blacklist=\(firstAddress);\n[ipv4]\ndhcp-client-id=01:\(secondAddress)\n"
+            ], .rhel9)
+        #expect(try guest.plan().says("mac-address-blacklist"))
+        #expect(try guest.plan().says("dhcp-client-id"))
+    }
+
+    /// cloud-init makes netplan's file anew from what the installer left it.
+    @Test func theInstallersFileFollows() throws {
+        let text =
+            "network:\n  version: 2\n  ethernets:\n    ens160:\n      match: {macaddress: \"\(firstAddress)\"}\n      set-name: ens160\n"
+        let files = [
+            "/etc/netplan/50-cloud-init.yaml": text, "/etc/cloud/cloud.cfg.d/50-curtin-networking.cfg": text,
+        ]
+        let changes = try NetworkGuest(files, .ubuntu).changes(
+            "kvm", [address(firstAddress, becomes: newAddress)])
+        #expect(changes == files.mapValues { $0.replacing(firstAddress, with: newAddress) })
+    }
+
+    /// Amazon's releases before 2 have no systemd: eth0 stays.
+    @Test(arguments: [("2018.03", false), ("2", true), ("2023", true)])
+    func amazonsNames(_ version: String, _ areByPlace: Bool) throws {
+        let guest = NetworkGuest([
+            ifcfg.replacing("192", with: "0").replacing("ens", with: "eth"): "DEVICE=eth0\n"
+        ])
+        guest.root.write(
+            "/etc/os-release",
+            "NAME=\"Amazon Linux\"\nID=amzn\nVERSION_ID=\"\(version)\"\nPRETTY_NAME=\"Amazon Linux \(version)\"\n"
+        )
+        #expect(try guest.plan(asked: false).says("will have another name") == areByPlace)
+    }
+
     /// Cards that exchange their addresses are told by their names.
     @Test func anExchange() throws {
         let guest = NetworkGuest(rhel, .rhel9)

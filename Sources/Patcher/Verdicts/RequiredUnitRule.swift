@@ -1,0 +1,33 @@
+internal import GuestTree
+internal import Storage
+
+/// Mount units that local-fs.target requires, and whose volume will not be found: systemd ends in its emergency shell.
+enum RequiredUnitRule: VerdictRule, RefusalRule {
+    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
+        problem(draft).map {
+            [
+                VerdictFinding(
+                    $0, symptom: "Dependency failed for Local File Systems. / You are in emergency mode")
+            ]
+        } ?? []
+    }
+
+    static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason? { problem(draft) }
+
+    private static func problem(_ draft: PlanDraft) -> VerdictReason? {
+        for unit in draft.guest.files(SystemdMount.self) where unit.syntax.isRequired {
+            guard let device = unit.syntax.device,
+                let reference = draft.guest.reference(in: unit.file, at: device.range.lowerBound)
+            else { continue }
+            let path = unit.file.file.displayPath
+            if let name = draft.newName(of: reference) {
+                return .unitStopsBoot(path: path, device.text, .renamed(to: name))
+            }
+            guard let reason = reference.unresolved, reason.mayBeMissing || !reference.isStable else {
+                continue
+            }
+            return .unitStopsBoot(path: path, device.text, reason)
+        }
+        return nil
+    }
+}

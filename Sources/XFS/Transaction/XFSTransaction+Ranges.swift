@@ -1,0 +1,139 @@
+package import Storage
+
+/// Parts of files. Blocks that change are written anew elsewhere, as whole contents are: a cut leaves old or new.
+extension XFSTransaction {
+    /// Writes bytes into a regular file at any offset.
+    package func write(_ bytes: [UInt8], to file: FileID, at offset: UInt64) throws(StorageError) {
+        try perform { () throws(StorageError) in
+            var inode = try regularFile(file)
+            guard !bytes.isEmpty else { return }
+            guard let end = offset +? UInt64(bytes.count), end <= Self.longestFile else {
+                throw .xfs(.refused, .fileTooLong, "\(inode.name) cannot be that long")
+            }
+            guard bytes.count <= Self.contentsLimit else {
+                throw .memoryBound("xfs", "\(bytes.count) bytes are more than are written at once")
+            }
+            if offset > inode.size { try clearSlack(of: &inode, behind: inode.size) }
+            try overwrite(bytes, at: offset, in: &inode)
+            inode.bytes.storeBig(max(inode.size, end), at: Inode.Offset.size)
+            touch(&inode, contents: true)
+            try store(inode)
+        }
+    }
+
+    /// Cuts a regular file, giving its blocks back, or extends it with a hole.
+    package func truncate(_ file: FileID, to size: UInt64) throws(StorageError) {
+        try perform { () throws(StorageError) in
+            var inode = try regularFile(file)
+            guard size != inode.size else { return }
+            guard size <= Self.longestFile else {
+                throw .xfs(.refused, .fileTooLong, "\(inode.name) cannot be \(size) bytes long")
+            }
+            if size < inode.size {
+                let end = size.dividedRoundingUp(by: UInt64(geometry.blockSize))
+                try exchange(end..<(1 << 54), of: &inode, for: [])
+            }
+            try clearSlack(of: &inode, behind: min(size, inode.size))
+            inode.bytes.storeBig(size, at: Inode.Offset.size)
+            touch(&inode, contents: true)
+            try store(inode)
+        }
+    }
+
+    /// Makes a range of a regular file a hole.
+    package func punchHole(in file: FileID, _ range: Range<UInt64>) throws(StorageError) {
+        try perform { () throws(StorageError) in
+            var inode = try regularFile(file)
+            let blockSize = UInt64(geometry.blockSize)
+            let range = range.clamped(to: 0..<max(inode.size, range.lowerBound))
+            guard !range.isEmpty, range.lowerBound < inode.size else { return }
+            // A hole that reaches the end takes the last block whole.
+            let upper =
+                range.upperBound >= inode.size
+                ? range.upperBound.dividedRoundingUp(by: blockSize) : range.upperBound / blockSize
+            let lower = range.lowerBound.dividedRoundingUp(by: blockSize)
+            if lower <= upper {
+                try zero(range.lowerBound..<min(lower * blockSize, range.upperBound), of: &inode)
+                let rest = min(max(upper * blockSize, range.lowerBound), range.upperBound)
+                try zero(rest..<range.upperBound, of: &inode)
+                try exchange(lower..<upper, of: &inode, for: [])
+            } else {
+                try zero(range, of: &inode)
+            }
+            touch(&inode, contents: true)
+            try store(inode)
+        }
+    }
+
+    /// XFS's longest file.
+    private static let longestFile = UInt64(Int64.max)
+
+    private func regularFile(_ file: FileID) throws(StorageError) -> Inode {
+        let inode = try inode(file)
+        guard inode.type == .regular else {
+            throw .xfs(.misuse, .notARegularFile, "\(inode.name) is not a regular file")
+        }
+        try requireChangeable(inode)
+        return inode
+    }
+
+    /// Zeroes what lies behind byte `size` in its block, so that it never shows.
+    private func clearSlack(of inode: inout Inode, behind size: UInt64) throws(StorageError) {
+        let blockSize = UInt64(geometry.blockSize)
+        guard size % blockSize != 0 else { return }
+        try zero(size..<size - size % blockSize + blockSize, of: &inode)
+    }
+
+    /// Zeroes bytes within a block, where it has others.
+    private func zero(_ range: Range<UInt64>, of inode: inout Inode) throws(StorageError) {
+        let blockSize = UInt64(geometry.blockSize)
+        guard !range.isEmpty else { return }
+        guard case .written(let block) = try run(of: inode, at: range.lowerBound / blockSize).place else {
+            return
+        }
+        var held = [UInt8](repeating: 0, count: range.count)
+        let position = geometry.position(of: block) + range.lowerBound % blockSize
+        try held.withMutableBytes { (span) throws(StorageError) in try readData(into: &span, at: position) }
+        guard held.contains(where: { $0 != 0 }) else { return }
+        try overwrite([UInt8](repeating: 0, count: range.count), at: range.lowerBound, in: &inode)
+    }
+
+    /// Puts bytes into new blocks in the place of the old ones, whose other bytes are kept.
+    private func overwrite(_ bytes: [UInt8], at offset: UInt64, in inode: inout Inode) throws(StorageError) {
+        let blockSize = UInt64(geometry.blockSize)
+        let end = offset + UInt64(bytes.count)
+        let blocks = offset / blockSize..<end.dividedRoundingUp(by: blockSize)
+        var whole: [UInt8] = []
+        if offset % blockSize != 0 {
+            whole = Array(try blockContents(blocks.lowerBound, of: inode)[..<Int(offset % blockSize)])
+        }
+        whole += bytes
+        if end % blockSize != 0 {
+            whole += try blockContents(blocks.upperBound - 1, of: inode)[Int(end % blockSize)...]
+        }
+        let records = try place(whole, at: blocks.lowerBound, of: inode)
+        try exchange(blocks, of: &inode, for: records)
+    }
+
+    /// A block of a file, zeros where there is none.
+    private func blockContents(_ number: UInt64, of inode: Inode) throws(StorageError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: geometry.blockSize)
+        guard case .written(let block) = try run(of: inode, at: number).place else { return bytes }
+        let position = geometry.position(of: block)
+        try bytes.withMutableBytes { (span) throws(StorageError) in
+            try readData(into: &span, at: position)
+        }
+        return bytes
+    }
+
+    /// Gives back what a file has in a range of its blocks, and puts other extents there.
+    private func exchange(
+        _ range: Range<UInt64>, of inode: inout Inode, for records: [ExtentRecord]
+    ) throws(StorageError) {
+        let (kept, released) = try extents(of: inode, .data).cut(range)
+        guard !released.isEmpty || !records.isEmpty else { return }
+        for record in released { try release(record, .data, of: inode) }
+        try setExtents(
+            (kept + records).sorted { $0.fileBlock < $1.fileBlock }, .data, of: &inode)
+    }
+}

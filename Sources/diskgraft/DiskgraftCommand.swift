@@ -15,7 +15,7 @@ struct DiskgraftCommand: ParsableCommand {
               diskgraft migrate web01.vmdk web01.vhd --to hyperv
 
             Exit status: 0 done or nothing to do; 1 failed (I/O, corrupt input); 2 refused or cannot boot there, \
-            nothing written; 3 (plan, patch, migrate) done, and whether the guest boots is not known; 64 usage; 130 or 143 ended by a signal, nothing half-written.
+            nothing written; 3 (check) leaks; 64 usage; 130 or 143 ended by a signal, nothing half-written.
             """,
         version: "diskgraft \(diskGraftVersion)",
         subcommands: [

@@ -9,7 +9,7 @@ extension Guest {
         var survey = try GuestFinder.survey(
             volumes: volumes, fileSystems: readable, diskCount: images.count,
             presentation: try source.presentation(diskCount: images.count), bootCode: try bootCode(),
-            openingOldRoots: registry.openOldRoot)
+            unread: failures.reasons, openingOldRoots: registry.openOldRoot)
         if survey.guests.isEmpty { try failures.requireNone() }
         if let root = try rootVolume(source, among: survey.guests.map(\.rootVolume)) {
             survey.guests.removeAll { $0.rootVolume != root }
@@ -64,6 +64,8 @@ extension Guest {
     private struct Failures {
         /// By volume, each naming its volume and image.
         var errors: [Int: StorageError] = [:]
+        /// Why, by volume, in words alone.
+        var reasons: [Int: String] = [:]
 
         /// A root that cannot be opened is not found: this says why instead of "no guest".
         func requireNone() throws(StorageError) {
@@ -115,6 +117,7 @@ extension Guest {
             } catch {
                 guard !error.isCancellation else { throw error }
                 failures.errors[index] = volumeError(index, error)
+                failures.reasons[index] = error.message
             }
         }
         return (readable, failures)

@@ -14,6 +14,8 @@ package enum UnknownBoot: Sendable, Equatable {
     case startsAnotherSystem(program: String)
     /// What boots by itself loads no kernel of this guest: another system, or a menu that was not found.
     case startsNoKernel(title: String)
+    /// Which of several kernels starts is not known here, and this one cannot.
+    case oneCannot(title: String, path: String, VerdictReason)
     /// The menu has no entry of the number or the name that it says.
     case noDefault
 
@@ -30,6 +32,8 @@ package enum UnknownBoot: Sendable, Equatable {
         case .startsAnotherSystem(let program):
             "\(program) is Windows' loader: it starts this guest only by a boot entry of its firmware"
         case .startsNoKernel(let title): "the default entry “\(title)” starts no kernel of this guest"
+        case .oneCannot(let title, let path, let reason):
+            "which of the entries that may boot by themselves does is not known, and “\(title)” of \(path) cannot: \(reason.sentence)"
         case .noDefault: "which entry boots by itself is not known"
         }
     }
@@ -67,7 +71,14 @@ extension PlanDraft {
         if let tool = defaults.first, defaults.allSatisfy({ tools.contains($0.entry) }) {
             return .startsNoKernel(title: tool.title)
         }
-        guard defaults.isEmpty else { return nil }
+        guard defaults.isEmpty else {
+            // Menus of which nobody knows which is read, branches of which nobody knows which is taken.
+            for verdict in DefaultEntryRule.deciding(self, verdicts) {
+                guard case .cannot(let reason) = verdict.outcome else { continue }
+                return .oneCannot(title: verdict.title, path: verdict.path, reason)
+            }
+            return nil
+        }
         if let other = guest.defaultEntries.first { return .startsNoKernel(title: other.entry.title) }
         // Where each of them starts, it does not matter which one does.
         let isAnyGood = verdicts.allSatisfy { verdict in

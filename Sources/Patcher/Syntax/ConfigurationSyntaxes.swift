@@ -8,6 +8,7 @@ package enum ConfigurationSyntaxes {
         GRUB2Config.self,
         GRUBCustomMenu.self,
         GRUBIncludedMenu.self,
+        GRUBLegacyIncludedMenu.self,
         GRUBLegacySaved.self,
         GRUBEnvironmentFile.self,
         LoaderEntry.self,

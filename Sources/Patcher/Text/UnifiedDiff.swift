@@ -16,7 +16,7 @@ package enum UnifiedDiff {
             newName: Array("b".utf8) + name)
     }
 
-    /// A file that comes to be.
+    /// A file that comes to be. One that is no text is told by its size, as diff(1) tells of such.
     package static func bytes(creating path: [UInt8], _ contents: [UInt8]) -> [UInt8] {
         if contents.contains(0) { return binary(Array("/dev/null".utf8), Array("b".utf8) + path) }
         let lines = TextLine.all(in: contents)

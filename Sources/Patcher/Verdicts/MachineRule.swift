@@ -11,7 +11,8 @@ enum MachineRule: VerdictRule, RefusalRule {
     private static func misfit(_ draft: PlanDraft) -> VerdictReason? {
         let target = draft.target
         let firmware = draft.guest.firmware
-        // Such machines' UEFI has 64 bits.
+        if target.firmware == .uefi, firmware.isMissing { return .noBootCode(on: target.hypervisor) }
+        // Such machines' UEFI has 64 bits. Another target helps only a disk that a BIOS starts.
         if target.firmware == .uefi, !firmware.hasUEFI || firmware.isOf32Bits {
             return .noUEFILoader(target: target.name)
         }

@@ -10,6 +10,8 @@ extension VerdictReason {
         case bootsXen = "boots-xen"
         case xenOnlyKernel = "xen-only-kernel"
         case fileMissing = "file-missing"
+        case loaderDeviceMissing = "loader-device-missing"
+        case noKernel = "no-kernel"
         case liloMap = "lilo-map"
         case driversMissing = "drivers-missing"
         case initramfsDamaged = "initramfs-damaged"
@@ -56,7 +58,9 @@ extension VerdictReason {
         case .controllerNotOffered: .controllerNotOffered
         case .bootsXen: .bootsXen
         case .xenOnlyKernel: .xenOnlyKernel
-        case .fileMissing: .fileMissing
+        case .fileMissing, .fileElsewhere: .fileMissing
+        case .loaderDeviceMissing: .loaderDeviceMissing
+        case .noKernel: .noKernel
         case .liloMap: .liloMap
         case .driversMissing: .driversMissing
         case .initramfsDamaged: .initramfsDamaged

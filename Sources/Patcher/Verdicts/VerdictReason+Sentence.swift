@@ -12,7 +12,7 @@ extension VerdictReason {
         case .uefiOnly(let target):
             "the disks boot with UEFI alone (no boot code for a BIOS), and \(target) has a BIOS; \(remedy: .choose(target: .hypervGeneration2)) has UEFI"
         case .noBootCode(let hypervisor):
-            "no disk has boot code in its first sector or a loader on an EFI system partition, so that \(hypervisor.title) finds nothing to start: \(remedy: .choose(target: .xenserver)) starts such a guest by pygrub; elsewhere run grub-install in it first"
+            "no disk has boot code in its first sector or a loader on an EFI system partition, so that \(hypervisor.title) finds nothing to start: give the disk that holds them too, if there is one; \(remedy: .choose(target: .xenserver)) starts such a guest by pygrub; elsewhere run grub-install in it first"
         case .controllerNotOffered(let controller, let target):
             "\(target.name) has no \(controller.rawValue) controller, only \(target.controllers.map(\.rawValue).joined(separator: ", "))"
         case .bootsXen(let hypervisor):
@@ -20,6 +20,12 @@ extension VerdictReason {
         case .xenOnlyKernel(let hypervisor):
             "its kernel is built for Xen's own interface alone and cannot start on \(hypervisor == .xenserver ? "a XenServer guest with emulated disks" : hypervisor.title)"
         case .fileMissing(let path): "\(path) is not on the disks, or empty"
+        case .fileElsewhere(let path, let volume):
+            "\(path) is not on \(volume), where its loader looks for it"
+        case .loaderDeviceMissing(let name, let problem):
+            "its loader looks for the files on \(name), by the count of the firmware, and \(problem.words)"
+        case .noKernel:
+            "no kernel lies on the disks (/boot is empty, or its volume was not given), and no boot menu: give the disk that holds them too, or install a kernel and its boot loader in the guest"
         case .liloMap: "LILO's map holds the old disk's device number; run lilo in the guest or install GRUB"
         case .driversMissing(let names, let controller, let why):
             Self.missing(names, controller, why)
@@ -42,9 +48,9 @@ extension VerdictReason {
         case .menuNotInUse: "this menu is left over from another loader and is not read"
         case .keepsXenEntry: "it boots the Xen hypervisor first; the entry is kept"
         case .argumentsElsewhere:
-            "its arguments are $kernelopts of grubenv, which was not found or lies on the EFI system partition, which cannot be read: see to root= there with grub2-editenv"
+            "its arguments are a variable ($kernelopts of grubenv, or one of a file that load_env reads) that was not found or read: see to root= there with grub2-editenv"
         case .argumentsUnreadable:
-            "its arguments are $kernelopts of grubenv, which lies where it cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
+            "its arguments are a variable ($kernelopts of grubenv, or one of a file that load_env reads) that was not found or read, and may hold names that must change; \(Self.closedMenuRemedy)"
         case .argumentUnresolved(let argument, let reason):
             "the initramfs waits for \(argument): \(reason.sentence)"
         case .rowStopsBoot(let mountPoint, let name, let reason):
@@ -65,7 +71,7 @@ extension VerdictReason {
         case .generatedFile(let path, let file):
             "\(path) has names that must change, and is made by \(file.system): \(file.remedy), then copy the disk with \(remedy: .convert)"
         case .unreadableMenu(let path, let volume):
-            "the boot menu lies on \(volume) (\(path)), which cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
+            "the boot menu was not found, and may lie on \(volume) (\(path)), which cannot be read; it may hold names that must change; \(Self.closedMenuRemedy)"
         case .bootUnresolved(let name, let reason):
             "the boot menu was not found: /boot is \(name), and \(reason.sentence)"
         case .unknownLoader:

@@ -29,6 +29,12 @@ package enum VerdictReason: Sendable, Equatable {
     case xenOnlyKernel(on: Hypervisor)
     /// A file that the entry loads is not on the disks.
     case fileMissing(String)
+    /// A file that the entry loads is not on the volume that its loader reads.
+    case fileElsewhere(String, volume: String)
+    /// The device that the loader reads the entry's files from will not be there.
+    case loaderDeviceMissing(name: String, LoaderDeviceProblem)
+    /// No kernel lies on the disks, and no menu that would start one.
+    case noKernel
     /// LILO's map says where the root is, not its file.
     case liloMap
     /// The initramfs lacks modules that its kernel has, and they are not added.

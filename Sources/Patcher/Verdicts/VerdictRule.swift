@@ -39,6 +39,7 @@ package enum VerdictRules {
         FallbackEntryRule.self,
         NeededRowRule.self,
         RequiredUnitRule.self,
+        NoKernelRule.self,
         DefaultEntryRule.self,
         LastingRule.self,
     ]

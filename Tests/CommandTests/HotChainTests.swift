@@ -76,7 +76,10 @@ struct HotChainTests {
         for (image, flags) in ways {
             for command in Self.readers(image, out, other) {
                 let refusal = try Tool.run(Fixture.command, command + flags, expect: nil)
-                #expect(refusal.status == 2, "\(command + flags): \(refusal.text)\(refusal.errorText)")
+                // As with qemu-img 2 is damage there.
+                #expect(
+                    refusal.status == (command[0] == "check" ? 1 : 2),
+                    "\(command + flags): \(refusal.text)\(refusal.errorText)")
                 #expect(
                     refusal.errorText.contains("cut off") && refusal.errorText.contains("base."),
                     "\(command + flags): \(refusal.errorText)")
@@ -111,7 +114,7 @@ struct HotChainTests {
         try Fixture.diskgraft("info", disk)
         try UndoRecord.setState(.hot, ofRecord: piece + ".undo")
         for command in ["info", "map", "check", "measure"] {
-            let refusal = try Fixture.diskgraft(command, disk, expect: 2...2)
+            let refusal = try Fixture.diskgraft(command, disk, expect: 1...2)
             #expect(refusal.errorText.contains("cut off") && refusal.errorText.contains("flat"))
         }
         try directory.write("disk-flat.vmdk.undo", [UInt8](repeating: 0, count: 1024))

@@ -137,7 +137,7 @@ struct UntarCommand: ParsableCommand {
         abstract: "Unpack a tar archive into a directory of the guest.",
         discussion: """
             Owners, modes, times, links, devices, extended attributes and ACLs come from the archive (ustar, pax, \
-            GNU). Names with .. and names through the archive's own symbolic links are refused, and so is an archive \
+            GNU); files with holes (tar -S) keep them. Names with .. and names through the archive's own symbolic links are refused, and so is an archive \
             that stops without its end. A / at the beginning of names is left out, which is said. Everything is \
             recorded first: a refused archive writes nothing.
 

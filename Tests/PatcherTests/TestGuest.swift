@@ -85,8 +85,9 @@ struct TestGuest {
         let disks = fileSystems.values.compactMap { $0 as? MemoryFileSystem }
         let hasKernel = disks.contains { disk in
             disk.files.keys.contains { path in
-                let name = path.split(separator: "/").last ?? ""
-                return ["vmlinu", "bzImage", "initr", "kernel"].contains { name.hasPrefix($0) }
+                let parts = path.split(separator: "/")
+                guard parts.count == 1 || parts.first == "boot", let name = parts.last else { return false }
+                return ["vmlinu", "bzImage", "initr"].contains { name.hasPrefix($0) }
             }
         }
         guard !hasKernel else { return }

@@ -97,7 +97,7 @@ struct TestGuest {
                 for path in [item.entry.kernel].compactMap({ $0 }) + item.entry.initrds
                 where !path.contains("$") {
                     let plain = path.first == "(" ? String(path.drop { $0 != ")" }.dropFirst()) : path
-                    disk.write(plain, "stand-in")
+                    disk.write(plain, path == item.entry.kernel ? "stand-in" : Fixture.emptyArchive)
                 }
             }
             (fileSystems[guest.rootVolume] as? MemoryFileSystem)?.write("/vmlinuz", "stand-in")

@@ -58,9 +58,14 @@ extension Fixture {
                 command)
                 && file.first == "/"
             {
-                found[String(file.dropFirst())] = "stand-in"
+                found[String(file.dropFirst())] = command.hasPrefix("initrd") ? emptyArchive : "stand-in"
             }
         }
         return found
     }
+
+    /// An initramfs without a file: the last member of a cpio archive alone.
+    public static let emptyArchive =
+        "070701" + String(repeating: "0", count: 32) + "00000001" + String(repeating: "0", count: 48)
+        + "0000000B00000000TRAILER!!!\0\0\0\0"
 }

@@ -163,6 +163,9 @@ struct BadInputTests {
             "boot-tree/grub/grub.cfg",
             "menuentry A { linux /vmlinuz-6.1.0 root=/dev/sda2\n initrd /i\n}\nmenuentry B { linux /vmlinuz-6.2.0 root=/dev/sda3\n initrd /i\n}\n"
         )
+        for name in ["vmlinuz-6.1.0", "vmlinuz-6.2.0", "i"] {
+            try directory.write("boot-tree/\(name)", "stand-in")
+        }
         try Fixture.fileSystem(boot, directory.path("boot-tree"))
         let disk = try directory.sparse("disk.img", byteCount: 26 << 20)
         try Tool.run(

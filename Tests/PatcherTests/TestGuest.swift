@@ -88,8 +88,9 @@ struct TestGuest {
         let disks = fileSystems.values.compactMap { $0 as? MemoryFileSystem }
         let hasKernel = disks.contains { disk in
             disk.files.keys.contains { path in
-                let name = path.split(separator: "/").last ?? ""
-                return ["vmlinu", "bzImage", "initr", "kernel"].contains { name.hasPrefix($0) }
+                let parts = path.split(separator: "/")
+                guard parts.count == 1 || parts.first == "boot", let name = parts.last else { return false }
+                return ["vmlinu", "bzImage", "initr"].contains { name.hasPrefix($0) }
             }
         }
         guard !hasKernel else { return }
@@ -99,7 +100,7 @@ struct TestGuest {
                 for path in [item.entry.kernel].compactMap({ $0 }) + item.entry.initrds
                 where !path.contains("$") {
                     let plain = path.first == "(" ? String(path.drop { $0 != ")" }.dropFirst()) : path
-                    disk.write(plain, "stand-in")
+                    disk.write(plain, path == item.entry.kernel ? "stand-in" : Fixture.emptyArchive)
                 }
             }
             (fileSystems[guest.rootVolume] as? MemoryFileSystem)?.write("/vmlinuz", "stand-in")

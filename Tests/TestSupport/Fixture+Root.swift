@@ -34,7 +34,9 @@ extension Fixture {
     public static func root(
         _ files: [String: String], name: String = "guest", in directory: TemporaryDirectory
     ) throws -> String {
-        for (path, text) in files { try directory.write("\(name)-tree/\(path)", text) }
+        for (path, text) in files.merging(standIns(for: files), uniquingKeysWith: { own, _ in own }) {
+            try directory.write("\(name)-tree/\(path)", text)
+        }
         let file = directory.path("\(name)-fs")
         try fileSystem(file, directory.path("\(name)-tree"))
         let image = try disk(file, type: "83", in: directory)
@@ -42,4 +44,28 @@ extension Fixture {
         try FileManager.default.moveItem(atPath: image, toPath: place)
         return place
     }
+
+    /// What a guest's menus load, where none of it is among its files; of one without menus, a kernel.
+    private static func standIns(for files: [String: String]) -> [String: String] {
+        let isGuest = files.keys.contains { ["etc/fstab", "etc/os-release"].contains($0) }
+        let hasKernel = files.keys.contains { $0.contains("vmlinu") || $0.contains("bzImage") }
+        guard isGuest, !hasKernel else { return [:] }
+        var found = ["boot/kernel": "stand-in"]
+        for (path, text) in files where path.hasPrefix("boot/") {
+            let words = text.split { $0.isWhitespace || "{};=".contains($0) }
+            for (command, file) in zip(words, words.dropFirst())
+            where ["linux", "linux16", "linuxefi", "kernel", "initrd", "initrd16", "initrdefi"].contains(
+                command)
+                && file.first == "/"
+            {
+                found[String(file.dropFirst())] = command.hasPrefix("initrd") ? emptyArchive : "stand-in"
+            }
+        }
+        return found
+    }
+
+    /// An initramfs without a file: the last member of a cpio archive alone.
+    public static let emptyArchive =
+        "070701" + String(repeating: "0", count: 32) + "00000001" + String(repeating: "0", count: 48)
+        + "0000000B00000000TRAILER!!!\0\0\0\0"
 }

@@ -67,8 +67,11 @@ package struct LoaderEntry: Sendable, Equatable {
             let order = compareVersions(one.version, other.version)
             if order != 0 { return order > 0 }
         }
-        return compareVersions(one.identifier.lowercased(), other.identifier.lowercased()) > 0
+        return compareVersions(one.fileName, other.fileName) > 0
     }
+
+    /// What systemd-boot knows it by.
+    private var fileName: String { identifier.lowercased() + ".conf" }
 
     /// Whether a loader of that machine ("x64") offers it.
     func isFor(_ suffix: String) -> Bool { architecture.isEmpty || architecture == suffix }

@@ -12,6 +12,8 @@ struct EntryInput: ~Copyable {
     private var buffer = ByteBuffer(byteCount: 256 << 10)
     private var held = 0..<0
     private var isEmpty = false
+    /// What is wrong behind the bytes that are held.
+    private var failure: StorageError?
     /// Of the byte that comes next.
     private(set) var position: UInt64
 
@@ -35,9 +37,13 @@ struct EntryInput: ~Copyable {
         fill = { (target, _) throws(StorageError) in try stream.read(into: &target) }
     }
 
-    /// Holds at least `count` bytes where there are as many.
+    /// Holds at least `count` bytes where there are as many. Throws what is wrong once no byte before it is left.
     private mutating func hold(_ count: Int) throws(StorageError) {
         guard held.count < count, !isEmpty else { return }
+        if let failure {
+            guard !held.isEmpty else { throw failure }
+            return
+        }
         let fill = fill
         if held.lowerBound > 0 {
             let rest = buffer.bytes.array(held)
@@ -49,10 +55,14 @@ struct EntryInput: ~Copyable {
             let next = position + UInt64(held.count)
             let start = held.upperBound
             var added = 0
-            do {
+            do throws(StorageError) {
                 var bytes = buffer.mutableBytes
                 var room = bytes.part(start..<bytes.byteCount)
                 added = try fill(&room, next)
+            } catch {
+                guard error.isAboutImage, !held.isEmpty else { throw error }
+                failure = error
+                return
             }
             held = held.lowerBound..<held.upperBound + added
             isEmpty = added == 0
@@ -79,7 +89,10 @@ struct EntryInput: ~Copyable {
     /// Takes `count` bytes, at most 64 KiB; nil when there are fewer.
     mutating func take(_ count: Int) throws(StorageError) -> [UInt8]? {
         let bytes = try peek(count)
-        guard bytes.count == count else { return nil }
+        guard bytes.count == count else {
+            if let failure { throw failure }
+            return nil
+        }
         drop(count)
         return bytes
     }

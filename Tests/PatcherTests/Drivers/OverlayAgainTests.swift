@@ -1,4 +1,5 @@
 import GuestTree
+import Initramfs
 import Patcher
 import Storage
 import TestSupport
@@ -129,9 +130,13 @@ private let piix = ["ext4", "scsi_mod", "sd_mod", "libata", "ata_piix"]
             #expect(overlays(guest) == [Self.name])
             #expect(try guest.plan("kvm", controller: controller).verdicts.map(\.drivers) == [.present])
             #expect(try guest.plan("kvm", controller: controller).actions.isEmpty)
-            sizes.append(guest.root.files[Self.name]?.count ?? 0)
+            let bytes = try #require(guest.root.files[Self.name])
+            sizes.append(bytes.count)
+            // What was added before is not kept beside it.
+            let entries = try InitramfsImage(ByteSource(bytes)).contents().entries
+            #expect(entries.count { $0.path == Array("diskgraft".utf8) } == 1)
         }
-        // The old drivers are not kept beside the new ones.
+        // A driver that is there already changes nothing.
         #expect(sizes[1] == sizes[2] && sizes[2] == sizes[3])
         #expect(text(guest.root.files["/boot/grub/menu.lst"]).contains("initrd \(Self.name)\n"))
     }

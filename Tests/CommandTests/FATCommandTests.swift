@@ -99,20 +99,20 @@ struct FATCommandTests {
         let directory = try TemporaryDirectory()
         let image = directory.path("large.img")
         try Tool.run("mkfs.vfat", ["-F", "32", "-s", "64", "-C", image, "720896"])
-        let byteCount = 300 << 20
+        let byteCount: UInt64 = 300 << 20
         let file = try directory.sparse("file", byteCount: byteCount)
         for (place, text) in [(0, "first"), (150_000_000, "middle"), (byteCount - 4, "last")] {
             try Tool.run(
                 "sh",
                 ["-c", "printf %s \(text) | dd of=\"$0\" bs=1 seek=\(place) conv=notrunc status=none", file])
         }
-        try Fixture.diskgraft("put", image, file, "/a long name.img", "--volume", "disk", "--no-undo")
+        try Fixture.diskgraft("put", image, file, "/a long name.img", "--volume", "disk")
         try check(image, in: directory)
         let back = directory.path("back")
         try Fixture.diskgraft("get", image, "/a long name.img", back, "--volume", "disk")
         try Tool.run("cmp", [file, back])
         // It is replaced as a whole, under the same name.
-        try Fixture.diskgraft("put", image, file, "/A LONG name.img", "--volume", "disk", "--no-undo")
+        try Fixture.diskgraft("put", image, file, "/A LONG name.img", "--volume", "disk")
         #expect(
             try Fixture.diskgraft("ls", image, "/", "--volume", "disk").text == "a long name.img\n")
         try check(image, in: directory)

@@ -29,9 +29,7 @@ struct KernelSeriesTests {
             }
             try transaction.prepare().commit()
             try model.check(XFSFileSystem.open(device))
-            try device.contents.withUnsafeBytes {
-                try Data($0).write(to: URL(fileURLWithPath: image.path))
-            }
+            try Data(device.contents).write(to: URL(fileURLWithPath: image.path))
             try #require(try image.defects() == "", "round \(round)")
             let said = try KernelMount.mount(image.path, at: point) {
                 try model.check(treeAt: point)

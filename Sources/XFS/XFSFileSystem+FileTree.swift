@@ -4,7 +4,7 @@ extension XFSFileSystem {
     /// Kind, UUID, label, sizes.
     package var identity: VolumeIdentity { superblock.identity ?? VolumeIdentity(kind: .xfs) }
 
-    /// Contents, attributes and the label, where no feature and no dirty log forbids writing.
+    /// Every change, where no feature and no dirty log forbids writing.
     package var capabilities: Capabilities {
         do throws(StorageError) {
             try requireWritable()
@@ -14,7 +14,13 @@ extension XFSFileSystem {
         guard !isReplayed else {
             return Capabilities(restriction: "the log has changes to replay, so the volume is not written")
         }
-        return XFSDriver.capabilities
+        var capabilities = XFSDriver.capabilities
+        if geometry.foldsCase {
+            capabilities.foldsCase = true
+            capabilities.changes.subtract([.names, .links, .nodes])
+            capabilities.restriction = "its names are found whatever their case, and are not changed here"
+        }
+        return capabilities
     }
 
     /// sb_rootino.

@@ -36,13 +36,19 @@ judge() {
         if [ "$result" = 0 ]; then
             changed+=("$path")
         elif [ "$result" = 2 ]; then
-            # Trees that would have to grow or shrink are refused by name.
             echo "$name: refused: $(sed 's/.*: xfs: //' "$work/said")"
         else
             cat "$work/said"
             status=1
         fi
     done
+    # A new file and a new directory's; GRUB, which replays no log, reads what was committed.
+    "$binary" mkdir --volume disk "$work/$name.img" /etc/dracut.conf.d >/dev/null 2>"$work/said" || { cat "$work/said"; status=1; }
+    "$binary" put --volume disk "$work/$name.img" "$work/new" /etc/dracut.conf.d/90-new.conf >/dev/null 2>"$work/said" || { cat "$work/said"; status=1; }
+    if command -v grub-fstest >/dev/null; then
+        grub-fstest "$work/$name.img" cat '(loop0)/boot/grub2/grub.cfg' >"$work/grub" 2>/dev/null || true
+        cmp -s "$work/new" "$work/grub" || echo "$name: this grub-fstest does not read the new grub.cfg"
+    fi
     "$binary" label "$work/$name.img" patched --volume disk >/dev/null
     xfs_repair -n "$work/$name.img" >/dev/null 2>&1 || { echo "$name: xfs_repair finds damage"; status=1; }
     dmesg -C
@@ -51,6 +57,7 @@ judge() {
         cmp "$work/new" "$work/mnt/$path" || status=1
     done
     cmp "$work/before" "$work/mnt/boot/grub2/grub.cfg.bak" || status=1
+    cmp "$work/new" "$work/mnt/etc/dracut.conf.d/90-new.conf" || status=1
     getfattr -n security.selinux "$work/mnt/etc/fstab" >/dev/null 2>&1 || { echo "$name: the label is gone"; status=1; }
     head -c 70000 /dev/urandom >"$work/mnt/etc/fstab"
     mv "$work/mnt/boot/grub2/grub.cfg" "$work/mnt/etc/moved"

@@ -99,4 +99,16 @@ import XFS
             #expect(try XFSDriver.identify(MemoryDevice(damaged))?.strength == .weak)
         }
     }
+
+    /// A block of 64 KiB holds the inodes of two records: each is counted once.
+    @Test func inodesOfLargeBlocks() throws {
+        let image = try XFSImage(
+            Profile(name: "64k", options: ["-b", "size=65536"], blockSize: 65536),
+            files: ["file": TreeModel.contents(70_000)], more: XFSImage.directory("many", 200),
+            byteCount: 600 << 20)
+        var findings: [Finding] = []
+        try XFSDriver.check(SparseDevice(image.path)) { findings.append($0) }
+        #expect(findings == [])
+        #expect(try image.defects() == "")
+    }
 }

@@ -138,7 +138,8 @@ import Testing
                     try device.write(write.bytes(), at: write.offset)
                 }
             }
-            var last = 0
+            let start = try XFSFileSystem.open(device)
+            var last = try #require(try start.logRing(on: device)).state().head
             for commit in 0..<80 {
                 let volume = try XFSFileSystem.open(device)
                 let file = try #require(try volume.find("etc/fstab"))
@@ -151,6 +152,25 @@ import Testing
             }
         }
         #expect(wraps >= 2)
+        #expect(try defects(device) == "")
+    }
+
+    /// The kernel's next record begins at the stripe unit: one that ends elsewhere would leave a gap before it.
+    @Test func recordsEndAtTheStripe() throws {
+        let device = try XFSImage(.largeSectors, files: Self.files).device()
+        for size in [100, 9000, 40_000] {
+            let volume = try XFSFileSystem.open(device)
+            let transaction = try volume.begin()
+            let file = try #require(try volume.find("etc/fstab"))
+            try transaction.replaceContents(of: file, with: TreeModel.contents(size))
+            let prepared = try #require(try transaction.prepare() as? PreparedXFSChange)
+            let ring = try #require(try volume.logRing(on: device))
+            for phase in prepared.writes.phases where phase.name == "log" || phase.name == "unmount" {
+                let end = phase.writes.reduce(0) { max($0, $1.offset + UInt64($1.byteCount)) }
+                #expect((end - ring.position(of: 0)) % (32 << 10) == 0, "\(size) bytes, \(phase.name)")
+            }
+            try prepared.commit()
+        }
         #expect(try defects(device) == "")
     }
 

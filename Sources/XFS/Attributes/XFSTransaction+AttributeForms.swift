@@ -34,7 +34,9 @@ extension XFSTransaction {
     private func makeFork(_ byteCount: Int, of inode: inout Inode) throws(StorageError) -> Bool {
         let room = inode.bytes.count - inode.coreSize
         if inode.forkOffset != 0, inode.range(.attributes).count >= byteCount { return true }
-        guard byteCount <= room - 8 else { return false }
+        // Whatever the data are now, they may need a tree later (xfs_attr_shortform_bytesfit).
+        let least = inode.format(.data) == .device ? 8 : Self.smallestDataMap
+        guard byteCount <= room - least else { return false }
         let offset = (room - byteCount) & ~7
         // Without the second form of attributes the border is always in one place.
         guard geometry.hasChecksums || superblock.features2.contains(.attributesVersion2) else {
@@ -42,8 +44,6 @@ extension XFSTransaction {
         }
         if dataSize(of: inode) > offset {
             // A short directory or link moves into a block, a list of extents into a tree.
-            let isLocal = inode.format(.data) == .local
-            guard offset >= (isLocal ? 24 : Self.smallestDataMap) else { return false }
             switch (inode.format(.data), inode.type) {
             case (.local, .directory?): try makeBlockDirectory(&inode)
             case (.local, .symbolicLink?): try moveLinkOut(&inode)

@@ -12,6 +12,7 @@ Rules:
   flags        no sentence below the command names its flags or its commands; those of other programs may be
   words        nothing branches on a message, a reason, or a literal layer or code
   codes        an error's code is a case of an enumeration
+  tests        a test that a document names is there
 """
 import json, os, re, shutil, subprocess, sys, tempfile
 
@@ -102,6 +103,32 @@ def drawn(root):
     return table
 
 
+def tests_named(root):
+    """(document, line, name) of each test that a document names; in SECURITY.md the last column has nothing else."""
+    folder = os.path.join(root, "docs")
+    for path in ["SECURITY.md"] + [os.path.join("docs", name) for name in sorted(os.listdir(folder))]:
+        place = os.path.join(root, path)
+        if not path.endswith(".md") or not os.path.exists(place):
+            continue
+        with open(place) as file:
+            for number, row in enumerate(file, 1):
+                column = row.rstrip().rstrip("|").split("|")[-1] if path == "SECURITY.md" and row.startswith("|") else ""
+                for name in re.findall(r"`([^`]+)`", row):
+                    if re.fullmatch(r"(?:\w+\.)?[A-Z]\w*Tests(?:\.\w+)?", name) or f"`{name}`" in column and re.fullmatch(r"[\w.]+", name):
+                        yield path, number, name
+
+
+def tests_there(root):
+    names = set()
+    for folder, _, files in os.walk(os.path.join(root, "Tests")):
+        names |= {os.path.basename(folder)} | {os.path.splitext(name)[0] for name in files}
+        for name in files:
+            if name.endswith(".swift"):
+                with open(os.path.join(folder, name)) as file:
+                    names |= set(re.findall(r"\b(?:func|struct|class|enum)\s+(\w+)", file.read()))
+    return names
+
+
 def check(root, package):
     found = []
 
@@ -121,6 +148,12 @@ def check(root, package):
         extra = (targets[name] & internal) - table[name]
         if extra:
             breach("imports", "Package.swift", 1, f"{name} depends on {', '.join(sorted(extra))}, which docs/architecture.md does not draw")
+
+    there = tests_there(root)
+    for path, line, name in tests_named(root):
+        for part in name.split("."):
+            if part not in there:
+                breach("tests", path, line, f"no test is called {name}")
 
     files = list(sources(root))
     drivers = {}
@@ -186,6 +219,7 @@ SEEDS = {
     "flags": ("Sources/Ext4/Seed.swift", 'let seed = "name it with --parent FILE"\n'),
     "flags ": ("Sources/Ext4/Seed.swift", 'let seed = "read it all the same with -U"\n'),
     "words": ("Sources/Ext4/Seed.swift", 'func seed(_ e: StorageError) -> Bool { e.message.contains("gone") }\n'),
+    "tests": ("docs/seed.md", "Held by `NoSuchTests.atAll`.\n"),
     "codes": ("Sources/Ext4/Seed.swift", 'let seed = StorageError(.refused, layer: "x", code: "y", "z")\n'),
 }
 
@@ -193,7 +227,7 @@ SEEDS = {
 def prove(root, package):
     failed = False
     with tempfile.TemporaryDirectory() as copy:
-        for folder in ("Sources", "docs"):
+        for folder in ("Sources", "Tests", "docs"):
             shutil.copytree(os.path.join(root, folder), os.path.join(copy, folder))
         before = check(copy, package)
         for rule, (path, text) in SEEDS.items():

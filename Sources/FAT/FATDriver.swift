@@ -25,7 +25,15 @@ package enum FATDriver: FileSystemDriver {
     package static func open(
         _ device: any BlockDevice, options: FileSystemOptions
     ) throws(StorageError) -> any FileSystem {
-        try FATFileSystem.open(device)
+        var own = FATFileSystem.Options()
+        if let codePage = options.codePage {
+            if CodePage.upperHalves[codePage] != nil {
+                own.codePage = codePage
+            } else {
+                own.unknownCodePage = codePage
+            }
+        }
+        return try FATFileSystem.open(device, options: own)
     }
 
     package static func check(

@@ -7,6 +7,8 @@ package final class FATFileSystem: FileSystem, VolumeView {
     package struct Options: Sendable {
         /// Windows' number of the code page that short names are in.
         package var codePage: Int
+        /// The one that they are in, where its table is not here; `codePage` stands in for it.
+        package var unknownCodePage: Int?
         /// How much of tables and directories to keep in memory, in bytes.
         package var cacheByteCount: Int
         /// The time that changes are given; nil: the clock's.
@@ -82,6 +84,10 @@ package final class FATFileSystem: FileSystem, VolumeView {
         var result: [String] = []
         if geometry.byteCount > device.byteCount {
             result.append("the file system is longer than its device; the image may be truncated")
+        }
+        if let number = options.unknownCodePage {
+            result.append(
+                "code page \(number) is not known here; short names are shown as in \(options.codePage)")
         }
         if boot.isDirty { result.append("the volume was not unmounted; run fsck.vfat") }
         return result

@@ -31,13 +31,30 @@ extension HostFile {
     private static func names(
         of status: stat, _ descriptor: Int32
     ) -> (incarnation: FileIncarnation, count: UInt64) {
-        // A device is one by its number, and has as many names as somebody gives it.
+        // A device has as many names as somebody gives it.
         guard status.st_mode & S_IFMT != S_IFBLK else {
-            return (FileIncarnation(inode: 1 << 63 | UInt64(status.st_rdev), birth: 0), 2)
+            let number = FileIncarnation(inode: 1 << 63 | UInt64(status.st_rdev), birth: deviceMark(status))
+            return (number, 2)
         }
         return (
             FileIncarnation(inode: UInt64(status.st_ino), birth: clinux_birth_time(descriptor)),
             UInt64(status.st_nlink)
         )
+    }
+
+    /// What tells a block device from a later one of the same number, as a number: what the disk is called by its maker or the
+    /// volume by LVM, or else when it was attached since the host was started. 0 where the kernel says nothing of it.
+    private static func deviceMark(_ status: stat) -> UInt64 {
+        let folder = "/sys/dev/block/\(number(status))"
+        let partition = text(of: folder + "/partition") ?? ""
+        let disk = partition.isEmpty ? folder : folder + "/.."
+        func known(_ name: String) -> String? {
+            let value = (text(of: disk + "/" + name) ?? "").filter { $0 != "\n" && $0 != " " && $0 != "\0" }
+            return value.isEmpty ? nil : name + value
+        }
+        let names = ["dm/uuid", "wwid", "device/wwid", "serial", "device/serial"].compactMap(known)
+        guard let name = names.first ?? known("diskseq") else { return 0 }
+        let start = names.isEmpty ? text(of: "/proc/sys/kernel/random/boot_id") ?? "" : ""
+        return max(XXH64.checksum(Array((name + partition + start).utf8).span8), 1)
     }
 }

@@ -114,7 +114,7 @@ extension HostFile {
     }
 
     /// gnu_dev_major and gnu_dev_minor of st_rdev.
-    private static func number(_ status: stat) -> String {
+    static func number(_ status: stat) -> String {
         let raw = UInt64(status.st_rdev)
         return "\(raw >> 8 & 0xfff | raw >> 32 & 0xffff_f000):\(raw & 0xff | raw >> 12 & 0xffff_ff00)"
     }

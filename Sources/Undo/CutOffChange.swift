@@ -55,7 +55,11 @@ struct CutOffChange {
             // What was taken back leaves its record in the end; hot segments all stay until then.
             guard record.state == .hot || !HostDirectory.exists(path) else { return }
             // The other files were settled when it was set aside, and may have gone back.
-            guard !record.isAside else {
+            // And by a record that was set aside, the file that was moved away goes back as well.
+            let directory = HostPath.directory(of: place.recordPath(for: path))
+            guard !record.isAside,
+                try UndoRecord.setAside(record.transactionID, in: [directory]) == nil
+            else {
                 isPartial = true
                 return
             }
@@ -114,11 +118,19 @@ struct CutOffChange {
 
     private func end(as state: UndoRecord.State, kept: (String) -> Void) throws(StorageError) {
         for member in members {
-            if let path = try member.record.end(as: state, in: member.file, member.log) { kept(path) }
+            // As a change that was not cut off leaves it: from here on the mark does not lead to the record any more.
+            if state == .done { try? UndoMark.setPlace(on: member.file, member.record.path) }
+            let isKnown = member.comparison.firstUnknown == nil && !member.comparison.hasUnknownLength
+            if let path = try member.record.end(as: state, in: member.file, member.log, isKnown: isKnown) {
+                kept(path)
+            }
         }
         for member in members { try UndoMark.clear(on: member.file, member.record.transactionID) }
-        // What was set aside has served its purpose once it says so.
-        for member in members where state == .rolledBack && member.record.isAside {
+        // What was set aside, or is found by a mark alone, has served its purpose once it says so.
+        for member in members
+        where state == .rolledBack
+            && (member.record.isAside || member.record.path != place.recordPath(for: member.file.path))
+        {
             try member.record.remove(from: member.file)
         }
     }
@@ -131,7 +143,9 @@ struct CutOffChange {
         let other =
             isSame
             ? "something else has written to it since"
-            : "it is not the file that was changed, but another of that name or a copy that something else has written to"
+            : member.file.hasFixedLength
+                ? "it may be another device that has got the name, or something else has written to it since"
+                : "it is not the file that was changed, but another of that name or a copy that something else has written to"
         let remedies: [Remedy] = [isSame ? .forceUndo : .forceUndoOfAnother, .discardUndo]
         guard let offset = comparison.firstUnknown else {
             throw StorageError(

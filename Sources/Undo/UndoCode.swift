@@ -17,8 +17,12 @@ public enum UndoCode: String, LayerCode {
     case notARecord = "not-a-record"
     /// A record of another version.
     case otherVersion = "other-version"
+    /// A finished change lies in a record below changes of another file.
+    case belowAnother = "below-another"
     /// Another file of the change, or its record, is out of reach.
     case siblingMissing = "sibling-missing"
+    /// A block device is another one than the one that was changed.
+    case otherDevice = "other-device"
     /// The change covers a file that was not given.
     case siblingNotGiven = "sibling-not-given"
     /// After a cut, contents that are neither from before the change nor of it.

@@ -61,17 +61,26 @@ extension UndoRecord {
         let own = place.recordPath(for: file)
         let exists = HostDirectory.exists(own)
         let found = exists ? try newest(in: open(own)) : nil
-        guard let names = HostFile.names(of: file), names.count > 1 || !exists else { return found }
+        guard let names = HostFile.names(of: file) else { return found }
+        // Another file may have had the name when the record was made.
+        let isOwn = found.map { $0.header.identity == names.incarnation } ?? false
+        guard names.count > 1 || !isOwn else { return found }
         var others = try records(besides: own, of: names.incarnation)
         if let path = UndoMark.place(of: file), path.hostBytes != own.hostBytes,
-            HostDirectory.isRegularFile(path),
-            !others.contains(where: { HostDirectory.isSame($0.path, path) }),
-            let record = try newest(at: path, orNone: true), record.header.identity == names.incarnation
+            !others.contains(where: { HostDirectory.isSame($0.path, path) })
         {
-            others.append(record)
+            if HostDirectory.isRegularFile(path), let record = try newest(at: path, orNone: true),
+                record.header.identity == names.incarnation
+            {
+                others.append(record)
+            } else {
+                // Another file got the name, and the record was set aside.
+                others += try records(besides: path, of: names.incarnation)
+            }
         }
         let all = [found].compactMap(\.self) + others
-        return all.first(where: \.isCutOff) ?? all.max { $0.header.time < $1.header.time }
+        if let cutOff = all.first(where: \.isCutOff) { return cutOff }
+        return (isOwn ? all : others).max { $0.header.time < $1.header.time } ?? found
     }
 
     /// A transaction's segment in a record of `file`, wherever it is in the stack.
@@ -102,6 +111,30 @@ extension UndoRecord {
             found.append(record)
         }
         return found
+    }
+
+    /// Throws `refused`, code "below-another", where a finished change of `file` lies in a record below changes of another file:
+    /// a copy that got the name and went on with the record.
+    static func requireNotBelowAnother(_ file: any ByteFile, in place: UndoPlace) throws(StorageError) {
+        guard !file.hasFixedLength, let incarnation = file.incarnation else { return }
+        let paths = [place.recordPath(for: file.path)] + [UndoMark.place(of: file.path)].compactMap(\.self)
+        for directory in Set(paths.map { HostPath.directory(of: $0).hostBytes }).map({ String(hostBytes: $0) }
+        ) {
+            for name in HostDirectory.names(in: directory) where name.hasSuffix(".undo") {
+                var isBelow = false
+                let path = "\(directory)/\(name)"
+                guard HostDirectory.isRegularFile(path) else { continue }
+                // What cannot be read as a record is none.
+                try? forEachSegment(in: open(path)) { (record) in
+                    if record.header.identity == incarnation, record.state == .done { isBelow = true }
+                }
+                guard isBelow else { continue }
+                throw StorageError(
+                    .refused, UndoCode.belowAnother,
+                    "its newest change is in \(path.hostBytes.shellText), below changes of another file, which has to go back "
+                        + "first", path: file.path, remedies: [.undo])
+            }
+        }
     }
 
     private static func open(_ path: String) throws(StorageError) -> HostFile {

@@ -28,6 +28,26 @@ extension UndoRecord {
         return back.isEmpty ? .completed : .rolledBack
     }
 
+    /// Throws `refused`, code "hot", where the last change of the file at `path` was cut off: a half-done change makes even
+    /// reading wrong. Throws what `read` throws.
+    public static func requireSettled(
+        _ path: String, in place: UndoPlace = UndoPlace()
+    ) throws(StorageError) {
+        guard let record = try read(for: path, in: place), record.isCutOff else { return }
+        throw record.hot(path, place)
+    }
+
+    /// The refusal of a file, reached as `path`, with this record.
+    public func hot(_ path: String, _ place: UndoPlace = UndoPlace()) -> StorageError {
+        let otherName =
+            self.path == place.recordPath(for: path)
+            ? "" : " under another name of this file (its record is \(self.path.hostBytes.shellText))"
+        return StorageError(
+            .refused, UndoCode.hot,
+            "an earlier change was cut off\(otherName); it must be taken back first", path: path,
+            remedies: [.undo])
+    }
+
     /// Takes the newest change of `files` back, over all the files that it changed, after comparing every changed
     /// sector of all of them with what the change left there. A change that was cut off is rolled back instead. With
     /// `force` what else has been written there since is no reason to refuse. `kept` hears of records that stay for the file
@@ -48,6 +68,7 @@ extension UndoRecord {
         for file in files {
             while let record = try read(for: file.path, in: place), try record.isIdle(in: place) {
                 try record.remove(from: file)
+                if record.segmentStart == 0, HostDirectory.exists(record.path) { break }
             }
         }
         guard rolledBack.isEmpty else { return rolledBack }
@@ -55,6 +76,8 @@ extension UndoRecord {
         var found: [Part] = []
         for file in files {
             guard let record = try read(for: file.path, in: place) else { continue }
+            // It could not be removed.
+            if record.segmentStart == 0, try record.isIdle(in: place) { continue }
             let part = Part(file: file, record: record, log: try record.openLog())
             guard record.state == .done else {
                 throw StorageError(
@@ -66,6 +89,7 @@ extension UndoRecord {
             found.append(part)
         }
         guard let newest = found.max(by: { $0.record.header.time < $1.record.header.time })?.record else {
+            for file in files { try requireNotBelowAnother(file, in: place) }
             return []
         }
         let change = found.filter { $0.record.transactionID == newest.transactionID }
@@ -84,6 +108,10 @@ extension UndoRecord {
                 try part.record.mark(.undoing, in: part.log)
             }
             for part in change { try part.record.restore(part.file, part.log) }
+            // A record that cannot be removed says that it is nothing any more.
+            for part in change where part.record.segmentStart == 0 {
+                try part.record.mark(.rolledBack, in: part.log)
+            }
             for part in change { try part.record.remove(from: part.file) }
         }
         return change.map(\.file)
@@ -113,11 +141,13 @@ extension UndoRecord {
             guard !force.reaches(record, file) else { return true }
             let isSame = record.isOf(file)
             let reason =
-                !isSame
-                ? "it is not the file that was changed, but another of that name or a copy, and holds something else"
-                : comparison.firstNotNew == nil
-                    ? "the file has been resized since the change"
-                    : "these bytes have been changed by something else since"
+                !isSame && file.hasFixedLength
+                ? "it may be another device that has got the name, or something else has written to it since"
+                : !isSame
+                    ? "it is not the file that was changed, but another of that name or a copy, and holds something else"
+                    : comparison.firstNotNew == nil
+                        ? "the file has been resized since the change"
+                        : "these bytes have been changed by something else since"
             throw StorageError(
                 .refused, UndoCode.changedSince,
                 "\(reason); the change is not taken back",

@@ -5,21 +5,27 @@ internal import Storage
 // place. The one that was changed may lie elsewhere, half changed, and its record is all that mends it.
 
 extension UndoRecord {
-    /// Whether `file` is the one that was changed, as far as the host tells. A device's number is another at the next start,
-    /// and where nothing was noted nothing differs.
+    /// Whether `file` is the one that was changed, as far as the host tells. Devices get each other's names and numbers: what is
+    /// not known to be the same one is another. Of a file of which nothing was noted nothing differs.
     func isOf(_ file: any ByteFile) -> Bool {
-        guard !file.hasFixedLength, header.identity.inode != 0, let incarnation = file.incarnation else {
-            return true
-        }
+        guard file.hasFixedLength else { return isOf(file.incarnation) }
+        let mark = header.identity.birth
+        return file.byteCount == header.lengthBefore && mark != 0 && mark == file.incarnation?.birth
+    }
+
+    /// The same of a regular file, as far as it is known.
+    func isOf(_ incarnation: FileIncarnation?) -> Bool {
+        guard header.identity.inode != 0, let incarnation else { return true }
         return header.identity == incarnation
     }
 
     /// Says what became of the change in `file`, durably. Where that is another file than the one that was changed, a copy of
-    /// the record stays as it is under another name, which is returned.
+    /// the record stays as it is under another name, which is returned. `isKnown`: the record knows all that it found there.
     func end(
-        as state: State, in file: any ByteFile, _ log: any ByteFile
+        as state: State, in file: any ByteFile, _ log: any ByteFile, isKnown: Bool
     ) throws(StorageError) -> String? {
-        guard !isOf(file), let incarnation = file.incarnation else {
+        // Of a device nothing else may tell, after a start of the host.
+        guard !isOf(file), !(file.hasFixedLength && isKnown), let incarnation = file.incarnation else {
             try mark(state, in: log)
             return nil
         }
@@ -51,6 +57,36 @@ extension UndoRecord {
         return target
     }
 
+    /// Keeps what the record at `path` holds of other files than the one that `isOwn` knows: cuts the newest segments of that
+    /// one off, and gives the rest a name that is no image's. Nil, nothing done, where there is none, or nothing that can be
+    /// read. The directory is still to be synced.
+    static func keepOthers(
+        _ path: String, than isOwn: (UndoRecord) -> Bool
+    ) throws(StorageError) -> String? {
+        var last: UndoRecord?
+        do throws(StorageError) {
+            let log = try HostFile.open(path, locking: .ignore, followLinks: false)
+            try forEachSegment(in: log) { (record) in
+                guard record.state != .prepared, record.state != .rolledBack, !isOwn(record) else { return }
+                last = record
+            }
+        } catch {
+            guard error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion) else { throw error }
+            return nil
+        }
+        guard let last else { return nil }
+        let log = try last.openLog()
+        if log.byteCount > last.segmentEnd { try cut(log, at: last.segmentEnd) }
+        var target = pathAside(path, tag: last.transactionID.prefix(4).hexString)
+        if target.hostBytes != path.hostBytes, HostDirectory.exists(target),
+            try newest(at: target, last.transactionID, orNone: true) == nil
+        {
+            target = pathAside(path, tag: try SystemRandom.bytes(4).hexString)
+        }
+        if target.hostBytes != path.hostBytes { try HostDirectory.rename(path, to: target) }
+        return target
+    }
+
     /// Whether this is a copy that was set aside.
     var isAside: Bool {
         let tag = transactionID.prefix(4).hexString
@@ -70,14 +106,15 @@ extension UndoRecord {
             ? path : "\(directory)/\(stem).\(tag).undo"
     }
 
-    /// The copy that `setAside` left of a file's record of a transaction, in one of `directories`; or what became of it.
+    /// What was set aside in one of `directories` of a file's record of a transaction; or what became of it. Without a file,
+    /// of any.
     static func setAside(
-        _ transactionID: [UInt8], of incarnation: FileIncarnation, in directories: [String]
+        _ transactionID: [UInt8], of incarnation: FileIncarnation? = nil, in directories: [String]
     ) throws(StorageError) -> UndoRecord? {
         for directory in directories {
             for name in HostDirectory.names(in: directory) where name.hasSuffix(".undo") {
                 guard let found = try newest(at: "\(directory)/\(name)", transactionID, orNone: true),
-                    found.header.identity == incarnation
+                    incarnation.map({ found.header.identity == $0 }) ?? (found.isAside && found.isCutOff)
                 else { continue }
                 return found
             }

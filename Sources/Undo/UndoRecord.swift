@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HostIO
 public import Storage
 
@@ -60,7 +61,7 @@ public struct UndoRecord: Sendable {
         return newest
     }
 
-    private static func forEachSegment(
+    static func forEachSegment(
         in log: any ByteFile, _ body: (UndoRecord) -> Void
     ) throws(StorageError) {
         var last: UndoRecord?
@@ -189,14 +190,27 @@ public struct UndoRecord: Sendable {
     func remove(from file: any ByteFile) throws(StorageError) {
         try UndoMark.clear(on: file, transactionID)
         // Nothing is left that it would lead to.
-        if segmentStart == 0 { try UndoMark.clearPlace(on: file) }
+        if segmentStart == 0, let place = UndoMark.place(of: file.path),
+            HostDirectory.isSame(place, path) || !HostDirectory.exists(place)
+        {
+            try UndoMark.clearPlace(on: file)
+        }
         try Self.cut(try openLog(), at: segmentStart)
     }
 
-    /// Ends a record at a segment's start; at the first it goes. A record whose only head is gone would be a damaged one.
+    /// Ends a record at a segment's start; at the first it goes, or stays where nobody may remove it and its state says that it
+    /// is nothing. A record whose only head is gone would be a damaged one.
     static func cut(_ log: any ByteFile, at segmentStart: UInt64) throws(StorageError) {
         guard segmentStart > 0 else {
-            try HostDirectory.remove(log.path)
+            do throws(StorageError) {
+                try HostDirectory.remove(log.path)
+            } catch {
+                guard [EACCES, EPERM, EROFS].contains(error.errno),
+                    let first = try newest(in: log), first.segmentStart == 0,
+                    first.state == .rolledBack || first.state == .prepared
+                else { throw error }
+                return
+            }
             return try HostDirectory.sync(holding: log.path)
         }
         try setFollowed(false, endingAt: segmentStart, in: log)

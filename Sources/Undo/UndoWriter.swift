@@ -30,9 +30,16 @@ struct UndoWriter {
         }
         self.file = file
         let path = place.recordPath(for: file.path)
-        let newest =
+        var newest =
             HostDirectory.exists(path)
             ? try UndoRecord.newest(in: HostFile.open(path, locking: .ignore, followLinks: false)) : nil
+        // Of a file that had the name before, wherever it is now, and not of one that this is a copy of.
+        if let other = newest, other.state == .done, !file.hasFixedLength, !other.isOf(file),
+            try !UndoComparison(file, other, try other.openLog()).isNew,
+            try UndoRecord.keepOthers(path, than: { $0.isOf(file) }) != nil
+        {
+            newest = nil
+        }
         segmentStart = newest?.segmentEnd ?? 0
         header = UndoHeader(
             transactionID: transactionID, time: time, lengthBefore: file.byteCount,

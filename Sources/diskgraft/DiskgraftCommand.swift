@@ -15,7 +15,7 @@ struct DiskgraftCommand: ParsableCommand {
               diskgraft migrate web01.vmdk web01.vhd --to hyperv
 
             Exit status: 0 done or nothing to do; 1 failed (I/O, corrupt input); 2 refused or cannot boot there, \
-            nothing written; 3 (plan, patch, migrate) done, and whether the guest boots is not known; 64 usage; 130 or 143 ended by a signal, nothing half-written.
+            nothing written; 3 (check) leaks; 64 usage; 130 or 143 ended by a signal, nothing half-written.
             """,
         version: "diskgraft \(diskGraftVersion)",
         subcommands: [
@@ -53,7 +53,7 @@ struct DiskgraftCommand: ParsableCommand {
 
     /// The parser would only count what stands behind a command that there is not.
     private static func requireCommand(_ word: String?) throws {
-        let names = configuration.subcommands.compactMap(\.configuration.commandName)
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard let word, !word.hasPrefix("-"), !names.contains(word), word != "help" else { return }
         let near = names.filter { word.count > 1 && ($0.hasPrefix(word) || word.hasPrefix($0)) }.sorted()
         let hint = near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"

@@ -77,6 +77,82 @@ struct FATCommandTests {
         #expect(try fileBytes(image) == before)
     }
 
+    /// A name that differs in the case of its letters alone, of a file and of a directory.
+    @Test func lettersOfAnotherCase() throws {
+        let directory = try TemporaryDirectory()
+        let image = try Self.floppy(directory)
+        for (from, to) in [
+            ("/loader", "/LOADER"), ("/LOADER/loader.conf", "/loader/Loader.Conf"), ("/LOADER", "/Loader"),
+        ] {
+            try Fixture.diskgraft("mv", image, from, to, "--volume", "disk")
+        }
+        let names = try Fixture.diskgraft("find", image, "/", "--volume", "disk").text
+        #expect(names.contains("/Loader/Loader.Conf\n"), "\(names)")
+        try check(image, in: directory)
+        let same = try Fixture.diskgraft(
+            "mv", image, "/Loader", "/Loader", "--volume", "disk", expect: 1...64)
+        #expect(same.errorText.contains("itself"), "\(same.errorText)")
+    }
+
+    /// More than one piece of a change, on a volume that is no larger than it must be.
+    @Test func aLongFile() throws {
+        let directory = try TemporaryDirectory()
+        let image = directory.path("large.img")
+        try Tool.run("mkfs.vfat", ["-F", "32", "-s", "64", "-C", image, "720896"])
+        let byteCount = 300 << 20
+        let file = try directory.sparse("file", byteCount: byteCount)
+        for (place, text) in [(0, "first"), (150_000_000, "middle"), (byteCount - 4, "last")] {
+            try Tool.run(
+                "sh",
+                ["-c", "printf %s \(text) | dd of=\"$0\" bs=1 seek=\(place) conv=notrunc status=none", file])
+        }
+        try Fixture.diskgraft("put", image, file, "/a long name.img", "--volume", "disk", "--no-undo")
+        try check(image, in: directory)
+        let back = directory.path("back")
+        try Fixture.diskgraft("get", image, "/a long name.img", back, "--volume", "disk")
+        try Tool.run("cmp", [file, back])
+        // It is replaced as a whole, under the same name.
+        try Fixture.diskgraft("put", image, file, "/A LONG name.img", "--volume", "disk", "--no-undo")
+        #expect(
+            try Fixture.diskgraft("ls", image, "/", "--volume", "disk").text == "a long name.img\n")
+        try check(image, in: directory)
+    }
+
+    /// Short names are in the code page that the fstab mounts the volume with.
+    @Test(.enabled(if: Tool.has("mke2fs"), "mke2fs is missing"), arguments: [850, 852, 866, 932, 0])
+    func theCodePageOfTheFstab(_ number: Int) throws {
+        let directory = try TemporaryDirectory()
+        let raw = try directory.sparse("disk.raw", byteCount: 64 << 20)
+        try Tool.run("sfdisk", ["-q", raw], input: "label: gpt\n2048,20480,U\n24576,65536,L\n")
+        let esp = directory.path("esp")
+        try Tool.run("mkfs.vfat", ["-i", "abcd1234", "-C", esp, "10240"])
+        try Tool.run("mcopy", ["-i", esp, try directory.write("file", [1]), "::/AAA"])
+        var bytes = try fileBytes(esp)
+        let slot = try #require(
+            bytes.indices.first { $0 % 32 == 0 && Array(bytes[$0..<$0 + 11]) == Array("AAA        ".utf8) })
+        bytes[slot + 1] = 0x9c
+        let changed = try directory.write("esp2", bytes)
+        let option = number == 0 ? "defaults" : "umask=0077,codepage=\(number)"
+        let tree = directory.path("tree")
+        try Tool.run("mkdir", ["-p", "\(tree)/etc", "\(tree)/boot/efi"])
+        try Data("ID=debian\n".utf8).write(to: URL(fileURLWithPath: tree + "/etc/os-release"))
+        try Data("UUID=ABCD-1234 /boot/efi vfat \(option) 0 1\n".utf8)
+            .write(to: URL(fileURLWithPath: tree + "/etc/fstab"))
+        let root = directory.path("root")
+        try Tool.run("mke2fs", ["-q", "-F", "-d", tree, root, "32M"])
+        for (file, seek) in [(changed, 1), (root, 12)] {
+            try Tool.run(
+                "dd", ["if=\(file)", "of=\(raw)", "bs=1M", "seek=\(seek)", "conv=notrunc", "status=none"])
+        }
+        let letter = [850: "£", 852: "ť", 866: "Ь"][number] ?? "£"
+        #expect(try Fixture.diskgraft("ls", raw, "/boot/efi").text == "A\(letter)A\n")
+        #expect(try Fixture.diskgraft("ls", raw, "/", "--volume", "p1").text == "A\(letter)A\n")
+        if number == 932 {
+            let said = try Fixture.diskgraft("ls", raw, "/boot/efi")
+            #expect(said.errorText.contains("932"), "\(said.errorText)")
+        }
+    }
+
     @Test(arguments: ["raw", "qcow2", "vhdx"]) func anEFISystemPartition(_ format: String) throws {
         let directory = try TemporaryDirectory()
         let raw = try directory.sparse("disk.raw", byteCount: 64 << 20)

@@ -50,7 +50,7 @@ struct FirmwareCommandTests {
             "etc/os-release": "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n",
             "etc/fstab":
                 "UUID=\(rootUUID) / ext4 defaults 0 1\nUUID=ABCD-1234 /boot/efi vfat umask=0077 0 1\n",
-            "boot/vmlinuz-6.1.0": "kernel", "boot/initrd.img-6.1.0": "initrd", "boot/efi/.keep": "",
+            "boot/vmlinuz-6.1.0": "kernel", "boot/initrd.img-6.1.0": "-rom1fs-", "boot/efi/.keep": "",
         ]
         if hasMenu {
             contents["boot/grub/grub.cfg"] =
@@ -184,7 +184,7 @@ struct FirmwareCommandTests {
                 "loader/loader.conf": Array("default debian\n".utf8),
                 "loader/entries/debian.conf": Array(
                     "title Debian\r\nlinux /vmlinuz\r\ninitrd /initrd\r\noptions root=/dev/sda2 ro".utf8),
-                "vmlinuz": [1, 2, 3], "initrd": [4],
+                "vmlinuz": [1, 2, 3], "initrd": Array("-rom1fs-".utf8),
             ], in: directory, root: ["boot/efi/.keep": ""], hasMenu: false)
         let plan = try Fixture.diskgraft("patch", image, "--to", "kvm").text
         #expect(

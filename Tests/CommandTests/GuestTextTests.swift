@@ -13,7 +13,7 @@ struct GuestTextTests {
                 "etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n",
                 "boot/grub/grub.cfg":
                     "menuentry '\(steering)' { linux /boot/vmlinuz-6.1.0 root=/dev/sda1\n initrd /i\n}\n",
-                "boot/vmlinuz-6.1.0": "k", "i": "initrd",
+                "boot/vmlinuz-6.1.0": "k", "i": "-rom1fs-",
             ], in: directory)
         try Fixture.diskgraft("label", image, "a\u{1b}[2J\nb", "--volume", "p1")
         for command in [["inspect", image], ["info", image], ["plan", image, "--to", "kvm"]] {

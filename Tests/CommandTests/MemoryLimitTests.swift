@@ -134,4 +134,55 @@ struct MemoryLimitTests {
             ], directory: directory.root, expect: nil)
         #expect(stream.status == 0, "\(stream.errorText)")
     }
+
+    /// Attributes that many files share cost an image nothing: 16 MiB of one file's are read, more are too much.
+    @Test(arguments: [200, 400]) func manyAttributes(_ count: Int) throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path("v.img")
+        try Tool.run(
+            "mke2fs", ["-q", "-O", "none,filetype,extent,ea_inode", "-I", "256", "-b", "4096", path, "64M"])
+        let one = try directory.write("one", "x")
+        let value = try directory.write("value", [UInt8](repeating: UInt8(ascii: "v"), count: 65_000))
+        let commands = try directory.write(
+            "commands",
+            "write \(one) f\n" + (0..<count).map { "ea_set -f \(value) f user.\($0)\n" }.joined())
+        try Tool.run("debugfs", ["-w", "-f", commands, path])
+        for command in [["xattr"], ["tar"]] {
+            let result = try Self.run(
+                256, command + ["--volume", "disk", "v.img", command == ["tar"] ? "/" : "/f"], in: directory)
+            #expect((result.status == 0) == (count == 200), "\(command): \(result.errorText)")
+            if count > 200 {
+                #expect(result.errorText.contains("16"), "\(command): \(result.errorText)")
+            }
+        }
+        // What does not ask for them goes on.
+        #expect(try Self.run(192, ["ls", "--volume", "disk", "v.img", "/"], in: directory).status == 0)
+    }
+
+    /// Each link leads to the next by the longest way that there is.
+    @Test func longChainsOfLinks() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path("v.img")
+        try Tool.run(
+            "mke2fs",
+            ["-q", "-O", "none,filetype,extent", "-I", "128", "-N", "3000", "-b", "4096", path, "32M"])
+        let way = String(repeating: "d/../", count: 800)
+        let links = (0..<2000).map { "symlink l\($0) \(way)l\($0 + 1)\n" }.joined()
+        let one = try directory.write("one", "x")
+        let commands = try directory.write(
+            "commands", "mkdir d\n\(links)write \(one) l2000\nsymlink self self\n")
+        try Tool.run("debugfs", ["-w", "-f", commands, path])
+        for name in ["/l0", "/l1900", "/self", "/self/x"] {
+            for command in ["cat", "ls", "put"] {
+                let result = try Self.run(
+                    192,
+                    [command, "--volume", "disk", "v.img"] + (command == "put" ? [one] : []) + [name],
+                    in: directory)
+                #expect(result.status == 1 || result.status == 2, "\(command) \(name)")
+                #expect(result.errorText.contains("link"), "\(command) \(name): \(result.errorText)")
+            }
+        }
+        #expect(try Self.run(192, ["cat", "--volume", "disk", "v.img", "/l1999"], in: directory).text == "x")
+        #expect(try Self.run(192, ["tar", "--volume", "disk", "v.img", "/"], in: directory).status == 0)
+    }
 }

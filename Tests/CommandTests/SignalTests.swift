@@ -179,4 +179,60 @@ struct SignalTests {
         #expect(try fileBytes(path) == before)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
     }
+
+    /// ^C on the terminal is the editor's, which does with it what it likes.
+    @Test(.enabled(if: Tool.has("python3"))) func whatIsTypedInAnEditorIsTheEditors() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path("v.img")
+        try Tool.run("mke2fs", ["-q"] + EditCommandTests.ext4 + ["-b", "4096", path, "16M"])
+        let one = try directory.write("one", "old\n")
+        try Tool.run("debugfs", ["-w", "-R", "write \(one) one", path])
+        let editor = try directory.write(
+            "editor",
+            "#!/bin/sh\ntrap 'echo new > \"$1\"; exit 0' INT\necho ready\nwhile :; do sleep 0.1; done\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: editor)
+        let program = """
+            import os, pty, sys
+            pid, terminal = pty.fork()
+            if pid == 0:
+                os.environ.update(EDITOR=sys.argv[1], VISUAL='')
+                os.execv(sys.argv[2], sys.argv[2:])
+            seen = b''
+            while b'ready' not in seen: seen += os.read(terminal, 1000)
+            os.write(terminal, b'\\x03')
+            try:
+                while more := os.read(terminal, 1000): seen += more
+            except OSError: pass
+            sys.stderr.write(seen.decode())
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 255)
+            """
+        let result = try Tool.run(
+            "python3", ["-c", program, editor, Fixture.command, "edit", "--volume", "disk", path, "/one"],
+            expect: nil)
+        #expect(result.status == 0, "\(result.errorText)")
+        #expect(try Fixture.diskgraft("cat", "--volume", "disk", path, "/one").text == "new\n")
+    }
+
+    /// The second signal kills, at whatever moment: what it leaves is the image as it was, or a record that brings it back.
+    @Test(arguments: [0, 1000, 20_000, 100_000]) func twoSignals(_ pause: UInt32) throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path("v.img")
+        try Tool.run("mke2fs", ["-q"] + EditCommandTests.ext4 + ["-b", "4096", path, "128M"])
+        let before = try fileBytes(path)
+        // More than is held in memory, so that it is in the image in part.
+        let command = try RunningCommand(
+            ["put", "--volume", "disk", path, "-", "/long"],
+            input: [UInt8](repeating: 7, count: 80 << 20))
+        #expect(command.isBlocked())
+        command.send(SIGINT)
+        usleep(pause)
+        _ = command.end(by: SIGINT)
+        if FileManager.default.fileExists(atPath: path + ".undo") {
+            try Fixture.diskgraft("ls", "--volume", "disk", path, "/", expect: 2...2)
+            try Fixture.diskgraft("undo", path)
+        }
+        let isAsBefore = try fileBytes(path) == before
+        #expect(isAsBefore)
+        #expect(try Fixture.diskgraft("ls", "--volume", "disk", path, "/").text.contains("lost+found"))
+    }
 }

@@ -11,7 +11,7 @@ struct StatementCommandTests {
             "etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n",
             "boot/grub/grub.cfg":
                 "set default=0\nmenuentry 'Linux' {\n\tlinux /boot/vmlinuz-6.1.0 root=/dev/sda1 ro\n\tinitrd /boot/i\n}\n",
-            "boot/vmlinuz-6.1.0": "kernel", "boot/i": "initramfs",
+            "boot/vmlinuz-6.1.0": "kernel", "boot/i": "-rom1fs-",
         ].merging(files) { $1 }
         return try Fixture.root(all, name: "guest", in: directory)
     }
@@ -34,6 +34,35 @@ struct StatementCommandTests {
         for maps in [["/dev/sda=1", "/dev/sda=1"], ["/dev/sda=1", "/dev/hda=1"]] {
             try Tool.run(
                 Fixture.command, ["plan", disk, "--to", "kvm"] + maps.flatMap { ["--map", $0] })
+        }
+    }
+
+    /// Xen hands partitions over as disks of their own; elsewhere a partition is no disk.
+    @Test func partitionsOfXen() throws {
+        let directory = try TemporaryDirectory()
+        let disk = try guest(
+            ["etc/fstab": "/dev/xvda2 / ext4 defaults 0 1\n"], in: directory)
+        for (maps, status) in [
+            (["/dev/xvda2=1"], 0), (["/dev/sda2=1", "--from", "xenserver"], 0), (["/dev/sda2=1"], 64),
+            (["/dev/xvda2=2"], 64),
+        ] {
+            try Tool.run(
+                Fixture.command, ["ls", disk, "/", "--map"] + maps, expect: Int32(status)...Int32(status))
+        }
+    }
+
+    /// What is asked for is not left out at the same time.
+    @Test(arguments: [
+        ["--mac", "ens192=52:54:00:12:34:56", "--skip", "net"],
+        ["--mac", "ens192=52:54:00:12:34:56", "--only", "names"], ["--fix", "net", "--skip", "net"],
+    ])
+    func whatIsAskedForAndLeftOut(_ words: [String]) throws {
+        let directory = try TemporaryDirectory()
+        let disk = try guest(in: directory)
+        for command in ["plan", "patch"] {
+            let result = try Tool.run(
+                Fixture.command, [command, disk, "--to", "kvm"] + words, expect: 64...64)
+            #expect(String(decoding: result.errors, as: UTF8.self).contains("left out"))
         }
     }
 

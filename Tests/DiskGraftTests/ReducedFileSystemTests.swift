@@ -12,7 +12,7 @@ import Testing
         "etc/redhat-release": Array("CentOS release 5.11 (Final)\n".utf8),
         "etc/rc.d/rc3.d/S03vmware-tools": Array("#!/bin/sh\n".utf8),
         "boot/vmlinuz-2.6.18-398.el5": Array("kernel".utf8),
-        "boot/initrd-2.6.18-398.el5.img": Array("initrd".utf8),
+        "boot/initrd-2.6.18-398.el5.img": Array("-rom1fs-".utf8),
         "boot/grub/grub.conf": Array(
             """
             default=0

@@ -19,7 +19,8 @@ struct PowerCutTests {
     private static let harmless = [
         "FATs differ", "Using first FAT", "Reclaimed ", "Free cluster summary wrong",
         "Orphaned long file name part", "There are differences between boot sector and its backup",
-        "This is mostly harmless", "Label in boot sector is", "Volume label ", "Leaving filesystem unchanged",
+        "This is mostly harmless", "/ADDED", "Label in boot sector is", "Volume label ",
+        "Leaving filesystem unchanged",
         // What goes with one of them.
         "  ",
     ]
@@ -87,12 +88,16 @@ struct PowerCutTests {
             try $0.remove("/loader/empty")
             try $0.remove("/loader")
         },
+        Change(description: "append") { editor in
+            try editor.transaction.append(TreeModel.contents(5000), to: editor.find("/added"))
+        },
         Change(description: "label") { try $0.transaction.setLabel(Array("CUT".utf8)) },
     ]
 
     private static let files: [String: [UInt8]] = [
         "EFI/debian/grub.cfg": TreeModel.contents(1100), "EFI/debian/shimx64.efi": TreeModel.contents(9000),
         "EFI/debian/A long name.efi": TreeModel.contents(600), "loader/loader.conf": TreeModel.contents(40),
+        "added": TreeModel.contents(700),
     ]
 
     @Test(arguments: profiles, changes)

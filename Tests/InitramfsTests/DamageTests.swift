@@ -46,9 +46,40 @@ import Testing
             #expect(failure.offset == offset, "case \(index): \(failure)")
             // What stands before it is unpacked.
             #expect(contents.text("good") == (offset == nil ? nil : "text"), "case \(index)")
+            // Behind whole archives nothing is lost, and in front of them there is a place.
+            let isBehind = [InitramfsCode.badMagic, .badPadding, .foreignStream].contains(code)
+            #expect(contents.isCutOff == (!isBehind && code != .empty), "case \(index)")
+            if isBehind {
+                #expect(try contents.overlayPlacement() == .before, "case \(index)")
+                continue
+            }
             let refusal = #expect(throws: StorageError.self) { try contents.overlayPlacement() }
             #expect(refusal?.isCode(InitramfsCode.noPlace) == true)
         }
+    }
+
+    /// A stream's checksum stands behind the archive in it: until it is read, any byte may be wrong. LZ4's legacy frames
+    /// have none, and what follows them is not theirs.
+    @Test func aStreamIsSoundOnceItsEndWasRead() throws {
+        var random = SeededRandom(7)
+        let long = RawArchive.make { archive in
+            archive.file("good", "text")
+            archive.add("long", random.bytes(300_000))
+        }
+        var image = try Codec.gzip.encode(long.span8)
+        let checksum = image.count - 8
+        image[checksum] ^= 1
+        let damaged = try InitramfsContents.read(image)
+        #expect(damaged.failure?.isCode(InitramfsCode.badStream) == true)
+        #expect(damaged.isCutOff)
+        #expect(damaged.text("good") == "text")
+        let legacy = try Codec.lz4Legacy.encode(Self.good.span8)
+        let followed = try InitramfsContents.read(legacy + Array("what no block is".utf8))
+        #expect(followed.failure != nil)
+        #expect(!followed.isCutOff)
+        #expect(try followed.overlayPlacement() == .before)
+        let half = try Codec.lz4Legacy.encode(Array(Self.good.prefix(113)).span8)
+        #expect(try InitramfsContents.read(half + Array("what no block is".utf8)).isCutOff)
     }
 
     @Test func aDamagedHeaderNamesItsField() throws {

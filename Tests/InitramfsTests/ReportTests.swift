@@ -150,10 +150,13 @@ import Testing
             name: "booster",
             files: [
                 ("init", "\u{7f}ELF"),
-                ("etc/booster.init.yaml", "network: {}\nmodules_force_load: virtio-pci,ext4\n"),
-                ("usr/lib/modules/6.8/kernel/f.ko", "x"),
+                (
+                    "etc/booster.init.yaml",
+                    "moduledependencies:\n    g:\n        - f\nmodulesforceload:\n    - virtio-pci\n    - ext4\nkernel: 6.8\n"
+                ),
+                ("usr/lib/modules/f.ko", "x"),
             ],
-            generator: .booster, releases: ["6.8"], modules: ["f"],
+            generator: .booster, modules: ["f"],
             loaded: ["etc/booster.init.yaml": ["virtio_pci", "ext4"]],
             configuration: ["etc/booster.init.yaml": .generator]),
         Case(

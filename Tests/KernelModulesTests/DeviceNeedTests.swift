@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func anotherMachineOrKernelIsUnreadable() throws {
+    @Test func anotherMachineOrKernelIsOfNoUse() throws {
         func code(_ change: (inout MadeObject) -> Void, machine: UInt16? = nil) throws -> ErrorCode? {
             var made = MadeTree.usual()
             var object = MadeObject.plain(
@@ -167,8 +167,9 @@ import Testing
             made.add("kernel/drivers/block/virtio_blk.ko", object)
             let need = try made.tree().need(
                 Self.device("virtio-blk", "kvm"), holding: HeldModules(), machine: machine)
-            if case .unreadable(let error) = need.answer { return error.id }
-            return nil
+            guard case .unusable(let modules, let error) = need.answer else { return nil }
+            #expect(modules.contains { $0.name == "virtio_blk" })
+            return error.id
         }
         #expect(try code({ _ in }) == nil)
         #expect(try code({ _ in }, machine: 62) == nil)
@@ -186,15 +187,18 @@ import Testing
             }) == nil)
     }
 
-    @Test func damagedModulesAreUnreadable() throws {
+    @Test func damagedModulesAreOfNoUse() throws {
         var made = try MadeTree.usual().indexed()
         made.files["\(made.directory)/kernel/drivers/block/virtio_blk.ko"] = [1, 2, 3]
         let need = try made.tree().need(Self.device("virtio-blk", "kvm"), holding: HeldModules())
-        guard case .unreadable(let error) = need.answer else {
+        guard case .unusable(_, let error) = need.answer else {
             Issue.record("\(need.answer)")
             return
         }
         #expect(error.isCode(KernelModulesCode.badObject))
+        // One that the initramfs holds is not asked for.
+        let held = HeldModules(["virtio_pci", "virtio_ring", "virtio", "virtio_blk"])
+        #expect(try made.tree().need(Self.device("virtio-blk", "kvm"), holding: held).answer == .present)
     }
 
     @Test func aGuestWithoutModulesSaysSo() throws {

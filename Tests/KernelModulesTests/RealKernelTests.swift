@@ -257,6 +257,7 @@ extension DriverAnswer {
         case .builtin: "builtin"
         case .missing(let modules): "missing " + modules.map(\.name).joined(separator: " ")
         case .noSuchDriver(let step): "no driver for " + step.title
+        case .unusable(_, let error): "of no use \(error)"
         case .unreadable(let error): "unreadable \(error)"
         }
     }

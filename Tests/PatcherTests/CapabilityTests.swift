@@ -18,7 +18,7 @@ import Testing
             "default=0\ntitle C\n\troot (hd0,0)\n\tkernel /boot/vmlinuz-2.6.18 ro root=/dev/hda1\n\tinitrd /boot/i\n"
         )
         root.write("/boot/vmlinuz-2.6.18", "kernel")
-        root.write("/boot/i", "initrd")
+        root.write("/boot/i", "-rom1fs-")
         return guest
     }
 
@@ -67,7 +67,7 @@ import Testing
             "default=0\ntitle C\n\troot (hd0,0)\n\tkernel /boot/vmlinuz-2.6.18 ro "
                 + "root=UUID=11111111-1111-1111-1111-111111111111\n\tinitrd /boot/i\n")
         root.write("/boot/vmlinuz-2.6.18", "kernel")
-        root.write("/boot/i", "initrd")
+        root.write("/boot/i", "-rom1fs-")
         let plan = try guest.plan("kvm", fix: [.tools])
         #expect(plan.refusal == nil && plan.actions.isEmpty)
         #expect(plan.advice.contains { $0.repair == .tools })
@@ -88,7 +88,7 @@ import Testing
             "default=0\ntitle C\n\troot (hd0,0)\n\tkernel /boot/vmlinuz-2.6.9 ro root=/dev/hda1\n\tinitrd /boot/i\n"
         )
         root.write("/boot/vmlinuz-2.6.9", "kernel")
-        root.write("/boot/i", "initrd")
+        root.write("/boot/i", "-rom1fs-")
         let plan = try guest.plan("kvm")
         #expect(plan.actions.contains { if case .setLabel = $0.kind { true } else { false } } == isWritten)
     }

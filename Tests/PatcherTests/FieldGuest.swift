@@ -16,7 +16,7 @@ struct FieldGuest {
         root.write("/etc/os-release", os)
         root.write("/etc/fstab", "UUID=\(fieldRoot) / ext4 defaults 0 1\n")
         root.write("/boot/vmlinuz-6.1.0-20", "kernel")
-        root.write("/boot/initrd.img-6.1.0-20", "initrd")
+        root.write("/boot/initrd.img-6.1.0-20", "-rom1fs-")
         root.write("/boot/grub/grub.cfg", "set default=0\n" + Self.entry("Debian"))
         for (path, contents) in files { root.write(path, contents) }
     }

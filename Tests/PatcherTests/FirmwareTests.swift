@@ -20,7 +20,7 @@ private func guest(
             + (isMounted ? "UUID=ABCD-1234 /boot/efi vfat umask=0077 0 1\n" : "")
     )
     root.write("/boot/vmlinuz-6.1.0", "kernel")
-    root.write("/boot/initrd.img-6.1.0", "initrd")
+    root.write("/boot/initrd.img-6.1.0", "-rom1fs-")
     root.write(
         "/boot/grub/grub.cfg",
         "menuentry 'Debian' {\n\tlinux /boot/vmlinuz-6.1.0 root=UUID=\(rootUUID) ro\n\tinitrd /boot/initrd.img-6.1.0\n}\n"
@@ -88,7 +88,12 @@ private func reasonCode(_ plan: Plan) -> String? { plan.refusal?.code.rawValue }
     }
 
     @Test func systemdBootAndUnifiedKernels() throws {
-        let (disk, esp, _) = guest(["/EFI/systemd/systemd-bootx64.efi": TestProgram.systemdBoot])
+        let (disk, esp, _) = guest([
+            "/EFI/systemd/systemd-bootx64.efi": TestProgram.systemdBoot,
+            "/loader/entries/debian.conf": Array(
+                "title Debian\nlinux /vmlinuz\noptions root=UUID=\(rootUUID) ro\n".utf8),
+            "/vmlinuz": [1],
+        ])
         _ = try patch(disk)
         #expect(esp.files["/EFI/BOOT/BOOTX64.EFI"] == TestProgram.systemdBoot)
         let (other, kernels, _) = guest([
@@ -180,7 +185,9 @@ private func reasonCode(_ plan: Plan) -> String? { plan.refusal?.code.rawValue }
     }
 
     @Test func neverMeansNever() throws {
-        let (disk, _, _) = guest(["/EFI/debian/grubx64.efi": TestProgram.grub(prefix: "/EFI/debian")])
+        let (disk, _, _) = guest([
+            "/EFI/debian/grubx64.efi": TestProgram.grub(prefix: "/EFI/debian"), "/EFI/debian/grub.cfg": stub,
+        ])
         let plan = try disk.plan("kvm", skip: [.efi])
         #expect(plan.actions.isEmpty && plan.advice.contains { $0.repair == .efi && !$0.isMinor })
         let system = try #require(try disk.survey().guests.first)

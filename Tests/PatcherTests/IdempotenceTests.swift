@@ -1,5 +1,6 @@
 import Patcher
 import Storage
+import TestSupport
 import Testing
 
 private let u1 = "11111111-1111-4111-8111-111111111111"
@@ -22,6 +23,7 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
                 let before = try disk.survey().guests
                 let plans = try before.map { try Planner.plan($0, request) }
                 guard let first = before.first, let plan = plans.first else { continue }
+                #expect(plan.volumesOfSeveralNames == [], "\(what): names that meet")
                 try disk.apply(plan)
                 disk.writeLabels(of: plan)
                 let after = try #require(try disk.survey().guests.first)
@@ -47,6 +49,47 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
     @Test(arguments: fixtureTrees(), Target.all)
     func fixtures(_ tree: String, _ target: Target) throws {
         try check({ try fixtureGuest(tree).guest }, tree, target)
+    }
+
+    /// Guests whose plans add modules to an initramfs, put a loader on FAT, or may only replace contents, as on XFS.
+    @Test(arguments: ["modules", "loader", "contents alone"], Target.all)
+    func newerGuests(_ name: String, _ target: Target) throws {
+        try check(
+            {
+                switch name {
+                case "modules":
+                    let guest = try DriverGuest(holding: ["ext4", "sd_mod", "scsi_mod"])
+                    guest.root.write("/etc/fstab", "/dev/sda1 / ext4 defaults 0 1\n")
+                    return guest.guest
+                case "loader":
+                    var disk = TestGuest()
+                    disk.bootCode = [.none]
+                    let esp = disk.partition(1, .vfat, uuid: "ABCD-1234", type: "EFI System")
+                    let root = disk.partition(2, .ext4, uuid: u1)
+                    root.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
+                    root.write(
+                        "/etc/fstab",
+                        "/dev/sda2 / ext4 defaults 0 1\n/dev/sda1 /boot/efi vfat umask=0077 0 1\n")
+                    root.write(
+                        "/boot/grub/grub.cfg",
+                        "menuentry A { linux /boot/vmlinuz-6.1.0 root=/dev/sda2 ro ; initrd /boot/initrd.img-6.1.0 }\n"
+                    )
+                    root.makeDirectory("/boot/efi")
+                    esp.write("/EFI/debian/grubx64.efi", TestProgram.grub(prefix: "/EFI/debian"))
+                    esp.write(
+                        "/EFI/debian/grub.cfg",
+                        "search.fs_uuid \(u1) root\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n"
+                    )
+                    return disk
+                default:
+                    let guest = FieldGuest([
+                        "/boot/grub/grub.cfg": "set default=0\n" + FieldGuest.entry("A", "root=/dev/sda1"),
+                        "/etc/fstab": "/dev/sda1 / xfs defaults 0 0\n/dev/sdb1 /data ext4 defaults 0 2\n",
+                    ])
+                    guest.root.capabilities = Capabilities(changes: [.contents, .label], labelByteLimit: 12)
+                    return guest.disk
+                }
+            }, name, target)
     }
 
     /// Names of several kinds, and orders that the guest itself contradicts.
@@ -148,6 +191,23 @@ extension Reference {
         case .stable: "stable"
         case .unresolved: "unresolved"
         }
+    }
+}
+
+extension Plan {
+    /// Volumes that two names by position are read as, in rows that take a volume for themselves. Xen has two for one disk.
+    fileprivate var volumesOfSeveralNames: [Int] {
+        guard source.hypervisor?.hasAliasedDiskNames != true else { return [] }
+        var names: [Int: Set<String>] = [:]
+        for reference in references where !reference.isStable {
+            guard case .volume(let volume) = reference.resolution else { continue }
+            switch reference.use {
+            case .fstab(let row) where !row.isSwap: names[volume, default: []].insert(reference.text)
+            case .crypttab: names[volume, default: []].insert(reference.text)
+            default: break
+            }
+        }
+        return names.filter { $0.value.count > 1 }.keys.sorted()
     }
 }
 

@@ -20,7 +20,7 @@ private let uuids = (1...3).map { "\($0)\($0)\($0)\($0)\($0)\($0)\($0)\($0)-1111
             "menuentry 'A' {\nlinux /boot/vmlinuz-6.1 root=UUID=\(uuids[0]) ro\ninitrd /boot/initrd.img-6.1\n}\n"
         )
         root.write("/boot/vmlinuz-6.1", "kernel")
-        root.write("/boot/initrd.img-6.1", "initramfs")
+        root.write("/boot/initrd.img-6.1", "-rom1fs-")
         return guest
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GuestTree
+import Initramfs
 import Patcher
 import Storage
 import TestSupport
@@ -13,6 +14,8 @@ struct TestGuest {
     var presentation = SourcePresentation.unknown
     /// What the first sector of each disk starts; empty: nobody looked.
     var bootCode: [BootCode] = []
+    /// What opens an initramfs that is a file system.
+    var openOldRoot: OldRootOpener?
 
     /// Adds partition `number` of disk `disk` (from 1, as the command line counts).
     @discardableResult
@@ -66,10 +69,41 @@ struct TestGuest {
         return fileSystem
     }
 
+    /// Kernels and initramfs images need not be written where they are not what a test is about.
+    var standsIn = true
+
     func survey() throws -> Survey {
+        if standsIn { try standIn() }
+        return try find()
+    }
+
+    private func find() throws -> Survey {
         try GuestFinder.survey(
             volumes: volumes, fileSystems: fileSystems, diskCount: diskCount, presentation: presentation,
-            bootCode: bootCode)
+            bootCode: bootCode, openingOldRoots: openOldRoot)
+    }
+
+    /// Writes what the menus load, where no kernel lies anywhere.
+    private func standIn() throws {
+        let disks = fileSystems.values.compactMap { $0 as? MemoryFileSystem }
+        let hasKernel = disks.contains { disk in
+            disk.files.keys.contains { path in
+                let name = path.split(separator: "/").last ?? ""
+                return ["vmlinu", "bzImage", "initr", "kernel"].contains { name.hasPrefix($0) }
+            }
+        }
+        guard !hasKernel else { return }
+        for guest in try find().guests {
+            for item in guest.bootEntries {
+                guard let disk = fileSystems[item.file.file.volume] as? MemoryFileSystem else { continue }
+                for path in [item.entry.kernel].compactMap({ $0 }) + item.entry.initrds
+                where !path.contains("$") {
+                    let plain = path.first == "(" ? String(path.drop { $0 != ")" }.dropFirst()) : path
+                    disk.write(plain, "stand-in")
+                }
+            }
+            (fileSystems[guest.rootVolume] as? MemoryFileSystem)?.write("/vmlinuz", "stand-in")
+        }
     }
 
     func plan(
@@ -108,6 +142,9 @@ struct TestGuest {
                         place.missing + [place.name], below: place.directory.id,
                         try fileSystem.contents(of: file.id)),
                     "\(place.path.displayText) must not be there")
+            case .replace(let file, let source):
+                let fileSystem = try #require(fileSystems[file.volume] as? MemoryFileSystem)
+                fileSystem.replace(file.id, try fileSystem.contents(of: source.id))
             case .rename(let place, let newName):
                 let fileSystem = try #require(
                     fileSystems[place.directory.volume] as? MemoryFileSystem)

@@ -18,7 +18,8 @@ root=40070001-3333-4444-8555-666677778888
 
 mkdir -p "$work"/boot/grub "$work"/root/{boot,dev,proc,sys,etc/default,etc/init.d,usr/lib,var/log,bin}
 head -c 90000 /dev/zero | tr '\0' 'K' >"$work/boot/vmlinuz-5.10.0-21-amd64"
-head -c 40000 /dev/zero | tr '\0' 'I' >"$work/boot/initrd.img-5.10.0-21-amd64"
+# Of a kind that is not looked into.
+{ printf -- -rom1fs-; head -c 39992 /dev/zero | tr '\0' 'I'; } >"$work/boot/initrd.img-5.10.0-21-amd64"
 cat >"$work/boot/config-5.10.0-21-amd64" <<'EOF'
 CONFIG_64BIT=y
 CONFIG_X86_64=y

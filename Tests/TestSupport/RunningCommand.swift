@@ -70,6 +70,9 @@ public final class RunningCommand {
         return false
     }
 
+    /// Sends a signal.
+    public func send(_ number: Int32) { kill(process.processIdentifier, number) }
+
     /// Sends a signal and waits. Nil when the command goes on for more than `seconds`, or was killed.
     public func end(by number: Int32, within seconds: Int = 10) -> Int32? {
         kill(process.processIdentifier, number)

@@ -6,6 +6,7 @@ public enum TestProgram {
     public static func bytes(
         machine: UInt16 = 0x8664, sections: [(name: String, bytes: [UInt8])] = [], issuer: String? = nil
     ) -> [UInt8] {
+        let sections = sections.isEmpty ? [(name: ".text", bytes: [0xc3])] : sections
         var head = [UInt8](repeating: 0, count: 1024)
         head.replaceSubrange(0..<2, with: [0x4d, 0x5a])
         head.storeLittle(UInt32(64), at: 60)
@@ -14,6 +15,9 @@ public enum TestProgram {
         head.storeLittle(UInt16(sections.count), at: 70)
         head.storeLittle(UInt16(240), at: 84)
         head.storeLittle(UInt16(0x20b), at: 88)
+        head.storeLittle(UInt32(1024), at: 148)
+        // IMAGE_SUBSYSTEM_EFI_APPLICATION.
+        head.storeLittle(UInt16(10), at: 156)
         head.storeLittle(UInt32(16), at: 196)
         var body: [UInt8] = []
         for (index, section) in sections.enumerated() {

@@ -71,6 +71,38 @@ struct UndoMarkTests {
         #expect(!HostDirectory.exists(half.path + ".undo"))
     }
 
+    /// Killed after its last write and before its record said so, then reached from another directory: the change is whole,
+    /// and is taken back from there as it would be in its place, at once or later.
+    @Test(arguments: [false, true], [false, true])
+    func aWholeChangeIsTakenBackFromAnywhere(_ isMoved: Bool, _ isSettledFirst: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("images/a.img", [UInt8](repeating: 1, count: 9000))
+        try directory.write("other/x", [])
+        let other = directory.path("other/b.img")
+        do {
+            let file = try RecordedFile.open(path)
+            let transaction = try HostTransaction([file])
+            try file.write([2], at: 1000)
+            try transaction.commit()
+            try UndoRecord.setState(.hot, ofRecord: path + ".undo")
+            let id = try fileBytes(path + ".undo")[16..<32].hexString
+            try file.setAttribute("user.diskgraft.undo", to: Array("\(id) \(path).undo".utf8))
+            try file.setAttribute("user.diskgraft.record", to: nil)
+        }
+        if isMoved {
+            try FileManager.default.moveItem(atPath: path, toPath: other)
+        } else {
+            try FileManager.default.linkItem(atPath: path, toPath: other)
+        }
+        #expect(try UndoRecord.read(for: other)?.isCutOff == true)
+        let file = try RecordedFile.open(other)
+        if isSettledFirst { #expect(try UndoRecord.recover(file) == .completed) }
+        #expect(try UndoRecord.undo([file]).count == 1)
+        #expect(try fileBytes(other) == [UInt8](repeating: 1, count: 9000))
+        #expect(try UndoRecord.undo([file]).isEmpty)
+        #expect(!HostDirectory.exists(path + ".undo"))
+    }
+
     @Test func anImageThatWasMovedWithoutItsRecordShowsIt() throws {
         let half = try Half()
         let moved = half.directory.path("moved.img")

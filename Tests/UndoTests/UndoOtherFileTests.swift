@@ -5,80 +5,13 @@ import TestSupport
 import Testing
 @_spi(Testing) import Undo
 
-private let keepsAttributes: Bool = {
-    guard let directory = try? TemporaryDirectory(), let path = try? directory.write("a", [1]),
-        let file = try? HostFile.open(path, access: .write), file.incarnation?.birth != 0
-    else { return false }
-    return (try? file.setAttribute("user.test", to: [1])) != nil
-}()
-
 /// An image was moved away from its record, and another file got its name: a backup, a copy, an image of something else.
 /// The record serves the image that was changed, wherever it is.
-@Suite(.enabled(if: keepsAttributes, "a temporary folder without attributes or birth times"))
+@Suite(.enabled(if: HalfChanged.attributesAreKept, "a temporary folder without attributes or birth times"))
 struct UndoOtherFileTests {
-    /// What gets the name of the image that was moved.
-    enum Other: CaseIterable {
-        /// As it was before the change.
-        case backup
-        /// As half changed as the image, without its mark.
-        case copy
-        /// With its mark.
-        case markedCopy
-    }
-
-    /// A change that was cut off, of one file or two, and the files as they were.
-    private struct Half {
-        let directory: TemporaryDirectory
-        let paths: [String]
-        let before: [[UInt8]]
-        let half: [[UInt8]]
-
-        init(count: Int = 1, seed: UInt64 = 21) throws {
-            directory = try TemporaryDirectory()
-            let root = try #require(HostDirectory.resolved(directory.root))
-            var random = SeededRandom(seed)
-            for name in ["images", "elsewhere"] {
-                try FileManager.default.createDirectory(
-                    atPath: root + "/" + name, withIntermediateDirectories: false)
-            }
-            var paths: [String] = []
-            for index in 0..<count {
-                paths.append(
-                    root + "/images/\(index).img")
-                try directory.write("images/\(index).img", random.bytes(20_000))
-            }
-            self.paths = paths
-            before = try paths.map(fileBytes)
-            // Without a lock: files and transaction hold each other until it ends, which it does not here.
-            let files = try paths.map { try RecordedFile.open($0, locking: .ignore) }
-            _ = try HostTransaction(files, memoryLimit: 3000)
-            for index in 0..<4 as Range<UInt64> {
-                for file in files {
-                    try file.write(random.bytes(1500), at: index * 3000)
-                    try file.flush()
-                }
-            }
-            half = try paths.map(fileBytes)
-        }
-
-        func moveAway(_ index: Int = 0) throws -> String {
-            let moved = directory.path("elsewhere/\(index).img")
-            try FileManager.default.moveItem(atPath: paths[index], toPath: moved)
-            return moved
-        }
-
-        func put(_ other: Other, at index: Int = 0, copyOf moved: String) throws {
-            switch other {
-            case .backup: try Data(before[index]).write(to: URL(fileURLWithPath: paths[index]))
-            case .copy: try Data(half[index]).write(to: URL(fileURLWithPath: paths[index]))
-            case .markedCopy: try Tool.run("cp", ["-a", moved, paths[index]])
-            }
-        }
-    }
-
-    @Test(arguments: Other.allCases)
-    func theRecordStaysForTheImageThatWasMoved(_ other: Other) throws {
-        let half = try Half()
+    @Test(arguments: HalfChanged.Other.allCases)
+    func theRecordStaysForTheImageThatWasMoved(_ other: HalfChanged.Other) throws {
+        let half = try HalfChanged()
         let path = half.paths[0]
         let moved = try half.moveAway()
         try half.put(other, copyOf: moved)
@@ -106,9 +39,9 @@ struct UndoOtherFileTests {
     }
 
     /// The image comes back to its name, over the other file, after that one has settled the record.
-    @Test(arguments: Other.allCases)
-    func anImageThatComesBackIsStillHalfChanged(_ other: Other) throws {
-        let half = try Half()
+    @Test(arguments: HalfChanged.Other.allCases)
+    func anImageThatComesBackIsStillHalfChanged(_ other: HalfChanged.Other) throws {
+        let half = try HalfChanged()
         let path = half.paths[0]
         let moved = try half.moveAway()
         try half.put(other, copyOf: moved)
@@ -122,7 +55,7 @@ struct UndoOtherFileTests {
 
     /// With what was set aside gone too nobody can tell, and that is said.
     @Test func withoutAnyRecordTheImageIsRefused() throws {
-        let half = try Half()
+        let half = try HalfChanged()
         let path = half.paths[0]
         let moved = try half.moveAway()
         try half.put(.backup, copyOf: moved)
@@ -141,9 +74,9 @@ struct UndoOtherFileTests {
     }
 
     /// Of several files one was moved: what became of the copy of it decides nothing for the others.
-    @Test(arguments: [0, 1], Other.allCases)
-    func ofSeveralFilesEachGoesBack(_ index: Int, _ other: Other) throws {
-        let half = try Half(count: 2)
+    @Test(arguments: [0, 1], HalfChanged.Other.allCases)
+    func ofSeveralFilesEachGoesBack(_ index: Int, _ other: HalfChanged.Other) throws {
+        let half = try HalfChanged(count: 2)
         let moved = try half.moveAway(index)
         try half.put(other, at: index, copyOf: moved)
         #expect(try UndoRecord.undo([try RecordedFile.open(half.paths[1 - index])]).count == 2)
@@ -292,8 +225,8 @@ struct UndoOtherFileTests {
 
     /// The mark of another change than the one that is settled stays.
     @Test func anotherChangesMarkStays() throws {
-        let one = try Half()
-        let two = try Half(seed: 22)
+        let one = try HalfChanged()
+        let two = try HalfChanged(seed: 22)
         _ = try one.moveAway()
         // The half changed image of another change gets the name.
         try FileManager.default.moveItem(atPath: two.paths[0], toPath: one.paths[0])

@@ -26,6 +26,8 @@ final class BlockDecoder<Format: BlockFormat>: StreamDecoder {
     private var decoded: [UInt8] = []
     private var given = 0
     private var isComplete = false
+    /// What is wrong with the next piece, once everything before it was given.
+    private var failure: StorageError?
 
     func reset() throws(StorageError) {
         format = Format()
@@ -33,11 +35,13 @@ final class BlockDecoder<Format: BlockFormat>: StreamDecoder {
         decoded = []
         given = 0
         isComplete = false
+        failure = nil
     }
 
     func decode(
         _ input: RawSpan, into output: inout MutableRawSpan, isLast: Bool
     ) throws(StorageError) -> CoderStep {
+        if let failure { throw failure }
         var step = CoderStep(consumed: 0, produced: 0, isEnd: false)
         while true {
             let ready = min(decoded.count - given, output.byteCount - step.produced)
@@ -64,13 +68,19 @@ final class BlockDecoder<Format: BlockFormat>: StreamDecoder {
             let end = step.consumed + wanted
             decoded.removeAll(keepingCapacity: true)
             given = 0
-            // A piece that lies whole in the input is not copied.
-            if piece.isEmpty {
-                isComplete = try format.take(input.extracting(step.consumed..<end), into: &decoded)
-            } else {
-                let whole = piece + input.array(step.consumed..<end)
-                piece = []
-                isComplete = try format.take(whole.span8, into: &decoded)
+            do throws(StorageError) {
+                // A piece that lies whole in the input is not copied.
+                if piece.isEmpty {
+                    isComplete = try format.take(input.extracting(step.consumed..<end), into: &decoded)
+                } else {
+                    let whole = piece + input.array(step.consumed..<end)
+                    piece = []
+                    isComplete = try format.take(whole.span8, into: &decoded)
+                }
+            } catch {
+                guard step.produced > 0 else { throw error }
+                failure = error
+                return step
             }
             step.consumed = end
         }

@@ -93,16 +93,15 @@ public final class DiskImage: Sendable {
         if format == nil { try MachineDescription.refuse(path) }
         guard forWriting else {
             let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.read))
-            try refuseHotRecord(opened.disk.hostFiles, options.records)
             return DiskImage(path: path, opened: opened, records: options.records)
         }
         try options.requireLocks(path)
         // Before the image is parsed: a half-done change may have left it unreadable.
-        var kept = try recover(path, options.records)
+        var notes = try recover(path, options.records)
         let companions = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
             .disk.hostFiles.filter { $0.access == .write }.map(\.path)
         for companion in companions where companion != path {
-            kept += try recover(companion, options.records)
+            notes += try recover(companion, options.records)
         }
         var opened = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
         guard opened.disk.isWritable else {
@@ -111,48 +110,42 @@ public final class DiskImage: Sendable {
                 layerName: opened.info.format.rawValue, path: path,
                 remedies: [.migrate, .convert(options: [])])
         }
-        // What is copied up from a parent that is half changed would stay wrong.
-        try refuseHotRecord(opened.disk.hostFiles.filter { $0.access == .read }, options.records)
         if let warning = childWarning(path) { opened.info.warnings.append(warning) }
-        for record in kept {
-            opened.info.warnings.append(
-                "a change was cut off, and this is not the file that was changed, but another of its name or a copy; its undo "
-                    + "record stays as \(record.hostBytes.shellText)")
-        }
+        opened.info.warnings += notes
         return DiskImage(path: path, opened: opened, records: options.records)
     }
 
+    /// Throws where the image, or what stands behind it and may be opened, is half changed; what else is wrong there is
+    /// for others to say.
+    static func requireSettled(_ path: String, _ options: ImageOptions) throws(StorageError) {
+        do throws(StorageError) {
+            _ = try openOne(path, options: options, forWriting: false)
+        } catch {
+            if error.id.layer == UndoCode.layer || error.isCancellation { throw error }
+        }
+    }
+
     /// Rolls a cut-off change of one file back, in all files that it covers. Holds their locks meanwhile, and no longer:
-    /// the image takes them again. Returns the records that stay for another file, which is the one that was changed.
+    /// the image takes them again. Returns what a user should know of it.
     @discardableResult
     static func recover(_ path: String, _ place: UndoPlace) throws(StorageError) -> [String] {
         guard let record = try UndoRecord.read(for: path, in: place), record.isCutOff else { return [] }
         // By another of the file's names: whoever gave this one has not asked for that.
-        guard record.path == place.recordPath(for: path) else { throw hot(path, record, place) }
-        var kept: [String] = []
-        _ = try UndoRecord.recover(try HostFile.open(path, access: .write), in: place) { kept.append($0) }
-        return kept
-    }
-
-    /// A half-done change makes even reading wrong; say how to end it.
-    private static func refuseHotRecord(_ files: [any ByteFile], _ place: UndoPlace) throws(StorageError) {
-        for file in files { try refuseHotRecord(ofFile: file.path, place) }
-    }
-
-    /// The same of one host file.
-    static func refuseHotRecord(ofFile path: String, _ place: UndoPlace) throws(StorageError) {
-        guard let record = try UndoRecord.read(for: path, in: place), record.isCutOff else { return }
-        throw hot(path, record, place)
-    }
-
-    private static func hot(_ path: String, _ record: UndoRecord, _ place: UndoPlace) -> StorageError {
-        let otherName =
-            record.path == place.recordPath(for: path)
-            ? "" : " under another name of this file (its record is \(record.path.hostBytes.shellText))"
-        return StorageError(
-            .refused, UndoCode.hot,
-            "an earlier change was cut off\(otherName); it must be taken back first",
-            path: path,
-            remedies: [.undo])
+        guard record.path == place.recordPath(for: path) else { throw record.hot(path, place) }
+        var notes: [String] = []
+        let done = try UndoRecord.recover(try HostFile.open(path, access: .write), in: place) {
+            notes.append(
+                "a change was cut off, and this is not the file that was changed, but another of its name or a copy; its undo "
+                    + "record stays as \($0.hostBytes.shellText)")
+        }
+        switch done {
+        case .none: break
+        case .rolledBack: notes.append("an earlier change that was cut off was taken back first")
+        case .completed:
+            notes.append(
+                "an earlier change that was cut off had been written to its end, or had not begun to go back: it stands"
+            )
+        }
+        return notes
     }
 }

@@ -22,6 +22,16 @@ package struct FileSystemRegistry: Sendable {
         drivers.first { $0.kinds.contains(kind) }
     }
 
+    /// Opens a device in memory that an old initramfs was decoded to; nil for kinds that have no driver.
+    var openOldRoot: @Sendable (_ device: any BlockDevice) throws(StorageError) -> (any FileSystem)? {
+        { [self] (device) throws(StorageError) in
+            for driver in drivers where try driver.identify(device) != nil {
+                return try driver.open(device, options: FileSystemOptions())
+            }
+            return nil
+        }
+    }
+
     /// Whether an error comes out of a file system, which knows keys and no paths.
     func isFileSystemError(_ error: StorageError) -> Bool {
         drivers.contains { $0.errorLayers.contains(error.layer) }

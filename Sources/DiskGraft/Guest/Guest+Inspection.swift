@@ -8,7 +8,8 @@ extension Guest {
         let (readable, failures) = try openFileSystems()
         var survey = try GuestFinder.survey(
             volumes: volumes, fileSystems: readable, diskCount: images.count,
-            presentation: try source.presentation(diskCount: images.count), bootCode: try bootCode())
+            presentation: try source.presentation(diskCount: images.count), bootCode: try bootCode(),
+            unread: failures.reasons, openingOldRoots: registry.openOldRoot)
         if survey.guests.isEmpty { try failures.requireNone() }
         if let root = try rootVolume(source, among: survey.guests.map(\.rootVolume)) {
             survey.guests.removeAll { $0.rootVolume != root }
@@ -63,6 +64,8 @@ extension Guest {
     private struct Failures {
         /// By volume, each naming its volume and image.
         var errors: [Int: StorageError] = [:]
+        /// Why, by volume, in words alone.
+        var reasons: [Int: String] = [:]
 
         /// A root that cannot be opened is not found: this says why instead of "no guest".
         func requireNone() throws(StorageError) {
@@ -78,6 +81,33 @@ extension Guest {
         }
     }
 
+    /// The code page that a system mounts a volume of FAT with; nil where none says one. Systems do not lie on FAT.
+    func codePage(of volume: Volume) throws(StorageError) -> Int? {
+        var readable: [Int: any FileSystem] = [:]
+        for (index, other) in volumes.enumerated()
+        where other.identity.kind != .vfat && registry.driver(for: other.identity.kind) != nil {
+            do throws(StorageError) {
+                readable[index] = try fileSystem(on: index)
+            } catch {
+                // What keeps its files from being read is said where they are asked for.
+                guard !error.isCancellation else { throw error }
+            }
+        }
+        do throws(StorageError) {
+            for root in try GuestFinder.rootVolumes(volumes, readable) {
+                let system = try MountedSystem(
+                    rootVolume: root, volumes: volumes, fileSystems: readable, diskCount: images.count,
+                    presentation: SourcePresentation.unknown, reading: .namesOnly)
+                for mount in system.mounts where volumes[mount.volume].name == volume.name {
+                    if let page = try system.codePage(of: mount) { return page }
+                }
+            }
+        } catch {
+            guard !error.isCancellation else { throw error }
+        }
+        return nil
+    }
+
     private func openFileSystems() throws(StorageError) -> (readable: [Int: any FileSystem], Failures) {
         var readable: [Int: any FileSystem] = [:]
         var failures = Failures()
@@ -87,6 +117,7 @@ extension Guest {
             } catch {
                 guard !error.isCancellation else { throw error }
                 failures.errors[index] = volumeError(index, error)
+                failures.reasons[index] = error.message
             }
         }
         return (readable, failures)

@@ -149,6 +149,8 @@ public final class Guest: Sendable {
                     : "\(volume.name) holds \(volume.identity.kind.rawValue), whose files cannot be read here"
             )
         }
-        return try driver.open(volume.device, options: .init(ignoresChecksums: ignoresChecksums))
+        let codePage = volume.identity.kind == .vfat ? try codePage(of: volume) : nil
+        return try driver.open(
+            volume.device, options: .init(ignoresChecksums: ignoresChecksums, codePage: codePage))
     }
 }

@@ -45,11 +45,11 @@ public struct DiskCreation: Sendable {
         guard let size = (byteCount ?? 0).roundedUp(to: max(driver.sizeUnit, 512)) else {
             throw StorageError(.misuse, DiskCode.tooLarge, "so large a disk cannot be", path: path)
         }
-        var createOptions = ImageCreateOptions(files: HostFiles(), values: options)
+        var createOptions = ImageCreateOptions(files: SettledFiles(HostFiles()), values: options)
         if let parent { try name(parent, of: path, driver, &createOptions) }
-        // A child of a half changed image would show what was never there.
+        // A child of a half changed image would show what was never there. Not every parent is opened.
         if let parent = createOptions.parent, HostDirectory.exists(parent) {
-            try DiskImage.refuseHotRecord(ofFile: parent, UndoPlace())
+            try UndoRecord.requireSettled(parent)
         }
         if let parent = createOptions.parent, HostDirectory.isSame(parent, path) {
             throw PendingOutput.isTheParent(path)

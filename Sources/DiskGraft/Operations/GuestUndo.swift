@@ -64,20 +64,23 @@ public enum GuestUndo {
         return result
     }
 
-    /// Throws the undo records of the images at `paths` away, damaged ones too, and leaves the images as they are.
+    /// Throws the undo records of the images at `paths` away, damaged ones too, and leaves the images as they are. What they
+    /// hold of other files, which had the images' names before, is set aside, unless `otherFile` says that it is meant too.
     ///
     /// Throws `refused`, nothing removed, when a change that was cut off covers further files that are not among these
     /// images', and `corrupt` when a file has a record's name and is none.
     public static func discard(
-        _ paths: [String], options: ImageOptions = ImageOptions()
+        _ paths: [String], options: ImageOptions = ImageOptions(), otherFile: Bool = false
     ) throws(StorageError) -> Discarded {
         // Locked: a change that goes on needs its record.
         var files: [any ByteFile] = []
         for name in try hostFiles(of: paths, options) {
             files.append(try RecordedFile.open(name))
         }
-        let discarded = try UndoRecord.discard(files, in: options.records)
-        return Discarded(records: discarded.records, unmarked: discarded.unmarked, cutOff: discarded.cutOff)
+        let discarded = try UndoRecord.discard(files, otherFile: otherFile, in: options.records)
+        return Discarded(
+            records: discarded.records, unmarked: discarded.unmarked, cutOff: discarded.cutOff,
+            kept: discarded.kept)
     }
 
     /// What `discard` did.
@@ -88,6 +91,8 @@ public enum GuestUndo {
         public let unmarked: [String]
         /// Those of the records whose change was cut off: their files may be half changed.
         public let cutOff: [String]
+        /// Records that stay, under another name, for the files that they are of: none of these images.
+        public let kept: [String]
     }
 
     private static func hostFiles(
@@ -105,7 +110,7 @@ public enum GuestUndo {
     private static func hostFiles(of path: String, _ options: ImageOptions) throws(StorageError) -> [String] {
         let own = try HostFile.open(path).path
         let image = try? ImageProbe.open(
-            path, format: options.format, options: options.openOptions(.read))
+            path, format: options.format, options: options.openOptions(.read, unsettled: true))
         let others = image?.disk.map.hostFiles.map(\.path) ?? []
         return [own] + others.filter { $0 != own }
     }

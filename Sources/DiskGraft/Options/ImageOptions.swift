@@ -46,12 +46,15 @@ public struct ImageOptions: Sendable {
             remedies: [.honourLocks])
     }
 
-    /// Files by name, with these locks.
-    var hostFiles: HostFiles { HostFiles(locking: ignoresLocks ? .ignore : .honour) }
+    /// Files by name, with these locks; none that is half changed is read.
+    var hostFiles: any ByteFileStore { SettledFiles(unsettledFiles, records: records) }
 
-    func openOptions(_ access: FileAccess) -> ImageOpenOptions {
+    private var unsettledFiles: HostFiles { HostFiles(locking: ignoresLocks ? .ignore : .honour) }
+
+    /// How an image is opened; `unsettled` by those who are going to settle it.
+    func openOptions(_ access: FileAccess, unsettled: Bool = false) -> ImageOpenOptions {
         ImageOpenOptions(
-            files: RecordedFiles(hostFiles), access: access,
+            files: RecordedFiles(unsettled ? unsettledFiles : hostFiles), access: access,
             references: ReferencePolicy(allowsSiblings: allowsSiblings, parents: parents),
             vhdSize: vhdSize, isSalvage: salvages && access == .read)
     }

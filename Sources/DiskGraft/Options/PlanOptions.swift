@@ -45,6 +45,7 @@ public struct PlanOptions: Sendable {
 
     func request() throws(StorageError) -> PlanRequest {
         try target.requireFormat()
+        try validateRepairs()
         var request = PlanRequest(
             target: target, controller: controller, names: names, only: only, skip: skip, fix: fix)
         request.drivers = drivers
@@ -52,6 +53,23 @@ public struct PlanOptions: Sendable {
         request.addresses = try CardAddress.statements(cardAddresses)
         if !cardAddresses.isEmpty { request.fix.insert(.net) }
         return request
+    }
+}
+
+extension PlanOptions {
+    /// What is asked for cannot be left out at the same time.
+    private func validateRepairs() throws(StorageError) {
+        let isLeftOut = skip.contains(.net) || only.map { !$0.contains(.net) } ?? false
+        guard cardAddresses.isEmpty || !isLeftOut else {
+            throw .misuseOfPlan(
+                .contradictingRepairs,
+                "addresses of network cards are given, and the repair \(Repair.net.rawValue), which writes them, is left out"
+            )
+        }
+        if let both = fix.intersection(skip).map(\.rawValue).sorted().first {
+            throw .misuseOfPlan(
+                .contradictingRepairs, "the repair \(both) is asked for and left out at the same time")
+        }
     }
 }
 
@@ -81,24 +99,29 @@ public struct SourceOptions: Sendable {
                 throw .misuseOfPlan(
                     .noSuchDisk, "\(name)=\(number): there are \(diskCount) disks, counted from 1")
             }
-            guard case .disk(let disk, nil) = DeviceName(name) else {
+            let disk = try disk(named: name)
+            if let other = disks[disk.text], other != number - 1 {
                 throw .misuseOfPlan(
-                    .noDiskName,
-                    "\"\(name)\" is no name of a whole disk, which is written like /dev/sdb or /dev/disk/by-path/NAME"
-                )
-            }
-            if let other = disks[disk.base], other != number - 1 {
-                throw .misuseOfPlan(
-                    .twoDisks, "\(disk.base) cannot be both disk \(other + 1) and disk \(number)")
+                    .twoDisks, "\(disk.text) cannot be both disk \(other + 1) and disk \(number)")
             }
             let others = disks.filter { $0.value == number - 1 }.map(\.key)
-            if let other = others.first(where: { Self.isOneDriver($0, disk) }) {
-                let both = [other, disk.base].sorted().joined(separator: " and ")
+            if let other = others.first(where: { Self.isOneDriver($0, disk.name) }) {
+                let both = [other, disk.text].sorted().joined(separator: " and ")
                 throw .misuseOfPlan(.twoDisks, "\(both) cannot both be disk \(number)")
             }
-            disks[disk.base] = number - 1
+            disks[disk.text] = number - 1
         }
         return SourcePresentation(hypervisor: hypervisor, map: disks)
+    }
+
+    /// A disk, or a partition where Xen may have handed it over as a disk of its own.
+    private func disk(named text: String) throws(StorageError) -> (text: String, name: DiskName) {
+        guard case .disk(let name, let partition) = DeviceName(text.hasPrefix("/") ? text : "/dev/\(text)")
+        else { throw .noDiskName(text) }
+        guard let partition else { return (name.base, name) }
+        let isXen = name.family == .xvd || name.family.isLettered && hypervisor?.hasAliasedDiskNames == true
+        guard isXen else { throw .noDiskName(text) }
+        return ("\(name.base)\(partition)", name)
     }
 
     /// A driver gives a disk one name by letters.
@@ -130,6 +153,13 @@ extension ImageProbe {
 }
 
 extension StorageError {
+    fileprivate static func noDiskName(_ text: String) -> StorageError {
+        .misuseOfPlan(
+            .noDiskName,
+            "\"\(text)\" is no name of a whole disk, which is written like /dev/sdb or /dev/disk/by-path/NAME (or like /dev/xvda2, where Xen hands partitions over as disks)"
+        )
+    }
+
     static func misuseOfPlan(_ code: PlanCode, _ message: String) -> StorageError {
         StorageError(.misuse, code, message)
     }

@@ -32,6 +32,7 @@ extension Action {
     fileprivate var volume: Int? {
         switch kind {
         case .edit(let edit): edit.file.volume
+        case .replace(let file, _): file.volume
         case .create(let place, _, _), .copy(_, let place), .rename(let place, _), .remove(let place):
             place.directory.volume
         case .setLabel(let volume, _), .deviceBytes(let volume, _, _, _): volume

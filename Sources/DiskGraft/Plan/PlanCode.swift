@@ -6,6 +6,7 @@ enum PlanCode: String, LayerCode {
 
     case cannotBoot = "cannot-boot"
     case baseOfAnother = "base-of-another"
+    case contradictingRepairs = "contradicting-repairs"
     case changedSince = "changed-since"
     case noCardAddress = "no-card-address"
     case noDiskName = "no-disk-name"

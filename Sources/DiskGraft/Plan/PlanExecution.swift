@@ -34,11 +34,13 @@ struct PlanExecution {
         case .create(let place, let contents, let permissions):
             try create(place, contents, permissions)
         case .copy(let file, let place):
-            let contents = try guest.fileSystem(on: file.volume).contents(of: file.id, limit: Self.copyLimit)
-            guard UInt64(contents.count) == file.attributes.size else {
+            try create(place, contents(of: file), file.attributes.permissions)
+        case .replace(let file, let source):
+            let transaction = try edit.contents(on: file.volume)
+            guard try transaction.attributes(of: file.id) == file.attributes else {
                 throw changed(file.displayPath, file.volume)
             }
-            try create(place, contents, file.attributes.permissions)
+            try transaction.replaceContents(of: file.id, with: contents(of: source))
         case .rename(let place, let newName):
             try edit.names(on: place.directory.volume).rename(
                 place.name, in: place.directory.id, to: newName, in: place.directory.id)
@@ -63,6 +65,15 @@ struct PlanExecution {
 
     /// Unified kernels, the largest files that are copied, have some hundred megabytes at most.
     private static let copyLimit = 256 << 20
+
+    /// A file's bytes as the edits before leave them.
+    private func contents(of file: GuestFile) throws(StorageError) -> [UInt8] {
+        guard try guest.fileSystem(on: file.volume).attributes(of: file.id).size == file.attributes.size
+        else {
+            throw changed(file.displayPath, file.volume)
+        }
+        return try edit.contents(on: file.volume).contents(of: file.id, limit: Self.copyLimit)
+    }
 
     private func create(
         _ place: NamePlace, _ contents: [UInt8], _ permissions: UInt16

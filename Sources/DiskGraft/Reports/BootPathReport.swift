@@ -17,7 +17,7 @@ public struct BootPathReport: Encodable, Sendable {
         public var signers: [String]
         /// The plan puts it there.
         public var isNew: Bool
-        /// "there", "missing" or "not-known".
+        /// "there", "missing", "damaged" or "not-known".
         public var state: String
 
         private enum CodingKeys: String, CodingKey {
@@ -31,7 +31,8 @@ public struct BootPathReport: Encodable, Sendable {
         steps = path.steps.map { step in
             Step(
                 place: step.place, what: step.what, signers: step.signers, isNew: step.isNew,
-                state: step.isThere.map { $0 ? "there" : "missing" } ?? "not-known")
+                state: step.fault == nil
+                    ? step.isThere.map { $0 ? "there" : "missing" } ?? "not-known" : "damaged")
         }
     }
 }

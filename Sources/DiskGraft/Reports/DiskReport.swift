@@ -2,6 +2,7 @@ internal import HostIO
 internal import ImageFormats
 internal import Partitions
 public import Storage
+internal import Undo
 
 /// What `info` tells of one disk: the image, the partition table and the volumes. Encodes to JSON with
 /// qemu-img's names where it has one.
@@ -182,6 +183,8 @@ extension DiskReport {
             guard error.kind == .refused || error.kind == .unsupported || isElsewhere,
                 !error.isCode(HostFileCode.locked), !error.isCode(HostFileCode.mounted),
                 !error.isCode(GuestInputCode.machineDescription),
+                // Half changed, here or behind it, is no fact to be told.
+                error.id.layer != UndoCode.layer,
                 !error.isCancellation
             else {
                 throw error

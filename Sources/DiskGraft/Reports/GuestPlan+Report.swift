@@ -62,10 +62,14 @@ extension PlanReport.Action {
         case .create(let place, let bytes, _):
             kind = "create"
             name(place.path.bytes)
-            contents = String(decoding: bytes, as: UTF8.self)
+            // What is no text is named alone.
+            contents = bytes.contains(0) ? nil : String(decoding: bytes, as: UTF8.self)
         case .copy(_, let place):
             kind = "copy"
             name(place.path.bytes)
+        case .replace(let file, _):
+            kind = "replace"
+            name(file.path.bytes)
         case .rename(let place, _):
             kind = "rename"
             name(place.path.bytes)
@@ -120,6 +124,7 @@ extension PlanReport.Verdict {
         case .missing(let names, _):
             drivers = "missing"
             missingDrivers = names
+        case .forbidden: drivers = "forbidden"
         case .noSuchDriver: drivers = "no-such-driver"
         case .unreadable: drivers = "unreadable"
         }

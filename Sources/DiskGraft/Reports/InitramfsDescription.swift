@@ -129,7 +129,8 @@ extension GuestFiles {
                 throw StorageError(
                     .refused, InitramfsCode.empty, "the unified kernel image has no initramfs")
             }
-            let (contents, report) = try InitramfsReport.read(InitramfsImage(source))
+            let (contents, report) = try InitramfsReport.read(
+                InitramfsImage(source), opening: FileSystemRegistry.builtIn.openOldRoot)
             var description = InitramfsDescription(contents, report)
             description.unifiedKernel = try unified.map { (image) throws(StorageError) in
                 InitramfsDescription.UnifiedKernel(

@@ -112,7 +112,7 @@ public struct PlanReport: Encodable, Sendable {
         public var repairs: [String]
         /// The tokens that change, for an edit.
         public var edits: [Edit]
-        /// The text of a file that is made.
+        /// The text of a file that is made; nil for one that is no text.
         public var contents: String?
 
         private enum CodingKeys: String, CodingKey {

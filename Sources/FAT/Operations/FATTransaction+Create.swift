@@ -9,7 +9,7 @@ extension FATTransaction {
         _ name: [UInt8], in directory: FileID, contents: [UInt8], attributes: NewFileAttributes
     ) throws(StorageError) -> FileID {
         try perform { () throws(StorageError) in
-            try requireLength(contents)
+            try requireLength(UInt64(contents.count))
             let parent = try place(of: directory)
             let clusters = geometry.clusterCount(for: UInt64(contents.count))
             let new = try newName(name, in: parent, clusters: clusters)
@@ -55,7 +55,7 @@ extension FATTransaction {
     package func replaceContents(of file: FileID, with contents: [UInt8]) throws(StorageError) {
         try perform { () throws(StorageError) in
             var slot = try regularSlot(of: file)
-            try requireLength(contents)
+            try requireLength(UInt64(contents.count))
             if Int(slot.size) == contents.count, try self.contents(of: file, limit: .max) == contents {
                 return
             }
@@ -98,12 +98,11 @@ extension FATTransaction {
         return slot
     }
 
-    private func requireLength(_ contents: [UInt8]) throws(StorageError) {
-        guard UInt64(contents.count) <= Self.byteLimit else {
+    func requireLength(_ byteCount: UInt64) throws(StorageError) {
+        guard byteCount <= Self.byteLimit else {
             throw .fat(
                 .refused, .fileTooLong,
-                "a file on FAT has at most \(Self.byteLimit) bytes, and this one would have "
-                    + "\(contents.count)")
+                "a file on FAT has at most \(Self.byteLimit) bytes, and this one would have \(byteCount)")
         }
     }
 }

@@ -29,6 +29,8 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
     /// Clusters of new contents, the last of a file perhaps shorter.
     private var contents: [UInt32: ArraySlice<UInt8>] = [:]
     private var chains: [ClusterNumber: Chain] = [:]
+    /// The last cluster of the file that was added to last.
+    var tails: (first: ClusterNumber, size: UInt32, last: ClusterNumber)?
     private var heldByteCount = 0
     private var changeCount = 0
     private var failure: StorageError?

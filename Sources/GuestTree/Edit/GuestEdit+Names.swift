@@ -92,15 +92,27 @@ extension GuestEdit {
             let file = try require(path, followLast: false)
             try requireNoMount(at: file.path)
             let from = try place(of: file.path)
-            let to = try target(
-                destination, named: from.name, isForDirectory: file.attributes.type == .directory)
+            let isDirectory = file.attributes.type == .directory
+            // A file system that folds case finds the file itself under its new name.
+            let own = try find(destination, followLast: false)
+            let to =
+                own?.key == file.key && isDirectory && isOtherName(destination, than: from.name)
+                ? try place(of: destination, isForDirectory: true)
+                : try target(destination, named: from.name, isForDirectory: isDirectory)
             guard from.directory.volume == to.directory.volume else {
                 throw crossVolume(from, to, .copyFiles)
             }
-            if let replaced = try find(to.path, followLast: false) { try requireNoMount(at: replaced.path) }
+            if let replaced = try find(to.path, followLast: false), replaced.key != file.key {
+                try requireNoMount(at: replaced.path)
+            }
             try names(on: from.directory.volume).rename(
                 from.name, in: from.directory.id, to: to.name, in: to.directory.id)
         }
+    }
+
+    private func isOtherName(_ path: GuestPath, than name: [UInt8]) -> Bool {
+        guard let last = path.components.last else { return false }
+        return last != name && last != GuestPath.here && last != GuestPath.above
     }
 
     /// Gives a file another name (not following a link); into `destination` when that is a directory. With

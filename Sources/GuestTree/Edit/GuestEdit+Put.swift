@@ -50,7 +50,7 @@ extension GuestEdit {
             // Without a journal that contents are old or new is the undo record's promise, of one piece and of many.
             try contents(on: file.volume).replaceContents(of: file.id, with: first)
             try fill(file.id, on: file.volume, first, rest)
-        } else if !(try capabilities(on: file.volume).allows([.names, .ranges])) {
+        } else if !(try goesInParts(on: file.volume)) {
             let all = try onePiece(first, rest) {
                 "\(file.path.shellText) lies on \(guest.volumes[file.volume].name), where contents change in one "
                     + "piece, of 256 MiB at most"
@@ -89,7 +89,7 @@ extension GuestEdit {
         if !goesInPieces(first, rest) {
             id = try names(on: directory.volume).createFile(
                 place.name, in: directory.id, contents: first, attributes: attributes)
-        } else if !(try capabilities(on: directory.volume).allows(.ranges)) {
+        } else if !(try goesInParts(on: directory.volume)) {
             let all = try onePiece(first, rest) {
                 "\(place.path.shellText) would lie on \(guest.volumes[directory.volume].name), where files are made "
                     + "in one piece, of 256 MiB at most"
@@ -105,12 +105,20 @@ extension GuestEdit {
 
     /// Whether contents that begin with `first` are longer than one piece, or have holes between their pieces.
     func goesInPieces(_ first: [UInt8], _ rest: FileContents) -> Bool {
-        first.count >= Self.pieceSize || rest.sparseFile != nil
+        first.count >= Self.pieceSize || rest.sparse != nil
     }
 
     /// The first piece of contents, for `make`; none of those with holes, which are taken by their places.
     func firstPiece(of contents: FileContents) throws(StorageError) -> [UInt8] {
-        contents.sparseFile == nil ? try contents.read(Self.pieceSize) : []
+        contents.sparse == nil ? try contents.read(Self.pieceSize) : []
+    }
+
+    /// Whether a file can be made piece by piece.
+    private func goesInParts(on volume: Int) throws(StorageError) -> Bool {
+        let capabilities = try capabilities(on: volume)
+        guard capabilities.allows(.names) else { return false }
+        if capabilities.allows(.ranges) { return true }
+        return try transaction(on: volume) is any AppendingTransaction
     }
 
     /// All that is left of contents, where they cannot go in pieces.
@@ -182,8 +190,26 @@ extension GuestEdit {
     private func fill(
         _ id: FileID, on volume: Int, _ first: [UInt8], _ rest: FileContents
     ) throws(StorageError) {
-        if let file = rest.sparseFile { return try fill(id, on: volume, from: file) }
+        guard try capabilities(on: volume).allows(.ranges) else {
+            return try append(to: id, on: volume, rest)
+        }
+        if let sparse = rest.sparse { return try fill(id, on: volume, sparse) }
         try fill(id, on: volume, at: UInt64(first.count), rest)
+    }
+
+    /// Adds the pieces at the end, holes as zeros.
+    private func append(to id: FileID, on volume: Int, _ rest: FileContents) throws(StorageError) {
+        while true {
+            try splitIfLarge(volume)
+            let piece = try rest.read(Self.pieceSize)
+            if piece.isEmpty { return }
+            guard let transaction = try transaction(on: volume) as? any AppendingTransaction else {
+                throw error(
+                    .unsupported, .changeNotSupported,
+                    "files on \(guest.volumes[volume].name) cannot be made in pieces")
+            }
+            try transaction.append(piece, to: id)
+        }
     }
 
     private func fill(
@@ -200,23 +226,14 @@ extension GuestEdit {
     }
 
     /// Only data is written: what a file is extended by is a hole.
-    private func fill(_ id: FileID, on volume: Int, from file: any ByteFile) throws(StorageError) {
-        var position: UInt64 = 0
-        while position < file.byteCount {
+    private func fill(
+        _ id: FileID, on volume: Int, _ sparse: FileContents.Sparse
+    ) throws(StorageError) {
+        while let (offset, bytes) = try sparse.next(Self.pieceSize) {
+            try ranges(on: volume).write(bytes, to: id, at: offset)
             try splitIfLarge(volume)
-            let run = try file.nextDataOrHole(at: position)
-            let end = min(run.end, file.byteCount)
-            guard end > position else { break }
-            guard run.isData else {
-                position = end
-                continue
-            }
-            let count = min(end - position, UInt64(Self.pieceSize))
-            try ranges(on: volume).write(
-                try file.bytes(at: position, count: Int(count)), to: id, at: position)
-            position += count
         }
-        try ranges(on: volume).truncate(id, to: file.byteCount)
+        try ranges(on: volume).truncate(id, to: sparse.byteCount)
         try splitIfLarge(volume)
     }
 }

@@ -1,6 +1,6 @@
 package import Storage
 
-/// Reads tar archives: ustar, pax (POSIX.1-2017) and GNU's long names, numbers in base 256.
+/// Reads tar archives: ustar, pax (POSIX.1-2017) and GNU's long names, numbers in base 256, files with holes.
 package struct TarReader {
     /// One member's header.
     package struct Member {
@@ -16,11 +16,14 @@ package struct TarReader {
         package var attributes: [ExtendedAttribute] = []
         package var accessText: [UInt8]?
         package var defaultText: [UInt8]?
+        /// Where the data lies in a file with holes; `size` counts the data alone.
+        package var holes: TarSparseMap?
+        var sparseRecords: TarSparseRecords?
     }
 
     private let input: FileContents
     /// Contents of the current member that were not read.
-    private var left: UInt64 = 0
+    var left: UInt64 = 0
     private var padding = 0
     private var globals: [Record] = []
     package private(set) var position: UInt64 = 0
@@ -62,10 +65,17 @@ package struct TarReader {
                 guard !member.name.contains(0), !member.target.contains(0) else {
                     throw bad("holds a name with a NUL in it")
                 }
-                let hasContents = [0, UInt8(ascii: "0"), UInt8(ascii: "7")].contains(member.type)
+                let hasContents = [0, UInt8(ascii: "0"), UInt8(ascii: "7"), Self.sparseType].contains(
+                    member.type)
                 if !hasContents, member.type != UInt8(ascii: "D") { member.size = 0 }
+                guard hasContents || member.type == Self.sparseType || member.sparseRecords == nil else {
+                    throw bad("has a member with holes that is no file")
+                }
+                // The rest of such a header comes before the contents.
+                let start = member.type == Self.sparseType ? try oldMap(block, &member) : nil
                 left = member.size
                 padding = Int((512 - member.size % 512) % 512)
+                member.holes = if let start { start } else { try recordedMap(&member) }
                 return member
             }
         }
@@ -112,7 +122,7 @@ package struct TarReader {
         }
     }
 
-    private mutating func exactly(_ count: Int) throws(StorageError) -> [UInt8] {
+    mutating func exactly(_ count: Int) throws(StorageError) -> [UInt8] {
         guard count > 0 else { return [] }
         let bytes = try input.read(count)
         position += UInt64(bytes.count)
@@ -128,7 +138,7 @@ package struct TarReader {
         return bytes
     }
 
-    private func bad(_ what: String) -> StorageError {
+    func bad(_ what: String) -> StorageError {
         StorageError(
             .corrupt, TarCode.badArchive, "the archive \(what); nothing was written",
             offset: position)
@@ -173,7 +183,7 @@ package struct TarReader {
     }
 
     /// Octal digits, or with the top bit set GNU's base 256. A negative number, a time before 1970, is 0.
-    private func number(
+    func number(
         _ block: [UInt8], _ offset: Int, _ count: Int, _ what: String
     ) throws(StorageError) -> UInt64 {
         let field = block[offset..<offset + count]
@@ -250,11 +260,8 @@ package struct TarReader {
                 let name = TarKey.unescaped(record.key.dropFirst(xattr.utf8.count))
                 member.attributes.removeAll { $0.name == name }
                 member.attributes.append(.init(name: name, value: record.value))
-            } else if key.hasPrefix("GNU.sparse.") {
-                throw StorageError(
-                    .unsupported, TarCode.sparse,
-                    "\(member.name.shellText) is stored sparse; make the archive without holes",
-                    offset: position)
+            } else if key.hasPrefix(TarSparseRecords.prefix) {
+                try apply(record.value, of: key, to: &member)
             }
         }
     }

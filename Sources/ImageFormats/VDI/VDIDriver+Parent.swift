@@ -17,7 +17,7 @@ extension VDIDriver {
         of file: any ByteFile, _ header: VDIHeader, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
         let search = ParentSearch(layer: VDICode.layer, child: file, options: options, chain: chain)
-        let parent = try search.find(names(of: header, beside: file, options)) {
+        let parent = try search.find(try names(of: header, beside: file, options)) {
             (file) throws(StorageError) -> (file: any ByteFile, header: VDIHeader)? in
             guard let found = try? VDIHeader(reading: file),
                 found.identifier == header.parentIdentifier,
@@ -34,19 +34,28 @@ extension VDIDriver {
     /// are asked for their identifiers. VirtualBox names snapshots by theirs.
     private static func names(
         of header: VDIHeader, beside child: any ByteFile, _ options: ImageOpenOptions
-    ) -> [ParentName] {
+    ) throws(StorageError) -> [ParentName] {
         let own = ParentName(
             kind: .relative, text: "{\(header.parentIdentifier)}.vdi", source: "parent identifier")
         guard options.references.allowsSiblings else { return [own] }
         let directory = HostPath.directory(of: child.path)
         let names = options.files.names(in: directory).sorted().filter { $0.lowercased().hasSuffix(".vdi") }
         var found: [ParentName] = []
+        var refusal: StorageError?
         for name in names.prefix(siblingLimit) where options.files.isRegularFile("\(directory)/\(name)") {
-            guard let file = try? options.files.openSibling(of: child.path, name: name, access: .read),
-                let other = try? VDIHeader(reading: file), other.identifier == header.parentIdentifier
+            let file: any ByteFile
+            do throws(StorageError) {
+                file = try options.files.openSibling(of: child.path, name: name, access: .read)
+            } catch {
+                // It may be the one.
+                if error.kind == .refused, refusal == nil { refusal = error }
+                continue
+            }
+            guard let other = try? VDIHeader(reading: file), other.identifier == header.parentIdentifier
             else { continue }
             found.append(ParentName(kind: .relative, text: name, source: "parent identifier"))
         }
+        if found.isEmpty, let refusal { throw refusal }
         return found.isEmpty ? [own] : found
     }
 }

@@ -88,7 +88,8 @@ extension VHDXMap {
         let tables = [log, regions.bat, regions.metadata].reduce(VHDXRegions.alignment) {
             $0 + ($1.map { $0.upperBound - $0.lowerBound } ?? 0)
         }
-        guard used + tables < fileSize, fileSize - used - tables >= VHDXRegions.alignment else { return }
+        // Makers leave a gap between the tables and the first block: what no block fits in was none.
+        guard used + tables < fileSize, fileSize - used - tables >= layout.blockSize else { return }
         report(
             Finding(
                 .leak, VHDXCode.leakedSpace,

@@ -11,6 +11,8 @@ final class ImageReading {
     var nameByteCount = 0
     var heldByteCount = 0
     private var decodedByteCount: UInt64 = 0
+    /// An archive was begun, and its end was not seen; or a stream, whose end would tell that it is sound.
+    private var isWithinArchive = false
 
     /// By what Linux knows that entries are names of one file.
     struct LinkKey: Hashable {
@@ -43,6 +45,7 @@ final class ImageReading {
         } catch {
             guard error.kind == .corrupt || error.kind == .unsupported else { throw error }
             result.failure = error
+            result.isCutOff = isWithinArchive
         }
         var missing: Set<Int> = []
         let tree = result.tree
@@ -121,7 +124,11 @@ final class ImageReading {
                 decoded: input.position - start, firstEntry)
         }
         while try input.next() == UInt8(ascii: "0") {
-            if try readEntry(&input, offset: input.position, isWanted) { break }
+            isWithinArchive = true
+            if try readEntry(&input, offset: input.position, isWanted) {
+                isWithinArchive = false
+                break
+            }
             try input.skipZeros()
             guard let next = try input.next() else { break }
             guard input.position % 4 == 0 else { throw brokenPadding(input.position) }
@@ -138,6 +145,7 @@ final class ImageReading {
             codec, source, at: offset, limit: limits.decodedByteCount - decodedByteCount, limits: limits)
         var input = EntryInput(stream)
         let firstEntry = result.entries.count
+        isWithinArchive = true
         if offset == 0, let kind = OldRootKind(try input.peek(OldRootKind.headByteCount)) {
             result.fileSystem = kind
             return nil
@@ -157,8 +165,11 @@ final class ImageReading {
                     .corrupt, .badHeader, "the \(codec.id) stream holds what is no entry", offset: offset,
                     structure: "byte \(input.position) of what it decodes to")
             }
-            _ = try readEntry(&input, offset: offset, isWanted)
+            let isEnd = try readEntry(&input, offset: offset, isWanted)
+            // What tells no end has no checksum either: what follows the archive says nothing of it.
+            isWithinArchive = !isEnd || codec.marksEnd
         }
+        isWithinArchive = false
         return offset + stream.consumedByteCount
     }
 

@@ -9,6 +9,9 @@ package struct InitramfsContents: Sendable {
     /// Why Linux stops unpacking; nil where it reaches the end. What stands before the place is unpacked, nothing that
     /// stands behind it.
     package internal(set) var failure: StorageError?
+    /// `failure` lies within an archive: files that it names are not unpacked, or with other bytes. False where every
+    /// archive before that place is whole, and what follows is none that Linux unpacks.
+    package internal(set) var isCutOff = false
     /// The image is a file system, as before Linux 2.6, and this is which; it has no members then. See
     /// `InitramfsImage.fileSystemDevice`.
     package internal(set) var fileSystem: OldRootKind?

@@ -19,7 +19,11 @@ extension InitramfsContents {
     /// of another block, says "Decoding failed" and boots without the files. Their only place is before the image;
     /// uncompressed, so that microcode behind them is still found, which Linux looks for in the archives in front.
     ///
-    /// Throws `refused`, code "no-place", for an image that is a file system, or one that Linux does not unpack whole.
+    /// Where something behind whole archives is none that Linux unpacks, it is before the image too: what Linux would reach
+    /// behind it is nothing.
+    ///
+    /// Throws `refused`, code "no-place", for an image that is a file system, or one with an archive that Linux does not
+    /// unpack whole.
     package func overlayPlacement() throws(StorageError) -> OverlayPlacement {
         if let fileSystem {
             throw .initramfs(
@@ -27,6 +31,7 @@ extension InitramfsContents {
                 "the image is a file system (\(fileSystem.rawValue)): no archive can be added")
         }
         if let failure {
+            guard isCutOff || members.isEmpty else { return .before }
             throw .initramfs(
                 .refused, .noPlace, "Linux does not unpack all of the image: \(failure.message)",
                 offset: failure.offset, cause: failure)

@@ -36,12 +36,19 @@ package struct InitramfsReport: Sendable {
             || InitramfsGenerator.dracutDirectories.contains { text == $0 + "/build-parameter.txt" }
     }
 
-    /// Reads all that a report needs, in one pass, and with it what `isWanted` asks for.
+    /// Reads all that a report needs, in one pass, and with it what `isWanted` asks for. An image that is a file system is
+    /// looked into where `open` can open it.
     package static func read(
         _ image: InitramfsImage,
-        alsoWhere isWanted: (_ path: [UInt8], _ size: UInt64) -> Bool = { _, _ in false }
+        alsoWhere isWanted: (_ path: [UInt8], _ size: UInt64) -> Bool = { _, _ in false },
+        opening open: OldRootOpener? = nil
     ) throws(StorageError) -> (contents: InitramfsContents, report: InitramfsReport) {
-        let contents = try image.contents { path, size in wants(path, size) || isWanted(path, size) }
+        var contents = try image.contents { path, size in wants(path, size) || isWanted(path, size) }
+        if let kind = contents.fileSystem, let open, let tree = try open(image.fileSystemDevice()) {
+            contents = try image.contents(of: tree, kind) { path, size in
+                wants(path, size) || isWanted(path, size)
+            }
+        }
         return (contents, InitramfsReport(contents))
     }
 

@@ -11,7 +11,7 @@ extension ModuleList {
         case commands
         /// `MODULES="a b"` among other assignments of a shell.
         case assignments([String])
-        /// `modules_force_load: a,b` (booster).
+        /// `modulesforceload:`, and a name a line below it (booster).
         case yaml
     }
 
@@ -44,6 +44,7 @@ extension ModuleList {
     init?(path: [UInt8], bytes: [UInt8], form: Form) {
         let text = String(decoding: bytes, as: UTF8.self)
         var names: [String] = []
+        var isListed = false
         for line in text.split(whereSeparator: \.isNewline) {
             let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
             guard let first = words.first else { continue }
@@ -53,7 +54,8 @@ extension ModuleList {
             case .commands: names += Self.command(words)
             case .assignments(let variables): names += Self.assignment(line, variables)
             case .yaml:
-                if first == "modules_force_load:" { names += words.dropFirst().flatMap(Self.list) }
+                if isListed, first == "-" { names += words.dropFirst().map(String.init) }
+                if first != "-" { isListed = first == "modulesforceload:" }
             }
         }
         guard !names.isEmpty else { return nil }

@@ -48,7 +48,8 @@ package struct PackedModule: Sendable, Equatable {
     /// The release in whose directory of modules `path` lies.
     static func release(_ path: [UInt8]) -> String? {
         let steps = path.split(separator: UInt8(ascii: "/")).map { Array($0) }
-        for index in steps.indices.dropFirst(2)
+        // What lies in lib/modules itself, as booster has it, is of no release that is known.
+        for index in steps.indices.dropFirst(2).dropLast()
         where steps[index - 1] == Array("modules".utf8) && steps[index - 2] == Array("lib".utf8) {
             return steps[index].displayText
         }

@@ -139,6 +139,8 @@ final class StreamReading {
     private let offset: UInt64
     private let limit: UInt64
     let codec: Codec
+    /// What is wrong behind the bytes that were given last.
+    private var failure: StorageError?
 
     /// The stream of `codec` that begins at byte `offset` of `source`, and may decode to `limit` bytes.
     init(
@@ -162,7 +164,10 @@ final class StreamReading {
     var producedByteCount: UInt64 { stream.producedByteCount }
 
     /// Throws what is wrong with the stream, with the place in the image where it begins.
+    /// What stands before that place is given first.
     func read(into target: inout MutableRawSpan) throws(StorageError) -> Int {
+        if let failure { throw failure }
+        let before = stream.producedByteCount
         let count: Int
         do throws(StorageError) {
             count = try stream.read(into: &target)
@@ -175,9 +180,12 @@ final class StreamReading {
             guard error.isAboutImage, error.kind == .corrupt || error.kind == .unsupported,
                 !error.isCode(InitramfsCode.cutShort)
             else { throw error }
-            throw .initramfs(
+            let damage = StorageError.initramfs(
                 error.kind, .badStream, "the \(codec.id) stream \(error.message)", offset: offset,
                 structure: "after \(stream.consumedByteCount) bytes of it", cause: error)
+            guard stream.producedByteCount > before else { throw damage }
+            failure = damage
+            return Int(stream.producedByteCount - before)
         }
         let produced = stream.producedByteCount
         if produced > limits.freeByteCount, produced / limits.ratio > stream.consumedByteCount {

@@ -30,6 +30,8 @@ package enum DriverAnswer: Equatable, Sendable {
     /// The kernel has the drivers, and these modules are missing in the initramfs: in the order in which they can be
     /// loaded one by one, with what they depend on and what they ask for.
     case missing([KernelModule])
+    /// The same, and one of them is of no use: for another kernel or machine, damaged, or not there.
+    case unusable([KernelModule], StorageError)
     /// The kernel has no driver for this step.
     case noSuchDriver(DriverStep)
     /// It cannot be told.

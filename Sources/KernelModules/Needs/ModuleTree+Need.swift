@@ -40,8 +40,13 @@ extension ModuleTree {
             for module in choice.missing where !missing.contains(module) { missing.append(module) }
         }
         guard !missing.isEmpty else { return need }
-        try verify(missing, machine)
-        need.answer = .missing(missing)
+        do {
+            try verify(missing, machine)
+            need.answer = .missing(missing)
+        } catch {
+            guard error.isAboutImage else { throw error }
+            need.answer = .unusable(missing, error)
+        }
         return need
     }
 
@@ -180,8 +185,9 @@ extension DriverAnswer {
         switch self {
         case .present, .builtin: 0
         case .missing: 1
-        case .unreadable: 2
-        case .noSuchDriver: 3
+        case .unusable: 2
+        case .unreadable: 3
+        case .noSuchDriver: 4
         }
     }
 }

@@ -14,6 +14,15 @@ package struct DiscoveredVolumes: Sendable {
     /// Everything worth telling, the tables' findings included.
     package var findings: [Finding] = []
 
+    /// What the volumes of these names are stacked from, together.
+    func layers(of names: [String]) -> [Volume.Layer] {
+        var found: [Volume.Layer] = []
+        for volume in volumes where names.contains(volume.name) {
+            for layer in volume.layers where !found.contains(layer) { found.append(layer) }
+        }
+        return found
+    }
+
     /// The volume of this name.
     package func volume(named name: String) -> Volume? { volumes.first { $0.name == name } }
 }

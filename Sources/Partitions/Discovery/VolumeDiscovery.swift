@@ -79,7 +79,8 @@ package enum VolumeDiscovery {
             let volume = Volume(
                 name: name, location: location, device: slice, identity: VolumeProbe.identity(candidates),
                 candidates: candidates, partitionUUID: entry.partitionUUID, partitionLabel: entry.name,
-                typeName: entry.typeName, isEFISystemPartition: entry.isEFISystemPartition)
+                typeName: entry.typeName, isEFISystemPartition: entry.isEFISystemPartition,
+                isExtendedBoot: entry.isExtendedBoot)
             noteAmbiguity(volume, disk: disk, &result)
             result.volumes.append(volume)
         }

@@ -10,6 +10,9 @@ enum GPTType {
     /// UEFI's system partition.
     static let efiSystem = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
+    /// Kernels beside it (XBOOTLDR of the Boot Loader Specification).
+    static let extendedBoot = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
+
     /// Windows' dynamic disks: metadata and data.
     static let ldm: Set<String> = [
         "5808c8aa-7e8f-42e0-85d2-e1e90434cfb3", "af9b60a0-1431-4f62-bc68-3311714a69ad",

@@ -41,7 +41,7 @@ enum LVMAssembly {
             let device = mapper.device(volume.name)
             let isVisible = mapper.isVisible(volume)
             let readRefusal =
-                isVisible ? addVolume(volume, device, of: group, title: title, to: &result, probe) : nil
+                isVisible ? addVolume(volume, device, of: found, title: title, to: &result, probe) : nil
             layout.logicalVolumes.append(
                 GroupLayout.LogicalVolume(
                     name: volume.name, id: volume.id, byteCount: device.byteCount,
@@ -53,9 +53,10 @@ enum LVMAssembly {
 
     /// Makes a visible volume part of the result; returns why it cannot be read, if it cannot.
     private static func addVolume(
-        _ volume: LogicalVolume, _ device: MappedDevice, of group: VolumeGroup, title: String,
+        _ volume: LogicalVolume, _ device: MappedDevice, of found: LVMScan.Group, title: String,
         to result: inout DiscoveredVolumes, _ probe: VolumeProbe
     ) -> StorageError? {
+        let group = found.metadata
         let isPool = volume.segments.contains { if case .thinPool = $0.content { true } else { false } }
         guard !isPool, device.byteCount > 0 else { return nil }
         let name = "\(title)/\(volume.name)"
@@ -65,10 +66,13 @@ enum LVMAssembly {
             refusal = error
             result.findings.append(Finding(.warning, LayoutCode.volumeUnreadable, error.message))
         }
-        let made = Volume(
+        var made = Volume(
             name: name, location: .logicalVolume(group: title, name: volume.name), device: device,
             identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: type(of: volume),
             identifierLinks: ["dm-uuid-LVM-" + (group.id + volume.id).filter { $0 != "-" }])
+        made.layers = group.layers(of: volume.name) { physical in
+            result.layers(of: physical.compactMap { found.members[$0]?.volume })
+        }
         VolumeDiscovery.noteAmbiguity(made, disk: nil, &result)
         result.volumes.append(made)
         return refusal

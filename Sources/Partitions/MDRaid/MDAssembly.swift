@@ -65,6 +65,12 @@ enum MDAssembly {
         }
         result.arrays.append(layout)
         guard device.byteCount > 0 else { return }
+        let layers =
+            result.layers(of: array.members.map(\.volume)) + [.array(level: Int(array.state.level))]
+        let count = result.volumes.count
+        defer {
+            for index in count..<result.volumes.count { result.volumes[index].layers = layers }
+        }
         if let table = layout.table {
             result.findings += table.findings
             // "md0p1": with a p behind a digit, as Linux has it for all of them.

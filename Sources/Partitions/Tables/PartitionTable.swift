@@ -113,6 +113,11 @@ package struct PartitionEntry: Equatable, Sendable {
         (byteRange, isClipped) = geometry.byteRange(start: startSector, count: sectorCount)
     }
 
+    /// The table calls it one for kernels beside the EFI system partition.
+    package var isExtendedBoot: Bool {
+        typeGUID.map { $0.description == GPTType.extendedBoot } ?? (typeCode == 0xea)
+    }
+
     /// The table calls it an EFI system partition.
     package var isEFISystemPartition: Bool {
         typeGUID.map { $0.description == GPTType.efiSystem } ?? (typeCode == 0xef)

@@ -50,14 +50,12 @@ extension DeviceResolver {
         return .uuid(uuid)
     }
 
-    /// The label of what a volume holds; nil when it has none, shares it, or the label cannot stand in a text file as it
+    /// The label of what a volume holds; nil when it has none, shares it, or the label cannot stand in every file as it
     /// is.
     package func labelName(_ volume: Int) -> StableName? {
         guard let label = volumes[volume].identity.label, !label.isEmpty,
-            label.allSatisfy({ $0 > 32 && $0 < 127 }),
-            !label.contains(where: {
-                [.backslash, .doubleQuote, .singleQuote, .hash, .dollar, .backquote].contains($0)
-            }),
+            // What is a word of its own to a shell, to GRUB's script or to a pattern stands in no file as it is.
+            label.allSatisfy({ $0.isNameCharacter || "/.:@+-%".utf8.contains($0) }),
             resolve(.label(label)) == .volume(volume)
         else { return nil }
         return .label(String(decoding: label, as: UTF8.self))

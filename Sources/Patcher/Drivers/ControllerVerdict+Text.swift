@@ -5,6 +5,8 @@ extension ControllerVerdict {
         case .present: argument.map { "driven with \($0)" } ?? "driven as the guest is"
         case .needsArgument(let argument): "driven with \(argument)"
         case .missing: "not in the initramfs, and the kernel has the modules"
+        case .forbidden(let name, let by): "there, but \(by) keeps \(name) from being loaded"
+        case .unusable: "not in the initramfs, and the kernel's modules are of no use"
         case .noSuchDriver: "no driver"
         case .unreadable, .unknown: "not known"
         }
@@ -15,7 +17,8 @@ extension ControllerVerdict {
         switch state {
         case .present: argument == nil ? "present" : "needs-argument"
         case .needsArgument: "needs-argument"
-        case .missing: "missing"
+        case .missing, .unusable: "missing"
+        case .forbidden: "forbidden"
         case .noSuchDriver: "no-such-driver"
         case .unreadable: "unreadable"
         case .unknown: "not-checked"

@@ -58,8 +58,9 @@ package struct DriverFacts: Sendable {
     package func state(
         of entry: MenuEntry, behind controller: Controller? = nil, adding isAdded: Bool = false
     ) -> DriverState {
-        facts(of: entry).controllers[controller ?? self.controller]?
-            .state(with: entry.entry.commandLine, adding: isAdded) ?? .unknown
+        let facts = facts(of: entry)
+        return facts.controllers[controller ?? self.controller]?.state(of: entry, facts, adding: isAdded)
+            ?? .unknown
     }
 
     /// The overlay that an entry is to be given; nil where it needs none, or none could be made.

@@ -11,6 +11,12 @@ extension DriverReading {
         guard let first = offered.first else { return }
         switch facts.source {
         case .fallback:
+            let draft = PlanDraft(guest, request, facts)
+            // Without one nothing is done, and the verdict says so.
+            guard deciding.allSatisfy({ draft.fallback(beside: $0) != nil }) else {
+                facts.way = .none
+                return
+            }
             facts.way = .fallback
             facts.controller =
                 try controllerOfFallback(offered.map(\.controller), deciding, &facts) ?? first.controller
@@ -23,7 +29,7 @@ extension DriverReading {
         if first.isDriven { return }
         switch first.state {
         case .unknown, .unreadable: return
-        case .present, .needsArgument, .missing, .noSuchDriver: break
+        case .present, .needsArgument, .missing, .forbidden, .unusable, .noSuchDriver: break
         }
         if let other = offered.first(where: \.isDriven) {
             (facts.controller, facts.way) = (other.controller, .otherController)
@@ -49,8 +55,9 @@ extension DriverReading {
         var verdict = ControllerVerdict(controller: controller, state: .present)
         let draft = PlanDraft(guest, request, DriverFacts(controller: controller))
         for entry in deciding {
-            let found = facts.facts(of: entry).controllers[controller] ?? ControllerState(.unknown)
-            verdict.state = verdict.state.and(found.state)
+            let known = facts.facts(of: entry)
+            let found = known.controllers[controller] ?? ControllerState(.unknown)
+            verdict.state = verdict.state.and(found.state(of: entry, known, adding: true))
             if draft.startProblem(entry) != nil {
                 verdict.state = .noSuchDriver("a kernel that can start there")
             }
@@ -71,7 +78,9 @@ extension DriverReading {
             let draft = PlanDraft(guest, request, DriverFacts(controller: controller))
             var isDriven = true
             for item in deciding {
-                guard let entry = draft.fallback(beside: item) else { return nil }
+                guard let entry = draft.fallback(beside: item), canBeDefault(entry, inPlaceOf: item) else {
+                    return nil
+                }
                 let start = KernelStart(entry)
                 if facts.known(start) == nil {
                     facts.set(try startFacts(of: entry, behind: candidates), for: start)
@@ -81,6 +90,12 @@ extension DriverReading {
             if isDriven { return controller }
         }
         return nil
+    }
+
+    /// The menu can say so, and it is wanted.
+    private func canBeDefault(_ entry: MenuEntry, inPlaceOf item: MenuEntry) -> Bool {
+        guard request.wants(.defaultEntry), let menu = item.file.syntax as? any BootMenu else { return false }
+        return entry.key == item.key || !menu.choose(entry, in: item.file, of: guest).changes.isEmpty
     }
 }
 

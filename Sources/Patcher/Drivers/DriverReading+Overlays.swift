@@ -38,14 +38,17 @@ extension DriverReading {
     ) throws(StorageError) {
         let start = KernelStart(entry)
         let evidence = try evidence(of: entry)
-        guard let image = evidence.files.last, let contents = evidence.contents,
-            let report = evidence.report, let tree = evidence.tree, let release = evidence.release
+        let ownFiles = evidence.files.filter { !EarlierOverlay.isNamed($0) }
+        guard let image = ownFiles.last ?? evidence.files.last, let report = evidence.report,
+            let tree = evidence.tree,
+            let release = evidence.release
         else {
             facts.failures[start] =
                 evidence.isUnified ? .impossible("it is a part of a unified kernel image") : .noInitramfs
             return
         }
-        let isSingle = takesOneFile(entry, facts.controller)
+        let earlier = try earlierOverlay(evidence.files)
+        let isSingle = earlier?.isWhole == true || takesOneFile(entry, facts.controller)
         // Entries of one kernel and one image share the overlay.
         let key = OverlayKey(files: evidence.files.map(\.key), release: release, isSingle: isSingle)
         if let index = facts.overlays.firstIndex(where: { $0.key == key }) {
@@ -56,26 +59,40 @@ extension DriverReading {
             facts.failures[start] = .impossible("its directory was not found")
             return
         }
-        if let obstacle = obstacle(entry, directory, facts) {
+        // Without what was added before: that is added again, with what is missing now.
+        let bareImage = if let earlier { try ReadImage(earlier.image, opening: nil) } else { evidence.asRead }
+        guard case .read(let contents, let bare)? = bareImage else {
+            facts.failures[start] = .impossible("the image beside the drivers cannot be read")
+            return
+        }
+        let replaced = earlier.flatMap { isReplaceable($0.old, like: entry) ? $0.old : nil }
+        if let obstacle = obstacle(entry, directory, replaced, facts) {
             facts.failures[start] = .impossible(obstacle)
             return
         }
         let (modules, drivers) = try modulesOnTheWay(facts.controller, evidence)
         let overlay = try DriverOverlay.make(
             OverlayRequest(
-                release: release, contents: contents, report: report,
-                modules: try addedBefore(report, tree) + modules, tree: tree, isSingleFile: isSingle))
-        let bytes = try self.contents(overlay, isSingle, evidence.files)
+                release: release, contents: contents, report: bare,
+                modules: try addedBefore(earlier, tree) + modules, tree: tree, isSingleFile: isSingle))
+        let source =
+            earlier?.image ?? ByteSource.loaded(evidence.files.map { ByteSource($0, in: guest.tree) })
+        let bytes = try self.contents(overlay, isSingle, source)
         // What is said of it is what it is read to hold.
-        let added = try InitramfsReport.read(InitramfsImage(ByteSource(try overlay.archive.archive()))).report
+        let result = try InitramfsReport.read(InitramfsImage(ByteSource(try overlay.archive.archive())))
+            .report
         var later = evidence
-        for module in added.modules { later.held.insert(module.name) }
+        for module in result.modules { later.held.insert(module.name) }
+        let name =
+            if let replaced { replaced.file.path.lastName } else {
+                try freeName(release, in: directory, facts)
+            }
         let planned = PlannedOverlay(
             key: key, starts: [start], overlay: overlay, release: release, modules: modules.map(\.name),
             drivers: drivers, image: image, directory: directory,
-            name: try freeName(release, in: directory, facts),
-            contents: bytes,
-            isWhole: isSingle, after: try startFacts(later, behind: controllers))
+            name: name,
+            contents: bytes, isWhole: isSingle, generator: report.generator, replaces: replaced,
+            after: try startFacts(later, behind: controllers))
         guard let obstacle = roomObstacle(for: planned, facts) else {
             facts.overlays.append(planned)
             return
@@ -83,21 +100,32 @@ extension DriverReading {
         facts.failures[start] = obstacle
     }
 
+    /// Whether the file of an earlier overlay can be written anew: every entry that names it takes the same files.
+    private func isReplaceable(_ earlier: ReplacedFile, like entry: MenuEntry) -> Bool {
+        let name = earlier.file.path.lastName
+        return guest.bootEntries.allSatisfy { other in
+            other.entry.initrds.allSatisfy { $0.split(separator: "/").last.map(String.init) != name }
+                || other.entry.initrds == entry.entry.initrds
+        }
+    }
+
     /// Modules that an earlier overlay has: a further one takes the place of what loads them.
     private func addedBefore(
-        _ report: InitramfsReport, _ tree: ModuleTree
+        _ earlier: EarlierOverlay?, _ tree: ModuleTree
     ) throws(StorageError) -> [KernelModule] {
-        let root = Array("\(PrivateModules.root)/".utf8)
         var modules: [KernelModule] = []
-        for packed in report.modules where packed.path.starts(with: root) {
-            if let module = try tree.module(packed.name), !modules.contains(module) { modules.append(module) }
+        for name in earlier?.modules ?? [] {
+            if let module = try tree.module(name), !modules.contains(module) { modules.append(module) }
         }
         return modules
     }
 
     /// Why the new file or the menu cannot be written: the one is of no use without the other.
-    private func obstacle(_ entry: MenuEntry, _ directory: GuestFile, _ facts: DriverFacts) -> String? {
+    private func obstacle(
+        _ entry: MenuEntry, _ directory: GuestFile, _ replaced: ReplacedFile?, _ facts: DriverFacts
+    ) -> String? {
         let draft = PlanDraft(guest, request, facts)
+        if let replaced { return draft.obstacle(to: .contents, on: replaced.file.volume)?.sentence.plain }
         let found =
             draft.obstacle(to: .names, on: directory.volume)
             ?? draft.obstacle(to: .contents, on: entry.file.file.volume)
@@ -139,13 +167,11 @@ extension DriverReading {
 
     /// The new file's bytes.
     private func contents(
-        _ overlay: DriverOverlay, _ isSingle: Bool, _ files: [GuestFile]
+        _ overlay: DriverOverlay, _ isSingle: Bool, _ source: ByteSource?
     ) throws(StorageError) -> [UInt8] {
         let added = try overlay.archive.bytes(for: overlay.placement)
         guard isSingle else { return try overlay.archive.archive() }
-        guard let source = ByteSource.loaded(files.map { ByteSource($0, in: guest.tree) }),
-            source.byteCount <= UInt64(Self.wholeLimit)
-        else {
+        guard let source, source.byteCount <= UInt64(Self.wholeLimit) else {
             throw StorageError(
                 .refused, InitramfsCode.tooLong,
                 "the loader takes one file, and the image is longer than any that is copied")
@@ -154,38 +180,19 @@ extension DriverReading {
         return overlay.placement == .before ? added + image : image + added
     }
 
-    /// Copied in memory.
-    private static let wholeLimit = 64 << 20
-
     /// A name that no tool takes for a kernel's image, and that is free.
     private func freeName(
         _ release: String, in directory: GuestFile, _ facts: DriverFacts
     ) throws(StorageError) -> String {
         var number = 1
         while true {
-            let name = "diskgraft-drivers-\(release)\(number == 1 ? "" : "-\(number)").img"
+            let name = "\(EarlierOverlay.prefix)\(release)\(number == 1 ? "" : "-\(number)").img"
             let isPlanned = facts.overlays.contains { $0.name == name && $0.directory.key == directory.key }
             if !isPlanned, try !guest.tree.exists(directory.path.appending(name.utf8)) { return name }
             number += 1
         }
     }
 
-    /// Why there is no room for it beside those that are planned already.
-    private func roomObstacle(for overlay: PlannedOverlay, _ facts: DriverFacts) -> NotAdded? {
-        let volume = guest.volumes[overlay.directory.volume]
-        guard let free = volume.identity.freeByteCount else { return nil }
-        let block = UInt64(max(volume.identity.blockSize ?? 4096, 1024))
-        func space(_ count: Int) -> UInt64 { (UInt64(count) + block - 1) / block * block + block }
-        let taken = facts.overlays.filter { $0.directory.volume == overlay.directory.volume }
-            .reduce(0 as UInt64) { $0 + space($1.contents.count) }
-        let needed = space(overlay.contents.count)
-        guard taken + needed > free else { return nil }
-        let draft = PlanDraft(guest, request, facts)
-        return .noRoom(
-            directory: overlay.directory.displayPath, needed: needed, free: free - min(free, taken),
-            controllers: facts.table.filter(\.isDriven).map(\.controller),
-            hasFallback: guest.defaultEntries.contains { draft.fallback(beside: $0) != nil })
-    }
 }
 
 /// What decides whether two entries take the same overlay.
@@ -198,4 +205,6 @@ struct OverlayKey: Hashable, Sendable {
 extension GuestPath {
     /// The directory that it lies in, of a path without links.
     fileprivate var parent: GuestPath { GuestPath(names: components.dropLast()) }
+    /// Its last name.
+    fileprivate var lastName: String { String(hostBytes: components.last ?? []) }
 }

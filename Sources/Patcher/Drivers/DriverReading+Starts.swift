@@ -16,6 +16,13 @@ extension DriverReading {
         var files: [GuestFile] = []
         /// The image is a part of the kernel's file.
         var isUnified = false
+        /// Why the image is not read to its end; nil where it is, or is damaged.
+        var refusal: String?
+
+        /// The image as it was read.
+        var asRead: ReadImage? {
+            if let contents, let report { .read(contents, report) } else { nil }
+        }
     }
 
     /// What is known of an entry behind these controllers.
@@ -25,6 +32,14 @@ extension DriverReading {
         let evidence = try evidence(of: entry)
         var facts = try startFacts(evidence, behind: controllers)
         if let report = evidence.report { facts.copies = copies(in: report, evidence.files) }
+        facts.damage = try damage(evidence)
+        if let damage = facts.damage, damage.stopsBoot {
+            // What it holds before that place decides nothing.
+            facts.image = .unreadable(damage.why)
+            for controller in controllers {
+                facts.controllers[controller] = ControllerState(.unreadable(damage.why))
+            }
+        }
         return facts
     }
 
@@ -35,16 +50,44 @@ extension DriverReading {
         var layers = DriverState.present
         for layer in rootLayers {
             // The guest has started with its root: what the table does not know of it decides nothing.
-            if case .missing(let names) = try state(of: layer, evidence) {
-                layers = layers.and(.missing(names))
+            let found = try state(of: layer, evidence)
+            switch found {
+            case .missing, .unusable: layers = layers.and(found)
+            case .present, .needsArgument, .forbidden, .noSuchDriver, .unreadable, .unknown: break
             }
         }
         for controller in controllers {
             var found = try controllerState(controller, evidence)
             found.state = found.state.and(layers)
+            if isKernelToldToRefuse, let tree = evidence.tree {
+                for name in found.drivers {
+                    guard let module = try tree.module(name) else { continue }
+                    for case .module(let other) in try tree.loadOrder(of: module)
+                    where !found.modules.contains(other.name) {
+                        found.modules.append(other.name)
+                    }
+                }
+            }
             facts.controllers[controller] = found
         }
+        if let report = evidence.report { readLists(report, &facts) }
         return facts
+    }
+
+    /// What the image loads by name, and what its files of modprobe keep from being loaded.
+    private func readLists(_ report: InitramfsReport, _ facts: inout StartFacts) {
+        let root = Array("\(PrivateModules.root)/".utf8)
+        facts.loadedModules = Set(report.loadedModules.flatMap(\.names))
+        facts.loadedModules.formUnion(
+            report.modules.filter { $0.path.starts(with: root) }.map(\.name))
+        for copy in report.configuration where copy.kind == .modprobe {
+            for line in String(decoding: copy.bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+                let words = line.split(whereSeparator: \.isWhitespace)
+                guard words.count == 2, words[0] == "blacklist" else { continue }
+                facts.blacklistedModules[ModuleName.canonical(String(words[1]))] =
+                    "/\(copy.path.displayText) of its initramfs"
+            }
+        }
     }
 
     func evidence(of entry: MenuEntry) throws(StorageError) -> Evidence {
@@ -86,6 +129,9 @@ extension DriverReading {
             evidence.image = .read(
                 generator: report.generator.name, moduleCount: report.modules.count)
         case .unreadable(let why)?: evidence.image = .unreadable(why)
+        case .refused(let why)?:
+            evidence.image = .unreadable(why)
+            evidence.refusal = why
         case nil: break
         }
         try findRelease(entry, kernel, &evidence)
@@ -126,16 +172,31 @@ extension DriverReading {
 
     /// What a device is for a kernel with that image.
     func state(of device: TargetDevice, _ evidence: Evidence) throws(StorageError) -> DriverState {
+        try judge(device, evidence).state
+    }
+
+    /// The same, with the modules that drive it.
+    private func judge(
+        _ device: TargetDevice, _ evidence: Evidence
+    ) throws(StorageError) -> (state: DriverState, drivers: [String]) {
         guard let tree = evidence.tree else {
-            if case .unreadable(let why) = evidence.image { return .unreadable(why) }
-            return .unknown
+            if case .unreadable(let why) = evidence.image { return (.unreadable(why), []) }
+            return (.unknown, [])
         }
         let need = try tree.need(device, holding: evidence.held, machine: machine)
+        let drivers = need.drivers.filter { $0.origin != .builtin && !$0.step.isOptional }.map(\.name)
+        return (try state(by: need, evidence, tree), drivers)
+    }
+
+    private func state(
+        by need: DeviceNeed, _ evidence: Evidence, _ tree: ModuleTree
+    ) throws(StorageError) -> DriverState {
         switch (need.answer, evidence.image) {
         case (.present, _), (.builtin, _): return .present
-        case (.missing, .notFound): return .unknown
+        case (.missing, .notFound), (.unusable, .notFound): return .unknown
         case (_, .unreadable(let why)): return .unreadable(why)
         case (.missing(let modules), _): return .missing(modules.map(\.name))
+        case (.unusable(let modules, let error), _): return .unusable(modules.map(\.name), error.message)
         case (.noSuchDriver(let step), _):
             return try holdsModules(tree) ? .noSuchDriver(step.title) : .unknown
         case (.unreadable(let error), .read): return .unreadable(error.message)
@@ -172,40 +233,43 @@ extension DriverReading {
         _ controller: Controller, _ evidence: Evidence
     ) throws(StorageError) -> ControllerState {
         guard let device = device(controller) else { return ControllerState(.unknown) }
-        let own = try state(of: device, evidence)
+        let (own, drivers) = try judge(device, evidence)
         guard controller == .ide, let version = BootEntry.version(evidence.release) else {
-            return ControllerState(own)
+            return ControllerState(own, drivers: drivers)
         }
         if [.hyperv, .azure].contains(target.hypervisor), !isVersion(version, below: [3, 5]) {
-            return try hypervIDE(own, evidence)
+            return try hypervIDE(own, drivers, evidence)
         }
         if target.hypervisor.hasAliasedDiskNames, !isVersion(version, below: [2, 6, 36]),
             let device = self.device(.xenBlkfront)
         {
             // The kernel unplugs them when it has the driver, be it a module that is not loaded.
             switch try state(of: device, evidence) {
-            case .noSuchDriver, .unknown: return ControllerState(own)
-            case .present, .needsArgument, .missing, .unreadable:
-                return ControllerState(own, argument: EmulatedDisks.xenArgument)
+            case .noSuchDriver, .unknown: return ControllerState(own, drivers: drivers)
+            case .present, .needsArgument, .missing, .forbidden, .unusable, .unreadable:
+                return ControllerState(own, argument: EmulatedDisks.xenArgument, drivers: drivers)
             }
         }
-        return ControllerState(own)
+        return ControllerState(own, drivers: drivers)
     }
 
     /// Since 3.5 ata_piix leaves Hyper-V's disks to hv_storvsc, where the kernel has it, unless told to take them.
-    private func hypervIDE(_ own: DriverState, _ evidence: Evidence) throws(StorageError) -> ControllerState {
+    private func hypervIDE(
+        _ own: DriverState, _ drivers: [String], _ evidence: Evidence
+    ) throws(StorageError) -> ControllerState {
         guard let device = TargetDevice.controller(Controller.storvsc.rawValue, on: target.name) else {
-            return ControllerState(own)
+            return ControllerState(own, drivers: drivers)
         }
-        let synthetic = try state(of: device, evidence)
-        let told = ControllerState(own, argument: EmulatedDisks.hypervArgument)
+        let (synthetic, others) = try judge(device, evidence)
+        let told = ControllerState(own, argument: EmulatedDisks.hypervArgument, drivers: drivers)
         // The one who asks for the emulated disks gets them.
         if request.controller == .ide, own == .present { return told }
         switch synthetic {
-        case .present, .needsArgument: return ControllerState(.present)
-        case .noSuchDriver: return ControllerState(own)
-        case .missing: return own == .present ? told : ControllerState(synthetic)
-        case .unknown, .unreadable: return ControllerState(synthetic)
+        case .present, .needsArgument: return ControllerState(.present, drivers: others)
+        case .noSuchDriver: return ControllerState(own, drivers: drivers)
+        case .missing, .unusable:
+            return own == .present ? told : ControllerState(synthetic, drivers: others)
+        case .forbidden, .unknown, .unreadable: return ControllerState(synthetic, drivers: others)
         }
     }
 

@@ -27,6 +27,8 @@ final class DriverReading {
     }
 
     var target: Target { request.target }
+    /// What modules depend on is asked for.
+    private(set) lazy var isKernelToldToRefuse = ModuleBlacklist.isUsed(in: guest)
 
     private func facts() throws(StorageError) -> DriverFacts {
         var facts = DriverFacts(controller: request.controller ?? target.defaultController)
@@ -91,7 +93,7 @@ final class DriverReading {
         let keys = files.map(\.key)
         if let known = images[keys] { return known }
         let sources = files.map { ByteSource($0, in: guest.tree) }
-        let image = try ReadImage(ByteSource.loaded(sources))
+        let image = try ReadImage(ByteSource.loaded(sources), opening: guest.frame.openOldRoot)
         images[keys] = image
         return image
     }
@@ -106,7 +108,7 @@ final class DriverReading {
             if let known = images[[kernel.key]] {
                 image = known
             } else {
-                image = try ReadImage(try unified.initramfs())
+                image = try ReadImage(try unified.initramfs(), opening: nil)
                 images[[kernel.key]] = image
             }
             return (image, try unified.release().map { String(hostBytes: $0) })
@@ -123,25 +125,27 @@ enum ReadImage {
     case read(InitramfsContents, InitramfsReport)
     /// Why it cannot be read.
     case unreadable(String)
+    /// Why it is not: it asks for more than any real one.
+    case refused(String)
 
-    init(_ source: ByteSource?) throws(StorageError) {
+    /// An initramfs of the bytes of `source`; one that is a file system is opened by `open`.
+    init(_ source: ByteSource?, opening open: OldRootOpener?) throws(StorageError) {
         guard let source else {
             self = .unreadable("there is no initramfs in it")
             return
         }
         do {
             let (contents, report) = try InitramfsReport.read(
-                InitramfsImage(source), alsoWhere: LoadHooks.wants)
-            if let kind = contents.fileSystem {
+                InitramfsImage(source), alsoWhere: LoadHooks.wants, opening: open)
+            // One without a single file was not opened.
+            if let kind = contents.fileSystem, contents.entries.isEmpty {
                 self = .unreadable("it is a file system (\(kind.rawValue)), which is not looked into")
-            } else if let failure = contents.failure, report.modules.isEmpty {
-                self = .unreadable(failure.message)
             } else {
                 self = .read(contents, report)
             }
         } catch {
             guard error.isAboutImage else { throw error }
-            self = .unreadable(error.message)
+            self = error.kind == .refused ? .refused(error.message) : .unreadable(error.message)
         }
     }
 }

@@ -8,6 +8,10 @@ package enum DriverState: Sendable, Equatable {
     case needsArgument(String)
     /// The kernel has these modules, and the initramfs has them not: in the order of loading.
     case missing([String])
+    /// The same, and the kernel's own are of no use, and why.
+    case unusable([String], String)
+    /// This module is there, and kept from being loaded by that.
+    case forbidden(String, by: String)
     /// The kernel has no driver for this.
     case noSuchDriver(String)
     /// The initramfs or the modules cannot be read, and why.
@@ -23,7 +27,9 @@ package enum DriverState: Sendable, Equatable {
         case .missing: 2
         case .unknown: 3
         case .unreadable: 4
-        case .noSuchDriver: 5
+        case .forbidden: 5
+        case .unusable: 6
+        case .noSuchDriver: 7
         }
     }
 
@@ -43,10 +49,17 @@ package struct ControllerState: Sendable, Equatable {
     /// They drive it only with this argument of the kernel: "xen_emul_unplug=never".
     package var argument: String?
 
+    /// The modules that drive it, as far as they are not built in.
+    package var drivers: [String]
+    /// These, and all that they depend on where that was asked for.
+    package var modules: [String]
+
     /// Makes one.
-    package init(_ state: DriverState, argument: String? = nil) {
+    package init(_ state: DriverState, argument: String? = nil, drivers: [String] = []) {
         self.state = state
         self.argument = argument
+        self.drivers = drivers
+        modules = drivers
     }
 
     /// What it is for a kernel with that command line, to which the argument may still be added.
@@ -92,6 +105,12 @@ package struct StartFacts: Sendable {
     package var image: Image
     /// What it is for each controller that was asked for.
     package var controllers: [Controller: ControllerState] = [:]
+    /// Why Linux does not unpack all of the initramfs; nil where it does, as far as it was read.
+    package var damage: InitramfsDamage?
+    /// Modules that the initramfs loads by their names, whatever the machine shows.
+    package var loadedModules: Set<String> = []
+    /// Modules that files of the initramfs keep from being loaded when a device asks for them, with what says so.
+    package var blacklistedModules: [String: String] = [:]
     /// Copies of configuration in the initramfs that name devices.
     package var copies: [InitramfsCopy] = []
 

@@ -21,6 +21,8 @@ extension PlanDraft {
                 facts.image == .none
                 ? .noInitramfs : drivers.failures[KernelStart(item)] ?? .unwanted
             return .missing(names, why)
+        case .forbidden(let name, let by): return .forbidden(name, by: by)
+        case .unusable(let names, let why): return .missing(names, .impossible(why))
         case .noSuchDriver(let what): return .noSuchDriver(what, release: facts.release)
         case .unreadable(let why): return .unreadable(why)
         case .unknown: return .notChecked

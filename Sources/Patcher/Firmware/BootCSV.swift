@@ -3,11 +3,14 @@
 package struct BootCSV: Sendable, Equatable {
     /// The directory's name.
     package var folder: String
+    /// Its own name in capitals: "BOOTX64.CSV".
+    package var name: String
     /// The programs that it names.
     package var programs: [String]
 
-    init(folder: String, _ bytes: [UInt8]) {
+    init(folder: String, name: String, _ bytes: [UInt8]) {
         self.folder = folder
+        self.name = name.uppercased()
         var units: [UInt16] = []
         for index in stride(from: 0, to: bytes.count - bytes.count % 2, by: 2) {
             units.append(UInt16(bytes[index]) | UInt16(bytes[index + 1]) << 8)

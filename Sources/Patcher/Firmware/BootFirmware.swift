@@ -23,6 +23,8 @@ package struct BootFirmware: Sendable, Equatable {
 
     /// UEFI starts it: as it is, or with boot entries in the machine's own memory.
     package var hasUEFI: Bool { uefi != .nothing }
+    /// Firmware of 32 bits starts it, and no other.
+    var isOf32Bits: Bool { if case .programs(.ia32, _) = uefi { true } else { false } }
     /// UEFI starts it and a BIOS does not.
     package var isUEFIOnly: Bool { isBIOSKnown && biosDisk == nil && hasUEFI }
     /// Neither does.
@@ -70,17 +72,18 @@ extension LinuxSystem {
     /// The machine whose loaders start the guest: its own where there are loaders for it.
     var efiMachine: PEImage.Machine {
         let there = inspection.efi?.loaders.compactMap(\.machine) ?? []
-        if let own = PEImage.Machine(architecture: inspection.architecture),
-            there.contains(own) || there.isEmpty
-        {
-            return own
+        if let own = PEImage.Machine(architecture: inspection.architecture) {
+            // Firmware and kernel of one family may differ in their bits.
+            let others: [PEImage.Machine] = [.x64, .ia32].contains(own) ? [.x64, .ia32] : []
+            return there.contains(own) ? own : others.first(where: there.contains) ?? own
         }
         return PEImage.Machine.allCases.first(where: there.contains) ?? .x64
     }
 
     /// The volume for UEFI's loaders.
     package var efiSystemPartition: Int? {
-        Self.efiSystemPartition(mounts: mounts, volumes: volumes, root: rootVolume)
+        inspection.efi?.volume
+            ?? Self.efiSystemPartition(mounts: mounts, volumes: volumes, root: rootVolume)
     }
 
     /// Something shows that UEFI has booted it.
@@ -98,10 +101,9 @@ extension LinuxSystem {
     /// What would put a loader where a machine without boot entries looks for it; nil where one is there, or none can be
     /// made that would work.
     var fallbackMaking: FallbackMaking? {
-        guard let efi = inspection.efi, case .programs(let machine, let state) = firmware.uefi,
-            let making = FallbackMaking(efi, machine, state, title: title),
-            FallbackState(efi.after(making), machine).problem == nil
-        else { return nil }
-        return making
+        guard let efi = inspection.efi, case .programs(let machine, let state) = firmware.uefi else {
+            return nil
+        }
+        return FallbackMaking(efi, machine, state, title: title)
     }
 }

@@ -23,6 +23,8 @@ package struct BootPath: Sendable, Equatable {
         package var isNew = false
         /// It is there; nil where nobody can tell.
         package var isThere: Bool? = true
+        /// Why firmware does not start it; nil where nothing shows that.
+        package var fault: PEImage.Fault?
     }
 
     /// The firmware.
@@ -36,6 +38,7 @@ package struct BootPath: Sendable, Equatable {
             var notes = [step.what]
             if step.isNew { notes.append("put there by this plan") }
             if step.isThere == false { notes.append("not there") }
+            if let fault = step.fault { notes.append(fault.words) }
             if !step.signers.isEmpty { notes.append("signed under \(step.signers.joined(separator: ", "))") }
             return "\(step.place) (\(notes.joined(separator: "; ")))"
         }.joined(separator: " → ")
@@ -65,10 +68,13 @@ extension LinuxSystem {
         var steps = state.programs.map { loader in
             BootPath.Step(
                 place: "\(name):/\(loader.names.joined(separator: "/"))", what: loader.kind.rawValue,
-                signers: loader.signers, isNew: !found.loaders.contains { $0.names == loader.names })
+                signers: loader.signers, isNew: !found.loaders.contains { $0.isSame(as: loader) },
+                fault: loader.fault(on: efiMachine))
         }
         switch state.problem {
-        case nil: break
+        case nil, .damaged?: break
+        case .configurationMissing?, .volumeMissing?, .noEntries?:
+            if let last = state.programs.last { steps += self.steps(behind: last, efi) }
         case .missing?:
             steps.append(
                 .init(
@@ -90,13 +96,28 @@ extension LinuxSystem {
             let read = trail.map { step in
                 BootPath.Step(
                     place: (step.volume.map { volumes[$0].name } ?? "?") + ":" + step.path, what: "grub2",
-                    isThere: step.volume == nil ? nil : step.isThere)
+                    isThere: step.isThere)
             }
-            guard trail.allSatisfy(\.isThere) else { return read }
+            if case .volumeMissing(let name)? = efi.trails[loader.names]?.end {
+                return read.dropLast() + [.init(place: name, what: "volume", isThere: false)]
+            }
+            guard trail.allSatisfy({ $0.isThere == true }) else { return read }
             let menu = menuSteps(trail.last?.file)
             return read
                 + (menu.first?.place == trail.last?.file.flatMap(path) ? Array(menu.dropFirst()) : menu)
-        case .systemdBoot, .refind, .other: return menuSteps(nil)
+        case .systemdBoot:
+            if efi.hasEntries == false {
+                return [
+                    .init(
+                        place: "\(volumes[efi.volume].name):/loader/entries", what: "loader-entry",
+                        isThere: false)
+                ]
+            }
+            let settings = files(SystemdBootConfiguration.self).first.map {
+                BootPath.Step(place: $0.file.file.displayPath, what: $0.file.kind.rawValue)
+            }
+            return [settings].compactMap { $0 } + menuSteps(nil)
+        case .refind, .syslinux, .other: return menuSteps(nil)
         case .shim, .shimFallback, .mokManager, .unifiedKernel, .windows: return []
         }
     }

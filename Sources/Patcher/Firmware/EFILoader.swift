@@ -19,6 +19,8 @@ package struct EFILoader: Sendable, Equatable {
         case unifiedKernel = "unified-kernel"
         /// rEFInd.
         case refind
+        /// syslinux.
+        case syslinux
         /// Windows' boot manager.
         case windows
         /// Another, or one that cannot be told.
@@ -37,6 +39,8 @@ package struct EFILoader: Sendable, Equatable {
     package var signers: [String] = []
     /// What is built into a GRUB.
     package var grub: GRUBCore?
+    /// Why no firmware starts it; nil where nothing shows that.
+    package var fault: PEImage.Fault?
 
     /// Its name in capitals: FAT tells no case.
     var key: String { (names.last ?? "").uppercased() }
@@ -44,6 +48,19 @@ package struct EFILoader: Sendable, Equatable {
     var folder: String { names.dropLast().last?.uppercased() ?? "" }
     /// As firmware writes it: "\EFI\BOOT\BOOTX64.EFI".
     package var firmwarePath: String { names.map { "\\" + $0 }.joined() }
+    /// As people write it: "EFI/BOOT/BOOTX64.EFI".
+    var path: String { names.joined(separator: "/") }
+
+    /// The same program under the same name.
+    func isSame(as other: EFILoader) -> Bool {
+        names == other.names && file.attributes.size == other.file.attributes.size && kind == other.kind
+            && fault == other.fault
+    }
+
+    /// Why firmware of a machine does not start it.
+    func fault(on machine: PEImage.Machine) -> PEImage.Fault? {
+        fault ?? (self.machine == machine ? nil : .otherMachine)
+    }
 }
 
 extension EFILoader {
@@ -54,11 +71,13 @@ extension EFILoader {
     init(_ names: [String], _ file: GuestFile, in tree: some GuestTree) throws(StorageError) {
         self.init(names: names, file: file, kind: .other)
         guard let image = PEImage(head: try tree.head(of: file, byteCount: PEImage.headByteCount)) else {
+            fault = file.attributes.size == 0 ? .empty : .noProgram
             kind = Self.kind(ofName: key) ?? .other
             machine = PEImage.Machine.allCases.first { key.hasSuffix($0.suffix.uppercased() + ".EFI") }
             return
         }
         machine = image.machine
+        fault = image.fault(ofFile: file.attributes.size)
         if let table = image.certificates {
             signers = Signers.names(
                 in: try tree.part(
@@ -72,6 +91,8 @@ extension EFILoader {
         if image.section(".linux") != nil, image.section(".osrel") != nil || image.section(".cmdline") != nil
         {
             kind = .unifiedKernel
+            // The stub has nothing to start.
+            if image.section(".linux")?.byteCount == 0 { fault = fault ?? .truncated }
         } else if let modules = try bytes("mods"), let core = GRUBCore(modules: modules) {
             kind = .grub
             grub = core
@@ -83,9 +104,21 @@ extension EFILoader {
             kind = try Self.kind(ofGenerations: generations, file, machine, in: tree)
             // The key manager is never the program that the firmware starts.
             if kind == .mokManager, key.hasPrefix("BOOT") { kind = .shim }
-        } else if key.hasPrefix("BOOT"), try Self.looksForFallback(file, machine, in: tree) {
-            kind = .shim
+        } else if key.hasPrefix("BOOT"), let known = try Self.kind(ofText: file, machine, in: tree) {
+            kind = known
         }
+    }
+
+    /// What a program without a table of generations is, by words in it.
+    private static func kind(
+        ofText file: GuestFile, _ machine: PEImage.Machine?, in tree: some GuestTree
+    ) throws(StorageError) -> Kind? {
+        let bytes = try tree.head(of: file, byteCount: searchLimit)
+        if looksForFallback(bytes, machine) { return .shim }
+        // rEFInd names Windows' loader too.
+        if bytes.holds("refind.conf", isWide: true) { return .refind }
+        if bytes.holds("\\Microsoft\\Boot\\", isWide: true) { return .windows }
+        return bytes.holds("syslinux.cfg") ? .syslinux : nil
     }
 
     /// The components that a program names in `.sbat` (shim's SBAT.md).
@@ -94,16 +127,15 @@ extension EFILoader {
     ) throws(StorageError) -> Kind {
         if bytes.holds("\nsystemd-boot,") || bytes.holds("\nsystemd,") { return .systemdBoot }
         if bytes.holds("\ngrub,") { return .grub }
+        if bytes.holds("\nrefind,") { return .refind }
         guard bytes.holds("\nshim,") else { return .other }
-        return try looksForFallback(file, machine, in: tree) ? .shim : .mokManager
+        return looksForFallback(try tree.head(of: file, byteCount: searchLimit), machine)
+            ? .shim : .mokManager
     }
 
     /// shim alone names fallback.efi, in UTF-16.
-    private static func looksForFallback(
-        _ file: GuestFile, _ machine: PEImage.Machine?, in tree: some GuestTree
-    ) throws(StorageError) -> Bool {
-        let bytes = try tree.head(of: file, byteCount: searchLimit)
-        return bytes.holds("\\fb\(machine?.suffix ?? "x64").efi", isWide: true)
+    private static func looksForFallback(_ bytes: [UInt8], _ machine: PEImage.Machine?) -> Bool {
+        bytes.holds("\\fb\(machine?.suffix ?? "x64").efi", isWide: true)
             || bytes.holds("\\fallback.efi", isWide: true)
     }
 
@@ -114,7 +146,8 @@ extension EFILoader {
             ("SHIM", .shim), ("FALLBACK", .shimFallback), ("FBX64", .shimFallback), ("FBAA64", .shimFallback),
             ("FBIA32", .shimFallback), ("MMX64", .mokManager), ("MMAA64", .mokManager),
             ("MMIA32", .mokManager), ("MOKMANAGER", .mokManager), ("GRUB", .grub),
-            ("SYSTEMD-BOOT", .systemdBoot), ("REFIND", .refind), ("BOOTMGFW", .windows),
+            ("SYSTEMD-BOOT", .systemdBoot), ("REFIND", .refind), ("SYSLINUX", .syslinux),
+            ("BOOTMGFW", .windows),
         ]
         return rules.first { name.hasPrefix($0.0) }?.1
     }

@@ -6,14 +6,22 @@ extension EFISystemPartition {
     static func find(
         _ mounted: MountedSystem, _ fileSystems: [Int: any FileSystem]
     ) throws(StorageError) -> EFISystemPartition? {
-        guard
-            let volume = LinuxSystem.efiSystemPartition(
-                mounts: mounted.mounts, volumes: mounted.frame.volumes, root: mounted.rootVolume),
-            let fileSystem = fileSystems[volume]
-        else { return nil }
+        let volumes = mounted.frame.volumes
+        let stated = LinuxSystem.efiSystemPartition(
+            mounts: mounted.mounts, volumes: volumes, root: mounted.rootVolume)
+        let found = stated == nil ? try unmarked(mounted, fileSystems) : stated
+        guard let volume = found, let fileSystem = fileSystems[volume] else { return nil }
         let place = mounted.mounts.first { $0.volume == volume }.map { GuestPath($0.path) }
         var partition = try EFISystemPartition(
             volume: volume, FileSystemTree(volume: volume, fileSystem), place: place)
+        for index in volumes.indices where index != volume && volumes[index].isEFISystemPartition {
+            guard let other = fileSystems[index],
+                try !FileSystemTree(volume: index, other).names(in: "/EFI/BOOT").isEmpty
+            else { continue }
+            partition.others.append(volumes[index].name)
+        }
+        // systemd-boot looks there too.
+        if volumes.contains(where: \.isExtendedBoot) { partition.hasEntries = nil }
         let finder = GRUBTrailFinder(
             volumes: mounted.frame.volumes, fileSystems: fileSystems, home: volume)
         for loader in partition.loaders where loader.kind == .grub {
@@ -21,6 +29,23 @@ extension EFISystemPartition {
             partition.trails[loader.names] = try finder.trail(of: loader.grub, folder: folder)
         }
         return partition
+    }
+
+    /// A partition that no table calls one and no row mounts: firmware looks at what it holds. On the root's disk alone.
+    private static func unmarked(
+        _ mounted: MountedSystem, _ fileSystems: [Int: any FileSystem]
+    ) throws(StorageError) -> Int? {
+        let volumes = mounted.frame.volumes
+        let disk = LinuxSystem.disk(of: volumes[mounted.rootVolume])
+        for index in volumes.indices where volumes[index].identity.kind == .vfat {
+            guard let fileSystem = fileSystems[index], disk != nil,
+                LinuxSystem.disk(of: volumes[index]) == disk,
+                let efi = try FileSystemTree(volume: index, fileSystem).find("/EFI"),
+                efi.attributes.type == .directory
+            else { continue }
+            return index
+        }
+        return nil
     }
 }
 
@@ -63,7 +88,9 @@ extension LinuxSystem {
                 guard path.first == "/" else { continue }
                 found[home + kernel] = .some(nil)
                 for base in [home, "", "/boot", "/boot/efi", "/efi"] {
-                    guard let file = try tree.find(GuestPath(base + path)) else { continue }
+                    guard let file = try tree.find(GuestPath(base + path)),
+                        file.attributes.type != .regular || file.attributes.size > 0
+                    else { continue }
                     found[home + kernel] = file.displayPath
                     break
                 }

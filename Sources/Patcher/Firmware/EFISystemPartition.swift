@@ -5,9 +5,11 @@ internal import Storage
 package struct EFISystemPartition: Sendable, Equatable {
     /// Index of its volume.
     package var volume: Int
+    /// Names of other volumes with a loader in `\EFI\BOOT`, which firmware may find first.
+    package var others: [String] = []
     /// Its programs, by their paths.
     package var loaders: [EFILoader] = []
-    /// The lists for shim's fallback.efi.
+    /// The lists for shim's fallback.efi, in the order of the directories on the disk.
     package var lists: [BootCSV] = []
     /// `\EFI\BOOT`, or the directory that it is to be made in; nil where a file bears the name.
     package var fallbackPlace: DirectoryPlace?
@@ -15,6 +17,8 @@ package struct EFISystemPartition: Sendable, Equatable {
     package var folders: [String: GuestFile] = [:]
     /// Configuration files beside loaders, by directory and name in capitals: "DEBIAN/GRUB.CFG".
     package var configurations: [String: GuestFile] = [:]
+    /// systemd-boot finds an entry to start; nil where that cannot be told.
+    package var hasEntries: Bool?
     /// Where each GRUB goes for its menu, by `EFILoader.names`.
     package var trails: [[String]: GRUBTrail] = [:]
 
@@ -26,6 +30,19 @@ package struct EFISystemPartition: Sendable, Equatable {
     /// The program of that name, in capitals, in a directory of `\EFI`.
     func loader(_ name: String, in folder: String) -> EFILoader? {
         loaders(in: folder).first { $0.key == name }
+    }
+
+    /// The lists that fallback.efi of a machine reads: of a directory's the one that has the machine in its name.
+    func lists(for machine: PEImage.Machine) -> [BootCSV] {
+        let names = ["BOOT\(machine.suffix.uppercased()).CSV", "BOOT.CSV"]
+        var found: [BootCSV] = []
+        for list in lists where !found.contains(where: { $0.folder == list.folder }) {
+            let own = lists.filter { $0.folder == list.folder }
+            if let read = names.lazy.compactMap({ name in own.first { $0.name == name } }).first {
+                found.append(read)
+            }
+        }
+        return found
     }
 
     /// Directories of `\EFI` with programs, but for the fallback's own.
@@ -52,6 +69,12 @@ extension EFISystemPartition {
             return file
         }
         guard let root = try tree.find(.root) else { return }
+        defer {
+            if loaders(in: "LINUX").contains(where: { $0.kind == .unifiedKernel && $0.fault == nil }) {
+                hasEntries = true
+            }
+        }
+        hasEntries = try tree.names(in: "/loader/entries").contains { $0.lowercased().hasSuffix(".conf") }
         let efi = try Self.child("EFI", of: root, in: tree)
         if let efi, efi.attributes.type == .directory {
             fallbackPlace = DirectoryPlace(directory: placed(efi), missing: [Array("BOOT".utf8)])
@@ -67,6 +90,8 @@ extension EFISystemPartition {
                 if name.uppercased() == "BOOT" { fallbackPlace = DirectoryPlace(directory: placed(entry)) }
                 try read(entry, name, efi, tree, placed)
             }
+            let order = try tree.entries(of: efi).map { String(decoding: $0.name, as: UTF8.self) }
+            lists.sort { (order.firstIndex(of: $0.folder) ?? 0) < (order.firstIndex(of: $1.folder) ?? 0) }
         } else if efi == nil {
             fallbackPlace = DirectoryPlace(
                 directory: placed(root), missing: [Array("EFI".utf8), Array("BOOT".utf8)])
@@ -89,7 +114,7 @@ extension EFISystemPartition {
                 configurations["\(name.uppercased())/\(key)"] = placed(file)
             } else if key.hasPrefix("BOOT"), key.hasSuffix(".CSV"), name.uppercased() != "BOOT" {
                 lists.append(
-                    BootCSV(folder: name, try tree.head(of: file, byteCount: BootCSV.byteLimit)))
+                    BootCSV(folder: name, name: own, try tree.head(of: file, byteCount: BootCSV.byteLimit)))
             }
         }
     }

@@ -20,6 +20,7 @@ enum FallbackLoader: PlanStep {
                 "a new machine's firmware starts EFI/BOOT/BOOTX64.EFI of the EFI system partition, whose files cannot be looked at here: where it is not there, copy the loader to that name in the running guest"
             )
         }
+        if let efi = guest.inspection.efi { adviseOfTable(efi, &draft) }
         guard let (program, problem) = guest.firmware.fallbackProblem else { return }
         let why =
             "a machine with an empty variable store starts \(program) alone, and \(problem.words(program))"
@@ -30,19 +31,45 @@ enum FallbackLoader: PlanStep {
             return
         }
         guard draft.request.addsFallbackLoader, draft.request.wants(.efi) else {
-            draft.advise(.efi, nil, "\(why): give the new machine a boot entry, or copy the loader there")
+            draft.advise(
+                .efi, nil,
+                "\(why): it starts only where the firmware has a boot entry; give the new machine one, or copy the loader there"
+            )
             return
         }
         add(making, why, to: &draft)
     }
 
+    /// What the partition table makes of it, and of others.
+    private static func adviseOfTable(_ efi: EFISystemPartition, _ draft: inout PlanDraft) {
+        let volume = draft.guest.volumes[efi.volume]
+        if case .partition = volume.location, !volume.isEFISystemPartition {
+            draft.advise(
+                .efi, nil,
+                "the partition table does not call \(volume.name) an EFI system partition, and some firmware looks at no other: give it the type EF (MBR) or EF00 (GPT)"
+            )
+        }
+        for other in efi.others {
+            draft.advise(
+                .efi, nil,
+                "\(other) is an EFI system partition with a loader in EFI/BOOT too: see that the new machine's firmware starts \(volume.name)"
+            )
+        }
+    }
+
     private static func add(_ making: FallbackMaking, _ why: String, to draft: inout PlanDraft) {
         guard let efi = draft.guest.inspection.efi, let place = efi.fallbackPlace else { return }
-        let copied = making.changes.contains { if case .copy = $0 { true } else { false } }
+        let copied = making.changes.contains { change in
+            switch change {
+            case .copy, .replace: true
+            case .list, .rename: false
+            }
+        }
         for change in making.changes {
             switch change {
             case .copy(let file, let name):
                 draft.add(.copy(file, to: NamePlace(name, in: place)), .efi, why)
+            case .replace(let file, let source): draft.add(.replace(file, with: source), .efi, why)
             case .list(let directory, let name, let contents):
                 draft.add(
                     .create(NamePlace(name, in: directory), contents: contents, permissions: 0o755), .efi, why
@@ -77,10 +104,27 @@ extension PlanDraft {
     }
 
     /// Why a machine without boot entries does not start the guest even when the plan is carried out; nil where it does, or
-    /// where the user said that he sees to it.
+    /// where a boot entry for another loader would help.
     var fallbackObstacle: (program: String, problem: FallbackState.Problem)? {
-        guard startsByUEFI, request.addsFallbackLoader, guest.fallbackMaking == nil else { return nil }
+        guard startsByUEFI, guest.fallbackMaking == nil else { return nil }
         return guest.firmware.fallbackProblem
+    }
+
+    /// What stands in for a loader that could be put there and is not wanted: the guest starts where the new machine has a
+    /// boot entry for another.
+    var neededBootEntry: (program: String, loaders: [String])? {
+        guard startsByUEFI, let (program, _) = guest.firmware.fallbackProblem,
+            let making = guest.fallbackMaking, !otherActions.contains(where: { $0.repairs == [.efi] })
+        else { return nil }
+        let sources = making.changes.compactMap { change -> FileKey? in
+            switch change {
+            case .copy(let file, _), .replace(_, let file): file.key
+            case .list, .rename: nil
+            }
+        }
+        let loaders = guest.inspection.efi?.loaders.filter { sources.contains($0.file.key) } ?? []
+        let first = loaders.first { $0.kind != .grub && $0.kind != .mokManager } ?? loaders.first
+        return (program, [first?.path].compactMap { $0 })
     }
 }
 

@@ -1,63 +1,95 @@
 /// What a machine without boot entries of its own finds on an EFI system partition: `\EFI\BOOT\BOOTX64.EFI`, or its like of
-/// another machine, and the programs behind it.
+/// another machine, and what lies behind it.
 package struct FallbackState: Sendable, Equatable {
     /// Why it leads nowhere.
     package enum Problem: Sendable, Equatable {
         /// No program has the name.
         case missing
+        /// A program that would be started is none that firmware starts.
+        case damaged(String, PEImage.Fault)
         /// shim starts fallback.efi, which finds no list and resets the machine, for ever.
         case resetsForever
         /// shim starts fallback.efi, whose list names a program that is not there.
         case listNamesMissing(String)
         /// The next program is not there.
         case nextMissing(String)
+        /// GRUB goes to a configuration that is not there.
+        case configurationMissing(String)
+        /// GRUB looks for its menu on a volume that no disk has.
+        case volumeMissing(String)
+        /// systemd-boot finds no entry.
+        case noEntries
     }
 
     /// The programs in the order in which they are started.
     package var programs: [EFILoader] = []
-    /// Why the last of them is not the loader; nil where it is.
+    /// Why the last of them starts nothing; nil where nothing shows that.
     package var problem: Problem?
+    /// The firmware's own machine.
+    private let machine: PEImage.Machine
 
     /// Follows the firmware.
     init(_ partition: EFISystemPartition, _ machine: PEImage.Machine) {
-        let suffix = machine.suffix.uppercased()
-        guard let first = partition.loader("BOOT\(suffix).EFI", in: "BOOT") else {
-            problem = .missing
-            return
+        self.machine = machine
+        problem = follow(partition)
+    }
+
+    private var suffix: String { machine.suffix.uppercased() }
+
+    private mutating func follow(_ partition: EFISystemPartition) -> Problem? {
+        guard let first = partition.loader("BOOT\(suffix).EFI", in: "BOOT") else { return .missing }
+        if let damage = start(first) { return damage }
+        let fallback = partition.fallbackProgram(suffix)
+        guard first.kind == .shim || first.kind == .other && fallback != nil else {
+            return menu(of: first, partition)
         }
-        programs = [first]
-        let fallback =
-            partition.loader("FB\(suffix).EFI", in: "BOOT")
-            ?? partition.loader("FALLBACK.EFI", in: "BOOT")
-        guard first.kind == .shim || first.kind == .other && fallback != nil else { return }
-        guard let fallback else {
-            problem = goOn(behindShimIn: "BOOT", partition, suffix)
-            return
+        guard let fallback else { return goOn(behindShimIn: "BOOT", partition) }
+        if let damage = start(fallback) { return damage }
+        let named = partition.lists(for: machine).flatMap { list in
+            list.programs.map { (list.folder.uppercased(), $0) }
         }
-        programs.append(fallback)
-        let named = partition.lists.flatMap { list in list.programs.map { (list.folder.uppercased(), $0) } }
-        guard let (folder, program) = named.first else {
-            problem = .resetsForever
-            return
-        }
+        guard let (folder, program) = named.first else { return .resetsForever }
         guard let next = partition.loader(program.uppercased(), in: folder) else {
-            problem = .listNamesMissing(program)
-            return
+            return .listNamesMissing(program)
         }
-        programs.append(next)
-        if next.kind == .shim { problem = goOn(behindShimIn: folder, partition, suffix) }
+        if let damage = start(next) { return damage }
+        return next.kind == .shim ? goOn(behindShimIn: folder, partition) : menu(of: next, partition)
+    }
+
+    /// Takes note of a program; what keeps firmware from starting it.
+    private mutating func start(_ program: EFILoader) -> Problem? {
+        programs.append(program)
+        return program.fault(on: machine).map { .damaged(program.path, $0) }
     }
 
     /// shim starts the loader beside it.
-    private mutating func goOn(
-        behindShimIn folder: String, _ partition: EFISystemPartition, _ suffix: String
-    ) -> Problem? {
+    private mutating func goOn(behindShimIn folder: String, _ partition: EFISystemPartition) -> Problem? {
         guard
             let next = partition.loader("GRUB\(suffix).EFI", in: folder)
                 ?? partition.loader("GRUB.EFI", in: folder)
         else { return .nextMissing("grub\(suffix.lowercased()).efi") }
-        programs.append(next)
-        return nil
+        return start(next) ?? menu(of: next, partition)
+    }
+
+    /// What keeps the last program from its menu.
+    private func menu(of program: EFILoader, _ partition: EFISystemPartition) -> Problem? {
+        switch program.kind {
+        case .grub:
+            switch partition.trails[program.names]?.end {
+            case .fileMissing(let path)?: .configurationMissing(path)
+            case .volumeMissing(let name)?: .volumeMissing(name)
+            case .menu?, .unknown?, nil: nil
+            }
+        case .systemdBoot: partition.hasEntries == false ? .noEntries : nil
+        default: nil
+        }
+    }
+}
+
+extension EFISystemPartition {
+    /// What shim in `\EFI\BOOT` starts in place of the loader, where it is there.
+    func fallbackProgram(_ suffix: String) -> EFILoader? {
+        loader("FB\(suffix).EFI", in: "BOOT") ?? loader("FALLBACK.EFI", in: "BOOT")
     }
 }
 
@@ -66,11 +98,19 @@ extension FallbackState.Problem {
     package func words(_ program: String) -> String {
         switch self {
         case .missing: "\(program) is not there"
+        case .damaged(let path, let fault):
+            path.uppercased() == program.uppercased()
+                ? "\(program) \(fault.words)" : "\(program) leads to \(path), which \(fault.words)"
         case .resetsForever:
             "\(program) starts fallback.efi, which finds no list of loaders and resets the machine for ever"
         case .listNamesMissing(let name):
             "\(program) starts fallback.efi, whose list names \(name), which is not there"
         case .nextMissing(let name): "\(program) starts \(name), which is not there"
+        case .configurationMissing(let path):
+            "\(program) leads to a GRUB whose configuration \(path) is not there"
+        case .volumeMissing(let name):
+            "\(program) leads to a GRUB whose configuration looks for its menu on \(name), which no given disk has"
+        case .noEntries: "\(program) is systemd-boot, and loader/entries and EFI/Linux have no entry for it"
         }
     }
 }

@@ -10,19 +10,28 @@ package struct GRUBTrail: Sendable, Equatable {
         package var volume: Int?
         /// The path on that volume.
         package var path: String
-        /// The file is there.
-        package var isThere: Bool
+        /// The file is there; nil where nobody can look.
+        package var isThere: Bool?
         /// Which file it is.
         package var file: FileKey?
     }
 
+    /// Where a trail ends.
+    package enum End: Sendable, Equatable {
+        /// At a menu, or at a text that hands over to no other.
+        case menu
+        /// Where nobody can tell how it goes on.
+        case unknown
+        /// At a file that is not there: "p1:/EFI/debian/grub.cfg".
+        case fileMissing(String)
+        /// At a volume, by what its UUID or label should be, that is none of the disks'.
+        case volumeMissing(String)
+    }
+
     /// The configurations in the order in which they are read.
     package var steps: [Step] = []
-
-    /// All of them are there.
-    package var isWhole: Bool { !steps.isEmpty && steps.allSatisfy(\.isThere) }
-    /// Nothing is known of where it goes.
-    package var isUnknown: Bool { steps.isEmpty || steps.contains { $0.volume == nil } }
+    /// Where it ends.
+    package var end = End.unknown
 }
 
 /// Follows the configurations of a GRUB.
@@ -38,10 +47,15 @@ struct GRUBTrailFinder {
     /// The trail of a program in the directory `folder` ("/EFI/debian") of its partition.
     func trail(of core: GRUBCore?, folder: String) throws(StorageError) -> GRUBTrail {
         var trail = GRUBTrail()
-        guard let core, var next = start(core, folder) else { return trail }
+        guard let core, var next = try start(core, folder) else { return trail }
+        var isCertain = next.isCertain
         while trail.steps.count < Self.stepLimit {
+            isCertain = isCertain && next.isCertain
             guard let volume = next.volume, let fileSystem = fileSystems[volume] else {
-                trail.steps.append(.init(volume: next.volume, path: next.path, isThere: false))
+                trail.steps.append(.init(volume: next.volume, path: next.path, isThere: nil))
+                if isCertain, !hidesVolumes, let name = next.missingVolume {
+                    trail.end = .volumeMissing(name)
+                }
                 return trail
             }
             let tree = FileSystemTree(volume: volume, fileSystem)
@@ -55,97 +69,170 @@ struct GRUBTrailFinder {
             }
             trail.steps.append(
                 .init(volume: volume, path: next.path, isThere: file != nil, file: file?.key))
-            guard let file, let text = try tree.configuration(file.path),
-                let further = further(text, from: next)
-            else { return trail }
+            guard let file else {
+                if isCertain { trail.end = .fileMissing("\(volumes[volume].name):\(next.path)") }
+                return trail
+            }
+            guard let text = try tree.configuration(file.path) else { return trail }
+            let further = try further(text, from: next)
+            guard let further else {
+                trail.end = .menu
+                return trail
+            }
             next = further
         }
         return trail
     }
 
-    private typealias Place = (volume: Int?, path: String)
+    /// A place that a GRUB goes to.
+    struct Place {
+        var volume: Int?
+        var path: String
+        /// No condition decides whether it goes there.
+        var isCertain = true
+        /// What the volume should be, where a search found none.
+        var missingVolume: String?
+    }
 
-    private func start(_ core: GRUBCore, _ folder: String) -> Place? {
+    /// A volume may bear a UUID or a label that is not known here: what has none that is known, or is nothing that is.
+    private var hidesVolumes: Bool {
+        volumes.contains { volume in
+            switch volume.identity.kind {
+            case .unknown: volume.device.byteCount > Self.ignoredByteCount
+            case .swap, .lvm2, .mdRAID: false
+            default: volume.identity.uuid == nil
+            }
+        }
+    }
+
+    /// What holds a loader's own code, and what Windows keeps free, is smaller.
+    private static let ignoredByteCount: UInt64 = 256 << 20
+
+    private func start(_ core: GRUBCore, _ folder: String) throws(StorageError) -> Place? {
+        var isCertain = true
         // What a script with conditions does, as that of Debian's signed GRUB, ends at the prefix where that is there.
-        if let script = core.script, !script.contains("if "),
-            let place = further(Array(script.utf8), from: (home, folder))
-        {
-            return place
+        if let script = core.script {
+            // What Debian's and Ubuntu's memory disks hold goes to the prefix, then beside the program.
+            if !script.contains("if "), !script.contains("(memdisk)"),
+                let place = try further(Array(script.utf8), from: Place(volume: home, path: folder))
+            {
+                return place
+            }
+            isCertain = !script.contains("if ")
         }
         guard let prefix = core.prefix else { return nil }
-        if prefix.isEmpty { return (home, folder + "/grub.cfg") }
-        return place(prefix + "/grub.cfg", root: home)
+        if prefix.isEmpty { return Place(volume: home, path: folder + "/grub.cfg", isCertain: isCertain) }
+        var place = place(prefix + "/grub.cfg", root: home)
+        place.isCertain = isCertain
+        return place
     }
 
     /// A path of GRUB's: "(,gpt2)/boot/grub", "/EFI/debian".
     private func place(_ path: String, root: Int?) -> Place {
-        guard path.first == "(", let end = path.firstIndex(of: ")") else { return (root, path) }
+        guard path.first == "(", let end = path.firstIndex(of: ")") else {
+            return Place(volume: root, path: path)
+        }
         let rest = String(path[path.index(after: end)...])
         let device = path[path.index(after: path.startIndex)..<end]
+        if device.hasPrefix("lvm/") {
+            let names = volumes.map { volume -> String? in
+                guard case .logicalVolume(let group, let name) = volume.location else { return nil }
+                // GRUB doubles hyphens as the mapper does.
+                let parts = [group, name].map { $0.split(separator: "-", omittingEmptySubsequences: false) }
+                return parts.map { $0.joined(separator: "--") }.joined(separator: "-")
+            }
+            return Place(volume: names.firstIndex(of: String(device.dropFirst(4))), path: rest)
+        }
         guard let part = device.split(separator: ",").last,
             let number = Int(part.drop { !$0.isNumber }), part.contains(where: \.isNumber),
             device.contains(",")
-        else { return (nil, rest) }
-        guard case .partition(let disk, _) = volumes[home].location else { return (nil, rest) }
-        return (volumes.firstIndex { $0.location == .partition(disk: disk, number: number) }, rest)
+        else { return Place(volume: nil, path: rest) }
+        guard case .partition(let disk, _) = volumes[home].location else {
+            return Place(volume: nil, path: rest)
+        }
+        // The disk that it was started from is the first; which of several others is the second only firmware knows.
+        if device.hasPrefix("hd"), let order = Int(device.dropFirst(2).prefix(while: \.isNumber)), order > 0 {
+            let isAlone = volumes.allSatisfy { [disk, nil].contains(LinuxSystem.disk(of: $0)) }
+            return Place(volume: nil, path: rest, missingVolume: isAlone ? String(device) : nil)
+        }
+        let found = volumes.firstIndex { $0.location == .partition(disk: disk, number: number) }
+        return Place(volume: found, path: rest, missingVolume: found == nil ? String(device) : nil)
     }
 
     /// The configuration that a text hands over to; nil where it is a menu itself.
-    private func further(_ bytes: [UInt8], from place: Place) -> Place? {
-        // Variables that hold a device: `root`, and what a search is told to set.
-        var devices: [String: Int?] = ["root": place.volume]
-        var variables: [String: Place] = [:]
-        var result: Place?
-        func expand(_ word: String) -> Place {
-            var text = word.filter { !"'\"".contains($0) }
-            if text.hasPrefix("($"), let end = text.firstIndex(of: ")") {
-                let name = text[text.index(text.startIndex, offsetBy: 2)..<end].filter { !"{}".contains($0) }
-                return (devices[String(name)] ?? nil, String(text[text.index(after: end)...]))
-            }
-            for name in ["prefix", "fw_path", "cmdpath", "config_directory"] {
-                for form in ["${\(name)}", "$\(name)"] where text.hasPrefix(form) {
-                    text = String(text.dropFirst(form.count))
-                    if let known = variables[name] { return (known.volume, known.path + text) }
-                    guard name != "prefix" else { return (nil, text) }
-                    let folder = place.path.hasSuffix("/grub.cfg") ? place.path.dropLast(9) : place.path[...]
-                    return (place.volume, folder + text)
-                }
-            }
-            return self.place(text, root: devices["root"] ?? nil)
-        }
+    private func further(_ bytes: [UInt8], from place: Place) throws(StorageError) -> Place? {
+        var reading = GRUBStub(start: place.volume, path: place.path)
         for line in TextLine.all(in: bytes) {
             let words = bytes.fields(in: line.content).map { bytes.text($0) }
             guard let command = words.first, !command.hasPrefix("#") else { continue }
             switch command {
-            case "menuentry", "submenu", "blscfg": return nil
+            case "menuentry", "submenu", "blscfg", "linux", "linuxefi", "chainloader": return nil
+            case "if", "elif", "else", "while", "until", "for", "function", "cryptomount":
+                reading.isCertain = false
             case "search", "search.fs_uuid", "search.fs_label", "search.file":
-                if let (name, found) = search(words) { devices[name] = .some(found) }
+                guard let (name, found, wanted) = try search(words) else { continue }
+                reading.set(name, found, wanted)
             case "set", "export":
                 guard words.count > 1, let equals = words[1].firstIndex(of: "=") else { continue }
                 let (name, value) = (words[1][..<equals], words[1][words[1].index(after: equals)...])
-                if name == "prefix" { variables["prefix"] = expand(String(value)) }
+                if name == "prefix" { reading.prefix = expand(String(value), reading) }
                 if name == "root" {
-                    devices["root"] = .some(
-                        self.place(value.filter { !"'\"".contains($0) } + "/", root: nil).volume)
+                    let text = value.filter { !"'\"".contains($0) }
+                    let bare = text.hasPrefix("(") ? text : "(\(text))"
+                    reading.set("root", to: self.place(bare + "/", root: nil))
                 }
-            case "configfile", "normal":
+            case "configfile", "source", ".", "normal":
                 if words.count > 1 {
-                    result = expand(words[1])
-                } else if let prefix = variables["prefix"] {
-                    result = (prefix.volume, prefix.path + "/grub.cfg")
+                    reading.result = expand(words[1], reading)
+                } else if let prefix = reading.prefix, command == "normal" {
+                    reading.result = prefix
+                    reading.result?.path += "/grub.cfg"
                 }
             default: break
             }
+            if line.content.contains(where: { bytes[$0] == UInt8(ascii: "|") }) { reading.isCertain = false }
         }
-        if result == nil, let prefix = variables["prefix"], !place.path.hasSuffix(".cfg") {
+        if reading.result == nil, let prefix = reading.prefix, !place.path.hasSuffix(".cfg") {
             // A script that is built in: GRUB goes on with the configuration of the prefix that it leaves.
-            result = (prefix.volume, prefix.path + "/grub.cfg")
+            reading.result = prefix
+            reading.result?.path += "/grub.cfg"
         }
-        return result
+        reading.result?.isCertain = reading.isCertain
+        return reading.result
     }
 
-    /// The variable that a search sets, and the volume that it finds; nil for one that is none of these, or cannot be told.
-    private func search(_ words: [String]) -> (variable: String, volume: Int?)? {
+    private func expand(_ word: String, _ reading: GRUBStub) -> Place {
+        var text = word.filter { !"'\"".contains($0) }
+        if text.hasPrefix("($"), let end = text.firstIndex(of: ")") {
+            let name = String(
+                text[text.index(text.startIndex, offsetBy: 2)..<end].filter { !"{}".contains($0) })
+            return Place(
+                volume: reading.devices[name] ?? nil, path: String(text[text.index(after: end)...]),
+                missingVolume: reading.missing[name])
+        }
+        for name in ["prefix", "fw_path", "cmdpath", "config_directory"] {
+            for form in ["${\(name)}", "$\(name)"] where text.hasPrefix(form) {
+                text = String(text.dropFirst(form.count))
+                if name == "prefix" {
+                    guard var known = reading.prefix else { return Place(volume: nil, path: text) }
+                    known.path += text
+                    return known
+                }
+                let folder =
+                    reading.path.hasSuffix("/grub.cfg") ? reading.path.dropLast(9) : reading.path[...]
+                return Place(volume: reading.start, path: folder + text)
+            }
+        }
+        var place = self.place(text, root: reading.devices["root"] ?? nil)
+        if place.volume == nil, text.first != "(" { place.missingVolume = reading.missing["root"] }
+        return place
+    }
+
+    /// The variable that a search sets, and the volume that it finds; nil for one that is none of these, or cannot be
+    /// told. `wanted` is what a search by UUID or label looks for.
+    private func search(
+        _ words: [String]
+    ) throws(StorageError) -> (variable: String, volume: Int?, wanted: String?)? {
         let kinds = words.filter { ["-l", "-f"].contains($0) || $0.hasPrefix("--") } + [words[0]]
         let names = words.dropFirst().filter { !$0.hasPrefix("-") }
         let isShort = words[0] != "search"
@@ -154,13 +241,19 @@ struct GRUBTrailFinder {
         }
         let set = words.first { $0.hasPrefix("--set=") }.map { String($0.dropFirst(6)) }
         let variable = isShort ? names.dropFirst().first ?? "root" : set ?? "root"
-        if kinds.contains(where: { ["--file", "-f", "search.file"].contains($0) }) { return (variable, nil) }
+        if kinds.contains(where: { ["--file", "-f", "search.file"].contains($0) }) {
+            for (index, fileSystem) in fileSystems.sorted(by: { $0.key < $1.key })
+            where try FileSystemTree(volume: index, fileSystem).exists(GuestPath(wanted)) {
+                return (variable, index, nil)
+            }
+            return (variable, nil, nil)
+        }
         let byLabel = kinds.contains { ["--label", "-l", "search.fs_label"].contains($0) }
         let found = volumes.firstIndex { volume in
             byLabel
                 ? volume.identity.label == Array(wanted.utf8)
                 : volume.identity.uuid?.lowercased() == wanted.lowercased()
         }
-        return (variable, found)
+        return (variable, found, wanted.contains("$") ? nil : wanted)
     }
 }

@@ -55,9 +55,12 @@ package struct PEImage: Sendable, Equatable {
     }
     private var certificateOffset: UInt64 = 0
     private var certificateByteCount = 0
+    private var isForUEFI = false
+    /// How many bytes its head says that the file has at least.
+    private var neededByteCount: UInt64 = 0
 
     /// The head of a program is looked for in so many bytes.
-    static let headByteCount = 4096
+    static let headByteCount = 8192
     /// More sections than any loader has.
     private static let sectionLimit = 96
 
@@ -69,6 +72,11 @@ package struct PEImage: Sendable, Equatable {
             Array(head[start..<start + 4]) == [0x50, 0x45, 0, 0]
         else { return nil }
         machine = Machine(rawValue: head.little(start + 4))
+        if optional + 70 <= head.count {
+            // IMAGE_SUBSYSTEM_EFI_APPLICATION and the two kinds of drivers.
+            isForUEFI = (10...12).contains(head.little(optional + 68, as: UInt16.self))
+            neededByteCount = UInt64(head.little(optional + 60, as: UInt32.self))
+        }
         let count = Int(head.little(start + 6, as: UInt16.self))
         let table = optional + Int(head.little(start + 20, as: UInt16.self))
         sections = []
@@ -77,13 +85,41 @@ package struct PEImage: Sendable, Equatable {
             guard row + 40 <= head.count else { break }
             let used = head.little(row + 8, as: UInt32.self)
             let kept = head.little(row + 16, as: UInt32.self)
+            let offset = UInt64(head.little(row + 20, as: UInt32.self))
             sections.append(
                 Section(
                     name: String(decoding: head[row..<row + 8].prefix { $0 != 0 }, as: UTF8.self),
-                    offset: UInt64(head.little(row + 20, as: UInt32.self)),
-                    byteCount: Int(used == 0 ? kept : min(used, kept))))
+                    offset: offset, byteCount: Int(used == 0 ? kept : min(used, kept))))
+            if kept > 0 { neededByteCount = max(neededByteCount, offset + UInt64(kept)) }
         }
+        neededByteCount = max(neededByteCount, UInt64(table + count * 40))
         readCertificates(head, optional, end: min(table, head.count))
+        if let certificates {
+            neededByteCount = max(
+                neededByteCount, certificates.offset + UInt64(certificates.byteCount))
+        }
+    }
+
+    /// Why firmware does not start a program of so many bytes; nil where it is none of these. EDK II's loader looks at the
+    /// same: the subsystem, and the last byte of the head, of each section and of the certificates.
+    func fault(ofFile byteCount: UInt64) -> Fault? {
+        guard isForUEFI else { return .notForUEFI }
+        guard neededByteCount <= byteCount else { return .truncated }
+        return sections.isEmpty ? .truncated : nil
+    }
+
+    /// Why no firmware starts a file.
+    package enum Fault: Sendable, Equatable {
+        /// It has no byte.
+        case empty
+        /// It is no PE program.
+        case noProgram
+        /// It is a program for another system than UEFI.
+        case notForUEFI
+        /// It ends before what its head says that it holds.
+        case truncated
+        /// It is for another machine.
+        case otherMachine
     }
 
     /// The fifth data directory: the one directory whose place is one in the file.
@@ -102,4 +138,17 @@ package struct PEImage: Sendable, Equatable {
 
     /// The section of that name.
     package func section(_ name: String) -> Section? { sections.first { $0.name == name } }
+}
+
+extension PEImage.Fault {
+    /// For people, behind the name of the file.
+    var words: String {
+        switch self {
+        case .empty: "is empty"
+        case .noProgram: "is no program (no PE image)"
+        case .notForUEFI: "is no program for UEFI"
+        case .truncated: "ends before what its head says that it holds"
+        case .otherMachine: "is a program for another machine"
+        }
+    }
 }

@@ -1,13 +1,17 @@
 internal import GuestTree
+package import Initramfs
 package import Storage
 
 /// Finds the guests on a set of disks by what their file systems hold.
 package enum GuestFinder {
     /// Finds every guest. `fileSystems` holds those volumes (by index) that can be read; `diskCount` is how many
-    /// disks were given, and `bootCode` tells what each one's first sector starts, where somebody looked. Nothing is written; a file that cannot be read fails the survey.
+    /// disks were given, `bootCode` tells what each one's first sector starts, where somebody looked, `unread` why a volume (by
+    /// index) could not be opened, and `open` opens an initramfs that is a file system. Nothing is written; a file that cannot
+    /// be read fails the survey.
     package static func survey(
         volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
-        presentation: SourcePresentation = .unknown, bootCode: [BootCode] = []
+        presentation: SourcePresentation = .unknown, bootCode: [BootCode] = [], unread: [Int: String] = [:],
+        openingOldRoots open: OldRootOpener? = nil
     ) throws(StorageError) -> Survey {
         var guests: [LinuxSystem] = []
         let roots = try rootVolumes(volumes, fileSystems)
@@ -16,7 +20,7 @@ package enum GuestFinder {
                 try guest(
                     rootVolume: index, among: roots, volumes: volumes, fileSystems: fileSystems,
                     diskCount: diskCount,
-                    presentation: presentation, bootCode: bootCode))
+                    presentation: presentation, bootCode: bootCode, open))
         }
         let hasWindows = try volumes.indices.contains { (index) throws(StorageError) in
             if volumes[index].identity.kind == .ntfs { return true }
@@ -27,7 +31,8 @@ package enum GuestFinder {
             return try tree.exists("/EFI/Microsoft/Boot/bootmgfw.efi")
         }
         return Survey(
-            guests: guests, findings: findings(volumes, fileSystems, hasWindows), hasWindows: hasWindows)
+            guests: guests, findings: findings(volumes, fileSystems, hasWindows, unread),
+            hasWindows: hasWindows)
     }
 
     /// The volumes that hold a system's root, in their order. Looks names up and reads no file.
@@ -62,7 +67,7 @@ package enum GuestFinder {
 
     private static func guest(
         rootVolume: Int, among roots: [Int], volumes: [Volume], fileSystems: [Int: any FileSystem],
-        diskCount: Int, presentation: SourcePresentation, bootCode: [BootCode]
+        diskCount: Int, presentation: SourcePresentation, bootCode: [BootCode], _ open: OldRootOpener?
     ) throws(StorageError) -> LinuxSystem {
         let mounted = try MountedSystem(
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
@@ -73,31 +78,42 @@ package enum GuestFinder {
         inspection.kernelFiles = try LinuxSystem.kernelFiles(of: files, in: mounted.tree)
         var frame = mounted.frame
         frame.systemRoots = Set(roots)
+        frame.openOldRoot = open
         return LinuxSystem(
             frame: frame, tree: mounted.tree, mounts: mounted.mounts,
             capabilities: fileSystems.mapValues(\.capabilities), files: files, inspection: inspection,
             bootFiles: try BootFiles(
-                of: files, in: BootPlaces(mounted.tree, volumes, fileSystems),
+                of: files,
+                in: BootPlaces(
+                    mounted.tree,
+                    LoaderRoots(
+                        frame, home: mounted.mounts.first { $0.path == "/boot" }?.volume ?? rootVolume),
+                    volumes, fileSystems),
                 hasBootFiles: inspection.hasBootFiles),
             notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" })
     }
 
     private static func findings(
-        _ volumes: [Volume], _ fileSystems: [Int: any FileSystem], _ hasWindows: Bool
+        _ volumes: [Volume], _ fileSystems: [Int: any FileSystem], _ hasWindows: Bool, _ unread: [Int: String]
     ) -> [String] {
         var findings: [String] = []
         if hasWindows {
             findings.append("a Windows system: its drivers are in the registry, which is not changed here")
         }
         for (index, volume) in volumes.enumerated() where fileSystems[index] == nil {
+            if let why = unread[index] {
+                findings.append("\(volume.name) (\(volume.identity.kind.rawValue)) could not be read: \(why)")
+                continue
+            }
             switch volume.identity.kind {
             case .swap where volume.identity.isHibernated:
                 findings.append("\(volume.name) holds a suspended system: start it and shut it down first")
             case .luks: findings.append("\(volume.name) is encrypted (LUKS): nothing in it can be changed")
-            case .xfs, .btrfs, .vfat:
+            // What is put together, swapped to, or Windows's own is said elsewhere.
+            case .swap, .lvm2, .mdRAID, .ntfs, .unknown: break
+            default:
                 findings.append(
                     "\(volume.name) holds \(volume.identity.kind.rawValue), which cannot be read here")
-            default: break
             }
         }
         return findings

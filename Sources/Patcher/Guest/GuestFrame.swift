@@ -1,3 +1,4 @@
+internal import Initramfs
 package import Storage
 
 /// What is known of a guest whatever its configuration files say, and what no edit of them changes.
@@ -16,6 +17,8 @@ package struct GuestFrame: Sendable {
     let tools: SourcePresentation.Evidence?
     /// What the first sector of each disk starts; empty where nobody looked.
     var bootCode: [BootCode] = []
+    /// Opens an initramfs that is a file system; nil where nobody can.
+    var openOldRoot: OldRootOpener?
     /// The volumes that hold a system's root, this one's among them; empty where nobody looked.
     var systemRoots: Set<Int> = []
 }

@@ -34,22 +34,27 @@ enum GuestScan {
         // Menus that menus name, and those that these name: each file is read once, so that circles end.
         var next = 0
         while next < files.count {
-            guard let text = files[next].syntax as? any GRUB2Text else {
-                next += 1
-                continue
-            }
-            for word in Set(text.menu.includes.filter { !$0.isLoaderEntries }.map(\.word)).sorted().prefix(
-                includeLimit)
-            {
+            let (words, syntax) = includes(of: files[next])
+            for word in Set(words).sorted().prefix(includeLimit) {
                 guard let path = try IncludedPath.find(word, namedIn: files[next], tree),
                     let file = try tree.regularFile(GuestPath(path))
                 else { continue }
                 files[next].includedFiles[word] = file.key
-                if files.count < fileLimit { try read(path, GRUBIncludedMenu.self) }
+                if files.count < fileLimit { try read(path, syntax) }
             }
             next += 1
         }
         return (files, oversized)
+    }
+
+    /// The files that a menu names, and the language that they are in.
+    private static func includes(of file: ScannedFile) -> ([String], any ConfigurationSyntax.Type) {
+        switch file.syntax {
+        case let text as any GRUB2Text:
+            (text.menu.includes.filter { !$0.isLoaderEntries }.map(\.word), GRUBIncludedMenu.self)
+        case let text as any GRUBLegacyText: (text.legacyMenu.menuFiles, GRUBLegacyIncludedMenu.self)
+        default: ([], GRUBIncludedMenu.self)
+        }
     }
 
     /// No file that a boot reads has more lines or device names; work on them may take their square in time.
@@ -72,7 +77,11 @@ enum GuestScan {
                 case .path(let path): fixed.append((path, syntax))
                 case .directory(let directory, let prefix, let suffix):
                     for name in try tree.names(in: GuestPath(directory))
-                    where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
+                    where name.hasPrefix(prefix)
+                        && (name.hasSuffix(suffix)
+                            // FAT, which knows no case, has the names of loaders' entries.
+                            || directory.hasSuffix("/loader/entries") && name.lowercased().hasSuffix(suffix))
+                    {
                         inDirectories.append(("\(directory)/\(name)", syntax))
                     }
                 case .dropIns(let directory, let suffix):

@@ -1,7 +1,7 @@
 internal import GuestTree
 internal import Storage
 
-/// Where a file lies that a menu of GRUB 2 reads by `source` or `configfile`.
+/// Where a file lies that a menu of GRUB reads by `source` or `configfile`.
 enum IncludedPath {
     /// The path in the guest's tree; nil where the word hangs on what only GRUB knows, or nothing is there.
     static func find(

@@ -9,6 +9,9 @@ extension LinuxSystem {
         for action in actions {
             switch action.kind {
             case .edit(let edit): contents[edit.file.key] = edit.contents
+            case .replace(let file, let source):
+                contents[file.key] =
+                    contents[source.key] ?? files.first { $0.file.key == source.key }?.bytes
             case .setLabel(let volume, let label): frame.volumes[volume].identity.label = label
             case .create, .copy, .rename, .remove, .deviceBytes: break
             }

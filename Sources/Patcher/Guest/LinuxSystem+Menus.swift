@@ -7,6 +7,7 @@ extension LinuxSystem {
     func isInUse(_ menu: ScannedFile) -> Bool {
         if readsMenuOfUEFIAlone, menu.syntax is any GRUBMenu, !isOnESP(menu) { return false }
         if menu.syntax is LoaderEntry, !readsLoaderEntries { return false }
+        if menu.syntax is any GRUBMenu, isOutsideItsVolume(menu) { return false }
         let menus = files.filter { file in
             file.bootEntries.contains { $0.kernel != nil }
                 && (readsLoaderEntries || !(file.syntax is LoaderEntry))
@@ -21,10 +22,20 @@ extension LinuxSystem {
         return alive.isEmpty || alive.contains { isPart($0, ofSameMenuAs: menu) }
     }
 
+    /// A link leads from the loader's own volume to another, which only the running system does.
+    private func isOutsideItsVolume(_ menu: ScannedFile) -> Bool {
+        guard menu.path.hasPrefix("/boot/"), let boot = mounts.first(where: { $0.path == "/boot" }),
+            !isOnESP(menu),
+            !mounts.contains(where: { $0.path.hasPrefix("/boot/") && menu.path.hasPrefix($0.path) })
+        else { return false }
+        return menu.file.volume != boot.volume
+    }
+
     /// Loader entries are one menu in many files.
     private func isPart(_ one: ScannedFile, ofSameMenuAs other: ScannedFile) -> Bool {
         one.file.key == other.file.key || one.syntax is LoaderEntry && other.syntax is LoaderEntry
             || one.syntax is any GRUB2Text && other.syntax is any GRUB2Text
+            || one.syntax is any GRUBLegacyText && other.syntax is any GRUBLegacyText
             || one.grubMenu?.readsBLSEntries == true && other.syntax is LoaderEntry
             || one.syntax is LoaderEntry && other.grubMenu?.readsBLSEntries == true
     }
@@ -83,7 +94,7 @@ extension LinuxSystem {
         if resolver.presentation.hypervisor?.hasAliasedDiskNames == true { return nil }
         return switch code {
         case .grub2?: grub2
-        case .grubLegacy?: [GRUBLegacy.kind]
+        case .grubLegacy?: [GRUBLegacy.kind, GRUBLegacyIncludedMenu.kind]
         case .lilo?: [Lilo.kind]
         case BootCode.none?: hasUEFILoader ? grub2 : nil
         case .other?, nil: nil

@@ -42,6 +42,19 @@ package struct MountedSystem: Sendable {
         var missing: [MissingMount] = []
         var mounts = Self.mounts(
             of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes, &missing)
+        if let boot = try Self.unlistedBoot(
+            beside: mounts, taken: missing, volumes: volumes, rootVolume: rootVolume, fileSystems)
+        {
+            mounts.append(boot)
+            notes.append(
+                "\(volumes[boot.volume].name) holds a boot menu and has no row in /etc/fstab: it is taken for /boot"
+            )
+        }
+        if try bare.configuration("/etc/fstab") == nil, try bare.find("/etc/fstab", followLast: false) != nil
+        {
+            notes.append(
+                "/etc/fstab is no file that can be read, so that nothing but the root is known to be mounted")
+        }
         mounts += try Self.automaticMounts(
             beside: mounts, taken: missing, volumes: volumes, rootVolume: rootVolume, fileSystems)
         let all = mounts

@@ -47,8 +47,7 @@ package struct OSRelease: Sendable, Equatable {
                 ?? [name, values.last("VERSION")?.text ?? ""].joined(separator: " ")
             return OSRelease(
                 title: pretty.trimmingBlanks, family: family(of: "\(id) \(like)"),
-                version: numbers(values.last("VERSION_ID")?.text ?? ""),
-                countsOtherwise: countsOtherwise(pretty))
+                version: version(id, values), countsOtherwise: countsOtherwise(pretty))
         }
         if let bytes = try tree.configuration("/etc/lsb-release") {
             let values = ShellVariables(bytes)
@@ -56,7 +55,8 @@ package struct OSRelease: Sendable, Equatable {
                 let release = values.last("DISTRIB_RELEASE")?.text ?? ""
                 return OSRelease(
                     title: values.last("DISTRIB_DESCRIPTION")?.text ?? "\(id) \(release)",
-                    family: family(of: id.lowercased()), version: numbers(release))
+                    family: family(of: id.lowercased()),
+                    version: countsAlike.contains(id.lowercased()) ? numbers(release) : [])
             }
         }
         for (path, word, prefix) in [
@@ -88,7 +88,10 @@ package struct OSRelease: Sendable, Equatable {
 
     private static func family(of words: String) -> Family {
         let words = Set(words.split { !$0.isLetter && !$0.isNumber }.map(String.init))
-        if !words.isDisjoint(with: ["ubuntu", "linuxmint"]) { return .ubuntu }
+        // Mint is made of either.
+        if words.contains("ubuntu") || words.contains("linuxmint") && !words.contains("debian") {
+            return .ubuntu
+        }
         if !words.isDisjoint(with: ["debian", "raspbian"]) { return .debian }
         if !words.isDisjoint(with: [
             "rhel", "fedora", "centos", "redhat", "ol", "rocky", "almalinux", "amzn", "scientific",
@@ -99,6 +102,34 @@ package struct OSRelease: Sendable, Equatable {
         if words.contains("alpine") { return .alpine }
         return words.contains("arch") || words.contains("archlinux") ? .arch : .other
     }
+
+    /// What a system's own number says is known of these; others count their releases by numbers of their own, and say by a
+    /// code name at most what they are made of.
+    private static func version(_ id: String, _ values: ShellVariables) -> [Int] {
+        let own = numbers(values.last("VERSION_ID")?.text ?? "")
+        let isSUSE = id.hasPrefix("opensuse") && !id.contains("micro")
+        if countsAlike.contains(id) || isSUSE { return own }
+        for name in ["UBUNTU_CODENAME", "DEBIAN_CODENAME", "VERSION_CODENAME"] {
+            let code = values.last(name)?.text.lowercased() ?? ""
+            if let known = codeNames[code] { return known }
+        }
+        return []
+    }
+
+    private static let countsAlike: Set<String> = [
+        "debian", "raspbian", "ubuntu", "rhel", "centos", "fedora", "redhat", "ol", "rocky", "almalinux",
+        "amzn",
+        "scientific", "eurolinux", "virtuozzo", "cloudlinux", "sles", "sled", "sles_sap", "suse", "alpine",
+        "arch",
+    ]
+
+    private static let codeNames: [String: [Int]] = [
+        "wheezy": [7], "jessie": [8], "stretch": [9], "buster": [10], "bullseye": [11], "bookworm": [12],
+        "trixie": [13],
+        "precise": [12, 4], "trusty": [14, 4], "xenial": [16, 4], "bionic": [18, 4], "focal": [20, 4],
+        "jammy": [22, 4],
+        "noble": [24, 4],
+    ]
 
     private static func countsOtherwise(_ name: String) -> Bool {
         name.contains("Fedora") || name.contains("Amazon")

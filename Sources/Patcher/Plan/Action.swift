@@ -11,6 +11,8 @@ package struct Action: Sendable, Equatable {
         case create(NamePlace, contents: [UInt8], permissions: UInt16)
         /// A copy of a file comes to be, of its own volume; refused when the name is taken.
         case copy(GuestFile, to: NamePlace)
+        /// A file's bytes become those of another of its own volume.
+        case replace(GuestFile, with: GuestFile)
         /// A name moves within its directory.
         case rename(NamePlace, to: [UInt8])
         /// A name goes.

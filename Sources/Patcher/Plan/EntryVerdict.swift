@@ -21,6 +21,8 @@ package struct EntryVerdict: Sendable, Equatable {
         case needsArgument(String)
         /// These are missing, and not added for that reason.
         case missing([String], NotAdded)
+        /// This one is there, and kept from being loaded by that.
+        case forbidden(String, by: String)
         /// The kernel has none for this.
         case noSuchDriver(String, release: String?)
         /// The initramfs or the modules cannot be read, and why.
@@ -79,7 +81,7 @@ package struct EntryVerdict: Sendable, Equatable {
             "\(base) (drivers missing: \(names.joined(separator: ", ")), added by the overlay)"
         case .unreadable(let why): "\(base) (drivers not known: unreadable: \(why))"
         // These stop it, and have a reason.
-        case .needsArgument, .missing, .noSuchDriver: Sentence(base)
+        case .needsArgument, .missing, .forbidden, .noSuchDriver: Sentence(base)
         }
     }
 }

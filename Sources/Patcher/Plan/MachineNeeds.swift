@@ -30,7 +30,7 @@ package struct MachineNeeds: Sendable, Equatable {
         var parts: [String] = []
         switch firmware {
         case .bios: parts.append("firmware: BIOS")
-        case .uefi: parts.append("firmware: UEFI")
+        case .uefi: parts.append(source.isOf32Bits ? "firmware: UEFI of 32 bits (IA32)" : "firmware: UEFI")
         case .either: parts.append("firmware: BIOS or UEFI (the disks boot with both)")
         case .pygrub: parts.append("no firmware: pygrub starts the kernel")
         case .unknown: parts.append("firmware: not known (the disks boot with \(source.summary))")

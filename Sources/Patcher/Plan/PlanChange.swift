@@ -27,7 +27,7 @@ package struct PlanChange: Sendable, Equatable {
             }
         }
         for action in plan.actions {
-            guard let edit = action.edit else {
+            guard let edit = action.edit, !edit.edits.isEmpty else {
                 add(summary(action.kind), action.reason, nil)
                 continue
             }
@@ -57,9 +57,10 @@ package struct PlanChange: Sendable, Equatable {
 
     private static func summary(_ kind: Action.Kind) -> String {
         switch kind {
-        case .edit(let edit): "edit \(edit.file.displayPath)"
+        case .edit(let edit): "replace \(edit.file.displayPath)"
         case .create(let place, _, _): "create \(place.path.displayText)"
         case .copy(let file, let place): "copy \(file.displayPath) to \(place.path.displayText)"
+        case .replace(let file, let source): "copy \(source.displayPath) over \(file.displayPath)"
         case .rename(let place, let newName): "rename \(place.path.displayText) to \(newName.displayText)"
         case .remove(let place): "remove \(place.path.displayText)"
         case .setLabel(_, let label): "set label \(label.displayText)"

@@ -82,6 +82,8 @@ extension PlanDraft {
                 .names, place.directory.volume,
                 "copy \(file.displayPath) to \(place.path.displayText)"
             )
+        case .replace(let file, let source):
+            (.contents, file.volume, "copy \(source.displayPath) over \(file.displayPath)")
         case .rename(let place, let newName):
             (.names, place.directory.volume, "rename \(place.path.displayText) to \(newName.displayText)")
         case .remove(let place): (.names, place.directory.volume, "remove \(place.path.displayText)")

@@ -66,6 +66,7 @@ package enum PlanSteps {
         OverlayInMenus.self,
         OverlayInNextMenu.self,
         NextInitramfs.self,
+        RoomForNext.self,
         InitramfsDrivers.self,
         InitramfsSettings.self,
     ]

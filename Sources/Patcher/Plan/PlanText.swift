@@ -17,7 +17,7 @@ package enum PlanText {
             case .edit(let edit): UnifiedDiff.bytes(edit)
             case .create(let place, let contents, _):
                 UnifiedDiff.bytes(creating: place.path.bytes, contents)
-            case .copy, .rename, .remove, .setLabel, .deviceBytes: []
+            case .copy, .replace, .rename, .remove, .setLabel, .deviceBytes: []
             }
         }
     }

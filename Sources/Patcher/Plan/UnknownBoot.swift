@@ -6,8 +6,16 @@ package enum UnknownBoot: Sendable, Equatable {
     case noMenu
     /// The menu that the loader reads lies on a volume that cannot be read.
     case menuNotRead(volume: String)
+    /// Nothing is put where a machine without boot entries looks: it starts by an entry of its firmware alone.
+    case needsBootEntry(program: String, loaders: [String])
+    /// What UEFI starts lies on a partition that cannot be read.
+    case loadersNotRead
+    /// What UEFI starts is the loader of another system.
+    case startsAnotherSystem(program: String)
     /// What boots by itself loads no kernel of this guest: another system, or a menu that was not found.
     case startsNoKernel(title: String)
+    /// Which of several kernels starts is not known here, and this one cannot.
+    case oneCannot(title: String, path: String, VerdictReason)
     /// The menu has no entry of the number or the name that it says.
     case noDefault
 
@@ -17,15 +25,41 @@ package enum UnknownBoot: Sendable, Equatable {
         case .noMenu: "no boot menu that is known here was found in the guest"
         case .menuNotRead(let volume):
             "the boot menu lies on \(volume), which cannot be read here; nothing that can be read names devices that change"
+        case .needsBootEntry(let program, let loaders):
+            "\(program) starts nothing and is left as it is, so that it boots only where the firmware keeps or gets a boot entry\(loaders.isEmpty ? "" : " for \(loaders.joined(separator: ", "))")"
+        case .loadersNotRead:
+            "what UEFI starts lies on an EFI system partition that is not among the given disks or cannot be read here"
+        case .startsAnotherSystem(let program):
+            "\(program) is Windows' loader: it starts this guest only by a boot entry of its firmware"
         case .startsNoKernel(let title): "the default entry “\(title)” starts no kernel of this guest"
+        case .oneCannot(let title, let path, let reason):
+            "which of the entries that may boot by themselves does is not known, and “\(title)” of \(path) cannot: \(reason.sentence)"
         case .noDefault: "which entry boots by itself is not known"
         }
     }
 }
 
 extension PlanDraft {
+    /// What the firmware starts is not known to start this guest.
+    private var unknownLoader: UnknownBoot? {
+        guard startsByUEFI else { return nil }
+        if let (program, loaders) = neededBootEntry {
+            return .needsBootEntry(program: program, loaders: loaders)
+        }
+        switch guest.firmware.uefi {
+        case .unread: return guest.firmware.isBIOSKnown ? .loadersNotRead : nil
+        case .programs(_, let state):
+            guard let last = state.programs.last, last.kind == .windows, state.problem == nil else {
+                return nil
+            }
+            return .startsAnotherSystem(program: last.path)
+        case .nothing: return nil
+        }
+    }
+
     /// Why nobody knows whether the guest boots, by the entries that are judged.
     func unknownBoot(_ verdicts: [EntryVerdict]) -> UnknownBoot? {
+        if let unknown = unknownLoader { return unknown }
         guard guest.isMenuRead else {
             guard guest.readsMenuOfUEFIAlone, let partition = guest.efiSystemPartition else {
                 return .noMenu
@@ -37,7 +71,14 @@ extension PlanDraft {
         if let tool = defaults.first, defaults.allSatisfy({ tools.contains($0.entry) }) {
             return .startsNoKernel(title: tool.title)
         }
-        guard defaults.isEmpty else { return nil }
+        guard defaults.isEmpty else {
+            // Menus of which nobody knows which is read, branches of which nobody knows which is taken.
+            for verdict in DefaultEntryRule.deciding(self, verdicts) {
+                guard case .cannot(let reason) = verdict.outcome else { continue }
+                return .oneCannot(title: verdict.title, path: verdict.path, reason)
+            }
+            return nil
+        }
         if let other = guest.defaultEntries.first { return .startsNoKernel(title: other.entry.title) }
         // Where each of them starts, it does not matter which one does.
         let isAnyGood = verdicts.allSatisfy { verdict in

@@ -33,7 +33,11 @@ enum DeadRows: PlanStep {
     }
 
     /// What the boot needs, or the next kernel's installation would write beside.
-    private static let needed: Set<String> = ["/", "/usr", "/etc", "/var", "/boot", "/boot/efi", "/efi"]
+    private static let needed: Set<String> = [
+        "/", "/usr", "/etc", "/var", "/boot", "/boot/efi", "/efi", "/lib", "/lib64", "/bin", "/sbin",
+        "/usr/lib",
+        "/usr/bin", "/usr/sbin", "/var/lib",
+    ]
 
     /// A row whose mount the boot waits for, and that gets no `nofail` here.
     static func isNeeded(_ row: Fstab.Row) -> Bool {

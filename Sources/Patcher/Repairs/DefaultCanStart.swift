@@ -21,14 +21,26 @@ enum DefaultCanStart: PlanStep {
                     && RootRule.judge(other, in: draft).allSatisfy { $0.reason.severity == .note }
             }
             guard let best = others.best else { continue }
-            let missing = draft.guest.bootFiles.missing[item.key]
-            draft.moveDefault(
-                item, to: best,
-                missing.map {
-                    "\($0) of “\(item.entry.title)” is not on the disks; “\(best.entry.title)” can start"
-                }
-                    ?? "“\(item.entry.title)” cannot start on \(draft.hypervisor.title); “\(best.entry.title)” can"
-            )
+            let can = isHere(item, draft) ? "can" : "can start"
+            draft.moveDefault(item, to: best, "\(whyNot(item, draft)); “\(best.entry.title)” \(can)")
+        }
+    }
+
+    private static func isHere(_ item: MenuEntry, _ draft: PlanDraft) -> Bool {
+        switch draft.startProblem(item) {
+        case .fileMissing?, .fileElsewhere?, .loaderDeviceMissing?: false
+        default: true
+        }
+    }
+
+    private static func whyNot(_ item: MenuEntry, _ draft: PlanDraft) -> String {
+        switch draft.startProblem(item) {
+        case .fileMissing(let path)?: "\(path) of “\(item.entry.title)” is not on the disks"
+        case .fileElsewhere(let path, let volume)?:
+            "\(path) of “\(item.entry.title)” is not on \(volume), where its loader looks for it"
+        case .loaderDeviceMissing(let name, let problem)?:
+            "“\(item.entry.title)” is looked for on \(name), and \(problem.words)"
+        default: "“\(item.entry.title)” cannot start on \(draft.hypervisor.title)"
         }
     }
 }

@@ -1,6 +1,7 @@
 internal import GuestTree
 
-/// Where drivers are to come from there: the entry whose initramfs was made for any machine becomes the default.
+/// Where drivers are to come from there: the entry whose initramfs was made for any machine becomes the default. Where there
+/// is none, the verdict says it.
 enum DefaultIsFallback: PlanStep {
     static let repair = Repair.defaultEntry
     static let after: [any PlanStep.Type] = [DefaultCanStart.self, DefaultReturnsToXen.self]
@@ -12,14 +13,6 @@ enum DefaultIsFallback: PlanStep {
             if let best = draft.fallback(beside: item) {
                 draft.moveDefault(
                     item, to: best, "the initramfs of “\(best.entry.title)” has the drivers of any machine")
-            } else if let stale = draft.staleRescue(beside: item) {
-                draft.advise(
-                    .defaultEntry, item.file,
-                    "“\(stale.entry.title)” starts kernel \(stale.release), whose modules are not installed any more: it is not made the default"
-                )
-            } else {
-                draft.advise(
-                    .defaultEntry, item.file, "the guest has no entry with a rescue or fallback initramfs")
             }
         }
     }

@@ -32,7 +32,8 @@ enum EmulatedDisks: PlanStep {
     /// The initramfs is known to have the paravirtual driver, and the emulated disks' not.
     private static func paravirtualAlone(_ draft: PlanDraft) -> Bool {
         draft.guest.defaultEntries.contains { entry in
-            draft.drivers.facts(of: entry).controllers[.ide] == ControllerState(.present)
+            let ide = draft.drivers.facts(of: entry).controllers[.ide]
+            return ide?.state == .present && ide?.argument == nil
                 && draft.hypervisor == .hyperv
                 && entry.entry.kernelVersion.map { !isVersion($0, below: [3, 5]) } == true
         }

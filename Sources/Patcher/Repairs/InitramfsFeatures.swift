@@ -21,9 +21,10 @@ enum InitramfsFeatures: PlanStep {
             !list.text.split(whereSeparator: \.isWhitespace).contains(Substring(wanted))
         else { return }
         let end = list.valueRange.upperBound
+        let isUnread = !draft.guest.defaultEntries.contains { draft.drivers(of: $0).isKnown }
         if draft.edit(
             file.file, end..<end, " " + wanted, .settings,
-            "the next initramfs needs the driver of \(draft.controller.rawValue)")
+            "the next initramfs needs the driver of \(draft.controller.rawValue)"), isUnread
         {
             draft.advise(
                 .settings, file.file,

@@ -1,3 +1,5 @@
+internal import Initramfs
+
 /// SUSE's list of modules for mkinitrd.
 enum InitrdModules: PlanStep {
     static let repair = Repair.settings
@@ -10,7 +12,11 @@ enum InitrdModules: PlanStep {
     private static func repair(_ file: ParsedFile<SysconfigKernel>, _ draft: inout PlanDraft) {
         // Some are in other packages than the kernel's; mkinitrd stops at a module that it does not find.
         let isElsewhere = draft.controller == .storvsc || draft.controller == .xenBlkfront
-        let wanted = isElsewhere ? [] : draft.controller.modules
+        var wanted = isElsewhere ? [] : draft.controller.modules
+        // What is added to its initrd is there.
+        if draft.drivers.overlays.contains(where: { $0.generator == .suseMkinitrd }) {
+            wanted += draft.drivers.modulesOfNextInitramfs.filter { !wanted.contains($0) }
+        }
         guard let list = file.syntax.variables.last("INITRD_MODULES"), !list.isOpaque, list.quote != nil
         else {
             return

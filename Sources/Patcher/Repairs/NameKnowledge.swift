@@ -38,16 +38,24 @@ extension LinuxSystem {
         return major < 12 || isCommunity && (major == 12 || major == 13 && release.version != [13, 2])
     }
 
-    /// udev and mount(8) look for partitions' UUIDs: in a GPT since 2012, made of an MBR's signature since util-linux 2.24 of
-    /// 2013.
+    /// udev and mount(8) look for partitions' UUIDs: in a GPT since util-linux 2.22 (2012), made of an MBR's signature since 2.24
+    /// (2013). Debian 7 and Ubuntu 14.04 have 2.20, RHEL 7, Amazon Linux 1 and openSUSE 13.1 2.23, SLES 12 and openSUSE 13.2 2.25.
+    /// Alpine's mdev and BusyBox know none.
     func knowsPartitionUUIDs(ofGPT isGPT: Bool) -> Bool {
-        if isGPT { return firstKernelVersion.map { !isVersion($0, below: [3, 8]) } ?? false }
+        let title = release?.title ?? ""
         switch (release?.family, release?.major) {
         case (.debian?, let major?): return major >= 8
         case (.ubuntu?, let major?): return major >= 15
-        case (.redHat?, let major?) where release?.countsOtherwise == false: return major >= 8
-        case (.suse?, let major?): return major >= 12
-        default: return firstKernelVersion.map { !isVersion($0, below: [3, 14]) } ?? false
+        case (.redHat?, let major?):
+            if title.contains("Fedora") { return major >= (isGPT ? 18 : 20) }
+            // Amazon Linux 1 counts by years.
+            if title.contains("Amazon") { return (2...2013).contains(major) || major >= 2022 }
+            return major >= (isGPT ? 7 : 8)
+        case (.suse?, let major?):
+            let isCommunity = title.lowercased().contains("opensuse")
+            return isCommunity ? major > 13 || release?.version == [13, 2] : major >= 12
+        case (.alpine?, _): return false
+        default: return firstKernelVersion.map { !isVersion($0, below: isGPT ? [3, 8] : [3, 14]) } ?? false
         }
     }
 }

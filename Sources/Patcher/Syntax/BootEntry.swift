@@ -25,8 +25,12 @@ package struct BootEntry: Sendable, Equatable {
     package var menuPath: [(index: Int, names: [String])] = []
     /// Where the entry begins and ends.
     package var range: Range<Int> = 0..<0
-    /// GRUB 2: the file whose menu the entry shows.
+    /// GRUB 2: whether it is in the menu hangs on what only the machine shows.
+    package var isUncertain = false
+    /// GRUB: the file whose menu the entry shows.
     package var menuFile: String?
+    /// GRUB: what says where its files lie, in order.
+    package var rootSettings: [GRUBRootSetting] = []
     /// Where the initrd's path stands.
     package var initrdRanges: [Range<Int>] = []
 

@@ -61,13 +61,22 @@ private struct DefaultSearch {
         var names: [String] = []
         if let next = config.nextEntry(of: guest) { names.append(next.text) }
         if config.usesSavedDefault, let saved = guest.savedEntry?.text { names.append(saved) }
-        if let literal = config.defaults.last(where: { !$0.text.isEmpty && !$0.text.contains("$") }) {
-            names.append(literal.text)
-        }
+        let saved = names.lazy.compactMap { item(named: $0, in: file, depth: depth) }.first
+        if saved == nil, config.hasUncertainDefault { return nil }
+        if let literal = config.defaults.last(where: \.isLiteral) { names.append(literal.text) }
         let found =
-            names.lazy.compactMap { item(named: $0, in: file, depth: depth) }.first
+            saved ?? names.lazy.compactMap { item(named: $0, in: file, depth: depth) }.first
             ?? item(named: "0", in: file, depth: depth)
             ?? config.entries.first.map { entry($0, in: file) }
+        // What may not be in the menu shifts the numbers.
+        if names.allSatisfy({ $0.first?.isNumber == true }), let found,
+            let place = found.entry.menuPath.first?.index,
+            config.entries.contains(where: {
+                $0.isUncertain && $0.menuPath.first.map { $0.index <= place } ?? false
+            })
+        {
+            return nil
+        }
         // An entry that does nothing but show another menu.
         guard let found, found.entry.kernel == nil, let word = found.entry.menuFile,
             let menu = guest.file(included: word, in: found.file)
@@ -118,6 +127,24 @@ private struct DefaultSearch {
         guest.files(LoaderEntry.self).sorted { LoaderEntry.isAhead($0.syntax, of: $1.syntax) }
             .map { MenuEntry(file: $0.file, entry: $0.syntax.entry) }
     }
+}
+
+extension GRUB2Config {
+    /// The value is set by a test that nobody here can make, and another would be without it.
+    fileprivate var hasUncertainDefault: Bool {
+        let values = defaults.filter(\.isLiteral)
+        guard let last = values.last, last.isUncertain else { return false }
+        let possible = values.suffix(from: values.lastIndex { !$0.isUncertain } ?? 0).map(\.text)
+        // Where none is certain, and none is set, the first entry boots.
+        let all = Set(
+            values.contains { !$0.isUncertain } ? possible : possible + (values.count > 1 ? [] : ["0"]))
+        return all.count > 1
+    }
+}
+
+extension GRUB2Config.Variable {
+    /// A text of its own.
+    fileprivate var isLiteral: Bool { !text.isEmpty && !text.contains("$") }
 }
 
 extension BootEntry {

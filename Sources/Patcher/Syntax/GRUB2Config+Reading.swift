@@ -12,8 +12,8 @@ extension GRUB2Config {
         }
         private var blocks: [Block] = []
         private var opening: Block?
-        private var current: OpenEntry?
-        private var branches: [Branch] = []
+        private var current: OpenGRUBEntry?
+        private var branches: [GRUBBranch] = []
         /// How many entries and menus each open menu has so far.
         private var counts = [0]
 
@@ -24,6 +24,9 @@ extension GRUB2Config {
             self.bytes = bytes
             self.platform = platform
         }
+
+        /// Whether the commands are run hangs on what nobody here can see.
+        private var isUncertain: Bool { branches.contains(where: \.isUncertain) }
 
         /// The commands are never run on this platform.
         private var isSkipped: Bool { branches.contains { $0.isNever(on: platform) } }
@@ -61,7 +64,7 @@ extension GRUB2Config {
                 }
             case "if":
                 guard branches.count < Self.depthLimit else { return false }
-                branches.append(Branch(condition: words.map(\.text).joined(separator: " "), arm: 0))
+                branches.append(GRUBBranch(condition: words.map(\.text).joined(separator: " "), arm: 0))
             case "elif": nextArm()
             case "else":
                 nextArm()
@@ -81,9 +84,16 @@ extension GRUB2Config {
                     config.includes.append(Include(word: "", position: counts[0], isLoaderEntries: true))
                 }
             case "source", ".", "configfile": readInclude(head.text, words.first)
-            case "set", "export": config.readVariable(bytes, words.first)
+            case "set", "export":
+                if let word = words.first { readRoot(word) }
+                config.readVariable(bytes, words.first, isUncertain: isUncertain)
+            case "search", "search.fs_uuid", "search.fs_label", "search.file":
+                if let place = GRUBSearch(head.text, words).root { add(place) }
             default:
-                if command.count == 1, head.text.contains("=") { config.readVariable(bytes, head) }
+                if command.count == 1, head.text.contains("=") {
+                    readRoot(head)
+                    config.readVariable(bytes, head, isUncertain: isUncertain)
+                }
                 return readLoading(Self.name(of: head), words, head)
             }
             return true
@@ -95,6 +105,26 @@ extension GRUB2Config {
             if current != nil, isOwnMenu { current?.head.menuFile = word.text }
             let isPart = current == nil && !isOwnMenu && counts.count == 1
             config.includes.append(Include(word: word.text, position: isPart ? counts[0] : nil))
+        }
+
+        /// `root=…`.
+        private mutating func readRoot(_ word: GRUBScript.Word) {
+            guard word.text.hasPrefix("root=") else { return }
+            add(word.hasVariable ? .unknown : .device(String(word.text.dropFirst("root=".count))))
+        }
+
+        /// Where files lie from now on.
+        private mutating func add(_ place: GRUBRootSetting.Place) {
+            guard !isSkipped else { return }
+            // A function's body runs when it is called.
+            let isConditional =
+                !branches.isEmpty || blocks.contains { if case .other = $0 { true } else { false } }
+            let setting = GRUBRootSetting(place: place, isConditional: isConditional)
+            if current != nil {
+                current?.head.rootSettings.append(setting)
+            } else if counts.count == 1 {
+                config.rootSettings.append(setting)
+            }
         }
 
         private mutating func nextArm() {
@@ -113,10 +143,10 @@ extension GRUB2Config {
             }
             path.append((counts[counts.count - 1], [title] + identifiers))
             counts[counts.count - 1] += 1
-            current = OpenEntry(
+            current = OpenGRUBEntry(
                 head: BootEntry(
                     title: (titles + [title]).joined(separator: ">"), index: 0, identifiers: identifiers,
-                    menuPath: path, range: head.range))
+                    menuPath: path, range: head.range, isUncertain: isUncertain))
             opening = .entry
         }
 
@@ -214,66 +244,6 @@ extension GRUB2Config {
             } else {
                 entry.argumentsRange = entry.range.upperBound..<entry.range.upperBound
             }
-        }
-    }
-}
-
-/// An arm of a condition. Two conditions of the same words take the same arm.
-private struct Branch: Equatable {
-    /// The words of the first `if`.
-    var condition: String
-    /// 0 behind `if`, then one more behind each `elif` and `else`.
-    var arm: Int
-
-    /// The arm is not taken: `if false`, or by a test of the platform.
-    func isNever(on platform: String?) -> Bool {
-        let words = condition.filter { !"\"'${}".contains($0) }.split(separator: " ")
-        if words == ["false"] { return arm == 0 }
-        if words == ["true"] { return arm > 0 }
-        guard let platform, arm == 0, words.count == 5, words[0] == "[", words[1] == "grub_platform",
-            ["=", "==", "!="].contains(words[2])
-        else { return false }
-        return (words[3] == platform) == (words[2] == "!=")
-    }
-}
-
-/// An entry while its commands are read: each kernel that its branches load, with what is loaded beside it.
-private struct OpenEntry {
-    /// What all of them share.
-    var head: BootEntry
-    private var kernels: [(entry: BootEntry, branches: [Branch])] = []
-    /// Kernels that a later command has not replaced.
-    private var loaded: [Int] = []
-
-    /// No entry loads more.
-    private static let kernelLimit = 256
-
-    init(head: BootEntry) { self.head = head }
-
-    /// One a kernel; the entry alone where it loads none.
-    var entries: [BootEntry] { kernels.isEmpty ? [head] : kernels.map(\.entry) }
-
-    /// Adds a kernel that is loaded in these branches; false when there are more than any real entry has.
-    mutating func add(_ entry: BootEntry, _ branches: [Branch]) -> Bool {
-        guard kernels.count < Self.kernelLimit else { return false }
-        // Wherever the earlier one was loaded, this one takes its place.
-        loaded.removeAll { index in branches.allSatisfy { kernels[index].branches.contains($0) } }
-        loaded.append(kernels.count)
-        kernels.append((entry, branches))
-        return true
-    }
-
-    /// Changes the kernels that are loaded when these branches are taken. Before any kernel there is but the entry.
-    mutating func withKernels(of branches: [Branch], _ change: (inout BootEntry) -> Void) {
-        if kernels.isEmpty { change(&head) }
-        for index in loaded where Self.canBothBeTaken(kernels[index].branches, branches) {
-            change(&kernels[index].entry)
-        }
-    }
-
-    private static func canBothBeTaken(_ some: [Branch], _ others: [Branch]) -> Bool {
-        !some.contains { branch in
-            others.contains { $0.condition == branch.condition && $0.arm != branch.arm }
         }
     }
 }

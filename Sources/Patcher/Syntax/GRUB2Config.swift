@@ -12,6 +12,8 @@ package struct GRUB2Config: Sendable, Equatable {
     package var readsBLSEntries = false
     /// Files that `source` and `configfile` read.
     var includes: [Include] = []
+    /// What the commands outside all entries say of where files lie; entries come after all of them.
+    var rootSettings: [GRUBRootSetting] = []
     /// What each variable is set to; nil for one that is set to several values, or to another's.
     var values: [String: String?] = [:]
     /// How many entries and menus it offers at its first level.
@@ -37,6 +39,8 @@ package struct GRUB2Config: Sendable, Equatable {
         package var text: String
         /// The value as a command line.
         package var commandLine: KernelCommandLine
+        /// It is set where a test of what only the machine shows comes out so.
+        package var isUncertain = false
     }
 
     /// A file without anything in it.
@@ -50,7 +54,10 @@ package struct GRUB2Config: Sendable, Equatable {
         var reader = Reader(bytes: bytes, platform: platform)
         reader.readAll()
         self = reader.config
-        for index in entries.indices { expandArguments(of: &entries[index], bytes) }
+        for index in entries.indices {
+            expandArguments(of: &entries[index], bytes)
+            entries[index].rootSettings = rootSettings + entries[index].rootSettings
+        }
     }
 
     /// Puts in what variables and quotes stand for.
@@ -110,7 +117,7 @@ package struct GRUB2Config: Sendable, Equatable {
     }
 
     /// `NAME=VALUE`.
-    mutating func readVariable(_ bytes: [UInt8], _ word: GRUBScript.Word?) {
+    mutating func readVariable(_ bytes: [UInt8], _ word: GRUBScript.Word?, isUncertain: Bool = false) {
         guard let word, let equals = bytes[word.range].firstIndex(of: .equals) else { return }
         var value = equals + 1..<word.range.upperBound
         if value.count >= 2, let quote = bytes[value].first, quote == .doubleQuote || quote == .singleQuote,
@@ -121,7 +128,7 @@ package struct GRUB2Config: Sendable, Equatable {
         let line = KernelCommandLine(bytes, in: value)
         let variable = Variable(
             name: bytes.text(word.range.lowerBound..<equals), valueRange: value, text: bytes.text(value),
-            commandLine: line)
+            commandLine: line, isUncertain: isUncertain)
         if variable.name == "default" { defaults.append(variable) }
         let isPlain = !variable.text.contains { "$\\'\"".contains($0) }
         if let known = values[variable.name], known != variable.text {

@@ -12,12 +12,16 @@ package struct GRUBLegacy: Sendable, Equatable {
     package var fallbackText: String?
     /// update-grub's kernel options: each a command line that its next run writes into every entry.
     package var kernelOptions: [KernelCommandLine] = []
+    /// A menu that is shown in place of this one: the file of a `configfile` before all entries.
+    package var replacement: String?
+    /// What the commands before all entries say of where files lie.
+    private var rootSettings: [GRUBRootSetting] = []
     /// The value of `#boot=`: the device that Red Hat's tools reinstall the loader to.
     package var bootDeviceRange: Range<Int>?
 
     /// Which words of update-grub's settings hold kernel arguments.
     private static func isKernelOptionsName(_ name: String) -> Bool {
-        name == "kopt" || name == "xenkopt" || name.hasPrefix("kopt_")
+        ["kopt", "xenkopt", "defoptions"].contains(name) || name.hasPrefix("kopt_")
     }
 
     /// Reads a file.
@@ -35,8 +39,10 @@ package struct GRUBLegacy: Sendable, Equatable {
             let argument = Self.argument(bytes, command.endIndex..<text.upperBound)
             if word == "title" {
                 if let done = current { entries.append(done) }
-                current = BootEntry(
+                var entry = BootEntry(
                     title: bytes.text(argument), index: entries.count, range: line.whole)
+                entry.rootSettings = rootSettings
+                current = entry
                 continue
             }
             if var entry = current {
@@ -63,7 +69,21 @@ package struct GRUBLegacy: Sendable, Equatable {
             defaultRange = first
             defaultText = first.map { bytes.text($0) }
         case "fallback": fallbackText = first.map { bytes.text($0) }
-        default: break
+        case "configfile": replacement = first.map { bytes.text($0) }
+        default:
+            if let place = Self.root(word, first.map { bytes.text($0) }) {
+                rootSettings.append(GRUBRootSetting(place: place, isConditional: false))
+            }
+        }
+    }
+
+    /// What a command says of where files lie. `uuid` and `find --set-root` are Debian's.
+    private static func root(_ word: String, _ argument: String?) -> GRUBRootSetting.Place? {
+        switch word {
+        case "root", "rootnoverify": argument.map { .device($0) }
+        case "uuid": argument.map { .uuid($0) }
+        case "find": argument == "--set-root" ? .unknown : nil
+        default: nil
         }
     }
 
@@ -97,7 +117,11 @@ package struct GRUBLegacy: Sendable, Equatable {
             guard let path = words.first else { return }
             entry.initrds.append(bytes.text(path))
             entry.initrdRanges.append(path)
-        default: break
+        case "configfile": entry.menuFile = words.first.map { bytes.text($0) }
+        default:
+            if let place = root(word, words.first.map { bytes.text($0) }) {
+                entry.rootSettings.append(GRUBRootSetting(place: place, isConditional: false))
+            }
         }
     }
 

@@ -7,12 +7,23 @@ package struct LoaderEntry: Sendable, Equatable {
     package var identifier: String
     /// The `version` it sorts by.
     package var version: String
+    /// The `sort-key` and the `machine-id` that systemd-boot sorts by.
+    private var sortKey = ""
+    private var machine = ""
+    /// systemd-boot's counter in the file's name says that no tries are left.
+    private var hasNoTriesLeft: Bool
+    /// The `architecture` that it is for.
+    private var architecture = ""
 
     /// Reads a file.
     package init(_ bytes: [UInt8], identifier: String) {
         self.identifier = identifier
         version = ""
+        hasNoTriesLeft =
+            identifier.lastIndex(of: "+").map { identifier[$0...].split(separator: "-").first == "+0" }
+            ?? false
         entry = BootEntry(title: identifier, index: 0, identifiers: [identifier], range: 0..<bytes.count)
+        var program: String?
         var words: [Range<Int>] = []
         for line in TextLine.all(in: bytes) {
             let fields = bytes.fields(in: line.content)
@@ -21,7 +32,11 @@ package struct LoaderEntry: Sendable, Equatable {
             switch bytes.text(key) {
             case "title": entry.title = bytes.text(rest)
             case "version": version = bytes.text(rest)
-            case "linux", "efi", "uki": entry.kernel = bytes.text(fields[1])
+            case "sort-key": sortKey = bytes.text(fields[1])
+            case "machine-id": machine = bytes.text(fields[1])
+            case "architecture": architecture = bytes.text(fields[1]).lowercased()
+            case "linux", "uki": entry.kernel = bytes.text(fields[1])
+            case "efi": program = bytes.text(fields[1])
             case "initrd":
                 // RHEL writes variables of grubenv behind the path.
                 for field in fields.dropFirst() where bytes[field.lowerBound] != .dollar {
@@ -35,7 +50,28 @@ package struct LoaderEntry: Sendable, Equatable {
             }
         }
         entry.commandLine = KernelCommandLine(bytes, words: words)
+        // A kernel is a program too, and is given a root; other programs are no kernels.
+        if entry.kernel == nil, entry.commandLine.has("root") || !entry.initrds.isEmpty {
+            entry.kernel = program
+        }
     }
+
+    /// systemd-boot's order (boot.c, boot_entry_compare): what has tries left, what has a sort key, by it, the machine and the
+    /// version; else by name, the highest first.
+    static func isAheadInSystemdBoot(_ one: LoaderEntry, of other: LoaderEntry) -> Bool {
+        if one.hasNoTriesLeft != other.hasNoTriesLeft { return other.hasNoTriesLeft }
+        if one.sortKey.isEmpty != other.sortKey.isEmpty { return other.sortKey.isEmpty }
+        if !one.sortKey.isEmpty {
+            if one.sortKey != other.sortKey { return one.sortKey < other.sortKey }
+            if one.machine != other.machine { return one.machine < other.machine }
+            let order = compareVersions(one.version, other.version)
+            if order != 0 { return order > 0 }
+        }
+        return compareVersions(one.identifier.lowercased(), other.identifier.lowercased()) > 0
+    }
+
+    /// Whether a loader of that machine ("x64") offers it.
+    func isFor(_ suffix: String) -> Bool { architecture.isEmpty || architecture == suffix }
 
     /// GRUB offers the highest version first.
     package static func isAhead(_ one: LoaderEntry, of other: LoaderEntry) -> Bool {
@@ -93,7 +129,11 @@ extension LoaderEntry: BootMenu {
         guard guest.volumeOfUnreadLoaderConfiguration == nil, !guest.menuOrdersLoaderEntries else {
             return []
         }
-        let sorted = menus.sorted { isAhead($0.syntax, of: $1.syntax) }
+        let isGRUB = guest.savedEntry != nil || !guest.files(GRUB2Config.self).isEmpty
+        let machine = guest.efiMachine.suffix
+        let sorted = menus.filter { isGRUB || $0.syntax.isFor(machine) }.sorted {
+            isGRUB ? isAhead($0.syntax, of: $1.syntax) : isAheadInSystemdBoot($0.syntax, of: $1.syntax)
+        }
         let chosen =
             guest.systemdBootDefault.flatMap { wanted in
                 sorted.first { SystemdBootConfiguration.matches($0.syntax.identifier, pattern: wanted.text) }

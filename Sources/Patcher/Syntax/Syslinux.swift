@@ -93,7 +93,9 @@ extension Syslinux: BootMenu {
     package static var initrdSeparator: String { "," }
     package static let places: [ConfigurationPlace] = [
         .path("/boot/extlinux.conf"), .path("/boot/syslinux.cfg"), .path("/extlinux.conf"),
-        .path("/syslinux.cfg"), .directory("/boot/extlinux", suffix: ".conf"),
+        .path("/syslinux.cfg"), .path("/boot/efi/syslinux.cfg"), .path("/efi/syslinux.cfg"),
+        .path("/boot/efi/syslinux/syslinux.cfg"), .path("/efi/syslinux/syslinux.cfg"),
+        .directory("/boot/extlinux", suffix: ".conf"),
         .directory("/boot/extlinux", suffix: ".cfg"), .directory("/boot/syslinux", suffix: ".cfg"),
         .directory("/boot/syslinux", suffix: ".conf"), .vendor("syslinux.cfg"),
     ]

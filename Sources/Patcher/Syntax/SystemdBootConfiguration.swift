@@ -17,10 +17,45 @@ package struct SystemdBootConfiguration: ConfigurationSyntax {
         rows.first { $0.words[0] == "default" && $0.words.count > 1 }.map { ($0.ranges[1], $0.words[1]) }
     }
 
-    /// systemd-boot's patterns: with or without ".conf", "*" for anything.
+    /// systemd-boot's patterns (boot.c, efi_fnmatch), without regard to case: "?", "*", sets in brackets; with or without ".conf".
     static func matches(_ identifier: String, pattern: String) -> Bool {
-        let pattern = pattern.hasSuffix(".conf") ? String(pattern.dropLast(5)) : pattern
-        guard let star = pattern.firstIndex(of: "*") else { return identifier == pattern }
-        return identifier.hasPrefix(pattern[..<star])
+        let name = Array(identifier.lowercased().utf8)
+        let pattern = Array(pattern.lowercased().utf8)
+        return matches((name + ".conf".utf8)[...], pattern[...]) || matches(name[...], pattern[...])
+    }
+
+    private static func matches(_ text: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
+        guard let head = pattern.first else { return text.isEmpty }
+        let rest = pattern.dropFirst()
+        switch head {
+        case UInt8(ascii: "*"):
+            // No name is longer than 255 bytes.
+            guard text.count <= 255, rest.count <= 255 else { return false }
+            if rest.first == head { return matches(text, rest) }
+            return (0...text.count).contains { matches(text.dropFirst($0), rest) }
+        case UInt8(ascii: "?"): return !text.isEmpty && matches(text.dropFirst(), rest)
+        case UInt8(ascii: "["):
+            guard let end = rest.dropFirst().firstIndex(of: UInt8(ascii: "]")), let byte = text.first else {
+                return false
+            }
+            return isIn(byte, rest[..<end]) && matches(text.dropFirst(), rest[(end + 1)...])
+        case .backslash:
+            guard let byte = rest.first else { return false }
+            return text.first == byte && matches(text.dropFirst(), rest.dropFirst())
+        default: return text.first == head && matches(text.dropFirst(), rest)
+        }
+    }
+
+    private static func isIn(_ byte: UInt8, _ set: ArraySlice<UInt8>) -> Bool {
+        var rest = set
+        while let low = rest.popFirst() {
+            if rest.first == UInt8(ascii: "-"), let high = rest.dropFirst().first {
+                if low <= byte, byte <= high { return true }
+                rest = rest.dropFirst(2)
+            } else if low == byte {
+                return true
+            }
+        }
+        return false
     }
 }

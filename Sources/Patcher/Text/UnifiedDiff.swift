@@ -8,18 +8,27 @@ package enum UnifiedDiff {
     /// The diff as bytes: the guest's own lines are shown as they are. Empty when nothing changes.
     package static func bytes(_ edit: FileEdit) -> [UInt8] {
         let name = edit.file.path.bytes
+        if edit.edits.isEmpty, edit.contents != edit.expected {
+            return binary(Array("a".utf8) + name, Array("b".utf8) + name)
+        }
         return bytes(
             original: edit.expected, edits: edit.edits, oldName: Array("a".utf8) + name,
             newName: Array("b".utf8) + name)
     }
 
-    /// A file that comes to be.
+    /// A file that comes to be. One that is no text is told by its size, as diff(1) tells of such.
     package static func bytes(creating path: [UInt8], _ contents: [UInt8]) -> [UInt8] {
+        if contents.contains(0) { return binary(Array("/dev/null".utf8), Array("b".utf8) + path) }
         let lines = TextLine.all(in: contents)
         var output = Array("--- /dev/null\n+++ b".utf8) + path
         output += "\n@@ -0,0 +1\(lines.count == 1 ? "" : ",\(lines.count)") @@\n".utf8
         for line in lines { appendLine("+", contents[line.whole], to: &output) }
         return lines.isEmpty ? [] : output
+    }
+
+    /// What diff says of files that are no text.
+    private static func binary(_ old: [UInt8], _ new: [UInt8]) -> [UInt8] {
+        Array("Binary files ".utf8) + old + Array(" and ".utf8) + new + Array(" differ\n".utf8)
     }
 
     /// The diff of any edited text.

@@ -2,7 +2,8 @@
 /// anywhere, they do so too: the installation wrote both.
 enum ArgumentsRule: VerdictRule {
     static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
-        guard entry.takesSharedArguments, !hasSharedArguments(draft.guest) else { return [] }
+        let isKnown = entry.takesSharedArguments ? hasSharedArguments(draft.guest) : !entry.hidesArguments
+        guard !isKnown else { return [] }
         let namesDevices = draft.guest.references.contains { reference in
             switch reference.use {
             case .fstab(let row): !reference.isStable && (row.mountPoint == "/" || row.isSwap)
@@ -20,5 +21,18 @@ enum ArgumentsRule: VerdictRule {
                     $0.name == "kernelopts"
                 } ?? false
             }
+    }
+}
+
+extension MenuEntry {
+    /// No argument names the root, and what one of them stands for is set in a file that was not read (`load_env -f`).
+    fileprivate var hidesArguments: Bool {
+        guard let menu = file.grubMenu, !entry.commandLine.has("root") else { return false }
+        return entry.commandLine.arguments.contains { argument in
+            let word = file.bytes.text(argument.range)
+            guard word.first == "$" else { return false }
+            let name = word.filter { !"${}\"".contains($0) }
+            return !name.isEmpty && name.utf8.allSatisfy(\.isNameCharacter) && menu.values[name] == nil
+        }
     }
 }

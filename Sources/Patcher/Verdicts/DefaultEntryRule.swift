@@ -13,7 +13,7 @@ enum DefaultEntryRule: RefusalRule {
     }
 
     /// The entries of which one must boot.
-    private static func deciding(_ draft: PlanDraft, _ verdicts: [EntryVerdict]) -> [EntryVerdict] {
+    static func deciding(_ draft: PlanDraft, _ verdicts: [EntryVerdict]) -> [EntryVerdict] {
         let menus = draft.guest.files.filter { !$0.bootEntries.isEmpty && draft.guest.isInUse($0) }
         let read = menus.contains(where: \.isReadAtBoot) ? menus.filter(\.isReadAtBoot) : menus
         let keys = Set(read.map(\.file.key))

@@ -13,9 +13,19 @@ enum KernelStartRule: VerdictRule {
     private static func symptom(_ reason: VerdictReason, _ entry: MenuEntry) -> String? {
         switch reason {
         case .xenOnlyKernel: return "Error 13: Invalid or unsupported executable format"
-        case .fileMissing(let path):
+        case .loaderDeviceMissing(let name, let problem):
+            let isLegacy = entry.file.syntax is any GRUBLegacyText
+            switch problem {
+            case .noDisk:
+                return isLegacy
+                    ? "Error 21: Selected disk does not exist" : "error: disk `\(name)' not found."
+            case .holdsPartitions:
+                return isLegacy ? "Error 17: Cannot mount selected partition" : "error: unknown filesystem."
+            case .noPartition: return isLegacy ? "Error 22: No such partition" : "error: no such partition."
+            }
+        case .fileMissing(let path), .fileElsewhere(let path, _):
             switch entry.file.syntax {
-            case is GRUBLegacy: return "Error 15: File not found"
+            case is any GRUBLegacyText: return "Error 15: File not found"
             case is Syslinux: return "Could not find kernel image: \(path)"
             default: return "error: file `\(path)' not found."
             }
@@ -27,7 +37,15 @@ enum KernelStartRule: VerdictRule {
 extension PlanDraft {
     /// Why an entry cannot start on the target: its kernel is for another machine, or a file of it is not there.
     func startProblem(_ item: MenuEntry) -> VerdictReason? {
-        kernelProblem(item.entry) ?? guest.bootFiles.missing[item.key].map { .fileMissing($0) }
+        if let problem = kernelProblem(item.entry) { return problem }
+        let files = guest.bootFiles
+        // pygrub reads what lies beside the menu.
+        if !bootsParavirtualized, let device = files.missingDevices[item.key] {
+            return .loaderDeviceMissing(name: device.name, device.problem)
+        }
+        if let path = files.missing[item.key] { return .fileMissing(path) }
+        return bootsParavirtualized
+            ? nil : files.misplaced[item.key].map { .fileElsewhere($0.path, volume: $0.volume) }
     }
 
     /// Why an entry's kernel, when it is there, cannot start on the target.

@@ -9,7 +9,9 @@ enum LastingRule: RefusalRule {
         guard !actions.isEmpty else { return nil }
         let after = draft.guest.edited(by: actions)
         if let reason = changedMeaning(of: draft.guest, after, actions) { return reason }
-        let again = Planner.draft(after, draft.request, draft.drivers).actions().lazy.compactMap(\.edit).first
+        // What is replaced as a whole, and not read for this, is replaced once.
+        let again = Planner.draft(after, draft.request, draft.drivers).actions().lazy.compactMap(\.edit)
+            .first { !$0.edits.isEmpty }
         return again.map { .wouldChangeAgain(path: $0.file.displayPath) }
     }
 

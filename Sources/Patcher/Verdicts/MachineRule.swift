@@ -11,7 +11,11 @@ enum MachineRule: VerdictRule, RefusalRule {
     private static func misfit(_ draft: PlanDraft) -> VerdictReason? {
         let target = draft.target
         let firmware = draft.guest.firmware
-        if target.firmware == .uefi, !firmware.hasUEFI { return .noUEFILoader(target: target.name) }
+        if target.firmware == .uefi, firmware.isMissing { return .noBootCode(on: target.hypervisor) }
+        // Such machines' UEFI has 64 bits. Another target helps only a disk that a BIOS starts.
+        if target.firmware == .uefi, !firmware.hasUEFI || firmware.isOf32Bits {
+            return .noUEFILoader(target: target.name)
+        }
         if target.firmware == .bios, firmware.isUEFIOnly { return .uefiOnly(target: target.name) }
         if let (program, problem) = draft.fallbackObstacle {
             return .noFallbackLoader(program: program, problem)

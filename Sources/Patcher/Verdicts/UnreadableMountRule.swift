@@ -5,15 +5,26 @@ enum UnreadableMountRule: RefusalRule {
     static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason? {
         let guest = draft.guest
         let hidden = guest.mounts.filter { !$0.isReadable }
-        if let mount = hidden.first(where: { ["/boot", "/usr", "/etc"].contains($0.path) }) {
+        if let mount = hidden.first(where: { holdsNames($0.path) }) {
             let volume = guest.volumes[mount.volume]
             return .unreadableMount(path: mount.path, volume: volume.name, kind: volume.identity.kind)
         }
-        guard !guest.isMenuRead, let partition = guest.efiSystemPartition,
-            guest.capabilities[partition] == nil, guest.namesDevices
-        else { return nil }
-        let path = hidden.first { $0.volume == partition }?.path ?? "/boot/efi"
-        return .unreadableMenu(path: path, volume: guest.volumes[partition].name)
+        guard !guest.isMenuRead, guest.namesDevices else { return nil }
+        // The menu may be on what the fstab does not mount, or under a name that is not known here.
+        let unread = guest.volumes.indices.filter {
+            guest.capabilities[$0] == nil && guest.volumes[$0].identity.kind.mayHoldFiles
+        }
+        let partition = guest.efiSystemPartition.flatMap { guest.capabilities[$0] == nil ? $0 : nil }
+        guard let volume = partition ?? unread.first else { return nil }
+        let path = hidden.first { $0.volume == volume }?.path ?? (volume == partition ? "/boot/efi" : "/boot")
+        return .unreadableMenu(path: path, volume: guest.volumes[volume].name)
+    }
+
+    /// Menus, or files that a start reads, lie there.
+    private static func holdsNames(_ path: String) -> Bool {
+        if ["/boot", "/usr", "/etc"].contains(path) { return true }
+        // What is mounted for the loader of UEFI counts where the menu is not elsewhere.
+        return path.hasPrefix("/etc/") || path.hasPrefix("/boot/") && path != "/boot/efi"
     }
 }
 

@@ -10,9 +10,15 @@ extension VerdictReason {
         case bootsXen = "boots-xen"
         case xenOnlyKernel = "xen-only-kernel"
         case fileMissing = "file-missing"
+        case loaderDeviceMissing = "loader-device-missing"
+        case noKernel = "no-kernel"
         case liloMap = "lilo-map"
         case driversMissing = "drivers-missing"
+        case initramfsDamaged = "initramfs-damaged"
+        case initramfsEndsEarly = "initramfs-ends-early"
+        case noFallbackEntry = "no-fallback-entry"
         case noSuchDriver = "no-such-driver"
+        case driverForbidden = "driver-forbidden"
         case needsArgument = "needs-argument"
         case rootNeedsInitramfs = "root-needs-initramfs"
         case rootUnresolved = "root-unresolved"
@@ -52,10 +58,16 @@ extension VerdictReason {
         case .controllerNotOffered: .controllerNotOffered
         case .bootsXen: .bootsXen
         case .xenOnlyKernel: .xenOnlyKernel
-        case .fileMissing: .fileMissing
+        case .fileMissing, .fileElsewhere: .fileMissing
+        case .loaderDeviceMissing: .loaderDeviceMissing
+        case .noKernel: .noKernel
         case .liloMap: .liloMap
         case .driversMissing: .driversMissing
+        case .initramfsDamaged: .initramfsDamaged
+        case .initramfsEndsEarly: .initramfsEndsEarly
+        case .noFallbackEntry: .noFallbackEntry
         case .noSuchDriver: .noSuchDriver
+        case .driverForbidden: .driverForbidden
         case .needsArgument: .needsArgument
         case .rootNeedsInitramfs: .rootNeedsInitramfs
         case .rootUnresolved: .rootUnresolved

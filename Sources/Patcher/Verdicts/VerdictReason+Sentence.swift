@@ -5,14 +5,14 @@ extension VerdictReason {
     package var sentence: Sentence {
         switch self {
         case .noUEFILoader(let target):
-            "\(target) boots with UEFI, and the guest has no loader for it on an EFI system partition; \(remedy: .choose(target: .hyperv)) has a BIOS"
+            "\(target) boots with UEFI of 64 bits, and the guest has no loader for that on an EFI system partition; \(remedy: .choose(target: .hyperv)) has a BIOS"
         case .noFallbackLoader(let program, let problem):
             "a machine with an empty variable store starts \(program) alone, and \(problem.words(program)); nothing on the EFI system partition could be put there: install the loader for removable media (grub-install, bootctl) in the running guest"
         case .cannotTakeChanges(let volume, let why): "\(volume) cannot take the changes: \(why)"
         case .uefiOnly(let target):
             "the disks boot with UEFI alone (no boot code for a BIOS), and \(target) has a BIOS; \(remedy: .choose(target: .hypervGeneration2)) has UEFI"
         case .noBootCode(let hypervisor):
-            "no disk has boot code in its first sector or a loader on an EFI system partition, so that \(hypervisor.title) finds nothing to start: \(remedy: .choose(target: .xenserver)) starts such a guest by pygrub; elsewhere run grub-install in it first"
+            "no disk has boot code in its first sector or a loader on an EFI system partition, so that \(hypervisor.title) finds nothing to start: give the disk that holds them too, if there is one; \(remedy: .choose(target: .xenserver)) starts such a guest by pygrub; elsewhere run grub-install in it first"
         case .controllerNotOffered(let controller, let target):
             "\(target.name) has no \(controller.rawValue) controller, only \(target.controllers.map(\.rawValue).joined(separator: ", "))"
         case .bootsXen(let hypervisor):
@@ -20,11 +20,24 @@ extension VerdictReason {
         case .xenOnlyKernel(let hypervisor):
             "its kernel is built for Xen's own interface alone and cannot start on \(hypervisor == .xenserver ? "a XenServer guest with emulated disks" : hypervisor.title)"
         case .fileMissing(let path): "\(path) is not on the disks, or empty"
+        case .fileElsewhere(let path, let volume):
+            "\(path) is not on \(volume), where its loader looks for it"
+        case .loaderDeviceMissing(let name, let problem):
+            "its loader looks for the files on \(name), by the count of the firmware, and \(problem.words)"
+        case .noKernel:
+            "no kernel lies on the disks (/boot is empty, or its volume was not given), and no boot menu: give the disk that holds them too, or install a kernel and its boot loader in the guest"
         case .liloMap: "LILO's map holds the old disk's device number; run lilo in the guest or install GRUB"
         case .driversMissing(let names, let controller, let why):
             Self.missing(names, controller, why)
+        case .initramfsDamaged(let damage, let sound):
+            "\(damage.sentence); make it anew in the running guest (update-initramfs, dracut, mkinitcpio)\(sound.map { ", or make “\($0)” the default there, whose initramfs is sound" } ?? "")"
+        case .initramfsEndsEarly(let damage): damage.sentence
+        case .noFallbackEntry(let problem):
+            "\(problem.words); \(remedy: .drivers(.auto)) finds another way where there is one"
         case .noSuchDriver(let what, let release, let controller):
             "no such driver in \(release.map { "/lib/modules/\($0)" } ?? "its modules"): its kernel has none for \(what), which \(controller.rawValue) needs"
+        case .driverForbidden(let name, let by, let controller):
+            "\(by) keeps \(name) from being loaded, which \(controller.rawValue) needs: take it out"
         case .needsArgument(let argument, let controller):
             "its kernel leaves the disks behind \(controller.rawValue) alone without the argument \(argument)"
         case .rootNeedsInitramfs(let name): "root=\(name) needs an initramfs, and the entry has none"
@@ -35,9 +48,9 @@ extension VerdictReason {
         case .menuNotInUse: "this menu is left over from another loader and is not read"
         case .keepsXenEntry: "it boots the Xen hypervisor first; the entry is kept"
         case .argumentsElsewhere:
-            "its arguments are $kernelopts of grubenv, which was not found or lies on the EFI system partition, which cannot be read: see to root= there with grub2-editenv"
+            "its arguments are a variable ($kernelopts of grubenv, or one of a file that load_env reads) that was not found or read: see to root= there with grub2-editenv"
         case .argumentsUnreadable:
-            "its arguments are $kernelopts of grubenv, which lies where it cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
+            "its arguments are a variable ($kernelopts of grubenv, or one of a file that load_env reads) that was not found or read, and may hold names that must change; \(Self.closedMenuRemedy)"
         case .argumentUnresolved(let argument, let reason):
             "the initramfs waits for \(argument): \(reason.sentence)"
         case .rowStopsBoot(let mountPoint, let name, let reason):
@@ -58,7 +71,7 @@ extension VerdictReason {
         case .generatedFile(let path, let file):
             "\(path) has names that must change, and is made by \(file.system): \(file.remedy), then copy the disk with \(remedy: .convert)"
         case .unreadableMenu(let path, let volume):
-            "the boot menu lies on \(volume) (\(path)), which cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
+            "the boot menu was not found, and may lie on \(volume) (\(path)), which cannot be read; it may hold names that must change; \(Self.closedMenuRemedy)"
         case .bootUnresolved(let name, let reason):
             "the boot menu was not found: /boot is \(name), and \(reason.sentence)"
         case .unknownLoader:

@@ -29,12 +29,26 @@ package enum VerdictReason: Sendable, Equatable {
     case xenOnlyKernel(on: Hypervisor)
     /// A file that the entry loads is not on the disks.
     case fileMissing(String)
+    /// A file that the entry loads is not on the volume that its loader reads.
+    case fileElsewhere(String, volume: String)
+    /// The device that the loader reads the entry's files from will not be there.
+    case loaderDeviceMissing(name: String, LoaderDeviceProblem)
+    /// No kernel lies on the disks, and no menu that would start one.
+    case noKernel
     /// LILO's map says where the root is, not its file.
     case liloMap
     /// The initramfs lacks modules that its kernel has, and they are not added.
     case driversMissing([String], Controller, NotAdded)
+    /// Linux does not unpack the initramfs whole; the title of an entry beside it whose initramfs is.
+    case initramfsDamaged(InitramfsDamage, sound: String?)
+    /// Something behind the initramfs is not unpacked, and not needed.
+    case initramfsEndsEarly(InitramfsDamage)
+    /// The rescue or fallback initramfs was asked for, and cannot be had.
+    case noFallbackEntry(NoFallback)
     /// The kernel has no driver for a part of the way to the disks.
     case noSuchDriver(String, release: String?, Controller)
+    /// A module that the controller needs is kept from being loaded by an argument, or by a file of the initramfs.
+    case driverForbidden(String, by: String, Controller)
     /// The kernel leaves the disks alone without an argument that it is not given.
     case needsArgument(String, Controller)
     /// A name that only an initramfs understands, and there is none.
@@ -93,7 +107,7 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
-        case .keepsXenEntry, .argumentsElsewhere, .rootShared, .menuNotInUse: .note
+        case .keepsXenEntry, .argumentsElsewhere, .rootShared, .menuNotInUse, .initramfsEndsEarly: .note
         default: .stops
         }
     }

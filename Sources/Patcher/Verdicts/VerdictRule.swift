@@ -36,8 +36,10 @@ package enum VerdictRules {
         OtherMeaningRule.self,
         MissingBootRule.self,
         UnknownLoaderRule.self,
+        FallbackEntryRule.self,
         NeededRowRule.self,
         RequiredUnitRule.self,
+        NoKernelRule.self,
         DefaultEntryRule.self,
         LastingRule.self,
     ]

@@ -30,14 +30,28 @@ public struct Volume: Sendable {
     public var typeName: String?
     /// The partition table calls it an EFI system partition.
     public var isEFISystemPartition: Bool
+    /// The partition table calls it one for kernels beside that (XBOOTLDR of the Boot Loader Specification).
+    public var isExtendedBoot: Bool
     /// Names below /dev/disk/by-id that udev makes of what it is, wherever its disks are: "dm-uuid-LVM-…", "md-uuid-…".
     public var identifierLinks: [String]
+
+    /// What Linux stacks up between the disks and this volume, each once; partitions are no layer.
+    public var layers: [Layer] = []
+
+    /// A part of Linux that makes a device of others.
+    public enum Layer: Hashable, Sendable {
+        /// An MD array of that level: 0, 1, 4, 5, 6, 10; -1 for linear.
+        case array(level: Int)
+        /// A target of the device mapper by its name: "linear", "striped", "raid", "mirror", "snapshot", "thin-pool".
+        case deviceMapper(target: String)
+    }
 
     /// Makes a volume.
     public init(
         name: String, location: Location, device: any BlockDevice, identity: VolumeIdentity,
         candidates: [VolumeIdentity] = [], partitionUUID: String? = nil, partitionLabel: String? = nil,
-        typeName: String? = nil, isEFISystemPartition: Bool = false, identifierLinks: [String] = []
+        typeName: String? = nil, isEFISystemPartition: Bool = false, isExtendedBoot: Bool = false,
+        identifierLinks: [String] = []
     ) {
         self.name = name
         self.location = location
@@ -48,6 +62,7 @@ public struct Volume: Sendable {
         self.partitionLabel = partitionLabel
         self.typeName = typeName
         self.isEFISystemPartition = isEFISystemPartition
+        self.isExtendedBoot = isExtendedBoot
         self.identifierLinks = identifierLinks
     }
 }

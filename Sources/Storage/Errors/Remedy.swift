@@ -23,6 +23,8 @@ public enum Remedy: Hashable, Sendable {
     case forceUndoOfAnother
     /// Throw an undo record away and keep the image as it is.
     case discardUndo
+    /// The same, where the record is of another file.
+    case discardUndoOfAnother
     /// Give a further disk of the guest; its path, where it is known.
     case giveDisk(path: String?)
     /// Say which disk a device name stands for.

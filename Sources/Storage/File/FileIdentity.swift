@@ -20,7 +20,8 @@ public struct FileIdentity: Hashable, Sendable {
 public struct FileIncarnation: Equatable, Sendable {
     /// st_ino.
     public var inode: UInt64
-    /// When it was made, in nanoseconds since 1970; 0 where the file system does not say.
+    /// When it was made, in nanoseconds since 1970; 0 where the file system does not say. Of a device a number that another
+    /// one of its name has not.
     public var birth: UInt64
 
     /// Makes an incarnation.

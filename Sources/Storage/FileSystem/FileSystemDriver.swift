@@ -29,6 +29,8 @@ package struct VolumeSignature: Sendable {
 package struct FileSystemOptions: Sendable {
     /// Read on where a metadata checksum is wrong, with a warning.
     package var ignoresChecksums: Bool
+    /// Windows' number of the code page that short names are in; nil: the usual one. FAT alone has such names.
+    package var codePage: Int?
     /// How much metadata to keep in memory, in bytes.
     package var cacheByteCount: Int
     /// The time that changes are given; nil: the clock's.
@@ -36,9 +38,11 @@ package struct FileSystemOptions: Sendable {
 
     /// Checksums verified, 16 MiB of cache.
     package init(
-        ignoresChecksums: Bool = false, cacheByteCount: Int = 16 << 20, now: Timestamp? = nil
+        ignoresChecksums: Bool = false, codePage: Int? = nil, cacheByteCount: Int = 16 << 20,
+        now: Timestamp? = nil
     ) {
         self.ignoresChecksums = ignoresChecksums
+        self.codePage = codePage
         self.cacheByteCount = cacheByteCount
         self.now = now
     }

@@ -35,6 +35,12 @@ public protocol MovingTransaction: FileSystemTransaction {
     func moveContents(of source: FileID, to file: FileID) throws(StorageError)
 }
 
+/// Adds to the ends of files, where a file system can do no more with parts of them.
+public protocol AppendingTransaction: FileSystemTransaction {
+    /// Adds bytes to a regular file's end.
+    func append(_ bytes: [UInt8], to file: FileID) throws(StorageError)
+}
+
 /// Changes parts of files.
 public protocol RangesTransaction: FileSystemTransaction {
     /// Cuts a regular file or extends it with zeros, by a hole where the file system has holes.

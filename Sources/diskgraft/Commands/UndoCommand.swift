@@ -31,7 +31,7 @@ struct UndoCommand: ParsableCommand {
 
     @Flag(
         help:
-            "With --force: even where the image is not the file that was changed, but a copy or another one of its name."
+            "With --force or --discard: even where the image is not the file that was changed, but a copy or another one of its name."
     )
     var otherFile = false
 
@@ -40,7 +40,9 @@ struct UndoCommand: ParsableCommand {
 
     func validate() throws {
         guard !force || !discard else { throw ValidationError("--force and --discard exclude each other") }
-        guard force || !otherFile else { throw ValidationError("--other-file goes with --force") }
+        guard force || discard || !otherFile else {
+            throw ValidationError("--other-file goes with --force or --discard")
+        }
     }
 
     func run() throws {
@@ -73,7 +75,8 @@ struct UndoCommand: ParsableCommand {
     }
 
     private func throwAway() throws {
-        let done = try GuestUndo.discard([path] + disks.with, options: image.options)
+        let done = try GuestUndo.discard(
+            [path] + disks.with, options: image.options, otherFile: otherFile)
         for record in done.records { Terminal.print("\(record.hostBytes.shellText): was thrown away.\n") }
         for record in done.cutOff {
             Terminal.printError(
@@ -82,7 +85,12 @@ struct UndoCommand: ParsableCommand {
         for file in done.unmarked {
             Terminal.print("\(file.hostBytes.shellText): is not marked as half changed any more.\n")
         }
-        if done.records.isEmpty, done.unmarked.isEmpty {
+        for record in done.kept {
+            Terminal.print(
+                "\(record.hostBytes.shellText): stays, since that is not the file that was changed; the undo record mends the file "
+                    + "that was, wherever it is, and --other-file throws it away\n")
+        }
+        if done.records.isEmpty, done.unmarked.isEmpty, done.kept.isEmpty {
             Terminal.write(Array("There is no undo record.\n".utf8))
         }
     }

@@ -16,6 +16,7 @@ extension Remedy {
         case .forceUndoOfAnother:
             "`diskgraft undo --force --other-file` puts the old bytes into this file all the same"
         case .discardUndo: "`diskgraft undo --discard` leaves the image as it is"
+        case .discardUndoOfAnother: "`diskgraft undo --discard --other-file` throws it away all the same"
         case .giveDisk(let path): "give that disk too, with --with" + (path.map { " \($0)" } ?? "")
         case .mapDisk(let name): "--map \(name)=N says which disk it is"
         case .nameVolume: "--volume works on one volume by itself"

@@ -10,6 +10,8 @@ struct DriverGuest {
 
     var guest = TestGuest()
     let root: MemoryFileSystem
+    /// The kernel's release where it matters.
+    private let release: String
     private let directory: TemporaryDirectory
 
     /// A module: its name, what it depends on, its aliases.
@@ -52,20 +54,24 @@ struct DriverGuest {
     /// A guest whose initramfs holds `held` and whose menu has one entry. `modules`: those that the kernel has.
     init(
         holding held: [String]?, modules: [Module] = Self.modules,
-        menu: String? = nil, pack: String? = nil
+        menu: String? = nil, pack: String? = nil, release: String = Self.release
     ) throws {
+        self.release = release
         directory = try TemporaryDirectory()
         root = guest.partition(1, .ext4, uuid: Self.rootUUID)
         root.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
         root.write("/etc/fstab", "UUID=\(Self.rootUUID) / ext4 defaults 0 1\n")
         write(modules)
-        root.write("/boot/vmlinuz-\(Self.release)", "kernel")
-        if let held { root.write("/boot/initrd.img-\(Self.release)", try image(held, pack: pack)) }
+        root.write("/boot/vmlinuz-\(release)", "kernel")
+        if let held { root.write("/boot/initrd.img-\(release)", try image(held, pack: pack)) }
         root.write(
-            "/boot/grub/grub.cfg", menu ?? Self.entry("Debian", initrd: "/boot/initrd.img-\(Self.release)"))
+            "/boot/grub/grub.cfg",
+            menu ?? Self.entry("Debian", initrd: "/boot/initrd.img-\(release)", release: release))
     }
 
-    static func entry(_ title: String, initrd: String?, arguments: String = "ro") -> String {
+    static func entry(
+        _ title: String, initrd: String?, arguments: String = "ro", release: String = release
+    ) -> String {
         "menuentry '\(title)' {\n\tlinux /boot/vmlinuz-\(release) root=UUID=\(rootUUID) \(arguments)\n"
             + (initrd.map { "\tinitrd \($0)\n" } ?? "") + "}\n"
     }
@@ -74,11 +80,11 @@ struct DriverGuest {
 
     /// The kernel's directory of modules, with the indexes as text.
     func write(_ modules: [Module]) {
-        let base = "/lib/modules/\(Self.release)"
+        let base = "/lib/modules/\(release)"
         var dependencies = ""
         var aliases = ""
         for module in modules {
-            root.write("\(base)/\(path(module))", Self.object(module))
+            root.write("\(base)/\(path(module))", Self.object(module, release: release))
             let needed = module.dependencies.map { "kernel/drivers/\($0).ko" }.joined(separator: " ")
             dependencies += "\(path(module)): \(needed)\n"
             for alias in module.aliases { aliases += "alias \(alias) \(module.name)\n" }
@@ -94,11 +100,11 @@ struct DriverGuest {
         _ modules: [String], files: [String: String] = [:], pack: String? = nil
     ) throws -> [UInt8] {
         var commands =
-            "mkdir -p conf/conf.d scripts/init-top scripts/init-premount usr/lib/modules/\(Self.release)/kernel/drivers\n"
+            "mkdir -p conf/conf.d scripts/init-top scripts/init-premount usr/lib/modules/\(release)/kernel/drivers\n"
         commands +=
             "ln -s usr/lib lib; printf 'MODULES=list\\n' >conf/initramfs.conf; : >scripts/functions; : >init\n"
         for module in modules {
-            commands += ": >usr/lib/modules/\(Self.release)/kernel/drivers/\(module).ko\n"
+            commands += ": >usr/lib/modules/\(release)/kernel/drivers/\(module).ko\n"
         }
         for (path, text) in files {
             commands += "mkdir -p \"$(dirname \(path))\"; printf '%s' '\(text)' >\(path)\n"

@@ -87,7 +87,7 @@ private let virtio = ["ext4", "virtio", "virtio_ring", "virtio_pci", "virtio_blk
     /// What is damaged is said, and decides nothing.
     @Test func aDamagedImage() throws {
         let guest = try DriverGuest(holding: virtio)
-        guest.root.write("/boot/initrd.img-\(DriverGuest.release)", "this is no archive at all")
+        guest.root.write("/boot/initrd.img-\(DriverGuest.release)", "-rom1fs-, which is not looked into")
         let plan = try guest.plan("kvm")
         guard case .unreadable = plan.verdicts[0].drivers else {
             Issue.record("\(plan.verdicts[0].drivers)")
@@ -99,6 +99,35 @@ private let virtio = ["ext4", "virtio", "virtio_ring", "virtio_pci", "virtio_blk
         #expect(plan.verdicts[0].summary.plain.contains("unreadable: "))
         let summary = text(PlanText.summary(of: plan, guestTitle: "A"))
         #expect(summary.contains("boots: yes, if the drivers are there, which is not known: “Debian”"))
+    }
+
+    /// An initrd of before 2006 is a file system, which its driver opens.
+    @Test func anInitrdThatIsAFileSystem() throws {
+        var guest = try DriverGuest(holding: nil)
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        bytes.replaceSubrange(1080..<1082, with: [0x53, 0xef])
+        guest.root.write("/boot/initrd.img-\(DriverGuest.release)", bytes)
+        #expect(!(try guest.plan("kvm").areDriversKnown))
+        let held = virtio
+        guest.guest.openOldRoot = { (device) throws(StorageError) in
+            // The device is the image.
+            #expect(device.byteCount == 8192)
+            let tree = MemoryFileSystem(kind: .ext2)
+            for name in held { tree.write("/lib/\(name).ko", "x") }
+            tree.write("/linuxrc", "#!/bin/nash\ninsmod /lib/ext4.ko\n")
+            return tree
+        }
+        let plan = try guest.plan("kvm")
+        #expect(plan.verdicts.map(\.drivers) == [.present])
+        #expect(plan.areDriversKnown)
+        // Nothing can be added to it.
+        let other = try guest.plan("kvm", controller: .ahci)
+        guard case .missing(_, .impossible(let why)) = other.verdicts[0].drivers else {
+            Issue.record("\(other.verdicts[0].drivers)")
+            return
+        }
+        #expect(why.contains("the image is a file system (ext2)"))
+        #expect(other.actions.isEmpty)
     }
 
     @Test func anImageThatIsNotThere() throws {
@@ -151,12 +180,64 @@ private let virtio = ["ext4", "virtio", "virtio_ring", "virtio_pci", "virtio_blk
             // A program of the guest shows its processor.
             guest.root.write("/sbin/init", DriverGuest.object(.init(name: "init")))
             let plan = try guest.plan("kvm", controller: .ahci)
-            guard case .unreadable = plan.verdicts[0].drivers else {
+            // It is not in the initramfs, that is certain, and what there is cannot be added.
+            guard case .missing(["ahci"], .impossible) = plan.verdicts[0].drivers else {
                 Issue.record("\(plan.verdicts[0].drivers)")
                 return
             }
+            #expect(plan.refusal?.code == .defaultCannot)
             #expect(plan.actions.isEmpty)
+            #expect(try guest.plan("kvm").controller == .ide)
         }
+    }
+
+    /// Drivers that are there and not to be loaded.
+    @Test func modulesThatAreKeptOut() throws {
+        func guest(_ arguments: String, _ files: [String: String] = [:]) throws -> DriverGuest {
+            let guest = try DriverGuest(
+                holding: nil,
+                menu: DriverGuest.entry(
+                    "Debian", initrd: "/boot/initrd.img-\(DriverGuest.release)", arguments: arguments))
+            guest.root.write(
+                "/boot/initrd.img-\(DriverGuest.release)", try guest.image(piix + virtio, files: files))
+            return guest
+        }
+        func drivers(_ arguments: String, _ files: [String: String] = [:]) throws -> EntryVerdict.Drivers? {
+            try guest(arguments, files).plan("kvm", controller: .virtioBlk).verdicts.first?.drivers
+        }
+        for name in ["modprobe.blacklist", "rd.driver.blacklist", "module_blacklist"] {
+            #expect(
+                try drivers("ro \(name)=floppy,virtio-blk") == .forbidden("virtio_blk", by: name + "="))
+            #expect(try drivers("ro \(name)=floppy") == .present)
+        }
+        let plan = try guest("ro modprobe.blacklist=virtio_blk").plan("kvm", controller: .virtioBlk)
+        #expect(plan.refusal?.code == .defaultCannot)
+        #expect(
+            plan.refusal?.sentence.plain.contains("modprobe.blacklist= keeps virtio_blk from being loaded")
+                == true)
+        // Another controller is driven.
+        #expect(try guest("ro modprobe.blacklist=virtio_blk").plan("kvm").controller == .ide)
+        // What a driver depends on is loaded with it, unless the kernel itself refuses.
+        #expect(try drivers("ro modprobe.blacklist=virtio_ring") == .present)
+        #expect(
+            try drivers("ro module_blacklist=virtio_ring")
+                == .forbidden("virtio_ring", by: "module_blacklist="))
+        // A file of the image says the same; what the image loads by name comes all the same.
+        let file = ["etc/modprobe.d/mine.conf": "blacklist virtio-blk"]
+        #expect(
+            try drivers("ro", file)
+                == .forbidden("virtio_blk", by: "/etc/modprobe.d/mine.conf of its initramfs"))
+        let list = ["conf/modules": "virtio_blk", "etc/modprobe.d/mine.conf": "blacklist virtio_blk"]
+        #expect(try drivers("ro modprobe.blacklist=virtio_blk", list) == .present)
+        #expect(
+            try drivers("ro module_blacklist=virtio_blk", list)
+                == .forbidden("virtio_blk", by: "module_blacklist="))
+        // What is added is loaded by its name.
+        let added = try guest("ro modprobe.blacklist=ahci").plan("kvm", controller: .ahci)
+        #expect(added.verdicts.map(\.drivers) == [.added(["ahci"])])
+        let moved = try guest("ro modprobe.blacklist=ahci")
+        try moved.guest.apply(try moved.plan("kvm", controller: .ahci))
+        #expect(try moved.plan("kvm", controller: .ahci).verdicts.map(\.drivers) == [.present])
     }
 
     /// Hyper-V's disks are the synthetic driver's since 3.5, unless ata_piix is told to take them.

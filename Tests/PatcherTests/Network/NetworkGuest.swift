@@ -35,7 +35,7 @@ struct NetworkGuest {
             "menuentry 'A' {\nlinux /boot/vmlinuz-6.1 root=UUID=11111111-1111-4111-8111-111111111111 ro \(arguments)\n"
                 + "initrd /boot/initrd.img-6.1\n}\n")
         root.write("/boot/vmlinuz-6.1", "kernel")
-        root.write("/boot/initrd.img-6.1", "initrd")
+        root.write("/boot/initrd.img-6.1", "-rom1fs-")
         for (path, text) in files { root.write(path, text) }
     }
 

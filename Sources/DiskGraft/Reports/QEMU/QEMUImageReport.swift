@@ -122,6 +122,7 @@ public struct QEMUImageReport: Encodable, Sendable {
 
     /// Describes the image at `path`.
     public init(_ path: String, options: ImageOptions = ImageOptions()) throws(StorageError) {
+        try DiskImage.requireSettled(path, options)
         let info = try ImageProbe.describe(
             try options.hostFiles.open(path, access: .read), format: options.format)
         filename = path

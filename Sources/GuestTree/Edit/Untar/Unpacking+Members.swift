@@ -29,10 +29,16 @@ extension Unpacking {
             try edit.attributes(ofNew: type, in: place.directory, options, usual: member.permissions)
         }
         switch member.type {
-        case 0, UInt8(ascii: "0"), UInt8(ascii: "7"):
+        case 0, UInt8(ascii: "0"), UInt8(ascii: "7"), TarReader.sparseType:
             let attributes = try new(.regular)
             var reader = self.reader
-            let contents = FileContents { (count) throws(StorageError) in try reader.read(count) }
+            let read: (Int) throws(StorageError) -> [UInt8] = { (count) throws(StorageError) in
+                try reader.read(count)
+            }
+            let contents =
+                if let map = member.holes { FileContents(FileContents.Sparse(map, read)) } else {
+                    FileContents(next: read)
+                }
             let first = try edit.firstPiece(of: contents)
             if edit.goesInPieces(first, contents) {
                 try clear(place)

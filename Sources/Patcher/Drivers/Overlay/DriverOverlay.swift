@@ -52,6 +52,8 @@ package struct DriverOverlay: Sendable, Equatable {
             archive: InitramfsOverlay(), placement: placement, loaded: [],
             fitsBefore: false)
         try hook.add(request, to: &overlay)
+        // By this directory it is known again.
+        try overlay.archive.addDirectory(Array(PrivateModules.root.utf8))
         try request.contents.check(overlay.archive, at: placement)
         overlay.fitsBefore = (try? request.contents.check(overlay.archive, at: .before)) != nil
         return overlay

@@ -23,7 +23,9 @@ package enum LoadHooks {
         InitramfsToolsHook.self,
         DracutHook.self,
         NashHook.self,
+        SUSEHook.self,
         MkinitcpioHook.self,
+        BoosterHook.self,
         HotplugHook.self,
     ]
 

@@ -1,4 +1,5 @@
 internal import GuestTree
+internal import Initramfs
 internal import Storage
 
 /// What is added to an initramfs belongs into the next one too, which the guest makes itself: whenever a kernel or a driver
@@ -8,6 +9,7 @@ enum NextInitramfs: PlanStep {
 
     static let dracutDirectory = "/etc/dracut.conf.d"
     static let initramfsToolsDirectory = "/etc/initramfs-tools"
+    static let boosterDirectory = "/etc"
     private static let dracutFile = "90-diskgraft.conf"
     private static let reason = "the next initramfs needs the drivers too"
 
@@ -17,6 +19,7 @@ enum NextInitramfs: PlanStep {
         initramfsTools(modules, &draft)
         dracut(modules, &draft)
         mkinitcpio(modules, &draft)
+        booster(modules, &draft)
     }
 
     private static func initramfsTools(_ modules: [String], _ draft: inout PlanDraft) {
@@ -67,6 +70,36 @@ enum NextInitramfs: PlanStep {
         }
     }
 
+    /// booster's list is one word, with commas.
+    private static func booster(_ modules: [String], _ draft: inout PlanDraft) {
+        guard draft.drivers.overlays.contains(where: { $0.generator == .booster }) else { return }
+        let list = modules.joined(separator: ",")
+        guard let file = draft.guest.files(BoosterConfiguration.self).first else {
+            guard let directory = draft.drivers.settings[boosterDirectory] else { return }
+            draft.add(
+                .create(
+                    NamePlace("booster.yaml", in: directory), contents: Array("modules: \(list)\n".utf8),
+                    permissions: 0o644), .drivers, reason)
+            return
+        }
+        guard let range = file.syntax.modulesRange else {
+            guard file.syntax.hasNoModules else {
+                draft.advise(.drivers, file.file, "add \(list) to its modules: \(reason)")
+                return
+            }
+            let end = file.file.bytes.count
+            let newline = file.file.bytes.last.map { $0 == .newline ? "" : "\n" } ?? ""
+            draft.edit(file.file, end..<end, "\(newline)modules: \(list)\n", .drivers, reason)
+            return
+        }
+        let missing = modules.filter { name in !file.syntax.modules.contains { isSame($0, name) } }
+        guard !missing.isEmpty else { return }
+        draft.edit(
+            file.file, range.upperBound..<range.upperBound, "," + missing.joined(separator: ","), .drivers,
+            reason
+        )
+    }
+
     private static func lines(_ modules: [String]) -> String { modules.joined(separator: "\n") + "\n" }
     private static func words(_ modules: [String]) -> String { modules.joined(separator: " ") }
 
@@ -101,12 +134,17 @@ enum OverlayInNextMenu: PlanStep {
                 isMinor: true)
             return
         }
-        let names = overlays.map(\.name).joined(separator: " ")
+        var missing = overlays.map(\.name)
         if let value = file.syntax.variables.last(variable), !value.isOpaque, value.quote != nil {
+            let known = value.text.split(separator: " ").map(String.init)
+            missing.removeAll { known.contains($0) }
+            guard !missing.isEmpty else { return }
             let end = value.valueRange.upperBound
-            draft.edit(file.file, end..<end, (value.text.isEmpty ? "" : " ") + names, .drivers, reason)
+            let text = (value.text.isEmpty ? "" : " ") + missing.joined(separator: " ")
+            draft.edit(file.file, end..<end, text, .drivers, reason)
             return
         }
+        let names = missing.joined(separator: " ")
         let end = file.file.bytes.count
         let newline = file.file.bytes.last.map { $0 == .newline ? "" : "\n" } ?? ""
         draft.edit(file.file, end..<end, "\(newline)\(variable)=\"\(names)\"\n", .drivers, reason)
@@ -117,7 +155,10 @@ extension DriverReading {
     /// Finds where the guest keeps what the next initramfs and the next menu are made by.
     func findSettings(_ facts: inout DriverFacts) throws(StorageError) {
         guard !facts.overlays.isEmpty else { return }
-        for path in [NextInitramfs.dracutDirectory, NextInitramfs.initramfsToolsDirectory] {
+        for path in [
+            NextInitramfs.dracutDirectory, NextInitramfs.initramfsToolsDirectory,
+            NextInitramfs.boosterDirectory,
+        ] {
             if let directory = try guest.tree.find(GuestPath(path)), directory.attributes.type == .directory {
                 facts.settings[path] = directory
             }

@@ -11,6 +11,16 @@ enum OverlayInMenus: PlanStep {
         guard draft.request.wants(.drivers) else { return }
         for overlay in draft.drivers.overlays {
             let names = overlay.modules.joined(separator: ", ")
+            if let old = overlay.replaces {
+                draft.add(
+                    .edit(
+                        FileEdit(
+                            file: old.file, expected: old.bytes, contents: overlay.contents, edits: [],
+                            canBeShared: false)), .drivers,
+                    "the guest's own drivers for \(draft.controller.rawValue) beside those that it was given before: \(names)"
+                )
+                continue
+            }
             draft.add(
                 .create(
                     NamePlace(overlay.name, in: overlay.directory), contents: overlay.contents,
@@ -21,7 +31,8 @@ enum OverlayInMenus: PlanStep {
             )
         }
         for item in draft.guest.bootEntries {
-            guard let overlay = draft.drivers.overlay(for: item), let initrd = item.entry.initrds.last,
+            guard let overlay = draft.drivers.overlay(for: item), overlay.replaces == nil,
+                let initrd = item.entry.initrds.last,
                 let menu = item.file.syntax as? any BootMenu
             else { continue }
             let path = overlay.loaderPath(from: initrd)

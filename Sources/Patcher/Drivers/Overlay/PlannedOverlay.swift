@@ -1,4 +1,5 @@
 package import GuestTree
+package import Initramfs
 
 /// An overlay with its place in the guest: what the plan's steps make a file of, and put into menus.
 package struct PlannedOverlay: Sendable {
@@ -24,6 +25,10 @@ package struct PlannedOverlay: Sendable {
     package var contents: [UInt8]
     /// The new file is a whole image, in place of the old one.
     package var isWhole: Bool
+    /// What made the image.
+    package var generator: InitramfsGenerator
+    /// The file that it takes the place of: what an earlier plan added. Menus name that already.
+    var replaces: ReplacedFile?
     /// What such a start is once it is there.
     package var after: StartFacts
 

@@ -1,0 +1,41 @@
+internal import GuestTree
+internal import Storage
+
+extension MountedSystem {
+    /// The volume of the boot menu where no row of the fstab mounts one: the loader finds it without any. `taken` are places
+    /// that the fstab speaks of. Nil where the root has a menu of its own, or several volumes have one.
+    static func unlistedBoot(
+        beside mounts: [LinuxSystem.Mount], taken: [MissingMount], volumes: [Volume], rootVolume: Int,
+        _ fileSystems: [Int: any FileSystem]
+    ) throws(StorageError) -> LinuxSystem.Mount? {
+        guard !mounts.contains(where: { $0.path == "/boot" }), !taken.contains(where: { $0.path == "/boot" })
+        else { return nil }
+        let tree = FileSystemTree(
+            mounts: mounts.map {
+                .init(path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
+            })
+        if try holdsMenu(tree, below: "/boot") { return nil }
+        var found: [Int] = []
+        for volume in volumes.indices {
+            guard let fileSystem = fileSystems[volume], !volumes[volume].isEFISystemPartition,
+                !mounts.contains(where: { $0.volume == volume })
+            else { continue }
+            let own = FileSystemTree(volume: volume, fileSystem)
+            let isRoot = try own.exists("/etc")
+            if !isRoot, try holdsMenu(own, below: "") { found.append(volume) }
+        }
+        guard found.count == 1, let volume = found.first else { return nil }
+        return LinuxSystem.Mount(path: "/boot", volume: volume, isReadable: true)
+    }
+
+    private static func holdsMenu(_ tree: FileSystemTree, below base: String) throws(StorageError) -> Bool {
+        for path in [
+            "grub/grub.cfg", "grub/menu.lst", "grub/grub.conf", "grub2/grub.cfg", "loader/entries",
+            "extlinux.conf",
+            "extlinux/extlinux.conf", "syslinux/syslinux.cfg",
+        ] where try tree.exists(GuestPath("\(base)/\(path)")) {
+            return true
+        }
+        return false
+    }
+}

@@ -1,0 +1,65 @@
+/// A file that a menu of GRUB legacy shows by `configfile`. Its entries are offered; which entry boots by itself is for the menu
+/// that leads to it to say.
+package struct GRUBLegacyIncludedMenu: GRUBLegacyText, GRUBMenu {
+    package static let kind = ConfigurationKind("grub-legacy-included")
+    package static var takesSeveralInitrds: Bool { false }
+    /// Wherever a menu says.
+    package static let places: [ConfigurationPlace] = []
+
+    let legacyMenu: GRUBLegacy
+
+    package init(_ bytes: [UInt8], path: String) { legacyMenu = GRUBLegacy(bytes) }
+
+    package var entries: [BootEntry] { legacyMenu.entries }
+
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] { legacyMenu.deviceSites(in: bytes) }
+    package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        legacyMenu.sharedCommandLines(in: bytes)
+    }
+
+    package func defaultEntry(of guest: LinuxSystem) -> BootEntry? { nil }
+
+    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
+        legacyMenu.choose(entry, in: file, of: guest)
+    }
+}
+
+/// A menu in GRUB legacy's language.
+protocol GRUBLegacyText: ConfigurationSyntax {
+    /// The text as GRUB legacy reads it.
+    var legacyMenu: GRUBLegacy { get }
+}
+
+extension GRUBLegacy: GRUBLegacyText {
+    var legacyMenu: GRUBLegacy { self }
+
+    /// An entry that does nothing but show another menu leads to that one's default.
+    package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
+        menus.compactMap { defaultEntry(of: $0.file, guest, depth: 0) }
+    }
+
+    /// Menus that lead to each other do not go on for ever.
+    private static let depthLimit = 8
+
+    private static func defaultEntry(of file: ScannedFile, _ guest: LinuxSystem, depth: Int) -> MenuEntry? {
+        guard depth < depthLimit, let menu = (file.syntax as? any GRUBLegacyText)?.legacyMenu else {
+            return nil
+        }
+        func other(_ word: String?) -> ScannedFile? { word.flatMap { guest.file(included: $0, in: file) } }
+        if let replacement = other(menu.replacement),
+            let found = defaultEntry(of: replacement, guest, depth: depth + 1)
+        {
+            return found
+        }
+        guard let entry = menu.defaultEntry(of: guest) else { return nil }
+        if entry.kernel == nil, let next = other(entry.menuFile) {
+            return defaultEntry(of: next, guest, depth: depth + 1) ?? MenuEntry(file: file, entry: entry)
+        }
+        return MenuEntry(file: file, entry: entry)
+    }
+}
+
+extension GRUBLegacy {
+    /// The files of its `configfile` commands.
+    var menuFiles: [String] { [replacement].compactMap { $0 } + entries.compactMap(\.menuFile) }
+}

@@ -1,0 +1,120 @@
+import GuestTree
+import Storage
+import Testing
+
+@testable import Patcher
+
+/// A plan that would have to be made twice is none.
+@Suite struct SecondChangeTests {
+    @Test func aSecondChangeIsRefused() throws {
+        let guest = FieldGuest(["/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n"])
+        let system = try #require(try guest.disk.survey().guests.first)
+        let request = PlanRequest(target: try #require(Target.named("kvm")))
+        let facts = try DriverReading.facts(of: system, for: request)
+        #expect(LastingRule.refusal(of: Planner.draft(system, request, facts), []) == nil)
+        // What no step does: another name that will not hold.
+        var draft = PlanDraft(system, request, facts)
+        let fstab = try #require(system.files(Fstab.self).first?.file)
+        draft.edit(fstab, 0..<"/dev/sda1".utf8.count, "/dev/hda1", .names, "for the test")
+        #expect(LastingRule.refusal(of: draft, []) == .wouldChangeAgain(path: "/etc/fstab"))
+    }
+}
+
+/// systemd-boot's own order, and its patterns.
+@Suite struct SystemdBootOrderTests {
+    private func defaultTitle(_ entries: [String: String], _ loader: String = "timeout 3\n") throws -> String?
+    {
+        var disk = TestGuest()
+        disk.bootCode = [.none]
+        let esp = disk.partition(1, .vfat, uuid: "ABCD-1234", type: "EFI System")
+        let root = disk.partition(2, .ext4, uuid: fieldRoot)
+        root.write("/etc/os-release", "ID=arch\n")
+        root.write(
+            "/etc/fstab", "UUID=\(fieldRoot) / ext4 defaults 0 1\nUUID=ABCD-1234 /boot vfat defaults 0 2\n")
+        root.makeDirectory("/boot")
+        esp.write("/EFI/BOOT/BOOTX64.EFI", "loader")
+        esp.write("/loader/loader.conf", loader)
+        esp.write("/vmlinuz-linux", "kernel")
+        esp.write("/initramfs-linux.img", "initrd")
+        for (name, text) in entries {
+            esp.write(
+                "/loader/entries/\(name)",
+                "title \(name)\n\(text)linux /vmlinuz-linux\ninitrd /initramfs-linux.img\noptions root=UUID=\(fieldRoot)\n"
+            )
+        }
+        return try disk.plan("kvm").defaultVerdict?.title
+    }
+
+    @Test func theOrder() throws {
+        #expect(try defaultTitle(["a.conf": "version 9\n", "d.conf": "version 1\n"]) == "d.conf")
+        #expect(try defaultTitle(["a.conf": "sort-key a\n", "z.conf": "sort-key z\n"]) == "a.conf")
+        #expect(try defaultTitle(["a.conf": "sort-key x\n", "z.conf": ""]) == "a.conf")
+        #expect(
+            try defaultTitle(["a.conf": "sort-key x\nversion 2\n", "z.conf": "sort-key x\nversion 1\n"])
+                == "a.conf")
+        #expect(try defaultTitle(["a.conf": "", "z+0-3.conf": ""]) == "a.conf")
+        #expect(try defaultTitle(["a.conf": "", "z.conf": "architecture aa64\n"]) == "a.conf")
+    }
+
+    @Test(arguments: [
+        ("a", "a.conf"), ("[ab].conf", "a.conf"), ("?.conf", "z.conf"), ("a*", "a.conf"),
+        ("A.CONF", "a.conf"),
+    ])
+    func patterns(_ pattern: String, _ title: String) throws {
+        #expect(try defaultTitle(["a.conf": "", "z.conf": ""], "default \(pattern)\n") == title)
+    }
+
+    /// FAT knows no case.
+    @Test func namesInCapitals() throws {
+        #expect(try defaultTitle(["D.CONF": ""]) == "D.CONF")
+    }
+}
+
+/// A default, or entries, that hang on tests which only the loader makes.
+@Suite struct UncertainDefaultTests {
+    private let gone = "root=UUID=99999999-1111-4222-8333-444455556666"
+
+    private func plan(_ head: String, _ first: String? = nil) throws -> Plan {
+        let menu = head + (first ?? FieldGuest.entry("A")) + FieldGuest.entry("B", gone)
+        return try FieldGuest(["/boot/grub/grub.cfg": menu]).disk.plan("kvm")
+    }
+
+    @Test(arguments: [
+        "if [ -e /foo ]; then\nset default=1\nelse\nset default=0\nfi\n",
+        "set default=0\nif [ -f /foo ]; then\nset default=1\nfi\n",
+        "if [ -f /foo ]; then\nset default=1\nfi\n",
+    ])
+    func aDefaultByATest(_ head: String) throws { #expect(try plan(head).outcome == .notKnown) }
+
+    @Test func whatIsCertain() throws {
+        #expect(
+            try plan("if [ -f /foo ]; then\nset default=1\nfi\nset default=0\n").defaultVerdict?.title == "A")
+        #expect(
+            try plan("if [ -f /foo ]; then\nset default=0\nelse\nset default=0\nfi\n").defaultVerdict?.title
+                == "A")
+        let usual =
+            "if [ \"${next_entry}\" ] ; then\nset default=\"${next_entry}\"\nelse\nset default=\"0\"\nfi\n"
+        #expect(try plan(usual).defaultVerdict?.title == "A")
+    }
+
+    @Test func anEntryByATest() throws {
+        let first = "if [ -e /foo ]; then\n\(FieldGuest.entry("A", gone))else\n\(FieldGuest.entry("C"))fi\n"
+        #expect(try plan("set default=0\n", first).outcome == .notKnown)
+        #expect(try plan("set default=C\n", first).defaultVerdict?.title == "C")
+    }
+}
+
+/// Arguments in a file that only the loader reads.
+@Suite struct HiddenArgumentTests {
+    @Test(arguments: [("/dev/sda1", VerdictReason.Code.argumentsUnreadable), ("UUID=\(fieldRoot)", nil)])
+    func aVariableOfAnotherFile(_ spec: String, _ stop: VerdictReason.Code?) throws {
+        let menu =
+            "load_env -f /boot/photon.cfg\nmenuentry A {\n\tlinux /boot/vmlinuz-6.1.0-20 $photon_cmdline ro\n\tinitrd /boot/initrd.img-6.1.0-20\n}\n"
+        let guest = FieldGuest(
+            ["/boot/grub/grub.cfg": menu, "/etc/fstab": "\(spec) / ext4 defaults 0 1\n"],
+            os: "ID=photon\nVERSION_ID=5\n")
+        let plan = try guest.disk.plan("kvm")
+        #expect(plan.stop == stop)
+        if stop == nil { #expect(plan.defaultVerdict?.notes == [.argumentsElsewhere]) }
+    }
+}

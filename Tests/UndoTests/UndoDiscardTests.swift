@@ -1,0 +1,233 @@
+import Foundation
+import HostIO
+import Storage
+import TestSupport
+import Testing
+@_spi(Testing) import Undo
+
+/// Throwing a record away, where it is of another file: an image was moved away half changed, and another got its name.
+@Suite(.enabled(if: HalfChanged.attributesAreKept, "a temporary folder without attributes or birth times"))
+struct UndoDiscardTests {
+    /// How the image that was moved away, or the other one, is reached.
+    enum Way: CaseIterable {
+        case plain, link, hardLink
+    }
+
+    private static func reach(_ path: String, _ way: Way, in directory: TemporaryDirectory) throws -> String {
+        let other = directory.path("elsewhere/reached")
+        switch way {
+        case .plain: return path
+        case .link: try FileManager.default.createSymbolicLink(atPath: other, withDestinationPath: path)
+        case .hardLink: try FileManager.default.linkItem(atPath: path, toPath: other)
+        }
+        return other
+    }
+
+    @Test(arguments: HalfChanged.Other.allCases, Way.allCases)
+    func theRecordOfAnImageThatWasMovedIsKept(_ other: HalfChanged.Other, _ way: Way) throws {
+        let half = try HalfChanged()
+        let path = half.paths[0]
+        let moved = try half.moveAway()
+        try half.put(other, copyOf: moved)
+        let bytes = try fileBytes(path)
+        let file = try RecordedFile.open(try Self.reach(path, way, in: half.directory))
+        if way != .hardLink || other == .markedCopy {
+            let done = try UndoRecord.discard([file])
+            #expect(done.kept.count == (way == .hardLink ? 0 : 1))
+        }
+        // By a further name in another directory there is no record to be thrown away, but by the first name.
+        if way == .hardLink {
+            #expect(try UndoRecord.discard([try RecordedFile.open(path, locking: .ignore)]).kept.count == 1)
+        }
+        // The image of that name is free of it, and as it was.
+        #expect(try fileBytes(path) == bytes)
+        #expect(try UndoRecord.read(for: path) == nil)
+        #expect(!HostDirectory.exists(path + ".undo"))
+        let transaction = try HostTransaction([file])
+        try file.write([1, 2, 3], at: 5)
+        try transaction.commit()
+        #expect(try UndoRecord.undo([file]).count == 1)
+        #expect(try fileBytes(path) == bytes)
+        // The one that was moved is half changed, known as that, and goes back.
+        #expect(try UndoRecord.read(for: moved)?.isCutOff == true)
+        #expect(try UndoRecord.undo([try RecordedFile.open(moved)]).count == 1)
+        #expect(try fileBytes(moved) == half.before[0])
+        #expect(try half.records().isEmpty)
+    }
+
+    /// With a word for it, it goes; and so does that of the image itself, by any way.
+    @Test(arguments: Way.allCases) func whatIsMeantIsThrownAway(_ way: Way) throws {
+        let half = try HalfChanged()
+        let moved = try half.moveAway()
+        try half.put(.backup, copyOf: moved)
+        let path = try Self.reach(half.paths[0], way == .hardLink ? .plain : way, in: half.directory)
+        let done = try UndoRecord.discard([try RecordedFile.open(path)], otherFile: true)
+        #expect(done.records == [half.paths[0] + ".undo"] && done.kept.isEmpty)
+        #expect(try half.records().isEmpty)
+        let error = #expect(throws: StorageError.self) { try UndoRecord.read(for: moved) }
+        #expect(error?.code == "record-missing")
+
+        let own = try HalfChanged()
+        let reached = try Self.reach(own.paths[0], way, in: own.directory)
+        let thrown = try UndoRecord.discard([try RecordedFile.open(reached)])
+        #expect(thrown.records == [own.paths[0] + ".undo"] && thrown.cutOff == thrown.records)
+        #expect(thrown.kept.isEmpty)
+        #expect(try own.records().isEmpty)
+        #expect(try UndoRecord.read(for: own.paths[0]) == nil)
+        #expect(try fileBytes(own.paths[0]) == own.half[0])
+    }
+
+    /// After the other image had its record set aside, the moved one throws its own away, and no other's.
+    @Test func theMovedImageThrowsItsOwnAway() throws {
+        let half = try HalfChanged()
+        let moved = try half.moveAway()
+        try half.put(.backup, copyOf: moved)
+        let file = try RecordedFile.open(half.paths[0])
+        #expect(try UndoRecord.discard([file]).kept.count == 1)
+        let transaction = try HostTransaction([file])
+        try file.write([1, 2, 3], at: 5)
+        try transaction.commit()
+        #expect(try UndoRecord.discard([try RecordedFile.open(moved)]).records.count == 1)
+        #expect(try half.records() == ["0.img.undo"])
+        #expect(try UndoRecord.read(for: moved) == nil)
+        #expect(try UndoRecord.undo([file]).count == 1)
+    }
+
+    /// Of several files one was moved and its record set aside: the others go back, and so does that one.
+    @Test(arguments: [0, 1], HalfChanged.Other.allCases)
+    func ofSeveralFilesEachGoesBack(_ index: Int, _ other: HalfChanged.Other) throws {
+        for movedFirst in [false, true] {
+            let half = try HalfChanged(count: 2)
+            let moved = try half.moveAway(index)
+            try half.put(other, at: index, copyOf: moved)
+            let bytes = try fileBytes(half.paths[index])
+            #expect(try UndoRecord.discard([try RecordedFile.open(half.paths[index])]).kept.count == 1)
+            let order = [half.paths[1 - index], moved]
+            for path in movedFirst ? order.reversed() : order {
+                while try !UndoRecord.undo([try RecordedFile.open(path)]).isEmpty {}
+            }
+            #expect(try fileBytes(half.paths[1 - index]) == half.before[1 - index])
+            #expect(try fileBytes(moved) == half.before[index])
+            #expect(try fileBytes(half.paths[index]) == bytes)
+        }
+    }
+
+    /// A finished change of an image that was moved away, below the changes of the one that got its name: those alone go.
+    @Test func finishedChangesOfAnotherFileStay() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("images/a.img", [UInt8](repeating: 1, count: 9000))
+        try directory.write("elsewhere/x", [])
+        let moved = directory.path("elsewhere/a.img")
+        try Self.change(path, to: 2)
+        try FileManager.default.moveItem(atPath: path, toPath: moved)
+        // A copy goes on with the record of what it was copied from.
+        try Tool.run("cp", [moved, path])
+        for value in [6, 7] as [UInt8] { try Self.change(path, to: value) }
+        let error = #expect(throws: StorageError.self) { try UndoRecord.undo([try RecordedFile.open(moved)]) }
+        #expect(error?.code == "below-another" && error?.message.contains("images/a.img.undo") == true)
+        let done = try UndoRecord.discard([try RecordedFile.open(path)])
+        #expect(done.kept.count == 1 && done.records.isEmpty)
+        #expect(try fileBytes(path)[1000] == 7)
+        #expect(try UndoRecord.undo([try RecordedFile.open(path)]).isEmpty)
+        #expect(try UndoRecord.undo([try RecordedFile.open(moved)]).count == 1)
+        #expect(try fileBytes(moved) == [UInt8](repeating: 1, count: 9000))
+        #expect(!HostDirectory.exists(done.kept[0]))
+    }
+
+    /// Another file gets the name and is changed: it has a record of its own then, and the one that was moved keeps its.
+    @Test func anotherFileDoesNotGoOnWithARecord() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("images/a.img", [UInt8](repeating: 1, count: 9000))
+        try directory.write("elsewhere/x", [])
+        let moved = directory.path("elsewhere/a.img")
+        for value in [2, 3] as [UInt8] { try Self.change(path, to: value) }
+        try FileManager.default.moveItem(atPath: path, toPath: moved)
+        try directory.write("images/a.img", [UInt8](repeating: 5, count: 9000))
+        for value in [6, 7] as [UInt8] { try Self.change(path, to: value) }
+        for value in [2, 1] as [UInt8] {
+            #expect(try UndoRecord.undo([try RecordedFile.open(moved)]).count == 1)
+            #expect(try fileBytes(moved)[1000] == value)
+        }
+        #expect(try UndoRecord.undo([try RecordedFile.open(moved)]).isEmpty)
+        for value in [6, 5] as [UInt8] {
+            #expect(try UndoRecord.undo([try RecordedFile.open(path)]).count == 1)
+            #expect(try fileBytes(path)[1000] == value)
+        }
+        #expect(try UndoRecord.undo([try RecordedFile.open(path)]).isEmpty)
+        #expect(HostDirectory.names(in: directory.path("images")) == ["a.img"])
+    }
+
+    /// Two images change names, one half changed, one with a finished change: each has its own record all the same.
+    @Test func imagesThatChangeNames() throws {
+        let half = try HalfChanged()
+        let path = half.paths[0]
+        let other = try half.directory.write("images/b.img", [UInt8](repeating: 1, count: 9000))
+        try Self.change(other, to: 2)
+        let aside = try half.moveAway()
+        try FileManager.default.moveItem(atPath: other, toPath: path)
+        try FileManager.default.moveItem(atPath: aside, toPath: other)
+        #expect(try UndoRecord.undo([try RecordedFile.open(other)]).count == 1)
+        #expect(try fileBytes(other) == half.before[0])
+        #expect(try UndoRecord.undo([try RecordedFile.open(path)]).count == 1)
+        #expect(try fileBytes(path) == [UInt8](repeating: 1, count: 9000))
+        for path in [path, other] { #expect(try UndoRecord.undo([try RecordedFile.open(path)]).isEmpty) }
+    }
+
+    /// The name was given to a new file; the old one lives on under a further name in another directory.
+    @Test func aReplacedFileFindsItsRecord() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("images/a.img", [UInt8](repeating: 1, count: 9000))
+        try directory.write("elsewhere/x", [])
+        let other = directory.path("elsewhere/b.img")
+        try Self.change(path, to: 2)
+        try FileManager.default.linkItem(atPath: path, toPath: other)
+        let replaced = try ReplacedRecord(ofFile: path)
+        try FileManager.default.removeItem(atPath: path)
+        try directory.write("images/a.img", [1])
+        try replaced?.retire()
+        #expect(try UndoRecord.undo([try RecordedFile.open(other)]).count == 1)
+        #expect(try fileBytes(other) == [UInt8](repeating: 1, count: 9000))
+        #expect(HostDirectory.names(in: directory.path("images")) == ["a.img"])
+    }
+
+    /// A new file gets the name of one that was moved away, changed or half changed.
+    @Test(arguments: [false, true], [false, true])
+    func aNewFileKeepsTheRecordOfAnother(_ isHot: Bool, _ isThere: Bool) throws {
+        let half = try HalfChanged()
+        let path = half.paths[0]
+        if !isHot { try UndoRecord.setState(.done, ofRecord: path + ".undo") }
+        let moved = try half.moveAway()
+        if isThere {
+            try half.put(.backup, copyOf: moved)
+            if isHot {
+                // Whoever has that file can settle it first.
+                let error = #expect(throws: StorageError.self) { try ReplacedRecord(ofFile: path) }
+                #expect(error?.code == "hot")
+                #expect(try UndoRecord.discard([try RecordedFile.open(path)]).kept.count == 1)
+            }
+        }
+        let replaced = try ReplacedRecord(ofFile: path)
+        try half.directory.write("images/0.img", [1, 2, 3])
+        try replaced?.retire()
+        #expect(!HostDirectory.exists(path + ".undo"))
+        #expect(try half.records().count == 1)
+        #expect(try UndoRecord.read(for: path) == nil)
+        guard isHot else { return }
+        #expect(try UndoRecord.undo([try RecordedFile.open(moved)]).count == 1)
+        #expect(try fileBytes(moved) == half.before[0])
+    }
+
+    private static func change(_ path: String, to value: UInt8) throws {
+        let file = try RecordedFile.open(path)
+        let transaction = try HostTransaction([file])
+        try file.write([value], at: 1000)
+        try transaction.commit()
+    }
+}
+
+extension HalfChanged {
+    /// The records beside the images.
+    fileprivate func records() throws -> [String] {
+        HostDirectory.names(in: HostPath.directory(of: paths[0])).filter { $0.hasSuffix(".undo") }
+    }
+}

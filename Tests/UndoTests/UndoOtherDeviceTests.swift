@@ -1,0 +1,91 @@
+import Foundation
+import HostIO
+import Storage
+import TestSupport
+import Testing
+@_spi(Testing) import Undo
+
+/// A record of a block device whose name another one has got.
+@Suite(.enabled(if: LoopDevices.areThere, "needs root and loop devices"))
+struct UndoOtherDeviceTests {
+    /// The device that has the name now holds nothing of what the record knows, or is of another size.
+    @Test(arguments: [false, true], [false, true])
+    func theRecordOfAnotherDeviceIsKept(_ isLonger: Bool, _ isHot: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let place = UndoPlace(deviceDirectory: directory.root)
+        var random = SeededRandom(31)
+        let disks = try [
+            directory.write("one", random.bytes(1 << 20)),
+            directory.write("two", random.bytes(isLonger ? 2 << 20 : 1 << 20)),
+        ]
+        let device = try Tool.run("losetup", ["-f", "--show", disks[0]]).text.filter { $0 != "\n" }
+        defer { _ = try? Tool.run("losetup", ["-d", device]) }
+        let record = place.recordPath(for: device)
+        do {
+            let file = try RecordedFile.open(device)
+            let transaction = try HostTransaction([file], records: place)
+            try file.write(random.bytes(3000), at: 70_000)
+            try transaction.commit()
+        }
+        if isHot { try UndoRecord.setState(.hot, ofRecord: record) }
+        let bytes = try fileBytes(record)
+        try Tool.run("losetup", ["-d", device])
+        try Tool.run("losetup", [device, disks[1]])
+        let other = try fileBytes(disks[1])
+        do {
+            let file = try RecordedFile.open(device)
+            let error = #expect(throws: StorageError.self) { try UndoRecord.discard([file], in: place) }
+            #expect(error?.code == "other-device" && error?.remedies == [.discardUndoOfAnother])
+            for force in [UndoForce.no, .sameFile] {
+                let error = #expect(throws: StorageError.self) {
+                    try UndoRecord.undo([file], force: force, in: place)
+                }
+                #expect(error?.remedies.first == .forceUndoOfAnother)
+                #expect(error?.message.contains("another device") == true)
+            }
+        }
+        #expect(try fileBytes(record) == bytes && fileBytes(disks[1]) == other)
+        try Tool.run("losetup", ["-d", device])
+        try Tool.run("losetup", [device, disks[0]])
+        let file = try RecordedFile.open(device)
+        // As long as it holds what the record knows it is taken back, attached once more, without anything set aside.
+        #expect(try UndoRecord.undo([file], in: place).count == 1)
+        #expect(HostDirectory.names(in: directory.root) == ["one", "two"])
+    }
+
+    /// What is forced into another device leaves the record for the one that was changed.
+    @Test
+    func whatIsForcedIntoAnotherDeviceLeavesTheRecord() throws {
+        let directory = try TemporaryDirectory()
+        let place = UndoPlace(deviceDirectory: directory.root)
+        var random = SeededRandom(32)
+        let before = random.bytes(1 << 20)
+        let disks = try [directory.write("one", before), directory.write("two", before)]
+        let device = try Tool.run("losetup", ["-f", "--show", disks[0]]).text.filter { $0 != "\n" }
+        defer { _ = try? Tool.run("losetup", ["-d", device]) }
+        let record = place.recordPath(for: device)
+        do {
+            let file = try RecordedFile.open(device)
+            let transaction = try HostTransaction([file], records: place)
+            try file.write(random.bytes(3000), at: 70_000)
+            try transaction.commit()
+        }
+        try Tool.run("losetup", ["-d", device])
+        try Tool.run("losetup", [device, disks[1]])
+        var kept: [String] = []
+        do {
+            let file = try RecordedFile.open(device)
+            #expect(throws: StorageError.self) { try UndoRecord.undo([file], force: .sameFile, in: place) }
+            #expect(
+                try UndoRecord.undo([file], force: .anyFile, in: place, kept: { kept.append($0) }).count == 1)
+            #expect(try UndoRecord.undo([file], in: place).isEmpty)
+        }
+        #expect(kept.count == 1 && !HostDirectory.exists(record))
+        try Tool.run("losetup", ["-d", device])
+        try Tool.run("losetup", [device, disks[0]])
+        try FileManager.default.moveItem(atPath: kept[0], toPath: record)
+        #expect(try UndoRecord.undo([try RecordedFile.open(device)], in: place).count == 1)
+        let isAsBefore = try HostFile.open(device).bytes(at: 0, count: 1 << 20) == before
+        #expect(isAsBefore)
+    }
+}

@@ -21,7 +21,7 @@ package enum Ext4Driver: FileSystemDriver {
     package static func open(
         _ device: any BlockDevice, options: FileSystemOptions
     ) throws(StorageError) -> any FileSystem {
-        try Ext4FileSystem.open(device, options: .init(ignoreChecksums: options.ignoresChecksums))
+        try Ext4FileSystem.open(device, options: options)
     }
 
     package static func check(

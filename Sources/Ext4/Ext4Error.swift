@@ -36,16 +36,13 @@ enum Ext4Code: String, LayerCode {
     case attributeChecksum = "attribute-checksum"
     case badInlineData = "bad-inline-data"
     // What forbids writing to the volume.
-    case readOnlyDevice = "read-only-device"
     case unwritableFeature = "unwritable-feature"
     case errorState = "error-state"
     case notClean = "not-clean"
     case multiMount = "multi-mount-protection"
-    case commitFailed = "commit-failed"
     // What forbids a change.
     case transactionFinished = "transaction-finished"
     case transactionFailed = "transaction-failed"
-    case transactionStale = "transaction-stale"
     case reservedInode = "reserved-inode"
     case immutable = "immutable"
     case appendOnly = "append-only"

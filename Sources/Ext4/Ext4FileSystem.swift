@@ -5,58 +5,36 @@ internal import Synchronization
 /// checksums verified, when they are asked for. A journal with changes to replay is read at opening, and the volume
 /// shown as after the replay, with no byte written.
 package final class Ext4FileSystem: FileSystem, VolumeView {
-    /// How to open a volume.
-    package struct Options: Sendable {
-        /// Read on where a metadata checksum is wrong, with a warning.
-        package var ignoreChecksums: Bool
-        /// How much metadata to keep in memory, in bytes.
-        package var cacheByteCount: Int
-        /// The time that changes are given; nil: the clock's.
-        package var now: Timestamp?
-
-        /// Checksums verified, 16 MiB of cache.
-        package init(
-            ignoreChecksums: Bool = false, cacheByteCount: Int = 16 << 20, now: Timestamp? = nil
-        ) {
-            self.ignoreChecksums = ignoreChecksums
-            self.cacheByteCount = cacheByteCount
-            self.now = now
-        }
-    }
-
     let store: BlockStore
     let geometry: Geometry
-    let options: Options
+    let options: FileSystemOptions
     /// What fast commits behind the log change; nil where there are none.
     let fastCommits: FastCommitChanges?
-    private let state: Mutex<State>
+    /// Its warnings and its changes.
+    let state = VolumeState(layer: Ext4Code.layer)
+    private let contents: Mutex<Contents>
 
-    private struct State {
+    private struct Contents {
         var superblock: Superblock
-        var warnings: [String] = []
         var dirty: DirtyJournal?
-        var generation: UInt64 = 0
-        var isCommitting = false
     }
 
-    /// More warnings than this would say nothing new.
-    private static let maximumWarningCount = 100
-
     private init(
-        _ store: BlockStore, _ superblock: Superblock, _ geometry: Geometry, _ options: Options,
+        _ store: BlockStore, _ superblock: Superblock, _ geometry: Geometry,
+        _ options: FileSystemOptions,
         dirty: DirtyJournal? = nil, fastCommits: FastCommitChanges? = nil
     ) {
         self.store = store
         self.fastCommits = fastCommits
         self.geometry = geometry
         self.options = options
-        state = Mutex(State(superblock: superblock, dirty: dirty))
+        contents = Mutex(Contents(superblock: superblock, dirty: dirty))
     }
 
     /// Opens the volume on `device`, writing nothing. Throws `corrupt` where the superblock contradicts itself,
     /// `unsupported` naming features that are not known.
     package static func open(
-        _ device: any BlockDevice, options: Options = Options()
+        _ device: any BlockDevice, options: FileSystemOptions = FileSystemOptions()
     ) throws(StorageError) -> Ext4FileSystem {
         let onDisk = try openIgnoringJournal(device, options: options)
         guard onDisk.geometry.incompatible.contains(.needsRecovery), let dirty = try onDisk.dirtyJournal()
@@ -79,14 +57,14 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
             for warning in warnings { result.warn(warning) }
             return result
         } catch {
-            guard options.ignoreChecksums, error.kind == .corrupt else { throw error }
+            guard options.ignoresChecksums, error.kind == .corrupt else { throw error }
             warn("the fast commits behind the log were left out: \(error.message)")
             return self
         }
     }
 
     private static func openIgnoringJournal(
-        _ device: any BlockDevice, options: Options, dirty: DirtyJournal? = nil
+        _ device: any BlockDevice, options: FileSystemOptions, dirty: DirtyJournal? = nil
     ) throws(StorageError) -> Ext4FileSystem {
         guard let superblock = try Superblock.read(from: device) else {
             throw .ext4(
@@ -112,43 +90,23 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
     // MARK: Changes
 
     /// The journal and its replay, when there is something to replay.
-    var dirty: DirtyJournal? { state.withLock { $0.dirty } }
-    /// How many changes were committed.
-    var generation: UInt64 { state.withLock { $0.generation } }
-    /// A commit was begun and not ended: it is under way, or it failed.
-    var isCommitting: Bool { state.withLock { $0.isCommitting } }
-
-    /// Takes note that the device is about to be written. Throws when the change was made for another state.
-    func beginCommit(of target: WriteTarget) throws(StorageError) {
-        let isCurrent = state.withLock { state in
-            guard state.generation == target.generation, !state.isCommitting else { return false }
-            state.generation += 1
-            state.isCommitting = true
-            return true
-        }
-        guard isCurrent else {
-            throw .ext4(
-                .misuse, .transactionStale,
-                "the volume was changed since the transaction began; begin another")
-        }
-    }
-
+    var dirty: DirtyJournal? { contents.withLock { $0.dirty } }
     /// Takes note of the state that a commit left.
     func endCommit(_ target: WriteTarget, superblock: Superblock) {
         store.replaceDevice(target.device)
-        state.withLock { state in
-            state.superblock = superblock
-            state.dirty = nil
-            state.isCommitting = false
+        contents.withLock { contents in
+            contents.superblock = superblock
+            contents.dirty = nil
         }
+        state.endCommit()
     }
 
     /// What was odd and did not stop reading.
-    package var warnings: [String] { state.withLock { $0.warnings } }
+    package var warnings: [String] { state.warnings }
 
     // MARK: VolumeView
 
-    var superblock: Superblock { state.withLock { $0.superblock } }
+    var superblock: Superblock { contents.withLock { $0.superblock } }
 
     func block(_ number: BlockNumber) throws(StorageError) -> [UInt8] { try store.block(number) }
 
@@ -161,18 +119,11 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
     func checksumFailure(
         _ code: Ext4Code, _ message: String, structure: String, offset: UInt64
     ) throws(StorageError) {
-        guard options.ignoreChecksums else {
+        guard options.ignoresChecksums else {
             throw .ext4(.corrupt, code, message, structure: structure, offset: offset)
         }
         warn("\(message) (ignored; \(structure) at byte \(offset.hex))")
     }
 
-    func warn(_ text: String) {
-        state.withLock { state in
-            guard state.warnings.count < Self.maximumWarningCount, !state.warnings.contains(text) else {
-                return
-            }
-            state.warnings.append(text)
-        }
-    }
+    func warn(_ text: String) { state.warn(text) }
 }

@@ -37,13 +37,10 @@ enum FATCode: String, LayerCode, CaseIterable {
     case backupDiffers = "backup-differs"
     case lostBootSector = "lost-boot-sector"
     // What forbids writing to the volume.
-    case readOnlyDevice = "read-only-device"
-    case commitFailed = "commit-failed"
     case damaged = "damaged"
     // What forbids a change.
     case transactionFinished = "transaction-finished"
     case transactionFailed = "transaction-failed"
-    case transactionStale = "transaction-stale"
     case noSpace = "no-space"
     case rootFull = "root-full"
     case directoryFull = "directory-full"

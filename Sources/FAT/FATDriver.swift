@@ -14,6 +14,8 @@ package enum FATDriver: FileSystemDriver {
         changes: [.contents, .names, .attributes, .label], settableAttributes: .modificationTime,
         labelByteLimit: BootSector.labelByteCount, foldsCase: true)
 
+    package static let refusesLate = true
+
     package static func isBootSector(_ sector: [UInt8]) -> Bool { BootSector(sector) != nil }
 
     package static func identify(_ device: any BlockDevice) throws(StorageError) -> VolumeSignature? {

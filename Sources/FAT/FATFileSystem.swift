@@ -22,19 +22,18 @@ package final class FATFileSystem: FileSystem, VolumeView {
         }
     }
 
-    let device: any BlockDevice
+    let store: MetadataStore
     let geometry: Geometry
     let codePage: CodePage
     let options: Options
-    private let state: Mutex<State>
+    /// Its changes.
+    let state = VolumeState(layer: FATCode.layer)
+    private let contents: Mutex<Contents>
 
-    private struct State {
+    private struct Contents {
         var boot: BootSector
         var identity: VolumeIdentity
-        var blocks: BoundedCache<UInt64, [UInt8]>
         var chains: BoundedCache<ClusterNumber, Chain>
-        var generation: UInt64 = 0
-        var isCommitting = false
         /// Of the generation that it was checked in, which clusters are free.
         var space: (generation: UInt64, FreeSpace)?
     }
@@ -43,14 +42,13 @@ package final class FATFileSystem: FileSystem, VolumeView {
         _ device: any BlockDevice, _ boot: BootSector, _ identity: VolumeIdentity, _ codePage: CodePage,
         _ options: Options
     ) {
-        self.device = device
+        store = MetadataStore(device, layer: FATCode.layer, cacheByteCount: options.cacheByteCount)
         self.codePage = codePage
         self.options = options
         geometry = Geometry(boot)
-        state = Mutex(
-            State(
-                boot: boot, identity: identity, blocks: BoundedCache(budget: options.cacheByteCount),
-                chains: BoundedCache(budget: options.cacheByteCount)))
+        contents = Mutex(
+            Contents(
+                boot: boot, identity: identity, chains: BoundedCache(budget: options.cacheByteCount)))
     }
 
     /// Opens the volume on `device`, writing nothing. Throws `corrupt` where there is none, or none that could hold a file.
@@ -95,36 +93,25 @@ package final class FATFileSystem: FileSystem, VolumeView {
         return result
     }
 
+    var device: any BlockDevice { store.device }
+
     /// The boot sector as it is.
-    var boot: BootSector { state.withLock { $0.boot } }
+    var boot: BootSector { contents.withLock { $0.boot } }
 
     // MARK: Changes
 
     /// How many changes were committed.
-    var generation: UInt64 { state.withLock { $0.generation } }
-    /// A commit was begun and not ended: it is under way, or it failed.
-    var isCommitting: Bool { state.withLock { $0.isCommitting } }
+    var generation: UInt64 { state.generation }
 
     /// The free clusters, where the volume was found sound and has not changed but by commits.
     var knownSpace: FreeSpace? {
-        state.withLock { state in state.space.flatMap { $0.generation == state.generation ? $0.1 : nil } }
+        let generation = generation
+        return contents.withLock { $0.space.flatMap { $0.generation == generation ? $0.1 : nil } }
     }
 
-    func note(_ space: FreeSpace) { state.withLock { $0.space = ($0.generation, space) } }
-
-    /// Takes note that the device is about to be written. Throws when the change was made for another state.
-    func beginCommit(of generation: UInt64) throws(StorageError) {
-        let isCurrent = state.withLock { state in
-            guard state.generation == generation, !state.isCommitting else { return false }
-            state.generation += 1
-            state.isCommitting = true
-            return true
-        }
-        guard isCurrent else {
-            throw .fat(
-                .misuse, .transactionStale,
-                "the volume was changed since the transaction began; begin another")
-        }
+    func note(_ space: FreeSpace) {
+        let generation = generation
+        contents.withLock { $0.space = (generation, space) }
     }
 
     /// Takes note of the state that a commit left.
@@ -134,14 +121,15 @@ package final class FATFileSystem: FileSystem, VolumeView {
                 .corrupt, .noBootSector, "the boot sector is gone", structure: "boot sector", offset: 0)
         }
         let identity = try boot.signature(on: device).identity
-        state.withLock { state in
-            state.boot = boot
-            state.identity = identity
-            state.blocks.removeAll()
-            state.chains.removeAll()
-            state.space = (state.generation, space)
-            state.isCommitting = false
+        let generation = generation
+        store.invalidate()
+        contents.withLock { contents in
+            contents.boot = boot
+            contents.identity = identity
+            contents.chains.removeAll()
+            contents.space = (generation, space)
         }
+        state.endCommit()
     }
 
     // MARK: VolumeView
@@ -171,17 +159,9 @@ package final class FATFileSystem: FileSystem, VolumeView {
     }
 
     private func block(at offset: UInt64) throws(StorageError) -> [UInt8] {
-        if let kept = state.withLock({ $0.blocks.value(for: offset) }) { return kept }
+        let device = device
         guard offset < device.byteCount else { return [] }
-        let generation = generation
-        let bytes = try device.bytes(at: offset, count: Int(min(Self.blockSize, device.byteCount - offset)))
-        state.withLock { state in
-            // What was read beside a commit is not kept.
-            if state.generation == generation, !state.isCommitting {
-                state.blocks.keep(bytes, for: offset, cost: bytes.count)
-            }
-        }
-        return bytes
+        return try store.bytes(at: offset, count: Int(min(Self.blockSize, device.byteCount - offset)))
     }
 
     func readData(
@@ -194,49 +174,25 @@ package final class FATFileSystem: FileSystem, VolumeView {
         try device.read(into: &target, at: offset)
     }
 
-    func keptChain(_ first: ClusterNumber) -> Chain? { state.withLock { $0.chains.value(for: first) } }
+    func keptChain(_ first: ClusterNumber) -> Chain? { contents.withLock { $0.chains.value(for: first) } }
 
-    func keep(_ chain: Chain, of first: ClusterNumber) {
+    func keep(_ chain: Chain, of first: ClusterNumber, readIn generation: UInt64) {
         let cost = chain.runs.count * MemoryLayout<Chain.Run>.stride
-        state.withLock { state in
-            if !state.isCommitting { state.chains.keep(chain, for: first, cost: cost) }
+        contents.withLock { contents in
+            // What was read beside a commit is not kept.
+            if state.generation == generation, !state.isCommitting {
+                contents.chains.keep(chain, for: first, cost: cost)
+            }
         }
     }
 }
 
 extension FATFileSystem {
     /// Kind, serial number, label, width, sizes.
-    package var identity: VolumeIdentity { state.withLock { $0.identity } }
+    package var identity: VolumeIdentity { contents.withLock { $0.identity } }
 
     /// Everything that FAT can.
     package var capabilities: Capabilities { FATDriver.capabilities }
-
-    /// The root directory.
-    package var rootDirectory: FileID { rootKey }
-
-    /// The file called `name`, short or long, in `directory`, or nil.
-    package func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
-        try lookUpFile(name, in: directory)
-    }
-
-    /// Lists a directory in the order of its slots.
-    package func forEachEntry(
-        of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
-    ) throws(StorageError) {
-        try forEachDirectoryEntry(of: directory, body)
-    }
-
-    /// What stat tells.
-    package func attributes(of file: FileID) throws(StorageError) -> FileAttributes {
-        try fileAttributes(of: file)
-    }
-
-    /// Reads a regular file's contents.
-    package func read(
-        _ file: FileID, into target: inout MutableRawSpan, at offset: UInt64
-    ) throws(StorageError) -> Int {
-        try readFile(file, into: &target, at: offset)
-    }
 
     /// Where a regular file's bytes lie.
     package func nextExtent(of file: FileID, at offset: UInt64) throws(StorageError) -> Extent {

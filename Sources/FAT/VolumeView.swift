@@ -1,7 +1,7 @@
 internal import Storage
 
 /// A volume to be read: as it is, or as a transaction will leave it.
-protocol VolumeView: AnyObject {
+protocol VolumeView: FileTree {
     var geometry: Geometry { get }
     var codePage: CodePage { get }
     /// Bytes of tables and directories. Throws `corrupt` behind the device's end.
@@ -12,5 +12,7 @@ protocol VolumeView: AnyObject {
     ) throws(StorageError)
     /// A chain that was read before, by its first cluster.
     func keptChain(_ first: ClusterNumber) -> Chain?
-    func keep(_ chain: Chain, of first: ClusterNumber)
+    func keep(_ chain: Chain, of first: ClusterNumber, readIn generation: UInt64)
+    /// How many changes were committed before.
+    var generation: UInt64 { get }
 }

@@ -15,6 +15,8 @@ package enum XFSDriver: FileSystemDriver {
         settableAttributes: [.permissions, .owner, .accessTime, .modificationTime],
         labelByteLimit: Superblock.labelByteCount)
 
+    package static let refusesLate = true
+
     package static func identify(_ device: any BlockDevice) throws(StorageError) -> VolumeSignature? {
         if let superblock = try Superblock.read(from: device) { return superblock.signature }
         return try ExternalLog.signature(on: device)
@@ -23,7 +25,7 @@ package enum XFSDriver: FileSystemDriver {
     package static func open(
         _ device: any BlockDevice, options: FileSystemOptions
     ) throws(StorageError) -> any FileSystem {
-        try XFSFileSystem.open(device, options: .init(ignoreChecksums: options.ignoresChecksums))
+        try XFSFileSystem.open(device, options: options)
     }
 
     package static func check(

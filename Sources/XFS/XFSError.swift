@@ -34,12 +34,9 @@ enum XFSCode: String, LayerCode {
     case badAttributes = "bad-attributes"
     case attributeChecksum = "attribute-checksum"
     // What forbids writing.
-    case readOnlyDevice = "read-only-device"
     case unwritableFeature = "unwritable-feature"
     case notClean = "not-clean"
-    case commitFailed = "commit-failed"
     case transactionFinished = "transaction-finished"
-    case transactionStale = "transaction-stale"
     case immutable = "immutable"
     case noSpace = "no-space"
     case fileFragmented = "file-fragmented"

@@ -93,7 +93,7 @@ struct FastCommitTests {
                 && overrides.block(at: count) == .some(.some(0)))
     }
 
-    /// Records of hostile bytes under right checksums: typed errors, never a trap; with `ignoreChecksums` the rest
+    /// Records of hostile bytes under right checksums: typed errors, never a trap; with `ignoresChecksums` the rest
     /// is read.
     @Test(arguments: ["names", "ranges"])
     func hostileRecords(_ name: String) throws {
@@ -121,7 +121,7 @@ struct FastCommitTests {
             } catch {
                 refused.insert(error.code)
                 let salvaged = try Ext4FileSystem.open(
-                    MemoryDevice(damaged), options: .init(ignoreChecksums: true))
+                    MemoryDevice(damaged), options: .init(ignoresChecksums: true))
                 #expect(salvaged.warnings != [])
                 _ = Walk(salvaged)
             }

@@ -94,7 +94,7 @@ import Testing
         #expect(error?.code == "journal-descriptor-checksum")
         // Read on when asked to, never replayed onto the disk.
         let volume = try Ext4FileSystem.open(
-            MemoryDevice(builder.image), options: .init(ignoreChecksums: true))
+            MemoryDevice(builder.image), options: .init(ignoresChecksums: true))
         #expect(volume.warnings.count == 1)
         #expect(throws: StorageError.self) { try volume.recovery() }
         // A device that ends too early.

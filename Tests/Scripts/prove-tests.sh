@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # prove-tests.sh [NAME…]
+# prove-tests.sh --apply          only sees that every bug still applies, in seconds
 #
 # Puts the bugs of Tests/Bugs back, one after the other, and sees that the tests named in each patch's header fail: a
 # test that passes with its bug in place proves nothing. Without names all of them. Prints a line a bug and ends with 1
@@ -11,6 +12,13 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 copy=${DISKGRAFT_PROVE_FOLDER:-${TMPDIR:-/tmp}/diskgraft-prove}
 swift=${SWIFT:-swift}
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin DISKGRAFT_NO_MOUNTS=1
+if [ "${1:-}" = --apply ]; then
+    bad=0
+    for patch in "$here"/Tests/Bugs/*.patch; do
+        (cd "$here" && git apply --check "$patch") 2>/dev/null || { echo "DOES NOT APPLY $(basename "$patch" .patch)"; bad=1; }
+    done
+    exit "$bad"
+fi
 mkdir -p "$copy"
 # The copy is not part of a repository that it may lie in.
 copy=$(cd "$copy" && pwd)

@@ -52,7 +52,7 @@ import Testing
         copy[110] ^= 1
         let root = geometry.position(of: geometry.block(of: geometry.rootInode))
         copy[Int(root) + geometry.offset(of: geometry.rootInode) + Inode.Offset.accessTime + 7] ^= 1
-        let volume = try XFSFileSystem.open(MemoryDevice(copy), options: .init(ignoreChecksums: true))
+        let volume = try XFSFileSystem.open(MemoryDevice(copy), options: .init(ignoresChecksums: true))
         #expect(try volume.entries(of: volume.rootDirectory).count == 3)
         #expect(volume.warnings.count == 2)
         copy[110] ^= 1

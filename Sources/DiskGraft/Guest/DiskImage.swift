@@ -14,7 +14,9 @@ public final class DiskImage: Sendable {
     /// The guest disk's size in bytes.
     public var byteCount: UInt64 { opened.disk.byteCount }
     /// What a user should know before relying on the image.
-    public var warnings: [String] { opened.info.warnings.map { "\(path): \($0)" } + recordNotes }
+    public var warnings: [String] {
+        opened.info.warnings.map { "\(path.hostBytes.shellText): \($0)" } + recordNotes
+    }
 
     let opened: OpenedImage
     /// Where the undo records of its host files lie.

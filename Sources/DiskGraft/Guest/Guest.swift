@@ -34,7 +34,7 @@ public final class Guest: Sendable {
         warnings =
             images.flatMap(\.warnings)
             + layout.findings.filter { $0.severity != .note }.map { finding in
-                let place = finding.disk.map { images[$0].path + ": " } ?? ""
+                let place = finding.disk.map { images[$0].path.hostBytes.shellText + ": " } ?? ""
                 return place + finding.message
             }
     }

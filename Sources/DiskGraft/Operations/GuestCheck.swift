@@ -204,7 +204,7 @@ public struct GuestCheck: Encodable, Sendable {
             throw transaction.rollBack(after: error).inFile(path)
         }
         try transaction.commit()
-        repaired += done.map { "\(path): \($0)" }
+        repaired += done.map { "\(path.hostBytes.shellText): \($0)" }
     }
 
     private mutating func repairGPT(_ guest: Guest) throws(StorageError) {
@@ -218,7 +218,8 @@ public struct GuestCheck: Encodable, Sendable {
                 throw transaction.rollBack(after: error).inFile(image.path)
             }
             try transaction.commit()
-            repaired += repair.actions.map { "\(image.path): \($0)" } + image.recordNotes
+            let path = image.path.hostBytes.shellText
+            repaired += repair.actions.map { "\(path): \($0)" } + image.recordNotes
         }
     }
 

@@ -33,7 +33,7 @@ public struct GuestMigration: Sendable {
         try target.requireFormat()
         let isDirectory = HostDirectory.isDirectory(destination)
         guard guest.images.count > 1 || isDirectory else {
-            return [Output(source: guest.images[0].path, path: destination)]
+            return guest.images.map { Output(source: $0.path, path: destination) }
         }
         guard isDirectory else {
             throw StorageError(

@@ -3,13 +3,14 @@ internal import Patcher
 internal import Storage
 
 extension Guest {
-    /// The plan, where the volumes that hold FAT take its changes. Such a volume is small and often full, and is written only
-    /// when it is sound: both show when the changes are made in memory. A plan that one cannot take is refused.
+    /// The plan, where volumes take its changes whose drivers may refuse them late: what keeps them from it shows when the
+    /// changes are made in memory. A plan that one cannot take is refused.
     func rehearsed(_ plan: GuestPlan) throws(StorageError) -> GuestPlan {
         var plan = plan
         for index in plan.plans.indices {
             let actions = plan.plans[index].actions.filter { action in
-                action.volume.map { volumes[$0].identity.kind == .vfat } ?? false
+                action.volume.map { registry.driver(for: volumes[$0].identity.kind)?.refusesLate ?? false }
+                    ?? false
             }
             guard let volume = actions.first?.volume else { continue }
             do throws(StorageError) {

@@ -7,12 +7,13 @@ struct BlockClaims {
     private(set) var count: UInt64 = 0
 
     /// Claims the clusters in `range`; returns the first that was claimed before, or nil.
-    mutating func claim(_ range: Range<UInt64>) -> UInt64? {
+    mutating func claim(_ range: Range<ClusterNumber>) -> ClusterNumber? {
         var conflict: UInt64?
-        var position = range.lowerBound
-        while position < range.upperBound {
+        var position = range.lowerBound.rawValue
+        let end = range.upperBound.rawValue
+        while position < end {
             let (page, offset) = position.quotientAndRemainder(dividingBy: Self.bitsPerPage)
-            let bits = min(64 - offset % 64, range.upperBound - position)
+            let bits = min(64 - offset % 64, end - position)
             let mask = (bits == 64 ? ~0 : (UInt64(1) << bits) - 1) << (offset % 64)
             let word = Int(offset / 64)
             let old = pages[page]?[word] ?? 0
@@ -23,22 +24,22 @@ struct BlockClaims {
             count += UInt64((mask & ~old).nonzeroBitCount)
             position += bits
         }
-        return conflict
+        return conflict.map { ClusterNumber($0) }
     }
 
-    func isClaimed(_ cluster: UInt64) -> Bool {
-        let (page, offset) = cluster.quotientAndRemainder(dividingBy: Self.bitsPerPage)
+    func isClaimed(_ cluster: ClusterNumber) -> Bool {
+        let (page, offset) = cluster.rawValue.quotientAndRemainder(dividingBy: Self.bitsPerPage)
         guard let words = pages[page] else { return false }
         return words[Int(offset / 64)] >> (offset % 64) & 1 == 1
     }
 
     /// Eight clusters from `first` on, lowest bit first.
-    func byte(at first: UInt64) -> UInt8 {
-        if first % 8 == 0 {
-            let (page, offset) = first.quotientAndRemainder(dividingBy: Self.bitsPerPage)
+    func byte(at first: ClusterNumber) -> UInt8 {
+        if first.rawValue % 8 == 0 {
+            let (page, offset) = first.rawValue.quotientAndRemainder(dividingBy: Self.bitsPerPage)
             guard let words = pages[page] else { return 0 }
             return UInt8(truncatingIfNeeded: words[Int(offset / 64)] >> (offset % 64))
         }
-        return (0..<8).reduce(0) { $0 | (isClaimed(first + UInt64($1)) ? 1 << UInt8($1) : 0) }
+        return (0..<8).reduce(0) { $0 | (isClaimed(first.advanced(by: UInt64($1))) ? 1 << UInt8($1) : 0) }
     }
 }

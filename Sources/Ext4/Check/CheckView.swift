@@ -7,6 +7,8 @@ final class CheckView: VolumeView {
     let store: BlockStore
     private let sink: CheckSink
 
+    var kind: VolumeIdentity.Kind { superblock.kind }
+
     init(_ device: any BlockDevice, _ superblock: Superblock, _ geometry: Geometry, _ sink: CheckSink) {
         self.geometry = geometry
         self.superblock = superblock

@@ -25,7 +25,7 @@ extension VolumeCheck {
         }
         let claimed: UInt32 = area.bytes.little(AttributeBlock.referenceCountOffset)
         attributeBlocks[block.rawValue] = (1, claimed)
-        if let clusters = clusters(of: block.rawValue..<block.rawValue + 1),
+        if let clusters = clusters(of: Range(block, count: 1)),
             claims.claim(clusters) != nil, !geometry.readOnly.contains(.sharedBlocks)
         {
             add(

@@ -27,7 +27,7 @@ extension VolumeCheck {
 
     /// Whether inode 1 calls a block bad.
     func isBad(_ block: BlockNumber) -> Bool {
-        guard badBlocks.count > 0, let clusters = clusters(of: block.rawValue..<block.rawValue + 1) else {
+        guard badBlocks.count > 0, let clusters = clusters(of: Range(block, count: 1)) else {
             return false
         }
         return badBlocks.isClaimed(clusters.lowerBound)

@@ -49,7 +49,7 @@ extension VolumeCheck {
         let count = geometry.blockCount(ofGroup: descriptor.group).dividedRoundingUp(
             by: geometry.clusterRatio)
         let expected = expectedBitmap(count: count, padded: geometry.clustersPerGroup) { byte in
-            self.claims.byte(at: first + byte * 8)
+            self.claims.byte(at: ClusterNumber(first + byte * 8))
         }
         let used = expected.used
         // A bitmap that was never written says what the volume's own blocks are: nothing else may be in use.

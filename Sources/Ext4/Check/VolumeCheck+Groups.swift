@@ -33,32 +33,35 @@ extension VolumeCheck {
     }
 
     private func claim(_ first: BlockNumber, _ count: UInt64, for what: String) {
-        claim(first.rawValue..<first.rawValue + count, for: what, isShared: geometry.clusterRatio > 1)
+        claim(Range(first, count: count), for: what, isShared: geometry.clusterRatio > 1)
     }
 
     /// Claims the clusters of blocks that belong to the volume. With bigalloc neighbours share clusters.
-    private func claim(_ blocks: Range<UInt64>, for what: String, isShared: Bool) {
+    private func claim(_ blocks: Range<BlockNumber>, for what: String, isShared: Bool) {
         guard let clusters = clusters(of: blocks) else { return }
         if let conflict = claims.claim(clusters), !isShared {
             let block = firstBlock(ofCluster: conflict)
             sink.add(
-                .metadataOverlap, "the \(what) overlaps other metadata in block \(block)",
-                structure: "group descriptor", offset: block * UInt64(geometry.blockSize))
+                .metadataOverlap, "the \(what) overlaps other metadata in block \(block.rawValue)",
+                structure: "group descriptor", offset: geometry.byteOffset(of: block))
         }
     }
 
     /// The clusters that hold `blocks`, counted from the first data block; nil for none.
-    func clusters(of blocks: Range<UInt64>) -> Range<UInt64>? {
+    func clusters(of blocks: Range<BlockNumber>) -> Range<ClusterNumber>? {
         let first = geometry.firstDataBlock
-        let lower = max(blocks.lowerBound, first)
-        guard lower < blocks.upperBound else { return nil }
+        let lower = max(blocks.lowerBound.rawValue, first)
+        let upper = blocks.upperBound.rawValue
+        guard lower < upper else { return nil }
         let ratio = geometry.clusterRatio
-        return (lower - first) / ratio..<(blocks.upperBound - first).dividedRoundingUp(by: ratio)
+        return ClusterNumber(
+            (lower - first) / ratio)..<ClusterNumber(
+                (upper - first).dividedRoundingUp(by: ratio))
     }
 
     /// The first block of a cluster.
-    func firstBlock(ofCluster cluster: UInt64) -> UInt64 {
-        geometry.firstDataBlock + cluster * geometry.clusterRatio
+    func firstBlock(ofCluster cluster: ClusterNumber) -> BlockNumber {
+        BlockNumber(geometry.firstDataBlock + cluster.rawValue * geometry.clusterRatio)
     }
 
     private func checkFlags(of descriptor: GroupDescriptor) {

@@ -101,7 +101,8 @@ extension VolumeCheck {
     /// double indirect block is its own.
     private func claimResizeInode(_ inode: Inode) {
         let own = UInt64(inode.word(Inode.Offset.map + 13 * 4))
-        guard own != 0, geometry.contains(BlockNumber(own)), let clusters = clusters(of: own..<own + 1) else {
+        let block = BlockNumber(own)
+        guard own != 0, geometry.contains(block), let clusters = clusters(of: Range(block, count: 1)) else {
             return
         }
         if claims.claim(clusters) != nil {

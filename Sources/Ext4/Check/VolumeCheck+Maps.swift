@@ -9,7 +9,7 @@ struct MapTotals {
     /// Behind the last mapped block of the file.
     var mappedEnd: UInt64 = 0
     /// Clusters that this file has claimed already; only with bigalloc, where several runs share one.
-    var ownClusters: Set<UInt64> = []
+    var ownClusters: Set<ClusterNumber> = []
     /// Attribute values in inodes of their own that count for this one.
     var valueCount: UInt64 = 0
     /// A part of the map could not be read, so that sums say nothing.
@@ -66,20 +66,21 @@ extension VolumeCheck {
     private func claim(
         _ first: BlockNumber, _ count: UInt64, of inode: Inode, _ totals: inout MapTotals
     ) -> Bool {
-        let blocks = first.rawValue..<first.rawValue + count
-        guard var clusters = clusters(of: blocks) else { return false }
+        guard var clusters = clusters(of: Range(first, count: count)) else { return false }
         if geometry.clusterRatio > 1 {
             // A file's own runs may share a cluster at their ends.
             if totals.ownClusters.contains(clusters.lowerBound) {
-                clusters = clusters.lowerBound + 1..<max(clusters.upperBound, clusters.lowerBound + 1)
+                let next = clusters.lowerBound.advanced(by: 1)
+                clusters = next..<max(clusters.upperBound, next)
             }
-            if !clusters.isEmpty, totals.ownClusters.contains(clusters.upperBound - 1) {
-                clusters = clusters.lowerBound..<clusters.upperBound - 1
+            if !clusters.isEmpty, totals.ownClusters.contains(clusters.last) {
+                clusters = clusters.lowerBound..<clusters.last
             }
-            totals.ownClusters.insert((first.rawValue - geometry.firstDataBlock) / geometry.clusterRatio)
-            if !clusters.isEmpty { totals.ownClusters.insert(clusters.upperBound - 1) }
+            totals.ownClusters.insert(
+                ClusterNumber((first.rawValue - geometry.firstDataBlock) / geometry.clusterRatio))
+            if !clusters.isEmpty { totals.ownClusters.insert(clusters.last) }
         }
-        totals.blockCount += UInt64(clusters.count) * geometry.clusterRatio
+        totals.blockCount += clusters.count * geometry.clusterRatio
         if inode.number.rawValue == 1 { _ = badBlocks.claim(clusters) }
         // Bad blocks may lie anywhere, in tables of inodes too.
         guard !clusters.isEmpty, let conflict = claims.claim(clusters),
@@ -87,7 +88,7 @@ extension VolumeCheck {
         else { return true }
         add(
             .multiplyClaimed, inode,
-            "claims block \(firstBlock(ofCluster: conflict)), which something else has claimed")
+            "claims block \(firstBlock(ofCluster: conflict).rawValue), which something else has claimed")
         return false
     }
 

@@ -67,7 +67,7 @@ extension Ext4Transaction {
             let copy = try allocateBlock(near: number)
             try store(held.bytes, at: copy, role: .directory)
             copies[number] = copy
-            try free(number.rawValue..<number.rawValue + 1)
+            try free(Range(number, count: 1))
         }
         var after = FileMap(runs: [], treeBlocks: before.treeBlocks)
         for run in before.runs {

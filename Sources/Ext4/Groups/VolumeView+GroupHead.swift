@@ -2,7 +2,7 @@ internal import Storage
 
 extension VolumeView {
     /// The superblock (copy) at a group's start, the descriptors behind it and the room kept for more.
-    func groupHead(_ group: UInt64) -> Range<UInt64> {
+    func groupHead(_ group: UInt64) -> Range<BlockNumber> {
         let hasSuperblock = geometry.hasSuperblock(group: group)
         let first = geometry.firstBlock(ofGroup: group).rawValue
         // The superblock of 1 KiB blocks with bigalloc lies in block 1 of a group that starts at block 0.
@@ -21,6 +21,6 @@ extension VolumeView {
                 : geometry.descriptorBlockCount
             end += old + (isMeta ? 0 : geometry.reservedDescriptorBlocks)
         }
-        return first..<min(end, geometry.blockCount)
+        return BlockNumber(first)..<BlockNumber(min(end, geometry.blockCount))
     }
 }

@@ -103,7 +103,7 @@ extension Ext4Transaction {
         if hasMappedBlocks(inode) {
             let before = try map(of: inode)
             for run in before.runs { try free(run) }
-            for block in before.treeBlocks { try free(block.rawValue..<block.rawValue + 1) }
+            for block in before.treeBlocks { try free(Range(block, count: 1)) }
         }
         let isDirectory = inode.type == .directory
         inode.bytes.withMutableBytes { $0.zero(Inode.mapRange) }

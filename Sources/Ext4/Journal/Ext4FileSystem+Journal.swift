@@ -74,7 +74,7 @@ extension Ext4FileSystem {
             return nil
         }
         let journal = try journal(on: store.device)
-        let replay = try journal.scan(policy: options.ignoreChecksums ? .salvage : .strict)
+        let replay = try journal.scan(policy: options.ignoresChecksums ? .salvage : .strict)
         if case .damaged(let reason) = replay.end {
             warn("the journal was read up to transaction \(replay.nextSequence): \(reason)")
         }

@@ -15,10 +15,10 @@ extension Ext4Transaction {
     }
 
     /// Takes `count` blocks, near `goal` and in as few runs as it can. Throws `refused` when the volume is full.
-    func allocate(_ count: UInt64, near goal: BlockNumber) throws(StorageError) -> [Range<UInt64>] {
+    func allocate(_ count: UInt64, near goal: BlockNumber) throws(StorageError) -> [Range<BlockNumber>] {
         try requireNoQuota()
         var left = count
-        var result: [Range<UInt64>] = []
+        var result: [Range<BlockNumber>] = []
         let first = min(geometry.group(of: goal), geometry.groupCount - 1)
         // First round: one piece. Second: whatever there is.
         for onePiece in [true, false] {
@@ -44,13 +44,13 @@ extension Ext4Transaction {
 
     private func take(
         _ left: inout UInt64, from group: UInt64, start: UInt64, onePiece: Bool,
-        into result: inout [Range<UInt64>]
+        into result: inout [Range<BlockNumber>]
     ) throws(StorageError) {
         // Taken out and put back, so that it is changed in its place.
         var bitmap = try blockBitmap(group)
         blockBitmaps[group] = nil
         defer { blockBitmaps[group] = bitmap }
-        let first = geometry.firstBlock(ofGroup: group).rawValue
+        let first = geometry.firstBlock(ofGroup: group)
         let zone = try protectedZone()
         // In one piece a run may begin before the goal; in the second round each search goes on behind the last.
         var from = min(Int(clamping: start), bitmap.count)
@@ -63,7 +63,7 @@ extension Ext4Transaction {
                 from = 0
                 continue
             }
-            let blocks = first + UInt64(run.lowerBound)..<first + UInt64(run.upperBound)
+            let blocks = Range(first.advanced(by: UInt64(run.lowerBound)), count: UInt64(run.count))
             guard !zone.overlaps(blocks) else {
                 throw .ext4(
                     .corrupt, .bitmapDamaged,
@@ -71,7 +71,7 @@ extension Ext4Transaction {
                         + "run e2fsck", structure: "block bitmap")
             }
             for bit in run { bitmap.set(bit) }
-            for block in blocks { fresh.insert(BlockNumber(block)) }
+            for block in blocks.numbers { fresh.insert(block) }
             try changeFreeBlocks(of: group, by: -Int64(run.count))
             result.append(blocks)
             left -= UInt64(run.count)
@@ -84,42 +84,42 @@ extension Ext4Transaction {
         guard let first = runs.first else {
             throw .ext4(.refused, .noSpace, "the file system is full")
         }
-        return BlockNumber(first.lowerBound)
+        return first.lowerBound
     }
 
     /// Gives blocks back. Throws `corrupt` when they were not in use or belong to the volume itself.
-    func free(_ blocks: Range<UInt64>) throws(StorageError) {
+    func free(_ blocks: Range<BlockNumber>) throws(StorageError) {
         try requireNoQuota()
         guard try !protectedZone().overlaps(blocks) else {
             throw .ext4(
                 .corrupt, .blockOutOfRange,
-                "a file claims blocks \(blocks.lowerBound) to \(blocks.upperBound - 1), which hold the volume's "
+                "a file claims blocks \(blocks.lowerBound.rawValue) to \(blocks.upperBound.rawValue - 1), which hold the volume's "
                     + "own structures; run e2fsck")
         }
         var position = blocks.lowerBound
         while position < blocks.upperBound {
-            let group = geometry.group(of: BlockNumber(position))
-            let first = geometry.firstBlock(ofGroup: group).rawValue
+            let group = geometry.group(of: position)
+            let first = geometry.firstBlock(ofGroup: group)
             var bitmap = try blockBitmap(group)
             blockBitmaps[group] = nil
             defer { blockBitmaps[group] = bitmap }
-            let end = min(blocks.upperBound, first + UInt64(bitmap.count))
+            let end = min(blocks.upperBound, first.advanced(by: UInt64(bitmap.count)))
             // A group's blocks end where the next group's begin; nothing can be behind the last.
             guard end > position else { return }
-            for block in position..<end {
-                let bit = Int(block - first)
+            for block in (position..<end).numbers {
+                let bit = Int(block.rawValue - first.rawValue)
                 guard bitmap.isSet(bit) else {
                     throw .ext4(
                         .corrupt, .bitmapDamaged,
-                        "block \(block) belongs to a file and the block bitmap calls it free; run e2fsck",
+                        "block \(block.rawValue) belongs to a file and the block bitmap calls it free; run e2fsck",
                         structure: "block bitmap")
                 }
                 bitmap.clear(bit)
-                dirty[BlockNumber(block)] = nil
-                verified[BlockNumber(block)] = nil
-                fresh.remove(BlockNumber(block))
+                dirty[block] = nil
+                verified[block] = nil
+                fresh.remove(block)
             }
-            try changeFreeBlocks(of: group, by: Int64(end - position))
+            try changeFreeBlocks(of: group, by: Int64((position..<end).count))
             position = end
         }
     }

@@ -16,10 +16,10 @@ extension Ext4Transaction {
         var bytes: [UInt8]
         if hasGroupFlags, descriptor.flags & GroupDescriptor.Flags.blocksUninitialised != 0 {
             bytes = [UInt8](repeating: 0, count: geometry.blockSize)
-            let first = geometry.firstBlock(ofGroup: group).rawValue
-            for part in try protectedZone().parts(of: first..<first + UInt64(count)) {
-                GroupBitmap.setBits(
-                    Int(part.lowerBound - first)..<Int(part.upperBound - first), in: &bytes)
+            let first = geometry.firstBlock(ofGroup: group)
+            for part in try protectedZone().parts(of: Range(first, count: UInt64(count))) {
+                let bit = Int(part.lowerBound.rawValue - first.rawValue)
+                GroupBitmap.setBits(bit..<bit + Int(part.count), in: &bytes)
             }
         } else {
             bytes = try block(descriptor.blockBitmap)

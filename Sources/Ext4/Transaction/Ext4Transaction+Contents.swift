@@ -66,12 +66,11 @@ extension Ext4Transaction {
         for run in map.runs + [MappedRun(logical: end, count: 0, place: .hole)] {
             if logical < run.logical {
                 for blocks in try allocate(run.logical - logical, near: goal) {
-                    let count = blocks.upperBound - blocks.lowerBound
                     result.append(
                         MappedRun(
-                            logical: logical, count: count, place: .written(BlockNumber(blocks.lowerBound))))
-                    logical += count
-                    goal = BlockNumber(blocks.upperBound)
+                            logical: logical, count: blocks.count, place: .written(blocks.lowerBound)))
+                    logical += blocks.count
+                    goal = blocks.upperBound
                 }
             }
             guard let first = run.firstBlock else { continue }
@@ -91,6 +90,6 @@ extension Ext4Transaction {
     /// Gives a run's blocks back.
     func free(_ run: MappedRun) throws(StorageError) {
         guard let first = run.firstBlock else { return }
-        try free(first.rawValue..<first.rawValue + run.count)
+        try free(Range(first, count: run.count))
     }
 }

@@ -1,4 +1,4 @@
-internal import Storage
+package import Storage
 
 /// A change of a volume, collected in memory: blocks as they will be, over the volume as it is. Reading through
 /// it shows the change.
@@ -75,6 +75,9 @@ package final class Ext4Transaction: ContentsTransaction, MovingTransaction, Ran
     }
 
     // MARK: VolumeView
+
+    /// By blkid's rule.
+    package var kind: VolumeIdentity.Kind { superblock.kind }
 
     func block(_ number: BlockNumber) throws(StorageError) -> [UInt8] {
         if let held = dirty[number] { return held.bytes }

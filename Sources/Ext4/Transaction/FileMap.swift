@@ -141,7 +141,7 @@ extension Ext4Transaction {
         let used =
             inode.flags.contains(.extents)
             ? try storeExtents(map.runs, in: &inode, &pool) : try storePointers(map.runs, in: &inode, &pool)
-        for block in pool.rest { try free(block.rawValue..<block.rawValue + 1) }
+        for block in pool.rest { try free(Range(block, count: 1)) }
         let old = before.blockCount + UInt64(before.treeBlocks.count)
         try changeAllocatedBlocks(of: &inode, by: Int64(map.blockCount + used) - Int64(old))
     }

@@ -35,7 +35,7 @@ package final class PreparedExt4Change: PreparedChange {
     /// Commits `writes`.
     package func commit() throws(StorageError) {
         guard !isEmpty else { return }
-        try fileSystem.beginCommit(of: target)
+        try fileSystem.state.beginCommit(of: target.generation)
         try writes.commit(to: target.device)
         fileSystem.endCommit(target, superblock: superblockAfter)
     }

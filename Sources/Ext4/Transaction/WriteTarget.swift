@@ -16,19 +16,7 @@ struct WriteTarget: Sendable {
 extension Ext4FileSystem {
     /// Checks everything that forbids writing to the volume as a whole.
     func writeTarget() throws(StorageError) -> WriteTarget {
-        let base = dirty?.journal.file.device ?? store.device
-        let device: any WritableBlockDevice
-        do throws(StorageError) {
-            device = try base.writable()
-        } catch {
-            // What was opened for reading is said of the volume; other reasons are the device's to tell.
-            guard error.kind == .misuse else { throw error }
-            throw .ext4(.misuse, .readOnlyDevice, "the volume was opened for reading only")
-        }
-        guard !isCommitting else {
-            throw .ext4(
-                .misuse, .commitFailed, "an earlier change was not written whole; open the volume again")
-        }
+        let device = try state.target(on: dirty?.journal.file.device ?? store.device)
         try requireWritableFeatures()
         guard geometry.blockCount * UInt64(geometry.blockSize) <= device.byteCount else {
             throw .ext4(
@@ -56,7 +44,7 @@ extension Ext4FileSystem {
         try requireUnmounted(superblock)
         return WriteTarget(
             device: device, journal: journal, recovery: recovery, superblock: superblock,
-            generation: generation)
+            generation: state.generation)
     }
 
     /// Throws for features that forbid writing to the volume, whatever its state.

@@ -212,7 +212,7 @@ extension Ext4Transaction {
             try requireNoQuota()
             try store(bytes, at: number, role: .attributes)
         } else {
-            try free(number.rawValue..<number.rawValue + 1)
+            try free(Range(number, count: 1))
         }
         try setAttributeBlock(nil, of: &inode)
         try changeAllocatedBlocks(of: &inode, by: -1)

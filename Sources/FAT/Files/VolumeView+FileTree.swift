@@ -1,8 +1,12 @@
 internal import Storage
 
-/// A `FileTree` over any view of a volume.
+/// A state of the volume as a tree of files: what `FileTree` asks, of the file system and of a transaction alike.
 extension VolumeView {
-    func lookUpFile(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
+    /// The root directory.
+    package var rootDirectory: FileID { rootKey }
+
+    /// The file called `name`, short or long, in `directory`, or nil.
+    package func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
         let dot = [UInt8(ascii: ".")]
         let place = try place(of: directory)
         if name == dot { return directory }
@@ -11,7 +15,8 @@ extension VolumeView {
         return try find(name, in: place)?.id
     }
 
-    func forEachDirectoryEntry(
+    /// Lists a directory in the order of its slots.
+    package func forEachEntry(
         of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
     ) throws(StorageError) {
         try forEachFile(of: place(of: directory)) { (entry) throws(StorageError) in
@@ -21,7 +26,8 @@ extension VolumeView {
         }
     }
 
-    func fileAttributes(of file: FileID) throws(StorageError) -> FileAttributes {
+    /// What stat tells.
+    package func attributes(of file: FileID) throws(StorageError) -> FileAttributes {
         let never = Timestamp(seconds: 0)
         guard file != rootKey else {
             return FileAttributes(
@@ -44,7 +50,8 @@ extension VolumeView {
     /// What FAT keeps of a file: no owner, no mode, of the last reading the day.
     private static var keptAttributes: AttributeSet { [.modificationTime, .creationTime] }
 
-    func readFile(
+    /// Reads a regular file's contents.
+    package func read(
         _ file: FileID, into target: inout MutableRawSpan, at offset: UInt64
     ) throws(StorageError) -> Int {
         let slot = try regularSlot(of: file)

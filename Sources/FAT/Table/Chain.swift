@@ -48,6 +48,7 @@ extension VolumeView {
     /// volume, meets a free or a bad cluster, or runs in a circle.
     func chain(from first: ClusterNumber, limit: UInt32) throws(StorageError) -> Chain {
         if let kept = keptChain(first), kept.isWhole || kept.count >= limit { return kept }
+        let generation = generation
         var chain = Chain()
         var cluster = first
         // Brent: one cluster is remembered, each time twice as long; a circle comes back to it.
@@ -84,7 +85,7 @@ extension VolumeView {
                 patience = patience *? 2 ?? patience
             }
         }
-        keep(chain, of: first)
+        keep(chain, of: first, readIn: generation)
         return chain
     }
 

@@ -148,6 +148,9 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
 
     // MARK: VolumeView
 
+    /// FAT.
+    package var kind: VolumeIdentity.Kind { .vfat }
+
     func metadata(at offset: UInt64, count: Int) throws(StorageError) -> [UInt8] {
         var bytes = try fileSystem.metadata(at: offset, count: count)
         let end = offset + UInt64(count)
@@ -185,41 +188,8 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
 
     func keptChain(_ first: ClusterNumber) -> Chain? { chains[first] }
 
-    func keep(_ chain: Chain, of first: ClusterNumber) {
+    func keep(_ chain: Chain, of first: ClusterNumber, readIn generation: UInt64) {
         if chains.count > 64 { chains = [:] }
         chains[first] = chain
-    }
-}
-
-/// The volume as the transaction will leave it.
-extension FATTransaction {
-    /// FAT.
-    package var kind: VolumeIdentity.Kind { .vfat }
-
-    /// The root directory.
-    package var rootDirectory: FileID { rootKey }
-
-    /// The file called `name`, short or long, in `directory`, or nil.
-    package func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
-        try lookUpFile(name, in: directory)
-    }
-
-    /// Lists a directory in the order of its slots.
-    package func forEachEntry(
-        of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
-    ) throws(StorageError) {
-        try forEachDirectoryEntry(of: directory, body)
-    }
-
-    /// What stat tells.
-    package func attributes(of file: FileID) throws(StorageError) -> FileAttributes {
-        try fileAttributes(of: file)
-    }
-
-    /// Reads a regular file's contents.
-    package func read(
-        _ file: FileID, into target: inout MutableRawSpan, at offset: UInt64
-    ) throws(StorageError) -> Int {
-        try readFile(file, into: &target, at: offset)
     }
 }

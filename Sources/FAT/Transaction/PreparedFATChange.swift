@@ -26,7 +26,7 @@ package final class PreparedFATChange: PreparedChange {
     /// Commits `writes`.
     package func commit() throws(StorageError) {
         guard !isEmpty else { return }
-        try fileSystem.beginCommit(of: generation)
+        try fileSystem.state.beginCommit(of: generation)
         try writes.commit(to: device)
         try fileSystem.endCommit(space)
     }

@@ -165,8 +165,9 @@ struct ParentSearch {
             case .name: "its name is not the one that the disk has for its backing file"
             }
         return StorageError(
-            .refused, ParentCode.mismatch, "is not the parent of \(child.path): \(reason)", layerName: layer,
-            path: path, remedies: [.nameParent])
+            .refused, ParentCode.mismatch,
+            "is not the parent of \(child.path.hostBytes.shellText): \(reason)", layerName: layer, path: path,
+            remedies: [.nameParent])
     }
 
     private func notFound(_ names: [ParentName]) -> StorageError {

@@ -31,10 +31,20 @@ package struct FileSystemOptions: Sendable {
     package var ignoresChecksums: Bool
     /// Windows' number of the code page that short names are in; nil: the usual one. FAT alone has such names.
     package var codePage: Int?
-    /// Makes options.
-    package init(ignoresChecksums: Bool = false, codePage: Int? = nil) {
+    /// How much metadata to keep in memory, in bytes.
+    package var cacheByteCount: Int
+    /// The time that changes are given; nil: the clock's.
+    package var now: Timestamp?
+
+    /// Checksums verified, 16 MiB of cache.
+    package init(
+        ignoresChecksums: Bool = false, codePage: Int? = nil, cacheByteCount: Int = 16 << 20,
+        now: Timestamp? = nil
+    ) {
         self.ignoresChecksums = ignoresChecksums
         self.codePage = codePage
+        self.cacheByteCount = cacheByteCount
+        self.now = now
     }
 }
 
@@ -54,6 +64,10 @@ package protocol FileSystemDriver: Sendable {
 
     /// What can be changed in a volume of this kind that restricts nothing.
     static var capabilities: Capabilities { get }
+
+    /// Whether preparing a change may well refuse what the capabilities allow (small volumes are often full, some are written
+    /// only when all of them is sound): a plan that changes one is tried in memory before it is promised.
+    static var refusesLate: Bool { get }
 
     /// What `device` is, when it is of this kind or belongs to it; nil when it is not. Reads the superblock and asks for
     /// nothing that reading files would need: unknown features and damage elsewhere do not matter.
@@ -78,6 +92,8 @@ package protocol FileSystemDriver: Sendable {
 
 extension FileSystemDriver {
     package static var capabilities: Capabilities { Capabilities() }
+
+    package static var refusesLate: Bool { false }
 
     package static func isBootSector(_ sector: [UInt8]) -> Bool { false }
 

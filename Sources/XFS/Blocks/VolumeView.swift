@@ -2,7 +2,7 @@ internal import Storage
 
 /// A state of the volume: as it is on the device (with the log replayed in memory), or as a transaction will leave it.
 /// Everything that understands a structure is written once, as an extension of this.
-protocol VolumeView: AnyObject {
+protocol VolumeView: FileTree {
     var geometry: Geometry { get }
     /// The superblock of this state.
     var superblock: Superblock { get }

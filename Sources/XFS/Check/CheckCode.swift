@@ -70,18 +70,20 @@ final class CheckSink {
 final class CheckView: VolumeView {
     let geometry: Geometry
     let superblock: Superblock
-    private let store: BlockStore
+    private let store: MetadataStore
     private let sink: CheckSink
+
+    var kind: VolumeIdentity.Kind { .xfs }
 
     init(_ device: any BlockDevice, _ superblock: Superblock, _ geometry: Geometry, _ sink: CheckSink) {
         self.geometry = geometry
         self.superblock = superblock
         self.sink = sink
-        store = BlockStore(device, cacheByteCount: 16 << 20)
+        store = MetadataStore(device, layer: XFSCode.layer, cacheByteCount: 16 << 20)
     }
 
     func buffer(at position: UInt64, count: Int) throws(StorageError) -> [UInt8] {
-        try store.buffer(at: position, count: count)
+        try store.bytes(at: position, count: count)
     }
 
     func readData(into target: inout MutableRawSpan, at position: UInt64) throws(StorageError) {

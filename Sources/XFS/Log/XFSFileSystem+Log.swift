@@ -16,7 +16,7 @@ extension XFSFileSystem {
             replay.warn("the log has changes that were replayed in memory; GRUB does not see them")
             return replay
         } catch {
-            guard options.ignoreChecksums, error.kind == .corrupt else { throw error }
+            guard options.ignoresChecksums, error.kind == .corrupt else { throw error }
             warn("the log was left out: \(error.message)")
             return nil
         }

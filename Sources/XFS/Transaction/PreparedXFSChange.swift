@@ -126,7 +126,7 @@ package final class PreparedXFSChange: PreparedChange {
     /// Commits `writes`.
     package func commit() throws(StorageError) {
         guard !isEmpty else { return }
-        try fileSystem.beginCommit(of: target)
+        try fileSystem.state.beginCommit(of: target.generation)
         try writes.commit(to: target.device)
         fileSystem.endCommit(superblock: superblockAfter)
     }

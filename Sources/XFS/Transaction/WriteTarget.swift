@@ -1,4 +1,3 @@
-internal import Glibc
 package import Storage
 
 /// What a transaction is written to, once it is known that it may be.
@@ -13,13 +12,7 @@ struct WriteTarget: Sendable {
 extension XFSFileSystem: WritableFileSystem {
     /// Begins a change. Throws `refused` or `unsupported` when the volume must not be written, naming what to do.
     package func begin() throws(StorageError) -> XFSTransaction {
-        try XFSTransaction(self, writeTarget(), now: options.now ?? Self.currentTime())
-    }
-
-    private static func currentTime() -> Timestamp {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(clamping: time.tv_nsec))
+        try XFSTransaction(self, writeTarget(), now: options.now ?? .now)
     }
 
     /// Checks everything that forbids writing to the volume as a whole.
@@ -29,18 +22,7 @@ extension XFSFileSystem: WritableFileSystem {
                 .refused, .notClean, "the log has changes to replay, so the volume is not written",
                 structure: "log", remedies: [.startGuest])
         }
-        let device: any WritableBlockDevice
-        do throws(StorageError) {
-            device = try store.device.writable()
-        } catch {
-            // What was opened for reading is said of the volume; other reasons are the device's to tell.
-            guard error.kind == .misuse else { throw error }
-            throw .xfs(.misuse, .readOnlyDevice, "the volume was opened for reading only")
-        }
-        guard !isCommitting else {
-            throw .xfs(
-                .misuse, .commitFailed, "an earlier change was not written whole; open the volume again")
-        }
+        let device = try state.target(on: store.device)
         try requireWritable()
         guard geometry.blockCount * UInt64(geometry.blockSize) <= device.byteCount else {
             throw .xfs(
@@ -58,7 +40,7 @@ extension XFSFileSystem: WritableFileSystem {
                 .refused, .notClean, "the log has changes to replay, so the volume is not written",
                 structure: "log", remedies: [.startGuest])
         }
-        return WriteTarget(device: device, log: log, generation: generation)
+        return WriteTarget(device: device, log: log, generation: state.generation)
     }
 
     private var externalLog: StorageError {

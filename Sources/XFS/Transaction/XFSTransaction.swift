@@ -1,4 +1,4 @@
-internal import Storage
+package import Storage
 
 /// A change of a volume, collected in memory: structures as they will be, over the volume as it is. Reading through it
 /// shows the change.
@@ -74,6 +74,9 @@ package final class XFSTransaction: ContentsTransaction, RangesTransaction, Hole
     }
 
     // MARK: VolumeView
+
+    /// XFS.
+    package var kind: VolumeIdentity.Kind { .xfs }
 
     var superblock: Superblock { state.superblock }
 

@@ -94,7 +94,8 @@ struct CheckCommand: ParsableCommand {
         if check.isDamaged { throw ExitCode(2) }
         if check.checkedNothing {
             Terminal.printError(
-                "\(path): holds nothing that can be checked here: no table, no ext2, ext3 or ext4")
+                "\(path.hostBytes.shellText): holds nothing that can be checked here: no table, and no file system that is read"
+            )
             throw ExitCode(1)
         }
         if check.leaks { throw ExitCode(3) }

@@ -43,11 +43,11 @@ struct ResizeCommand: ParsableCommand {
         guard result.newSize != result.oldSize else {
             return Terminal.write(Array("The disk has that size already.\n".utf8))
         }
-        for note in result.notes { Terminal.printWarning("\(path): \(note)") }
+        for note in result.notes { Terminal.printWarning("\(path.hostBytes.shellText): \(note)") }
         if result.hasBackupTableInside {
             Terminal.printWarning(
-                "\(path): the GPT's backup lies where the disk used to end; "
-                    + "`diskgraft check --repair gpt \(path)` moves it")
+                "\(path.hostBytes.shellText): the GPT's backup lies where the disk used to end; "
+                    + "`diskgraft check --repair gpt \(path.hostBytes.shellText)` moves it")
         }
         Terminal.write(
             Array(

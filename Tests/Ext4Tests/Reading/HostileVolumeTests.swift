@@ -129,7 +129,7 @@ import Testing
     /// Opens with checksums ignored: else they would stop most damage before the code that must stand it.
     private func walk(_ bytes: [UInt8]) {
         guard
-            let volume = try? Ext4FileSystem.open(MemoryDevice(bytes), options: .init(ignoreChecksums: true))
+            let volume = try? Ext4FileSystem.open(MemoryDevice(bytes), options: .init(ignoresChecksums: true))
         else { return }
         _ = Walk(volume, fileLimit: 2000)
     }
@@ -146,7 +146,7 @@ import Testing
             for ignore in [false, true] {
                 guard
                     let volume = try? Ext4FileSystem.open(
-                        FileDevice(image), options: .init(ignoreChecksums: ignore))
+                        FileDevice(image), options: .init(ignoresChecksums: ignore))
                 else { continue }
                 _ = Walk(volume, fileLimit: 1500, byteLimit: 1 << 16)
             }

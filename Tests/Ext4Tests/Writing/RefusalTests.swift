@@ -52,7 +52,7 @@ import Testing
             _ = try Tool.run("debugfs", ["-w", "-R", command, image.path], expect: nil)
             let error = try #require(throws: StorageError.self, "\(command)") {
                 _ = try Ext4FileSystem.open(
-                    FileDevice(image.path), options: .init(ignoreChecksums: true))
+                    FileDevice(image.path), options: .init(ignoresChecksums: true))
             }
             #expect(error.code == code, "\(command)")
             #expect(error.message.contains(name), "\(command): \(error.message)")
@@ -89,7 +89,7 @@ import Testing
         // A sequence number instead of CLEAN: somebody has it mounted.
         bytes.storeLittle(UInt32(7), at: Int(block) * 1024 + 4)
         let error = try #require(throws: StorageError.self) {
-            _ = try Ext4FileSystem.open(MemoryDevice(bytes), options: .init(ignoreChecksums: true)).begin()
+            _ = try Ext4FileSystem.open(MemoryDevice(bytes), options: .init(ignoresChecksums: true)).begin()
         }
         #expect(error.code == "multi-mount-protection")
     }

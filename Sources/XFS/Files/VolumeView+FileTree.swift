@@ -1,23 +1,24 @@
-package import Storage
+internal import Storage
 
-/// The volume as the transaction will leave it.
-extension XFSTransaction {
-    /// XFS.
-    package var kind: VolumeIdentity.Kind { .xfs }
-
+/// A state of the volume as a tree of files: what `FileTree` asks, of the file system and of a transaction alike. A file's
+/// key is its inode's number.
+extension VolumeView {
     /// sb_rootino.
     package var rootDirectory: FileID { FileID(geometry.rootInode.rawValue) }
 
     /// The file called `name` in `directory`, or nil.
     package func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
-        try file(named: name, in: directory)
+        try find(name, in: inode(directory)).map { FileID($0.rawValue) }
     }
 
     /// Lists a directory in the order in which its blocks hold the entries.
     package func forEachEntry(
         of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
     ) throws(StorageError) {
-        try forEachFile(of: directory, body)
+        try forEachName(of: inode(directory)) { (entry) throws(StorageError) in
+            try body(
+                DirectoryEntry(name: entry.name, file: FileID(entry.inode.rawValue), type: entry.type))
+        }
     }
 
     /// What stat tells.
@@ -37,8 +38,11 @@ extension XFSTransaction {
         try symbolicLinkTarget(of: inode(file))
     }
 
-    /// The attributes that listxattr(2) shows to root.
+    /// The attributes that listxattr(2) shows to root, access control lists under both of their names.
     package func extendedAttributes(of file: FileID) throws(StorageError) -> [ExtendedAttribute] {
         try extendedAttributes(of: inode(file))
     }
+
+    /// The inode behind a file's key.
+    func inode(_ file: FileID) throws(StorageError) -> Inode { try inode(InodeNumber(file.rawValue)) }
 }

@@ -29,7 +29,7 @@ private func guest(
         "UUID=\(rootUUID) / ext4 defaults 0 1\n"
             + (row ? "UUID=ABCD-1234 /boot/efi vfat umask=0077 0 1\n" : ""))
     root.write("/boot/vmlinuz-6.1.0", "kernel")
-    root.write("/boot/initrd.img-6.1.0", "initrd")
+    root.write("/boot/initrd.img-6.1.0", "-rom1fs-")
     // A program of 64 bits.
     root.write(
         "/sbin/init", [0x7f, 0x45, 0x4c, 0x46] + [UInt8](repeating: 0, count: 14) + [62, 0])
@@ -189,6 +189,11 @@ enum BadProgram: String, CaseIterable {
         let first = "set root=hd0,gpt2\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n"
         let (works, _, _) = guest([program: grub, "/EFI/debian/grub.cfg": Array(first.utf8)])
         #expect(try refusal(works) == nil)
+        // A text of nothing, or of settings alone, ends at GRUB's prompt.
+        for text in ["", "# nothing\n\n", "set root=hd0,gpt2\nset prefix=($root)/boot/grub\n"] {
+            let (empty, _, _) = guest([program: grub, "/EFI/debian/grub.cfg": Array(text.utf8)])
+            #expect(try refusal(empty)?.contains("/EFI/debian/grub.cfg has no menu") == true, "\(text)")
+        }
         // A condition decides: nobody knows.
         let both = Array("if [ -e /x ]; then\n".utf8) + nowhere + Array("fi\n".utf8)
         let (maybe, _, _) = guest([program: grub, "/EFI/debian/grub.cfg": both])
@@ -238,7 +243,7 @@ enum BadProgram: String, CaseIterable {
             "/loader/entries/debian.conf",
             "title Debian\nlinux /vmlinuz\ninitrd /initrd\noptions root=UUID=\(rootUUID)\n")
         esp.write("/vmlinuz", "kernel")
-        esp.write("/initrd", "initrd")
+        esp.write("/initrd", "-rom1fs-")
         #expect(try disk.plan("kvm").outcome == .boots)
         esp.write("/vmlinuz", "")
         #expect(try disk.plan("kvm").refusal != nil, "an empty kernel starts nothing")
@@ -326,7 +331,7 @@ enum BadProgram: String, CaseIterable {
             "/boot/grub/grub.cfg",
             "menuentry 'Debian' {\n\tlinux /boot/vmlinuz-6.1.0 root=UUID=\(rootUUID) ro\n\tinitrd /boot/initrd\n}\n"
         )
-        root.write("/boot/initrd", "initrd")
+        root.write("/boot/initrd", "-rom1fs-")
         #expect(try disk.plan("kvm").outcome == .notKnown)
     }
 }

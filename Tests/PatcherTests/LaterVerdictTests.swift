@@ -35,7 +35,7 @@ import Testing
         esp.write("/EFI/BOOT/BOOTX64.EFI", "loader")
         esp.write("/loader/loader.conf", loader)
         esp.write("/vmlinuz-linux", "kernel")
-        esp.write("/initramfs-linux.img", "initrd")
+        esp.write("/initramfs-linux.img", "-rom1fs-")
         for (name, text) in entries {
             esp.write(
                 "/loader/entries/\(name)",

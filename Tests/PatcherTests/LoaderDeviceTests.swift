@@ -46,7 +46,15 @@ import Testing
         #expect(plan.stop == .fileMissing)
         #expect(plan.refusal?.sentence.plain.contains("is not on p2") == true)
         data.write("/boot/vmlinuz-6.1.0-20", "kernel")
-        data.write("/boot/initrd.img-6.1.0-20", "initrd")
+        data.write("/boot/initrd.img-6.1.0-20", "-rom1fs-")
+        #expect(try guest.disk.plan("kvm").stop == nil)
+    }
+
+    /// A logical volume where nothing is LVM's; behind a closed container nobody can tell.
+    @Test func aLogicalVolumeThatIsNowhere() throws {
+        var guest = FieldGuest(["/boot/grub/grub.cfg": entry("set root='lvm/vg-root'")])
+        #expect(try guest.disk.plan("kvm").stop == .loaderDeviceMissing)
+        guest.disk.partition(2, .luks)
         #expect(try guest.disk.plan("kvm").stop == nil)
     }
 
@@ -112,7 +120,8 @@ import Testing
     /// The default gives way to an entry that is looked for on what will be there.
     @Test func theDefaultGivesWay() throws {
         let guest = legacy("root (hd1,0)")
-        let more = "title B\nroot (hd0,0)\nkernel /boot/vmlinuz-6.1.0-20 root=UUID=\(fieldRoot) ro\n"
+        let more =
+            "title B\nroot (hd0,0)\nkernel /boot/vmlinuz-6.1.0-20 root=UUID=\(fieldRoot) ro\ninitrd /boot/initrd.img-6.1.0-20\n"
         guest.root.write("/boot/grub/menu.lst", guest.text("/boot/grub/menu.lst") + more)
         let plan = try guest.disk.patch("kvm")
         #expect(plan.defaultVerdict?.title == "B" && plan.outcome == .bootsWithEdits)
@@ -209,7 +218,7 @@ import Testing
         root.write("/etc/fstab", "/dev/sda2 / ext4 defaults 0 1\n\(row)")
         root.makeDirectory("/boot")
         boot.write("/vmlinuz-6.1.0-20", "kernel")
-        boot.write("/initrd.img-6.1.0-20", "initrd")
+        boot.write("/initrd.img-6.1.0-20", "-rom1fs-")
         boot.write(
             "/grub/grub.cfg",
             "set default=0\n" + FieldGuest.entry("A", "root=/dev/sda2").replacing("/boot/", with: "/"))

@@ -18,6 +18,12 @@ private func guest(_ files: [String: String], os: String = "ID=debian\nVERSION_I
     guest.partition(2, .luks, uuid: "aaaaaaaa-1111-4111-8111-111111111111", disk: 2, partUUID: "5eed0002-02")
     root.write("/etc/os-release", os)
     root.write("/etc/fstab", "UUID=\(rootUUID) / ext4 defaults 0 1\n")
+    if !files.keys.contains(where: { $0.hasPrefix("/boot/") }) {
+        root.write(
+            "/boot/grub/grub.cfg",
+            "menuentry 'A' {\nlinux /boot/vmlinuz-6.1 root=UUID=\(rootUUID) ro\ninitrd /boot/initrd.img-6.1\n}\n"
+        )
+    }
     for (path, contents) in files { root.write(path, contents) }
     return (guest, root)
 }

@@ -18,7 +18,7 @@ private func guest(_ files: [String: String], arguments: String = "") -> (TestGu
         "menuentry 'A' {\nlinux /boot/vmlinuz-6.1 root=UUID=\(rootUUID) ro \(arguments)\ninitrd /boot/initrd.img-6.1\n}\n"
     )
     root.write("/boot/vmlinuz-6.1", "kernel")
-    root.write("/boot/initrd.img-6.1", "initrd")
+    root.write("/boot/initrd.img-6.1", "-rom1fs-")
     for (path, contents) in files { root.write(path, contents) }
     return (guest, root)
 }

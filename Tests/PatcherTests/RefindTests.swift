@@ -58,7 +58,7 @@ private let rootUUID = "11111111-1111-4111-8111-111111111111"
             "/refind_linux.conf",
             "\"Boot\"  \"root=/dev/sda2 rw\"\n\"Boot to single-user\" \"root=/dev/sda2 rw single\"\n")
         esp.write("/vmlinuz-linux", "kernel")
-        esp.write("/initramfs-linux.img", "initrd")
+        esp.write("/initramfs-linux.img", "-rom1fs-")
         let plan = try disk.patch("kvm", controller: .virtioBlk)
         let shown = String(decoding: esp.files["/EFI/refind/refind.conf"] ?? [], as: UTF8.self)
         #expect(shown.contains("options \"root=UUID=\(rootUUID) rw quiet\""), "\(shown)")

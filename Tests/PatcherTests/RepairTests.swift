@@ -372,7 +372,7 @@ private func environmentBlock(_ lines: String) -> String {
             "menuentry 'A' {\nlinux /boot/vmlinuz-6.1 root=/dev/mapper/vg0-root ro\ninitrd /boot/initrd.img-6.1\n}\n"
         )
         root.write("/boot/vmlinuz-6.1", "kernel")
-        root.write("/boot/initrd.img-6.1", "initrd")
+        root.write("/boot/initrd.img-6.1", "-rom1fs-")
         let plan = try guest.plan("kvm", skip: skipped)
         guard case .defaultCannot(_, .hiddenByFilter("filter", let path, let devices), _) = plan.refusal
         else {
@@ -402,6 +402,8 @@ private func environmentBlock(_ lines: String) -> String {
             "/etc/crypttab": "# /dev/sda3 no\nhome\t/dev/sda3\tnone\tluks\n",
             "/etc/initramfs-tools/conf.d/resume": "RESUME=/dev/sda2",
             "/etc/uswsusp.conf": "# c\nresume device = /dev/sda2\ncompress = y\n",
+            "/boot/grub/grub.cfg":
+                "menuentry 'A' {\nlinux /boot/vmlinuz-6.1 root=UUID=\(rootUUID) ro\ninitrd /boot/initrd.img-6.1\n}\n",
         ])
         disk.partition(3, .luks, uuid: "33333333-3333-4333-8333-333333333333")
         try disk.patch("kvm")

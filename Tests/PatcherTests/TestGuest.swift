@@ -99,7 +99,11 @@ struct TestGuest {
                 guard let disk = fileSystems[item.file.file.volume] as? MemoryFileSystem else { continue }
                 for path in [item.entry.kernel].compactMap({ $0 }) + item.entry.initrds
                 where !path.contains("$") {
-                    let plain = path.first == "(" ? String(path.drop { $0 != ")" }.dropFirst()) : path
+                    var plain = path.first == "(" ? String(path.drop { $0 != ")" }.dropFirst()) : path
+                    // syslinux takes names from beside its menu.
+                    if plain.first != "/", let slash = item.file.path.lastIndex(of: "/") {
+                        plain = item.file.path[...slash] + plain
+                    }
                     disk.write(plain, path == item.entry.kernel ? "stand-in" : Fixture.emptyArchive)
                 }
             }

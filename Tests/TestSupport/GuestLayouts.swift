@@ -50,7 +50,9 @@ public let guestLayouts: [String: [GuestPart]] = [
         part(1, 1, .ext3, "/boot", label: "/boot"), part(1, 2, .lvm2),
         logical("VolGroup00", "LogVol00", .ext3, "/"), logical("VolGroup00", "LogVol01", .swap), part(2, 1),
     ],
-    "rhel5-xen-multiboot": [part(1, 2, .lvm2), logical("VolGroup00", "LogVol00", .ext3, "/")],
+    "rhel5-xen-multiboot": [
+        part(1, 1, .ext3, "/boot"), part(1, 2, .lvm2), logical("VolGroup00", "LogVol00", .ext3, "/"),
+    ],
     "rhel5-hyperv-ide": [part(1, 1, .ext3, "/boot"), part(1, 2, .ext3, "/"), part(1, 3, .swap)],
     "rhel6-esx-pvscsi": [
         part(1, 1, .ext4, "/boot", uuid: "c5ad3f49-1b0e-4bd0-a9a3-0f0a64d5d0a7"), part(1, 2, .lvm2),

@@ -111,6 +111,20 @@ import Testing
         #expect(try volume.inode(file).forkOffset == 0)
     }
 
+    /// Values in blocks of their own, under names of every length beside a multiple of four.
+    @Test(arguments: Profile.all) func namesOfEveryLength(_ profile: Profile) throws {
+        let device = try XFSImage(profile, files: ["a": [1]]).device()
+        for length in 1...8 {
+            let volume = try XFSFileSystem.open(device)
+            let transaction = try volume.begin()
+            let file = try #require(try volume.find("a"))
+            let key = Array("user.".utf8) + [UInt8](repeating: UInt8(ascii: "k"), count: length)
+            try transaction.setExtendedAttribute(key, of: file, to: TreeModel.contents(profile.blockSize))
+            try transaction.prepare().commit()
+            try sound(device, "\(length)")
+        }
+    }
+
     /// An access list says the mode, and is kept as XFS keeps it.
     @Test func accessLists() throws {
         let device = try XFSImage(.rhel9, files: ["a": [1]]).device()

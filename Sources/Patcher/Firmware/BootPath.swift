@@ -73,7 +73,7 @@ extension LinuxSystem {
         }
         switch state.problem {
         case nil, .damaged?: break
-        case .configurationMissing?, .volumeMissing?, .noEntries?:
+        case .configurationMissing?, .configurationEmpty?, .volumeMissing?, .noEntries?:
             if let last = state.programs.last { steps += self.steps(behind: last, efi) }
         case .missing?:
             steps.append(
@@ -101,6 +101,7 @@ extension LinuxSystem {
             if case .volumeMissing(let name)? = efi.trails[loader.names]?.end {
                 return read.dropLast() + [.init(place: name, what: "volume", isThere: false)]
             }
+            if case .empty? = efi.trails[loader.names]?.end { return read }
             guard trail.allSatisfy({ $0.isThere == true }) else { return read }
             let menu = menuSteps(trail.last?.file)
             return read

@@ -15,6 +15,8 @@ package struct FallbackState: Sendable, Equatable {
         case nextMissing(String)
         /// GRUB goes to a configuration that is not there.
         case configurationMissing(String)
+        /// GRUB's configuration offers nothing.
+        case configurationEmpty(String)
         /// GRUB looks for its menu on a volume that no disk has.
         case volumeMissing(String)
         /// systemd-boot finds no entry.
@@ -77,6 +79,7 @@ package struct FallbackState: Sendable, Equatable {
         case .grub:
             switch partition.trails[program.names]?.end {
             case .fileMissing(let path)?: .configurationMissing(path)
+            case .empty(let path)?: .configurationEmpty(path)
             case .volumeMissing(let name)?: .volumeMissing(name)
             case .menu?, .unknown?, nil: nil
             }
@@ -108,6 +111,8 @@ extension FallbackState.Problem {
         case .nextMissing(let name): "\(program) starts \(name), which is not there"
         case .configurationMissing(let path):
             "\(program) leads to a GRUB whose configuration \(path) is not there"
+        case .configurationEmpty(let path):
+            "\(program) leads to a GRUB whose configuration \(path) has no menu and leads to none"
         case .volumeMissing(let name):
             "\(program) leads to a GRUB whose configuration looks for its menu on \(name), which no given disk has"
         case .noEntries: "\(program) is systemd-boot, and loader/entries and EFI/Linux have no entry for it"

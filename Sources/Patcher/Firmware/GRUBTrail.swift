@@ -24,6 +24,8 @@ package struct GRUBTrail: Sendable, Equatable {
         case unknown
         /// At a file that is not there: "p1:/EFI/debian/grub.cfg".
         case fileMissing(String)
+        /// At a text that offers nothing and hands over to no other: "p1:/EFI/debian/grub.cfg".
+        case empty(String)
         /// At a volume, by what its UUID or label should be, that is none of the disks'.
         case volumeMissing(String)
     }
@@ -76,7 +78,8 @@ struct GRUBTrailFinder {
             guard let text = try tree.configuration(file.path) else { return trail }
             let further = try further(text, from: next)
             guard let further else {
-                trail.end = .menu
+                trail.end =
+                    offersNothing(text) && isCertain ? .empty("\(volumes[volume].name):\(next.path)") : .menu
                 return trail
             }
             next = further
@@ -157,6 +160,22 @@ struct GRUBTrailFinder {
         }
         let found = volumes.firstIndex { $0.location == .partition(disk: disk, number: number) }
         return Place(volume: found, path: rest, missingVolume: found == nil ? String(device) : nil)
+    }
+
+    /// A text only of settings, or of nothing: GRUB's prompt is what comes behind it.
+    private func offersNothing(_ bytes: [UInt8]) -> Bool {
+        let settings: Set<String> = [
+            "set", "unset", "export", "search", "search.fs_uuid", "search.fs_label", "search.file", "insmod",
+            "echo",
+        ]
+        return TextLine.all(in: bytes).allSatisfy { line in
+            guard let command = bytes.fields(in: line.content).first.map({ bytes.text($0) }) else {
+                return true
+            }
+            let separators: [UInt8] = [UInt8(ascii: ";"), UInt8(ascii: "&"), UInt8(ascii: "|")]
+            return command.hasPrefix("#")
+                || settings.contains(command) && !bytes.containsAny(of: separators, in: line.content)
+        }
     }
 
     /// The configuration that a text hands over to; nil where it is a menu itself.

@@ -91,7 +91,10 @@ struct LoaderRoots: Sendable {
             guard case .logicalVolume(let group, let volume) = DeviceName("/dev/mapper/\(plain)") else {
                 return .unknown
             }
-            return bearer { $0.location == .logicalVolume(group: group, name: volume) } ?? .unknown
+            // It may lie in what is closed, or in a group of which a disk was not given.
+            let mayBeHidden = volumes.contains { [.lvm2, .luks, .mdRAID].contains($0.identity.kind) }
+            return bearer { $0.location == .logicalVolume(group: group, name: volume) }
+                ?? (mayBeHidden ? .unknown : .missing(device: name, .noLogicalVolumes))
         }
         guard let device = GRUBDevice(name, countsFromZero: isLegacy) else { return .unknown }
         guard device.disk < diskCount else {
@@ -132,6 +135,8 @@ package enum LoaderDeviceProblem: Sendable, Hashable {
     case noPartition(disk: Int?, number: Int)
     /// All of the disk (0 is the first given) is no file system: it holds partitions.
     case holdsPartitions(disk: Int)
+    /// No disk has anything of LVM.
+    case noLogicalVolumes
 
     /// For people.
     package var words: String {
@@ -139,6 +144,7 @@ package enum LoaderDeviceProblem: Sendable, Hashable {
         case .noDisk(let given): given == 1 ? "only one disk was given" : "\(given) disks were given"
         case .noPartition(let disk?, let number): "disk \(disk + 1) has no partition \(number)"
         case .noPartition(nil, let number): "no disk has a partition \(number)"
+        case .noLogicalVolumes: "no disk has logical volumes"
         case .holdsPartitions(let disk): "disk \(disk + 1) holds partitions"
         }
     }

@@ -16,7 +16,7 @@ enum KernelStartRule: VerdictRule {
         case .loaderDeviceMissing(let name, let problem):
             let isLegacy = entry.file.syntax is any GRUBLegacyText
             switch problem {
-            case .noDisk:
+            case .noDisk, .noLogicalVolumes:
                 return isLegacy
                     ? "Error 21: Selected disk does not exist" : "error: disk `\(name)' not found."
             case .holdsPartitions:

@@ -73,17 +73,28 @@ extension HashBlock {
             let valueLength = Int(bytes.big(offset, as: UInt16.self))
             let nameLength = Int(bytes[offset + 2])
             let name = offset + 3
-            guard nameLength > 0, bytes.count - name >= nameLength + valueLength else { return nil }
+            guard nameLength > 0,
+                bytes.count - offset >= Self.entrySize(isLocal: true, nameLength, valueLength)
+            else { return nil }
             return RawAttribute(
                 name: Array(bytes[name..<name + nameLength]), flags: flags,
                 value: .held(Array(bytes[name + nameLength..<name + nameLength + valueLength])))
         }
         guard bytes.count - offset >= 9 else { return nil }
         let nameLength = Int(bytes[offset + 8])
-        guard nameLength > 0, bytes.count - offset - 9 >= nameLength else { return nil }
+        guard nameLength > 0, bytes.count - offset >= Self.entrySize(isLocal: false, nameLength, 0) else {
+            return nil
+        }
         return RawAttribute(
             name: Array(bytes[offset + 9..<offset + 9 + nameLength]), flags: flags,
             value: .remote(
                 block: bytes.big(offset), count: Int(bytes.big(offset + 4, as: UInt32.self))))
+    }
+
+    /// Bytes that an entry's name takes in a leaf, with the value beside it or the place of one in blocks of its own. There
+    /// the two bytes of padding count that the structure had behind the first letter of the name
+    /// (xfs_attr_leaf_entsize_remote: 11 and the name's length, rounded up).
+    static func entrySize(isLocal: Bool, _ nameLength: Int, _ valueLength: Int) -> Int {
+        (nameLength + (isLocal ? 3 + valueLength : 11) + 3) & ~3
     }
 }

@@ -169,7 +169,5 @@ struct HeldAttribute: Equatable {
     /// Bytes in the inode.
     var shortSize: Int { 3 + name.count + value.count }
     /// Bytes in a leaf, beside its value or before it.
-    func leafSize(isLocal: Bool) -> Int {
-        ((isLocal ? 3 + name.count + value.count : 9 + name.count) + 3) & ~3
-    }
+    func leafSize(isLocal: Bool) -> Int { HashBlock.entrySize(isLocal: isLocal, name.count, value.count) }
 }

@@ -190,7 +190,10 @@ enum BadProgram: String, CaseIterable {
         let (works, _, _) = guest([program: grub, "/EFI/debian/grub.cfg": Array(first.utf8)])
         #expect(try refusal(works) == nil)
         // A text of nothing, or of settings alone, ends at GRUB's prompt.
-        for text in ["", "# nothing\n\n", "set root=hd0,gpt2\nset prefix=($root)/boot/grub\n"] {
+        for text in [
+            "", "# nothing\n\n", "set timeout=5\n", "\u{1}\u{2}x\n",
+            "set root=hd0,gpt2\nset prefix=($root)/boot/grub\n",
+        ] {
             let (empty, _, _) = guest([program: grub, "/EFI/debian/grub.cfg": Array(text.utf8)])
             #expect(try refusal(empty)?.contains("/EFI/debian/grub.cfg has no menu") == true, "\(text)")
         }

@@ -30,6 +30,11 @@ import Testing
         "set root='hd0,msdos1'\nif [ x$feature_platform_search_hint = xy ]; then\nsearch --fs-uuid --set=root --hint-bios=hd0,msdos1 \(fieldRoot)\nelse\nsearch --fs-uuid --set=root \(fieldRoot)\nfi",
         "set root=$disk", "search --file --set=root /boot/vmlinuz-6.1.0-20",
         "search --label --set=other nowhere",
+        "set root='hd1,msdos1'\nsearch --fs-uuid \(fieldRoot) --set root",
+        "set root='hd1,msdos1'\nsearch -nsu \(fieldRoot)",
+        "set root='hd1,msdos1'\nsearch -n -u -s root \(fieldRoot)",
+        "set root='hd1,msdos1'\nsearch --no-floppy --fs-uuid --set \(fieldRoot)",
+        "set root='hd1,msdos1'\nsearch --no-floppy --fs-uuid --set=root --hint='hd1,msdos1' \(fieldRoot)",
         "if [ -e /x ]; then\nset root='hd1,msdos1'\nelse\nset root='hd0,msdos1'\nfi",
     ])
     func whatIsThereBoots(_ commands: String) throws {

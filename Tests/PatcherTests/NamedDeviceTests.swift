@@ -126,6 +126,15 @@ private func guest(_ files: [String: String], arguments: String = "") -> (TestGu
         #expect(stops && name == "/dev/sdc1")
     }
 
+    /// A drop-in has the last word.
+    @Test func aDropInOfARequiredUnit() throws {
+        let (disk, _) = guest([
+            "/etc/systemd/system/local-fs.target.requires/x.mount": "[Mount]\nWhat=/dev/sdc1\nWhere=/x\n",
+            "/etc/systemd/system/x.mount.d/a.conf": "[Mount]\nWhat=UUID=\(dataUUID)\n",
+        ])
+        #expect(try disk.plan("kvm").refusal == nil)
+    }
+
     @Test func theOptionsOfAUnit() throws {
         let path = "/etc/systemd/system/x.mount"
         let (disk, root) = guest([

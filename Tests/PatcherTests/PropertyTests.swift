@@ -132,7 +132,9 @@ import Testing
     @Test(arguments: fixtureTrees())
     func roundTripsKeepTheDevices(_ tree: String) throws {
         func resolved(_ plan: Plan) -> [String] {
-            plan.references.filter { $0.kind != LVMDevicesFile.kind && $0.use != .loaderDisk }.map {
+            // What mdadm looks at is no device any more, but any partition.
+            let changing = [LVMDevicesFile.kind, MDConfiguration.kind]
+            return plan.references.filter { !changing.contains($0.kind) && $0.use != .loaderDisk }.map {
                 "\($0.path) \($0.use.summary): \($0.resolvedName ?? "-")"
             }
         }

@@ -59,6 +59,18 @@ extension EFISystemPartition {
     /// No partition has more directories or programs than this.
     private static let limit = 64
 
+    /// systemd-boot shows what says which program or kernel is to be started, and passes over the rest.
+    private static func offersEntries(_ tree: FileSystemTree) throws(StorageError) -> Bool {
+        for name in try tree.names(in: "/loader/entries") where name.lowercased().hasSuffix(".conf") {
+            guard let bytes = try tree.configuration(GuestPath("/loader/entries/\(name)")) else { continue }
+            for line in TextLine.all(in: bytes) {
+                let words = bytes.fields(in: line.content)
+                if words.count > 1, ["linux", "efi", "uki"].contains(bytes.text(words[0])) { return true }
+            }
+        }
+        return false
+    }
+
     /// Reads a partition by its own file system. `place` is where the guest mounts it; nil: nowhere.
     init(volume: Int, _ tree: FileSystemTree, place: GuestPath?) throws(StorageError) {
         self.volume = volume
@@ -74,7 +86,7 @@ extension EFISystemPartition {
                 hasEntries = true
             }
         }
-        hasEntries = try tree.names(in: "/loader/entries").contains { $0.lowercased().hasSuffix(".conf") }
+        hasEntries = try Self.offersEntries(tree)
         let efi = try Self.child("EFI", of: root, in: tree)
         if let efi, efi.attributes.type == .directory {
             fallbackPlace = DirectoryPlace(directory: placed(efi), missing: [Array("BOOT".utf8)])

@@ -77,6 +77,13 @@ struct GRUBTrailFinder {
             }
             guard let text = try tree.configuration(file.path) else { return trail }
             let further = try further(text, from: next)
+            // A text that leads to one of those before it goes round for ever.
+            if let further,
+                trail.steps.contains(where: { $0.volume == further.volume && $0.path == further.path })
+            {
+                if isCertain, further.isCertain { trail.end = .empty("\(volumes[volume].name):\(next.path)") }
+                return trail
+            }
             guard let further else {
                 trail.end =
                     offersNothing(text) && isCertain ? .empty("\(volumes[volume].name):\(next.path)") : .menu
@@ -162,21 +169,21 @@ struct GRUBTrailFinder {
         return Place(volume: found, path: rest, missingVolume: found == nil ? String(device) : nil)
     }
 
-    /// A text only of settings, or of nothing: GRUB's prompt is what comes behind it.
+    /// A text without a word that offers or runs anything: GRUB's prompt is what comes behind it.
     private func offersNothing(_ bytes: [UInt8]) -> Bool {
-        let settings: Set<String> = [
-            "set", "unset", "export", "search", "search.fs_uuid", "search.fs_label", "search.file", "insmod",
-            "echo",
-        ]
-        return TextLine.all(in: bytes).allSatisfy { line in
-            guard let command = bytes.fields(in: line.content).first.map({ bytes.text($0) }) else {
-                return true
-            }
-            let separators: [UInt8] = [UInt8(ascii: ";"), UInt8(ascii: "&"), UInt8(ascii: "|")]
-            return command.hasPrefix("#")
-                || settings.contains(command) && !bytes.containsAny(of: separators, in: line.content)
+        !TextLine.all(in: bytes).contains { line in
+            let words = bytes.text(line.content).split { " \t;&|{}()".contains($0) }
+            return words.first?.hasPrefix("#") != true && words.contains { Self.bearing.contains(String($0)) }
         }
     }
+
+    private static let bearing: Set<String> = [
+        "menuentry", "submenu", "hiddenentry", "blscfg", "linux", "linux16", "linuxefi", "kernel",
+        "multiboot",
+        "multiboot2", "chainloader", "configfile", "source", ".", "normal", "legacy_configfile",
+        "extract_entries_source",
+        "syslinux_configfile", "function", "eval", "exit", "fwsetup", "if", "for", "while", "until",
+    ]
 
     /// The configuration that a text hands over to; nil where it is a menu itself.
     private func further(_ bytes: [UInt8], from place: Place) throws(StorageError) -> Place? {
@@ -252,22 +259,18 @@ struct GRUBTrailFinder {
     private func search(
         _ words: [String]
     ) throws(StorageError) -> (variable: String, volume: Int?, wanted: String?)? {
-        let kinds = words.filter { ["-l", "-f"].contains($0) || $0.hasPrefix("--") } + [words[0]]
-        let names = words.dropFirst().filter { !$0.hasPrefix("-") }
-        let isShort = words[0] != "search"
-        guard let wanted = (isShort ? names.first : names.last)?.filter({ !"'\"".contains($0) }) else {
-            return nil
-        }
-        let set = words.first { $0.hasPrefix("--set=") }.map { String($0.dropFirst(6)) }
-        let variable = isShort ? names.dropFirst().first ?? "root" : set ?? "root"
-        if kinds.contains(where: { ["--file", "-f", "search.file"].contains($0) }) {
+        func plain(_ word: String) -> String { word.filter { !"'\"".contains($0) } }
+        let search = GRUBSearch(words[0], words.dropFirst().map(plain))
+        guard let wanted = search.name else { return nil }
+        let variable = search.variable ?? "root"
+        if search.kind == .file {
             for (index, fileSystem) in fileSystems.sorted(by: { $0.key < $1.key })
             where try FileSystemTree(volume: index, fileSystem).exists(GuestPath(wanted)) {
                 return (variable, index, nil)
             }
             return (variable, nil, nil)
         }
-        let byLabel = kinds.contains { ["--label", "-l", "search.fs_label"].contains($0) }
+        let byLabel = search.kind == .label
         let found = volumes.firstIndex { volume in
             byLabel
                 ? volume.identity.label == Array(wanted.utf8)

@@ -88,7 +88,7 @@ extension GRUB2Config {
                 if let word = words.first { readRoot(word) }
                 config.readVariable(bytes, words.first, isUncertain: isUncertain)
             case "search", "search.fs_uuid", "search.fs_label", "search.file":
-                if let place = GRUBSearch(head.text, words).root { add(place) }
+                if let place = GRUBSearch.root(head.text, words) { add(place) }
             default:
                 if command.count == 1, head.text.contains("=") {
                     readRoot(head)

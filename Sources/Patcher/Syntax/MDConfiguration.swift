@@ -9,4 +9,13 @@ package struct MDConfiguration: ConfigurationSyntax {
     package let rows: [FieldTable.Row]
 
     package init(_ bytes: [UInt8], path: String) { rows = FieldTable(bytes).rows }
+
+    /// What `DEVICE` names: mdadm looks at nothing else.
+    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
+        rows.filter { $0.words[0].uppercased() == "DEVICE" }.flatMap { row in
+            row.ranges.dropFirst().map {
+                DeviceSite(range: $0, text: bytes.text($0), use: .reported("device that mdadm looks at"))
+            }
+        }
+    }
 }

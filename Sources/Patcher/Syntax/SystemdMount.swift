@@ -13,12 +13,16 @@ package struct SystemdMount: ConfigurationSyntax {
     package let mountPoint: String?
     /// The boot stops in systemd's emergency shell where it cannot be mounted: local-fs.target requires it.
     package let isRequired: Bool
-    private let name: String
+    /// It is a part of a unit, beside it.
+    let isDropIn: Bool
+    /// The unit's own name, of a drop-in too.
+    package let name: String
     private let settings: INIFile
 
     package init(_ bytes: [UInt8], path: String) {
         settings = INIFile(bytes)
         isRequired = path.hasPrefix(Self.required + "/")
+        isDropIn = path.hasSuffix(".conf")
         name = SystemdUnit.name(path)
         let isSwap = name.hasSuffix(".swap")
         device = settings.last(isSwap ? "Swap" : "Mount", "What").map { ($0.range, $0.text) }

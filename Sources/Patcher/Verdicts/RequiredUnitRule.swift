@@ -15,7 +15,11 @@ enum RequiredUnitRule: VerdictRule, RefusalRule {
     static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason? { problem(draft) }
 
     private static func problem(_ draft: PlanDraft) -> VerdictReason? {
-        for unit in draft.guest.files(SystemdMount.self) where unit.syntax.isRequired {
+        let units = draft.guest.files(SystemdMount.self)
+        // What a drop-in says comes in the place of the unit's own word.
+        let overridden = Set(
+            units.filter { $0.syntax.isDropIn && $0.syntax.device != nil }.map(\.syntax.name))
+        for unit in units where unit.syntax.isRequired && !overridden.contains(unit.syntax.name) {
             guard let device = unit.syntax.device,
                 let reference = draft.guest.reference(in: unit.file, at: device.range.lowerBound)
             else { continue }

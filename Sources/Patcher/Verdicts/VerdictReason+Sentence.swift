@@ -25,7 +25,7 @@ extension VerdictReason {
         case .loaderDeviceMissing(let name, let problem):
             "its loader looks for the files on \(name), by the count of the firmware, and \(problem.words)"
         case .noKernel:
-            "no kernel lies on the disks (/boot is empty, or its volume was not given), and no boot menu: give the disk that holds them too, or install a kernel and its boot loader in the guest"
+            "no kernel was found where loaders look for one (/boot is empty, or its volume was not given), and no boot menu: give the disk that holds them too, or install a kernel and its boot loader in the guest"
         case .liloMap: "LILO's map holds the old disk's device number; run lilo in the guest or install GRUB"
         case .driversMissing(let names, let controller, let why):
             Self.missing(names, controller, why)

@@ -47,8 +47,8 @@ extension VDIDriver {
             do throws(StorageError) {
                 file = try options.files.openSibling(of: child.path, name: name, access: .read)
             } catch {
-                // It may be the one.
-                if error.kind == .refused, refusal == nil { refusal = error }
+                // A half changed one may be it.
+                if refusal == nil, error.remedies.contains(.undo) { refusal = error }
                 continue
             }
             guard let other = try? VDIHeader(reading: file), other.identifier == header.parentIdentifier

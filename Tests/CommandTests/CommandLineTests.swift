@@ -164,7 +164,7 @@ struct CommandLineTests {
             [
                 "etc/debian_version": "5.0\n", "etc/fstab": "/dev/sda / ext4 defaults 0 1\n",
                 "boot/grub/menu.lst": menu("/boot/vmlinuz-2.6.26"), "boot/vmlinuz-2.6.26": "kernel",
-                "boot/initrd": "initrd",
+                "boot/initrd": "-rom1fs-",
             ])
         let xen = try Self.volume(
             directory, "xen",

@@ -82,7 +82,7 @@ struct BadInputTests {
                 "etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n",
                 "etc/os-release": "ID=debian\nVERSION_ID=12\n",
                 "boot/vmlinuz-6.1.0-1-amd64": "kernel",
-                "boot/refind_linux.conf": "\"boot\" \"root=/dev/sda1\"\n",
+                "boot/elilo.conf": "image=vmlinuz-6.1.0-1-amd64\n\tappend=\"root=/dev/sda1\"\n",
             ], in: directory)
         try refuses(guest, ["boot loader is none that is known here", "install GRUB"])
     }
@@ -164,7 +164,7 @@ struct BadInputTests {
             "menuentry A { linux /vmlinuz-6.1.0 root=/dev/sda2\n initrd /i\n}\nmenuentry B { linux /vmlinuz-6.2.0 root=/dev/sda3\n initrd /i\n}\n"
         )
         for name in ["vmlinuz-6.1.0", "vmlinuz-6.2.0", "i"] {
-            try directory.write("boot-tree/\(name)", "stand-in")
+            try directory.write("boot-tree/\(name)", name == "i" ? "-rom1fs-" : "stand-in")
         }
         try Fixture.fileSystem(boot, directory.path("boot-tree"))
         let disk = try directory.sparse("disk.img", byteCount: 26 << 20)

@@ -236,7 +236,8 @@ extension XFSTransaction {
         if root.kind == .singleLeaf {
             var bytes = root.bytes
             let count = UInt64(bytes.big(bytes.count - 4, as: UInt32.self))
-            guard number < count, count <= UInt64(bytes.count / 2) else {
+            let room = bytes.count - root.start - 4 - root.count * 8
+            guard number < count, room >= 0, count <= UInt64(room / 2) else {
                 throw badDirectory(directory, root.position)
             }
             bytes.storeBig(gap, at: bytes.count - 4 - Int(count - number) * 2)

@@ -40,19 +40,22 @@ extension XFSTransaction {
         let headers = try headers(of: group)
         guard headers.inode(GroupHeaders.InodesOffset.freeCount) > 0 else { return nil }
         guard let record = try chunkWithFree(headers), let index = record.firstFree else { return nil }
+        let inGroup = UInt64(record.first) + UInt64(index)
+        guard inGroup < UInt64(geometry.blockCount(of: group)) << UInt64(geometry.inodesPerBlockLog) else {
+            throw badTree(.inodes, group, geometry.position(ofSector: 2, in: group))
+        }
         var after = record
         after.free &= ~(1 << UInt64(index))
         after.freeCount -= 1
         try exchange(record, for: after, group)
         try countInodes(0, free: -1, group)
-        return number(record.first + UInt32(index), in: group)
+        return number(inGroup, in: group)
     }
 
     /// An inode's number from its number within its group.
-    private func number(_ inGroup: UInt32, in group: AGNumber) -> InodeNumber {
+    private func number(_ inGroup: UInt64, in group: AGNumber) -> InodeNumber {
         InodeNumber(
-            UInt64(group.rawValue) << UInt64(geometry.groupBlockLog + geometry.inodesPerBlockLog)
-                | UInt64(inGroup))
+            UInt64(group.rawValue) << UInt64(geometry.groupBlockLog + geometry.inodesPerBlockLog) | inGroup)
     }
 
     /// The first chunk that has a free inode.
@@ -170,7 +173,8 @@ extension XFSTransaction {
         guard percent > 0, percent <= 100 else { return false }
         let limit =
             (geometry.blockCount / 100 * percent) << UInt64(geometry.inodesPerBlockLog)
-        return superblock.long(Superblock.Offset.inodeCount) + UInt64(more) > max(limit, 64)
+        guard let count = superblock.long(Superblock.Offset.inodeCount) +? UInt64(more) else { return true }
+        return count > max(limit, 64)
     }
 
     /// An inode that is not in use.

@@ -14,8 +14,10 @@ enum Editor {
         let quoted = String(hostBytes: Array(parts.joined(separator: Array("'\\''".utf8))))
         // Without a shell in between a signal reaches the editor itself; the rest of shell syntax needs the shell.
         let isPlain = !command.contains { "|&;<>()$`=\n".contains($0) }
-        let child = try spawn((isPlain ? "exec " : "") + "\(command) '\(quoted)'")
-        let status = Interruption.lendingTerminal { wait(for: child) }
+        // Lent before the editor runs: what is typed as soon as it shows is its own.
+        let status = try Interruption.lendingTerminal { () throws(StorageError) in
+            wait(for: try spawn((isPlain ? "exec " : "") + "\(command) '\(quoted)'"))
+        }
         guard let status else { throw .cancelled }
         guard status == 0 else {
             // Ended by ^C, as its parent would have been.

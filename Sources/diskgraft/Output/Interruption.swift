@@ -49,10 +49,10 @@ enum Interruption {
     }
 
     /// Runs `body` while another program has the terminal.
-    static func lendingTerminal<Result>(_ body: () -> Result) -> Result {
+    static func lendingTerminal<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         isTerminalLent.store(true, ordering: .relaxed)
         defer { isTerminalLent.store(false, ordering: .relaxed) }
-        return body()
+        return try body()
     }
 
     /// Takes note of a signal that asks to stop. Also runs in the handler.

@@ -61,7 +61,7 @@ struct UntarTests {
     }
 
     /// Makes an archive with Python, whose tarfile writes whatever it is told.
-    private static func archive(_ body: String, in directory: TemporaryDirectory) throws -> String {
+    static func archive(_ body: String, in directory: TemporaryDirectory) throws -> String {
         let path = directory.path("made.tar")
         let program = """
             import tarfile, io, sys

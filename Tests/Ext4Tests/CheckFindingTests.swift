@@ -1,4 +1,5 @@
 import Ext4
+import Foundation
 import Storage
 import TestSupport
 import Testing
@@ -50,6 +51,33 @@ struct CheckFindingTests {
         // Indexes, and quotas, which mke2fs counts before it copies the files.
         try Tool.run("e2fsck", ["-fyD", image.path], expect: 0...1)
         return image
+    }
+
+    /// The resize inode's lists: resize2fs in the guest follows them.
+    @Test(arguments: [0, 1]) func theResizeInodesLists(_ place: Int) throws {
+        let image = try Image(
+            .ext3, blockSize: 1024, files: ["f": [1]], byteCount: 24 << 20, more: ["-O", "resize_inode"])
+        #expect(try damage(image) == [])
+        var bytes = try fileBytes(image.path)
+        let said = try Debugfs(image.path).run("stat <7>").text
+        let top = try #require(
+            said.firstRange(of: "(DIND):").flatMap { Int(said[$0.upperBound...].prefix { $0.isNumber }) })
+        let listed = stride(from: 0, to: 1024, by: 4).map { Int(bytes.little(top * 1024 + $0) as UInt32) }
+        let first = try #require(listed.first { $0 != 0 })
+        let sound = bytes
+        if place == 0 {
+            for index in 0..<1024 { bytes[top * 1024 + index] = UInt8(truncatingIfNeeded: index * 7 + 1) }
+        } else {
+            bytes[top * 1024 + (listed.firstIndex(of: first) ?? 0) * 4] ^= 1
+        }
+        try Data(bytes).write(to: URL(fileURLWithPath: image.path))
+        #expect(try damage(image).contains { $0.code == "bad-pointer" })
+        #expect(try Tool.run("e2fsck", ["-fn", image.path], expect: nil).status & 4 != 0)
+        // What the list's blocks list e2fsck does not compare, and the kernel does before it enlarges the volume.
+        bytes = sound
+        bytes[first * 1024] ^= 1
+        try Data(bytes).write(to: URL(fileURLWithPath: image.path))
+        #expect(try findings(image).map(\.severity) == [.warning])
     }
 
     private func findings(_ image: Image) throws -> [Finding] {

@@ -77,7 +77,14 @@ import Testing
         #expect(try text("/etc/hostname") == "web02")
         #expect(try text("/data/log") == "new")
         #expect(throws: StorageError.self) { try edit.commit() }
+        // Nothing would hold back what comes after the end.
+        let late = #expect(throws: StorageError.self) { try edit.put(FileContents([1]), at: "/etc/hostname") }
+        #expect(late?.code == "edit-has-ended")
         #expect(recording.calls == ["flush", "commit"])
+        let other = GuestEdit(Volumes(devices), mounts: Self.mounts, recording: Recording())
+        other.cancel()
+        #expect(throws: StorageError.self) { try other.put(FileContents([1]), at: "/data/log") }
+        #expect(try text("/data/log") == "new")
     }
 
     /// The directory beneath a mount is not reached, and what the volume cannot do is refused by name.

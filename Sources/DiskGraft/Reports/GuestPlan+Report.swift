@@ -94,6 +94,7 @@ extension PlanReport.Controller {
         drivers = verdict.word
         missing = []
         if case .missing(let names) = verdict.state { missing = names }
+        if case .unusable(let names, _) = verdict.state { missing = names }
         if case .noSuchDriver(let what) = verdict.state { noDriverFor = what }
         argument = verdict.argument
     }

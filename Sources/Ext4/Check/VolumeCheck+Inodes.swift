@@ -81,7 +81,7 @@ extension VolumeCheck {
         if inode.type == .directory, !isReserved {
             directories.append(number)
         }
-        if number == 7 { return claimResizeInode(inode) }
+        if number == 7 { return try checkResizeInode(inode) }
         try checkMap(of: inode)
         try checkEncryption(of: inode)
     }
@@ -95,19 +95,6 @@ extension VolumeCheck {
             Finding(
                 .damage, Ext4Code.inodeChecksum, "the checksum of \(inode.name) is wrong", structure: "inode",
                 offset: offset(of: inode), file: FileID(UInt64(inode.number.rawValue))))
-    }
-
-    /// The resize inode maps the room behind the descriptors, which belongs to the volume already; only its
-    /// double indirect block is its own.
-    private func claimResizeInode(_ inode: Inode) {
-        let own = UInt64(inode.word(Inode.Offset.map + 13 * 4))
-        let block = BlockNumber(own)
-        guard own != 0, geometry.contains(block), let clusters = clusters(of: Range(block, count: 1)) else {
-            return
-        }
-        if claims.claim(clusters) != nil {
-            add(.multiplyClaimed, inode, "claims block \(own), which something else has claimed")
-        }
     }
 
     private func checkFields(of inode: Inode, isOrphan: Bool, isReserved: Bool) {

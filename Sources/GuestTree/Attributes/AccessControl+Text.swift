@@ -3,9 +3,10 @@ public import Storage
 /// Lists as text: `u::rw-,u:1000:rwx,g::r--,m::rwx,o::r--`, acl_from_text(3).
 extension AccessControl {
     /// From text: entries divided by commas or line ends; `lookUp` turns a name into a number (users, then groups).
-    /// Throws `misuse` naming what is wrong. A missing mask is made where named entries need one.
+    /// Throws `misuse` naming what is wrong, and what `user` and `group` throw. A missing mask is made where named entries need one.
     public init(
-        text: String, user: (String) -> UInt32?, group: (String) -> UInt32?
+        text: String, user: (String) throws(StorageError) -> UInt32?,
+        group: (String) throws(StorageError) -> UInt32?
     ) throws(StorageError) {
         func bad(_ what: String) -> StorageError {
             StorageError(
@@ -29,9 +30,10 @@ extension AccessControl {
             }
             var id: UInt32?
             if named {
-                guard tag.isNamed, let number = UInt32(fields[1]) ?? (tag == .user ? user : group)(fields[1])
-                else { throw bad("there is no \(fields[0]) \"\(fields[1])\"") }
-                id = number
+                id = UInt32(fields[1])
+                if id == nil, tag == .user { id = try user(fields[1]) }
+                if id == nil, tag == .group { id = try group(fields[1]) }
+                guard tag.isNamed, id != nil else { throw bad("there is no \(fields[0]) \"\(fields[1])\"") }
             }
             var permissions: UInt16 = 0
             for letter in fields[2] {

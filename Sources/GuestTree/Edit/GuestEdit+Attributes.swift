@@ -66,6 +66,7 @@ extension GuestEdit {
         try naming(path) { () throws(StorageError) in
             let file = try require(path, followLast: true)
             try extendedAttributes(on: file.volume).setExtendedAttribute(name, of: file.id, to: value)
+            labels[file.key] = nil
         }
     }
 
@@ -122,8 +123,9 @@ extension GuestEdit {
     /// An access control list from text, names looked up in the guest's own accounts.
     public func accessControl(_ text: String) throws(StorageError) -> AccessControl {
         try AccessControl(
-            text: text, user: { (try? self.accountID($0, in: .users)) ?? nil },
-            group: { (try? self.accountID($0, in: .groups)) ?? nil })
+            text: text,
+            user: { (name) throws(StorageError) in try self.accountID(name, in: .users) },
+            group: { (name) throws(StorageError) in try self.accountID(name, in: .groups) })
     }
 
     /// Where a guest keeps its accounts.
@@ -144,14 +146,20 @@ extension GuestEdit {
             try body(top.key, top.attributes)
             try splitIfLarge(top.volume)
             guard recursively, top.attributes.type == .directory else { return }
-            // By number, not by path: a path has an end where a tree has none.
-            var pending = [(path: top.path, key: top.key)]
+            // By number, not by path: a path has an end where a tree has none. One path for all, which only says where
+            // volumes are mounted: each its own would take the square of the depth.
+            var path = top.path == .root ? [] : top.path.bytes
+            var pending = [(above: path.count, name: [UInt8](), key: top.key)]
             var seen: Set<FileKey> = [top.key]
             while let directory = pending.popLast() {
+                path.removeLast(path.count - directory.above)
+                if !directory.name.isEmpty { path += [GuestPath.slash] + directory.name }
+                let length = path.count
                 for entry in try tree.entries(of: directory.key) {
-                    let childPath = directory.path.appending(entry.name)
+                    path.removeLast(path.count - length)
+                    path += [GuestPath.slash] + entry.name
                     // A mounted volume's root stands for the directory below it.
-                    let mounted = tree.mountedVolume(at: childPath)
+                    let mounted = tree.mayBeMount(path) ? tree.mountedVolume(at: GuestPath(path)) : nil
                     let root = mounted.flatMap { tree.rootDirectory(ofVolume: $0) }
                     if mounted != nil, root == nil { continue }
                     let key =
@@ -169,12 +177,13 @@ extension GuestEdit {
                         guard seen.insert(key).inserted else {
                             throw error(
                                 .corrupt, .directoryLoop,
-                                "\(childPath.shellText) is in the tree twice; run \(guest.repairTool(ofVolume: key.volume))"
+                                "\(path.shellText) is in the tree twice; run \(guest.repairTool(ofVolume: key.volume))"
                             )
                         }
-                        pending.append((childPath, key))
+                        pending.append((length, entry.name, key))
                     }
                 }
+                path.removeLast(path.count - length)
             }
         }
     }

@@ -7,6 +7,7 @@ extension GuestEdit {
     /// Throws `refused` for a directory without `recursively`, for a place where a volume is mounted or one holding
     /// such, for a link with a slash behind it, and when nothing is there; `misuse` for a path that ends in "." or "..".
     public func remove(_ path: GuestPath, recursively: Bool = false) throws(StorageError) {
+        defer { labels = [:] }
         try naming(path) { () throws(StorageError) in
             try requireLastName(path)
             try requireDirectoryBeforeSlash(path)
@@ -28,6 +29,7 @@ extension GuestEdit {
 
     /// Removes an empty directory.
     public func removeDirectory(_ path: GuestPath) throws(StorageError) {
+        defer { labels = [:] }
         try naming(path) { () throws(StorageError) in
             try requireLastName(path)
             try requireDirectoryBeforeSlash(path)
@@ -86,6 +88,7 @@ extension GuestEdit {
 
     /// Renames or moves within a volume, replacing as rename(2) does; into `destination` when that is a directory.
     public func move(_ path: GuestPath, to destination: GuestPath) throws(StorageError) {
+        defer { labels = [:] }
         try naming(path) { () throws(StorageError) in
             try requireLastName(path)
             try requireDirectoryBeforeSlash(path)
@@ -161,6 +164,7 @@ extension GuestEdit {
     public func makeDirectory(
         _ path: GuestPath, parents: Bool = false, _ options: NewFileOptions = NewFileOptions()
     ) throws(StorageError) {
+        defer { labels = [:] }
         try naming(path) { () throws(StorageError) in
             if parents { return try makePath(path, options) }
             try makeOne(try place(of: path, isForDirectory: true), options)

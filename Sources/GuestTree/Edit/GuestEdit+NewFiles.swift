@@ -98,7 +98,8 @@ extension GuestEdit {
             extendedAttributes: attributes)
     }
 
-    private func labels(of directory: FileKey) throws(StorageError) -> DirectoryLabels {
+    /// What is known of the labels in a directory, and stays known for as long as the edit lasts.
+    func labels(of directory: FileKey) throws(StorageError) -> DirectoryLabels {
         if let known = labels[directory] { return known }
         let own = try tree.extendedAttributes(of: directory)
         var found = DirectoryLabels()

@@ -6,12 +6,14 @@ extension GuestEdit {
     /// Where contents cannot be written in ranges they are at most this long.
     private static var onePieceLimit: Int { 256 << 20 }
 
-    /// Replaces a regular file's contents, or makes it. On replacement inode, mode, owner, links and every extended
-    /// attribute stay; `options` then change what they name. A new file takes its directory's owner and group and
-    /// its peers' SELinux label.
+    /// Replaces a regular file's contents, or makes it. On replacement mode, owner, links and every extended attribute
+    /// stay; `options` then change what they name. A new file takes its directory's owner and group and its peers'
+    /// SELinux label.
     ///
     /// Contents longer than 8 MiB, and those with holes, are put into a new file of a hidden name, in as many transactions
-    /// as it takes, and get the name in the last: it stands for the old or the new contents at any moment.
+    /// as it takes, and get the name in the last: it stands for the old or the new contents at any moment. Such a file of
+    /// one name is another inode then, without what its inode alone had (chattr's flags, a project's number); in all
+    /// other cases the inode stays.
     public func put(
         _ contents: FileContents, at path: GuestPath, _ options: NewFileOptions = NewFileOptions()
     ) throws(StorageError) {
@@ -41,6 +43,7 @@ extension GuestEdit {
                 .refused, isDirectory ? .isADirectory : .notARegularFile,
                 "\(file.path.shellText) is a \(file.attributes.type.words), not a regular file")
         }
+        try requireSettable(options, on: file.volume)
         var key = file.key
         if !goesInPieces(first, rest) {
             try contents(on: file.volume).replaceContents(of: file.id, with: first)
@@ -65,7 +68,6 @@ extension GuestEdit {
             key.id = try makeHidden(place, first, rest, attributes)
         }
         if options.permissions != nil || options.owner != nil || options.group != nil || options.time != nil {
-            try requireSettable(options, on: key.volume)
             try setKeptAttributes(
                 of: key,
                 AttributeChange(

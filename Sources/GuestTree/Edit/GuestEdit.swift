@@ -22,9 +22,11 @@ public final class GuestEdit {
     private var order: [Int] = []
     /// Changes of volumes without a file system, in their order.
     private var deviceWrites: [(device: any WritableBlockDevice, writes: OrderedWrites)] = []
-    /// What new files in a directory are labelled, asked for once.
+    /// What new files in a directory are labelled, asked for once; forgotten when directories come or go, whose numbers
+    /// others get, or get other attributes.
     var labels: [FileKey: DirectoryLabels] = [:]
 
+    private var hasEnded = false
     /// What holds the writes back until `commit`; nil where the caller sees to that, and when the edit has ended.
     private var recording: (any ChangeRecording)?
 
@@ -44,8 +46,9 @@ public final class GuestEdit {
     /// Makes everything durable that was done: the undo records first, then the images. The edit has ended then, and
     /// does nothing more. When it throws, every image is as it was before.
     public func commit() throws(StorageError) {
+        try requireOpen()
         guard let recording else {
-            throw error(.misuse, .editHasEnded, "the change has ended already")
+            throw error(.misuse, .editHasEnded, "the change is its caller's to end")
         }
         do throws(StorageError) {
             try finish()
@@ -53,21 +56,35 @@ public final class GuestEdit {
         } catch {
             throw cancel(after: error)
         }
-        self.recording = nil
+        end()
         try recording.commit()
     }
 
     /// Takes everything back that was done; nothing when the edit has ended. Open the guest again before it is used
     /// further.
     public func cancel() {
-        recording?.rollBack()
+        guard let recording else { return }
+        end()
+        recording.rollBack()
+    }
+
+    private func end() {
         recording = nil
+        hasEnded = true
+        transactions = [:]
+        deviceWrites = []
+    }
+
+    /// Throws when the edit was committed or cancelled: nothing would hold the writes back any more.
+    private func requireOpen() throws(StorageError) {
+        guard !hasEnded else { throw error(.misuse, .editHasEnded, "the change has ended already") }
     }
 
     /// The same, and returns the error that was the reason, which says so when that did not come to its end.
     package func cancel(after error: StorageError) -> StorageError {
-        defer { recording = nil }
-        return recording?.rollBack(after: error) ?? error
+        guard let recording else { return error }
+        end()
+        return recording.rollBack(after: error)
     }
 
     // MARK: Transactions
@@ -76,6 +93,7 @@ public final class GuestEdit {
     /// file system cannot do.
     func transaction(on volume: Int) throws(StorageError) -> any FileSystemTransaction {
         if let known = transactions[volume] { return known }
+        try requireOpen()
         do throws(StorageError) {
             guard let writable = try guest.fileSystem(on: volume) as? any WritableFileSystem else {
                 throw StorageError(
@@ -112,6 +130,7 @@ public final class GuestEdit {
 
     /// Bytes of a volume to be written last. Throws the volume's reason when it cannot be written.
     package func addDeviceWrite(_ volume: Int, offset: UInt64, bytes: [UInt8]) throws(StorageError) {
+        try requireOpen()
         var writes = OrderedWrites()
         writes.add("bytes of \(guest.volumes[volume].name)", [.init(offset: offset, bytes: bytes)])
         do throws(StorageError) {
@@ -135,5 +154,6 @@ public final class GuestEdit {
         }
         for change in prepared { try change.commit() }
         for (device, writes) in deviceWrites { try writes.commit(to: device) }
+        hasEnded = true
     }
 }

@@ -25,7 +25,8 @@ package struct TarReader {
     /// Contents of the current member that were not read.
     var left: UInt64 = 0
     private var padding = 0
-    private var globals: [Record] = []
+    /// What global headers say of every member that follows: the last value of each key.
+    private var globals: [[UInt8]: [UInt8]] = [:]
     package private(set) var position: UInt64 = 0
 
     private typealias Record = (key: [UInt8], value: [UInt8])
@@ -33,6 +34,8 @@ package struct TarReader {
     private static let blockSize = 512
     /// Extended headers longer than this are no tar's.
     private static let headerLimit: UInt64 = 8 << 20
+    /// Of all global headers together: each member takes the time to apply them.
+    private static let globalLimit = 64 << 10
 
     package init(_ input: FileContents) { self.input = input }
 
@@ -53,7 +56,7 @@ package struct TarReader {
             let size = try number(block, 124, 12, "size")
             switch type {
             case UInt8(ascii: "x"): records = try Self.records(in: header(size), self)
-            case UInt8(ascii: "g"): globals += try Self.records(in: header(size), self)
+            case UInt8(ascii: "g"): try noteGlobals(Self.records(in: header(size), self))
             case UInt8(ascii: "L"): longName = Array(try header(size).prefix { $0 != 0 })
             case UInt8(ascii: "K"): longTarget = Array(try header(size).prefix { $0 != 0 })
             case UInt8(ascii: "V"): try skip(size)
@@ -61,7 +64,12 @@ package struct TarReader {
                 var member = try member(block, type: type, size: size)
                 if let longName { member.name = longName }
                 if let longTarget { member.target = longTarget }
-                for record in globals + records { try apply(record, to: &member) }
+                var places: [[UInt8]: Int] = [:]
+                for record in globals { try apply((record.key, record.value), to: &member, &places) }
+                for (index, record) in records.enumerated() {
+                    if index % 1024 == 0 { try Cancellation.check() }
+                    try apply(record, to: &member, &places)
+                }
                 guard !member.name.contains(0), !member.target.contains(0) else {
                     throw bad("holds a name with a NUL in it")
                 }
@@ -174,7 +182,7 @@ package struct TarReader {
         member.owner = try small(108, 8, "uid")
         member.group = try small(116, 8, "gid")
         member.size = size
-        member.time = Timestamp(seconds: Int64(clamping: try number(block, 136, 12, "mtime")))
+        member.time = Timestamp(seconds: try seconds(block, 136, 12))
         if type == UInt8(ascii: "3") || type == UInt8(ascii: "4") {
             member.device.major = try small(329, 8, "devmajor")
             member.device.minor = try small(337, 8, "devminor")
@@ -182,7 +190,20 @@ package struct TarReader {
         return member
     }
 
-    /// Octal digits, or with the top bit set GNU's base 256. A negative number, a time before 1970, is 0.
+    /// Seconds since 1970: GNU's base 256 also has those before.
+    private func seconds(_ block: [UInt8], _ offset: Int, _ count: Int) throws(StorageError) -> Int64 {
+        let field = block[offset..<offset + count]
+        guard let first = field.first, first & 0xc0 == 0xc0 else {
+            return Int64(clamping: try number(block, offset, count, "mtime"))
+        }
+        guard field.dropLast(8).allSatisfy({ $0 == 0xff }) else { throw bad("has a mtime past all bounds") }
+        let value = field.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let seconds = Int64(bitPattern: value)
+        guard seconds < 0, seconds >= -1 << 40 else { throw bad("has a mtime past all bounds") }
+        return seconds
+    }
+
+    /// Octal digits, or with the top bit set GNU's base 256.
     func number(
         _ block: [UInt8], _ offset: Int, _ count: Int, _ what: String
     ) throws(StorageError) -> UInt64 {
@@ -190,7 +211,7 @@ package struct TarReader {
         guard let first = field.first else { return 0 }
         var value: UInt64 = 0
         if first & 0x80 != 0 {
-            if first & 0x40 != 0 { return 0 }
+            guard first & 0x40 == 0 else { throw bad("has a \(what) below zero") }
             for (index, byte) in field.enumerated() {
                 guard value < 1 << 55 else { throw bad("has a \(what) past all bounds") }
                 value = value << 8 | UInt64(index == 0 ? byte & 0x3f : byte)
@@ -229,7 +250,26 @@ package struct TarReader {
         return result
     }
 
-    private func apply(_ record: Record, to member: inout Member) throws(StorageError) {
+    private mutating func noteGlobals(_ records: [Record]) throws(StorageError) {
+        for record in records { globals[record.key] = record.value }
+        guard globals.reduce(0, { $0 + $1.key.count + $1.value.count }) <= Self.globalLimit else {
+            throw bad("has global headers of more than \(Self.globalLimit / 1024) KiB")
+        }
+    }
+
+    /// `places` says where in the member's attributes each name stands.
+    private func apply(
+        _ record: Record, to member: inout Member, _ places: inout [[UInt8]: Int]
+    ) throws(StorageError) {
+        func set(_ name: [UInt8]) {
+            let attribute = ExtendedAttribute(name: name, value: record.value)
+            if let place = places[name] {
+                member.attributes[place] = attribute
+            } else {
+                places[name] = member.attributes.count
+                member.attributes.append(attribute)
+            }
+        }
         let key = String(decoding: record.key, as: UTF8.self)
         func number() throws(StorageError) -> UInt64 {
             guard let value = UInt64(String(decoding: record.value, as: UTF8.self)) else {
@@ -252,14 +292,11 @@ package struct TarReader {
         case "mtime": member.time = try time(record.value)
         case "SCHILY.acl.access": member.accessText = record.value
         case "SCHILY.acl.default": member.defaultText = record.value
-        case "RHT.security.selinux":
-            member.attributes.append(.init(name: Array("security.selinux".utf8), value: record.value))
+        case "RHT.security.selinux": set(Array("security.selinux".utf8))
         default:
             let xattr = "SCHILY.xattr."
             if key.hasPrefix(xattr) {
-                let name = TarKey.unescaped(record.key.dropFirst(xattr.utf8.count))
-                member.attributes.removeAll { $0.name == name }
-                member.attributes.append(.init(name: name, value: record.value))
+                set(Array(TarKey.unescaped(record.key.dropFirst(xattr.utf8.count))))
             } else if key.hasPrefix(TarSparseRecords.prefix) {
                 try apply(record.value, of: key, to: &member)
             }

@@ -9,6 +9,8 @@ public struct TarWriter {
     /// The first name of each file with several.
     private var linked: [FileKey: [UInt8]] = [:]
     private var linkedByteCount = 0
+    /// The last member's contents could not be read to their end.
+    private var isCut = false
     /// Of those names.
     private static let linkedByteLimit = 1 << 30
 
@@ -26,7 +28,10 @@ public struct TarWriter {
         var entries = self
         try files.walk(top) { (visit) throws(StorageError) in
             switch visit {
-            case .unreadable(_, let error): report(error.description)
+            case .unreadable(_, let error):
+                let rest = entries.isCut ? "; the archive has zeros from there on" : ""
+                report(error.description + rest)
+                entries.isCut = false
             case .file(let file):
                 if file.attributes.type == .socket {
                     report("\(file.path.shellText): a socket is left out")
@@ -73,19 +78,28 @@ public struct TarWriter {
                 guard linkedByteCount <= Self.linkedByteLimit else {
                     throw .memoryBound("tar", "the names of files with several names have more than 1 GiB")
                 }
-                linked[file.key] = name
             }
         }
         let isLink = type == UInt8(ascii: "1")
-        output(try extendedHeader(file, name: name, target: target, size: size, isLink: isLink))
+        let extended = try extendedHeader(file, name: name, target: target, size: size, isLink: isLink)
+        if !isLink, attributes.type != .directory, attributes.linkCount > 1 { linked[file.key] = name }
+        output(extended)
         output(header(attributes, name: name, target: target, size: size, type: type))
         guard size > 0 else { return }
         var written: UInt64 = 0
-        try files.forEachPiece(of: file) { (bytes) throws(StorageError) in
-            written += UInt64(bytes.byteCount)
-            output(bytes.array(0..<bytes.byteCount))
+        var failure: StorageError?
+        do throws(StorageError) {
+            try files.forEachPiece(of: file) { (bytes) throws(StorageError) in
+                written += UInt64(bytes.byteCount)
+                output(bytes.array(0..<bytes.byteCount))
+            }
+        } catch {
+            guard !error.isCancellation else { throw error }
+            failure = error
+            isCut = true
         }
-        // The header promised a size: a file that ends early is filled up, so that the archive stays readable.
+        // The header promised a size: a file that ends early, or cannot be read on, is filled up, so that what follows
+        // stays where readers of the archive look for it.
         let promised = size.dividedRoundingUp(by: UInt64(Self.blockSize)) * UInt64(Self.blockSize)
         let zeros = [UInt8](repeating: 0, count: 1 << 16)
         while written < promised {
@@ -94,6 +108,7 @@ public struct TarWriter {
             output(Array(zeros[0..<count]))
             written += UInt64(count)
         }
+        if let failure { throw failure }
     }
 
     /// The pax records that an ustar header cannot hold, as a block sequence; empty when there are none.

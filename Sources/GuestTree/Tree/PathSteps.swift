@@ -41,13 +41,13 @@ extension PathSteps {
         // A slash at the end asks for the directory, be it through a link.
         let wantsDirectory = path.bytes.last == GuestPath.slash
         while let name = pending.popLast() {
+            guard let here = stack.last, try attributes(of: here.key).type == .directory else { return nil }
             if name == GuestPath.here { continue }
             if name == GuestPath.above {
                 if stack.count > 1 { stack.removeLast() }
                 reached.removeSubrange((stack.last?.pathLength ?? 0)...)
                 continue
             }
-            guard let here = stack.last, try attributes(of: here.key).type == .directory else { return nil }
             if here.isClosed, let obstacle = obstacle(at: GuestPath(reached)) { throw obstacle }
             guard let id = try lookUp(name, in: here.key) else {
                 guard let mounted = missingMountPoint(reached, name) else { return nil }
@@ -116,7 +116,8 @@ extension PathSteps {
         return mayBeMount(path) ? key(ofMount: GuestPath(path)) : nil
     }
 
-    private func mayBeMount(_ path: [UInt8]) -> Bool { path.count <= pathLimit }
+    /// Whether a path is short enough to be a mount point's.
+    func mayBeMount(_ path: [UInt8]) -> Bool { path.count <= pathLimit }
 
     private func key(ofMount path: GuestPath) -> FileKey? {
         guard let volume = mountedVolume(at: path), let root = rootDirectory(ofVolume: volume) else {

@@ -12,8 +12,9 @@ struct GetCommand: ParsableCommand {
             decides what is in it, so some of it is made only where asked: links that lead out of what is copied \
             (--links all), set-user-ID, set-group-ID and files' sticky bits (--set-id), devices, FIFOs and sockets \
             (--devices). What of these is left out, and what cannot be read, is said, and the exit status is 1. The \
-            group gets no more rights than an ACL gives it. Nothing is written through a link, and nothing outside \
-            the destination. The contents of one file go to standard output where the destination is -.
+            group gets no more rights than an ACL gives it. Below the destination nothing is written through a link, \
+            and nothing outside it; what has the name already is neither replaced nor added to. The contents of one \
+            file go to standard output where the destination is -.
 
             Example:
               diskgraft get web01.vmdk /etc ./etc-of-web01 --links all
@@ -205,7 +206,8 @@ struct TarCommand: ParsableCommand {
         commandName: "tar",
         abstract: "Write a tree as a tar archive to standard output.",
         discussion: """
-            Owners, devices, hard links, extended attributes and ACLs are in it (pax headers).
+            Owners, devices, hard links, extended attributes and ACLs are in it (pax headers). Holes are not: they \
+            are zeros there, and `get` keeps them.
 
             Example:
               diskgraft tar web01.vmdk /etc | tar -t

@@ -33,7 +33,7 @@ struct ResizeCommand: ParsableCommand {
     @OptionGroup var quiet: QuietArguments
 
     func run() throws {
-        let sign = size.first.flatMap { ["+": 1, "\u{2212}": -1][$0] } ?? 0
+        let sign = size.first.flatMap { ["+": 1, "-": -1, "\u{2212}": -1][$0] } ?? 0
         guard let bytes = SizeText.parse(sign == 0 ? size : String(size.dropFirst())) else {
             throw ValidationError("\"\(size)\" is no size; try 60G or +20G")
         }

@@ -61,7 +61,15 @@ public struct QEMUCheckReport: Encodable, Sendable {
             checkErrors = 1
             return
         }
-        guard let totals = try? ImageTotals(image.opened) else { return }
+        let found: ImageTotals?
+        do throws(StorageError) {
+            found = try ImageTotals(image.opened)
+        } catch {
+            guard !error.isCancellation else { throw error }
+            checkErrors = 1
+            return
+        }
+        guard let totals = found else { return }
         totalClusters = totals.total
         allocatedClusters = totals.allocated
         fragmentedClusters = totals.fragmented == 0 ? nil : totals.fragmented

@@ -29,6 +29,9 @@ extension Unpacking {
 
     /// Gives a directory that is there the attributes of an archive's.
     mutating func give(_ options: NewFileOptions, to found: GuestFile) throws(StorageError) {
+        if options.handsDownList, listedDirectories.insert(found.key).inserted {
+            _ = try edit.labels(of: found.key)
+        }
         try edit.setKeptAttributes(
             of: found.key,
             AttributeChange(
@@ -42,6 +45,22 @@ extension Unpacking {
         try edit.splitIfLarge(found.volume)
     }
 
+    /// Takes note of a directory that was made with a list of the archive's: what it would hand down without it is
+    /// what the one above hands down.
+    mutating func noteMade(_ key: FileKey, in directory: FileKey, _ options: NewFileOptions)
+        throws(StorageError)
+    {
+        // The number may have been a removed directory's.
+        edit.labels[key] = nil
+        listedDirectories.remove(key)
+        guard options.handsDownList else { return }
+        let above = try edit.labels(of: directory)
+        var labels = try edit.labels(of: key)
+        labels.defaultList = above.defaultList
+        edit.labels[key] = labels
+        listedDirectories.insert(key)
+    }
+
     /// Extended attributes, and ACLs that the archive has as text.
     func attributes(of member: TarReader.Member) throws(StorageError) -> [ExtendedAttribute] {
         var result = member.attributes
@@ -53,8 +72,16 @@ extension Unpacking {
                 continue
             }
             let list = try edit.accessControl(String(hostBytes: text))
+            // Tar programs write a list for every member where some have one: what the mode says is none.
+            if name == AccessControl.AttributeName.access, list.mode.saysAll { continue }
             result.append(ExtendedAttribute(name: name, value: list.value))
         }
         return result
+    }
+}
+
+extension NewFileOptions {
+    fileprivate var handsDownList: Bool {
+        extendedAttributes.contains { $0.name == AccessControl.AttributeName.inherited }
     }
 }

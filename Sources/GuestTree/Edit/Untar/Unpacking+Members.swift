@@ -12,7 +12,11 @@ extension Unpacking {
             linked = try self.target(of: member)
             // What is replaced may lie on the way to it.
             trail.clear()
-            if let linked, try edit.tree.lookUp(place.name, in: place.directory.key) == linked.id { return }
+            if let linked, linked.volume == place.directory.volume,
+                try edit.tree.lookUp(place.name, in: place.directory.key) == linked.id
+            {
+                return
+            }
         }
         let volume = place.directory.volume
         /// Makes what the member says; what has the name goes first, which is seldom anything.
@@ -84,7 +88,9 @@ extension Unpacking {
             try replacing { () throws(StorageError) in
                 let id = try edit.names(on: volume).createDirectory(
                     place.name, in: place.directory.id, attributes: try new(.directory))
-                directoryTimes.append((FileKey(volume: volume, id: id), member.time))
+                let key = FileKey(volume: volume, id: id)
+                directoryTimes.append((key, member.time))
+                try noteMade(key, in: place.directory.key, options)
             }
         default:
             throw StorageError(

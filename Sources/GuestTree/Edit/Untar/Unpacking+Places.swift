@@ -45,7 +45,9 @@ extension Unpacking {
         if try edit.tree.lookUp(name, in: parent.key) == nil {
             let new = try edit.attributes(
                 ofNew: .directory, in: parent, NewFileOptions(), usual: 0o755)
-            _ = try edit.names(on: parent.volume).createDirectory(name, in: parent.id, attributes: new)
+            let id = try edit.names(on: parent.volume).createDirectory(name, in: parent.id, attributes: new)
+            // The number may have been a removed directory's.
+            edit.labels[FileKey(volume: parent.volume, id: id)] = nil
         }
         let found: GuestFile?
         do throws(StorageError) {

@@ -16,6 +16,9 @@ struct Unpacking {
     static let nameLimit = 2 << 20
     /// Set last: names made in a directory change its time.
     var directoryTimes: [(key: FileKey, time: Timestamp)] = []
+    /// Directories whose default access control list is the archive's: members in them were made before they got it,
+    /// as tar makes them, and inherit what the directory had without it.
+    var listedDirectories: Set<FileKey> = []
 
     init(_ edit: GuestEdit, _ top: GuestFile, _ reader: TarReader, _ report: @escaping (String) -> Void) {
         self.report = report
@@ -38,6 +41,7 @@ struct Unpacking {
             }
             count += 1
         }
+        for key in listedDirectories { edit.labels[key] = nil }
         for (key, time) in directoryTimes {
             try edit.setKeptAttributes(
                 of: key, AttributeChange(accessTime: time, modificationTime: time))

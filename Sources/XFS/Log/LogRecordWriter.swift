@@ -20,15 +20,18 @@ struct LogRecordWriter {
 
     /// - Parameter unit: Where the next record may begin, in bytes: the kernel writes its own at multiples of the log's stripe
     ///   unit and of its sector, and would leave a gap behind a record that ends elsewhere.
+    /// - Parameter isOneOfSeveral: The record has the longest header, as the others of its commit: the kernel takes the header's
+    ///   length from the record at the tail for all that follow (xlog_do_recovery_pass).
     /// - Throws: `refused`, code "log-full", for a payload longer than a record.
     init(
         _ ring: LogRing, at head: Int, cycle: UInt32, tail: LogSequence, previous: Int?, payload: [UInt8],
-        operationCount: Int, uuid: [UInt8], unit: Int
+        operationCount: Int, uuid: [UInt8], unit: Int, isOneOfSeveral: Bool = false
     ) throws(StorageError) {
         let blockSize = LogRing.blockSize
         let covered = LogRecord.blocksPerHeader * blockSize
         let unitCount = max(unit / blockSize, 1)
-        var size = covered
+        let longest = ring.isVersion2 ? LogRecord.maximumByteCount : covered
+        var size = isOneOfSeveral ? longest : covered
         var headerCount = 1
         var length = 0
         while true {
@@ -38,7 +41,7 @@ struct LogRecordWriter {
             length = (end * unitCount - head - headerCount) * blockSize
             if length <= size { break }
             size *= 2
-            guard size <= (ring.isVersion2 ? LogRecord.maximumByteCount : covered) else {
+            guard size <= longest else {
                 throw .xfs(
                     .refused, .logFull,
                     "the change has \(payload.count) bytes, more than one record of the log holds",

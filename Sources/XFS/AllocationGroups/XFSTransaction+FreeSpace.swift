@@ -60,7 +60,7 @@ extension XFSTransaction {
     func takeBlocks(_ request: BlockRequest, near: AGNumber) throws(StorageError) -> BlockRun {
         var refusal: StorageError?
         for distance in 0..<geometry.groupCount {
-            let group = AGNumber((near.rawValue + distance) % geometry.groupCount)
+            let group = geometry.group(distance, behind: near)
             let before = state
             do throws(StorageError) {
                 if let run = try takeBlocks(request, in: group) { return run }

@@ -157,13 +157,63 @@ import Testing
     @Test func groupsBeyondTwoThousandMillion() throws {
         var superblock = try #require(try Superblock.read(from: XFSImage(.tinyBlocks).device()))
         let count = UInt32.max - 1
-        superblock.bytes.storeBig(UInt32(64), at: Superblock.Offset.groupBlockCount)
-        superblock.bytes[Superblock.Offset.groupBlockLog] = 6
+        superblock.bytes.storeBig(UInt32(32768), at: Superblock.Offset.groupBlockCount)
+        superblock.bytes[Superblock.Offset.groupBlockLog] = 15
         superblock.bytes.storeBig(count, at: Superblock.Offset.groupCount)
-        superblock.bytes.storeBig(UInt64(count) * 64, at: Superblock.Offset.blockCount)
+        superblock.bytes.storeBig(UInt64(count) * 32768, at: Superblock.Offset.blockCount)
         let geometry = try superblock.geometry()
         #expect(geometry.group(5, behind: AGNumber(count - 2)) == AGNumber(3))
         #expect(geometry.group(count - 1, behind: AGNumber(count - 1)) == AGNumber(count - 2))
         #expect(geometry.group(0, behind: AGNumber(7)) == AGNumber(7))
+        // A last group without room for its own head, and groups that are shorter and longer than there are.
+        superblock.bytes.storeBig(UInt64(count - 1) * 32768 + 63, at: Superblock.Offset.blockCount)
+        #expect(code { _ = try superblock.geometry() } == "bad-superblock")
+        for (log, groups) in [(UInt8(14), UInt32(5)), (31, 5)] {
+            superblock.bytes[Superblock.Offset.groupBlockLog] = log
+            superblock.bytes.storeBig(UInt32(1) << UInt32(log), at: Superblock.Offset.groupBlockCount)
+            superblock.bytes.storeBig(groups, at: Superblock.Offset.groupCount)
+            superblock.bytes.storeBig(
+                UInt64(groups) << UInt64(log), at: Superblock.Offset.blockCount)
+            let refusal = code { _ = try superblock.geometry() }
+            #expect(refusal == (log == 14 ? "bad-superblock" : "none"), "2^\(log) blocks")
+        }
+    }
+
+    /// The group's head and the log as free space, and as what trees grow into.
+    @Test func blocksThatAreNeverFree() throws {
+        let image = try XFSImage(.rhel9, files: ["file": TreeModel.contents(9000)])
+        let volume = try XFSFileSystem.open(image.device())
+        let geometry = volume.geometry
+        let log = FSBlock(volume.superblock.long(Superblock.Offset.logStart))
+        let logGroup = AGNumber(UInt32(geometry.group(of: log)))
+        for (place, blocks) in [(group, UInt32(0)), (logGroup, geometry.groupBlock(of: log).rawValue)] {
+            let device = try image.device()
+            let headers = try volume.headers(of: place)
+            for kind in [GroupTree.freeByBlock, .freeByCount] {
+                let node = try volume.treeNode(headers.root(kind).block, of: kind, in: place, level: 0)
+                var bytes = node.bytes
+                let last = node.recordOffset(node.count - 1)
+                bytes.storeBig(blocks, at: last)
+                bytes.storeBig(UInt32(200), at: last + 4)
+                for other in 0..<node.count - 1 {
+                    bytes.storeBig(UInt32(1), at: node.recordOffset(other) + 4)
+                }
+                Checksum.update(&bytes, at: BlockStamp.shortTree.checksum)
+                try device.write(
+                    bytes, at: geometry.position(of: geometry.block(node.block, in: place)))
+            }
+            let transaction = try XFSFileSystem.open(device).begin()
+            let refusal = code {
+                _ = try transaction.takeBlocks(XFSTransaction.BlockRequest(count: 9), near: place)
+            }
+            #expect(refusal == "bad-tree", "block \(blocks)")
+        }
+        let device = try image.device()
+        var list = try volume.headers(of: group).agfl
+        for index in stride(from: 36, to: list.count, by: 4) { list.storeBig(UInt32(0), at: index) }
+        Checksum.update(&list, at: GroupHeaders.freeList.checksum)
+        try device.write(list, at: geometry.position(ofSector: 3, in: group))
+        let transaction = try XFSFileSystem.open(device).begin()
+        #expect(code { _ = try transaction.takeTreeBlock(.freeByBlock, group) } == "bad-tree")
     }
 }

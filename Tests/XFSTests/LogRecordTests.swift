@@ -13,19 +13,25 @@ import Testing
         let device = try XFSImage(profile).device()
         let volume = try XFSFileSystem.open(device)
         let ring = try #require(try volume.logRing(on: device))
-        func sizes(_ byteCount: Int) throws -> [UInt32] {
+        func sizes(_ byteCount: Int, _ unit: Int = 512) throws -> [UInt32] {
             let buffers = (0..<byteCount / 4096).map { index in
                 LogCommit.Buffer(
                     position: UInt64(index) * 4096, bytes: [UInt8](repeating: 7, count: 4096), type: 10)
             }
             let commit = try LogCommit(
-                ring, ring.state(), buffers, uuid: volume.geometry.uuid, unit: 512, transaction: 9)
+                ring, ring.state(), buffers, uuid: volume.geometry.uuid, unit: unit, transaction: 9)
+            for record in commit.records {
+                // The kernel looks so far back for a header.
+                let blocks = record.reduce(0) { $0 + Int($1.byteCount) } / 512
+                #expect(blocks <= ring.longestRecordBlockCount, "\(byteCount) bytes")
+            }
             return try commit.records.map { try $0[0].bytes().big(LogRecord.Offset.size) }
         }
         for byteCount in [260 << 10, 300 << 10, 700 << 10] {
             let found = try sizes(byteCount)
             #expect(found.count > 1 && Set(found) == [256 << 10], "\(byteCount) bytes: \(found)")
         }
+        for byteCount in [250, 252, 256, 260, 511, 512] { _ = try sizes(byteCount << 10, 32 << 10) }
         #expect(try sizes(20 << 10) == [32 << 10])
         #expect(try sizes(100 << 10) == [128 << 10])
     }
@@ -71,5 +77,42 @@ import Testing
         var codes: [String] = []
         try XFSDriver.check(device) { codes.append($0.code) }
         #expect(codes == ["bad-log"])
+    }
+
+    /// On a ring that was written round the kernel looks no longer than a record back for its header: a change of several records,
+    /// cut behind any of them, leaves a log whose end is found, and the old tree.
+    @Test(arguments: [Profile.rhel9, .largeSectors]) func cutsOnAWrappedRing(_ profile: Profile) throws {
+        let device = try XFSImage(profile).device()
+        func ring() throws -> LogRing { try #require(try XFSFileSystem.open(device).logRing(on: device)) }
+        var head = 0
+        var wraps = 0
+        while wraps < 1 || head < 2000 {
+            let volume = try XFSFileSystem.open(device)
+            let commit = try LogCommit(
+                ring(), ring().state(), [], uuid: volume.geometry.uuid, unit: 128 << 10, transaction: 7)
+            for write in commit.stamps + commit.records.joined() + commit.unmount {
+                try device.write(write.bytes(), at: write.offset)
+            }
+            if commit.stateAfter.head < head { wraps += 1 }
+            head = commit.stateAfter.head
+        }
+        let volume = try XFSFileSystem.open(device)
+        let transaction = try volume.begin()
+        for number in 0..<300 {
+            _ = try transaction.createSymbolicLink(
+                Array("a name that takes some room \(number)".utf8), in: volume.rootDirectory,
+                target: [UInt8](repeating: UInt8(number % 200 + 1), count: 1000),
+                attributes: NewFileAttributes(permissions: 0o777))
+        }
+        let prepared = try #require(try transaction.prepare() as? PreparedXFSChange)
+        try #require(prepared.writes.phases.contains { $0.name == "log begun" })
+        for phase in prepared.writes.phases {
+            for write in phase.writes { try device.write(write.bytes(), at: write.offset) }
+            let found = try XFSFileSystem.open(device)
+            let isNew = ["log", "home", "unmount"].contains(phase.name)
+            #expect(
+                try found.entries(of: found.rootDirectory).count == (isNew ? 300 : 0), "\(phase.name)")
+        }
+        #expect(try XFSImage(device.contents).defects() == "")
     }
 }

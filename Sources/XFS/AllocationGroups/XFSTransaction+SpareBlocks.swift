@@ -102,7 +102,7 @@ extension XFSTransaction {
                 .refused, .noSpace, "group \(group.rawValue) has no spare block for its trees to grow into",
                 structure: "AGFL")
         }
-        guard block.rawValue < geometry.blockCount(of: group) else {
+        guard (geometry.headBlockCount..<geometry.blockCount(of: group)).contains(block.rawValue) else {
             throw badTree(.freeByBlock, group, geometry.position(ofSector: 3, in: group))
         }
         let next = (Int(headers.free(GroupHeaders.FreeSpaceOffset.listFirst)) + 1) % headers.listCapacity
@@ -162,6 +162,7 @@ extension XFSTransaction {
                     structure: "AGFL")
             }
             let block = record.start + record.count - 1
+            try requireOutsideLog(BlockRun(group: group, start: block, count: 1))
             let rest = FreeRecord(start: record.start, count: record.count - 1)
             try exchange([record], for: rest.count > 0 ? [rest] : [], group)
             try countFree(-1, group, isSpare: true)

@@ -82,17 +82,18 @@ struct GroupTreeNode: Sendable {
     func recordOffset(_ index: Int) -> Int { start + index * kind.recordByteCount }
     func pointer(_ index: Int) -> AGBlock { AGBlock(bytes.big(pointers + index * 4)) }
 
-    /// Whether all records of a leaf are of blocks that a group of this length has: sums of them do not overflow then. Those
-    /// of inodes are looked at where they are used.
-    fileprivate func holdsBlocks(of length: UInt32) -> Bool {
+    /// Whether all records of a leaf are of blocks that a group of this length has, its head apart, which the reverse map
+    /// alone knows: sums of them do not overflow then. Those of inodes are looked at where they are used.
+    fileprivate func holdsBlocks(of length: UInt32, head: UInt32) -> Bool {
         guard level == 0, kind != .inodes, kind != .freeInodes else { return true }
         // The highest bit of a count of references is a flag.
+        let lowest = kind == .reverseMap ? 0 : head
         let mask: UInt32 = kind == .references ? 0x7fff_ffff : .max
         for index in 0..<count {
             let record = recordOffset(index)
             let first = bytes.big(record, as: UInt32.self) & mask
             let blocks: UInt32 = bytes.big(record + 4)
-            guard blocks > 0, first < length, blocks <= length - first else { return false }
+            guard blocks > 0, first >= lowest, first < length, blocks <= length - first else { return false }
         }
         return true
     }
@@ -111,7 +112,9 @@ extension VolumeView {
     func treeNode(
         _ number: AGBlock, of kind: GroupTree, in group: AGNumber, level: Int
     ) throws(StorageError) -> GroupTreeNode {
-        guard number.rawValue < geometry.blockCount(of: group) else {
+        guard geometry.contains(geometry.block(number, in: group), count: 1),
+            number.rawValue < geometry.blockCount(of: group)
+        else {
             throw badTree(kind, group, geometry.position(ofSector: 1, in: group))
         }
         let block = geometry.block(number, in: group)
@@ -129,7 +132,7 @@ extension VolumeView {
             kind: kind, group: group, block: number, bytes: bytes, level: level, count: count,
             start: groupTreeHeaderSize,
             pointers: groupTreeHeaderSize + capacity * kind.keyByteCount)
-        guard node.holdsBlocks(of: geometry.blockCount(of: group)) else {
+        guard node.holdsBlocks(of: geometry.blockCount(of: group), head: geometry.headBlockCount) else {
             throw badTree(kind, group, position)
         }
         return node

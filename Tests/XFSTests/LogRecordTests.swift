@@ -83,28 +83,8 @@ import Testing
     /// cut behind any of them, leaves a log whose end is found, and the old tree.
     @Test(arguments: [Profile.rhel9, .largeSectors]) func cutsOnAWrappedRing(_ profile: Profile) throws {
         let device = try XFSImage(profile).device()
-        func ring() throws -> LogRing { try #require(try XFSFileSystem.open(device).logRing(on: device)) }
-        var head = 0
-        var wraps = 0
-        while wraps < 1 || head < 2000 {
-            let volume = try XFSFileSystem.open(device)
-            let commit = try LogCommit(
-                ring(), ring().state(), [], uuid: volume.geometry.uuid, unit: 128 << 10, transaction: 7)
-            for write in commit.stamps + commit.records.joined() + commit.unmount {
-                try device.write(write.bytes(), at: write.offset)
-            }
-            if commit.stateAfter.head < head { wraps += 1 }
-            head = commit.stateAfter.head
-        }
-        let volume = try XFSFileSystem.open(device)
-        let transaction = try volume.begin()
-        for number in 0..<300 {
-            _ = try transaction.createSymbolicLink(
-                Array("a name that takes some room \(number)".utf8), in: volume.rootDirectory,
-                target: [UInt8](repeating: UInt8(number % 200 + 1), count: 1000),
-                attributes: NewFileAttributes(permissions: 0o777))
-        }
-        let prepared = try #require(try transaction.prepare() as? PreparedXFSChange)
+        try Self.writeRound(device)
+        let prepared = try Self.severalRecords(device, linkCount: 300)
         try #require(prepared.writes.phases.contains { $0.name == "log begun" })
         for phase in prepared.writes.phases {
             for write in phase.writes { try device.write(write.bytes(), at: write.offset) }
@@ -114,5 +94,35 @@ import Testing
                 try found.entries(of: found.rootDirectory).count == (isNew ? 300 : 0), "\(phase.name)")
         }
         #expect(try XFSImage(device.contents).defects() == "")
+    }
+
+    /// Fills the ring with records of nothing until it was written round.
+    static func writeRound(_ device: MemoryDevice) throws {
+        var head = 0
+        var wraps = 0
+        while wraps < 1 || head < 2000 {
+            let volume = try XFSFileSystem.open(device)
+            let ring = try #require(try volume.logRing(on: device))
+            let commit = try LogCommit(
+                ring, ring.state(), [], uuid: volume.geometry.uuid, unit: 128 << 10, transaction: 7)
+            for write in commit.stamps + commit.records.joined() + commit.unmount {
+                try device.write(write.bytes(), at: write.offset)
+            }
+            if commit.stateAfter.head < head { wraps += 1 }
+            head = commit.stateAfter.head
+        }
+    }
+
+    /// A change that takes more than one record: links whose targets lie in blocks.
+    static func severalRecords(_ device: MemoryDevice, linkCount: Int) throws -> PreparedXFSChange {
+        let volume = try XFSFileSystem.open(device)
+        let transaction = try volume.begin()
+        for number in 0..<linkCount {
+            _ = try transaction.createSymbolicLink(
+                Array("a name that takes some room \(number)".utf8), in: volume.rootDirectory,
+                target: [UInt8](repeating: UInt8(number % 200 + 1), count: 1000),
+                attributes: NewFileAttributes(permissions: 0o777))
+        }
+        return try #require(try transaction.prepare() as? PreparedXFSChange)
     }
 }

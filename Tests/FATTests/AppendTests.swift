@@ -33,6 +33,38 @@ struct AppendTests {
             ])
     }
 
+    /// The last cluster that is known of one file is not that of another one of its length and first cluster.
+    @Test func anotherFileInTheSamePlace() throws {
+        let profile = Profile(name: "FAT12", width: 12, sectorSize: 512, sectorsPerCluster: 1, kilobytes: 360)
+        let device = MemoryDevice(try profile.make())
+        let volume = try FATFileSystem.open(device)
+        let free = try volume.begin().space.clusters.count
+        try FATFileSystem.change(device) { try $0.create("/fill", TreeModel.contents((free - 5) * 512)) }
+        let transaction = try FATFileSystem.open(device).begin()
+        let editor = Editor(transaction: transaction)
+        func first(_ path: String) throws -> UInt32 {
+            try transaction.slot(of: editor.find(path)).firstCluster(.fat12).rawValue
+        }
+        let contents = TreeModel.contents(1100)
+        try editor.create("/old", [])
+        try transaction.append(contents, to: editor.find("/old"))
+        let place = try first("/old")
+        try editor.remove("/old")
+        for name in ["d", "e", "a", "b", "c"] { try editor.create("/\(name)", [7]) }
+        try #require(try first("/a") == place)
+        // Files are put behind the one that was made last.
+        try editor.remove("/e")
+        try editor.create("/e", [8])
+        for name in ["a", "c", "d"] { try editor.remove("/\(name)") }
+        try editor.create("/new", contents)
+        try #require(try first("/new") == place)
+        try transaction.append([1, 2, 3], to: editor.find("/new"))
+        #expect(try files(of: transaction)["/new"] == contents + [1, 2, 3])
+        try transaction.prepare().commit()
+        #expect(try Judge.defects(device.contents) == "")
+        #expect(try files(of: FATFileSystem.open(device))["/new"] == contents + [1, 2, 3])
+    }
+
     @Test func refusals() throws {
         let profile = Profile(name: "FAT12", width: 12, sectorSize: 512, sectorsPerCluster: 1, kilobytes: 360)
         var damaged = try DamagedVolume(try profile.make(["a": [1]]))

@@ -23,30 +23,11 @@ import Testing
 
     @Test(arguments: [Profile.rhel10, .rhel7, .smallBlocks, .tinyBlocks])
     func mendedDamage(_ profile: Profile) throws {
-        let bytes = try Self.image(profile).bytes()
-        let base = MemoryDevice(bytes)
-        let geometry = try #require(try Superblock.read(from: base)).geometry()
-        let log = try #require(try XFSFileSystem.open(base).logRing(on: base))
-        let logRange = log.position(of: 0)..<log.position(of: 0) + UInt64(log.count * 512)
-        let unit = geometry.blockSize
-        let blocks = stride(from: 0, to: bytes.count, by: unit).filter { start in
-            !logRange.contains(UInt64(start)) && bytes[start..<start + unit].contains { $0 != 0 }
-        }
-        var random = SeededRandom(7)
+        var damage = try MendedDamage(Self.image(profile).bytes(), seed: 7)
         var outcomes: [String: Int] = [:]
         let clock = ContinuousClock()
         for _ in 0..<150 {
-            let device = OverlayDevice(base)
-            let start = try #require(blocks.randomElement(using: &random))
-            var block = Array(bytes[start..<start + unit])
-            for _ in 0..<Int.random(in: 1...4, using: &random) {
-                // Headers are short: most damage goes there.
-                let limit = Bool.random(using: &random) ? min(128, unit) : unit
-                let place = Int.random(in: 0..<limit, using: &random)
-                let values: [UInt8] = [0, 1, 2, 0x7f, 0x80, 0xff, UInt8.random(in: 0...255, using: &random)]
-                block[place] = values.randomElement(using: &random) ?? 0
-            }
-            try device.write(Mending.mend(block, at: start, geometry), at: UInt64(start))
+            let device = try damage.next()
             let spent = clock.measure {
                 outcomes[walk(device), default: 0] += 1
                 do { try XFSDriver.check(device) { _ in } } catch { #expect(error is StorageError) }
@@ -124,28 +105,5 @@ import Testing
             outcomes[walk(device), default: 0] += 1
         }
         #expect(outcomes.count > 1, "\(outcomes)")
-    }
-}
-
-/// Gives damaged blocks the checksums that they would have.
-enum Mending {
-    static func mend(_ block: [UInt8], at position: Int, _ geometry: Geometry) -> [UInt8] {
-        guard geometry.hasChecksums else { return block }
-        var result = block
-        // A block may be sectors of a group's head, inodes, or one structure.
-        let unit =
-            [0x5846_5342, 0x5841_4746, 0x5841_4749, 0x5841_464c].contains(block.big(0, as: UInt32.self))
-            ? geometry.sectorSize
-            : block.big(0, as: UInt16.self) == Inode.magic ? geometry.inodeSize : block.count
-        for start in stride(from: 0, to: block.count, by: unit) {
-            var part = Array(result[start..<start + unit])
-            if unit == geometry.inodeSize, part.big(0, as: UInt16.self) == Inode.magic {
-                Checksum.update(&part, at: Inode.Offset.checksum)
-            } else if let kind = BufferKind(part, geometry) {
-                Checksum.update(&part, at: kind.checksum)
-            }
-            result.replaceSubrange(start..<start + unit, with: part)
-        }
-        return result
     }
 }

@@ -41,6 +41,31 @@ struct KernelSeriesTests {
         }
     }
 
+    /// The power fails behind each phase of a change of several records, the last one of any length, on a new ring and on one that
+    /// was written round: the kernel recovers the old tree or the new one, without a word of torn writes.
+    @Test(arguments: [Profile.rhel7, .rhel9, .rhel10, .largeSectors], [false, true])
+    func cutsOfSeveralRecords(_ profile: Profile, _ isRound: Bool) throws {
+        for linkCount in [235, 250, 300, 420] {
+            let device = try XFSImage(profile).device()
+            if isRound { try LogRecordTests.writeRound(device) }
+            let prepared = try LogRecordTests.severalRecords(device, linkCount: linkCount)
+            try #require(prepared.writes.phases.contains { $0.name == "log begun" })
+            for phase in prepared.writes.phases {
+                for write in phase.writes { try device.write(write.bytes(), at: write.offset) }
+                let image = try XFSImage(device.contents)
+                let point = image.directory.path("mnt")
+                let isNew = ["log", "home", "unmount"].contains(phase.name)
+                let label: Comment = "\(linkCount) links, behind \(phase.name)"
+                let said = try KernelMount.mount(image.path, at: point) {
+                    let names = try FileManager.default.contentsOfDirectory(atPath: point)
+                    #expect(names.count == (isNew ? linkCount : 0), label)
+                }
+                #expect(said == "", label)
+                #expect(try image.defects() == "", label)
+            }
+        }
+    }
+
     /// What the kernel does with a volume: makes, copies (sharing blocks where it can), removes and moves files of its own.
     private static let work = """
         set -e; k="$1/kernel"; mkdir -p "$k/sub"

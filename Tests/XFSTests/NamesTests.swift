@@ -150,9 +150,8 @@ import Testing
     }
 
     /// Free space in many pieces: its trees and the reverse map split, and join again.
-    @Test(arguments: [Profile.rhel10, .smallBlocks, .tinyBlocks]) func treesGrowAndShrink(_ profile: Profile)
-        throws
-    {
+    @Test(arguments: [Profile.rhel10, .smallBlocks, .tinyBlocks, .earlyCounters])
+    func treesGrowAndShrink(_ profile: Profile) throws {
         let device = try XFSImage(profile, byteCount: 48 << 20).device()
         var volume = try XFSFileSystem.open(device)
         var transaction = try volume.begin()

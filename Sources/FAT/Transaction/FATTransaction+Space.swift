@@ -53,6 +53,8 @@ extension FATTransaction {
     /// Gives a chain back, to be used by what comes in another stage.
     func freeChain(from first: ClusterNumber) throws(StorageError) {
         guard first.rawValue != 0 else { return }
+        // Another file may get its first cluster.
+        tails = nil
         let clusters = try chain(from: first, limit: geometry.clusterCount).clusters
         for cluster in clusters {
             try patchTable(cluster.rawValue, to: 0, in: .freed)

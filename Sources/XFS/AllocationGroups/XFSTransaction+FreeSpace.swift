@@ -60,7 +60,7 @@ extension XFSTransaction {
     func takeBlocks(_ request: BlockRequest, near: AGNumber) throws(StorageError) -> BlockRun {
         var refusal: StorageError?
         for distance in 0..<geometry.groupCount {
-            let group = AGNumber((near.rawValue + distance) % geometry.groupCount)
+            let group = geometry.group(distance, behind: near)
             let before = state
             do throws(StorageError) {
                 if let run = try takeBlocks(request, in: group) { return run }
@@ -117,6 +117,7 @@ extension XFSTransaction {
     private func takeRun(
         _ range: Range<UInt32>, from record: FreeRecord, _ group: AGNumber
     ) throws(StorageError) {
+        try requireOutsideLog(BlockRun(group: group, start: range.lowerBound, count: UInt32(range.count)))
         let end = UInt32(truncatingIfNeeded: record.end)
         let before = FreeRecord(start: record.start, count: range.lowerBound - record.start)
         let behind = FreeRecord(start: range.upperBound, count: end - range.upperBound)
@@ -146,6 +147,7 @@ extension XFSTransaction {
 
     /// Gives blocks back that nobody owns any more.
     func giveBack(_ run: BlockRun, isSpare: Bool = false) throws(StorageError) {
+        try requireOutsideLog(run)
         let headers = try headers(of: run.group)
         let before = run.start > 0 ? try freeRun(at: run.start - 1, headers) : nil
         let behind = try freeRun(at: run.start + run.count, headers)
@@ -158,6 +160,17 @@ extension XFSTransaction {
         try exchange([before, behind].compactMap(\.self), for: [merged], run.group)
         try countFree(Int64(run.count), run.group, isSpare: isSpare)
         state.freed[run.group, default: []].append(run.start..<run.start + run.count)
+    }
+
+    /// No free run and no file has blocks of the log: what goes there would be lost, and the log with it.
+    func requireOutsideLog(_ run: BlockRun) throws(StorageError) {
+        let log = FSBlock(superblock.long(Superblock.Offset.logStart))
+        guard log.rawValue != 0, geometry.group(of: log) == UInt64(run.group.rawValue) else { return }
+        let start = UInt64(geometry.groupBlock(of: log).rawValue)
+        let end = start + UInt64(superblock.word(Superblock.Offset.logBlockCount))
+        guard UInt64(run.start) >= end || UInt64(run.start) + UInt64(run.count) <= start else {
+            throw badTree(.freeByBlock, run.group, geometry.position(ofSector: 1, in: run.group))
+        }
     }
 
     /// The free run that holds a block.

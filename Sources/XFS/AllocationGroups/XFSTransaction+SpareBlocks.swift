@@ -63,23 +63,23 @@ extension XFSTransaction {
         }
     }
 
-    /// Headers count the blocks of their trees, some with a feature only.
+    /// Headers count the blocks of their trees, some with a feature only. Those of free space and of the reverse map are free
+    /// ones for the superblock, as the spare ones are that they come from, whether it counts lazily or not
+    /// (xfs_alloc_get_freelist).
     private func countTreeBlocks(
         _ kind: GroupTree, _ group: AGNumber, _ change: Int32
     ) throws(StorageError) {
+        // xfs_repair writes none where they are not counted lazily: such a count is not believed, and ends at zero.
         func add(_ bytes: inout [UInt8], _ offset: Int) {
             let count: UInt32 = bytes.big(offset)
-            bytes.storeBig(UInt32(truncatingIfNeeded: Int64(count) + Int64(change)), at: offset)
+            bytes.storeBig(UInt32(clamping: Int64(count) + Int64(change)), at: offset)
         }
-        let isLazy = superblock.hasLazyCounters
         switch kind {
         case .freeByBlock, .freeByCount, .reverseMap:
             try changeHeader(.freeSpace, group) { bytes in
-                if isLazy { add(&bytes, GroupHeaders.FreeSpaceOffset.treeBlockCount) }
+                add(&bytes, GroupHeaders.FreeSpaceOffset.treeBlockCount)
                 if kind == .reverseMap { add(&bytes, GroupHeaders.FreeSpaceOffset.reverseMapBlockCount) }
             }
-            // Without lazy counters a tree's blocks are no free ones.
-            if !isLazy { state.freeBlockChange -= Int64(change) }
         case .references:
             try changeHeader(.freeSpace, group) {
                 add(&$0, GroupHeaders.FreeSpaceOffset.referencesBlockCount)
@@ -102,7 +102,7 @@ extension XFSTransaction {
                 .refused, .noSpace, "group \(group.rawValue) has no spare block for its trees to grow into",
                 structure: "AGFL")
         }
-        guard block.rawValue < geometry.blockCount(of: group) else {
+        guard (geometry.headBlockCount..<geometry.blockCount(of: group)).contains(block.rawValue) else {
             throw badTree(.freeByBlock, group, geometry.position(ofSector: 3, in: group))
         }
         let next = (Int(headers.free(GroupHeaders.FreeSpaceOffset.listFirst)) + 1) % headers.listCapacity
@@ -162,6 +162,7 @@ extension XFSTransaction {
                     structure: "AGFL")
             }
             let block = record.start + record.count - 1
+            try requireOutsideLog(BlockRun(group: group, start: block, count: 1))
             let rest = FreeRecord(start: record.start, count: record.count - 1)
             try exchange([record], for: rest.count > 0 ? [rest] : [], group)
             try countFree(-1, group, isSpare: true)

@@ -4,7 +4,7 @@ extension VolumeView {
     /// XFS_XATTR_SIZE_MAX.
     private static var valueLimit: Int { 1 << 16 }
     /// What all of a file's values may have together: more is not listed.
-    private static var listLimit: Int { 1 << 24 }
+    static var attributesLimit: Int { 1 << 24 }
 
     /// All attributes of an inode as they are kept, whatever they are for, until `body` returns false.
     func forEachAttribute(
@@ -101,9 +101,10 @@ extension VolumeView {
             guard let name = attribute.fullName else { return true }
             let value = try self.value(of: attribute, of: inode)
             byteCount += value.count + name.count
-            guard byteCount <= Self.listLimit else {
+            guard byteCount <= Self.attributesLimit else {
                 throw .memoryBound(
-                    "xfs", "the extended attributes of \(inode.name) have more than \(Self.listLimit) bytes",
+                    "xfs",
+                    "the extended attributes of \(inode.name) have more than \(Self.attributesLimit) bytes",
                     structure: "attribute block")
             }
             if let (listName, list) = AccessControl.kept(name, value) {

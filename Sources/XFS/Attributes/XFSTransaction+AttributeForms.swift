@@ -35,9 +35,9 @@ extension XFSTransaction {
         let room = inode.bytes.count - inode.coreSize
         if inode.forkOffset != 0, inode.range(.attributes).count >= byteCount { return true }
         // Whatever the data are now, they may need a tree later (xfs_attr_shortform_bytesfit).
-        let least = inode.format(.data) == .device ? 8 : Self.smallestDataMap
-        guard byteCount <= room - least else { return false }
-        let offset = (room - byteCount) & ~7
+        let isNode = inode.format(.data) == .device
+        guard byteCount <= room - (isNode ? Inode.deviceForkSize : Self.smallestDataMap) else { return false }
+        let offset = isNode ? Inode.deviceForkSize : (room - byteCount) & ~7
         // Without the second form of attributes the border is always in one place.
         guard geometry.hasChecksums || superblock.features2.contains(.attributesVersion2) else {
             return false
@@ -67,7 +67,7 @@ extension XFSTransaction {
     /// Bytes that the data fork needs as it is kept now.
     private func dataSize(of inode: Inode) -> Int {
         switch inode.format(.data) {
-        case .device, nil: 8
+        case .device, nil: Inode.deviceForkSize
         case .local: Int(clamping: inode.size)
         case .extents: max(Int(clamping: inode.extentCount(.data)) * ExtentRecord.byteCount, 16)
         case .tree: Self.smallestDataMap

@@ -71,14 +71,18 @@ extension XFSTransaction {
     ) throws(StorageError) {
         guard !changes.isEmpty else { return }
         var list: [HeldAttribute] = []
+        var byteCount = 0
         try forEachAttribute(of: inode) { (attribute) throws(StorageError) in
             guard !attribute.flags.contains(.parent) else { throw full(inode) }
             // One whose value was not finished is none, and goes.
             guard !attribute.flags.contains(.incomplete) else { return true }
+            let value = try value(of: attribute, of: inode)
+            byteCount += attribute.name.count + value.count
+            // Many names may claim one value's blocks.
+            guard byteCount <= Self.attributesLimit else { throw full(inode) }
             list.append(
                 HeldAttribute(
-                    name: attribute.name, flags: attribute.flags.subtracting(.local),
-                    value: try value(of: attribute, of: inode)))
+                    name: attribute.name, flags: attribute.flags.subtracting(.local), value: value))
             return true
         }
         let before = list

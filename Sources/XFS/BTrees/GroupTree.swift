@@ -81,6 +81,22 @@ struct GroupTreeNode: Sendable {
 
     func recordOffset(_ index: Int) -> Int { start + index * kind.recordByteCount }
     func pointer(_ index: Int) -> AGBlock { AGBlock(bytes.big(pointers + index * 4)) }
+
+    /// Whether all records of a leaf are of blocks that a group of this length has, its head apart, which the reverse map
+    /// alone knows: sums of them do not overflow then. Those of inodes are looked at where they are used.
+    fileprivate func holdsBlocks(of length: UInt32, head: UInt32) -> Bool {
+        guard level == 0, kind != .inodes, kind != .freeInodes else { return true }
+        // The highest bit of a count of references is a flag.
+        let lowest = kind == .reverseMap ? 0 : head
+        let mask: UInt32 = kind == .references ? 0x7fff_ffff : .max
+        for index in 0..<count {
+            let record = recordOffset(index)
+            let first = bytes.big(record, as: UInt32.self) & mask
+            let blocks: UInt32 = bytes.big(record + 4)
+            guard blocks > 0, first >= lowest, first < length, blocks <= length - first else { return false }
+        }
+        return true
+    }
 }
 
 extension VolumeView {
@@ -96,7 +112,9 @@ extension VolumeView {
     func treeNode(
         _ number: AGBlock, of kind: GroupTree, in group: AGNumber, level: Int
     ) throws(StorageError) -> GroupTreeNode {
-        guard number.rawValue < geometry.blockCount(of: group) else {
+        guard geometry.contains(geometry.block(number, in: group), count: 1),
+            number.rawValue < geometry.blockCount(of: group)
+        else {
             throw badTree(kind, group, geometry.position(ofSector: 1, in: group))
         }
         let block = geometry.block(number, in: group)
@@ -110,10 +128,14 @@ extension VolumeView {
         try verify(
             bytes, .shortTree, owner: UInt64(group.rawValue), at: position, code: .badTree,
             checksumCode: .treeChecksum, structure: kind.name)
-        return GroupTreeNode(
+        let node = GroupTreeNode(
             kind: kind, group: group, block: number, bytes: bytes, level: level, count: count,
             start: groupTreeHeaderSize,
             pointers: groupTreeHeaderSize + capacity * kind.keyByteCount)
+        guard node.holdsBlocks(of: geometry.blockCount(of: group), head: geometry.headBlockCount) else {
+            throw badTree(kind, group, position)
+        }
+        return node
     }
 
     /// All leaves of a tree from the left, and the blocks of the tree.
@@ -126,20 +148,26 @@ extension VolumeView {
         guard (1...GroupTreeNode.maximumLevelCount).contains(levels) else {
             throw badTree(kind, headers.group, geometry.position(ofSector: 1, in: headers.group))
         }
-        try forEachLeaf(below: root, level: levels - 1, of: kind, in: headers.group, visit, body)
+        // No tree has more blocks than its group: one in which several pointers lead to a block ends here.
+        var left = geometry.blockCount(of: headers.group)
+        try forEachLeaf(below: root, level: levels - 1, of: kind, in: headers.group, &left, visit, body)
     }
 
     private func forEachLeaf(
-        below number: AGBlock, level: Int, of kind: GroupTree, in group: AGNumber,
+        below number: AGBlock, level: Int, of kind: GroupTree, in group: AGNumber, _ left: inout UInt32,
         _ visit: (GroupTreeNode) throws(StorageError) -> Void,
         _ body: (GroupTreeNode) throws(StorageError) -> Void
     ) throws(StorageError) {
         let node = try treeNode(number, of: kind, in: group, level: level)
+        guard left > 0 else {
+            throw badTree(kind, group, geometry.position(of: geometry.block(number, in: group)))
+        }
+        left -= 1
         try visit(node)
         guard level > 0 else { return try body(node) }
         for index in 0..<node.count {
             try forEachLeaf(
-                below: node.pointer(index), level: level - 1, of: kind, in: group, visit, body)
+                below: node.pointer(index), level: level - 1, of: kind, in: group, &left, visit, body)
         }
     }
 

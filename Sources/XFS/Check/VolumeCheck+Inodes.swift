@@ -59,7 +59,7 @@ extension VolumeCheck {
 
     /// A directory's entries: each names an inode in use of the type that it says, and is found by its hash.
     func checkDirectory(_ number: InodeNumber) throws(StorageError) {
-        _ = try sink.attempt(inode: number) { () throws(StorageError) in
+        let isRead: Void? = try sink.attempt(inode: number) { () throws(StorageError) in
             let directory = try view.inode(number)
             let parent = try view.find(Array("..".utf8), in: directory)
             inodes[number]?.parent = parent
@@ -69,6 +69,10 @@ extension VolumeCheck {
                 try checkEntry(entry, directory)
                 return true
             }
+        }
+        guard isRead != nil else { return }
+        _ = try sink.attempt(inode: number) { () throws(StorageError) in
+            try checkBlocks(view.inode(number))
         }
     }
 

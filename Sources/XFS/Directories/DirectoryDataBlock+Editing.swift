@@ -12,6 +12,7 @@ struct EditedDataBlock {
 
     /// Nil where the block is damaged.
     init?(_ block: DirectoryDataBlock) {
+        guard block.isSound else { return nil }
         bytes = block.bytes
         layout = block.layout
         end = block.end
@@ -112,7 +113,7 @@ struct EditedDataBlock {
             bytes.storeBig(UInt16(gap.count), at: gap.lowerBound + 2)
             bytes.storeBig(UInt16(gap.lowerBound), at: gap.upperBound - 2)
         }
-        let list = layout.hasChecksums ? 48 : 4
+        let list = layout.gapListOffset
         let longest = gaps.sorted { ($1.count, $0.lowerBound) < ($0.count, $1.lowerBound) }
         for index in 0..<3 {
             let gap = index < longest.count ? longest[index] : 0..<0

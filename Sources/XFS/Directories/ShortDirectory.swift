@@ -10,14 +10,14 @@ struct ShortDirectory: Sendable {
 
     var parent: InodeNumber
     var entries: [Entry]
-    /// Inode numbers take eight bytes, otherwise four.
-    var isWide: Bool
+    /// Inode numbers that need eight bytes, as it was read: with one of them all take eight, otherwise four.
+    private var wideCount: Int
 
     /// A directory without files.
     init(parent: InodeNumber) {
         self.parent = parent
         entries = []
-        isWide = false
+        wideCount = 0
     }
 
     /// As it is kept. Numbers take eight bytes where one of them needs them; how many do is counted.
@@ -62,18 +62,31 @@ struct ShortDirectory: Sendable {
         return true
     }
 
+    /// Whether places rise and leave room for all hashes in a block, and numbers are as wide as they have to be
+    /// (xfs_dir2_sf_verify): the kernel refuses a directory in which it is not so.
+    func isSound(_ layout: DirectoryLayout) -> Bool {
+        var next = layout.firstOffset
+        for entry in entries {
+            guard Int(entry.offset) >= next else { return false }
+            next = Int(entry.offset) + layout.entrySize(entry.entry.name.count)
+        }
+        let numbers = entries.map(\.entry.inode.rawValue) + [parent.rawValue]
+        return numbers.count { $0 > UInt64(UInt32.max) } == wideCount
+            && next + (entries.count + 2) * 8 + 8 <= layout.blockSize
+    }
+
     /// Nil where the bytes end early or claim more than they hold.
     init?(_ bytes: [UInt8], hasFileTypes: Bool) {
         guard bytes.count >= 6 else { return nil }
         let count = Int(bytes[0])
-        isWide = bytes[1] != 0
-        let width = isWide ? 8 : 4
+        wideCount = Int(bytes[1])
+        let wide = wideCount != 0
+        let width = wide ? 8 : 4
         guard bytes.count >= 2 + width else { return nil }
         func number(_ offset: Int) -> InodeNumber {
-            isWide
+            wide
                 ? InodeNumber(bytes.big(offset)) : InodeNumber(UInt64(bytes.big(offset, as: UInt32.self)))
         }
-        let wide = isWide
         parent =
             wide ? InodeNumber(bytes.big(2)) : InodeNumber(UInt64(bytes.big(2, as: UInt32.self)))
         entries = []

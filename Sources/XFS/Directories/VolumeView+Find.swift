@@ -58,7 +58,7 @@ extension VolumeView {
         }
         guard var leaf = try hashLeaf(for: hash, of: directory) else { return nil }
         var index = leaf.firstIndex(of: hash)
-        var left = geometry.blockCount
+        var seen: Set<UInt32> = []
         while true {
             while index < leaf.count, leaf.hash(index) == hash {
                 if let found = try entry(at: leaf.value(index), of: directory), found.entry.name == name {
@@ -67,14 +67,23 @@ extension VolumeView {
                 index += 1
             }
             // Entries of one hash may go on in the next leaf.
-            guard index == leaf.count, leaf.next != 0, leaf.kind == .leaf else { return nil }
-            guard left > 0, let next = try hashBlock(UInt64(leaf.next), ofDirectory: directory),
-                next.kind == .leaf
-            else { throw badDirectory(directory, leaf.position) }
-            left -= 1
+            guard index == leaf.count, let next = try self.leaf(behind: leaf, of: directory, &seen) else {
+                return nil
+            }
             leaf = next
             index = leaf.firstIndex(of: hash)
         }
+    }
+
+    /// The next leaf at the right; nil behind the last one. `seen` are those that a walk went over: it goes in no circles.
+    func leaf(
+        behind leaf: HashBlock, of directory: Inode, _ seen: inout Set<UInt32>
+    ) throws(StorageError) -> HashBlock? {
+        guard leaf.kind == .leaf, leaf.next != 0 else { return nil }
+        guard seen.insert(leaf.next).inserted,
+            let next = try hashBlock(UInt64(leaf.next), ofDirectory: directory), next.kind == .leaf
+        else { throw badDirectory(directory, leaf.position) }
+        return next
     }
 
     /// The first block of hashes, in blocks of the directory's file.

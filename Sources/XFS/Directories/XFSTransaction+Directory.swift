@@ -156,11 +156,6 @@ extension XFSTransaction {
 
     // MARK: One block
 
-    func isSingleBlock(_ directory: Inode) throws(StorageError) -> Bool {
-        if case .hole = try run(of: directory, at: hashStartBlock).place { return true }
-        return false
-    }
-
     /// Hashes of a directory of one block, without those that are gone.
     private func blockHashes(_ directory: Inode) throws(StorageError) -> [NameAddress] {
         let (_, block) = try dataBlock(0, of: directory)

@@ -3,24 +3,17 @@ internal import Storage
 /// The hashes of a directory of several blocks, and the list of the longest gap of each: in one leaf, or in a tree of leaves
 /// with the gaps in blocks of their own.
 extension XFSTransaction {
-    /// A block of the directory that does not exist, in a list of gaps.
-    static let noBlock: UInt16 = 0xffff
-
-    var hashStart: UInt64 { DirectoryLayout.hashStart / UInt64(geometry.directoryBlockSize) }
-    var gapStart: UInt64 { DirectoryLayout.freeStart / UInt64(geometry.directoryBlockSize) }
-    var perBlock: UInt64 { UInt64(geometry.blocksPerDirectoryBlock) }
-
     /// Adds an entry to a directory with a leaf or a tree.
     func addToIndexed(_ entry: RawDirectoryEntry, _ directory: inout Inode) throws(StorageError) {
         let size = directoryLayout.entrySize(entry.name.count)
         let gaps = try gaps(of: directory)
         let number: UInt64
         var block: EditedDataBlock
-        if let index = gaps.firstIndex(where: { $0 != Self.noBlock && Int($0) >= size }) {
+        if let index = gaps.firstIndex(where: { $0 != DirectoryLayout.noBlock && Int($0) >= size }) {
             number = UInt64(index)
             block = try editedBlock(number, of: directory)
         } else {
-            number = UInt64(gaps.firstIndex(of: Self.noBlock) ?? gaps.count)
+            number = UInt64(gaps.firstIndex(of: DirectoryLayout.noBlock) ?? gaps.count)
             guard number < hashStart else {
                 throw .xfs(.refused, .directoryFull, "directory \(directory.name) has no room")
             }
@@ -41,82 +34,6 @@ extension XFSTransaction {
         var all = gaps
         if Int(number) < all.count { all[Int(number)] = gap } else { all.append(gap) }
         try layIndexOut(hashes, gaps: all, in: &directory)
-    }
-
-    // MARK: Reading
-
-    func rootBlock(_ directory: Inode) throws(StorageError) -> HashBlock {
-        guard let root = try hashBlock(hashStartBlock, ofDirectory: directory) else {
-            throw badDirectory(directory, directory.position)
-        }
-        return root
-    }
-
-    /// The longest gap of each block with entries.
-    func gaps(of directory: Inode) throws(StorageError) -> [UInt16] {
-        let root = try rootBlock(directory)
-        if root.kind == .singleLeaf {
-            let size = root.bytes.count
-            let count = Int(root.bytes.big(size - 4, as: UInt32.self))
-            guard count <= (size - root.start - 4 - root.count * 8) / 2 else {
-                throw badDirectory(directory, root.position)
-            }
-            return (0..<count).map { root.bytes.big(size - 4 - (count - $0) * 2) }
-        }
-        var result: [UInt16] = []
-        let layout = directoryLayout
-        while true {
-            let number = UInt64(result.count / layout.freeSpaceCapacity)
-            guard case .written = try run(of: directory, at: (gapStart + number) * perBlock).place else {
-                return result
-            }
-            let (bytes, position) = try gapBlock(number, of: directory)
-            let count = Int(bytes.big(layout.hasChecksums ? 52 : 8, as: UInt32.self))
-            guard count <= layout.freeSpaceCapacity else { throw badDirectory(directory, position) }
-            for index in 0..<count {
-                result.append(bytes.big(layout.freeSpaceHeaderSize + index * 2))
-            }
-            guard count == layout.freeSpaceCapacity else { return result }
-        }
-    }
-
-    func gapBlock(
-        _ number: UInt64, of directory: Inode
-    ) throws(StorageError) -> (bytes: [UInt8], position: UInt64) {
-        let (position, bytes) = try directoryBlock(gapStart + number, of: directory)
-        let layout = directoryLayout
-        guard bytes.big(0) == layout.freeSpaceMagic else { throw badDirectory(directory, position) }
-        try verify(
-            bytes, .directory, owner: directory.number.rawValue, at: position, code: .badDirectory,
-            checksumCode: .directoryChecksum, structure: "directory block")
-        return (bytes, position)
-    }
-
-    /// All hashes but those that are gone.
-    func hashes(of directory: Inode) throws(StorageError) -> [NameAddress] {
-        var block = try rootBlock(directory)
-        var level: Int?
-        while block.kind == .node {
-            guard (1...5).contains(block.level), block.count > 0,
-                level.map({ block.level == $0 - 1 }) ?? true,
-                let below = try hashBlock(UInt64(block.value(0)), ofDirectory: directory)
-            else { throw badDirectory(directory, block.position) }
-            level = block.level
-            block = below
-        }
-        var result: [NameAddress] = []
-        var left = geometry.blockCount
-        while true {
-            for index in 0..<block.count where block.value(index) != 0 {
-                result.append(NameAddress(hash: block.hash(index), address: block.value(index)))
-            }
-            guard block.kind == .leaf, block.next != 0 else { return result }
-            guard left > 0, let next = try hashBlock(UInt64(block.next), ofDirectory: directory),
-                next.kind == .leaf
-            else { throw badDirectory(directory, block.position) }
-            left -= 1
-            block = next
-        }
     }
 
     // MARK: Changing in place
@@ -201,7 +118,7 @@ extension XFSTransaction {
     func dropHash(_ hash: UInt32, _ address: UInt32, in directory: Inode) throws(StorageError) {
         let path = try hashPath(hash, in: directory)
         guard var (place, leaf) = path.blocks.last else { return }
-        var left = geometry.blockCount
+        var seen: Set<UInt32> = []
         while true {
             let index = (leaf.firstIndex(of: hash)..<max(leaf.count, leaf.firstIndex(of: hash))).first {
                 leaf.hash($0) == hash && leaf.value($0) == address
@@ -217,10 +134,9 @@ extension XFSTransaction {
                     bytes, place / perBlock, of: directory, isSingle ? .directoryLeaf : .directoryTreeLeaf)
             }
             // Entries of one hash may go on in the next leaf.
-            guard leaf.kind == .leaf, leaf.next != 0, left > 0,
-                let next = try hashBlock(UInt64(leaf.next), ofDirectory: directory), next.kind == .leaf
-            else { throw badDirectory(directory, leaf.position) }
-            left -= 1
+            guard let next = try self.leaf(behind: leaf, of: directory, &seen) else {
+                throw badDirectory(directory, leaf.position)
+            }
             place = UInt64(leaf.next)
             leaf = next
         }
@@ -253,7 +169,7 @@ extension XFSTransaction {
             throw badDirectory(directory, position)
         }
         let place = layout.freeSpaceHeaderSize + index * 2
-        let wasUsed = index < count && bytes.big(place) != Self.noBlock
+        let wasUsed = index < count && bytes.big(place) != DirectoryLayout.noBlock
         bytes.storeBig(gap, at: place)
         if index == count { bytes.storeBig(UInt32(count + 1), at: field) }
         if !wasUsed {

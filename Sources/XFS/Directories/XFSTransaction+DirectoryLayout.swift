@@ -7,8 +7,8 @@ extension XFSTransaction {
         var gaps = try gaps(of: directory)
         guard number < UInt64(gaps.count) else { throw badDirectory(directory, directory.position) }
         let before = gaps.count
-        gaps[Int(number)] = Self.noBlock
-        while gaps.last == Self.noBlock { gaps.removeLast() }
+        gaps[Int(number)] = DirectoryLayout.noBlock
+        while gaps.last == DirectoryLayout.noBlock { gaps.removeLast() }
         let start = number * perBlock
         let (kept, gone) = try extents(of: directory, .data).cut(start..<start + perBlock)
         for record in gone { try release(record, .data, of: directory) }
@@ -42,7 +42,7 @@ extension XFSTransaction {
         let field = layout.hasChecksums ? 48 : 4
         bytes.storeBig(UInt32(first), at: field)
         bytes.storeBig(UInt32(part.count), at: field + 4)
-        bytes.storeBig(UInt32(part.count { $0 != Self.noBlock }), at: field + 8)
+        bytes.storeBig(UInt32(part.count { $0 != DirectoryLayout.noBlock }), at: field + 8)
         for (index, gap) in part.enumerated() {
             bytes.storeBig(gap, at: layout.freeSpaceHeaderSize + index * 2)
         }

@@ -3,6 +3,8 @@ internal import Storage
 /// An inode, kept as read and patched in place. Offsets are those of the kernel's `struct xfs_dinode`.
 struct Inode: Sendable {
     static let magic: UInt16 = 0x494e
+    /// The data fork of a device node, FIFO or socket, where the attributes begin right behind it.
+    static let deviceForkSize = 8
 
     enum Offset {
         static let mode = 2
@@ -119,11 +121,19 @@ struct Inode: Sendable {
             : UInt64(bytes.big(Offset.attributeExtentCount, as: UInt16.self))
     }
 
+    /// The border between the forks lies where none can (xfs_dinode_verify_forkoff): the numbers of devices have one place
+    /// for it.
+    private var hasMisplacedFork: Bool {
+        guard forkOffset != 0 else { return false }
+        return format(.data) == .device
+            ? forkOffset != Self.deviceForkSize : forkOffset / 8 >= (bytes.count - coreSize) / 8
+    }
+
     /// Whether fields of sizes and formats agree (xfs_dinode_verify); nil, or the field that does not.
     var defect: String? {
         if type == nil { return "di_mode" }
         if size > UInt64(Int64.max) { return "di_size" }
-        if coreSize + forkOffset > bytes.count { return "di_forkoff" }
+        if hasMisplacedFork { return "di_forkoff" }
         let data = range(.data)
         switch (format(.data), type) {
         case (.device, .characterDevice?), (.device, .blockDevice?), (.device, .fifo?), (.device, .socket?):

@@ -9,7 +9,7 @@ extension XFSTransaction {
         var refusal: StorageError?
         for makesChunks in [false, true] {
             for distance in 0..<geometry.groupCount {
-                let group = AGNumber((near.rawValue + distance) % geometry.groupCount)
+                let group = geometry.group(distance, behind: near)
                 let before = state
                 do throws(StorageError) {
                     if makesChunks, try !makeChunk(in: group) { continue }
@@ -69,18 +69,22 @@ extension XFSTransaction {
         while node.level > 0 {
             node = try treeNode(node.pointer(0), of: kind, in: headers.group, level: node.level - 1)
         }
-        var left = geometry.blockCount(of: headers.group)
+        var last: UInt32?
         while true {
             for index in 0..<node.count {
                 let record = InodeRecord(node.bytes, at: node.recordOffset(index), isSparse: isSparse)
-                guard record.isSound else {
+                // Numbers rise, so that no walk from leaf to leaf goes in circles.
+                guard record.isSound, last.map({ $0 < record.first }) ?? true else {
                     throw badTree(kind, headers.group, geometry.position(ofSector: 2, in: headers.group))
                 }
                 if record.firstFree != nil { return record }
+                last = record.first
             }
-            guard node.right != .none, left > 0 else { return nil }
-            left -= 1
+            guard node.right != .none else { return nil }
             node = try treeNode(node.right, of: kind, in: headers.group, level: 0)
+            guard node.count > 0 else {
+                throw badTree(kind, headers.group, geometry.position(ofSector: 2, in: headers.group))
+            }
         }
     }
 

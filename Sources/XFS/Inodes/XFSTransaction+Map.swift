@@ -205,6 +205,12 @@ extension Inode {
 }
 
 extension Geometry {
+    /// The group so many further on, round the end.
+    func group(_ distance: UInt32, behind group: AGNumber) -> AGNumber {
+        AGNumber(
+            UInt32(truncatingIfNeeded: (UInt64(group.rawValue) + UInt64(distance)) % UInt64(groupCount)))
+    }
+
     /// The group that an inode lies in.
     func group(of inode: InodeNumber) -> AGNumber {
         AGNumber(UInt32(truncatingIfNeeded: group(of: block(of: inode))))

@@ -65,11 +65,11 @@ struct LogCommit {
         let tail = LogSequence(cycle: cycle, block: head)
         var payload: [UInt8] = []
         var count = 0
-        func write() throws(StorageError) {
+        func write(isLast: Bool) throws(StorageError) {
             guard records.count < Self.maximumRecordCount else { throw Self.full }
             let written = try LogRecordWriter(
                 ring, at: head, cycle: cycle, tail: tail, previous: previous, payload: payload,
-                operationCount: count, uuid: uuid, unit: unit)
+                operationCount: count, uuid: uuid, unit: unit, isOneOfSeveral: !isLast || !records.isEmpty)
             records.append(written.writes)
             previous = head
             head = written.head
@@ -82,12 +82,12 @@ struct LogCommit {
             if count > 0,
                 payload.count + operation.count > LogRecordWriter.capacity(ring, at: head, unit: unit)
             {
-                try write()
+                try write(isLast: false)
             }
             payload += operation
             count += 1
         }
-        try write()
+        try write(isLast: true)
         let last = try LogRecordWriter(
             ring, at: head, cycle: cycle, tail: LogSequence(cycle: cycle, block: head), previous: previous,
             payload: Self.unmountOperation(transaction), operationCount: 1, uuid: uuid, unit: unit)

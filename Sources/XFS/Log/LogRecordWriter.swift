@@ -9,26 +9,35 @@ struct LogRecordWriter {
     let head: Int
     let nextCycle: UInt32
 
-    /// Bytes that the payload of a record at `head` may have: it ends at a multiple of `unit` of the ring.
+    /// Bytes that the payload of a record at `head` may have: it ends at a multiple of `unit` of the ring. The kernel's search for
+    /// the log's end looks so far back for a header, so the header's blocks count (XLOG_REC_SHIFT).
     static func capacity(_ ring: LogRing, at head: Int, unit: Int) -> Int {
-        let limit =
-            ring.isVersion2 ? LogRecord.maximumByteCount / LogRing.blockSize : LogRecord.blocksPerHeader
+        let limit = ring.longestRecordBlockCount
         let headerCount = limit / LogRecord.blocksPerHeader
         let unit = max(unit / LogRing.blockSize, 1)
-        return max((head + headerCount + limit) / unit * unit - head - headerCount, 0) * LogRing.blockSize
+        return max((head + limit) / unit * unit - head - headerCount, 0) * LogRing.blockSize
+    }
+
+    private static func full(_ byteCount: Int) -> StorageError {
+        .xfs(
+            .refused, .logFull, "the change has \(byteCount) bytes, more than one record of the log holds",
+            structure: "log")
     }
 
     /// - Parameter unit: Where the next record may begin, in bytes: the kernel writes its own at multiples of the log's stripe
     ///   unit and of its sector, and would leave a gap behind a record that ends elsewhere.
+    /// - Parameter isOneOfSeveral: The record has the longest header, as the others of its commit: the kernel takes the header's
+    ///   length from the record at the tail for all that follow (xlog_do_recovery_pass).
     /// - Throws: `refused`, code "log-full", for a payload longer than a record.
     init(
         _ ring: LogRing, at head: Int, cycle: UInt32, tail: LogSequence, previous: Int?, payload: [UInt8],
-        operationCount: Int, uuid: [UInt8], unit: Int
+        operationCount: Int, uuid: [UInt8], unit: Int, isOneOfSeveral: Bool = false
     ) throws(StorageError) {
         let blockSize = LogRing.blockSize
         let covered = LogRecord.blocksPerHeader * blockSize
         let unitCount = max(unit / blockSize, 1)
-        var size = covered
+        let longest = ring.isVersion2 ? LogRecord.maximumByteCount : covered
+        var size = isOneOfSeveral ? longest : covered
         var headerCount = 1
         var length = 0
         while true {
@@ -38,12 +47,10 @@ struct LogRecordWriter {
             length = (end * unitCount - head - headerCount) * blockSize
             if length <= size { break }
             size *= 2
-            guard size <= (ring.isVersion2 ? LogRecord.maximumByteCount : covered) else {
-                throw .xfs(
-                    .refused, .logFull,
-                    "the change has \(payload.count) bytes, more than one record of the log holds",
-                    structure: "log")
-            }
+            guard size <= longest else { throw Self.full(payload.count) }
+        }
+        guard headerCount + length / blockSize <= ring.longestRecordBlockCount else {
+            throw Self.full(payload.count)
         }
         var bytes = [UInt8](repeating: 0, count: headerCount * blockSize)
         let lsn = LogSequence(cycle: cycle, block: head)

@@ -105,7 +105,8 @@ extension LogReplay {
         let count = Int(fork.big(6, as: UInt16.self))
         let held = (fork.count - header) / 16
         let room = max(range.count - 4, 0) / 16
-        guard count <= held, count <= room else { throw bad("an inode's fork") }
+        // A fork that is not there has no place for a root either.
+        guard range.count >= 4, count <= held, count <= room else { throw bad("an inode's fork") }
         var root = [UInt8](repeating: 0, count: range.count)
         root.replaceSubrange(0..<4, with: fork[4..<8])
         root.replaceSubrange(4..<4 + count * 8, with: fork[header..<header + count * 8])

@@ -38,6 +38,9 @@ struct Geometry: Sendable {
         return UInt32(blockCount - UInt64(groupCount - 1) * UInt64(groupBlockCount))
     }
 
+    /// Blocks at a group's beginning: superblock, both headers and the list of spare blocks. Nothing else lies there.
+    var headBlockCount: UInt32 { UInt32((4 * sectorSize).dividedRoundingUp(by: blockSize)) }
+
     func group(of block: FSBlock) -> UInt64 { block.rawValue >> UInt64(groupBlockLog) }
 
     /// A block's number within its group.
@@ -49,13 +52,13 @@ struct Geometry: Sendable {
         FSBlock(UInt64(group.rawValue) << UInt64(groupBlockLog) | UInt64(block.rawValue))
     }
 
-    /// Whether `count` blocks from `first` on lie in one group of the volume.
+    /// Whether `count` blocks from `first` on lie in one group of the volume, behind its head (xfs_verify_fsbno).
     func contains(_ first: FSBlock, count: UInt64) -> Bool {
         let group = group(of: first)
         guard group < UInt64(groupCount) else { return false }
         let length = UInt64(blockCount(of: AGNumber(UInt32(group))))
         let start = UInt64(groupBlock(of: first).rawValue)
-        return start < length && count <= length - start
+        return start >= UInt64(headBlockCount) && start < length && count <= length - start
     }
 
     /// Where a block of the volume lies, in bytes. The caller has checked that it is one.
@@ -129,6 +132,12 @@ extension Superblock {
             groupCount > 0 && blockCount <= whole && blockCount > whole - UInt64(groupBlockCount)
                 && (blockCount *? UInt64(blockSize)).map { $0 <= UInt64(Int64.max) } == true,
             "sb_dblocks", Offset.blockCount)
+        // XFS_MIN_AG_BYTES, XFS_MAX_AG_BYTES, XFS_MIN_AG_BLOCKS.
+        let groupByteCount = UInt64(groupBlockCount) * UInt64(blockSize)
+        try require(
+            (1 << 24...1 << 40).contains(groupByteCount)
+                && blockCount - (whole - UInt64(groupBlockCount)) >= 64,
+            "sb_agblocks", Offset.groupBlockCount)
         let directoryLog = byte(Offset.directoryBlockLog)
         try require(
             directoryLog <= 7 && blockSize << directoryLog <= 65536, "sb_dirblklog", Offset.directoryBlockLog)

@@ -13,7 +13,7 @@ extension XFSTransaction {
             guard bytes.count <= Self.contentsLimit else {
                 throw .memoryBound("xfs", "\(bytes.count) bytes are more than are written at once")
             }
-            if offset > inode.size { try clearSlack(of: &inode, behind: inode.size) }
+            if end > inode.size { try clear(behindEndOf: &inode) }
             try overwrite(bytes, at: offset, in: &inode)
             inode.bytes.storeBig(max(inode.size, end), at: Inode.Offset.size)
             touch(&inode, contents: true)
@@ -31,9 +31,11 @@ extension XFSTransaction {
             }
             if size < inode.size {
                 let end = size.dividedRoundingUp(by: UInt64(geometry.blockSize))
-                try exchange(end..<(1 << 54), of: &inode, for: [])
+                try exchange(end..<Self.mapEnd, of: &inode, for: [])
+                try clearSlack(of: &inode, behind: size)
+            } else {
+                try clear(behindEndOf: &inode)
             }
-            try clearSlack(of: &inode, behind: min(size, inode.size))
             inode.bytes.storeBig(size, at: Inode.Offset.size)
             touch(&inode, contents: true)
             try store(inode)
@@ -67,6 +69,8 @@ extension XFSTransaction {
 
     /// XFS's longest file.
     private static let longestFile = UInt64(Int64.max)
+    /// Blocks of a file are counted below this.
+    private static let mapEnd: UInt64 = 1 << 54
 
     private func regularFile(_ file: FileID) throws(StorageError) -> Inode {
         let inode = try inode(file)
@@ -75,6 +79,19 @@ extension XFSTransaction {
         }
         try requireChangeable(inode)
         return inode
+    }
+
+    /// Sees to it that a file that grows shows zeros behind its old end: what its last block has there, and blocks that it got
+    /// before it needed them, which older kernels leave as written. Unwritten ones stay.
+    private func clear(behindEndOf inode: inout Inode) throws(StorageError) {
+        try clearSlack(of: &inode, behind: inode.size)
+        let end = inode.size.dividedRoundingUp(by: UInt64(geometry.blockSize))
+        guard end < Self.mapEnd else { return }
+        let (kept, behind) = try extents(of: inode, .data).cut(end..<Self.mapEnd)
+        let written = behind.filter { !$0.isUnwritten }
+        guard !written.isEmpty else { return }
+        for record in written { try release(record, .data, of: inode) }
+        try setExtents(kept + behind.filter(\.isUnwritten), .data, of: &inode)
     }
 
     /// Zeroes what lies behind byte `size` in its block, so that it never shows.

@@ -1,3 +1,4 @@
+import Foundation
 import Storage
 import TestSupport
 
@@ -29,6 +30,11 @@ struct Profile: Sendable, CustomStringConvertible {
     static let rhel6 = Profile(name: "rhel6", options: ["-m", "crc=0", "-n", "ftype=0"])
     static let tinyBlocks = Profile(
         name: "512", options: ["-m", "crc=0", "-b", "size=512"], blockSize: 512)
+
+    /// Early kernels: free blocks are counted in the superblock.
+    static let earlyCounters = Profile(
+        name: "early counters",
+        options: ["-m", "crc=0", "-b", "size=512", "-l", "lazy-count=0"], blockSize: 512)
 
     static let all = [
         rhel7, rhel8, rhel9, rhel10, smallBlocks, largeSectors, largeDirectories, rhel6, tinyBlocks,
@@ -62,6 +68,19 @@ struct XFSImage {
     init(_ bytes: [UInt8]) throws {
         directory = try TemporaryDirectory()
         path = try directory.write("image", bytes)
+    }
+
+    /// A copy of an image, with these writes made.
+    init(_ other: String, with writes: [OrderedWrites.Write]) throws {
+        directory = try TemporaryDirectory()
+        path = directory.path("image")
+        try Tool.run("cp", ["--sparse=always", other, path])
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        for write in writes {
+            try handle.seek(toOffset: write.offset)
+            try handle.write(contentsOf: Data(write.bytes()))
+        }
+        try handle.close()
     }
 
     private static func lines(

@@ -63,7 +63,7 @@ import Testing
         var pairs = 0
         for first in UInt8(0x81)...0xfc where CodePage932.isFirst(first) {
             // Each pair on a line of its own; -c leaves those out that stand for nothing.
-            let lines = CodePage932.secondBytes.flatMap { [first, $0, 0x0a] }
+            let lines: [UInt8] = CodePage932.secondBytes.flatMap { [first, $0, 0x0a] as [UInt8] }
             let path = try directory.write("pairs", lines)
             let text = try Tool.run("iconv", ["-c", "-f", "CP932", "-t", "UTF-16LE", path], expect: nil)
                 .output
@@ -75,14 +75,16 @@ import Testing
             guard known.count == CodePage932.secondBytes.count + 1 else { continue }
             for (second, unit) in zip(CodePage932.secondBytes, known) where unit.count == 1 {
                 let value = try #require(unit.first)
-                guard value != CodePage.unknownUnit else { continue }
-                #expect(page.units([first, second]) == [value], "\(first) \(second)")
+                let own = page.units([first, second])
+                // Of a pair that stands for nothing iconv leaves the second byte out or by itself; the count shows one too few.
+                guard own != [CodePage.unknownUnit] else { continue }
+                #expect(own == [value], "\(first) \(second)")
                 let back = try #require(page.bytes(value))
                 #expect(page.units(back) == [value])
                 pairs += 1
             }
         }
-        #expect(pairs > 6500)
+        #expect(pairs == 7724 + 10 * 188)
         #expect(page.units([0xb1, 0x41]) == [0xff71, 0x41])
         #expect(page.units([0x82]) == [CodePage.unknownUnit])
         // IBM's for NEC's selection, and the first of the others.

@@ -45,6 +45,18 @@ public enum HostDirectory {
         return unsafe path.withHostPath { unsafe lstat($0, &status) } == 0
     }
 
+    /// The same where something hangs on it: throws `io` where that cannot be told.
+    package static func isThere(_ path: String) throws(StorageError) -> Bool {
+        var status = stat()
+        guard unsafe path.withHostPath({ unsafe lstat($0, &status) }) != 0 else { return true }
+        let number = errno
+        // No file has a name that is too long.
+        guard [ENOENT, ENOTDIR, ENAMETOOLONG].contains(number) else {
+            throw .io("host directory", operation: "lstat", errno: number, path: path)
+        }
+        return false
+    }
+
     /// Whether `path` is a directory (through links).
     public static func isDirectory(_ path: String) -> Bool {
         status(of: path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
@@ -113,11 +125,23 @@ public enum HostDirectory {
     }
 
     /// The names in a directory, "." and ".." left out; empty when it cannot be read.
-    public static func names(in path: String) -> [String] {
-        guard let stream = unsafe path.withHostPath({ unsafe opendir($0) }) else { return [] }
+    public static func names(in path: String) -> [String] { (try? allNames(in: path)) ?? [] }
+
+    /// The same where something hangs on them: throws `io` where the directory cannot be read to its end. One that is
+    /// not there, or that the caller may not read, has none.
+    package static func allNames(in path: String) throws(StorageError) -> [String] {
+        func failed(_ operation: String) -> StorageError {
+            .io("host directory", operation: operation, errno: errno, path: path)
+        }
+        guard let stream = unsafe path.withHostPath({ unsafe opendir($0) }) else {
+            guard [ENOENT, ENOTDIR, EACCES].contains(errno) else { throw failed("opendir") }
+            return []
+        }
         defer { unsafe _ = closedir(stream) }
         var names: [String] = []
-        while let entry = unsafe readdir(stream) {
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(stream) else { break }
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
                     unsafe String(hostPath: $0)
@@ -125,6 +149,7 @@ public enum HostDirectory {
             }
             if name != ".", name != ".." { names.append(name) }
         }
+        guard errno == 0 else { throw failed("readdir") }
         return names.sorted()
     }
 

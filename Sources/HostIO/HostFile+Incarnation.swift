@@ -17,14 +17,25 @@ extension HostFile {
         return Self.names(of: status, descriptor)
     }
 
-    /// The incarnation of the file at `path`, through links, and how many names it has; nil when it cannot be opened.
-    package static func names(of path: String) -> (incarnation: FileIncarnation, count: UInt64)? {
+    /// The incarnation of the file at `path`, through links, and how many names it has; nil where there is none that the caller can reach. Throws `io`
+    /// where that cannot be told.
+    package static func names(
+        of path: String
+    ) throws(StorageError) -> (incarnation: FileIncarnation, count: UInt64)? {
         var status = stat()
         // O_PATH: nothing is read, and opening a device has no effect.
         let descriptor = unsafe path.withHostPath { unsafe clinux_open($0, clinux_o_path, 0) }
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else {
+            let number = errno
+            guard [ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG].contains(number) else {
+                throw .io("host file", operation: "open", errno: number, path: path)
+            }
+            return nil
+        }
         defer { close(descriptor) }
-        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            throw .io("host file", operation: "fstat", errno: errno, path: path)
+        }
         return names(of: status, descriptor)
     }
 
@@ -43,7 +54,8 @@ extension HostFile {
     }
 
     /// What tells a block device from a later one of the same number, as a number: what the disk is called by its maker or the
-    /// volume by LVM, or else when it was attached since the host was started. 0 where the kernel says nothing of it.
+    /// volume by LVM, the file behind a loop device, or else when it was attached since the host was started. 0 where the kernel
+    /// says nothing of it.
     private static func deviceMark(_ status: stat) -> UInt64 {
         let folder = "/sys/dev/block/\(number(status))"
         let partition = text(of: folder + "/partition") ?? ""
@@ -53,8 +65,18 @@ extension HostFile {
             return value.isEmpty ? nil : name + value
         }
         let names = ["dm/uuid", "wwid", "device/wwid", "serial", "device/serial"].compactMap(known)
-        guard let name = names.first ?? known("diskseq") else { return 0 }
-        let start = names.isEmpty ? text(of: "/proc/sys/kernel/random/boot_id") ?? "" : ""
+        let backing = names.isEmpty ? fileBehind(disk) : nil
+        guard let name = names.first ?? backing ?? known("diskseq") else { return 0 }
+        let start = names.isEmpty && backing == nil ? text(of: "/proc/sys/kernel/random/boot_id") ?? "" : ""
         return max(XXH64.checksum(Array((name + partition + start).utf8).span8), 1)
+    }
+
+    /// What a loop device shows, as long as the file's path leads to it; nil for other devices.
+    private static func fileBehind(_ disk: String) -> String? {
+        guard let line = text(of: disk + "/loop/backing_file"),
+            let names = try? names(of: String(line.prefix { $0 != "\n" })), names.incarnation.birth != 0
+        else { return nil }
+        let offset = text(of: disk + "/loop/offset") ?? ""
+        return "file\(names.incarnation.inode) \(names.incarnation.birth) \(offset)"
     }
 }

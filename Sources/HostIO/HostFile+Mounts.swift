@@ -130,6 +130,7 @@ extension HostFile {
             let count = unsafe piece.withUnsafeMutableBytes {
                 unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
             }
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             text += piece[..<count]
         }

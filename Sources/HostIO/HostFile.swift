@@ -229,10 +229,14 @@ public final class HostFile: ByteFile {
         while position < end {
             try Cancellation.check()
             let count = min(end - position, Self.writebackPiece)
-            // Where the host cannot, the flush waits.
-            guard let start = Int64(exactly: position),
-                clinux_await_writeback(descriptor, start, Int64(count)) == 0
-            else { return }
+            guard let start = Int64(exactly: position) else { return }
+            if clinux_await_writeback(descriptor, start, Int64(count)) != 0 {
+                let number = errno
+                // Where the host cannot, the flush waits. What the disk refused is said once: the flush would not hear of it.
+                guard ![ENOSYS, EINVAL, EOPNOTSUPP, ESPIPE].contains(number) else { return }
+                if number == EINTR { continue }
+                throw .io("host file", operation: "sync_file_range", errno: number, path: path)
+            }
             position += count
         }
     }

@@ -34,13 +34,24 @@ struct CutOffChange {
         while next < members.count {
             let member = members[next]
             next += 1
-            for sibling in member.comparison.siblings where seen.insert(sibling.hostBytes).inserted {
+            for sibling in member.comparison.siblings {
+                let sibling = try member.record.place(of: sibling, beside: member.file, in: place)
+                guard seen.insert(sibling.hostBytes).inserted else { continue }
                 guard !members.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) else {
                     continue
                 }
-                try addSibling(sibling, of: member.record)
+                try addSibling(sibling, of: member)
             }
         }
+    }
+
+    /// Compares one file with a record that is held, wherever both are, and no other file.
+    init(_ file: any ByteFile, _ record: UndoRecord, _ log: any ByteFile) throws(StorageError) {
+        open = []
+        place = UndoPlace()
+        members = [
+            Member(file: file, record: record, log: log, comparison: try UndoComparison(file, record, log))
+        ]
     }
 
     private mutating func add(_ file: any ByteFile, _ record: UndoRecord) throws(StorageError) {
@@ -49,11 +60,18 @@ struct CutOffChange {
             Member(file: file, record: record, log: log, comparison: try UndoComparison(file, record, log)))
     }
 
-    private mutating func addSibling(_ path: String, of record: UndoRecord) throws(StorageError) {
+    private mutating func addSibling(_ path: String, of member: Member) throws(StorageError) {
+        let record = member.record
         guard let other = try UndoRecord.read(for: path, transactionID: record.transactionID, in: place)
         else {
             // What was taken back leaves its record in the end; hot segments all stay until then.
-            guard record.state == .hot || !HostDirectory.exists(path) else { return }
+            let isThere = try HostDirectory.isThere(path)
+            guard record.state == .hot || !isThere else { return }
+            // What this is a copy of was settled, in all its files: nothing tells of which state the others are.
+            if isThere, !record.isOf(member.file), case .none = try UndoMark.find(on: path) {
+                isPartial = true
+                return
+            }
             // The other files were settled when it was set aside, and may have gone back.
             // And by a record that was set aside, the file that was moved away goes back as well.
             let directory = HostPath.directory(of: place.recordPath(for: path))
@@ -120,8 +138,7 @@ struct CutOffChange {
         for member in members {
             // As a change that was not cut off leaves it: from here on the mark does not lead to the record any more.
             if state == .done { try? UndoMark.setPlace(on: member.file, member.record.path) }
-            let isKnown = member.comparison.firstUnknown == nil && !member.comparison.hasUnknownLength
-            if let path = try member.record.end(as: state, in: member.file, member.log, isKnown: isKnown) {
+            if let path = try member.record.end(as: state, in: member.file, member.log) {
                 kept(path)
             }
         }

@@ -16,20 +16,27 @@ public struct ReplacedRecord: Sendable {
     public init?(ofFile file: String, in place: UndoPlace = UndoPlace()) throws(StorageError) {
         let own = place.recordPath(for: file)
         var found: UndoRecord?
-        if HostDirectory.exists(own) {
+        let exists = try HostDirectory.isThere(own)
+        if exists {
             found = try UndoRecord.newest(in: HostFile.open(own, locking: .ignore, followLinks: false))
         }
         // Without a file there is none to be mended here: the record stays for the one that was moved away.
-        let any = HostDirectory.exists(file) ? try UndoRecord.read(for: file, in: place) : nil
-        guard any?.isCutOff != true else {
-            throw StorageError(
-                .refused, UndoCode.hot,
-                "an earlier change of this file was cut off; take it back, or throw its record away, before the file is "
-                    + "replaced", path: file, remedies: [.undo, .discardUndo])
+        let any = try HostDirectory.isThere(file) ? UndoRecord.read(for: file, in: place) : nil
+        let names = try HostFile.names(of: file)
+        if let any, any.isCutOff {
+            throw any.isOf(names?.incarnation)
+                ? StorageError(
+                    .refused, UndoCode.hot,
+                    "an earlier change of this file was cut off; take it back, or throw its record away, before the file is "
+                        + "replaced", path: file, remedies: [.undo, .discardUndo])
+                : StorageError(
+                    .refused, UndoCode.hot,
+                    "the undo record \(any.path.hostBytes.shellText) is of another file, of which this one has the name or is a copy; a "
+                        + "change of that one was cut off, and the record mends it, wherever it is",
+                    path: file, remedies: [.setUndoAside])
         }
-        guard HostDirectory.exists(own) else { return nil }
+        guard exists else { return nil }
         path = own
-        let names = HostFile.names(of: file)
         incarnation = names?.incarnation
         isKept = found != nil && names?.count != 1
     }

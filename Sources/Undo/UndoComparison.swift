@@ -13,11 +13,6 @@ struct UndoComparison {
     /// Absolute paths of the other host files of the transaction.
     private(set) var siblings: [String] = []
 
-    /// The record tells of contents that are not zeros, and none of them was found: this was never the file.
-    var isStrange: Bool { hasTelling && !hasRecognised }
-    private var hasTelling = false
-    private var hasRecognised = false
-
     private let file: any ByteFile
     private let record: UndoRecord
     /// Sectors that are unlike anything known so far. What is known of one may come in several chunks.
@@ -69,16 +64,12 @@ struct UndoComparison {
                 addNotOld(try file.sectorsNotZero(in: entry.range.lowerBound..<end))
                 continue
             }
-            hasTelling = true
             let like = try file.sectors(in: entry.range.lowerBound..<end) { (offset, current) in
                 let from = place.lowerBound + Int(offset - entry.range.lowerBound)
                 let kept = min(current.byteCount, place.upperBound - from)
-                let isLike =
-                    current.extracting(0..<kept)
+                return current.extracting(0..<kept)
                     .isEqual(chunk.body.span8.extracting(from..<from + kept))
                     && current.extracting(kept..<current.byteCount).isAllZero
-                if isLike, !current.isAllZero { hasRecognised = true }
-                return isLike
             }
             var unlike = RangeSet(entry.range.lowerBound..<end)
             unlike.subtract(like)
@@ -101,11 +92,8 @@ struct UndoComparison {
             if let place = entry.place {
                 like = try file.sectors(in: entry.range) { (offset, current) in
                     let index = Int((offset - entry.range.lowerBound) / Self.sector)
-                    let isLike = XXH64.checksum(current) == chunk.body.little(place.lowerBound + index * 8)
-                    if isLike, !current.isAllZero { hasRecognised = true }
-                    return isLike
+                    return XXH64.checksum(current) == chunk.body.little(place.lowerBound + index * 8)
                 }
-                hasTelling = true
             } else {
                 like = RangeSet(entry.range)
                 like.subtract(try file.sectorsNotZero(in: entry.range))

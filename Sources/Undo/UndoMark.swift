@@ -16,18 +16,44 @@ struct UndoMark: Equatable {
     let transactionID: [UInt8]
     let recordPath: String
 
+    /// The mark of a change whose record is at `recordPath`.
     init(transactionID: [UInt8], recordPath: String) {
         self.transactionID = transactionID
         self.recordPath = HostDirectory.absolutePath(recordPath)
     }
 
-    /// The mark of the file at `path`, through links; nil when it has none, or what is none.
-    init?(of path: String) {
-        guard let value = HostFile.attribute(Self.attribute, ofFile: path, limit: Self.sizeLimit),
-            value.count > 33, value[32] == UInt8(ascii: " "), let id = Self.bytes(ofHex: value[..<32])
-        else { return nil }
-        transactionID = id
-        recordPath = String(hostBytes: value[33...])
+    /// What a file says.
+    enum Found {
+        case mark(UndoMark)
+        /// It has none, or what is none: no change of it is half done, wherever records say so.
+        case none
+        /// Its file system keeps none.
+        case notKept
+
+        var mark: UndoMark? { if case .mark(let mark) = self { mark } else { nil } }
+
+        /// Whether a change may be half done, as far as the file's own word goes.
+        func allows(_ transactionID: [UInt8]) -> Bool {
+            switch self {
+            case .mark(let mark): mark.transactionID == transactionID
+            case .none: false
+            case .notKept: true
+            }
+        }
+    }
+
+    /// The mark of the file at `path`, through links. Throws `io` where the host cannot tell: it may be half changed.
+    static func find(on path: String) throws(StorageError) -> Found {
+        // The kernel says of a device that it has none.
+        if HostFile.deviceNumber(of: path) != nil { return .notKept }
+        switch try HostFile.attribute(attribute, ofFile: path, limit: sizeLimit) {
+        case .value(let value):
+            guard value.count > 33, value[32] == UInt8(ascii: " "), let id = bytes(ofHex: value[..<32])
+            else { return .none }
+            return .mark(UndoMark(transactionID: id, recordPath: String(hostBytes: value[33...])))
+        case .none: return .none
+        case .notKept: return .notKept
+        }
     }
 
     private static func bytes(ofHex digits: ArraySlice<UInt8>) -> [UInt8]? {
@@ -36,24 +62,22 @@ struct UndoMark: Equatable {
         return stride(from: 0, to: values.count - 1, by: 2).map { UInt8(values[$0] * 16 + values[$0 + 1]) }
     }
 
-    /// Marks a file, durably. A file that cannot be marked stays without, but where it has further names.
+    /// Marks a file, durably. It stays without where its file system keeps no attributes; any other failure is an error: the
+    /// change would not be seen by other names, and what is not marked is taken for settled.
     func set(on file: any ByteFile) throws(StorageError) {
         let value = transactionID.hexDigits + [UInt8(ascii: " ")] + recordPath.hostBytes
         do throws(StorageError) {
             try file.setAttribute(Self.attribute, to: value)
         } catch {
-            // One of an earlier change would speak of the wrong record.
-            try Self.clear(on: file)
             // Said when it was opened.
-            guard file.keepsAttributes, let count = file.nameCount, count > 1 else { return }
-            throw error
+            guard HostFile.keepsNone(error) else { throw error }
         }
     }
 
     /// Takes a file's mark off, durably; with a transaction, its mark and no other's.
     static func clear(on file: any ByteFile, _ transactionID: [UInt8]? = nil) throws(StorageError) {
         if let transactionID, HostDirectory.identity(of: file.path) == file.identity,
-            let mark = UndoMark(of: file.path), mark.transactionID != transactionID
+            let mark = try find(on: file.path).mark, mark.transactionID != transactionID
         {
             return
         }
@@ -68,12 +92,17 @@ struct UndoMark: Equatable {
 
     static func setPlace(on file: any ByteFile, _ recordPath: String) throws(StorageError) {
         let value = HostDirectory.absolutePath(recordPath).hostBytes
-        guard HostFile.attribute(placeAttribute, ofFile: file.path, limit: sizeLimit) != value else { return }
+        guard try HostFile.attribute(placeAttribute, ofFile: file.path, limit: sizeLimit).bytes != value
+        else {
+            return
+        }
         try file.setAttribute(placeAttribute, to: value)
     }
 
-    static func place(of path: String) -> String? {
-        HostFile.attribute(placeAttribute, ofFile: path, limit: sizeLimit).map { String(hostBytes: $0) }
+    static func place(of path: String) throws(StorageError) -> String? {
+        try HostFile.attribute(placeAttribute, ofFile: path, limit: sizeLimit).bytes.map {
+            String(hostBytes: $0)
+        }
     }
 
     static func clearPlace(on file: any ByteFile) throws(StorageError) {

@@ -27,9 +27,11 @@ extension UndoRecord {
     ) throws(StorageError) -> Discarded {
         var found: [(path: String, file: any ByteFile)] = []
         var done = Discarded()
+        /// Whose the newest segment of a record is that is thrown away.
+        var accepted: [String: FileIncarnation] = [:]
         for file in files {
             let own = place.recordPath(for: file.path)
-            if HostDirectory.exists(own) {
+            if try HostDirectory.isThere(own) {
                 try requireRecord(own)
                 found.append((own, file))
             }
@@ -48,13 +50,21 @@ extension UndoRecord {
             if !found.contains(where: { $0.path == record.path }) { found.append((record.path, file)) }
             guard otherFile || record.isOf(file) || file.hasFixedLength else { continue }
             if !otherFile { try record.requireOwnDevice(file) }
+            accepted[record.path] = record.header.identity
             guard record.isCutOff else { continue }
             done.cutOff.append(record.path)
             try record.requireSiblings(among: files, in: place)
         }
         for file in files { try UndoMark.clear(on: file) }
         for (path, file) in found {
-            if !otherFile, !file.hasFixedLength, let kept = try keepOthers(path, than: { $0.isOf(file) }) {
+            // Of a device only what is surely another's is kept: the host knows both.
+            let other: (UndoRecord) -> Bool = {
+                file.hasFixedLength
+                    ? !$0.isOf(file) && $0.header.identity.birth != 0 && file.incarnation?.birth != 0
+                        && $0.header.identity != accepted[path]
+                    : !$0.isOf(file)
+            }
+            if !otherFile, let kept = try keepOthers(path, than: { !other($0) }) {
                 done.kept.append(kept)
             } else {
                 try HostDirectory.remove(path)
@@ -70,8 +80,14 @@ extension UndoRecord {
     private func requireSiblings(
         among files: [any ByteFile], in place: UndoPlace
     ) throws(StorageError) {
-        guard let siblings = try? siblings(in: openLog()) else { return }
-        for sibling in siblings where HostDirectory.exists(sibling) {
+        var siblings: [String] = []
+        do throws(StorageError) {
+            siblings = try self.siblings(in: openLog())
+        } catch {
+            // Which they are is lost with it.
+            guard error.isCode(UndoCode.damaged) else { throw error }
+        }
+        for sibling in siblings where try HostDirectory.isThere(sibling) {
             guard !files.contains(where: { HostDirectory.isSame($0.path, sibling) }),
                 try Self.read(for: sibling, transactionID: transactionID, in: place) != nil
             else { continue }
@@ -83,25 +99,29 @@ extension UndoRecord {
         }
     }
 
-    /// Throws "other-device" where a block device cannot be the one that was changed. Devices get each other's names and
-    /// numbers, so that a record that was moved aside would be found by the wrong one again.
+    /// Throws "other-device" where a block device cannot be told to be the one that was changed: neither the host says so, nor
+    /// does it hold what the record knows, everywhere. Devices get each other's names and numbers, so that a record that was
+    /// moved aside might be found by the wrong one again.
     private func requireOwnDevice(_ file: any ByteFile) throws(StorageError) {
         guard file.hasFixedLength, state == .hot || state == .undoing || state == .done else { return }
         guard !isOf(file) else { return }
-        if file.byteCount == header.lengthBefore {
-            // What is damaged is of no use to any device.
-            guard let log = try? openLog() else { return }
+        let isAsLong = file.byteCount == header.lengthBefore
+        if isAsLong {
             do throws(StorageError) {
-                guard try UndoComparison(file, self, log).isStrange else { return }
+                guard try UndoComparison(file, self, try openLog()).firstUnknown != nil else { return }
             } catch {
+                // What is damaged is of no use to any device.
                 guard error.isCode(UndoCode.damaged) else { throw error }
                 return
             }
         }
         throw StorageError(
             .refused, UndoCode.otherDevice,
-            "is of a device of \(header.lengthBefore) bytes that held other contents than this one; it may mend that one, "
-                + "so move it to a directory of its own", path: path, remedies: [.discardUndoOfAnother])
+            isAsLong
+                ? "this device holds what the record does not know; either something else has written to it since, or the record "
+                    + "is of another device, which it may mend: move it to a directory of its own then"
+                : "is of a device of \(header.lengthBefore) bytes, and may mend that one, so move it to a directory of its own",
+            path: path, remedies: [.discardUndoOfAnother])
     }
 
     /// Throws "not-a-record" for a file that has the name of a record and is somebody else's.

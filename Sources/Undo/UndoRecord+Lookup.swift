@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HostIO
 public import Storage
 
@@ -13,15 +14,25 @@ extension UndoRecord {
     public static func read(
         for file: String, in place: UndoPlace = UndoPlace()
     ) throws(StorageError) -> UndoRecord? {
-        let found = try beside(file, in: place)
-        guard found?.isCutOff != true, let mark = UndoMark(of: file) else { return found }
+        let word = try UndoMark.find(on: file)
+        let found = try beside(file, word, in: place)
+        guard found?.isCutOff != true, let mark = word.mark else { return found }
         let own = place.recordPath(for: file)
-        let incarnation = HostFile.names(of: file)?.incarnation
+        let incarnation = try HostFile.names(of: file)?.incarnation
         for path in [own, found?.path, mark.recordPath].compactMap(\.self)
         where HostDirectory.isRegularFile(path) {
             guard let record = try newest(at: path, mark.transactionID) else { continue }
-            // What became of one file says nothing of another; a copy goes back by a copy of the record.
-            guard record.header.identity == incarnation || path == own && record.isCutOff else { continue }
+            // What became of one file says nothing of another; a copy goes back by a copy of the record. One that was copied
+            // with a record that is settled shows by its contents that it was too.
+            if record.header.identity != incarnation {
+                guard path.hostBytes == own.hostBytes else { continue }
+                if !record.isCutOff {
+                    let comparison = try UndoComparison(
+                        HostFile.open(file, locking: .ignore), record, open(path))
+                    guard comparison.isNew || comparison.isOld else { continue }
+                    return found
+                }
+            }
             if record.isCutOff || found != nil { return record.isCutOff ? record : found }
             // Killed before the mark went: the change is complete, and can be taken back.
             return try newest(at: path).flatMap { $0.header.identity == incarnation ? $0 : nil }
@@ -42,40 +53,49 @@ extension UndoRecord {
             path: file, remedies: [.discardUndo])
     }
 
-    /// A transaction's segment in the record that a mark names. What cannot be read as one is none; with `orNone` that
-    /// goes for damage too.
+    /// A transaction's segment in the record that a mark names. What is no record is none, and what the caller may not read is
+    /// somebody else's; with `orNone` that goes for damage too. Throws where the host fails.
     static func newest(
         at path: String, _ transactionID: [UInt8]? = nil, orNone: Bool = false
     ) throws(StorageError) -> UndoRecord? {
         do throws(StorageError) {
             return try newest(in: open(path), transactionID)
         } catch {
-            guard orNone || !error.isCode(UndoCode.damaged) && !error.isCode(UndoCode.otherVersion) else {
+            if error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion) {
+                guard orNone else { throw error }
+            } else if error.isCancellation
+                || error.errno.map({ ![EACCES, EPERM, ENOENT, ENOTDIR, ELOOP, ENXIO].contains($0) }) ?? false
+            {
                 throw error
             }
             return nil
         }
     }
 
-    private static func beside(_ file: String, in place: UndoPlace) throws(StorageError) -> UndoRecord? {
+    /// By names and inodes. A record that lies there under a name that is not the file's, be it a copy that was set aside for
+    /// another file of its change or one that somebody made, speaks of the file while the file says so itself: its mark goes
+    /// when it is settled, by whichever record.
+    private static func beside(
+        _ file: String, _ word: UndoMark.Found, in place: UndoPlace
+    ) throws(StorageError) -> UndoRecord? {
         let own = place.recordPath(for: file)
-        let exists = HostDirectory.exists(own)
+        let exists = try HostDirectory.isThere(own)
         let found = exists ? try newest(in: open(own)) : nil
-        guard let names = HostFile.names(of: file) else { return found }
+        guard let names = try HostFile.names(of: file) else { return found }
         // Another file may have had the name when the record was made.
         let isOwn = found.map { $0.header.identity == names.incarnation } ?? false
         guard names.count > 1 || !isOwn else { return found }
-        var others = try records(besides: own, of: names.incarnation)
-        if let path = UndoMark.place(of: file), path.hostBytes != own.hostBytes,
+        var others = try records(besides: own, of: names.incarnation, word)
+        if let path = try UndoMark.place(of: file), path.hostBytes != own.hostBytes,
             !others.contains(where: { HostDirectory.isSame($0.path, path) })
         {
             if HostDirectory.isRegularFile(path), let record = try newest(at: path, orNone: true),
                 record.header.identity == names.incarnation
             {
-                others.append(record)
+                if !record.isCutOff || word.allows(record.transactionID) { others.append(record) }
             } else {
                 // Another file got the name, and the record was set aside.
-                others += try records(besides: path, of: names.incarnation)
+                others += try records(besides: path, of: names.incarnation, word)
             }
         }
         let all = [found].compactMap(\.self) + others
@@ -88,7 +108,9 @@ extension UndoRecord {
         for file: String, transactionID: [UInt8], in place: UndoPlace
     ) throws(StorageError) -> UndoRecord? {
         let own = place.recordPath(for: file)
-        if HostDirectory.exists(own), let found = try newest(in: open(own), transactionID) { return found }
+        if try HostDirectory.isThere(own), let found = try newest(in: open(own), transactionID) {
+            return found
+        }
         // Under another name, it can only be the newest there: nothing is written above one that is cut off.
         return try read(for: file, in: place).flatMap { $0.transactionID == transactionID ? $0 : nil }
     }
@@ -97,27 +119,36 @@ extension UndoRecord {
     /// where it has the name of this very file. One that is named after another file which is there is that file's, whatever
     /// it says: the copy of a record beside the copy of an image.
     private static func records(
-        besides own: String, of incarnation: FileIncarnation
+        besides own: String, of incarnation: FileIncarnation, _ word: UndoMark.Found
     ) throws(StorageError) -> [UndoRecord] {
         let directory = HostPath.directory(of: own)
         let name = HostPath.name(of: own)
         var found: [UndoRecord] = []
-        for other in HostDirectory.names(in: directory) where other.hasSuffix(".undo") && other != name {
-            let owner = HostFile.names(of: "\(directory)/\(other.dropLast(".undo".count))")
+        for other in try HostDirectory.allNames(in: directory) where other.hasSuffix(".undo") && other != name
+        {
+            let owner = try HostFile.names(of: "\(directory)/\(other.dropLast(".undo".count))")
             guard owner == nil || owner?.incarnation == incarnation,
                 let record = try newest(at: "\(directory)/\(other)", orNone: owner == nil),
-                record.header.identity == incarnation
+                record.header.identity == incarnation || record.isOfDevice(incarnation),
+                owner != nil || !record.isCutOff || word.allows(record.transactionID)
             else { continue }
             found.append(record)
         }
         return found
     }
 
+    /// Whether that is the block device that was changed, whatever its number is now.
+    private func isOfDevice(_ incarnation: FileIncarnation) -> Bool {
+        header.identity.isOfDevice && incarnation.isOfDevice && incarnation.birth != 0
+            && header.identity.birth == incarnation.birth
+    }
+
     /// Throws `refused`, code "below-another", where a finished change of `file` lies in a record below changes of another file:
     /// a copy that got the name and went on with the record.
     static func requireNotBelowAnother(_ file: any ByteFile, in place: UndoPlace) throws(StorageError) {
         guard !file.hasFixedLength, let incarnation = file.incarnation else { return }
-        let paths = [place.recordPath(for: file.path)] + [UndoMark.place(of: file.path)].compactMap(\.self)
+        let paths =
+            [place.recordPath(for: file.path)] + [try UndoMark.place(of: file.path)].compactMap(\.self)
         for directory in Set(paths.map { HostPath.directory(of: $0).hostBytes }).map({ String(hostBytes: $0) }
         ) {
             for name in HostDirectory.names(in: directory) where name.hasSuffix(".undo") {

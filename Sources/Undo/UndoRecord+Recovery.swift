@@ -28,6 +28,14 @@ extension UndoRecord {
         return back.isEmpty ? .completed : .rolledBack
     }
 
+    /// The same by a record that is held, for one file: nothing is looked for by name, so that both may be in memory.
+    @_spi(Testing)
+    public static func recover(_ file: any ByteFile, by log: any ByteFile) throws(StorageError) -> Recovery {
+        guard let record = try newest(in: log), record.isCutOff else { return .none }
+        let back = try CutOffChange(file, record, log).settle(force: .no) { (_) in }
+        return back.isEmpty ? .completed : .rolledBack
+    }
+
     /// Throws `refused`, code "hot", where the last change of the file at `path` was cut off: a half-done change makes even
     /// reading wrong. Throws what `read` throws.
     public static func requireSettled(
@@ -66,9 +74,10 @@ extension UndoRecord {
                 force: force, kept: kept)
         }
         for file in files {
-            while let record = try read(for: file.path, in: place), try record.isIdle(in: place) {
+            while let record = try read(for: file.path, in: place), try record.isIdle(beside: file, in: place)
+            {
                 try record.remove(from: file)
-                if record.segmentStart == 0, HostDirectory.exists(record.path) { break }
+                if record.segmentStart == 0, try HostDirectory.isThere(record.path) { break }
             }
         }
         guard rolledBack.isEmpty else { return rolledBack }
@@ -77,7 +86,7 @@ extension UndoRecord {
         for file in files {
             guard let record = try read(for: file.path, in: place) else { continue }
             // It could not be removed.
-            if record.segmentStart == 0, try record.isIdle(in: place) { continue }
+            if record.segmentStart == 0, try record.isIdle(beside: file, in: place) { continue }
             let part = Part(file: file, record: record, log: try record.openLog())
             guard record.state == .done else {
                 throw StorageError(
@@ -108,10 +117,8 @@ extension UndoRecord {
                 try part.record.mark(.undoing, in: part.log)
             }
             for part in change { try part.record.restore(part.file, part.log) }
-            // A record that cannot be removed says that it is nothing any more.
-            for part in change where part.record.segmentStart == 0 {
-                try part.record.mark(.rolledBack, in: part.log)
-            }
+            // Before the mark goes: what is not marked is taken for settled. And it may be that the record cannot be removed.
+            for part in change { try part.record.mark(.rolledBack, in: part.log) }
             for part in change { try part.record.remove(from: part.file) }
         }
         return change.map(\.file)
@@ -129,8 +136,13 @@ extension UndoRecord {
         /// Whether it is not as the change left it, which is no reason to refuse with `force`.
         func isForced(among change: [Part], _ force: UndoForce) throws(StorageError) -> Bool {
             let comparison = try UndoComparison(file, record, log)
-            for sibling in comparison.siblings
-            where !change.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) {
+            for sibling in comparison.siblings {
+                let known = change.contains {
+                    HostDirectory.isSame($0.file.path, sibling)
+                        || $0.file.path.hostBytes != file.path.hostBytes
+                            && HostDirectory.isSame($0.file.path, UndoRecord.path(of: sibling, beside: file))
+                }
+                guard !known else { continue }
                 throw StorageError(
                     .refused, UndoCode.siblingNotGiven,
                     "the change also covers \(sibling.hostBytes.shellText)",
@@ -157,11 +169,15 @@ extension UndoRecord {
     }
 
     /// Whether the segment says nothing any more: its change never began, or went back, in all files.
-    private func isIdle(in place: UndoPlace) throws(StorageError) -> Bool {
+    private func isIdle(beside file: any ByteFile, in place: UndoPlace) throws(StorageError) -> Bool {
         guard state == .rolledBack || state == .prepared else { return false }
         for sibling in try siblings(in: openLog()) {
+            let near = Self.path(of: sibling, beside: file)
+            let isNear = try HostDirectory.isThere(near)
+            let isThere = try HostDirectory.isThere(sibling)
+            let sibling = isNear && (header.isOfAnother || !isThere) ? near : sibling
             // Where a file is out of reach, nobody knows.
-            guard HostDirectory.exists(sibling),
+            guard isNear || isThere,
                 try Self.read(for: sibling, transactionID: transactionID, in: place)?.state != .hot
             else { return false }
         }

@@ -19,13 +19,38 @@ extension UndoRecord {
         return header.identity == incarnation
     }
 
+    // MARK: Other files of the change
+
+    /// Where the other file of the change is now. That is where the record says, or, where that has none of the change, beside
+    /// `file`: an image of several files was moved, or copied, with its records. A copy has its own others.
+    func place(
+        of sibling: String, beside file: any ByteFile, in place: UndoPlace
+    ) throws(StorageError) -> String {
+        let near = Self.path(of: sibling, beside: file)
+        guard !file.hasFixedLength, !HostDirectory.isSame(near, sibling),
+            !HostDirectory.isSame(near, file.path)
+        else { return sibling }
+        let isCopys = header.isOfAnother || !isOf(file)
+        for path in isCopys ? [near, sibling] : [sibling, near] where try HostDirectory.isThere(path) {
+            if try Self.read(for: path, transactionID: transactionID, in: place) != nil { return path }
+        }
+        return sibling
+    }
+
+    /// The name of the other file in the directory of `file`.
+    static func path(of sibling: String, beside file: any ByteFile) -> String {
+        let own = HostDirectory.resolved(file.path) ?? file.path
+        return "\(HostPath.directory(of: own))/\(HostPath.name(of: sibling))"
+    }
+
+    // MARK: Copies
+
     /// Says what became of the change in `file`, durably. Where that is another file than the one that was changed, a copy of
-    /// the record stays as it is under another name, which is returned. `isKnown`: the record knows all that it found there.
+    /// the record stays as it is under another name, which is returned.
     func end(
-        as state: State, in file: any ByteFile, _ log: any ByteFile, isKnown: Bool
+        as state: State, in file: any ByteFile, _ log: any ByteFile
     ) throws(StorageError) -> String? {
-        // Of a device nothing else may tell, after a start of the host.
-        guard !isOf(file), !(file.hasFixedLength && isKnown), let incarnation = file.incarnation else {
+        guard !isOf(file), let incarnation = file.incarnation else {
             try mark(state, in: log)
             return nil
         }
@@ -78,7 +103,7 @@ extension UndoRecord {
         let log = try last.openLog()
         if log.byteCount > last.segmentEnd { try cut(log, at: last.segmentEnd) }
         var target = pathAside(path, tag: last.transactionID.prefix(4).hexString)
-        if target.hostBytes != path.hostBytes, HostDirectory.exists(target),
+        if target.hostBytes != path.hostBytes, try HostDirectory.isThere(target),
             try newest(at: target, last.transactionID, orNone: true) == nil
         {
             target = pathAside(path, tag: try SystemRandom.bytes(4).hexString)
@@ -112,7 +137,7 @@ extension UndoRecord {
         _ transactionID: [UInt8], of incarnation: FileIncarnation? = nil, in directories: [String]
     ) throws(StorageError) -> UndoRecord? {
         for directory in directories {
-            for name in HostDirectory.names(in: directory) where name.hasSuffix(".undo") {
+            for name in try HostDirectory.allNames(in: directory) where name.hasSuffix(".undo") {
                 guard let found = try newest(at: "\(directory)/\(name)", transactionID, orNone: true),
                     incarnation.map({ found.header.identity == $0 }) ?? (found.isAside && found.isCutOff)
                 else { continue }

@@ -190,10 +190,9 @@ public struct UndoRecord: Sendable {
     func remove(from file: any ByteFile) throws(StorageError) {
         try UndoMark.clear(on: file, transactionID)
         // Nothing is left that it would lead to.
-        if segmentStart == 0, let place = UndoMark.place(of: file.path),
-            HostDirectory.isSame(place, path) || !HostDirectory.exists(place)
-        {
-            try UndoMark.clearPlace(on: file)
+        if segmentStart == 0, let place = try UndoMark.place(of: file.path) {
+            let isThere = try HostDirectory.isThere(place)
+            if !isThere || HostDirectory.isSame(place, path) { try UndoMark.clearPlace(on: file) }
         }
         try Self.cut(try openLog(), at: segmentStart)
     }
@@ -231,11 +230,17 @@ public struct UndoRecord: Sendable {
         try log.write(header.bytes, at: found.segmentStart)
     }
 
-    /// Gives the newest segment of a record another state, as a cut at the right time would have left it.
+    /// Gives the newest segment of a record another state, as a cut at the right time would have left it: the image of the
+    /// record's name is marked with it.
     @_spi(Testing)
     public static func setState(_ state: State, ofRecord path: String) throws(StorageError) {
         let log = try HostFile.open(path, access: .write, locking: .ignore)
-        try newest(in: log)?.mark(state, in: log)
+        guard let record = try newest(in: log) else { return }
+        try record.mark(state, in: log)
+        let image = String(path.dropLast(".undo".count))
+        guard state == .hot || state == .undoing, HostDirectory.isRegularFile(image) else { return }
+        try UndoMark(transactionID: record.transactionID, recordPath: path)
+            .set(on: try HostFile.open(image, access: .write, locking: .ignore))
     }
 
     // MARK: Errors

@@ -31,8 +31,8 @@ struct UndoWriter {
         self.file = file
         let path = place.recordPath(for: file.path)
         var newest =
-            HostDirectory.exists(path)
-            ? try UndoRecord.newest(in: HostFile.open(path, locking: .ignore, followLinks: false)) : nil
+            try HostDirectory.isThere(path)
+            ? UndoRecord.newest(in: HostFile.open(path, locking: .ignore, followLinks: false)) : nil
         // Of a file that had the name before, wherever it is now, and not of one that this is a copy of.
         if let other = newest, other.state == .done, !file.hasFixedLength, !other.isOf(file),
             try !UndoComparison(file, other, try other.openLog()).isNew,

@@ -4,6 +4,8 @@ internal import Synchronization
 /// A file of which one call fails, once: the host's disk is full, or the cable was loose.
 package final class FaultyFile: ByteFile {
     private let base: any ByteFile
+    /// What marking fails with.
+    private let attributeError: Int32?
     /// Calls that change something are counted down to the one that fails.
     private let left: Mutex<Int?>
 
@@ -14,8 +16,9 @@ package final class FaultyFile: ByteFile {
     }
 
     /// A file whose call number `call`, counted from 0 over writes, truncations and flushes, fails; nil: none does.
-    package init(_ base: any ByteFile, failingAt call: Int? = nil) {
+    package init(_ base: any ByteFile, failingAt call: Int? = nil, attributeError: Int32? = nil) {
         self.base = base
+        self.attributeError = attributeError
         left = Mutex(call)
     }
 
@@ -30,6 +33,13 @@ package final class FaultyFile: ByteFile {
     package var sectorSize: UInt32 { base.sectorSize }
     package var incarnation: FileIncarnation? { base.incarnation }
     package func refreshLength() { base.refreshLength() }
+    package var keepsAttributes: Bool { base.keepsAttributes }
+    package func setAttribute(_ name: String, to value: [UInt8]?) throws(StorageError) {
+        if let attributeError, value != nil {
+            throw .io("host file", operation: "fsetxattr", errno: attributeError, path: path)
+        }
+        try base.setAttribute(name, to: value)
+    }
 
     package func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         try base.read(into: &target, at: offset)

@@ -24,6 +24,21 @@ extension DiskImage {
             + "(a snapshot): the machine's present state is there, not here"
     }
 
+    /// What a change of the image at `path` does to its children, where there are any.
+    static func changeWarning(_ path: String) -> String? {
+        childWarning(path).map {
+            "\($0); a change here spoils what they show, or keeps them from opening, until it is taken back"
+        }
+    }
+
+    /// The same of a file that another one is about to replace; none where there is no file.
+    public static func replacementWarnings(_ path: String) -> [String] {
+        guard HostDirectory.isRegularFile(path), let warning = childWarning(path) else { return [] }
+        return [
+            "\(path.hostBytes.shellText): \(warning); without the file that is replaced they show nothing right"
+        ]
+    }
+
     private static func children(of path: String) -> [String] {
         let place = HostDirectory.resolved(path) ?? path
         let name = HostPath.name(of: place)

@@ -110,11 +110,7 @@ public final class DiskImage: Sendable {
                 layerName: opened.info.format.rawValue, path: path,
                 remedies: [.migrate, .convert(options: [])])
         }
-        if let warning = childWarning(path) {
-            opened.info.warnings.append(
-                "\(warning); a change here spoils what they show, or keeps them from opening, until it is taken back"
-            )
-        }
+        if let warning = changeWarning(path) { opened.info.warnings.append(warning) }
         opened.info.warnings += notes
         return DiskImage(path: path, opened: opened, records: options.records)
     }

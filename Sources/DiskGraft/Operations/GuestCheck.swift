@@ -196,6 +196,10 @@ public struct GuestCheck: Encodable, Sendable {
                     "space that a \(format.rawValue) leaks is not given back in place",
                     layerName: format.rawValue, remedies: [.convert(options: [])]), image: path)
         }
+        if let warning = DiskImage.changeWarning(path) {
+            add(
+                Finding(.warning, CheckCode.imageWarning, warning, layerName: format.rawValue), image: path)
+        }
         let transaction = try HostTransaction([file], records: options.records)
         let done: [String]
         do throws(StorageError) {

@@ -15,7 +15,10 @@ public enum GuestUndo {
         public var severalNames: [String] = []
         /// Where the records of block devices were looked for in vain: they do not lie beside these.
         public var missingRecords: [String] = []
-        /// What the images' own tables say after bytes were put back over what something else had written: a sentence each.
+        /// What taking a change back does to images that have one of these behind them.
+        public var warnings: [String] = []
+        /// What is damaged after bytes were put back over what something else had written, in tables and file systems: a
+        /// sentence each. And why that could not be told.
         public var damage: [String] = []
     }
 
@@ -45,23 +48,70 @@ public enum GuestUndo {
             }
         }
         var kept: [String] = []
-        let undone = try UndoRecord.undo(
-            files, force: !force ? .no : otherFile ? .anyFile : .sameFile, in: options.records
-        ) { kept.append($0) }.map(\.path)
+        let undone: [any ByteFile]
+        do throws(StorageError) {
+            undone = try UndoRecord.undo(
+                files, force: !force ? .no : otherFile ? .anyFile : .sameFile, in: options.records
+            ) { kept.append($0) }
+        } catch {
+            throw try weighing(error, paths, options)
+        }
         var result = Result(
-            files: undone, keptRecords: kept, severalNames: severalNames, missingRecords: missing)
-        // Tables of then name nothing of what was written since, or what is gone.
-        if force, !undone.isEmpty {
-            for path in paths {
-                // Its locks are held here.
-                let file = try HostFile.open(path, locking: .ignore)
-                try ImageProbe.check(file, format: options.format) {
-                    guard $0.severity == .damage else { return }
-                    result.damage.append("\(path.hostBytes.shellText): \($0.message)")
+            files: undone.map(\.path), keptRecords: kept, severalNames: severalNames,
+            missingRecords: missing)
+        if !undone.isEmpty {
+            result.warnings = paths.compactMap { path in
+                DiskImage.childWarning(path).map {
+                    "\(path.hostBytes.shellText): \($0); what was made before the change shows right again, and what was made "
+                        + "after it does not any more"
                 }
             }
         }
+        // Old and new next to each other: of the image's tables, and of every file system in it.
+        if force, !undone.isEmpty { result.damage = try damage(paths, options) }
         return result
+    }
+
+    /// What the images hold that is damaged, a sentence each; and why that cannot be told.
+    private static func damage(_ paths: [String], _ options: ImageOptions) throws(StorageError) -> [String] {
+        var options = options
+        // The locks are held here.
+        options.ignoresLocks = true
+        do throws(StorageError) {
+            let check = try GuestCheck.run(paths, options: options)
+            if check.checkedNothing {
+                return paths.map {
+                    "\($0.hostBytes.shellText): nothing in it could be checked: no table, and no file system that is read"
+                }
+            }
+            return check.findings.filter { $0.finding.severity == .damage }
+                .map { found in
+                    let place = found.volume.map { " \($0)" } ?? ""
+                    return
+                        "\(found.image.hostBytes.shellText)\(place): \(found.finding.layer): \(found.finding.message)"
+                }
+        } catch {
+            guard !error.isCancellation else { throw error }
+            return ["what that left could not be checked: \(error)"]
+        }
+    }
+
+    /// A refusal to put old bytes over what something else has written, with the better way out first: where the images are
+    /// sound as they are nothing needs to be taken back.
+    private static func weighing(
+        _ error: StorageError, _ paths: [String], _ options: ImageOptions
+    ) throws(StorageError) -> StorageError {
+        let codes: [UndoCode] = [.changedSince, .unknownContents, .unknownLength]
+        guard codes.contains(where: error.isCode) else { return error }
+        var error = error
+        var options = options
+        options.readsUnsettled = true
+        error.remedies.removeAll { $0 == .discardUndo }
+        error.remedies.insert(
+            try damage(paths, options).isEmpty ? .discardUndoOfSound : .discardUndo, at: 0)
+        // Half changed and damaged: neither is good.
+        if error.remedies.first == .discardUndo { error.remedies.append(error.remedies.removeFirst()) }
+        return error
     }
 
     /// Throws the undo records of the images at `paths` away, damaged ones too, and leaves the images as they are. What they

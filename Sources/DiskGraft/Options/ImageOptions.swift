@@ -35,6 +35,9 @@ public struct ImageOptions: Sendable {
         self.ignoresChecksums = ignoresChecksums
     }
 
+    /// Read what is half changed too, to judge it.
+    var readsUnsettled = false
+
     var records: UndoPlace { undoDirectory.map { UndoPlace(deviceDirectory: $0) } ?? UndoPlace() }
 
     /// Throws `refused`, code "force-share-writes": what another program has open is read, never written.
@@ -46,8 +49,10 @@ public struct ImageOptions: Sendable {
             remedies: [.honourLocks])
     }
 
-    /// Files by name, with these locks; none that is half changed is read.
-    var hostFiles: any ByteFileStore { SettledFiles(unsettledFiles, records: records) }
+    /// Files by name, with these locks; none that is half changed is read, but where that was asked for.
+    var hostFiles: any ByteFileStore {
+        readsUnsettled ? unsettledFiles : SettledFiles(unsettledFiles, records: records)
+    }
 
     private var unsettledFiles: HostFiles { HostFiles(locking: ignoresLocks ? .ignore : .honour) }
 

@@ -23,8 +23,12 @@ public enum Remedy: Hashable, Sendable {
     case forceUndoOfAnother
     /// Throw an undo record away and keep the image as it is.
     case discardUndo
+    /// The same, where nothing was found to be wrong with the image as it is.
+    case discardUndoOfSound
     /// The same, where the record is of another file.
     case discardUndoOfAnother
+    /// Leave this file as it is, and give the undo record of another one a name of its own.
+    case setUndoAside
     /// Give a further disk of the guest; its path, where it is known.
     case giveDisk(path: String?)
     /// Say which disk a device name stands for.

@@ -24,6 +24,9 @@ public struct FileIncarnation: Equatable, Sendable {
     /// one of its name has not.
     public var birth: UInt64
 
+    /// Whether that is a block device: what stands for an inode is its number, with this bit set.
+    public var isOfDevice: Bool { inode >> 63 == 1 }
+
     /// Makes an incarnation.
     public init(inode: UInt64, birth: UInt64) {
         self.inode = inode

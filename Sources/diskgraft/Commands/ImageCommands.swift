@@ -214,6 +214,7 @@ struct CreateCommand: ParsableCommand {
             options: try parseOptions(optionTexts) + profileOption(profile), parent: parent)
         creation.parentFormat = try parentFormat.parsed(ImageFormat.init(named:))
         creation.trustsParent = unsafeParent
+        for warning in DiskImage.replacementWarnings(path) { Terminal.printWarning(warning) }
         let made = try creation.run(path, byteCount: byteCount)
         if !quiet.quiet {
             Terminal.print("Formatting '\(Terminal.name(path))', fmt=\(made.format) size=\(made.byteCount)\n")

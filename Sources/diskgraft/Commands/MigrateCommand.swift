@@ -70,7 +70,10 @@ struct MigrateCommand: ParsableCommand {
         var migration = GuestMigration(conversion: conversion)
         migration.leavesUnpatched = unpatched
         let destination = paths[paths.count - 1]
-        for warning in try migration.formatWarnings(for: guest, to: destination, target: options.target) {
+        let replaced = DiskImage.replacementWarnings(destination)
+        for warning in replaced
+            + (try migration.formatWarnings(for: guest, to: destination, target: options.target))
+        {
             Terminal.printWarning(warning)
         }
         var shown: GuestPlan?

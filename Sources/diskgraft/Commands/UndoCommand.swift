@@ -9,7 +9,9 @@ struct UndoCommand: ParsableCommand {
         discussion: """
             Every change leaves IMAGE.undo: the bytes as they were. They are put back after every changed sector \
             has been compared with what the change wrote; a change that was cut off is rolled back. Where something \
-            else has written since, a guest that was started for instance, nothing is put back.
+            else has written since, a guest that was started for instance, nothing is put back. --discard keeps the \
+            image as it is then. --force loses what was written since, and a file system that was used since is \
+            damaged by it: copy the image first.
 
             Example:
               diskgraft undo web01.vmdk
@@ -25,7 +27,7 @@ struct UndoCommand: ParsableCommand {
 
     @Flag(
         help:
-            "Put the old bytes back over whatever has been written there since; what that leaves of the image's tables is checked."
+            "Put the old bytes back over whatever has been written there since, which is lost: tables and file systems of the result are checked."
     )
     var force = false
 
@@ -68,6 +70,7 @@ struct UndoCommand: ParsableCommand {
                 "\(record.hostBytes.shellText): stays, since that is not the file that was changed; the undo record mends the file "
                     + "that was, wherever it is\n")
         }
+        for warning in result.warnings { Terminal.printWarning(warning) }
         for sentence in result.damage {
             Terminal.printError("\(sentence); `diskgraft check` tells all of it")
         }

@@ -12,10 +12,18 @@ extension Remedy {
         case .ignoreLocks: "-U reads it all the same"
         case .honourLocks: "a command that writes takes no -U"
         case .undo: "`diskgraft undo` takes the change back"
-        case .forceUndo: "`diskgraft undo --force` takes the change back all the same"
+        case .forceUndo:
+            "`diskgraft undo --force` puts the old bytes back over it: work that was done since is lost, and a file system that "
+                + "was used since is damaged by that, so copy the image first"
         case .forceUndoOfAnother:
-            "`diskgraft undo --force --other-file` puts the old bytes into this file all the same"
+            "`diskgraft undo --force --other-file` puts the old bytes into this file all the same: what it holds there is lost, "
+                + "and a file system in it is damaged by that, so copy it first"
         case .discardUndo: "`diskgraft undo --discard` leaves the image as it is"
+        case .discardUndoOfSound:
+            "`diskgraft undo --discard` keeps the image as it is, with all that was done since; `diskgraft check` finds no damage "
+                + "in it"
+        case .setUndoAside:
+            "`diskgraft undo --discard` gives that record a name of its own and leaves this file as it is"
         case .discardUndoOfAnother: "`diskgraft undo --discard --other-file` throws it away all the same"
         case .giveDisk(let path): "give that disk too, with --with" + (path.map { " \($0)" } ?? "")
         case .mapDisk(let name): "--map \(name)=N says which disk it is"

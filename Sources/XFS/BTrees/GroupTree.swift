@@ -148,26 +148,25 @@ extension VolumeView {
         guard (1...GroupTreeNode.maximumLevelCount).contains(levels) else {
             throw badTree(kind, headers.group, geometry.position(ofSector: 1, in: headers.group))
         }
-        // No tree has more blocks than its group: one in which several pointers lead to a block ends here.
-        var left = geometry.blockCount(of: headers.group)
-        try forEachLeaf(below: root, level: levels - 1, of: kind, in: headers.group, &left, visit, body)
+        var walk = Walk(left: geometry.blockCount(of: headers.group))
+        try forEachLeaf(below: root, level: levels - 1, of: kind, in: headers.group, &walk, visit, body)
     }
 
     private func forEachLeaf(
-        below number: AGBlock, level: Int, of kind: GroupTree, in group: AGNumber, _ left: inout UInt32,
+        below number: AGBlock, level: Int, of kind: GroupTree, in group: AGNumber, _ walk: inout Walk,
         _ visit: (GroupTreeNode) throws(StorageError) -> Void,
         _ body: (GroupTreeNode) throws(StorageError) -> Void
     ) throws(StorageError) {
         let node = try treeNode(number, of: kind, in: group, level: level)
-        guard left > 0 else {
+        guard walk.take(node) else {
             throw badTree(kind, group, geometry.position(of: geometry.block(number, in: group)))
         }
-        left -= 1
         try visit(node)
         guard level > 0 else { return try body(node) }
+        try Cancellation.check()
         for index in 0..<node.count {
             try forEachLeaf(
-                below: node.pointer(index), level: level - 1, of: kind, in: group, &left, visit, body)
+                below: node.pointer(index), level: level - 1, of: kind, in: group, &walk, visit, body)
         }
     }
 
@@ -175,5 +174,32 @@ extension VolumeView {
         .xfs(
             .corrupt, .badTree, "the \(kind.name) of group \(group.rawValue) is damaged; run xfs_repair",
             structure: kind.name, offset: position)
+    }
+}
+
+/// A walk over a tree: no more blocks than its group has, and leaves that rise, so that one to which several pointers lead
+/// ends it.
+private struct Walk {
+    var left: UInt32
+    var last: (first: TreeRecordKey, last: TreeRecordKey)?
+    private var count = 0
+
+    init(left: UInt32) { self.left = left }
+
+    /// False where the block cannot be the next one.
+    mutating func take(_ node: GroupTreeNode) -> Bool {
+        guard left > 0 else { return false }
+        left -= 1
+        count += 1
+        guard node.level == 0 else { return true }
+        // A leaf is empty only where it is the whole tree.
+        guard node.count > 0 else { return count == 1 }
+        func key(_ index: Int) -> TreeRecordKey {
+            TreeRecordKey(node.kind, node.bytes, at: node.recordOffset(index), isRecord: true)
+        }
+        let range = (first: key(0), last: key(node.count - 1))
+        if let last, range.first <= last.first || range.first <= last.last { return false }
+        last = range
+        return true
     }
 }

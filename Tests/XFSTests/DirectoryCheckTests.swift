@@ -13,7 +13,7 @@ import Testing
         try XFSImage(
             profile,
             more: XFSImage.directory("short", 3) + XFSImage.directory("block", 40)
-                + XFSImage.directory("leaf", 200) + XFSImage.directory("node", 1200))
+                + XFSImage.directory("leaf", 200) + XFSImage.directory("node", 2000))
     }
 
     /// Damages a structure at `position`, whose checksum is mended; what the check and a change say.
@@ -83,8 +83,21 @@ import Testing
         bytes = root.bytes
         bytes[(volume.geometry.hasChecksums ? 58 : 14) + 1] ^= 1
         try judge(image, "leaf", bytes, at: root.position, "a leaf's count", isRefused: false)
+        bytes = root.bytes
+        let hash = NameHash.of([UInt8(ascii: ".")])
+        let dot = try #require((0..<root.count).first { root.hash($0) == hash })
+        bytes[root.start + dot * 8 + 7] ^= 0x40
+        try judge(image, "leaf", bytes, at: root.position, "the directory's own entry", isRefused: false)
         let node = try volume.inode(InodeNumber(#require(try volume.find("node")).rawValue))
         try #require(try volume.rootBlock(node).kind == .node)
+        // The third leaf says that another one is at its left.
+        var third = try volume.firstLeaf(of: node)
+        for _ in 0..<2 {
+            third = try #require(try volume.hashBlock(UInt64(third.next), ofDirectory: node))
+        }
+        bytes = third.bytes
+        bytes[7] ^= 1
+        try judge(image, "node", bytes, at: third.position, "a leaf's neighbour", isRefused: false)
         let (list, position) = try volume.gapBlock(0, of: node)
         bytes = list
         bytes[volume.directoryLayout.freeSpaceHeaderSize + 1] ^= 8

@@ -18,15 +18,24 @@ extension VolumeView {
             for attribute in list where try !body(attribute) { return }
             return
         }
+        try forEachAttributeLeaf(of: inode) { (leaf) throws(StorageError) in
+            for index in 0..<leaf.count {
+                guard let attribute = leaf.attribute(index) else { throw badAttributes(inode, leaf.position) }
+                guard try body(attribute) else { return false }
+            }
+            return true
+        }
+    }
+
+    /// The leaves of an inode's attributes, from the left, until `body` returns false.
+    func forEachAttributeLeaf(
+        of inode: Inode, _ body: (HashBlock) throws(StorageError) -> Bool
+    ) throws(StorageError) {
         guard inode.extentCount(.attributes) > 0 else { return }
         var leaf = try firstAttributeLeaf(of: inode)
         var seen: Set<UInt32> = []
         while true {
-            for index in 0..<leaf.count {
-                guard let attribute = leaf.attribute(index) else { throw badAttributes(inode, leaf.position) }
-                guard try body(attribute) else { return }
-            }
-            guard leaf.next != 0 else { return }
+            guard try body(leaf), leaf.next != 0 else { return }
             guard seen.insert(leaf.next).inserted,
                 let next = try attributeBlock(UInt64(leaf.next), of: inode),
                 next.kind == .attributes

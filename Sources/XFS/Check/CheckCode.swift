@@ -13,6 +13,7 @@ enum CheckCode: String, LayerCode {
     case superblockCounts = "superblock-counts"
     case inodeBlocks = "inode-blocks"
     case inodeExtents = "inode-extents"
+    case inodeFields = "inode-fields"
     case inodeInUse = "inode-in-use"
     case multiplyClaimed = "multiply-claimed"
     case usedAndFree = "used-and-free"

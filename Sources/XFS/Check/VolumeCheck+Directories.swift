@@ -18,6 +18,12 @@ extension VolumeCheck {
             if block.isSingle { try checkHashes(of: block, directory, position) }
             return true
         }
+        // The kernel does not look "." up, xfs_repair does.
+        if !geometry.foldsCase,
+            try view.findByHash([UInt8(ascii: ".")], in: directory)?.entry.inode != directory.number
+        {
+            say(directory, "does not find itself by its hash")
+        }
         guard try !view.isSingleBlock(directory) else { return }
         let gaps = try view.gaps(of: directory)
         // A block that is not there has no gap.
@@ -60,6 +66,7 @@ extension VolumeCheck {
         var leaf = try view.firstLeaf(of: directory)
         var seen: Set<UInt32> = []
         var last: UInt32 = 0
+        var before: UInt32?
         while true {
             var gone = 0
             for index in 0..<leaf.count {
@@ -71,7 +78,11 @@ extension VolumeCheck {
             guard Int(leaf.bytes.big(field, as: UInt16.self)) == gone else {
                 throw view.badDirectory(directory, leaf.position)
             }
+            let number = leaf.next
             guard let next = try view.leaf(behind: leaf, of: directory, &seen) else { return }
+            // Each says which one is at its left.
+            if let before, next.bytes.big(4) != before { throw view.badDirectory(directory, next.position) }
+            before = number
             leaf = next
         }
     }

@@ -7,6 +7,7 @@ extension VolumeCheck {
         guard let type = inode.type else { return }
         inodes[number] = Found(
             type: type, links: inode.linkCount, isMetadata: inode.flags2.contains(.metadata))
+        checkFields(inode, type)
         var blocks: UInt64 = 0
         for fork in [Inode.Fork.data, .attributes] {
             if fork == .attributes, inode.forkOffset == 0 { continue }
@@ -20,6 +21,7 @@ extension VolumeCheck {
         }
         if type == .symbolicLink { _ = try view.symbolicLinkTarget(of: inode) }
         _ = try view.extendedAttributes(of: inode)
+        try checkAttributeLeaves(inode)
     }
 
     private func checkMap(_ inode: Inode, _ fork: Inode.Fork) throws(StorageError) -> UInt64 {
@@ -47,8 +49,8 @@ extension VolumeCheck {
             }
             return true
         }
-        let format = inode.format(fork)
-        if format == .extents || format == .tree, extents != inode.extentCount(fork) {
+        // What is kept in the inode itself has none.
+        if extents != inode.extentCount(fork) {
             sink.add(
                 .inodeExtents,
                 "\(inode.name) counts \(inode.extentCount(fork)) extents, and there are \(extents)",

@@ -21,6 +21,7 @@ struct Inode: Sendable {
         static let changeTime = 48
         static let size = 56
         static let blockCount = 64
+        static let extentSize = 72
         static let extentCount = 76
         static let attributeExtentCount = 80
         static let forkOffset = 82
@@ -32,6 +33,7 @@ struct Inode: Sendable {
         static let changeCount = 104
         static let lsn = 112
         static let flags2 = 120
+        static let sharedExtentSize = 128
         static let creationTime = 144
         static let number = 152
         static let uuid = 160
@@ -44,16 +46,27 @@ struct Inode: Sendable {
         static let immutable = Flags(rawValue: 8)
         static let appendOnly = Flags(rawValue: 0x10)
         static let inheritProject = Flags(rawValue: 0x200)
+        static let extentSize = Flags(rawValue: 0x800)
+        static let inheritExtentSize = Flags(rawValue: 0x1000)
+        /// XFS_DIFLAG_ANY.
+        static let known = Flags(rawValue: 0x7fff)
+        /// What new files of a directory get, and whether links may be made there.
+        static let ofDirectories = Flags(rawValue: 0x100 | 0x200 | 0x400 | 0x1000)
+        static let ofFiles = Flags(rawValue: 0x1 | 0x800)
     }
 
     /// di_flags2.
     struct Flags2: OptionSet, Sendable {
         let rawValue: UInt64
         static let sharesBlocks = Flags2(rawValue: 2)
+        /// How much a copy on write puts aside is given.
+        static let sharedExtentSize = Flags2(rawValue: 4)
         static let bigTimes = Flags2(rawValue: 8)
         static let largeExtentCounts = Flags2(rawValue: 0x10)
         /// Belongs to the tree of metadata files.
         static let metadata = Flags2(rawValue: 0x20)
+        /// XFS_DIFLAG2_ANY.
+        static let known = Flags2(rawValue: 0x3f)
     }
 
     /// How a fork is kept.

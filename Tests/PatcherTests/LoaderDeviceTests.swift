@@ -195,6 +195,13 @@ import Testing
         #expect(try guest.disk.plan("xenserver").stop == nil, "pygrub reads what lies beside the menu")
     }
 
+    /// Outside of entries a command that fails is only shown.
+    @Test func aGlobalCommandThatFails() throws {
+        let guest = legacy("root (hd0,0)")
+        guest.root.write("/boot/grub/menu.lst", "root (hd1,0)\n" + guest.text("/boot/grub/menu.lst"))
+        #expect(try guest.disk.plan("kvm").outcome == .boots)
+    }
+
     @Test func theNetworkOfTheLegacyLoader() throws {
         #expect(try legacy("root (nd)").disk.plan("kvm").outcome == .notKnown)
     }

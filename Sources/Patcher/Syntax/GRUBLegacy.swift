@@ -71,7 +71,11 @@ package struct GRUBLegacy: Sendable, Equatable {
         case "fallback": fallbackText = first.map { bytes.text($0) }
         case "configfile": replacement = first.map { bytes.text($0) }
         default:
-            if let setting = Self.root(word, first.map { bytes.text($0) }) { rootSettings.append(setting) }
+            if var setting = Self.root(word, first.map { bytes.text($0) }) {
+                // Outside of entries a failure is shown, and the menu comes.
+                setting.mustHold = false
+                rootSettings.append(setting)
+            }
         }
     }
 

@@ -159,6 +159,14 @@ public final class HostFile: ByteFile {
         return Int64(status.st_mtim.tv_sec)
     }
 
+    /// futimens; a file of another owner keeps the time that it has.
+    public func putBack(modificationTime: Int64) {
+        guard !isBlockDevice else { return }
+        let seconds = Int(modificationTime)
+        let times = [timespec(tv_sec: seconds, tv_nsec: 0), timespec(tv_sec: seconds, tv_nsec: 0)]
+        _ = unsafe futimens(descriptor, times)
+    }
+
     /// pread, until all of it is there.
     public func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         try Cancellation.check()

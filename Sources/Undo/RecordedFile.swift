@@ -37,6 +37,7 @@ package final class RecordedFile: ByteFile {
     package var incarnation: FileIncarnation? { base.incarnation }
     package var allocatedByteCount: UInt64? { base.allocatedByteCount }
     package var modificationTime: Int64? { base.modificationTime }
+    package func putBack(modificationTime: Int64) { base.putBack(modificationTime: modificationTime) }
     package var nameCount: UInt64? { base.nameCount }
     package var keepsAttributes: Bool { base.keepsAttributes }
     package func setAttribute(_ name: String, to value: [UInt8]?) throws(StorageError) {

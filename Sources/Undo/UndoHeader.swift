@@ -19,8 +19,11 @@ internal import Storage
 ///     88  8  the host file's inode number
 ///     96  8  its birth time, in nanoseconds since 1970; 0 where the file system keeps none
 ///     104 8  where the segment begins in the record
-///     112 4  1: another segment has begun behind this one; 2: says what became of another file than the one that was changed
-///     116    zeros
+///     112 4  1: another segment has begun behind this one; 2: says what became of another file than the one that was changed;
+///            4: the next but one field is kept
+///     116 4  zeros
+///     120 8  when the host file was last changed before, in seconds since 1970
+///     128    zeros
 struct UndoHeader: Equatable, Sendable {
     static let magic = Array("DGUNDO3\n".utf8)
     /// How records of all versions begin.
@@ -40,6 +43,8 @@ struct UndoHeader: Equatable, Sendable {
     var lengthAfter: UInt64?
     var identity: FileIncarnation
     let position: UInt64
+    /// When the host file was last changed before; nil where nobody knows.
+    var modificationTime: Int64?
     /// Another segment has been hot behind this one, so that nothing there is damage.
     var isFollowed = false
     /// The state and the identity are those of a file that had the name of the one that was changed.
@@ -79,6 +84,8 @@ struct UndoHeader: Equatable, Sendable {
         self.position = position
         isFollowed = bytes.little(112, as: UInt32.self) & 1 != 0
         isOfAnother = bytes.little(112, as: UInt32.self) & 2 != 0
+        modificationTime =
+            bytes.little(112, as: UInt32.self) & 4 != 0 ? Int64(bitPattern: bytes.little(120)) : nil
     }
 
     /// Both copies.
@@ -98,7 +105,9 @@ struct UndoHeader: Equatable, Sendable {
         copy.storeLittle(identity.inode, at: 88)
         copy.storeLittle(identity.birth, at: 96)
         copy.storeLittle(position, at: 104)
-        copy.storeLittle(UInt32((isFollowed ? 1 : 0) | (isOfAnother ? 2 : 0)), at: 112)
+        let flags = (isFollowed ? 1 : 0) | (isOfAnother ? 2 : 0) | (modificationTime == nil ? 0 : 4)
+        copy.storeLittle(UInt32(flags), at: 112)
+        copy.storeLittle(UInt64(bitPattern: modificationTime ?? 0), at: 120)
         copy.storeLittle(CRC32C.checksum(copy.span8.extracting(12..<Self.copySize)), at: 8)
         return copy + copy
     }

@@ -23,6 +23,8 @@ extension UndoRecord {
         // Piece by piece, so that a request to stop need not wait for all of it.
         try file.awaitWriteback()
         try file.flush()
+        // What was made of the file remembers its time.
+        if let time = header.modificationTime { file.putBack(modificationTime: time) }
     }
 
     private func restore(

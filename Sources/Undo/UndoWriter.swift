@@ -44,6 +44,7 @@ struct UndoWriter {
         header = UndoHeader(
             transactionID: transactionID, time: time, lengthBefore: file.byteCount,
             identity: file.incarnation ?? FileIncarnation(inode: 0, birth: 0), position: segmentStart)
+        header.modificationTime = file.modificationTime
         end = segmentStart + UInt64(UndoHeader.size)
         // A first head is durable before the record has its name: one without is damaged.
         if newest == nil { try Self.create(path, header) }

@@ -93,11 +93,13 @@ struct MDRaidTests {
         let one = [pair()[1]]
         var (found, _) = try found(one)
         #expect(found.arrays[0].writeRefusal?.code == "degraded")
+        #expect(found.volume(named: "md0")?.degradedArrays == ["md0 has 1 of 2 members"])
         (found, _) = try self.found(one, degraded: true)
         #expect(found.arrays[0].writeRefusal == nil)
         // One that knows that it is alone may be written.
         (found, _) = try self.found(pair { $0.active = [1] }.suffix(1))
         #expect(found.arrays[0].writeRefusal == nil)
+        #expect(found.volume(named: "md0")?.degradedArrays == [])
     }
 
     @Test func rebuildingLegIsNotRead() throws {

@@ -41,8 +41,8 @@ private let rootUUID = "11111111-1111-4111-8111-111111111111"
         "/boot/vmlinuz-0-rescue-ab": "kernel", "/boot/initramfs-0-rescue-ab.img": "-rom1fs-",
         "/boot/grub2/grubenv": "# GRUB Environment Block\nsaved_entry=A\n".padding(to: 1024),
         "/boot/grub2/grub.cfg":
-            "set default=\"${saved_entry}\"\nmenuentry A { linux16 /vmlinuz-3.10.0-693.el7 root=UUID=\(rootUUID) ; initrd16 /initramfs-3.10.0-693.el7.img }\n"
-            + "menuentry R { linux16 /vmlinuz-0-rescue-ab root=UUID=\(rootUUID) ; initrd16 /initramfs-0-rescue-ab.img }\n",
+            "set default=\"${saved_entry}\"\nmenuentry A { linux16 /boot/vmlinuz-3.10.0-693.el7 root=UUID=\(rootUUID) ; initrd16 /boot/initramfs-3.10.0-693.el7.img }\n"
+            + "menuentry R { linux16 /boot/vmlinuz-0-rescue-ab root=UUID=\(rootUUID) ; initrd16 /boot/initramfs-0-rescue-ab.img }\n",
     ]
 
     @Test func hostOnly() throws {

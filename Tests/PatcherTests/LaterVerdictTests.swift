@@ -118,3 +118,118 @@ import Testing
         if stop == nil { #expect(plan.defaultVerdict?.notes == [.argumentsElsewhere]) }
     }
 }
+
+/// What comes of a default of syslinux whose kernel is not there.
+@Suite struct SyslinuxDefaultTests {
+    private func label(_ name: String, _ kernel: String, _ more: String = "") -> String {
+        "LABEL \(name)\n\(more)  LINUX /boot/\(kernel)\n  INITRD /boot/initrd.img-6.1.0-20\n  APPEND root=UUID=\(fieldRoot) ro\n"
+    }
+
+    private func guest(_ menu: String) -> FieldGuest {
+        let guest = FieldGuest(["/boot/extlinux/extlinux.conf": menu])
+        guest.root.remove("/boot/grub/grub.cfg")
+        var disk = guest
+        disk.disk.bootCode = [.other]
+        return disk
+    }
+
+    private let good = "vmlinuz-6.1.0-20"
+    private let mark = "  MENU DEFAULT\n"
+
+    @Test(arguments: [
+        "DEFAULT menu.c32\n", "", "DEFAULT b\n", "ONTIMEOUT b\nDEFAULT vesamenu.c32\n",
+        "DEFAULT b\nONTIMEOUT b\n",
+    ])
+    func theMarkMoves(_ head: String) throws {
+        let guest = guest(head + label("a", good) + label("b", "gone", mark))
+        let plan = try guest.disk.patch("kvm")
+        #expect(plan.outcome == .bootsWithEdits && plan.defaultVerdict?.title == "a")
+        #expect(
+            guest.text("/boot/extlinux/extlinux.conf")
+                == head.replacing(" b\n", with: " a\n") + label("a", good, mark) + label("b", "gone"))
+    }
+
+    @Test func withoutAnotherItCannot() throws {
+        for head in ["DEFAULT menu.c32\n", "DEFAULT b\n", "ONTIMEOUT b\n"] {
+            let plan = try guest(head + label("b", "gone", mark) + label("a", "gone")).disk.plan("kvm")
+            #expect(plan.stop == .fileMissing && plan.refusal?.code == .defaultCannot && plan.actions.isEmpty)
+        }
+    }
+
+    /// A broken entry beside a good default stops nothing.
+    @Test func aBrokenEntryThatIsNotTheDefault() throws {
+        let plan = try guest("DEFAULT a\n" + label("b", "gone") + label("a", good)).disk.plan("kvm")
+        #expect(plan.outcome == .boots && plan.defaultVerdict?.title == "a")
+    }
+
+    /// Which of the two boots hangs on the version; it moves to the one that can.
+    @Test func twoDefaults() throws {
+        let guest = guest("DEFAULT a\n" + label("a", "gone") + label("b", good, mark) + label("c", good))
+        let plan = try guest.disk.patch("kvm")
+        #expect(plan.outcome == .bootsWithEdits && plan.bootingDefaults.map(\.title) == ["b"])
+    }
+}
+
+/// Logins and options of a Xen guest that the distribution's tools would bring back.
+@Suite struct XenConsoleTests {
+    @Test func updateGRUBsSettings() throws {
+        let guest = FieldGuest([
+            "/boot/grub/menu.lst":
+                "default 0\n# kopt=root=/dev/sda1 ro console=hvc0\n# defoptions=quiet console=hvc0\n# altoptions=(recovery mode) single console=hvc0\n## altoptions=(x) console=hvc0\ntitle A\nroot (hd0,0)\nkernel /boot/vmlinuz-6.1.0-20 root=/dev/sda1 ro console=hvc0\ninitrd /boot/initrd.img-6.1.0-20\n"
+        ])
+        guest.root.remove("/boot/grub/grub.cfg")
+        var disk = guest.disk
+        disk.bootCode = [.grubLegacy]
+        try disk.patch("kvm")
+        #expect(
+            guest.text("/boot/grub/menu.lst")
+                == "default 0\n# kopt=root=UUID=\(fieldRoot) ro\n# defoptions=quiet\n# altoptions=(recovery mode) single\n## altoptions=(x) console=hvc0\ntitle A\nroot (hd0,0)\nkernel /boot/vmlinuz-6.1.0-20 root=UUID=\(fieldRoot) ro\ninitrd /boot/initrd.img-6.1.0-20\n"
+        )
+    }
+
+    @Test(arguments: ["hvc0", "xvc0", "hvsi0"]) func upstart(_ console: String) throws {
+        let job =
+            "# getty\nstart on stopped rc RUNLEVEL=[2345] and (\n            not-container or\n            container CONTAINER=lxc)\nstop on runlevel [!2345]\nrespawn\nexec /sbin/getty -8 38400 \(console)\n"
+        let other = job.replacing(console, with: "tty1")
+        let guest = FieldGuest(["/etc/init/console.conf": job, "/etc/init/tty1.conf": other])
+        try guest.disk.patch("kvm")
+        #expect(
+            guest.text("/etc/init/console.conf")
+                == job.replacing("start on", with: "#start on").replacing(
+                    "            not", with: "#            not"
+                ).replacing("            container", with: "#            container"))
+        #expect(guest.text("/etc/init/tty1.conf") == other)
+        #expect(try FieldGuest(["/etc/init/console.conf": job]).disk.plan("xenserver").actions.isEmpty)
+    }
+}
+
+/// A root on an array of which members were not given.
+@Suite struct DegradedArrayTests {
+    @Test func aRootOnADegradedArrayIsNotKnown() throws {
+        var guest = FieldGuest()
+        guest.disk.volumes[0].degradedArrays = ["md0 has 1 of 3 members"]
+        let plan = try guest.disk.plan("kvm")
+        #expect(plan.outcome == .notKnown && plan.refusal == nil)
+        #expect(plan.defaultVerdict?.doubt == .arrayDegraded("md0 has 1 of 3 members"))
+        #expect(plan.unknown?.sentence.plain.contains("md0 has 1 of 3 members") == true)
+        guest.root.write(
+            "/boot/grub/grub.cfg",
+            "set default=0\n" + FieldGuest.entry("A", "root=UUID=\(fieldRoot) bootdegraded=true"))
+        #expect(try guest.disk.plan("kvm").outcome == .boots)
+    }
+}
+
+/// An entry for repair is not to be forgotten as the default.
+@Suite struct RescueDefaultTests {
+    @Test func aRescueEntryThatStaysIsSaid() throws {
+        let guest = FieldGuest([
+            "/boot/grub/grub.cfg": "set default=0\n" + FieldGuest.entry("Debian (recovery mode)")
+        ])
+        let plan = try guest.disk.plan("kvm")
+        #expect(
+            plan.advice.contains {
+                $0.message.plain.contains("“Debian (recovery mode)”, an entry for repair")
+            })
+        #expect(try FieldGuest().disk.plan("kvm").advice.allSatisfy { !$0.message.plain.contains("repair") })
+    }
+}

@@ -133,6 +133,91 @@ import Testing
         #expect(guest.text("/boot/grub/menu.lst").hasPrefix("default 1\n"))
     }
 
+    /// Names of what is no disk of the firmware's.
+    @Test(arguments: [
+        "(fd0)", "(cd)", "hd0,a", "(hd0,msdos1,bsd1)", "md/0", "cryptouuid/00", "lvmid/a/b", "ahci0,msdos1",
+        "ata0,msdos1", "ieee1275//disk@0,msdos1", "usb0,1",
+    ])
+    func aDeviceOfAnotherKindStops(_ name: String) throws {
+        let plan = try guest(entry("set root='\(name)'")).disk.plan("kvm", controller: .virtioBlk)
+        #expect(
+            plan.stop == .loaderDeviceMissing && plan.refusal?.code == .defaultCannot && plan.actions.isEmpty)
+        let found = entry("set root='\(name)'\nsearch --fs-uuid --set=root \(fieldRoot)")
+        #expect(try guest(found).disk.plan("kvm").outcome == .boots, "the search finds the volume")
+    }
+
+    /// What only the running GRUB shows is not known, and nothing that is right by itself is held back.
+    @Test(arguments: [
+        ("set root='ahci0,msdos1'", Controller.ahci), ("set root='ata0,msdos1'", .ide),
+        ("set root='loop'", .virtioBlk), ("set root='tftp,10.0.0.1'", .virtioBlk),
+        ("set root='nothing,1'", .virtioBlk),
+    ])
+    func aDeviceThatOnlyTheLoaderShows(_ commands: String, _ controller: Controller) throws {
+        let plan = try guest(entry(commands)).disk.plan("kvm", controller: controller)
+        #expect(plan.outcome == .notKnown && plan.refusal == nil)
+        #expect(plan.defaultVerdict?.notes.map(\.code) == [.loaderDeviceUnknown])
+        guard case .oneMayNot(title: "A", _, let reason) = plan.unknown else {
+            Issue.record("it is not said why")
+            return
+        }
+        #expect(reason.code == .loaderDeviceUnknown)
+    }
+
+    /// A name may say which table the partition is in.
+    @Test func theTableMustBeOfThatKind() throws {
+        func plan(_ name: String, _ partUUID: String) throws -> Plan {
+            var guest = FieldGuest(["/boot/grub/grub.cfg": entry("set root='\(name)'")])
+            guest.disk.volumes[0].partitionUUID = partUUID
+            return try guest.disk.plan("kvm")
+        }
+        let gpt = "33333333-3333-4333-8333-333333333333"
+        #expect(try plan("hd0,gpt1", gpt).stop == nil)
+        #expect(try plan("hd0,1", gpt).stop == nil)
+        #expect(try plan("hd0,msdos1", gpt).stop == .loaderDeviceMissing)
+        #expect(try plan("hd0,msdos1", "deadbeef-01").stop == nil)
+        #expect(try plan("hd0,gpt1", "deadbeef-01").stop == .loaderDeviceMissing)
+    }
+
+    /// A command of GRUB legacy's that fails ends its entry; else the last one before the kernel counts.
+    @Test(arguments: [
+        ("root (hd1,0)\nroot (hd0,0)", VerdictReason.Code.loaderDeviceMissing),
+        ("root (hd0,0)\nroot (hd1,0)", .loaderDeviceMissing), ("root (hd0,1)\nroot (hd0,0)", nil),
+        ("root (hd0,0)\nroot (hd0,1)", .fileMissing), ("rootnoverify (hd1,0)\nroot (hd0,0)", nil),
+        ("uuid 99999999-1111-4222-8333-444455556666", .loaderDeviceMissing),
+        ("root (hd0,a)", .loaderDeviceMissing),
+        ("root (hd0,0,a)", .loaderDeviceMissing), ("root (fd0)", .loaderDeviceMissing),
+        ("root (cd)", .loaderDeviceMissing),
+    ])
+    func commandsOfTheLegacyLoader(_ commands: String, _ code: VerdictReason.Code?) throws {
+        var guest = legacy(commands)
+        guest.disk.partition(2, .swap, uuid: fieldData)
+        #expect(try guest.disk.plan("kvm").stop == code)
+        #expect(try guest.disk.plan("xenserver").stop == nil, "pygrub reads what lies beside the menu")
+    }
+
+    /// Outside of entries a command that fails is only shown.
+    @Test func aGlobalCommandThatFails() throws {
+        let guest = legacy("root (hd0,0)")
+        guest.root.write("/boot/grub/menu.lst", "root (hd1,0)\n" + guest.text("/boot/grub/menu.lst"))
+        #expect(try guest.disk.plan("kvm").outcome == .boots)
+    }
+
+    @Test func theNetworkOfTheLegacyLoader() throws {
+        #expect(try legacy("root (nd)").disk.plan("kvm").outcome == .notKnown)
+    }
+
+    /// What stands behind the kernel counts for the initramfs alone.
+    @Test func theOrderOfCommandsCounts() throws {
+        let menu =
+            "set default=0\nmenuentry A {\n\tset root='hd0,msdos1'\n\tlinux /boot/vmlinuz-6.1.0-20 root=UUID=\(fieldRoot) ro\n\tset root='hd0,msdos2'\n\tinitrd /initrd.img-6.1.0-20\n}\n"
+        var guest = FieldGuest(["/boot/grub/grub.cfg": menu])
+        let data = guest.disk.partition(2, .ext4, uuid: fieldData)
+        data.write("/initrd.img-6.1.0-20", "-rom1fs-")
+        #expect(try guest.disk.plan("kvm").outcome == .boots)
+        guest.root.write("/boot/grub/grub.cfg", menu.replacing("'hd0,msdos2'", with: "'hd0,msdos1'"))
+        #expect(try guest.disk.plan("kvm").stop == .fileMissing)
+    }
+
     @Test func names() {
         #expect(GRUBDevice("(hd1,0)", countsFromZero: true)?.partition == 1)
         #expect(GRUBDevice("hd1,msdos1", countsFromZero: false)?.partition == 1)
@@ -140,6 +225,64 @@ import Testing
         for name in ["(hd1,0", "hd", "hd1,msdos0", "hd1,1,bsd1", "cd0", "ahci0,msdos1", "hd1,a", "md/0"] {
             #expect(GRUBDevice(name, countsFromZero: false) == nil, "\(name)")
         }
+    }
+}
+
+/// A /boot of its own: paths count from there, or from the root of some one volume.
+@Suite struct SeparateBootPathTests {
+    private func guest(_ path: String, legacy: Bool = false) -> (disk: TestGuest, boot: MemoryFileSystem) {
+        var disk = TestGuest()
+        disk.bootCode = [legacy ? .grubLegacy : .grub2]
+        let boot = disk.partition(1, .ext4, uuid: fieldData)
+        let root = disk.partition(2, .ext4, uuid: fieldRoot)
+        root.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
+        root.write(
+            "/etc/fstab", "UUID=\(fieldRoot) / ext4 defaults 0 1\nUUID=\(fieldData) /boot ext4 defaults 0 2\n"
+        )
+        root.makeDirectory("/boot")
+        root.link("/vmlinuz", to: "boot/vmlinuz-6.1.0-20")
+        boot.write("/vmlinuz-6.1.0-20", "kernel")
+        boot.write("/initrd.img-6.1.0-20", "-rom1fs-")
+        let menu =
+            legacy
+            ? "default 0\ntitle A\nkernel \(path) root=UUID=\(fieldRoot) ro\ninitrd /initrd.img-6.1.0-20\n"
+            : "set default=0\nmenuentry A {\n\tlinux \(path) root=UUID=\(fieldRoot) ro\n\tinitrd /initrd.img-6.1.0-20\n}\n"
+        boot.write(legacy ? "/grub/menu.lst" : "/grub/grub.cfg", menu)
+        return (disk, boot)
+    }
+
+    @Test(arguments: [false, true]) func pathsCountFromTheMenusVolume(_ legacy: Bool) throws {
+        #expect(try guest("/vmlinuz-6.1.0-20", legacy: legacy).disk.plan("kvm").outcome == .boots)
+        for path in ["/boot/vmlinuz-6.1.0-20", "/vmlinuz"] {
+            let plan = try guest(path, legacy: legacy).disk.plan("kvm")
+            #expect(plan.stop == .fileMissing && plan.refusal?.code == .defaultCannot, "\(path)")
+            #expect(plan.actions.isEmpty)
+            #expect(try guest(path, legacy: legacy).disk.plan("xenserver").stop == nil)
+        }
+    }
+
+    /// Debian's /boot has a link to itself.
+    @Test func aLinkToItself() throws {
+        let (disk, boot) = guest("/boot/vmlinuz-6.1.0-20")
+        boot.link("/boot", to: ".")
+        #expect(try disk.plan("kvm").outcome == .boots)
+    }
+
+    /// What UEFI's GRUB begins with only its stub shows; a path that no volume has is none all the same.
+    @Test func byUEFI() throws {
+        var (disk, _) = guest("/boot/vmlinuz-6.1.0-20")
+        let system = disk.partition(3, .vfat, uuid: "ABCD-1234", type: "EFI System")
+        system.write("/EFI/BOOT/BOOTX64.EFI", "MZ")
+        #expect(try disk.plan("kvm").stop == .fileMissing)
+        var (other, _) = guest("/vmlinuz-6.1.0-20")
+        other.partition(3, .vfat, uuid: "ABCD-1234", type: "EFI System").write(
+            "/EFI/BOOT/BOOTX64.EFI", "MZ")
+        #expect(try other.plan("kvm").stop == nil)
+        // A volume that cannot be read may have the path.
+        other = guest("/boot/vmlinuz-6.1.0-20").disk
+        other.partition(3, .vfat, uuid: "ABCD-1234", type: "EFI System")
+        other.partition(4, .btrfs, uuid: "44444444-4444-4444-8444-444444444444", readable: false)
+        #expect(try other.plan("kvm").stop == nil)
     }
 }
 
@@ -184,7 +327,8 @@ import Testing
 
     @Test func anEmptyBootCannot() throws {
         let plan = try guest().disk.plan("kvm")
-        #expect(plan.refusal == .noKernel && plan.actions.isEmpty)
+        #expect(plan.refusal?.code == .noKernel && plan.actions.isEmpty)
+        #expect(plan.refusal?.sentence.plain.contains("/boot, which is p2 (xfs), is empty") == true)
         #expect(try guest().disk.plan("xenserver").refusal == nil, "the host may have the kernel")
     }
 

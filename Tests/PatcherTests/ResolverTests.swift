@@ -110,6 +110,39 @@ import Testing
         }
     }
 
+    /// Several disks behind one NVMe controller are its name spaces.
+    @Test(arguments: [
+        ("UUID=\(fieldRoot)", "/dev/nvme0n2p1"), ("/dev/nvme0n1p1", "/dev/nvme0n2p1"),
+        ("UUID=\(fieldRoot)", "/dev/nvme1n1p1"), ("/dev/nvme0n1p1", "/dev/nvme1n1p1"),
+        ("UUID=\(fieldRoot)", "/dev/disk/by-path/pci-0000:0b:00.0-nvme-2-part1"),
+        (
+            "/dev/disk/by-path/pci-0000:0b:00.0-nvme-1-part1",
+            "/dev/disk/by-path/pci-0000:13:00.0-nvme-1-part1"
+        ),
+    ])
+    func nameSpacesAndControllersCount(_ root: String, _ data: String) throws {
+        let guest = twoDisks("\(root) / ext4 defaults 1 1\n\(data) /data ext3 defaults 0 0\n")
+        #expect(try resolve(guest, data) == .volume(1))
+        try guest.patch("kvm")
+    }
+
+    @Test(arguments: [
+        ("UUID=\(fieldRoot)", "/dev/nvme0n3p1"), ("UUID=\(fieldRoot)", "/dev/nvme1n2p1"),
+        ("/dev/nvme0n1p1", "/dev/nvme1n2p1\n/dev/nvme2n1p1"), ("/dev/nvme0n2p1", "/dev/nvme0n1p1"),
+        ("UUID=\(fieldRoot)", "/dev/disk/by-id/nvme-VMware_Virtual_NVMe_Disk_VMWARE_NVME_0000_2-part1"),
+        ("UUID=\(fieldRoot)", "/dev/disk/by-path/pci-0000:0b:00.0-nvme-1-part1"),
+    ])
+    func whereNothingTellsTheyAreUnresolved(_ root: String, _ data: String) throws {
+        let rows = data.split(separator: "\n").enumerated().map { "\($1) /data\($0) ext3 defaults 0 0\n" }
+        let guest = twoDisks("\(root) / ext4 defaults 1 1\n" + rows.joined())
+        for name in data.split(separator: "\n") {
+            guard case .unresolved = try resolve(guest, String(name)) else {
+                Issue.record("\(name) must stay unresolved")
+                return
+            }
+        }
+    }
+
     @Test func swappedDisksAreNoticed() throws {
         let guest = twoDisks("/dev/sdb1 / ext4 defaults 1 1\n/dev/sda1 /data ext3 defaults 0 0\n")
         #expect(try resolve(guest, "/dev/sdb1") == .volume(0))

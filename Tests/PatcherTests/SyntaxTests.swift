@@ -118,7 +118,7 @@ import Testing
         #expect(menu.entries.map(\.title) == ["Debian", "mem"])
         #expect(menu.entries[0].initrds == ["/boot/initrd.img-6.1"])
         #expect(menu.entries[1].kernel == nil)
-        #expect(menu.defaultIndex == 0)
+        #expect(menu.defaultIndexes == [0])
     }
 
     @Test(arguments: [

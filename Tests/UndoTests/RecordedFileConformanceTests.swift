@@ -1,3 +1,4 @@
+import Foundation
 import HostIO
 import Storage
 import TestSupport
@@ -43,6 +44,26 @@ struct RecordedFileConformanceTests {
         }
         #expect(try UndoRecord.undo([file]).count == 1)
         try ByteFileSuite.reads(file, before)
+    }
+
+    /// What was made of a file remembers when that was last changed: it is as before in that too.
+    @Test func theTimeOfTheLastChangeComesBack() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("f", [UInt8](repeating: 7, count: 5000))
+        let old = Date(timeIntervalSince1970: 1_000_000_000)
+        try FileManager.default.setAttributes([.modificationDate: old], ofItemAtPath: path)
+        for start in [0, 600] as [UInt64] {
+            let file = RecordedFile(try HostFile.open(path, access: .write))
+            let transaction = try HostTransaction([file], memoryLimit: 3000)
+            try file.write([1, 2, 3], at: start)
+            try transaction.commit()
+            #expect(file.modificationTime != 1_000_000_000)
+        }
+        let file = RecordedFile(try HostFile.open(path, access: .write))
+        #expect(try UndoRecord.undo([file]).count == 1)
+        #expect(file.modificationTime != 1_000_000_000, "the first change is still there")
+        #expect(try UndoRecord.undo([file]).count == 1)
+        #expect(file.modificationTime == 1_000_000_000)
     }
 
     @Test func whatIsReadIsNotChanged() throws {

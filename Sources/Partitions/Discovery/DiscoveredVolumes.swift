@@ -23,6 +23,15 @@ package struct DiscoveredVolumes: Sendable {
         return found
     }
 
+    /// What is said of the arrays below these that lack members, together.
+    func degradedArrays(below names: [String]) -> [String] {
+        var found: [String] = []
+        for volume in volumes where names.contains(volume.name) {
+            for array in volume.degradedArrays where !found.contains(array) { found.append(array) }
+        }
+        return found
+    }
+
     /// The volume of this name.
     package func volume(named name: String) -> Volume? { volumes.first { $0.name == name } }
 }

@@ -70,9 +70,13 @@ enum LVMAssembly {
             name: name, location: .logicalVolume(group: title, name: volume.name), device: device,
             identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: type(of: volume),
             identifierLinks: ["dm-uuid-LVM-" + (group.id + volume.id).filter { $0 != "-" }])
+        var degraded: [String] = []
         made.layers = group.layers(of: volume.name) { physical in
-            result.layers(of: physical.compactMap { found.members[$0]?.volume })
+            let names = physical.compactMap { found.members[$0]?.volume }
+            degraded = result.degradedArrays(below: names)
+            return result.layers(of: names)
         }
+        made.degradedArrays = degraded
         VolumeDiscovery.noteAmbiguity(made, disk: nil, &result)
         result.volumes.append(made)
         return refusal

@@ -57,11 +57,12 @@ enum MDAssembly {
                     "\(member.volume) is out of date in \(array.name) and not read"))
         }
         let current = layout.members.filter(\.isCurrent).count
+        var degraded = result.degradedArrays(below: array.members.map(\.volume))
         if current < array.state.memberCount {
-            result.findings.append(
-                Finding(
-                    .warning, LayoutCode.arrayDegraded,
-                    "\(array.name) has \(current) of \(array.state.memberCount) members"))
+            let words = "\(array.name) has \(current) of \(array.state.memberCount) members"
+            // One that knows that it is alone is started at once.
+            if current < array.state.activeRoles.count { degraded.append(words) }
+            result.findings.append(Finding(.warning, LayoutCode.arrayDegraded, words))
         }
         result.arrays.append(layout)
         guard device.byteCount > 0 else { return }
@@ -69,7 +70,10 @@ enum MDAssembly {
             result.layers(of: array.members.map(\.volume)) + [.array(level: Int(array.state.level))]
         let count = result.volumes.count
         defer {
-            for index in count..<result.volumes.count { result.volumes[index].layers = layers }
+            for index in count..<result.volumes.count {
+                result.volumes[index].layers = layers
+                result.volumes[index].degradedArrays = degraded
+            }
         }
         if let table = layout.table {
             result.findings += table.findings

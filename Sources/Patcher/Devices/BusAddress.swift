@@ -2,11 +2,11 @@
 /// through anything else (USB, iSCSI, a hypervisor's own bus) tell no order that another machine would keep.
 package struct BusAddress: Hashable, Sendable {
     /// What is behind the controller.
-    enum Bus { case scsi, ide, ata }
+    enum Bus { case scsi, ide, ata, nvme }
 
     /// The controller: "pci-0000:03:00.0".
     package var controller: String
-    /// Channel, target and LUN; channel and unit; or the port. All count from 0.
+    /// Channel, target and LUN; channel and unit; the port; the name space; or NVMe's controller and name space. All count from 0.
     package var place: [Int]
 
     /// The first place behind its controller.
@@ -14,13 +14,14 @@ package struct BusAddress: Hashable, Sendable {
 
     /// The target or the LUN behind a controller that counts one of them alone.
     var ordinal: Int? {
+        if place.count == 1 { return place[0] }
         guard place.count == 3, place[0] == 0 else { return nil }
         return place[1] == 0 ? place[2] : place[2] == 0 ? place[1] : nil
     }
 
     /// Reads a link's name without the partition.
     static func parse(_ name: String) -> (bus: Bus, address: BusAddress)? {
-        for (mark, bus) in [("-scsi-", Bus.scsi), ("-ide-", .ide), ("-ata-", .ata)] {
+        for (mark, bus) in [("-scsi-", Bus.scsi), ("-ide-", .ide), ("-ata-", .ata), ("-nvme-", .nvme)] {
             guard let found = name.lastRange(of: mark) else { continue }
             let controller = String(name[..<found.lowerBound])
             guard isOnPCI(controller), let place = place(bus, name[found.upperBound...]) else { return nil }
@@ -53,6 +54,10 @@ package struct BusAddress: Hashable, Sendable {
                 return nil
             }
             return [port - 1]
+        // Name spaces count from 1.
+        case .nvme:
+            guard let space = numbers.first, space > 0, numbers.count == 1 else { return nil }
+            return [space - 1]
         }
     }
 }

@@ -14,7 +14,7 @@ extension DeviceResolver {
         if name.isAzureRoot, let root = usage.rootDisk { return .success(root) }
         if let misfit = familyMisfit(name) { return .failure(misfit) }
         if let address = name.address, !countsByPosition(name) { return order(name, at: address) }
-        guard let position = name.position else { return .failure(.namedByHardware(name)) }
+        guard let position = position(of: name) else { return .failure(.namedByHardware(name)) }
         return order(name, position)
     }
 
@@ -35,7 +35,7 @@ extension DeviceResolver {
         // Some kinds do not begin with the first disk.
         var first = 0
         if let anchor = rootAnchor, countsAlike(anchor.name.family, name.family),
-            let anchorPosition = anchor.name.position, anchorPosition != anchor.disk
+            let anchorPosition = self.position(of: anchor.name), anchorPosition != anchor.disk
         {
             // The root's own row shows it.
             guard name.family == .xvd, anchorPosition - anchor.disk == 4 else {
@@ -56,7 +56,7 @@ extension DeviceResolver {
         } else if index < diskCount, let last = used.last,
             sure == nil ? last - first >= diskCount : used.count > diskCount
         {
-            let other = usage.disks.first { $0.family == name.family && $0.position == last }
+            let other = usage.disks.first { $0.family == name.family && self.position(of: $0) == last }
             return .failure(.moreNamesThanDisks(name, other: other?.base ?? name.base, given: diskCount))
         }
         guard index >= 0, index < diskCount else {
@@ -83,6 +83,8 @@ extension DeviceResolver {
     /// the disks, if the root's own name is in it at the root's place, or if it begins with the first address. Behind a
     /// single controller a target or LUN other than the first counts the disks before it too.
     private func order(_ name: DiskName, at address: BusAddress) -> Result<Int, UnresolvedReason> {
+        // Nodes of NVMe count among themselves.
+        let addresses = addresses.filter { ($0.family == .nvme) == (name.family == .nvme) }
         let stated = statedDisks(of: name.family)
         let disks = (0..<diskCount).filter { !stated.contains($0) }
         let root = rootAnchor.flatMap { anchor in
@@ -104,6 +106,7 @@ extension DeviceResolver {
 
     /// IDE positions and SATA ports count like letters, as long as they are one controller's.
     private func countsByPosition(_ name: DiskName) -> Bool {
+        if name.family == .nvme { return position(of: name) != nil }
         guard name.family == .idePosition || name.family == .ataPort else { return false }
         return addresses.allSatisfy { $0.address?.controller == name.address?.controller }
     }

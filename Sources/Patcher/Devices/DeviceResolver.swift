@@ -26,6 +26,8 @@ package struct DeviceResolver: Sendable {
 
     /// Disk names in use for disks, by family, in order of position.
     let positions: [DiskName.Family: [Int]]
+    /// Names of NVMe disks in use, whose name spaces or controllers count.
+    let nvmeNames: [DiskName]
     /// Names of places on a bus that are in use for disks whose place the user did not state, in the order of the bus.
     let addresses: [DiskName]
     /// Names whose disk is proved: they stand for the root, whose place is known by its contents.
@@ -76,11 +78,15 @@ package struct DeviceResolver: Sendable {
         self.volumes = volumes
         self.diskCount = diskCount
         self.presentation = presentation
+        let nvmeNames = usage.disks.filter { $0.family == .nvme && presentation.map[$0.base] == nil }
+        self.nvmeNames = Array(nvmeNames)
         var positions: [DiskName.Family: Set<Int>] = [:]
         var addresses: [BusAddress: DiskName] = [:]
         for name in usage.disks
         where !usage.opticalBases.contains(name.base) && presentation.map[name.base] == nil {
-            if let position = name.position { positions[name.family, default: []].insert(position) }
+            if let position = Self.position(of: name, among: nvmeNames) {
+                positions[name.family, default: []].insert(position)
+            }
             if let address = name.address { addresses[address] = name }
         }
         self.positions = positions.mapValues { $0.sorted() }
@@ -104,6 +110,19 @@ package struct DeviceResolver: Sendable {
         self.rootAnchor = rootAnchor
         self.usage = usage
     }
+
+    /// A name's place in its family's order. NVMe's name spaces count where all of them are behind the first controller, its
+    /// controllers where each has one name space; nil where both differ.
+    private static func position(of name: DiskName, among names: some Sequence<DiskName>) -> Int? {
+        guard name.family == .nvme else { return name.position }
+        let places = names.compactMap(\.address?.place) + [name.address?.place].compactMap { $0 }
+        guard let own = name.address?.place else { return nil }
+        if places.allSatisfy({ $0[0] == 0 }) { return own[1] }
+        return places.allSatisfy { $0[1] == 0 } ? own[0] : nil
+    }
+
+    /// The same among the names in use.
+    func position(of name: DiskName) -> Int? { Self.position(of: name, among: nvmeNames) }
 
     /// What `name` stands for.
     package func resolve(_ name: DeviceName) -> Resolution {

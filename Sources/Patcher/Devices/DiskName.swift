@@ -19,6 +19,8 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         case qemuSerial
         /// `…-scsi-0:C:T:L` of by-path: channel, target and LUN behind a controller.
         case scsiAddress
+        /// `…-nvme-N` of by-path: name space N behind a controller.
+        case nvmeAddress
         /// `…-ide-C:U` of by-path: IDE channel and unit, as hd names count.
         case idePosition
         /// `…-ata-N` of by-path: SATA port N.
@@ -34,7 +36,9 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         package var isLettered: Bool {
             switch self {
             case .sd, .hd, .vd, .xvd, .nvme, .cciss: true
-            case .qemuSerial, .scsiAddress, .idePosition, .ataPort, .serial, .busAddress, .azureLink: false
+            case .qemuSerial, .scsiAddress, .nvmeAddress, .idePosition, .ataPort, .serial, .busAddress,
+                .azureLink:
+                false
             }
         }
     }
@@ -97,11 +101,16 @@ extension DiskName {
             partition = number
         }
         let firstUnit = family == .nvme ? 1 : 0
-        // One name space a controller, one array a Smart Array: the usual case, the only one whose order is known.
+        // One name space a controller, one array a Smart Array: the usual case. Other name spaces count where every disk given
+        // has a name in use.
         let position: Int? =
             family == .nvme ? (unit == firstUnit ? controller : nil) : (controller == 0 ? unit : nil)
         let base = "/dev/\(prefix)\(controller)\(separator)\(unit)"
-        return (DiskName(family: family, position: position, base: base), partition)
+        var name = DiskName(family: family, position: position, base: base)
+        if family == .nvme, unit > 0 {
+            name.address = BusAddress(controller: "nvme", place: [controller, unit - 1])
+        }
+        return (name, partition)
     }
 
     /// Reads the file name of a by-id or by-path link: the disk and the partition's number.
@@ -145,6 +154,7 @@ extension DiskName {
         }
         switch bus {
         case .scsi: return DiskName(family: .scsiAddress, position: nil, base: base, address: address)
+        case .nvme: return DiskName(family: .nvmeAddress, position: nil, base: base, address: address)
         case .ide:
             let position = address.place.reduce(0) { $0 * 2 + $1 }
             return DiskName(family: .idePosition, position: position, base: base, address: address)

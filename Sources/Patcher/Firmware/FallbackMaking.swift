@@ -1,4 +1,5 @@
 package import GuestTree
+internal import Storage
 
 /// What has to be put on an EFI system partition so that a machine without boot entries of its own starts the guest.
 package struct FallbackMaking: Sendable, Equatable {

@@ -43,6 +43,13 @@ struct BootFileSearch {
         return try !holdsFile(GuestPath(plain), tree)
     }
 
+    /// The file is on no volume by a path that counts from that volume's own root, and all of them can be read.
+    func isAbsentEverywhere(_ path: Substring) throws(StorageError) -> Bool {
+        guard path.first == "/", !places.hidesVolumes, !places.byVolume.isEmpty else { return false }
+        for volume in places.byVolume.keys where try !isAbsent(path, on: volume) { return false }
+        return true
+    }
+
     /// Something lies in a place of kernels whose name is one of a kernel's.
     func findsKernel() throws(StorageError) -> Bool {
         for tree in [places.tree] + places.volumes {

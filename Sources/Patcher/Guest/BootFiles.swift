@@ -15,8 +15,9 @@ struct BootFiles: Sendable {
     private(set) var missing: [EntryKey: String] = [:]
     /// The device of an entry's files, where it will not be there. Xen's pygrub does not look at it.
     private(set) var missingDevices: [EntryKey: MissingDevice] = [:]
-    /// The first file of an entry that is not on the volume that its GRUB reads, though it may be on another.
-    private(set) var misplaced: [EntryKey: (path: String, volume: String)] = [:]
+    /// The first file of an entry that is not on the volume that its GRUB reads, though it may be on another; without a
+    /// volume: on none by that path, which leads to it only where the running system mounts them.
+    private(set) var misplaced: [EntryKey: (path: String, volume: String?)] = [:]
     /// Something that may be a kernel lies where kernels do, or such a place cannot be read.
     let mayHoldKernels: Bool
 
@@ -33,10 +34,11 @@ struct BootFiles: Sendable {
                 guard let kernel = entry.kernel else { continue }
                 let key = EntryKey(file: menu.file.key, index: entry.index)
                 var states: [(path: String, state: BootFileSearch.State)] = []
-                for path in [kernel] + entry.initrds {
+                for (index, path) in ([kernel] + entry.initrds).enumerated() {
                     states.append((path, try search.state(of: path, in: menu)))
                     let (place, rest) = places.roots.place(
-                        of: path, of: entry, in: menu, inherited: menu.syntax is LoaderEntry ? inherited : [])
+                        of: path, index, of: entry, in: menu,
+                        inherited: menu.syntax is LoaderEntry ? inherited : [])
                     switch place {
                     case .missing(let device, let problem):
                         missingDevices[key] =
@@ -46,7 +48,11 @@ struct BootFiles: Sendable {
                             try search.isAbsent(rest, on: volume)
                         else { continue }
                         misplaced[key] = (path, places.names[volume])
-                    case .unknown: break
+                    case .unknown:
+                        guard misplaced[key] == nil, states.last?.state == .present,
+                            LoaderRoots.readsByVolume(menu), try search.isAbsentEverywhere(rest)
+                        else { continue }
+                        misplaced[key] = (path, nil)
                     }
                 }
                 if states.first?.state == .present { present.insert(key) }

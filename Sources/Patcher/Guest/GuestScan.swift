@@ -41,26 +41,32 @@ enum GuestScan {
         // Menus that menus name, and those that these name: each file is read once, so that circles end.
         var next = 0
         while next < files.count {
-            let (words, syntax) = includes(of: files[next])
-            for word in Set(words).sorted().prefix(includeLimit) {
-                guard let path = try IncludedPath.find(word, namedIn: files[next], tree),
-                    let file = try tree.regularFile(GuestPath(path))
-                else { continue }
-                files[next].includedFiles[word] = file.key
-                if files.count < fileLimit { try read(path, syntax) }
+            for (words, syntax) in includes(of: files[next]) {
+                for word in Set(words).sorted().prefix(includeLimit) {
+                    guard let path = try IncludedPath.find(word, namedIn: files[next], tree),
+                        let file = try tree.regularFile(GuestPath(path))
+                    else { continue }
+                    files[next].includedFiles[word] = file.key
+                    if files.count < fileLimit { try read(path, syntax) }
+                }
             }
             next += 1
         }
-        return (files, oversized, unreadable)
+        return (GRUBLinks.linked(files), oversized, unreadable)
     }
 
     /// The files that a menu names, and the language that they are in.
-    private static func includes(of file: ScannedFile) -> ([String], any ConfigurationSyntax.Type) {
+    private static func includes(
+        of file: ScannedFile
+    ) -> [(words: [String], syntax: any ConfigurationSyntax.Type)] {
         switch file.syntax {
         case let text as any GRUB2Text:
-            (text.menu.includes.filter { !$0.isLoaderEntries }.map(\.word), GRUBIncludedMenu.self)
-        case let text as any GRUBLegacyText: (text.legacyMenu.menuFiles, GRUBLegacyIncludedMenu.self)
-        default: ([], GRUBIncludedMenu.self)
+            [
+                (text.menu.includes.filter { !$0.isLoaderEntries }.map(\.word), GRUBIncludedMenu.self),
+                (text.menu.environmentFiles, GRUBVariablesFile.self),
+            ]
+        case let text as any GRUBLegacyText: [(text.legacyMenu.menuFiles, GRUBLegacyIncludedMenu.self)]
+        default: []
         }
     }
 

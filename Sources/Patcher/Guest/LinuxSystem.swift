@@ -38,6 +38,7 @@ package struct LinuxSystem: Sendable {
         self.tree = tree
         self.mounts = mounts
         self.capabilities = capabilities
+        let files = GRUBLinks.linked(files)
         self.files = files
         self.inspection = inspection
         self.bootFiles = bootFiles

@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// Which volumes a GRUB reads an entry's files from. Its names count the disks as the firmware of the new machine does: a BIOS
@@ -15,6 +16,8 @@ struct LoaderRoots: Sendable {
 
     private let volumes: [Volume]
     private let diskCount: Int
+    /// The volume that a GRUB which a BIOS starts begins with, its own directory's; nil where that cannot be told.
+    private let home: Int?
     /// The disks as the firmware counts; nil where that cannot be told.
     private let order: [Int]?
 
@@ -22,6 +25,9 @@ struct LoaderRoots: Sendable {
     init(_ frame: GuestFrame, home: Int) {
         volumes = frame.volumes
         diskCount = frame.diskCount
+        // What UEFI's GRUB begins with, and a menu that another system's leads to, are known to these alone.
+        let isOwn = frame.systemRoots.count <= 1 && !frame.volumes.contains(where: \.isEFISystemPartition)
+        self.home = isOwn ? home : nil
         guard diskCount > 1 else {
             order = [0]
             return
@@ -38,33 +44,64 @@ struct LoaderRoots: Sendable {
         order = [first] + (0..<frame.diskCount).filter { $0 != first }
     }
 
-    /// Where a file of an entry lies, and its path there.
-    func place(of file: String, of entry: BootEntry, in menu: ScannedFile, inherited: [GRUBRootSetting])
-        -> (place: Place, path: Substring)
-    {
-        guard menu.syntax is any GRUBMenu || menu.syntax is any GRUB2Text || menu.syntax is LoaderEntry else {
-            return (.unknown, file[...])
-        }
+    /// Where a file of an entry lies, and its path there. `index`: 0 is the kernel, the initrds count from 1.
+    func place(
+        of file: String, _ index: Int, of entry: BootEntry, in menu: ScannedFile, inherited: [GRUBRootSetting]
+    ) -> (place: Place, path: Substring) {
+        guard Self.readsByVolume(menu), !(menu.syntax is Syslinux) else { return (.unknown, file[...]) }
         let isLegacy = menu.syntax is any GRUBLegacyText
+        let settings = inherited + entry.rootSettings(ofFile: index)
+        if isLegacy, let failing = failing(entry.rootSettings) { return (failing, file[...]) }
         guard file.first == "(", let end = file.firstIndex(of: ")") else {
-            return (place(inherited + entry.rootSettings, isLegacy), file[...])
+            return (place(settings, menu), file[...])
         }
         let path = file[file.index(after: end)...]
         let device = file[...end]
-        if ["($root)", "(${root})"].contains(device) {
-            return (place(inherited + entry.rootSettings, isLegacy), path)
-        }
+        if ["($root)", "(${root})"].contains(device) { return (place(settings, menu), path) }
         return (place(of: String(device), isLegacy), path)
     }
 
+    /// Its loader counts paths from the root of one volume.
+    static func readsByVolume(_ menu: ScannedFile) -> Bool {
+        menu.syntax is any GRUBMenu || menu.syntax is any GRUB2Text || menu.syntax is LoaderEntry
+            || menu.syntax is Syslinux
+    }
+
+    /// The first command of an entry of GRUB legacy's that fails, and ends it.
+    private func failing(_ settings: [GRUBRootSetting]) -> Place? {
+        settings.lazy.filter(\.mustHold).compactMap { setting -> Place? in
+            switch setting.place {
+            case .device(let name):
+                let place = self.place(of: name, true)
+                // What holds no file system is found by the kernel's own path.
+                return place.isMissing ? place : nil
+            case .uuid(let uuid):
+                return bearer(of: uuid) == nil ? .missing(device: "uuid \(uuid)", .noBearer) : nil
+            case .label, .unknown: return nil
+            }
+        }.first
+    }
+
+    /// Where GRUB looks before any command says otherwise.
+    private func start(_ menu: ScannedFile) -> Place {
+        guard let home else { return .unknown }
+        switch menu.syntax {
+        case is GRUB2Config, is GRUBLegacy: return menu.file.volume == home ? .volume(home) : .unknown
+        // A menu of GRUB 2 reads them; on a BIOS nothing else does.
+        case is LoaderEntry: return .volume(home)
+        default: return .unknown
+        }
+    }
+
     /// What the settings come to: one place where all ways lead to it.
-    private func place(_ settings: [GRUBRootSetting], _ isLegacy: Bool) -> Place {
-        var places: [Place] = [.unknown]
+    private func place(_ settings: [GRUBRootSetting], _ menu: ScannedFile) -> Place {
+        let isLegacy = menu.syntax is any GRUBLegacyText
+        var places = [start(menu)]
         for setting in settings {
             let found: Place? =
                 switch setting.place {
                 case .device(let name): place(of: name, isLegacy)
-                case .uuid(let uuid): bearer { $0.identity.uuid?.lowercased() == uuid.lowercased() }
+                case .uuid(let uuid): bearer(of: uuid)
                 case .label(let label): bearer { $0.identity.label == Array(label.utf8) }
                 case .unknown: .unknown
                 }
@@ -79,24 +116,46 @@ struct LoaderRoots: Sendable {
         return last
     }
 
+    private func bearer(of uuid: String) -> Place? {
+        bearer { $0.identity.uuid?.lowercased() == uuid.lowercased() }
+    }
+
     private func bearer(_ matches: (Volume) -> Bool) -> Place? {
         let found = volumes.indices.filter { matches(volumes[$0]) }
         guard let first = found.first else { return nil }
         return found.count == 1 ? .volume(first) : .unknown
     }
 
+    private func holds(_ kinds: VolumeIdentity.Kind...) -> Bool {
+        volumes.contains { kinds.contains($0.identity.kind) }
+    }
+
     private func place(of name: String, _ isLegacy: Bool) -> Place {
-        if name.hasPrefix("lvm/") || name.hasPrefix("(lvm/") {
-            let plain = name.filter { !"()".contains($0) }.dropFirst("lvm/".count)
+        func missing(_ problem: LoaderDeviceProblem) -> Place { .missing(device: name, problem) }
+        // It may lie in what is closed, or in a group of which a disk was not given.
+        let mayBeHidden = holds(.lvm2, .luks, .mdRAID)
+        if name.contains("$") { return .unknown }
+        switch GRUBDeviceKind(name, isLegacy: isLegacy) {
+        case .disk(let device): return place(of: device, name)
+        case .logicalVolume(let plain):
             guard case .logicalVolume(let group, let volume) = DeviceName("/dev/mapper/\(plain)") else {
                 return .unknown
             }
-            // It may lie in what is closed, or in a group of which a disk was not given.
-            let mayBeHidden = volumes.contains { [.lvm2, .luks, .mdRAID].contains($0.identity.kind) }
             return bearer { $0.location == .logicalVolume(group: group, name: volume) }
-                ?? (mayBeHidden ? .unknown : .missing(device: name, .noLogicalVolumes))
+                ?? (mayBeHidden ? .unknown : missing(.noLogicalVolumes))
+        case .logicalVolumeByUUID: return mayBeHidden ? .unknown : missing(.noLogicalVolumes)
+        case .array, .arrayByUUID: return holds(.luks, .mdRAID) ? .unknown : missing(.noArrays)
+        case .container: return holds(.luks) ? .unknown : missing(.noContainers)
+        case .medium: return missing(.noMedium)
+        case .slice: return missing(.noSlices)
+        case .ownDriver(let driver): return missing(.ownDriver(driver))
+        case .network: return missing(.network)
+        case .made: return missing(.madeByLoader)
+        case .other: return missing(.noSuchName)
         }
-        guard let device = GRUBDevice(name, countsFromZero: isLegacy) else { return .unknown }
+    }
+
+    private func place(of device: GRUBDevice, _ name: String) -> Place {
         guard device.disk < diskCount else {
             return .missing(device: name, .noDisk(given: diskCount))
         }
@@ -111,7 +170,9 @@ struct LoaderRoots: Sendable {
             return bearer { $0.location == .wholeDisk(disk: disk) }
                 ?? .missing(device: name, .holdsPartitions(disk: disk))
         }
-        return bearer { $0.location == .partition(disk: disk, number: number) }
+        return bearer {
+            $0.location == .partition(disk: disk, number: number) && $0.isIn(device.table)
+        }
             ?? .missing(device: name, .noPartition(disk: disk, number: number))
     }
 }
@@ -121,31 +182,14 @@ extension LoaderRoots.Place {
 }
 
 extension Volume {
+    /// Its table may be one of that kind: what a partition's UUID is made of shows it.
+    fileprivate func isIn(_ table: GRUBDevice.Table?) -> Bool {
+        guard let table, let uuid = partitionUUID else { return true }
+        return (UUID16(text: uuid) != nil) == (table == .gpt)
+    }
+
     /// A partition of that number, of any disk.
     fileprivate func hasNumber(_ number: Int) -> Bool {
         if case .partition(_, number) = location { true } else { false }
-    }
-}
-
-/// Why a device that a loader looks on will not be there.
-package enum LoaderDeviceProblem: Sendable, Hashable {
-    /// A disk behind the last.
-    case noDisk(given: Int)
-    /// The disk (0 is the first given; nil: whichever it is) has no such partition.
-    case noPartition(disk: Int?, number: Int)
-    /// All of the disk (0 is the first given) is no file system: it holds partitions.
-    case holdsPartitions(disk: Int)
-    /// No disk has anything of LVM.
-    case noLogicalVolumes
-
-    /// For people.
-    package var words: String {
-        switch self {
-        case .noDisk(let given): given == 1 ? "only one disk was given" : "\(given) disks were given"
-        case .noPartition(let disk?, let number): "disk \(disk + 1) has no partition \(number)"
-        case .noPartition(nil, let number): "no disk has a partition \(number)"
-        case .noLogicalVolumes: "no disk has logical volumes"
-        case .holdsPartitions(let disk): "disk \(disk + 1) holds partitions"
-        }
     }
 }

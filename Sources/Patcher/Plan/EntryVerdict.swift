@@ -64,13 +64,16 @@ package struct EntryVerdict: Sendable, Equatable {
     /// What the guest would die with.
     package var symptom: String? { stop?.symptom }
     /// Further remarks.
-    package var notes: [VerdictReason] { findings.map(\.reason).filter { $0.severity == .note } }
+    package var notes: [VerdictReason] { findings.map(\.reason).filter { $0.severity != .stops } }
+    /// Why nobody knows whether it boots; nil where that is known.
+    package var doubt: VerdictReason? { findings.map(\.reason).first { $0.severity == .doubts } }
 
     /// In words: "boots with these edits (drivers not checked)".
     package var summary: Sentence {
         let base: String
         switch outcome {
         case .cannot(let reason): return "cannot: \(reason.sentence)"
+        case _ where doubt != nil: base = "not known"
         case .boots: base = "boots"
         case .bootsWithEdits: base = "boots with these edits"
         }

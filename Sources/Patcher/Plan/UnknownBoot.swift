@@ -16,6 +16,8 @@ package enum UnknownBoot: Sendable, Equatable {
     case startsNoKernel(title: String)
     /// Which of several kernels starts is not known here, and this one cannot.
     case oneCannot(title: String, path: String, VerdictReason)
+    /// Whether an entry that boots by itself can is not known.
+    case oneMayNot(title: String, path: String, VerdictReason)
     /// The menu has no entry of the number or the name that it says.
     case noDefault
 
@@ -34,6 +36,7 @@ package enum UnknownBoot: Sendable, Equatable {
         case .startsNoKernel(let title): "the default entry “\(title)” starts no kernel of this guest"
         case .oneCannot(let title, let path, let reason):
             "which of the entries that may boot by themselves does is not known, and “\(title)” of \(path) cannot: \(reason.sentence)"
+        case .oneMayNot(let title, let path, let reason): "“\(title)” of \(path): \(reason.sentence)"
         case .noDefault: "which entry boots by itself is not known"
         }
     }
@@ -76,6 +79,10 @@ extension PlanDraft {
             for verdict in DefaultEntryRule.deciding(self, verdicts) {
                 guard case .cannot(let reason) = verdict.outcome else { continue }
                 return .oneCannot(title: verdict.title, path: verdict.path, reason)
+            }
+            for verdict in DefaultEntryRule.deciding(self, verdicts) {
+                guard let doubt = verdict.doubt else { continue }
+                return .oneMayNot(title: verdict.title, path: verdict.path, doubt)
             }
             return nil
         }

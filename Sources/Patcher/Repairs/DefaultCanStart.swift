@@ -37,7 +37,7 @@ enum DefaultCanStart: PlanStep {
         switch draft.startProblem(item) {
         case .fileMissing(let path)?: "\(path) of “\(item.entry.title)” is not on the disks"
         case .fileElsewhere(let path, let volume)?:
-            "\(path) of “\(item.entry.title)” is not on \(volume), where its loader looks for it"
+            "\(path) of “\(item.entry.title)” is not on \(volume ?? "any volume by that path"), where its loader looks for it"
         case .loaderDeviceMissing(let name, let problem)?:
             "“\(item.entry.title)” is looked for on \(name), and \(problem.words)"
         default: "“\(item.entry.title)” cannot start on \(draft.hypervisor.title)"

@@ -12,7 +12,7 @@ enum KernelConsoles: PlanStep {
         guard draft.leavesXenConsoles else { return }
         // virtio's console is called hvc0 too.
         let isVirtio = draft.guest.resolver.presentation.hypervisor == .kvm
-        let keepsVirtio = isVirtio && draft.hypervisor == .kvm
+        let keepsVirtio = draft.keepsVirtioConsole
         for place in draft.guest.commandLines {
             for argument in place.line.arguments {
                 guard let range = argument.valueRange,
@@ -36,6 +36,11 @@ enum KernelConsoles: PlanStep {
 extension PlanDraft {
     /// The target has none of Xen's consoles.
     var leavesXenConsoles: Bool { hypervisor != .xenserver }
+
+    /// What is called hvc0 is virtio's, and stays there.
+    var keepsVirtioConsole: Bool {
+        guest.resolver.presentation.hypervisor == .kvm && hypervisor == .kvm
+    }
 }
 
 /// Consoles that only Xen has.

@@ -31,8 +31,29 @@ package struct BootEntry: Sendable, Equatable {
     package var menuFile: String?
     /// GRUB: what says where its files lie, in order.
     package var rootSettings: [GRUBRootSetting] = []
+    /// GRUB: how many of these come before the kernel, and before each initrd.
+    var rootSettingCounts: [Int] = []
     /// Where the initrd's path stands.
     package var initrdRanges: [Range<Int>] = []
+
+    /// GRUB 2: its words before variables are put in.
+    var grub = GRUBEntryText()
+    /// GRUB 2: the arguments that variables on the kernel's line stand for, in order.
+    var variableArguments: [VariableArgument] = []
+    /// GRUB 2: a variable on the kernel's line may stand for arguments that nobody here knows.
+    var hidesArguments = false
+
+    /// Takes one more initramfs file in.
+    mutating func addInitrd(_ path: String, _ range: Range<Int>) {
+        initrds.append(path)
+        initrdRanges.append(range)
+        rootSettingCounts.append(rootSettings.count)
+    }
+
+    /// What says where the kernel (0) or an initrd (from 1) lies.
+    func rootSettings(ofFile index: Int) -> [GRUBRootSetting] {
+        index < rootSettingCounts.count ? Array(rootSettings.prefix(rootSettingCounts[index])) : rootSettings
+    }
 
     /// Boots for repair only.
     package var isRescue: Bool {

@@ -3,14 +3,17 @@ internal import GuestTree
 /// A text in GRUB 2's language.
 protocol GRUB2Text: ConfigurationSyntax {
     /// The text as GRUB reads it.
-    var menu: GRUB2Config { get }
+    var menu: GRUB2Config { get set }
 }
 
 /// A menu that a GRUB reads, of either age; entries in files of their own are none.
 protocol GRUBMenu: BootMenu {}
 
 extension GRUB2Config: GRUB2Text, GRUBMenu {
-    var menu: GRUB2Config { self }
+    var menu: GRUB2Config {
+        get { self }
+        set { self = newValue }
+    }
 }
 
 extension GRUBLegacy: GRUBMenu {}
@@ -86,7 +89,10 @@ private struct DefaultSearch {
 
     /// The same entry of the file as it was read for any firmware.
     private func entry(_ entry: BootEntry, in file: ScannedFile) -> MenuEntry {
-        let known = file.grubMenu?.entries.first { $0.range == entry.range && $0.kernel == entry.kernel }
+        let known = file.grubMenu?.entries.first {
+            $0.range == entry.range && $0.grub.kernel == entry.grub.kernel
+                && $0.argumentsRange == entry.argumentsRange
+        }
         return MenuEntry(file: file, entry: known ?? entry)
     }
 

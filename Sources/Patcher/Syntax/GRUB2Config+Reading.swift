@@ -85,15 +85,16 @@ extension GRUB2Config {
                 }
             case "source", ".", "configfile": readInclude(head.text, words.first)
             case "set", "export":
-                if let word = words.first { readRoot(word) }
-                config.readVariable(bytes, words.first, isUncertain: isUncertain)
+                if let word = words.first { readSetting(word) }
             case "search", "search.fs_uuid", "search.fs_label", "search.file":
                 if let place = GRUBSearch.root(head.text, words) { add(place) }
-            default:
-                if command.count == 1, head.text.contains("=") {
-                    readRoot(head)
-                    config.readVariable(bytes, head, isUncertain: isUncertain)
+                if let name = GRUBSearch(head.text, words.map(\.text)).variable, name != "root" {
+                    note(.hide(name))
                 }
+            case "load_env": note(.load(GRUBEnvironmentLoad(words.map(\.text))))
+            default:
+                if command.count == 1, head.text.contains("=") { readSetting(head) }
+                for kind in Self.hiding(head.text, words.map(\.text)) { note(kind) }
                 return readLoading(Self.name(of: head), words, head)
             }
             return true
@@ -105,6 +106,49 @@ extension GRUB2Config {
             if current != nil, isOwnMenu { current?.head.menuFile = word.text }
             let isPart = current == nil && !isOwnMenu && counts.count == 1
             config.includes.append(Include(word: word.text, position: isPart ? counts[0] : nil))
+        }
+
+        /// `NAME=VALUE`.
+        private mutating func readSetting(_ word: GRUBScript.Word) {
+            readRoot(word)
+            config.readVariable(bytes, word, isUncertain: isUncertain)
+            guard let equals = bytes[word.range].firstIndex(of: .equals) else { return }
+            let value = Array(bytes[equals + 1..<word.range.upperBound])
+            note(.set(bytes.text(word.range.lowerBound..<equals), value))
+        }
+
+        /// What a command does to variables.
+        private mutating func note(_ kind: GRUBVariableEvent.Kind) {
+            guard !isSkipped else { return }
+            // A function's body runs when it is called.
+            let isInFunction = blocks.contains { if case .other = $0 { true } else { false } }
+            let event = GRUBVariableEvent(
+                kind: kind,
+                branches: branches + (isInFunction ? [.function] : []))
+            if current != nil {
+                current?.add(event)
+            } else {
+                config.events.append(event)
+            }
+        }
+
+        /// Commands that put into variables what only the running GRUB shows.
+        private static func hiding(_ command: String, _ words: [String]) -> [GRUBVariableEvent.Kind] {
+            switch command {
+            case "eval": return [.hideAll]
+            case "for", "read", "unset": return words.first.map { [.hide($0)] } ?? []
+            case "probe", "regexp", "smbios", "cpuid", "hwmatch", "getenv", "lsefi", "date", "setkey",
+                "rdmsr",
+                "inb", "inw", "inl", "read_byte", "read_word", "read_dword":
+                break
+            default: return []
+            }
+            var names: [Substring] = words.compactMap { $0.suffix(behind: "--set=") }
+            for (option, name) in zip(words, words.dropFirst()) where ["-s", "--set", "-v"].contains(option) {
+                names.append(name[...])
+            }
+            // "1:NAME" takes a part of what was found.
+            return names.compactMap { $0.split(separator: ":").last }.map { .hide(String($0)) }
         }
 
         /// `root=…`.
@@ -121,7 +165,7 @@ extension GRUB2Config {
                 !branches.isEmpty || blocks.contains { if case .other = $0 { true } else { false } }
             let setting = GRUBRootSetting(place: place, isConditional: isConditional)
             if current != nil {
-                current?.head.rootSettings.append(setting)
+                current?.add(setting, branches)
             } else if counts.count == 1 {
                 config.rootSettings.append(setting)
             }
@@ -183,6 +227,7 @@ extension GRUB2Config {
 
         private mutating func addKernel(_ name: String, _ words: ArraySlice<GRUBScript.Word>) -> Bool {
             guard words.first != nil, var entry = current?.head else { return true }
+            entry.grub.branches = branches
             Self.read(name, words, bytes, into: &entry)
             return current?.add(entry, branches) ?? true
         }
@@ -213,6 +258,8 @@ extension GRUB2Config {
             case _ where kernelCommands.contains(name):
                 guard let path = words.first else { return }
                 entry.kernel = path.text
+                entry.grub.kernel = path.text
+                entry.rootSettingCounts = [entry.rootSettings.count]
                 if name.hasPrefix("multiboot") {
                     entry.isXenMultiboot = true
                 } else {
@@ -223,14 +270,15 @@ extension GRUB2Config {
                 guard entry.isXenMultiboot, let path = files.first else { return }
                 if entry.argumentsRange == nil {
                     entry.kernel = path.text
+                    entry.grub.kernel = path.text
                     setArguments(bytes, files.dropFirst(), into: &entry)
                 } else {
-                    entry.initrds.append(path.text)
-                    entry.initrdRanges.append(path.range)
+                    entry.addInitrd(path.text, path.range)
+                    entry.grub.initrds = entry.initrds
                 }
             case _ where initrdCommands.contains(name):
-                entry.initrds += words.map(\.text)
-                entry.initrdRanges += words.map(\.range)
+                for word in words { entry.addInitrd(word.text, word.range) }
+                entry.grub.initrds = entry.initrds
             default: break
             }
         }

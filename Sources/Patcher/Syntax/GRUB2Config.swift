@@ -14,8 +14,8 @@ package struct GRUB2Config: Sendable, Equatable {
     var includes: [Include] = []
     /// What the commands outside all entries say of where files lie; entries come after all of them.
     var rootSettings: [GRUBRootSetting] = []
-    /// What each variable is set to; nil for one that is set to several values, or to another's.
-    var values: [String: String?] = [:]
+    /// What the commands outside all entries do to variables; entries come after all of them.
+    var events: [GRUBVariableEvent] = []
     /// How many entries and menus it offers at its first level.
     var topLevelCount = 0
 
@@ -37,6 +37,8 @@ package struct GRUB2Config: Sendable, Equatable {
         package var valueRange: Range<Int>
         /// The value.
         package var text: String
+        /// The value with what variables in it stand for; nil where it has none, or they are not known.
+        package var plainText: String?
         /// The value as a command line.
         package var commandLine: KernelCommandLine
         /// It is set where a test of what only the machine shows comes out so.
@@ -55,39 +57,12 @@ package struct GRUB2Config: Sendable, Equatable {
         reader.readAll()
         self = reader.config
         for index in entries.indices {
-            expandArguments(of: &entries[index], bytes)
             entries[index].rootSettings = rootSettings + entries[index].rootSettings
-        }
-    }
-
-    /// Puts in what variables and quotes stand for.
-    private func expandArguments(of entry: inout BootEntry, _ bytes: [UInt8]) {
-        for index in entry.commandLine.arguments.indices {
-            let argument = entry.commandLine.arguments[index]
-            guard argument.isOpaque, let value = argument.valueRange else { continue }
-            entry.commandLine.arguments[index].plainValue = expanded(Array(bytes[value]))
-        }
-    }
-
-    /// A word as GRUB sees it; nil where a variable in it is not known.
-    private func expanded(_ bytes: [UInt8]) -> String? {
-        let words = GRUBScript(bytes).commands.joined()
-        guard words.count == 1, var rest = words.first.map({ Substring($0.text) }) else { return nil }
-        var result = ""
-        while let character = rest.popFirst() {
-            guard character == "$" else {
-                result.append(character)
-                continue
+            for file in entries[index].rootSettingCounts.indices {
+                entries[index].rootSettingCounts[file] += rootSettings.count
             }
-            let isBraced = rest.first == "{"
-            if isBraced { rest = rest.dropFirst() }
-            let name = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
-            rest = rest.dropFirst(name.count)
-            if isBraced, rest.popFirst() != "}" { return nil }
-            guard case .some(.some(let value)) = values[String(name)] else { return nil }
-            result += value
         }
-        return result
+        expand(bytes) { _ in nil }
     }
 
     /// The entry that a default names: "0", "1>2", titles or identifiers joined by ">".
@@ -130,12 +105,6 @@ package struct GRUB2Config: Sendable, Equatable {
             name: bytes.text(word.range.lowerBound..<equals), valueRange: value, text: bytes.text(value),
             commandLine: line, isUncertain: isUncertain)
         if variable.name == "default" { defaults.append(variable) }
-        let isPlain = !variable.text.contains { "$\\'\"".contains($0) }
-        if let known = values[variable.name], known != variable.text {
-            values.updateValue(nil, forKey: variable.name)
-        } else {
-            values.updateValue(isPlain ? variable.text : nil, forKey: variable.name)
-        }
         if line.has("root") || line.has("resume") {
             commandLineVariables.append(variable)
         } else if DeviceName(variable.text) != .notADevice {
@@ -163,7 +132,8 @@ extension GRUB2Config: BootMenu {
         where values.contains("$\(variable.name)") || values.contains("${\(variable.name)}") {
             sites.append(
                 DeviceSite(
-                    range: variable.valueRange, text: variable.text, use: .sharedKernelArgument(name: "root"))
+                    range: variable.valueRange, text: variable.plainText ?? variable.text,
+                    use: .sharedKernelArgument(name: "root"))
             )
         }
         return sites

@@ -1,9 +1,12 @@
 /// An arm of a condition. Two conditions of the same words take the same arm.
-struct GRUBBranch: Equatable {
+struct GRUBBranch: Sendable, Equatable {
     /// The words of the first `if`.
     var condition: String
     /// 0 behind `if`, then one more behind each `elif` and `else`.
     var arm: Int
+
+    /// A function's body, which runs when it is called.
+    static let function = GRUBBranch(condition: "{}", arm: 0)
 
     /// It tests files, keys, or what a program finds.
     var isUncertain: Bool {
@@ -58,6 +61,15 @@ struct OpenGRUBEntry {
             change(&kernels[index].entry)
         }
     }
+
+    /// What says where files lie from now on.
+    mutating func add(_ setting: GRUBRootSetting, _ branches: [GRUBBranch]) {
+        head.rootSettings.append(setting)
+        if !kernels.isEmpty { withKernels(of: branches) { $0.rootSettings.append(setting) } }
+    }
+
+    /// What a command does to variables, for the kernels behind it.
+    mutating func add(_ event: GRUBVariableEvent) { head.grub.events.append(event) }
 
     private static func canBothBeTaken(_ some: [GRUBBranch], _ others: [GRUBBranch]) -> Bool {
         !some.contains { branch in

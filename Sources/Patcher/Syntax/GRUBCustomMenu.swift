@@ -6,7 +6,7 @@ package struct GRUBCustomMenu: GRUB2Text {
         .path("/boot/grub/custom.cfg"), .path("/boot/grub2/custom.cfg"), .path("/boot/grub2/user.cfg"),
     ]
 
-    let menu: GRUB2Config
+    var menu: GRUB2Config
 
     package init(_ bytes: [UInt8], path: String) { menu = GRUB2Config(bytes) }
 

@@ -5,6 +5,11 @@ package struct GRUBDevice: Sendable, Hashable {
     package var disk: Int
     /// The partition, from 1; nil for all of the disk.
     package var partition: Int?
+    /// The table that the partition must be in, where the name says it.
+    package var table: Table?
+
+    /// A kind of partition table.
+    package enum Table: String, Sendable { case msdos, gpt }
 
     /// Reads a name with or without its parentheses; GRUB legacy counts partitions from 0. Nil for what tells no place:
     /// variables, logical volumes, arrays, slices, disks of GRUB's own drivers.
@@ -26,7 +31,10 @@ package struct GRUBDevice: Sendable, Hashable {
             partition = number + 1
             return
         }
-        for table in ["msdos", "gpt"] where part.hasPrefix(table) { part = part.dropFirst(table.count) }
+        for known in [Table.msdos, .gpt] where part.hasPrefix(known.rawValue) {
+            part = part.dropFirst(known.rawValue.count)
+            table = known
+        }
         guard let number = DiskName.smallNumber(part), number > 0 else { return nil }
         partition = number
     }
@@ -50,4 +58,6 @@ package struct GRUBRootSetting: Sendable, Equatable {
     package var place: Place
     /// It stands in a branch that may not be taken.
     package var isConditional: Bool
+    /// GRUB legacy goes no further with an entry whose command fails.
+    package var mustHold = false
 }

@@ -37,6 +37,11 @@ package struct GRUBEnvironment: Sendable, Equatable {
         variables.last { $0.name == name }.map { ($0.valueRange, $0.text) }
     }
 
+    /// The variables by name; the last of a name wins.
+    var values: [String: String] {
+        Dictionary(variables.map { ($0.name, $0.text) }, uniquingKeysWith: { _, last in last })
+    }
+
     /// Brings an edited block back to its size. False when the variables have become too long for it.
     func repad(_ draft: inout FileDraft) -> Bool {
         let growth = draft.edits.reduce(0) { $0 + $1.new.count - $1.range.count }
@@ -52,42 +57,5 @@ package struct GRUBEnvironment: Sendable, Equatable {
                 "the block keeps its 1024 bytes")
         }
         return true
-    }
-}
-
-/// A file in the place of an environment block.
-package struct GRUBEnvironmentFile: ConfigurationSyntax {
-    package static let kind = ConfigurationKind("grubenv")
-    package static let places: [ConfigurationPlace] = [
-        .path("/boot/grub2/grubenv"), .path("/boot/grub/grubenv"), .vendor("grubenv"),
-    ]
-    package static var isBootLoader: Bool { true }
-    /// A block of fixed size keeps to one system's edits.
-    package static var canBeShared: Bool { false }
-
-    /// The block; nil where it is none that GRUB would read.
-    package var block: GRUBEnvironment?
-
-    package init(_ bytes: [UInt8], path: String) { block = GRUBEnvironment(bytes) }
-
-    /// RHEL 8's kernel arguments.
-    private func kernelArguments(in bytes: [UInt8]) -> [KernelCommandLine] {
-        (block?.variables ?? []).filter { $0.name == "kernelopts" }.map {
-            KernelCommandLine(bytes, in: $0.valueRange)
-        }
-    }
-
-    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
-        kernelArguments(in: bytes).flatMap { $0.sharedDeviceSites(in: bytes) }
-    }
-
-    package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
-        kernelArguments(in: bytes).map { SharedCommandLine(line: $0) }
-    }
-
-    /// The block must keep its size.
-    package func settle(_ draft: inout FileDraft) -> Sentence? {
-        guard let block, !block.repad(&draft) else { return nil }
-        return "the environment block is full: its device names are left as they are"
     }
 }

@@ -5,7 +5,7 @@ package struct GRUBIncludedMenu: GRUB2Text, BootMenu {
     /// Wherever a menu says.
     package static let places: [ConfigurationPlace] = []
 
-    let menu: GRUB2Config
+    var menu: GRUB2Config
 
     package init(_ bytes: [UInt8], path: String) { menu = GRUB2Config(bytes) }
 

@@ -71,19 +71,25 @@ package struct GRUBLegacy: Sendable, Equatable {
         case "fallback": fallbackText = first.map { bytes.text($0) }
         case "configfile": replacement = first.map { bytes.text($0) }
         default:
-            if let place = Self.root(word, first.map { bytes.text($0) }) {
-                rootSettings.append(GRUBRootSetting(place: place, isConditional: false))
+            if var setting = Self.root(word, first.map { bytes.text($0) }) {
+                // Outside of entries a failure is shown, and the menu comes.
+                setting.mustHold = false
+                rootSettings.append(setting)
             }
         }
     }
 
     /// What a command says of where files lie. `uuid` and `find --set-root` are Debian's.
-    private static func root(_ word: String, _ argument: String?) -> GRUBRootSetting.Place? {
-        switch word {
-        case "root", "rootnoverify": argument.map { .device($0) }
-        case "uuid": argument.map { .uuid($0) }
-        case "find": argument == "--set-root" ? .unknown : nil
-        default: nil
+    private static func root(_ word: String, _ argument: String?) -> GRUBRootSetting? {
+        let place: GRUBRootSetting.Place? =
+            switch word {
+            case "root", "rootnoverify": argument.map { .device($0) }
+            case "uuid": argument.map { .uuid($0) }
+            case "find": argument == "--set-root" ? .unknown : nil
+            default: nil
+            }
+        return place.map {
+            GRUBRootSetting(place: $0, isConditional: false, mustHold: ["root", "uuid"].contains(word))
         }
     }
 
@@ -99,6 +105,7 @@ package struct GRUBLegacy: Sendable, Equatable {
             guard let path = words.popFirst() else { return }
             let name = bytes.text(path)
             entry.kernel = name
+            entry.rootSettingCounts = [entry.rootSettings.count]
             if isXenHypervisor(name) {
                 entry.isXenMultiboot = true
                 return
@@ -110,17 +117,15 @@ package struct GRUBLegacy: Sendable, Equatable {
                 entry.kernel = bytes.text(path)
                 setArguments(bytes, path.upperBound..<argument.upperBound, into: &entry)
             } else {
-                entry.initrds.append(bytes.text(path))
-                entry.initrdRanges.append(path)
+                entry.addInitrd(bytes.text(path), path)
             }
         case "initrd":
             guard let path = words.first else { return }
-            entry.initrds.append(bytes.text(path))
-            entry.initrdRanges.append(path)
+            entry.addInitrd(bytes.text(path), path)
         case "configfile": entry.menuFile = words.first.map { bytes.text($0) }
         default:
-            if let place = root(word, words.first.map { bytes.text($0) }) {
-                entry.rootSettings.append(GRUBRootSetting(place: place, isConditional: false))
+            if let setting = root(word, words.first.map { bytes.text($0) }) {
+                entry.rootSettings.append(setting)
             }
         }
     }
@@ -143,7 +148,11 @@ package struct GRUBLegacy: Sendable, Equatable {
         guard let equals = bytes[body].firstIndex(of: .equals) else { return }
         let name = bytes.text(body.lowerBound..<equals)
         let value = equals + 1..<body.upperBound
-        if Self.isKernelOptionsName(name) {
+        if name == "altoptions" {
+            // "(recovery mode) single": a title and its options.
+            let options = bytes[value].firstIndex(of: UInt8(ascii: ")")).map { $0 + 1..<value.upperBound }
+            kernelOptions.append(KernelCommandLine(bytes, in: options ?? value))
+        } else if Self.isKernelOptionsName(name) {
             kernelOptions.append(KernelCommandLine(bytes, in: value))
         } else if name == "boot", entries.isEmpty, !value.isEmpty {
             bootDeviceRange = value

@@ -13,6 +13,8 @@ package struct KernelCommandLine: Sendable, Equatable {
         package var isOpaque: Bool
         /// The value as the loader hands it over, where its bytes are not the value and all of them are known.
         package var plainValue: String?
+        /// What a variable in the value stands for only the running loader shows.
+        package var isUntold = false
     }
 
     /// The words in order.

@@ -2,15 +2,24 @@
 package struct Syslinux: Sendable, Equatable {
     /// The entries in order.
     package var entries: [BootEntry] = []
-    /// The argument of `DEFAULT` or `ONTIMEOUT`: a label or a kernel.
-    package var defaultText: String?
-    /// Where the argument of `DEFAULT` stands.
-    package var defaultRange: Range<Int>?
+    /// The argument of `DEFAULT`: a label or a kernel, and where it stands.
+    package var labelled: (text: String, range: Range<Int>)?
+    /// The same of `ONTIMEOUT`.
+    package var onTimeout: (text: String, range: Range<Int>)?
     /// Arguments outside every entry: an `APPEND` before the first label holds for entries without one of their own,
     /// and `DEFAULT` may be a kernel with its arguments.
     package var globalArguments: [KernelCommandLine] = []
-    /// The label marked `MENU DEFAULT`.
-    package var menuDefaultIndex: Int?
+    /// The entries marked `MENU DEFAULT`, with the lines that say so; the last one counts.
+    package var menuDefaults: [(index: Int, line: Range<Int>)] = []
+    /// Where the label's line ends, by the entry.
+    private var labelEnds: [Int] = []
+
+    package static func == (one: Self, other: Self) -> Bool {
+        one.entries == other.entries && one.labelled?.range == other.labelled?.range
+            && one.onTimeout?.range == other.onTimeout?.range
+            && one.globalArguments == other.globalArguments
+            && one.menuDefaults.map(\.line) == other.menuDefaults.map(\.line)
+    }
 
     /// Reads a file.
     package init(_ bytes: [UInt8]) {
@@ -29,9 +38,13 @@ package struct Syslinux: Sendable, Equatable {
                 let label = bytes.text(rest)
                 current = BootEntry(
                     title: label, index: entries.count, identifiers: [label], range: line.whole)
+                labelEnds.append(line.whole.upperBound)
             case "default", "ontimeout":
-                defaultText = bytes.text(rest)
-                defaultRange = rest
+                if keyword == "default" {
+                    labelled = (bytes.text(rest), rest)
+                } else {
+                    onTimeout = (bytes.text(rest), rest)
+                }
                 if fields.count > 2 { globalArguments.append(KernelCommandLine(bytes, in: rest)) }
             default:
                 guard var entry = current else {
@@ -40,7 +53,7 @@ package struct Syslinux: Sendable, Equatable {
                 }
                 if keyword == "menu" {
                     let words = fields.dropFirst().map { bytes.text($0).lowercased() }
-                    if words.first == "default" { menuDefaultIndex = entry.index }
+                    if words.first == "default" { menuDefaults.append((entry.index, line.whole)) }
                     if words.first == "label", fields.count > 2 {
                         entry.title = bytes.text(
                             bytes.trimmed(fields[2].lowerBound..<line.content.upperBound))
@@ -81,10 +94,18 @@ package struct Syslinux: Sendable, Equatable {
         }
     }
 
-    /// The index of the entry that boots by itself.
-    package var defaultIndex: Int? {
-        if let menuDefaultIndex { return menuDefaultIndex }
-        return entries.first { $0.identifiers.first == defaultText }?.index ?? entries.first?.index
+    /// The indexes of the entries that may boot by themselves: what boots when the time is over, and what a menu or the
+    /// prompt takes. Which of them does hangs on the version and on what is shown.
+    package var defaultIndexes: [Int] {
+        func index(_ text: String?) -> Int? {
+            text.flatMap { name in entries.first { $0.identifiers.first == name }?.index }
+        }
+        let found = [index(onTimeout?.text), menuDefaults.last?.index, index(labelled?.text)].compactMap {
+            $0
+        }
+        var indexes: [Int] = []
+        for index in found where !indexes.contains(index) { indexes.append(index) }
+        return indexes.isEmpty ? [entries.first?.index].compactMap { $0 } : indexes
     }
 }
 
@@ -112,13 +133,36 @@ extension Syslinux: BootMenu {
     }
 
     package func defaultEntry(of guest: LinuxSystem) -> BootEntry? {
-        entries.first { $0.index == defaultIndex }
+        entries.first { $0.index == defaultIndexes.first }
+    }
+
+    package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
+        menus.flatMap { menu in
+            menu.syntax.defaultIndexes.compactMap { index in
+                menu.syntax.entries.first { $0.index == index }.map { MenuEntry(file: menu.file, entry: $0) }
+            }
+        }
     }
 
     package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
-        guard menuDefaultIndex == nil, let defaultRange, let label = entry.entry.identifiers.first else {
-            return DefaultChoice()
+        guard let label = entry.entry.identifiers.first else { return DefaultChoice() }
+        let labels = Set(entries.compactMap(\.identifiers.first))
+        var choice = DefaultChoice()
+        // `DEFAULT vesamenu.c32` shows the menu, in which `MENU DEFAULT` counts.
+        for place in [labelled, onTimeout].compactMap({ $0 })
+        where labels.contains(place.text) || menuDefaults.isEmpty && !place.text.hasSuffix(".c32") {
+            choice.changes.append(.init(file: file, range: place.range, text: label))
         }
-        return DefaultChoice(changes: [.init(file: file, range: defaultRange, text: label)])
+        guard let mark = menuDefaults.last, entry.entry.index < labelEnds.count else { return choice }
+        for place in menuDefaults where place.index != entry.entry.index {
+            choice.changes.append(.init(file: file, range: place.line, text: ""))
+        }
+        if !menuDefaults.contains(where: { $0.index == entry.entry.index }) {
+            let end = labelEnds[entry.entry.index]
+            let line = file.bytes.text(mark.line)
+            choice.changes.append(
+                .init(file: file, range: end..<end, text: line.last?.isNewline == true ? line : line + "\n"))
+        }
+        return choice
     }
 }

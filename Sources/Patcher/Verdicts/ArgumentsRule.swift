@@ -27,12 +27,7 @@ enum ArgumentsRule: VerdictRule {
 extension MenuEntry {
     /// No argument names the root, and what one of them stands for is set in a file that was not read (`load_env -f`).
     fileprivate var hidesArguments: Bool {
-        guard let menu = file.grubMenu, !entry.commandLine.has("root") else { return false }
-        return entry.commandLine.arguments.contains { argument in
-            let word = file.bytes.text(argument.range)
-            guard word.first == "$" else { return false }
-            let name = word.filter { !"${}\"".contains($0) }
-            return !name.isEmpty && name.utf8.allSatisfy(\.isNameCharacter) && menu.values[name] == nil
-        }
+        entry.hidesArguments && !entry.commandLine.has("root")
+            && !entry.variableArguments.contains { $0.name == "root" }
     }
 }

@@ -5,6 +5,7 @@ enum KernelStartRule: VerdictRule {
         if let reason = draft.startProblem(entry) {
             findings.append(VerdictFinding(reason, symptom: symptom(reason, entry)))
         }
+        if let doubt = draft.startDoubt(entry) { findings.append(VerdictFinding(doubt)) }
         if entry.entry.isXenMultiboot { findings.append(VerdictFinding(.keepsXenEntry)) }
         return findings
     }
@@ -16,12 +17,15 @@ enum KernelStartRule: VerdictRule {
         case .loaderDeviceMissing(let name, let problem):
             let isLegacy = entry.file.syntax is any GRUBLegacyText
             switch problem {
-            case .noDisk, .noLogicalVolumes:
+            case .noBearer: return "Error 15: File not found"
+            case .noDisk, .noLogicalVolumes, .noArrays, .noContainers, .noMedium, .ownDriver, .network,
+                .madeByLoader, .noSuchName:
                 return isLegacy
                     ? "Error 21: Selected disk does not exist" : "error: disk `\(name)' not found."
             case .holdsPartitions:
                 return isLegacy ? "Error 17: Cannot mount selected partition" : "error: unknown filesystem."
-            case .noPartition: return isLegacy ? "Error 22: No such partition" : "error: no such partition."
+            case .noPartition, .noSlices:
+                return isLegacy ? "Error 22: No such partition" : "error: no such partition."
             }
         case .fileMissing(let path), .fileElsewhere(let path, _):
             switch entry.file.syntax {
@@ -40,12 +44,22 @@ extension PlanDraft {
         if let problem = kernelProblem(item.entry) { return problem }
         let files = guest.bootFiles
         // pygrub reads what lies beside the menu.
-        if !bootsParavirtualized, let device = files.missingDevices[item.key] {
+        if !bootsParavirtualized, let device = files.missingDevices[item.key],
+            !device.problem.isDoubt(behind: controller)
+        {
             return .loaderDeviceMissing(name: device.name, device.problem)
         }
         if let path = files.missing[item.key] { return .fileMissing(path) }
         return bootsParavirtualized
             ? nil : files.misplaced[item.key].map { .fileElsewhere($0.path, volume: $0.volume) }
+    }
+
+    /// Why nobody knows whether an entry can start there.
+    func startDoubt(_ item: MenuEntry) -> VerdictReason? {
+        guard !bootsParavirtualized, let device = guest.bootFiles.missingDevices[item.key],
+            device.problem.isDoubt(behind: controller)
+        else { return nil }
+        return .loaderDeviceUnknown(name: device.name, device.problem)
     }
 
     /// Why an entry's kernel, when it is there, cannot start on the target.

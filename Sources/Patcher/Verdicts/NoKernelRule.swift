@@ -1,3 +1,5 @@
+internal import Storage
+
 /// Nothing that a loader could start: no menu with a kernel, and no kernel anywhere.
 enum NoKernelRule: RefusalRule {
     static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason? {
@@ -6,6 +8,9 @@ enum NoKernelRule: RefusalRule {
             // Xen's tools may hold the kernel outside the guest.
             !draft.bootsParavirtualized
         else { return nil }
-        return .noKernel
+        let boot = guest.mounts.first { $0.path == "/boot" }?.volume
+        return .noKernel(
+            boot: boot.map { "\(guest.volumes[$0].name) (\(guest.volumes[$0].identity.kind.rawValue))" },
+            boot.flatMap { draft.obstacle(to: .names, on: $0) })
     }
 }

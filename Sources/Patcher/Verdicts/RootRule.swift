@@ -9,12 +9,19 @@ enum RootRule: VerdictRule {
     }
 
     private static func problem(_ item: MenuEntry, _ draft: PlanDraft) -> VerdictReason? {
+        let own = item.entry.commandLine.arguments.lastIndex { $0.name == "root" }
+        // The last one wins, be it a variable's.
+        if let shared = item.entry.variableArguments.last(where: { $0.name == "root" }),
+            let text = shared.value, shared.index > own ?? -1
+        {
+            return problem(ofVariable: text, item, draft)
+        }
         guard let argument = item.entry.commandLine.last("root"), let range = argument.valueRange else {
             return problemOfSharedRoot(item, draft) ?? problemWithoutRoot(item, draft.guest)
         }
         let written = item.file.bytes.text(range)
         guard let text = argument.isOpaque ? argument.plainValue : written else {
-            return .rootUnresolved(written, .opaque)
+            return argument.isUntold ? .rootNotTold(written) : .rootUnresolved(written, .opaque)
         }
         let name = DeviceName(text)
         if item.entry.initrds.isEmpty {
@@ -27,7 +34,36 @@ enum RootRule: VerdictRule {
             return problem(of: reference, text, item.entry.kernelVersion, draft)
         }
         // The value of a variable has its name changed where it is set.
-        if case .unresolved(let reason) = draft.guest.resolver.resolve(name) { return judge(text, reason) }
+        if argument.isOpaque { return problem(ofVariable: text, item, draft) }
+        return problem(text, draft)
+    }
+
+    /// A root that a variable stands for: its name is changed where it is set.
+    private static func problem(
+        ofVariable text: String, _ item: MenuEntry, _ draft: PlanDraft
+    ) -> VerdictReason? {
+        let set = draft.guest.references.first { reference in
+            guard case .sharedKernelArgument("root") = reference.use else { return false }
+            return reference.text == text
+                && [
+                    GRUB2Config.kind, GRUBIncludedMenu.kind, GRUBEnvironmentFile.kind, GRUBVariablesFile.kind,
+                ]
+                .contains(reference.kind)
+        }
+        return set.map { problem(of: $0, text, item.entry.kernelVersion, draft) } ?? problem(text, draft)
+    }
+
+    /// A name that nothing would change.
+    private static func problem(_ text: String, _ draft: PlanDraft) -> VerdictReason? {
+        let name = DeviceName(text)
+        switch draft.guest.resolver.resolve(name) {
+        case .unresolved(let reason): return judge(text, reason)
+        case .volume(let volume) where name.isPositional:
+            if let target = draft.targetName(ofVolume: volume), target != text {
+                return .rootUnresolved(text, .renamed(to: target))
+            }
+        case .volume, .disk, .notADisk, .stable: break
+        }
         // A number's driver may be the target's too.
         let isOpen = ["gpt-auto", "auto", ""].contains(text) || DeviceNumber(text) != nil
         return name == .notADevice && !isOpen ? .rootUnresolved(text, .noVolume) : nil

@@ -11,7 +11,9 @@ extension VerdictReason {
         case xenOnlyKernel = "xen-only-kernel"
         case fileMissing = "file-missing"
         case loaderDeviceMissing = "loader-device-missing"
+        case loaderDeviceUnknown = "loader-device-unknown"
         case noKernel = "no-kernel"
+        case arrayDegraded = "array-degraded"
         case liloMap = "lilo-map"
         case driversMissing = "drivers-missing"
         case initramfsDamaged = "initramfs-damaged"
@@ -22,6 +24,7 @@ extension VerdictReason {
         case needsArgument = "needs-argument"
         case rootNeedsInitramfs = "root-needs-initramfs"
         case rootUnresolved = "root-unresolved"
+        case rootNotTold = "root-not-told"
         case rootNotNamed = "root-not-named"
         case rootShared = "root-shared"
         case menuNotInUse = "menu-not-in-use"
@@ -61,7 +64,9 @@ extension VerdictReason {
         case .xenOnlyKernel: .xenOnlyKernel
         case .fileMissing, .fileElsewhere: .fileMissing
         case .loaderDeviceMissing: .loaderDeviceMissing
+        case .loaderDeviceUnknown: .loaderDeviceUnknown
         case .noKernel: .noKernel
+        case .arrayDegraded: .arrayDegraded
         case .liloMap: .liloMap
         case .driversMissing: .driversMissing
         case .initramfsDamaged: .initramfsDamaged
@@ -72,6 +77,7 @@ extension VerdictReason {
         case .needsArgument: .needsArgument
         case .rootNeedsInitramfs: .rootNeedsInitramfs
         case .rootUnresolved: .rootUnresolved
+        case .rootNotTold: .rootNotTold
         case .rootNotNamed: .rootNotNamed
         case .rootShared: .rootShared
         case .menuNotInUse: .menuNotInUse

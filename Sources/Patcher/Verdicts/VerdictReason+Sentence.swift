@@ -20,12 +20,16 @@ extension VerdictReason {
         case .xenOnlyKernel(let hypervisor):
             "its kernel is built for Xen's own interface alone and cannot start on \(hypervisor == .xenserver ? "a XenServer guest with emulated disks" : hypervisor.title)"
         case .fileMissing(let path): "\(path) is not on the disks, or empty"
-        case .fileElsewhere(let path, let volume):
+        case .fileElsewhere(let path, let volume?):
             "\(path) is not on \(volume), where its loader looks for it"
+        case .fileElsewhere(let path, nil):
+            "\(path) leads to a file only where the running system mounts the volumes: its loader counts paths from the root of one volume, and no volume has that path"
         case .loaderDeviceMissing(let name, let problem):
             "its loader looks for the files on \(name), by the count of the firmware, and \(problem.words)"
-        case .noKernel:
-            "no kernel was found where loaders look for one (/boot is empty, or its volume was not given), and no boot menu: give the disk that holds them too, or install a kernel and its boot loader in the guest"
+        case .loaderDeviceUnknown(let name, let problem):
+            "its loader looks for the files on \(name), and \(problem.words): whether it will be there only a start shows"
+        case .noKernel(let boot, let obstacle):
+            "no kernel was found where loaders look for one (/boot\(boot.map { ", which is \($0)," } ?? "") is empty, or its volume was not given), and no boot menu\(obstacle.map { "; \($0.sentence)" } ?? ""): give the disk that holds them too, or install a kernel and its boot loader in the guest"
         case .liloMap: "LILO's map holds the old disk's device number; run lilo in the guest or install GRUB"
         case .driversMissing(let names, let controller, let why):
             Self.missing(names, controller, why)
@@ -42,6 +46,10 @@ extension VerdictReason {
             "its kernel leaves the disks behind \(controller.rawValue) alone without the argument \(argument)"
         case .rootNeedsInitramfs(let name): "root=\(name) needs an initramfs, and the entry has none"
         case .rootUnresolved(let name, let reason): "root=\(name): \(reason.sentence)"
+        case .arrayDegraded(let what):
+            "\(what): whether its initramfs starts the array without the others only a start shows; give the disks of the others too"
+        case .rootNotTold(let text):
+            "root=\(text) is made of a variable that only the running loader sets: whether it names the root only a start shows"
         case .rootNotNamed: "its arguments have no root=, and its initramfs looks for what that names"
         case .rootShared(let name, let volumes):
             "root=\(name) is not unique: \(volumes.joined(separator: ", ")) have it, and which of them becomes the root is chance; leave the copy out, or give it another UUID or label"

@@ -7,6 +7,8 @@ package enum VerdictReason: Sendable, Equatable {
     package enum Severity: Sendable, Equatable {
         /// To know.
         case note
+        /// Nobody knows whether the entry boots.
+        case doubts
         /// The entry does not boot; of a guest: nothing is to be written.
         case stops
     }
@@ -30,11 +32,15 @@ package enum VerdictReason: Sendable, Equatable {
     /// A file that the entry loads is not on the disks.
     case fileMissing(String)
     /// A file that the entry loads is not on the volume that its loader reads.
-    case fileElsewhere(String, volume: String)
+    case fileElsewhere(String, volume: String?)
     /// The device that the loader reads the entry's files from will not be there.
     case loaderDeviceMissing(name: String, LoaderDeviceProblem)
-    /// No kernel lies on the disks, and no menu that would start one.
-    case noKernel
+    /// Whether that device will be there only the machine shows.
+    case loaderDeviceUnknown(name: String, LoaderDeviceProblem)
+    /// No kernel lies on the disks, and no menu that would start one; what /boot is, and what cannot be written there.
+    case noKernel(boot: String?, Obstacle?)
+    /// The root is on an array that lacks members, of which this is known.
+    case arrayDegraded(String)
     /// LILO's map says where the root is, not its file.
     case liloMap
     /// The initramfs lacks modules that its kernel has, and they are not added.
@@ -55,6 +61,8 @@ package enum VerdictReason: Sendable, Equatable {
     case rootNeedsInitramfs(String)
     /// The root's name stands for nothing.
     case rootUnresolved(String, UnresolvedReason)
+    /// What names the root is a variable that only the running loader sets.
+    case rootNotTold(String)
     /// No argument names the root, and the initramfs knows it from nowhere else.
     case rootNotNamed
     /// The root's name stands for several volumes.
@@ -109,6 +117,7 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
+        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded: .doubts
         case .keepsXenEntry, .argumentsElsewhere, .rootShared, .menuNotInUse, .initramfsEndsEarly: .note
         default: .stops
         }

@@ -24,6 +24,7 @@ package enum VerdictRules {
         NeededRowRule.self,
         RequiredUnitRule.self,
         LVMFilterRule.self,
+        DegradedArrayRule.self,
         MenuInUseRule.self,
     ]
 

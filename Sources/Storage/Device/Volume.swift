@@ -37,6 +37,8 @@ public struct Volume: Sendable {
 
     /// What Linux stacks up between the disks and this volume, each once; partitions are no layer.
     public var layers: [Layer] = []
+    /// The arrays below it that lack members, each with what it has: "md0 has 1 of 3 members".
+    public var degradedArrays: [String] = []
 
     /// A part of Linux that makes a device of others.
     public enum Layer: Hashable, Sendable {

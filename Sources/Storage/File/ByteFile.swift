@@ -43,6 +43,8 @@ public protocol ByteFile: AnyObject, Sendable {
     var allocatedByteCount: UInt64? { get }
     /// When the content was last changed, in seconds since 1970; nil when that cannot be told.
     var modificationTime: Int64? { get }
+    /// Makes that time an earlier one again, once the content is what it was then; nothing where that cannot be done.
+    func putBack(modificationTime: Int64)
 
     /// How many names it has; nil where names are not counted.
     var nameCount: UInt64? { get }
@@ -122,4 +124,9 @@ extension ByteFile {
 
     /// Nothing to wait for.
     public func awaitWriteback() throws(StorageError) {}
+}
+
+extension ByteFile {
+    /// What keeps no time has none to put back.
+    public func putBack(modificationTime: Int64) {}
 }

@@ -35,9 +35,11 @@ extension XFSTransaction {
         let room = inode.bytes.count - inode.coreSize
         if inode.forkOffset != 0, inode.range(.attributes).count >= byteCount { return true }
         // Whatever the data are now, they may need a tree later (xfs_attr_shortform_bytesfit).
-        let least = inode.format(.data) == .device ? 8 : Self.smallestDataMap
-        guard byteCount <= room - least else { return false }
-        let offset = (room - byteCount) & ~7
+        let isDevice = inode.format(.data) == .device
+        guard byteCount <= room - (isDevice ? Inode.deviceForkOffset : Self.smallestDataMap) else {
+            return false
+        }
+        let offset = isDevice ? Inode.deviceForkOffset : (room - byteCount) & ~7
         // Without the second form of attributes the border is always in one place.
         guard geometry.hasChecksums || superblock.features2.contains(.attributesVersion2) else {
             return false

@@ -97,6 +97,8 @@ struct Inode: Sendable {
     var generation: UInt32 { bytes.big(Offset.generation) }
     var coreSize: Int { version == 3 ? 176 : 100 }
     var forkOffset: Int { Int(bytes[Offset.forkOffset]) * 8 }
+    /// Where the attributes of devices, FIFOs and sockets begin, always (xfs_dinode_verify_forkoff).
+    static let deviceForkOffset = 8
 
     func format(_ fork: Fork) -> Format? {
         Format(rawValue: bytes[fork == .data ? Offset.format : Offset.attributeFormat])
@@ -123,7 +125,10 @@ struct Inode: Sendable {
     var defect: String? {
         if type == nil { return "di_mode" }
         if size > UInt64(Int64.max) { return "di_size" }
-        if coreSize + forkOffset > bytes.count { return "di_forkoff" }
+        if forkOffset != 0 {
+            if format(.data) == .device, forkOffset != Self.deviceForkOffset { return "di_forkoff" }
+            if coreSize + forkOffset >= bytes.count { return "di_forkoff" }
+        }
         let data = range(.data)
         switch (format(.data), type) {
         case (.device, .characterDevice?), (.device, .blockDevice?), (.device, .fifo?), (.device, .socket?):

@@ -97,6 +97,61 @@ struct SparseTarTests {
         #expect(compared.status == 0, "\(compared.text)\(compared.errorText)")
     }
 
+    /// Pieces of a few bytes, many of them in one block of the guest's, and one of a megabyte across.
+    @Test(.enabled(if: Tool.has("mkfs.xfs", "xfs_repair")), arguments: ["ext4", "ext2", "inline", "xfs"])
+    func piecesShareBlocks(_ kind: String) throws {
+        let directory = try TemporaryDirectory()
+        let program = """
+            import random, sys, tarfile
+            random.seed(7)
+            data = bytearray(); runs = []; position = 0
+            whole = bytearray(3 << 20)
+            while position < 2 << 20:
+                n = random.choice([1, 7, 100, 511, 4096, 5000])
+                if len(runs) == 900: n = 1 << 20
+                piece = random.randbytes(n); whole[position:position + n] = piece
+                runs.append((position, n)); data += piece
+                position += n + random.choice([0, 1, 20, 700, 9000])
+            if sys.argv[3] == 'inline': runs = [(3, 20), (30, 1), (9000, 5)]; data = data[:26]; whole = bytearray(9005)
+            if sys.argv[3] == 'inline':
+                at = 0
+                for o, n in runs: whole[o:o + n] = data[at:at + n]; at += n
+            map = ('%d\\n' % len(runs) + ''.join('%d\\n%d\\n' % r for r in runs)).encode()
+            map += b'\\0' * (-len(map) % 512)
+            i = tarfile.TarInfo('x'); i.size = len(map) + len(data)
+            i.pax_headers = {'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.name': 'a',
+                             'GNU.sparse.realsize': str(len(whole))}
+            with open(sys.argv[1], 'wb') as out:
+                out.write(i.tobuf(format=tarfile.PAX_FORMAT)); out.write(map); out.write(data)
+                out.write(b'\\0' * (-(len(map) + len(data)) % 512 + 1024))
+            open(sys.argv[2], 'wb').write(whole)
+            """
+        let (archive, whole) = (directory.path("a.tar"), directory.path("whole"))
+        try Tool.run("python3", ["-c", program, archive, whole, kind])
+        let image = try directory.sparse("fs.img", byteCount: (kind == "xfs" ? 320 : 16) << 20)
+        let options =
+            kind == "ext2"
+            ? EditCommandTests.ext2 : EditCommandTests.ext4 + (kind == "inline" ? ["-O", "inline_data"] : [])
+        if kind == "xfs" {
+            try Tool.run("mkfs.xfs", ["-q", image])
+        } else {
+            try Tool.run("mke2fs", ["-q", "-F"] + options + [image])
+        }
+        for _ in 0..<2 {
+            try Fixture.diskgraft("untar", image, archive, "--volume", "disk")
+            if kind == "xfs" {
+                try Tool.run("xfs_repair", ["-n", "-f", image])
+            } else {
+                try Debugfs(image).check()
+            }
+            let compared = try Tool.run(
+                "sh",
+                ["-c", "\"$0\" cat --volume disk \"$1\" /a | cmp - \"$2\"", Fixture.command, image, whole],
+                expect: nil)
+            #expect(compared.status == 0, "\(compared.text)\(compared.errorText)")
+        }
+    }
+
     struct Hostile: Sendable, CustomTestStringConvertible {
         let name: String
         let body: String
@@ -113,6 +168,15 @@ struct SparseTarTests {
         Hostile(name: "marker beyond the end", body: "old(20, b'x' * 10, [(0, 10), (21, 0)])"),
         Hostile(name: "too little data", body: "old(20, b'x' * 5, [(0, 10)])"),
         Hostile(name: "too much data", body: "old(20, b'x' * 15, [(0, 10)])"),
+        Hostile(
+            name: "negative offset", body: "old(20, b'x' * 10, [(-5, 10)])", says: "negative offset of data"),
+        Hostile(
+            name: "negative count", body: "old(20, b'', [(0, -5)])", says: "negative count of data"),
+        Hostile(name: "negative length", body: "old(-20, b'', [(0, 0)])", says: "negative length"),
+        Hostile(
+            name: "one piece too many", body: "new(1 << 40, f'{(1 << 17) + 1}\\n0\\n5\\n', b'x' * 5)",
+            status: 2,
+            says: "131073 pieces between holes"),
         Hostile(name: "no map", body: "old(20, b'x' * 15, [])"),
         Hostile(name: "offset overflows", body: "new(30, '1\\n18446744073709551615\\n5\\n', b'x' * 5)"),
         Hostile(
@@ -184,9 +248,9 @@ struct SparseTarTests {
                 i = tarfile.TarInfo('a'); i.type = b'S'; i.size = len(data)
                 h = bytearray(i.tobuf(format=tarfile.GNU_FORMAT))
                 h[257:257 + len(magic)] = magic
-                for n, (o, c) in enumerate(pairs):
-                    h[386 + n * 24:386 + n * 24 + 24] = b'%011o\\0%011o\\0' % (o, c)
-                h[483:495] = b'%011o\\0' % size
+                num = lambda n: b'%011o\\0' % n if n >= 0 else n.to_bytes(12, 'big', signed=True)
+                for n, (o, c) in enumerate(pairs): h[386 + n * 24:386 + n * 24 + 24] = num(o) + num(c)
+                h[483:495] = num(size)
                 h[148:156] = b' ' * 8
                 h[148:156] = b'%06o\\0 ' % sum(h)
                 out.write(h); out.write(data); out.write(b'\\0' * (-len(data) % 512))

@@ -113,7 +113,7 @@ struct TarFaithTests {
     }
 
     @Test(arguments: [
-        ("add('a', data=b'12345678' * 64); raw(124, b'\\xff' * 11 + b'\\x00')", "size below zero"),
+        ("add('a', data=b'12345678' * 64); raw(124, b'\\xff' * 11 + b'\\x00')", "negative size"),
         ("add('a'); raw(136, b'\\x80' + b'\\xff' * 11)", "mtime past all bounds"),
         (
             "t.close(); t = tarfile.open(sys.argv[1], 'w', format=tarfile.PAX_FORMAT, "

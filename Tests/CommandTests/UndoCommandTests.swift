@@ -55,8 +55,11 @@ struct UndoCommandTests {
         let moved = images.directory.path("moved.img")
         try FileManager.default.moveItem(atPath: images.image, toPath: moved)
         try FileManager.default.moveItem(atPath: images.other, toPath: images.image)
-        let forced = try Fixture.diskgraft("undo", "--force", "--other-file", images.image)
+        // Old bytes of one file system in another: that is damage, and named.
+        let forced = try Tool.run(
+            Fixture.command, ["undo", "--force", "--other-file", images.image], expect: 1...1)
         #expect(forced.text.contains("not the file that was changed"))
+        #expect(forced.errorText.contains("ext4"))
         #expect(try Fixture.diskgraft("undo", moved).text.contains("was taken back"))
         #expect(try images.content(moved) == "old\n")
     }
@@ -97,5 +100,86 @@ struct UndoCommandTests {
         #expect(try Fixture.diskgraft("undo", link).text.contains("has several names"))
         #expect(try images.content(link) == "new\n")
         #expect(try Fixture.diskgraft("undo", images.image).text.contains("was taken back"))
+    }
+
+    // MARK: Work that was done since
+
+    /// A guest went on with the file system after the change: debugfs stands for it.
+    private func workOn(_ image: String, in directory: TemporaryDirectory) throws {
+        var random = SeededRandom(9)
+        var script = ""
+        for index in 0..<40 {
+            let source = try directory.write("work\(index)", random.bytes(6000))
+            script += "write \(source) d/sub/work\(index)\n"
+        }
+        script += "rm d/sub/x\nmkdir d/sub/more\n"
+        try Tool.run("debugfs", ["-w", "-f", directory.write("script", script), image])
+        try Tool.run("e2fsck", ["-fn", image])
+    }
+
+    /// What is lost is said before, --discard comes first where the image is sound as it is, and what --force leaves is
+    /// checked, tables and file systems.
+    @Test(.enabled(if: Tool.has("e2fsck")), arguments: [false, true])
+    func forceOverWorkThatWasDoneSinceNamesTheDamage(_ isHot: Bool) throws {
+        let images = try Images()
+        let image = images.image
+        try workOn(image, in: images.directory)
+        if isHot { try UndoRecord.setState(.hot, ofRecord: image + ".undo") }
+        let bytes = try fileBytes(image)
+        let refusal = try Fixture.diskgraft("undo", image, expect: 2...2).errorText
+        let discard = try #require(refusal.range(of: "undo --discard"))
+        let force = try #require(refusal.range(of: "undo --force"))
+        #expect(discard.lowerBound < force.lowerBound, "\(refusal)")
+        #expect(refusal.contains("finds no damage") && refusal.contains("is lost"), "\(refusal)")
+        let isUntouched = try fileBytes(image) == bytes
+        #expect(isUntouched)
+        // By --discard nothing is lost.
+        let copy = images.directory.path("copy.img")
+        for end in ["", ".undo"] { try Tool.run("cp", [image + end, copy + end]) }
+        try Fixture.diskgraft("undo", "--discard", "--other-file", copy)
+        try Tool.run("e2fsck", ["-fn", copy])
+        // By --force it is, and the file system with it.
+        let forced = try Tool.run(Fixture.command, ["undo", "--force", image], expect: 1...1)
+        #expect(forced.text.contains("was taken back"))
+        #expect(
+            forced.errorText.contains("ext4") && forced.errorText.contains("fs.img"), "\(forced.errorText)")
+        #expect(try Tool.run("e2fsck", ["-fn", image], expect: nil).status != 0)
+        try Fixture.diskgraft("check", image, expect: 2...2)
+    }
+
+    /// Damaged as it is: nothing is called sound, and --discard is not what comes first.
+    @Test(.enabled(if: Tool.has("e2fsck")))
+    func whatIsDamagedAsItIsIsNotCalledSound() throws {
+        let images = try Images()
+        try workOn(images.image, in: images.directory)
+        try Tool.run("debugfs", ["-w", "-R", "clri d/sub", images.image])
+        let refusal = try Fixture.diskgraft("undo", images.image, expect: 2...2).errorText
+        #expect(!refusal.contains("finds no damage"))
+        let discard = try #require(refusal.range(of: "undo --discard"))
+        let force = try #require(refusal.range(of: "undo --force"))
+        #expect(force.lowerBound < discard.lowerBound, "\(refusal)")
+    }
+
+    /// A new file over one that has another's record: the sentence is about that one, and the record stays.
+    @Test func aNewFileOverAnotherImagesRecordSaysWhoseItIs() throws {
+        let images = try Images()
+        try UndoRecord.setState(.hot, ofRecord: images.image + ".undo")
+        let moved = images.directory.path("moved.img")
+        try FileManager.default.moveItem(atPath: images.image, toPath: moved)
+        try FileManager.default.moveItem(atPath: images.other, toPath: images.image)
+        let source = images.directory.path("source.img")
+        try Tool.run("cp", [images.image, source])
+        for command in [
+            ["convert", "-O", "raw", source, images.image], ["create", "-f", "raw", images.image, "16M"],
+        ] {
+            let refusal = try Tool.run(Fixture.command, command, expect: 2...2).errorText
+            #expect(refusal.contains("is of another file") && !refusal.contains("of this file"), "\(refusal)")
+            #expect(refusal.contains("undo --discard"))
+        }
+        // What it advises lets the record go on for the one that it is of.
+        try Fixture.diskgraft("undo", "--discard", images.image)
+        try Fixture.diskgraft("convert", "-O", "raw", source, images.image)
+        try Fixture.diskgraft("undo", moved)
+        #expect(try images.content(moved) == "old\n")
     }
 }

@@ -6,7 +6,7 @@ import Testing
 @_spi(Testing) import Undo
 
 /// A record of a block device whose name another one has got.
-@Suite(.enabled(if: LoopDevices.areThere, "needs root and loop devices"))
+@Suite(.serialized, .enabled(if: LoopDevices.areThere, "needs root and loop devices"))
 struct UndoOtherDeviceTests {
     /// The device that has the name now holds nothing of what the record knows, or is of another size.
     @Test(arguments: [false, true], [false, true])
@@ -87,5 +87,59 @@ struct UndoOtherDeviceTests {
         #expect(try UndoRecord.undo([try RecordedFile.open(device)], in: place).count == 1)
         let isAsBefore = try HostFile.open(device).bytes(at: 0, count: 1 << 20) == before
         #expect(isAsBefore)
+    }
+
+    /// A hot record, and another device of the name that holds what the changed one held before, or nearly: what becomes of
+    /// that is not what becomes of the one that was changed, which is known by another name too.
+    @Test(arguments: [false, true])
+    func aCloneOfTheNameLeavesTheRecordToTheOther(_ isSpoiled: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let place = UndoPlace(deviceDirectory: directory.root)
+        var random = SeededRandom(33)
+        let before = random.bytes(1 << 20)
+        let disks = try [directory.write("one", before), directory.write("two", before)]
+        let device = try Tool.run("losetup", ["-f", "--show", disks[0]]).text.filter { $0 != "\n" }
+        defer { _ = try? Tool.run("losetup", ["-d", device]) }
+        let record = place.recordPath(for: device)
+        do {
+            let file = try RecordedFile.open(device)
+            let transaction = try HostTransaction([file], records: place)
+            try file.write(random.bytes(9000), at: 70_000)
+            try transaction.commit()
+        }
+        try UndoRecord.setState(.hot, ofRecord: record)
+        // As a cut between the first write and the last leaves it.
+        do { try HostFile.open(device, access: .write).write(Array(before[70_144..<70_656]), at: 70_144) }
+        let half = try HostFile.open(device).bytes(at: 0, count: 1 << 20)
+        try Tool.run("losetup", ["-d", device])
+        if isSpoiled {
+            // All but one of the sectors that the change touched are known.
+            var other = before
+            other[75_000] ^= 1
+            try directory.write("two", other)
+        }
+        try Tool.run("losetup", [device, disks[1]])
+        do {
+            let file = try RecordedFile.open(device)
+            if isSpoiled {
+                let error = #expect(throws: StorageError.self) { try UndoRecord.discard([file], in: place) }
+                #expect(error?.code == "other-device")
+                #expect(throws: StorageError.self) { try UndoRecord.undo([file], in: place) }
+            } else {
+                _ = try UndoRecord.undo([file], in: place)
+                try UndoRecord.requireSettled(device, in: place)
+            }
+        }
+        try Tool.run("losetup", ["-d", device])
+        let again = try Tool.run("losetup", ["-f", "--show", disks[0]]).text.filter { $0 != "\n" }
+        defer { _ = try? Tool.run("losetup", ["-d", again]) }
+        #expect(throws: StorageError.self) { try UndoRecord.requireSettled(again, in: place) }
+        let isStillHalf = try HostFile.open(again).bytes(at: 0, count: 1 << 20) == half
+        #expect(isStillHalf)
+        let file = try RecordedFile.open(again)
+        #expect(try UndoRecord.undo([file], in: place).count == 1)
+        let isBack = try HostFile.open(again, locking: .ignore).bytes(at: 0, count: 1 << 20) == before
+        #expect(isBack)
+        #expect(HostDirectory.names(in: directory.root) == ["one", "two"])
     }
 }

@@ -3,21 +3,35 @@ package import Storage
 extension Ext4Transaction {
     /// Writes bytes into a regular file at any offset.
     package func write(_ bytes: [UInt8], to file: FileID, at offset: UInt64) throws(StorageError) {
+        try write([FilePiece(offset: offset, bytes: bytes)], to: file)
+    }
+
+    /// Writes pieces into a regular file; its map is read and stored once.
+    package func write(_ pieces: [FilePiece], to file: FileID) throws(StorageError) {
         try perform { () throws(StorageError) in
             var inode = try inode(file)
             try requireWritableContents(inode)
-            guard !bytes.isEmpty else { return }
-            guard let end = offset +? UInt64(bytes.count) else {
-                throw .ext4(.refused, .fileTooLong, "\(inode.name) cannot be that long")
+            var left = pieces.filter { !$0.bytes.isEmpty }[...]
+            var end: UInt64 = 0
+            for piece in left {
+                guard piece.offset >= end, let next = piece.offset +? UInt64(piece.bytes.count) else {
+                    throw .ext4(.refused, .fileTooLong, "\(inode.name) cannot be that long")
+                }
+                end = next
+                try requireReachable(next, in: inode)
             }
-            try requireReachable(end, in: inode)
+            guard !left.isEmpty else { return }
+            while inode.flags.contains(.inlineData), let piece = left.first {
+                guard try writeInline(piece.bytes, at: piece.offset, in: &inode) else { break }
+                inode.setSize(
+                    max(inode.size(geometry), piece.offset + UInt64(piece.bytes.count)), geometry)
+                left = left.dropFirst()
+            }
             let old = inode.size(geometry)
-            var isDone = false
-            if inode.flags.contains(.inlineData) { isDone = try writeInline(bytes, at: offset, in: &inode) }
-            if !isDone {
-                if offset > old { try clearSlack(of: inode, behind: old) }
-                try writeBlocks(bytes, at: offset, in: &inode)
-            }
+            // Bytes behind the old end show from now on, where no piece lies over them.
+            let isCovered = left.contains { $0.offset <= old && old < $0.offset + UInt64($0.bytes.count) }
+            if end > old, !isCovered { try clearSlack(of: inode, behind: old) }
+            if !left.isEmpty { try writeBlocks(Array(left), in: &inode) }
             inode.setSize(max(old, end), geometry)
             try noteSize(max(old, end), of: inode)
             touch(&inode, contents: true)
@@ -66,45 +80,68 @@ extension Ext4Transaction {
         return false
     }
 
-    private func writeBlocks(
-        _ bytes: [UInt8], at offset: UInt64, in inode: inout Inode
-    ) throws(StorageError) {
-        let blockSize = UInt64(geometry.blockSize)
-        let end = offset + UInt64(bytes.count)
-        let range = offset / blockSize..<end.dividedRoundingUp(by: blockSize)
+    private func writeBlocks(_ pieces: [FilePiece], in inode: inout Inode) throws(StorageError) {
         let before = try map(of: inode)
-        var after = before
-        let written = before.runs.filter { if case .written = $0.place { true } else { false } }
-        let behind = after.removeRuns(from: range.upperBound)
-        let inside = after.removeRuns(from: range.lowerBound)
-        var goal = after.runs.last.flatMap { run in run.firstBlock?.advanced(by: run.count) }
-        goal = goal ?? self.goal(for: inode)
-        let filled = try filled(
-            FileMap(runs: inside, treeBlocks: []), from: range.lowerBound, to: range.upperBound,
-            near: goal ?? self.goal(for: inode))
-        for run in filled.runs {
-            guard let first = run.firstBlock else { continue }
-            for index in 0..<run.count {
-                let logical = run.logical + index
-                let number = first.advanced(by: index)
-                let from = max(logical * blockSize, offset)
-                let to = min((logical + 1) * blockSize, end)
-                let part = bytes[Int(from - offset)..<Int(to - offset)]
-                if part.count == geometry.blockSize {
-                    try store(Array(part), at: number, role: .data)
-                    continue
-                }
-                // Edges keep what they held; a block that was a hole or preallocated held zeros.
-                let held = written.contains { $0.logical <= logical && logical < $0.end }
-                var block = held ? try self.block(number) : [UInt8](repeating: 0, count: geometry.blockSize)
-                let start = Int(from - logical * blockSize)
-                block.replaceSubrange(start..<start + part.count, with: part)
-                try store(block, at: number, role: .data)
-            }
+        var after = FileMap(runs: [], treeBlocks: before.treeBlocks)
+        after.runs.reserveCapacity(before.runs.count + pieces.count)
+        var rest = FileMapCursor(before.runs)
+        for group in PiecesInBlocks.gather(pieces, blockSize: UInt64(geometry.blockSize)) {
+            for run in rest.take(before: group.blocks.lowerBound) { after.append(run) }
+            let inside = rest.take(before: group.blocks.upperBound)
+            let last = after.runs.last
+            let goal = last.flatMap { run in run.firstBlock?.advanced(by: run.count) } ?? goal(for: inode)
+            let filled = try filled(
+                FileMap(runs: inside, treeBlocks: []), from: group.blocks.lowerBound,
+                to: group.blocks.upperBound, near: goal)
+            try store(group.pieces, in: filled.runs, over: inside)
+            for run in filled.runs { after.append(run) }
         }
-        for run in filled.runs + behind { after.append(run) }
+        for run in rest.take(before: .max) { after.append(run) }
         inode.flags.remove(.endOfFileBlocks)
         try store(after, replacing: before, in: &inode)
+    }
+
+    /// Puts pieces that follow each other into the blocks of `runs`. What they leave of a block is what it held, in `held`;
+    /// one that was a hole or preallocated held zeros.
+    private func store(
+        _ pieces: ArraySlice<FilePiece>, in runs: [MappedRun], over held: [MappedRun]
+    ) throws(StorageError) {
+        let blockSize = UInt64(geometry.blockSize)
+        var pieces = pieces
+        var held = FileMapCursor(held)
+        for run in runs {
+            guard let first = run.firstBlock else { continue }
+            for index in 0..<run.count {
+                let start = (run.logical + index) * blockSize
+                let end = start + blockSize
+                let number = first.advanced(by: index)
+                let old = held.take(before: run.logical + index + 1).last
+                var block: [UInt8]?
+                while let piece = pieces.first, piece.offset < end {
+                    let stop = piece.offset + UInt64(piece.bytes.count)
+                    let part = piece.bytes[
+                        Int(max(start, piece.offset) - piece.offset)..<Int(min(end, stop) - piece.offset)]
+                    if part.count == geometry.blockSize {
+                        block = Array(part)
+                    } else {
+                        var whole: [UInt8]
+                        if let block {
+                            whole = block
+                        } else if case .written = old?.place {
+                            whole = try self.block(number)
+                        } else {
+                            whole = [UInt8](repeating: 0, count: geometry.blockSize)
+                        }
+                        let place = Int(max(start, piece.offset) - start)
+                        whole.replaceSubrange(place..<place + part.count, with: part)
+                        block = whole
+                    }
+                    guard stop <= end else { break }
+                    pieces = pieces.dropFirst()
+                }
+                if let block { try store(block, at: number, role: .data) }
+            }
+        }
     }
 
     private func punchBlocks(

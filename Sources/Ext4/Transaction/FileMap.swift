@@ -43,6 +43,37 @@ struct FileMap: Sendable {
     }
 }
 
+/// Goes through a file's runs once, from the first on.
+struct FileMapCursor {
+    private let runs: [MappedRun]
+    private var index = 0
+    /// What is left of the next run.
+    private var part: MappedRun?
+
+    init(_ runs: [MappedRun]) {
+        self.runs = runs
+        part = runs.first
+    }
+
+    /// What lies before block `end` of the file and was not taken yet.
+    mutating func take(before end: UInt64) -> [MappedRun] {
+        var taken: [MappedRun] = []
+        while let run = part, run.logical < end {
+            if run.end > end {
+                var head = run
+                head.count = end - run.logical
+                taken.append(head)
+                part = run.droppingFirst(head.count)
+                return taken
+            }
+            taken.append(run)
+            index += 1
+            part = index < runs.count ? runs[index] : nil
+        }
+        return taken
+    }
+}
+
 extension MappedRun.Place {
     /// Whether `next` lies right behind a run of `count` blocks that begins here, in the same state.
     func isContinued(by next: MappedRun.Place, after count: UInt64) -> Bool {

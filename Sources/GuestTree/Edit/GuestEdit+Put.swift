@@ -231,10 +231,19 @@ extension GuestEdit {
     private func fill(
         _ id: FileID, on volume: Int, _ sparse: FileContents.Sparse
     ) throws(StorageError) {
+        var pieces: [FilePiece] = []
+        var size = 0
         while let (offset, bytes) = try sparse.next(Self.pieceSize) {
-            try ranges(on: volume).write(bytes, to: id, at: offset)
+            pieces.append(FilePiece(offset: offset, bytes: bytes))
+            // However small a piece is, it takes a block.
+            size += max(bytes.count, 4096)
+            guard size >= Self.pieceSize else { continue }
+            try ranges(on: volume).write(pieces, to: id)
+            pieces = []
+            size = 0
             try splitIfLarge(volume)
         }
+        try ranges(on: volume).write(pieces, to: id)
         try ranges(on: volume).truncate(id, to: sparse.byteCount)
         try splitIfLarge(volume)
     }

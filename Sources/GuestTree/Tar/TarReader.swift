@@ -182,7 +182,7 @@ package struct TarReader {
         member.owner = try small(108, 8, "uid")
         member.group = try small(116, 8, "gid")
         member.size = size
-        member.time = Timestamp(seconds: try seconds(block, 136, 12))
+        member.time = Timestamp(seconds: try seconds(block))
         if type == UInt8(ascii: "3") || type == UInt8(ascii: "4") {
             member.device.major = try small(329, 8, "devmajor")
             member.device.minor = try small(337, 8, "devminor")
@@ -190,20 +190,19 @@ package struct TarReader {
         return member
     }
 
-    /// Seconds since 1970: GNU's base 256 also has those before.
-    private func seconds(_ block: [UInt8], _ offset: Int, _ count: Int) throws(StorageError) -> Int64 {
-        let field = block[offset..<offset + count]
-        guard let first = field.first, first & 0xc0 == 0xc0 else {
-            return Int64(clamping: try number(block, offset, count, "mtime"))
+    /// A time, which may be before 1970: GNU's base 256 is in two's complement.
+    private func seconds(_ block: [UInt8]) throws(StorageError) -> Int64 {
+        guard block[136] & 0xc0 == 0xc0 else {
+            return Int64(clamping: try number(block, 136, 12, "mtime"))
         }
-        guard field.dropLast(8).allSatisfy({ $0 == 0xff }) else { throw bad("has a mtime past all bounds") }
-        let value = field.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let seconds = Int64(bitPattern: value)
-        guard seconds < 0, seconds >= -1 << 40 else { throw bad("has a mtime past all bounds") }
-        return seconds
+        let value: UInt64 = block.big(140)
+        guard block[136..<140].allSatisfy({ $0 == 0xff }), Int64(bitPattern: value) >= -1 << 40,
+            value >> 63 == 1
+        else { throw bad("has a mtime past all bounds") }
+        return Int64(bitPattern: value)
     }
 
-    /// Octal digits, or with the top bit set GNU's base 256.
+    /// Octal digits, or with the top bit set GNU's base 256, of a number that is not negative.
     func number(
         _ block: [UInt8], _ offset: Int, _ count: Int, _ what: String
     ) throws(StorageError) -> UInt64 {
@@ -211,7 +210,7 @@ package struct TarReader {
         guard let first = field.first else { return 0 }
         var value: UInt64 = 0
         if first & 0x80 != 0 {
-            guard first & 0x40 == 0 else { throw bad("has a \(what) below zero") }
+            guard first & 0x40 == 0 else { throw bad("has a negative \(what)") }
             for (index, byte) in field.enumerated() {
                 guard value < 1 << 55 else { throw bad("has a \(what) past all bounds") }
                 value = value << 8 | UInt64(index == 0 ? byte & 0x3f : byte)

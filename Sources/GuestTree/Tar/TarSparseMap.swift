@@ -7,8 +7,8 @@ package struct TarSparseMap {
     /// Its data, in order, none over another.
     package let runs: [Range<UInt64>]
 
-    /// Runs that are held at most, of 16 bytes each.
-    static let runLimit = 1 << 21
+    /// Runs that are unpacked at most: each takes a block of the guest's, and an entry in the file's map.
+    static let runLimit = 1 << 17
 
     /// The map of a file of `byteCount` bytes whose archive holds `dataCount` of them, from pairs of an offset and a count.
     /// Nil when they contradict each other.

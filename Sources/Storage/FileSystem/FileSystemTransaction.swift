@@ -48,6 +48,66 @@ public protocol RangesTransaction: FileSystemTransaction {
     /// Writes bytes into a regular file at any offset. Holes get blocks; a file written behind its end grows, with
     /// zeros between.
     func write(_ bytes: [UInt8], to file: FileID, at offset: UInt64) throws(StorageError)
+    /// The same of several pieces, in order and none over another: what has to be done once for a file is done once.
+    func write(_ pieces: [FilePiece], to file: FileID) throws(StorageError)
+}
+
+extension RangesTransaction {
+    /// One after the other.
+    public func write(_ pieces: [FilePiece], to file: FileID) throws(StorageError) {
+        for piece in pieces { try write(piece.bytes, to: file, at: piece.offset) }
+    }
+}
+
+/// Bytes of a file, and where they are.
+public struct FilePiece: Sendable {
+    /// Where the first is.
+    public let offset: UInt64
+    /// What lies there.
+    public let bytes: [UInt8]
+
+    /// Makes a piece.
+    public init(offset: UInt64, bytes: [UInt8]) {
+        self.offset = offset
+        self.bytes = bytes
+    }
+
+    /// Blocks of `blockSize` bytes that it touches; nil when it ends past all files.
+    package func blocks(of blockSize: UInt64) -> Range<UInt64>? {
+        guard let end = offset +? UInt64(bytes.count) else { return nil }
+        return offset / blockSize..<end.dividedRoundingUp(by: blockSize)
+    }
+}
+
+/// Pieces of a file that share blocks, and all blocks that they touch, without a gap.
+package struct PiecesInBlocks {
+    /// The blocks.
+    package let blocks: Range<UInt64>
+    /// The pieces, in order.
+    package let pieces: ArraySlice<FilePiece>
+
+    /// Pieces in order, gathered; those without bytes are left out.
+    package static func gather(_ pieces: [FilePiece], blockSize: UInt64) -> [PiecesInBlocks] {
+        let pieces = pieces.filter { !$0.bytes.isEmpty }
+        var gathered: [PiecesInBlocks] = []
+        var start = 0
+        var blocks: Range<UInt64> = 0..<0
+        for (index, piece) in pieces.enumerated() {
+            guard let own = piece.blocks(of: blockSize) else { continue }
+            if index > start, own.lowerBound < blocks.upperBound {
+                blocks = blocks.lowerBound..<max(blocks.upperBound, own.upperBound)
+                continue
+            }
+            if index > start {
+                gathered.append(PiecesInBlocks(blocks: blocks, pieces: pieces[start..<index]))
+            }
+            (start, blocks) = (index, own)
+        }
+        if start < pieces.count {
+            gathered.append(PiecesInBlocks(blocks: blocks, pieces: pieces[start...]))
+        }
+        return gathered
+    }
 }
 
 /// Gives back the space of zeros.

@@ -40,6 +40,24 @@ struct ExtentRecord: Equatable, Sendable {
     }
 }
 
+extension ExtentRecord {
+    /// What lies before a range of the file's blocks, in it, and behind it.
+    func parts(
+        around range: Range<UInt64>
+    ) -> (before: ExtentRecord?, inside: ExtentRecord?, behind: ExtentRecord?) {
+        func part(_ from: UInt64, _ to: UInt64) -> ExtentRecord? {
+            let (from, to) = (max(from, fileBlock), min(to, end))
+            guard from < to else { return nil }
+            return ExtentRecord(
+                isUnwritten: isUnwritten, fileBlock: from, block: block.advanced(by: from - fileBlock),
+                count: to - from)
+        }
+        return (
+            part(0, range.lowerBound), part(range.lowerBound, range.upperBound), part(range.upperBound, .max)
+        )
+    }
+}
+
 /// What a file has at a place: consecutive blocks, or none.
 struct MappedRun: Equatable, Sendable {
     enum Place: Equatable, Sendable {

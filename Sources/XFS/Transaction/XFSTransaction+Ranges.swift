@@ -4,17 +4,28 @@ package import Storage
 extension XFSTransaction {
     /// Writes bytes into a regular file at any offset.
     package func write(_ bytes: [UInt8], to file: FileID, at offset: UInt64) throws(StorageError) {
+        try write([FilePiece(offset: offset, bytes: bytes)], to: file)
+    }
+
+    /// Writes pieces into a regular file; its map is read and stored once.
+    package func write(_ pieces: [FilePiece], to file: FileID) throws(StorageError) {
         try perform { () throws(StorageError) in
             var inode = try regularFile(file)
-            guard !bytes.isEmpty else { return }
-            guard let end = offset +? UInt64(bytes.count), end <= Self.longestFile else {
-                throw .xfs(.refused, .fileTooLong, "\(inode.name) cannot be that long")
+            var end: UInt64 = 0
+            var count = 0
+            for piece in pieces where !piece.bytes.isEmpty {
+                guard piece.offset >= end, let next = piece.offset +? UInt64(piece.bytes.count),
+                    next <= Self.longestFile
+                else { throw .xfs(.refused, .fileTooLong, "\(inode.name) cannot be that long") }
+                end = next
+                count += piece.bytes.count
             }
-            guard bytes.count <= Self.contentsLimit else {
-                throw .memoryBound("xfs", "\(bytes.count) bytes are more than are written at once")
+            guard count > 0 else { return }
+            guard count <= Self.contentsLimit else {
+                throw .memoryBound("xfs", "\(count) bytes are more than are written at once")
             }
             if end > inode.size { try clear(behindEndOf: &inode) }
-            try overwrite(bytes, at: offset, in: &inode)
+            try overwrite(pieces, in: &inode)
             inode.bytes.storeBig(max(inode.size, end), at: Inode.Offset.size)
             touch(&inode, contents: true)
             try store(inode)
@@ -31,7 +42,7 @@ extension XFSTransaction {
             }
             if size < inode.size {
                 let end = size.dividedRoundingUp(by: UInt64(geometry.blockSize))
-                try exchange(end..<Self.mapEnd, of: &inode, for: [])
+                try exchange([end..<Self.mapEnd], of: &inode, for: [])
                 try clearSlack(of: &inode, behind: size)
             } else {
                 try clear(behindEndOf: &inode)
@@ -58,7 +69,7 @@ extension XFSTransaction {
                 try zero(range.lowerBound..<min(lower * blockSize, range.upperBound), of: &inode)
                 let rest = min(max(upper * blockSize, range.lowerBound), range.upperBound)
                 try zero(rest..<range.upperBound, of: &inode)
-                try exchange(lower..<upper, of: &inode, for: [])
+                try exchange([lower..<upper], of: &inode, for: [])
             } else {
                 try zero(range, of: &inode)
             }
@@ -112,24 +123,36 @@ extension XFSTransaction {
         let position = geometry.position(of: block) + range.lowerBound % blockSize
         try held.withMutableBytes { (span) throws(StorageError) in try readData(into: &span, at: position) }
         guard held.contains(where: { $0 != 0 }) else { return }
-        try overwrite([UInt8](repeating: 0, count: range.count), at: range.lowerBound, in: &inode)
+        let zeros = [UInt8](repeating: 0, count: range.count)
+        try overwrite([FilePiece(offset: range.lowerBound, bytes: zeros)], in: &inode)
     }
 
-    /// Puts bytes into new blocks in the place of the old ones, whose other bytes are kept.
-    private func overwrite(_ bytes: [UInt8], at offset: UInt64, in inode: inout Inode) throws(StorageError) {
+    /// Puts pieces into new blocks in the place of the old ones, whose other bytes are kept.
+    private func overwrite(_ pieces: [FilePiece], in inode: inout Inode) throws(StorageError) {
         let blockSize = UInt64(geometry.blockSize)
-        let end = offset + UInt64(bytes.count)
-        let blocks = offset / blockSize..<end.dividedRoundingUp(by: blockSize)
-        var whole: [UInt8] = []
-        if offset % blockSize != 0 {
-            whole = Array(try blockContents(blocks.lowerBound, of: inode)[..<Int(offset % blockSize)])
+        var ranges: [Range<UInt64>] = []
+        var records: [ExtentRecord] = []
+        for group in PiecesInBlocks.gather(pieces, blockSize: blockSize) {
+            var whole: [UInt8] = []
+            var position = group.blocks.lowerBound * blockSize
+            // What lies between pieces lies within one block.
+            func keep(to end: UInt64) throws(StorageError) {
+                guard position < end else { return }
+                let held = try blockContents(position / blockSize, of: inode)
+                let from = Int(position % blockSize)
+                whole += held[from..<from + Int(end - position)]
+                position = end
+            }
+            for piece in group.pieces {
+                try keep(to: piece.offset)
+                whole += piece.bytes
+                position = piece.offset + UInt64(piece.bytes.count)
+            }
+            try keep(to: group.blocks.upperBound * blockSize)
+            records += try place(whole, at: group.blocks.lowerBound, of: inode)
+            ranges.append(group.blocks)
         }
-        whole += bytes
-        if end % blockSize != 0 {
-            whole += try blockContents(blocks.upperBound - 1, of: inode)[Int(end % blockSize)...]
-        }
-        let records = try place(whole, at: blocks.lowerBound, of: inode)
-        try exchange(blocks, of: &inode, for: records)
+        try exchange(ranges, of: &inode, for: records)
     }
 
     /// A block of a file, zeros where there is none.
@@ -143,11 +166,27 @@ extension XFSTransaction {
         return bytes
     }
 
-    /// Gives back what a file has in a range of its blocks, and puts other extents there.
+    /// Gives back what a file has in ranges of its blocks, which are in order, and puts other extents there.
     private func exchange(
-        _ range: Range<UInt64>, of inode: inout Inode, for records: [ExtentRecord]
+        _ ranges: [Range<UInt64>], of inode: inout Inode, for records: [ExtentRecord]
     ) throws(StorageError) {
-        let (kept, released) = try extents(of: inode, .data).cut(range)
+        var kept: [ExtentRecord] = []
+        var released: [ExtentRecord] = []
+        let ranges = ranges.filter { !$0.isEmpty }
+        var next = 0
+        for record in try extents(of: inode, .data) {
+            while next < ranges.count, ranges[next].upperBound <= record.fileBlock { next += 1 }
+            var rest: ExtentRecord? = record
+            var index = next
+            while let part = rest, index < ranges.count, ranges[index].lowerBound < part.end {
+                let (before, inside, behind) = part.parts(around: ranges[index])
+                if let before { kept.append(before) }
+                if let inside { released.append(inside) }
+                rest = behind
+                index += 1
+            }
+            if let rest { kept.append(rest) }
+        }
         guard !released.isEmpty || !records.isEmpty else { return }
         for record in released { try release(record, .data, of: inode) }
         try setExtents(

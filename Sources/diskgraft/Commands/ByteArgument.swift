@@ -35,22 +35,15 @@ struct PathArgument: ExpressibleByArgument, Equatable {
     var shown: String { path.shellText }
 }
 
-/// What the command's arguments are refused for.
-enum ArgumentCode: String, LayerCode {
-    static let layer = "arguments"
-
-    case unreadable = "arguments-unreadable"
-}
-
 /// The command's arguments as the kernel has them. `CommandLine.arguments` has U+FFFD for what is not UTF-8, and so
-/// would name another file. Throws `io` where there is not even the command's own name: they come from /proc, which
-/// may be missing or need a file descriptor that there is not.
+/// would name another file.
 func exactArguments() throws(StorageError) -> [String] {
+    // What started this gave a name at least; the runtime reads it from a file and says nothing where it cannot.
     guard CommandLine.argc > 0 else {
         throw StorageError(
-            .io, ArgumentCode.unreadable,
-            "the command's arguments cannot be read from /proc/self/cmdline (no /proc, or no free file descriptor); "
-                + "nothing was done")
+            .io, CommandLineCode.unreadable,
+            "the arguments of this command cannot be read; has it no file descriptors left?",
+            path: "/proc/self/cmdline")
     }
     var arguments: [String] = []
     for index in 1..<max(Int(CommandLine.argc), 1) {

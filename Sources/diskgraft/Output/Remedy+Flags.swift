@@ -20,8 +20,8 @@ extension Remedy {
                 + "and a file system in it is damaged by that, so copy it first"
         case .discardUndo: "`diskgraft undo --discard` leaves the image as it is"
         case .discardUndoOfSound:
-            "`diskgraft undo --discard` keeps the image as it is, with all that was done since; `diskgraft check` finds no damage "
-                + "in it"
+            "`diskgraft undo --discard` keeps the image as it is, with all that was done since (`diskgraft check` finds no damage in "
+                + "it; a change that was cut off stays as far as it came)"
         case .setUndoAside:
             "`diskgraft undo --discard` gives that record a name of its own and leaves this file as it is"
         case .discardUndoOfAnother: "`diskgraft undo --discard --other-file` throws it away all the same"

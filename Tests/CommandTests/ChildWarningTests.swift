@@ -1,0 +1,74 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// An image that another one beside it has for its parent: everything that writes to it says what becomes of that one.
+@Suite(.enabled(if: Tool.has("qemu-img", "mke2fs", "debugfs"), "judges are missing"))
+struct ChildWarningTests {
+    private static let formats = ["qcow2", "vmdk", "vhd", "vhdx", "vdi"]
+
+    /// A file system in an image of a format, and a child beside it.
+    private struct Family {
+        let directory: TemporaryDirectory
+        let parent: String
+        let file: String
+
+        init(_ format: String) throws {
+            directory = try TemporaryDirectory()
+            let raw = try directory.sparse("raw.img", byteCount: 16 << 20)
+            try Tool.run("mke2fs", ["-q", "-F"] + EditCommandTests.ext4 + [raw])
+            parent = directory.path("parent." + format)
+            try Fixture.diskgraft("convert", "-O", format, raw, parent)
+            try FileManager.default.removeItem(atPath: raw)
+            let child = directory.path("child." + format)
+            if format == "vmdk" {
+                try Tool.run(
+                    "qemu-img", ["create", "-q", "-f", "vmdk", "-b", "parent.vmdk", "-F", "vmdk", child],
+                    directory: directory.root)
+            } else {
+                try Fixture.diskgraft(
+                    "create", "-f", format, "-b", "parent." + format, child, directory: directory.root)
+            }
+            file = try directory.write("file", "text\n")
+        }
+    }
+
+    @Test(arguments: formats) func everyWritingCommandSaysIt(_ format: String) throws {
+        let family = try Family(format)
+        let (image, file) = (family.parent, family.file)
+        var commands: [[String]] = [
+            ["put", image, file, "/f"], ["mkdir", image, "/d"], ["mv", image, "/f", "/g"],
+            ["ln", image, "/g", "/h"], ["ln", "-s", image, "/g", "/s"], ["mknod", image, "/p", "p"],
+            ["chmod", image, "600", "/g"], ["chown", image, "1:1", "/g"],
+            ["xattr", image, "/g", "--set", "user.a=b"], ["rm", image, "/h"], ["rmdir", image, "/d"],
+            ["label", image, "new"],
+        ].map { $0 + ["--volume", "disk"] }
+        let archive = family.directory.path("a.tar")
+        try Tool.run("tar", ["-cf", archive, "-C", family.directory.root, "file"])
+        commands.append(["untar", image, archive, "/", "--volume", "disk"])
+        commands.append(["undo", image])
+        commands.append(["undo", image])
+        commands.append(["resize", image, "32M"])
+        commands.append(["convert", file, "-f", "raw", image])
+        for command in commands {
+            let result = try Tool.run(Fixture.command, command)
+            #expect(
+                result.errorText.contains("warning:") && result.errorText.contains("child." + format)
+                    && result.errorText.contains("is a child of this image"),
+                "\(command): \(result.text)\(result.errorText)")
+        }
+    }
+
+    /// Where nothing is changed nothing is said of it, and in JSON it is a finding.
+    @Test func aRepairSaysItInJSON() throws {
+        let family = try Family("qcow2")
+        let checked = try Fixture.diskgraft("check", "--json", family.parent)
+        #expect(!checked.text.contains("is a child"))
+        let repaired = try Fixture.diskgraft("check", "--json", "--repair", "leaks", family.parent)
+        #expect(repaired.text.contains("is a child of this image"), "\(repaired.text)")
+        for repair in ["leaks", "gpt"] {
+            let shown = try Fixture.diskgraft("check", "--repair", repair, family.parent)
+            #expect(shown.text.contains("warning:") && shown.text.contains("is a child of this image"))
+        }
+    }
+}

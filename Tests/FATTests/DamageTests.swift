@@ -241,7 +241,7 @@ struct DamageTests {
         #expect(try volume.refusal()?.code == "truncated-device")
         #expect(try FATFileSystem.open(MemoryDevice(short)).warnings.count == 1)
         let page = #expect(throws: StorageError.self) {
-            try FATFileSystem.open(MemoryDevice(bytes), options: .init(codePage: 932))
+            try FATFileSystem.open(MemoryDevice(bytes), options: .init(codePage: 949))
         }
         #expect(page?.code == "unknown-code-page")
         // Fewer entries than clusters.

@@ -10,7 +10,7 @@ import Testing
         guard let page = CodePage(codePage), let name = FileName(Array(name.utf8)),
             let made = ShortName.make(name, page, taken: Set(taken.map { Array($0.utf8) }))
         else { return nil }
-        let text = String(decoding: made.raw.map { $0 < 0x80 ? UInt16($0) : page.unit($0) }, as: UTF16.self)
+        let text = String(decoding: page.units(made.raw[..<8]) + page.units(made.raw[8...]), as: UTF16.self)
         return "\(text)|\(made.caseFlags)|\(made.needsLong ? "long" : "short")"
     }
 
@@ -53,7 +53,50 @@ import Testing
             #expect(page.unit(byte) == result.output.little(0, as: UInt16.self), "byte \(byte)")
             #expect(page.byte(page.unit(byte)) == byte)
         }
-        #expect(CodePage(932) == nil)
+        #expect(CodePage(949) == nil)
+    }
+
+    /// What iconv makes of all pairs of bytes of code page 932, and which of several pairs it takes for a character.
+    @Test(.enabled(if: Tool.has("iconv"), "iconv is missing")) func codePage932() throws {
+        let page = try #require(CodePage(932))
+        let directory = try TemporaryDirectory()
+        var pairs = 0
+        for first in UInt8(0x81)...0xfc where CodePage932.isFirst(first) {
+            // Each pair on a line of its own; -c leaves those out that stand for nothing.
+            let lines: [UInt8] = CodePage932.secondBytes.flatMap { [first, $0, 0x0a] as [UInt8] }
+            let path = try directory.write("pairs", lines)
+            let text = try Tool.run("iconv", ["-c", "-f", "CP932", "-t", "UTF-16LE", path], expect: nil)
+                .output
+            var units: [UInt16] = []
+            for offset in stride(from: 0, to: text.count - 1, by: 2) {
+                units.append(text.little(offset, as: UInt16.self))
+            }
+            let known = units.split(separator: 0x0a, omittingEmptySubsequences: false)
+            guard known.count == CodePage932.secondBytes.count + 1 else { continue }
+            for (second, unit) in zip(CodePage932.secondBytes, known) where unit.count == 1 {
+                let value = try #require(unit.first)
+                let own = page.units([first, second])
+                // Of a pair that stands for nothing iconv leaves the second byte out or by itself; the count shows one too few.
+                guard own != [CodePage.unknownUnit] else { continue }
+                #expect(own == [value], "\(first) \(second)")
+                let back = try #require(page.bytes(value))
+                #expect(page.units(back) == [value])
+                pairs += 1
+            }
+        }
+        #expect(pairs == 7724 + 10 * 188)
+        #expect(page.units([0xb1, 0x41]) == [0xff71, 0x41])
+        #expect(page.units([0x82]) == [CodePage.unknownUnit])
+        // IBM's for NEC's selection, and the first of the others.
+        #expect(page.bytes(0x7e8a) == [0xfa, 0x5c])
+        #expect(page.bytes(0x2252) == [0x81, 0xe0])
+        #expect(page.bytes(0x2160) == [0x87, 0x54])
+        // No character is cut in two, and eight bytes hold four of them.
+        #expect(made("日本語四", codePage: 932) == "日本語四   |0|short")
+        #expect(made("日本語五字", codePage: 932) == "日本語~1   |0|long")
+        #expect(made("a日本語四", codePage: 932) == "A日本~1    |0|long")
+        #expect(made("ｱｲｳ.txt", codePage: 932) == "ｱｲｳ     TXT|0|long")
+        #expect(made("日本", codePage: 437) == "__~1       |0|long")
     }
 
     @Test func unitsAndBytes() throws {

@@ -83,8 +83,10 @@ extension VolumeCheck {
 
     private mutating func checkName(_ entry: FileEntry, _ path: String) {
         let raw = entry.slot.rawName
-        let isBad = raw.enumerated().contains { index, byte in
-            byte < 0x20 && !(index == 0 && byte == 5) || ShortName.forbidden.contains(UInt16(byte))
+        // The second of two bytes may look like one of these.
+        let stored = [raw[0] == 5 ? 0xe5 : raw[0]] + raw.dropFirst()
+        let isBad = [stored[..<8], stored[8...]].contains { part in
+            fileSystem.codePage.units(part).contains { $0 < 0x20 || ShortName.forbidden.contains($0) }
         }
         let longIsBad =
             entry.longName?.units.contains { $0 < 0x20 || ShortName.forbidden.contains($0) } ?? false

@@ -6,8 +6,10 @@ internal import Storage
 struct CodePage: Sendable {
     /// Windows' number.
     let number: Int
-    /// UTF-16 units of 80h to FFh.
+    /// UTF-16 units of 80h to FFh, where they stand for themselves.
     let upperHalf: [UInt16]
+    /// Some characters take two bytes.
+    let isDoubleByte: Bool
     private let bytesOfUnits: [UInt16: UInt8]
 
     /// Nil for a code page whose table is not here.
@@ -19,8 +21,10 @@ struct CodePage: Sendable {
     private init(_ number: Int, _ half: [UInt16]) {
         self.number = number
         upperHalf = half
+        isDoubleByte = number == 932
         bytesOfUnits = Dictionary(
-            half.enumerated().map { ($0.element, UInt8($0.offset + 0x80)) },
+            half.enumerated().filter { $0.element != Self.unknownUnit }
+                .map { ($0.element, UInt8($0.offset + 0x80)) },
             uniquingKeysWith: { first, _ in first }
         )
     }
@@ -28,15 +32,56 @@ struct CodePage: Sendable {
     /// What Linux and mtools take where nothing else is said: the one of the first PC.
     static let usual = CodePage(437, latinUS)
 
-    /// The unit that a byte stands for.
+    /// What stands for bytes that stand for nothing.
+    static let unknownUnit: UInt16 = 0xfffd
+
+    /// The unit that a byte by itself stands for.
     func unit(_ byte: UInt8) -> UInt16 { byte < 0x80 ? UInt16(byte) : upperHalf[Int(byte) - 0x80] }
+
+    /// The units that bytes stand for.
+    func units(_ bytes: some Collection<UInt8>) -> [UInt16] {
+        guard isDoubleByte else { return bytes.map(unit) }
+        var units: [UInt16] = []
+        var first: UInt8?
+        for byte in bytes {
+            if let lead = first {
+                units.append(CodePage932.units[UInt16(lead) << 8 | UInt16(byte)] ?? Self.unknownUnit)
+                first = nil
+            } else if CodePage932.isFirst(byte) {
+                first = byte
+            } else {
+                units.append(unit(byte))
+            }
+        }
+        return first == nil ? units : units + [Self.unknownUnit]
+    }
 
     /// The byte that stands for a unit; nil where there is none.
     func byte(_ unit: UInt16) -> UInt8? { unit < 0x80 ? UInt8(unit) : bytesOfUnits[unit] }
 
+    /// The bytes that stand for a unit, one or two; nil where there are none.
+    func bytes(_ unit: UInt16) -> [UInt8]? {
+        if let byte = byte(unit) { return [byte] }
+        guard isDoubleByte, let pair = CodePage932.pairs[unit] else { return nil }
+        return [UInt8(pair >> 8), UInt8(pair & 0xff)]
+    }
+
+    /// The first bytes, at most `count`, that split no character.
+    func prefix(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
+        guard isDoubleByte, bytes.count > count else { return Array(bytes.prefix(count)) }
+        var end = 0
+        while end < count {
+            let length = CodePage932.isFirst(bytes[end]) ? 2 : 1
+            guard end + length <= count else { break }
+            end += length
+        }
+        return Array(bytes.prefix(end))
+    }
+
     /// The code pages that are here.
     static let upperHalves: [Int: [UInt16]] = [
-        437: latinUS, 850: latin1, 852: latin2, 866: cyrillic, 1252: windowsLatin1,
+        437: latinUS, 850: latin1, 852: latin2, 866: cyrillic, 932: CodePage932.upperHalf,
+        1252: windowsLatin1,
     ]
 
     private static let latinUS: [UInt16] = [

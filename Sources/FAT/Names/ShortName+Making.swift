@@ -22,7 +22,7 @@ extension ShortName {
         if !basis.isLossy, !taken.contains(plain) { return Made(raw: plain, needsLong: true) }
         for number in 1...999_999 {
             let tail = Array("~\(number)".utf8)
-            let raw = stored(basis.base.prefix(8 - tail.count) + tail, basis.suffix)
+            let raw = stored(codePage.prefix(basis.base, 8 - tail.count) + tail, basis.suffix)
             if !taken.contains(raw) { return Made(raw: raw, needsLong: true) }
         }
         return nil
@@ -40,12 +40,13 @@ extension ShortName {
         for (part, flag) in zip(parts, [DirectorySlot.CaseFlag.base, DirectorySlot.CaseFlag.suffix]) {
             var bytes: [UInt8] = []
             for unit in part {
-                guard unit > 0x20, !longOnly.contains(unit), let byte = codePage.byte(FileName.upper(unit))
+                guard unit > 0x20, !longOnly.contains(unit), let own = codePage.bytes(FileName.upper(unit))
                 else {
                     return nil
                 }
-                bytes.append(byte)
+                bytes += own
             }
+            guard bytes.count <= (stored.isEmpty ? 8 : 3) else { return nil }
             stored.append(bytes)
             if part.contains(where: { FileName.upper($0) != $0 }) { flags |= flag }
         }
@@ -80,8 +81,8 @@ extension ShortName {
                 isLossy = true
             }
             if base.count > 8 || suffix.count > 3 { isLossy = true }
-            base = Array(base.prefix(8))
-            suffix = Array(suffix.prefix(3))
+            base = codePage.prefix(base, 8)
+            suffix = codePage.prefix(suffix, 3)
         }
 
         private static func bytes(
@@ -91,8 +92,8 @@ extension ShortName {
             for unit in units {
                 if unit == 0x20 || unit == UInt16(UInt8(ascii: ".")) {
                     isLossy = true
-                } else if let byte = codePage.byte(FileName.upper(unit)), !longOnly.contains(unit) {
-                    bytes.append(byte)
+                } else if let own = codePage.bytes(FileName.upper(unit)), !longOnly.contains(unit) {
+                    bytes += own
                 } else {
                     bytes.append(UInt8(ascii: "_"))
                     isLossy = true

@@ -9,7 +9,7 @@ enum ShortName {
         func part(_ range: Range<Int>, isSmall: Bool) -> [UInt16] {
             var bytes = name[range]
             while bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
-            let units = bytes.map(codePage.unit)
+            let units = codePage.units(bytes)
             return isSmall ? units.map(FileName.lower) : units
         }
         let base = part(0..<8, isSmall: flags & DirectorySlot.CaseFlag.base != 0)

@@ -27,12 +27,9 @@ import Testing
             (bad { $0.file("../a", "") }, .nameLeadsOut, place),
             (bad { $0.file("a/../../b", "") }, .nameLeadsOut, place),
             (bad { $0.file("/etc/passwd", "") }, .nameLeadsOut, place),
-            (bad { $0.file(String(repeating: "n", count: 256), "") }, .badName, place),
-            (bad { $0.add("a", nameSize: 0) }, .badName, place),
-            (bad { $0.add("a", nameSize: 5000) }, .badName, place),
+            (bad { $0.add("a", nameSize: 5000) }, .cutShort, place),
             (bad { $0.add("abcd", nameSize: 3) }, .badName, place),
-            (bad { $0.add("a", mode: 0o170000) }, .badHeader, place),
-            (bad { $0.add("a", mode: 0o120777, size: 70000) }, .badName, place),
+            (bad { $0.add("a", mode: 0o120777, size: 70000) }, .cutShort, place),
             (bad { $0.add("a", size: 0xffff_ffff) }, .cutShort, place),
             (bad { $0.add("a", mode: 0o040755, size: 0xffff_ffff) }, .cutShort, place),
             (bad { $0.add("a", Array("ab".utf8), magic: "070702", check: 1) }, .badChecksum, place),
@@ -56,6 +53,64 @@ import Testing
             let refusal = #expect(throws: StorageError.self) { try contents.overlayPlacement() }
             #expect(refusal?.isCode(InitramfsCode.noPlace) == true)
         }
+    }
+
+    /// Entries that Linux passes over without a word; what stands behind them is unpacked.
+    @Test func whatIsPassedOver() throws {
+        let cases: [(inout RawArchive) -> Void] = [
+            { $0.file(String(repeating: "n", count: 256), "text") },
+            { $0.add("a", mode: 0o170000) },
+            { $0.add("a", mode: 0o170000, Array("text".utf8)) },
+            { $0.add("d", mode: 0o040755, Array("text".utf8)) },
+        ]
+        for (index, add) in cases.enumerated() {
+            let image = RawArchive.make { archive in
+                archive.file("a", "old")
+                add(&archive)
+                archive.file("good", "text")
+            }
+            let contents = try InitramfsContents.read(image)
+            #expect(
+                contents.failure == nil,
+                "case \(index): \(contents.failure.map(String.init(describing:)) ?? "")")
+            #expect(contents.text("good") == "text", "case \(index)")
+            #expect(contents.file(at: "d") == nil)
+            // One of no type, and without contents, takes the place of what was there.
+            #expect((contents.file(at: "a") == nil) == (index == 1), "case \(index)")
+        }
+        // A name of no length: the next header stands behind it.
+        var bytes = Array("070701".utf8) + [UInt8](repeating: 48, count: 104) + [0, 0]
+        bytes += Self.good
+        let contents = try InitramfsContents.read(bytes)
+        #expect(contents.failure == nil)
+        #expect(contents.text("good") == "text")
+    }
+
+    /// Behind archives with an /init nothing of the damaged one counts, and what it replaced is not known.
+    @Test func damageBehindASystem() throws {
+        let system = RawArchive.make { $0.file("init", "#!/bin/sh\n") }
+        let half = RawArchive.make { archive in
+            archive.file("new", "text")
+            archive.add("cut", size: 0xffff_ffff)
+        }
+        for packed in [system, try Codec.gzip.encode(system.span8)] {
+            let padding = [UInt8](repeating: 0, count: (4 - packed.count % 4) % 4)
+            let contents = try InitramfsContents.read(packed + padding + half)
+            #expect(contents.failure?.isCode(InitramfsCode.cutShort) == true)
+            #expect(contents.isBehindSystem)
+            #expect(!contents.isChangedBehind)
+            #expect(contents.file(at: "cut") == nil)
+            #expect(contents.text("init") == "#!/bin/sh\n")
+            #expect(try contents.overlayPlacement() == .before)
+            let changed = RawArchive.make { archive in
+                archive.file("init", "#!/bin/sh\n")
+                archive.add("cut", size: 0xffff_ffff)
+            }
+            #expect(try InitramfsContents.read(packed + padding + changed).isChangedBehind)
+            let zero = Array("0123 is no header".utf8)
+            #expect(try InitramfsContents.read(packed + padding + zero).isBehindSystem)
+        }
+        #expect(try !InitramfsContents.read(Self.good + half).isBehindSystem)
     }
 
     /// A stream's checksum stands behind the archive in it: until it is read, any byte may be wrong. LZ4's legacy frames

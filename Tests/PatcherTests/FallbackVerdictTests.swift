@@ -127,6 +127,28 @@ enum BadProgram: String, CaseIterable {
         #expect(try refusal(alone)?.contains("EFI/BOOT/grubx64.efi") == true)
     }
 
+    /// A directory of that name: no plan after this one would find it gone.
+    @Test func aDirectoryInItsPlace() throws {
+        let (disk, _, _) = guest([
+            "\(program)/x": [1], "/EFI/debian/grubx64.efi": grub, "/EFI/debian/grub.cfg": stub,
+        ])
+        let plan = try disk.plan("kvm")
+        #expect(plan.refusal?.code == .noFallbackLoader)
+        #expect(plan.refusal?.sentence.plain.contains("EFI/BOOT/BOOTX64.EFI is a directory") == true)
+        #expect(plan.actions.isEmpty)
+    }
+
+    /// What is replaced is said to be put there, also where the old program is a whole one for another machine.
+    @Test func aProgramOfAnotherMachineThatIsReplaced() throws {
+        let old = TestProgram.bytes(machine: 0x014c)
+        let (disk, _, _) = guest([
+            program: old, "/EFI/debian/grubx64.efi": grub, "/EFI/debian/grub.cfg": stub,
+        ])
+        let plan = try disk.plan("kvm")
+        #expect(plan.outcome == .bootsWithEdits)
+        #expect(plan.boot.first?.steps.first?.isNew == true)
+    }
+
     @Test func fallbackProgramsThatAreNone() throws {
         let rest: [String: [UInt8]] = [
             program: shim, "/EFI/debian/shimx64.efi": shim, "/EFI/debian/grubx64.efi": grub,

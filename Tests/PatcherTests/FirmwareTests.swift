@@ -91,8 +91,8 @@ private func reasonCode(_ plan: Plan) -> String? { plan.refusal?.code.rawValue }
         let (disk, esp, _) = guest([
             "/EFI/systemd/systemd-bootx64.efi": TestProgram.systemdBoot,
             "/loader/entries/debian.conf": Array(
-                "title Debian\nlinux /vmlinuz\noptions root=UUID=\(rootUUID) ro\n".utf8),
-            "/vmlinuz": [1],
+                "title Debian\nlinux /vmlinuz\ninitrd /initrd.img\noptions root=UUID=\(rootUUID) ro\n".utf8),
+            "/vmlinuz": [1], "/initrd.img": Array("-rom1fs-".utf8),
         ])
         _ = try patch(disk)
         #expect(esp.files["/EFI/BOOT/BOOTX64.EFI"] == TestProgram.systemdBoot)

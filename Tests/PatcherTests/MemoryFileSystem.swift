@@ -19,6 +19,7 @@ final class MemoryFileSystem: FileSystem {
     }
     private let allowed = Mutex(Capabilities(changes: .all, labelByteLimit: 16))
     private let nodes = Mutex<[Node]>([.directory([:])])
+    private let damaged = Mutex<Set<FileID>>([])
 
     init(kind: VolumeIdentity.Kind = .ext3, uuid: String? = nil, label: String? = nil) {
         identity = VolumeIdentity(kind: kind, uuid: uuid, label: label.map { Array($0.utf8) })
@@ -28,6 +29,24 @@ final class MemoryFileSystem: FileSystem {
     func write(_ path: String, _ text: String) { write(path, Array(text.utf8)) }
     func link(_ path: String, to target: String) { add(path, .link(Array(target.utf8))) }
     func makeDirectory(_ path: String) { add(path, .directory([:])) }
+
+    /// What a file or directory holds cannot be read from now on.
+    func damage(_ path: String) {
+        let parts = path.split(separator: "/").map { Array($0.utf8) }
+        let id = nodes.withLock { nodes -> FileID? in
+            guard let parent = Self.directory(parts.dropLast(), &nodes), let name = parts.last,
+                case .directory(let entries) = nodes[parent]
+            else { return nil }
+            return entries[name]
+        }
+        if let id { _ = damaged.withLock { $0.insert(id) } }
+    }
+
+    private func check(_ file: FileID) throws(StorageError) {
+        guard damaged.withLock({ !$0.contains(file) }) else {
+            throw StorageError(.corrupt, layer: "test", code: "damaged", "the chain leads out of the volume")
+        }
+    }
 
     func replace(_ id: FileID, _ bytes: [UInt8]) {
         nodes.withLock { $0[Int(id.rawValue)] = .file(bytes) }
@@ -133,6 +152,7 @@ final class MemoryFileSystem: FileSystem {
 
     func lookUp(_ name: [UInt8], in directory: FileID) throws(StorageError) -> FileID? {
         guard case .directory(let entries) = node(directory) else { return nil }
+        try check(directory)
         return entries[name]
     }
 
@@ -140,6 +160,7 @@ final class MemoryFileSystem: FileSystem {
         of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
     ) throws(StorageError) {
         guard case .directory(let entries) = node(directory) else { return }
+        try check(directory)
         for (name, id) in entries {
             guard try body(DirectoryEntry(name: name, file: id, type: nil)) else { return }
         }
@@ -162,6 +183,7 @@ final class MemoryFileSystem: FileSystem {
         -> Int
     {
         guard case .file(let bytes) = node(file), offset < bytes.count else { return 0 }
+        try check(file)
         let count = min(target.byteCount, bytes.count - Int(offset))
         target.copy(bytes.span8.extracting(Int(offset)..<Int(offset) + count), to: 0)
         return count

@@ -24,14 +24,26 @@ package struct FileSystemTree: GuestTree {
     private let fileSystems: [Int: any FileSystem]
     private let obstacles: [GuestPath: StorageError]
 
-    /// The files of one volume alone.
-    package init(volume: Int, _ fileSystem: (any FileSystem)?) {
-        self.init(mounts: [Mount(path: .root, volume: volume, fileSystem: fileSystem)])
+    /// What it could not read, where it goes on past damage: what is damaged is then not there, or holds nothing.
+    private let damage: TreeDamage?
+    /// The same of what files hold.
+    private let isTolerantOfContents: Bool
+
+    /// The files of one volume alone; with `damage` one that goes on past what is damaged and notes it there.
+    package init(volume: Int, _ fileSystem: (any FileSystem)?, noting damage: TreeDamage? = nil) {
+        self.init(
+            mounts: [Mount(path: .root, volume: volume, fileSystem: fileSystem)], noting: damage)
     }
 
-    /// A tree of these mounts, one of them "/". `obstacles` tell at which places what is mounted is missing.
-    package init(mounts: [Mount], obstacles: [GuestPath: StorageError] = [:]) {
+    /// A tree of these mounts, one of them "/". `obstacles` tell at which places what is mounted is missing. With `damage` it
+    /// goes on past damaged directories and inodes, and unless `readsStrictly` past damage within files too, and notes it there.
+    package init(
+        mounts: [Mount], obstacles: [GuestPath: StorageError] = [:], noting damage: TreeDamage? = nil,
+        readsStrictly: Bool = false
+    ) {
         self.obstacles = obstacles
+        self.damage = damage
+        isTolerantOfContents = damage != nil && !readsStrictly
         self.mounts = Dictionary(mounts.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         fileSystems = Dictionary(
             mounts.compactMap { mount in mount.fileSystem.map { (mount.volume, $0) } },
@@ -39,34 +51,74 @@ package struct FileSystemTree: GuestTree {
     }
 
     package func find(_ path: GuestPath, followLast: Bool) throws(StorageError) -> GuestFile? {
-        try walk(path, followLast: followLast)
+        do throws(StorageError) {
+            return try walk(path, followLast: followLast)
+        } catch {
+            guard let damage else { throw error }
+            try damage.note(error, path)
+            return nil
+        }
     }
 
     package func entries(of directory: GuestFile) throws(StorageError) -> [DirectoryEntry] {
         guard let fileSystem = fileSystems[directory.volume] else { return [] }
-        return try fileSystem.entries(of: directory.id)
+        do throws(StorageError) {
+            return try fileSystem.entries(of: directory.id)
+        } catch {
+            guard let damage else { throw error }
+            try damage.note(error, directory.path, directory.key)
+            return []
+        }
     }
 
     package func contents(of file: GuestFile, limit: Int) throws(StorageError) -> [UInt8] {
         guard let fileSystem = fileSystems[file.volume] else { return [] }
-        return try fileSystem.contents(of: file.id, limit: limit)
+        do throws(StorageError) {
+            return try fileSystem.contents(of: file.id, limit: limit)
+        } catch {
+            try note(error, file)
+            return []
+        }
     }
 
     package func head(of file: GuestFile, byteCount: Int) throws(StorageError) -> [UInt8] {
         guard let fileSystem = fileSystems[file.volume] else { return [] }
-        return try fileSystem.head(of: file.id, byteCount: byteCount)
+        do throws(StorageError) {
+            return try fileSystem.head(of: file.id, byteCount: byteCount)
+        } catch {
+            try note(error, file)
+            return []
+        }
     }
 
     package func read(
         _ file: GuestFile, into target: inout MutableRawSpan, at offset: UInt64
     ) throws(StorageError) -> Int {
         guard let fileSystem = fileSystems[file.volume] else { return 0 }
-        return try fileSystem.read(file.id, into: &target, at: offset)
+        do throws(StorageError) {
+            return try fileSystem.read(file.id, into: &target, at: offset)
+        } catch {
+            try note(error, file)
+            return 0
+        }
     }
 
     package func linkTarget(of link: GuestFile) throws(StorageError) -> [UInt8] {
         guard let fileSystem = fileSystems[link.volume] else { return [] }
-        return try fileSystem.symbolicLinkTarget(of: link.id)
+        do throws(StorageError) {
+            return try fileSystem.symbolicLinkTarget(of: link.id)
+        } catch {
+            try note(error, link)
+            return []
+        }
+    }
+
+    package func damage(of file: GuestFile) -> StorageError? { damage?.error(of: file.key) }
+    package func damage(at path: GuestPath) -> StorageError? { damage?.error(at: path) }
+
+    private func note(_ error: StorageError, _ file: GuestFile) throws(StorageError) {
+        guard isTolerantOfContents, let damage else { throw error }
+        try damage.note(error, file.path, file.key)
     }
 }
 

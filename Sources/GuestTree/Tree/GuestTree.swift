@@ -18,9 +18,16 @@ package protocol GuestTree: Sendable {
     ) throws(StorageError) -> Int
     /// Where a symbolic link points, as it is written.
     func linkTarget(of link: GuestFile) throws(StorageError) -> [UInt8]
+    /// Why a file or directory could not be read, where the tree went on past that; nil: nothing is known of it.
+    func damage(of file: GuestFile) -> StorageError?
+    /// The same of what lies at a path, where the way there could not be walked.
+    func damage(at path: GuestPath) -> StorageError?
 }
 
 extension GuestTree {
+    package func damage(of file: GuestFile) -> StorageError? { nil }
+    package func damage(at path: GuestPath) -> StorageError? { nil }
+
     /// The file at an absolute path, links followed.
     package func find(_ path: GuestPath) throws(StorageError) -> GuestFile? {
         try find(path, followLast: true)

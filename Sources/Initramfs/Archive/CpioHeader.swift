@@ -53,11 +53,12 @@ struct CpioHeader {
             fields.append(value)
         }
         self.fields = fields
-        guard nameSize > 0, nameSize <= Self.nameLimit else {
-            throw .initramfs(
-                .corrupt, .badName, "an entry has a name of \(nameSize) bytes, and Linux takes 1 to 4096",
-                offset: offset, field: "c_namesize")
-        }
+    }
+
+    /// Linux passes over an entry whose name or link has another length, and says nothing (do_header).
+    var isPassedOver: Bool {
+        !(1...Self.nameLimit).contains(nameSize)
+            || mode & 0o170000 == 0o120000 && size > Self.nameLimit
     }
 
     private static let names = [

@@ -5,8 +5,8 @@ enum EntryName {
     private static let slash = UInt8(ascii: "/")
     private static let dot = UInt8(ascii: ".")
 
-    /// Throws `corrupt` for a name that leads elsewhere, and for one that no file can have.
-    static func path(_ name: [UInt8], at offset: UInt64) throws(StorageError) -> [UInt8] {
+    /// Throws `corrupt` for a name that leads elsewhere; nil for one that no file can have.
+    static func path(_ name: [UInt8], at offset: UInt64) throws(StorageError) -> [UInt8]? {
         // Nearly all of them are written plainly.
         var steps: [ArraySlice<UInt8>] = []
         guard name.first != slash else {
@@ -19,10 +19,7 @@ enum EntryName {
                     .corrupt, .nameLeadsOut, "the name \(name.shellText) leads out of the tree",
                     offset: offset)
             }
-            guard step.count <= 255 else {
-                throw .initramfs(
-                    .corrupt, .badName, "a name has a step of \(step.count) bytes", offset: offset)
-            }
+            guard step.count <= 255 else { return nil }
             steps.append(step)
         }
         return Array(steps.joined(separator: [slash]))

@@ -10,6 +10,13 @@ extension ImageReading {
         let start = input.position
         guard let bytes = try input.take(CpioHeader.byteCount) else { throw cut("a header", offset) }
         let header = try CpioHeader(bytes, at: offset)
+        guard !header.isPassedOver else {
+            let name = (UInt64(CpioHeader.byteCount) + UInt64(header.nameSize) + 3) / 4 * 4
+            let rest = name - UInt64(CpioHeader.byteCount) + UInt64(header.size)
+            guard try input.skip(rest) else { throw cut("an entry", offset) }
+            try pad(&input, from: start)
+            return false
+        }
         guard let named = try input.take(Int(header.nameSize)) else { throw cut("a name", offset) }
         guard named.last == 0 else {
             throw .initramfs(.corrupt, .badName, "an entry's name has no end", offset: offset)
@@ -22,7 +29,17 @@ extension ImageReading {
             try pad(&input, from: start)
             return true
         }
-        try readBody(try entry(header, name, offset), header, &input, offset, isWanted)
+        guard let path = try EntryName.path(name, at: offset),
+            let type = FileType(mode: UInt16(truncatingIfNeeded: header.mode)),
+            type == .regular || type == .symbolicLink || header.size == 0
+        else {
+            // A name that no file can have, no type, or a directory with contents: nothing comes of it.
+            if header.size == 0, let path = try EntryName.path(name, at: offset) { result.tree.remove(path) }
+            guard try input.skip(UInt64(header.size)) else { throw cut("an entry", offset) }
+            try pad(&input, from: start)
+            return false
+        }
+        try readBody(try entry(header, path, type, offset), header, &input, offset, isWanted)
         try pad(&input, from: start)
         return false
     }
@@ -39,14 +56,8 @@ extension ImageReading {
     }
 
     private func entry(
-        _ header: CpioHeader, _ name: [UInt8], _ offset: UInt64
+        _ header: CpioHeader, _ path: [UInt8], _ type: FileType, _ offset: UInt64
     ) throws(StorageError) -> InitramfsEntry {
-        let path = try EntryName.path(name, at: offset)
-        guard let type = FileType(mode: UInt16(truncatingIfNeeded: header.mode)) else {
-            throw .initramfs(
-                .corrupt, .badHeader, "the entry \(name.shellText) is of no type that there is",
-                offset: offset, field: "c_mode")
-        }
         nameByteCount += path.count
         guard result.entries.count < limits.entryCount, nameByteCount <= limits.nameByteCount else {
             throw .memoryBound(
@@ -76,18 +87,11 @@ extension ImageReading {
             entry.isUnpacked = place != nil
             try readContents(entry, header, place, &input, offset, isWanted)
         case .symbolicLink:
-            guard header.size <= CpioHeader.nameLimit else {
-                throw .initramfs(
-                    .corrupt, .badName,
-                    "the link \(entry.path.shellText) has a target of \(header.size) bytes",
-                    offset: offset, field: "c_filesize")
-            }
             guard let target = try input.take(Int(header.size)) else { throw cut("a link", offset) }
             nameByteCount += target.count
             entry.target = Array(target.prefix { $0 != 0 })
             entry.isUnpacked = result.tree.add(entry, index: index) != nil
         default:
-            guard try input.skip(entry.size) else { throw cut("an entry", offset) }
             entry.isUnpacked = result.tree.add(entry, index: index) != nil
         }
         result.entries.append(entry)

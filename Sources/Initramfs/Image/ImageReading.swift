@@ -11,6 +11,8 @@ final class ImageReading {
     var nameByteCount = 0
     var heldByteCount = 0
     private var decodedByteCount: UInt64 = 0
+    /// What stands before the member that is read, where it has an /init.
+    private var system: UnpackedTree?
     /// An archive was begun, and its end was not seen; or a stream, whose end would tell that it is sound.
     private var isWithinArchive = false
 
@@ -43,9 +45,17 @@ final class ImageReading {
         do throws(StorageError) {
             try readMembers { path, size, number in contents.contains(number) || isWanted(path, size) }
         } catch {
-            guard error.kind == .corrupt || error.kind == .unsupported else { throw error }
+            let isDamage = error.kind == .corrupt || error.kind == .unsupported
+            guard isDamage || system != nil && error.kind == .refused && !error.isCancellation else {
+                throw error
+            }
             result.failure = error
             result.isCutOff = isWithinArchive
+            if let system {
+                result.isBehindSystem = true
+                result.isChangedBehind = !result.tree.extends(system)
+                result.tree = system
+            }
         }
         var missing: Set<Int> = []
         let tree = result.tree
@@ -77,6 +87,7 @@ final class ImageReading {
             try input.skipZeros()
             position = input.position
             guard let first = try input.next() else { break }
+            keepSystem()
             guard !followsArchive || position % 4 == 0 else { throw brokenPadding(position) }
             followsArchive = first == UInt8(ascii: "0") && position % 4 == 0
             if followsArchive {
@@ -98,6 +109,14 @@ final class ImageReading {
         guard !result.members.isEmpty else {
             throw .initramfs(.corrupt, .empty, "the image is empty")
         }
+    }
+
+    /// Before a member: Linux keeps what it has if this one is damaged.
+    private func keepSystem() {
+        guard let place = result.tree.resolve(Array("init".utf8), followsLast: true),
+            result.tree.nodes[place]?.type == .regular
+        else { return }
+        system = result.tree
     }
 
     private func foreign(_ head: [UInt8], at position: UInt64) -> StorageError {

@@ -12,6 +12,11 @@ package struct InitramfsContents: Sendable {
     /// `failure` lies within an archive: files that it names are not unpacked, or with other bytes. False where every
     /// archive before that place is whole, and what follows is none that Linux unpacks.
     package internal(set) var isCutOff = false
+    /// `failure` lies behind whole archives that have an /init. What stands before it is what counts here: nothing of
+    /// the member with the failure.
+    package internal(set) var isBehindSystem = false
+    /// Behind such archives, and before the failure, something in them was replaced: what Linux comes to is not known.
+    package internal(set) var isChangedBehind = false
     /// The image is a file system, as before Linux 2.6, and this is which; it has no members then. See
     /// `InitramfsImage.fileSystemDevice`.
     package internal(set) var fileSystem: OldRootKind?

@@ -144,6 +144,22 @@ struct UnpackedTree: Sendable {
         return (path, contents)
     }
 
+    /// What an entry of no type leaves: nothing, where another type was.
+    mutating func remove(_ entry: [UInt8]) {
+        guard let path = resolve(entry, followsLast: false, walked: &walked), !path.isEmpty else { return }
+        _ = clear(path, unless: nil)
+    }
+
+    /// Whether everything of `other` is here as it is there.
+    func extends(_ other: UnpackedTree) -> Bool {
+        other.nodes.allSatisfy { path, node in
+            guard let own = nodes[path], own.entry == node.entry, own.contents == node.contents else {
+                return node.type == .directory && nodes[path]?.type == .directory
+            }
+            return node.contents.map { other.sizes[$0] == sizes[$0] } ?? true
+        }
+    }
+
     func file(_ path: [UInt8], _ node: Node) -> InitramfsFile {
         InitramfsFile(
             path: path, type: node.type, permissions: node.permissions,

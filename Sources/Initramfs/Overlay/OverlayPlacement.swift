@@ -31,7 +31,7 @@ extension InitramfsContents {
                 "the image is a file system (\(fileSystem.rawValue)): no archive can be added")
         }
         if let failure {
-            guard isCutOff || members.isEmpty else { return .before }
+            guard isCutOff && !isBehindSystem || members.isEmpty else { return .before }
             throw .initramfs(
                 .refused, .noPlace, "Linux does not unpack all of the image: \(failure.message)",
                 offset: failure.offset, cause: failure)

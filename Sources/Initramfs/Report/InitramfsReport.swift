@@ -80,7 +80,9 @@ package struct InitramfsReport: Sendable {
                 configuration.append(ConfigurationCopy(path: file.path, bytes: bytes, kind: kind))
             }
             if let form = ModuleList.form(of: file.path),
-                let list = ModuleList(path: file.path, bytes: bytes, form: form)
+                let list = ModuleList(
+                    path: file.path, bytes: bytes, form: form,
+                    isByBlacklist: ModuleList.isByBlacklist(file.path, generator, contents))
             {
                 lists.append(list)
             }

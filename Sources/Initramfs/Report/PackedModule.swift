@@ -59,8 +59,28 @@ package struct PackedModule: Sendable, Equatable {
 
 /// Modules that an initramfs loads by name, as one of its files says.
 package struct ModuleList: Sendable, Equatable {
+    /// What loads a module, by what can keep it from doing so.
+    package enum Way: Sendable, Equatable {
+        /// insmod, or a program of its own: no configuration of modprobe's counts.
+        case insertion
+        /// modprobe: `install` lines count, `blacklist` lines do not.
+        case modprobe
+        /// modprobe with `-b`, or systemd: `blacklist` lines count too (modprobe(8)).
+        case modprobeByBlacklist
+    }
+
+    /// A module.
+    package struct Module: Sendable, Equatable {
+        /// Its name in one spelling.
+        package var name: String
+        /// What loads it.
+        package var way: Way
+    }
+
     /// The file's path in the unpacked tree.
     package var path: [UInt8]
-    /// The modules' names in one spelling, in their order.
-    package var names: [String]
+    /// The modules in their order.
+    package var modules: [Module]
+    /// Their names.
+    package var names: [String] { modules.map(\.name) }
 }

@@ -194,7 +194,7 @@ final class StreamReading {
                 !error.isCode(InitramfsCode.cutShort)
             else { throw error }
             let damage = StorageError.initramfs(
-                error.kind, .badStream, "the \(codec.id) stream \(error.message)", offset: offset,
+                error.kind, .badStream, "the \(codec.id) stream: \(error.message)", offset: offset,
                 structure: "after \(stream.consumedByteCount) bytes of it", cause: error)
             guard stream.producedByteCount > before else { throw damage }
             failure = damage

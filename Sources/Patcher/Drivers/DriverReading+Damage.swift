@@ -17,11 +17,16 @@ extension DriverReading {
     private func fate(
         _ failure: StorageError, _ evidence: Evidence
     ) throws(StorageError) -> InitramfsDamage.Fate {
+        guard let contents = evidence.contents else { return .unused }
         // Linux takes such names, and nobody else's initramfs has them.
-        if failure.isCode(InitramfsCode.nameLeadsOut) { return .notRead }
-        guard let contents = evidence.contents, contents.file(at: "init") != nil,
-            try !throwsAway(evidence)
-        else { return .unused }
+        if failure.isCode(InitramfsCode.nameLeadsOut) || failure.kind == .refused {
+            return contents.isBehindSystem ? .unknown : .notRead
+        }
+        // Of an archive as it lies there Linux does not see that it ends early.
+        let isUnseen = failure.isCode(InitramfsCode.cutShort) && contents.members.last?.codec == nil
+        guard contents.file(at: "init") != nil else { return .unused }
+        if !isUnseen, try throwsAway(evidence) { return .unused }
+        if contents.isBehindSystem { return contents.isChangedBehind ? .unknown : .endsEarly }
         return contents.isCutOff ? .cutOff : .endsEarly
     }
 

@@ -83,6 +83,8 @@ extension DriverReading {
             .report
         var later = evidence
         for module in result.modules { later.held.insert(module.name) }
+        var after = try startFacts(later, behind: controllers)
+        after.loading.inserted.formUnion(result.modules.map(\.name))
         let name =
             if let replaced { replaced.file.path.lastName } else {
                 try freeName(release, in: directory, facts)
@@ -92,7 +94,7 @@ extension DriverReading {
             drivers: drivers, image: image, directory: directory,
             name: name,
             contents: bytes, isWhole: isSingle, generator: report.generator, replaces: replaced,
-            after: try startFacts(later, behind: controllers))
+            after: after)
         guard let obstacle = roomObstacle(for: planned, facts) else {
             facts.overlays.append(planned)
             return

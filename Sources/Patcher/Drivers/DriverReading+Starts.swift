@@ -33,7 +33,7 @@ extension DriverReading {
         var facts = try startFacts(evidence, behind: controllers)
         if let report = evidence.report { facts.copies = copies(in: report, evidence.files) }
         facts.damage = try damage(evidence)
-        if let damage = facts.damage, damage.stopsBoot {
+        if let damage = facts.damage, damage.stopsBoot || damage.fate == .unknown {
             // What it holds before that place decides nothing.
             facts.image = .unreadable(damage.why)
             for controller in controllers {
@@ -47,46 +47,52 @@ extension DriverReading {
         _ evidence: Evidence, behind controllers: [Controller]
     ) throws(StorageError) -> StartFacts {
         var facts = StartFacts(release: evidence.release, image: evidence.image)
-        var layers = DriverState.present
+        if let report = evidence.report { facts.loading = ModuleLoading(report) }
+        if let tree = evidence.tree { try facts.loading.addDependencies(by: tree) }
+        let isWhole = isKernelToldToRefuse || !facts.loading.disabled.isEmpty
+        var layers = Judgement(.present)
         for layer in rootLayers {
             // The guest has started with its root: what the table does not know of it decides nothing.
-            let found = try state(of: layer, evidence)
-            switch found {
-            case .missing, .unusable: layers = layers.and(found)
+            let found = try judge(layer, evidence)
+            switch found.state {
+            case .missing, .unusable: layers.state = layers.state.and(found.state)
             case .present, .needsArgument, .forbidden, .noSuchDriver, .unreadable, .unknown: break
             }
+            layers.drivers += found.drivers
+            layers.builtins += found.builtins
         }
         for controller in controllers {
             var found = try controllerState(controller, evidence)
-            found.state = found.state.and(layers)
-            if isKernelToldToRefuse, let tree = evidence.tree {
-                for name in found.drivers {
-                    guard let module = try tree.module(name) else { continue }
-                    for case .module(let other) in try tree.loadOrder(of: module)
-                    where !found.modules.contains(other.name) {
-                        found.modules.append(other.name)
-                    }
+            found.state = found.state.and(layers.state)
+            found.builtins += layers.builtins
+            if let tree = evidence.tree {
+                if isWhole { try add(found.drivers + layers.drivers, to: &found.modules, by: tree) }
+                if case .missing(let names) = found.state {
+                    var added: [String] = []
+                    try add(names, to: &added, by: tree)
+                    found.added = Set(added)
                 }
             }
             facts.controllers[controller] = found
         }
-        if let report = evidence.report { readLists(report, &facts) }
         return facts
     }
 
-    /// What the image loads by name, and what its files of modprobe keep from being loaded.
-    private func readLists(_ report: InitramfsReport, _ facts: inout StartFacts) {
-        let root = Array("\(PrivateModules.root)/".utf8)
-        facts.loadedModules = Set(report.loadedModules.flatMap(\.names))
-        facts.loadedModules.formUnion(
-            report.modules.filter { $0.path.starts(with: root) }.map(\.name))
-        for copy in report.configuration where copy.kind == .modprobe {
-            for line in String(decoding: copy.bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
-                let words = line.split(whereSeparator: \.isWhitespace)
-                guard words.count == 2, words[0] == "blacklist" else { continue }
-                facts.blacklistedModules[ModuleName.canonical(String(words[1]))] =
-                    "/\(copy.path.displayText) of its initramfs"
+    /// Modules, with all that they load.
+    private func add(
+        _ names: [String], to modules: inout [String], by tree: ModuleTree
+    ) throws(StorageError) {
+        for name in names {
+            do {
+                guard let module = try tree.module(name) else { continue }
+                for case .module(let other) in try tree.loadOrder(of: module)
+                where !modules.contains(other.name) {
+                    modules.append(other.name)
+                }
+            } catch {
+                guard error.isAboutImage else { throw error }
             }
+            if !modules.contains(name) { modules.append(name) }
         }
     }
 
@@ -152,12 +158,7 @@ extension DriverReading {
             }
         }
         guard evidence.tree == nil else { return }
-        if let kernel,
-            let told = KernelImage.release(
-                in: try guest.tree.head(of: kernel, byteCount: KernelImage.headLength))
-        {
-            releases.insert(told, at: 0)
-        }
+        if let kernel, let told = try releaseTold(by: kernel) { releases.insert(told, at: 0) }
         if let report = evidence.report, report.releases.count == 1 { releases += report.releases }
         for release in releases where evidence.tree == nil {
             if let tree = try tree(release), tree.directory != nil {
@@ -170,22 +171,49 @@ extension DriverReading {
         evidence.tree = try tree(release)
     }
 
+    /// What the kernel itself says; nil where it cannot be read.
+    private func releaseTold(by kernel: GuestFile) throws(StorageError) -> String? {
+        do {
+            return KernelImage.release(
+                in: try guest.tree.head(of: kernel, byteCount: KernelImage.headLength))
+        } catch {
+            guard error.isAboutImage else { throw error }
+            return nil
+        }
+    }
+
     /// What a device is for a kernel with that image.
     func state(of device: TargetDevice, _ evidence: Evidence) throws(StorageError) -> DriverState {
         try judge(device, evidence).state
     }
 
+    /// What was found of a device.
+    struct Judgement {
+        var state: DriverState
+        /// The modules that drive it.
+        var drivers: [String] = []
+        /// What drives it and is built in.
+        var builtins: [String] = []
+
+        init(_ state: DriverState) { self.state = state }
+    }
+
     /// The same, with the modules that drive it.
-    private func judge(
-        _ device: TargetDevice, _ evidence: Evidence
-    ) throws(StorageError) -> (state: DriverState, drivers: [String]) {
+    func judge(_ device: TargetDevice, _ evidence: Evidence) throws(StorageError) -> Judgement {
         guard let tree = evidence.tree else {
-            if case .unreadable(let why) = evidence.image { return (.unreadable(why), []) }
-            return (.unknown, [])
+            if case .unreadable(let why) = evidence.image { return Judgement(.unreadable(why)) }
+            return Judgement(.unknown)
         }
         let need = try tree.need(device, holding: evidence.held, machine: machine)
-        let drivers = need.drivers.filter { $0.origin != .builtin && !$0.step.isOptional }.map(\.name)
-        return (try state(by: need, evidence, tree), drivers)
+        var found = Judgement(try state(by: need, evidence, tree))
+        for driver in need.drivers {
+            if driver.origin == .builtin {
+                found.builtins.append(driver.name)
+            } else if !driver.step.isOptional {
+                found.drivers.append(driver.name)
+            }
+        }
+        return found
     }
 
     private func state(
@@ -226,51 +254,6 @@ extension DriverReading {
 
     func device(_ controller: Controller) -> TargetDevice? {
         TargetDevice.controller(controller.rawValue, on: target.name)
-    }
-
-    /// One controller's state. Emulated disks of Hyper-V and Xen are left to the paravirtual drivers by newer kernels.
-    private func controllerState(
-        _ controller: Controller, _ evidence: Evidence
-    ) throws(StorageError) -> ControllerState {
-        guard let device = device(controller) else { return ControllerState(.unknown) }
-        let (own, drivers) = try judge(device, evidence)
-        guard controller == .ide, let version = BootEntry.version(evidence.release) else {
-            return ControllerState(own, drivers: drivers)
-        }
-        if [.hyperv, .azure].contains(target.hypervisor), !isVersion(version, below: [3, 5]) {
-            return try hypervIDE(own, drivers, evidence)
-        }
-        if target.hypervisor.hasAliasedDiskNames, !isVersion(version, below: [2, 6, 36]),
-            let device = self.device(.xenBlkfront)
-        {
-            // The kernel unplugs them when it has the driver, be it a module that is not loaded.
-            switch try state(of: device, evidence) {
-            case .noSuchDriver, .unknown: return ControllerState(own, drivers: drivers)
-            case .present, .needsArgument, .missing, .forbidden, .unusable, .unreadable:
-                return ControllerState(own, argument: EmulatedDisks.xenArgument, drivers: drivers)
-            }
-        }
-        return ControllerState(own, drivers: drivers)
-    }
-
-    /// Since 3.5 ata_piix leaves Hyper-V's disks to hv_storvsc, where the kernel has it, unless told to take them.
-    private func hypervIDE(
-        _ own: DriverState, _ drivers: [String], _ evidence: Evidence
-    ) throws(StorageError) -> ControllerState {
-        guard let device = TargetDevice.controller(Controller.storvsc.rawValue, on: target.name) else {
-            return ControllerState(own, drivers: drivers)
-        }
-        let (synthetic, others) = try judge(device, evidence)
-        let told = ControllerState(own, argument: EmulatedDisks.hypervArgument, drivers: drivers)
-        // The one who asks for the emulated disks gets them.
-        if request.controller == .ide, own == .present { return told }
-        switch synthetic {
-        case .present, .needsArgument: return ControllerState(.present, drivers: others)
-        case .noSuchDriver: return ControllerState(own, drivers: drivers)
-        case .missing, .unusable:
-            return own == .present ? told : ControllerState(synthetic, drivers: others)
-        case .forbidden, .unknown, .unreadable: return ControllerState(synthetic, drivers: others)
-        }
     }
 
     /// Whether the target's network cards have drivers, which lie on the root.

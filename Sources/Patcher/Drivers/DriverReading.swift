@@ -144,8 +144,10 @@ enum ReadImage {
                 self = .read(contents, report)
             }
         } catch {
-            guard error.isAboutImage else { throw error }
-            self = error.kind == .refused ? .refused(error.message) : .unreadable(error.message)
+            // More entries than are read: Linux takes them, and nothing is known of them here.
+            let isBound = error.isOfBounds
+            guard error.isAboutImage || isBound else { throw error }
+            self = error.kind == .refused && !isBound ? .refused(error.message) : .unreadable(error.message)
         }
     }
 }

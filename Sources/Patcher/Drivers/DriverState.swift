@@ -51,8 +51,12 @@ package struct ControllerState: Sendable, Equatable {
 
     /// The modules that drive it, as far as they are not built in.
     package var drivers: [String]
-    /// These, and all that they depend on where that was asked for.
+    /// These, and all that they and the root's layers depend on where that was asked for.
     package var modules: [String]
+    /// Drivers of its and of the root's layers that are built in.
+    package var builtins: [String] = []
+    /// What is not in the initramfs, with what it depends on: loaded by name once it is added.
+    package var added: Set<String> = []
 
     /// Makes one.
     package init(_ state: DriverState, argument: String? = nil, drivers: [String] = []) {
@@ -107,10 +111,8 @@ package struct StartFacts: Sendable {
     package var controllers: [Controller: ControllerState] = [:]
     /// Why Linux does not unpack all of the initramfs; nil where it does, as far as it was read.
     package var damage: InitramfsDamage?
-    /// Modules that the initramfs loads by their names, whatever the machine shows.
-    package var loadedModules: Set<String> = []
-    /// Modules that files of the initramfs keep from being loaded when a device asks for them, with what says so.
-    package var blacklistedModules: [String: String] = [:]
+    /// How the initramfs loads modules.
+    var loading = ModuleLoading()
     /// Copies of configuration in the initramfs that name devices.
     package var copies: [InitramfsCopy] = []
 

@@ -10,6 +10,9 @@ package struct InitramfsDamage: Sendable, Equatable {
         case notRead
         /// Every archive before the place is unpacked whole: Linux says that it failed, and goes on with them.
         case endsEarly
+        /// The same, and what stands behind them is not read here, or replaces something of theirs: what Linux comes to
+        /// is not known.
+        case unknown
     }
 
     /// The image's path in the guest; nil where it is a part of the kernel's file.
@@ -20,7 +23,12 @@ package struct InitramfsDamage: Sendable, Equatable {
     package var fate: Fate
 
     /// Nobody can count on such a boot.
-    var stopsBoot: Bool { fate != .endsEarly }
+    var stopsBoot: Bool {
+        switch fate {
+        case .unused, .cutOff, .notRead: true
+        case .endsEarly, .unknown: false
+        }
+    }
 
     /// For people.
     var sentence: Sentence {
@@ -33,6 +41,7 @@ package struct InitramfsDamage: Sendable, Equatable {
         case .endsEarly:
             return
                 "Linux does not unpack what stands at the end of \(name) (\(why)); it says so, and starts with what stands before"
+        case .unknown: return "what Linux makes of the end of \(name) is not known (\(why))"
         }
     }
 }

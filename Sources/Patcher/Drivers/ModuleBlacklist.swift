@@ -1,34 +1,79 @@
 internal import KernelModules
 
-/// Modules that an entry's arguments keep from being loaded.
+/// Modules that an entry's arguments, and its initramfs, keep from being loaded.
 struct ModuleBlacklist {
     /// By the kernel itself, whoever asks for them (kernel/module, `module_blacklist=`).
-    private(set) var refused: Set<String> = []
-    /// By modprobe and udev, where a device asks for them and nobody by their name (modprobe.d(5), dracut.cmdline(7)); with
-    /// the argument that says so.
-    private(set) var passedOver: [String: String] = [:]
+    private var refused: Set<String> = []
+    /// Functions that the kernel does not run (init/main.c, `initcall_blacklist=`).
+    private var functions: Set<String> = []
+    /// By modprobe and udev, where a device asks for them and nobody by their name; with what says so.
+    private var passedOver: [String: String]
+    /// By modprobe and udev, whoever asks for them; with what says so.
+    private let disabled: [String: String]
+    /// Those that the initramfs or an argument asks for by name.
+    private var named: Set<String>
+    private let inserted: Set<String>
+    /// Functions of modules are passed over too.
+    private let isOfModules: Bool
 
-    private static let names: Set<String> = ["modprobe.blacklist", "rd.driver.blacklist"]
-
-    init(_ item: MenuEntry) {
+    init(_ item: MenuEntry, _ facts: StartFacts) {
+        let loading = facts.loading
+        passedOver = loading.blacklisted
+        disabled = loading.disabled
+        named = loading.named
+        inserted = loading.inserted
+        // Before, the name was compared with the module's behind it.
+        isOfModules = BootEntry.version(facts.release).map { !isVersion($0, below: [4, 9]) } ?? false
         for argument in item.entry.commandLine.arguments {
-            guard argument.name == "module_blacklist" || Self.names.contains(argument.name),
-                let range = argument.valueRange
-            else { continue }
-            for word in item.file.bytes.text(range).split(separator: ",") {
-                let name = ModuleName.canonical(String(word))
-                if argument.name == "module_blacklist" {
-                    refused.insert(name)
-                } else {
-                    passedOver[name] = argument.name
-                }
+            guard let range = argument.valueRange else { continue }
+            let text = argument.plainValue ?? item.file.bytes.text(range)
+            let words = text.split(separator: ",").map(String.init)
+            switch argument.name {
+            // The kernel compares letter by letter, and the last of several counts.
+            case "module_blacklist": refused = Set(words)
+            case "initcall_blacklist": functions.formUnion(words)
+            default: add(argument.name, words, by: argument.name + "=", loading)
             }
+        }
+        for list in loading.carried where list.name != "modprobe.blacklist" {
+            add(list.name, list.modules, by: list.by, loading)
+        }
+    }
+
+    private mutating func add(_ argument: String, _ words: [String], by: String, _ loading: ModuleLoading) {
+        let names = words.map(ModuleName.canonical)
+        if loading.blacklistArguments.contains(argument) {
+            for name in names { passedOver[name] = by }
+        } else if loading.loadingArguments.contains(argument) {
+            named.formUnion(names)
         }
     }
 
     /// Some entry's arguments name modules for the kernel to refuse.
     static func isUsed(in guest: LinuxSystem) -> Bool {
-        guest.bootEntries.contains { $0.entry.commandLine.has("module_blacklist") }
+        guest.bootEntries.contains { item in
+            ["module_blacklist", "initcall_blacklist"].contains { item.entry.commandLine.has($0) }
+        }
+    }
+
+    /// What of these modules does not get into the kernel, which has others of the controller's built in.
+    func obstacle(to controller: ControllerState) -> DriverState? {
+        for name in controller.modules where refused.contains(name) {
+            return .forbidden(name, by: "module_blacklist=")
+        }
+        let called = controller.builtins + (isOfModules ? controller.modules : [])
+        for name in called where Initcalls.of(name).contains(where: functions.contains) {
+            return .forbidden(name, by: "initcall_blacklist=")
+        }
+        // What is added is loaded by its name, whatever the configuration says.
+        let free = inserted.union(controller.added)
+        for name in controller.modules where !free.contains(name) {
+            if let by = disabled[name] { return .forbidden(name, by: by) }
+        }
+        for name in controller.drivers where !free.contains(name) && !named.contains(name) {
+            if let by = passedOver[name] { return .forbidden(name, by: by) }
+        }
+        return nil
     }
 }
 
@@ -36,20 +81,10 @@ extension ControllerState {
     /// What it is for an entry, with all that its arguments and its initramfs say.
     func state(of entry: MenuEntry, _ facts: StartFacts, adding isAdded: Bool) -> DriverState {
         let own = state(with: entry.entry.commandLine, adding: isAdded)
-        let list = ModuleBlacklist(entry)
-        if let name = modules.first(where: list.refused.contains) {
-            return .forbidden(name, by: "module_blacklist=")
-        }
         switch own {
-        case .present, .needsArgument: break
-        // What is added is loaded by its name.
-        case .missing, .forbidden, .unusable, .noSuchDriver, .unreadable, .unknown: return own
+        case .present, .needsArgument, .missing:
+            return ModuleBlacklist(entry, facts).obstacle(to: self) ?? own
+        case .forbidden, .unusable, .noSuchDriver, .unreadable, .unknown: return own
         }
-        for name in drivers where !facts.loadedModules.contains(name) {
-            if let by = list.passedOver[name].map({ $0 + "=" }) ?? facts.blacklistedModules[name] {
-                return .forbidden(name, by: by)
-            }
-        }
-        return own
     }
 }

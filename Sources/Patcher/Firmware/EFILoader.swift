@@ -54,7 +54,8 @@ package struct EFILoader: Sendable, Equatable {
     /// The same program under the same name.
     func isSame(as other: EFILoader) -> Bool {
         names == other.names && file.attributes.size == other.file.attributes.size && kind == other.kind
-            && fault == other.fault
+            && fault == other.fault && machine == other.machine && grub == other.grub
+            && signers == other.signers
     }
 
     /// Why firmware of a machine does not start it.
@@ -70,13 +71,19 @@ extension EFILoader {
     /// Looks into a program.
     init(_ names: [String], _ file: GuestFile, in tree: some GuestTree) throws(StorageError) {
         self.init(names: names, file: file, kind: .other)
-        guard let image = PEImage(head: try tree.head(of: file, byteCount: PEImage.headByteCount)) else {
+        let head = try tree.head(of: file, byteCount: PEImage.headByteCount)
+        defer {
+            // Firmware reads all of it.
+            if tree.damage(of: file) != nil { fault = .unreadable }
+        }
+        guard let image = PEImage(head: head) else {
             fault = file.attributes.size == 0 ? .empty : .noProgram
             kind = Self.kind(ofName: key) ?? .other
             machine = PEImage.Machine.allCases.first { key.hasSuffix($0.suffix.uppercased() + ".EFI") }
             return
         }
         machine = image.machine
+        try Self.readThrough(file, in: tree)
         fault = image.fault(ofFile: file.attributes.size)
         if let table = image.certificates {
             signers = Signers.names(
@@ -108,6 +115,19 @@ extension EFILoader {
             kind = known
         }
     }
+
+    /// Reads all of a program of any real length, so that damage anywhere in it is found.
+    private static func readThrough(_ file: GuestFile, in tree: some GuestTree) throws(StorageError) {
+        var offset: UInt64 = 0
+        let end = min(file.attributes.size, UInt64(throughLimit))
+        while offset < end, tree.damage(of: file) == nil {
+            let part = try tree.part(of: file, at: offset, byteCount: 1 << 20)
+            guard !part.isEmpty else { return }
+            offset += UInt64(part.count)
+        }
+    }
+
+    private static let throughLimit = 256 << 20
 
     /// What a program without a table of generations is, by words in it.
     private static func kind(

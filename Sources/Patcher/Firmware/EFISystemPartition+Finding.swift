@@ -13,17 +13,18 @@ extension EFISystemPartition {
         guard let volume = found, let fileSystem = fileSystems[volume] else { return nil }
         let place = mounted.mounts.first { $0.volume == volume }.map { GuestPath($0.path) }
         var partition = try EFISystemPartition(
-            volume: volume, FileSystemTree(volume: volume, fileSystem), place: place)
+            volume: volume, FileSystemTree(volume: volume, fileSystem, noting: mounted.damage), place: place)
         for index in volumes.indices where index != volume && volumes[index].isEFISystemPartition {
             guard let other = fileSystems[index],
-                try !FileSystemTree(volume: index, other).names(in: "/EFI/BOOT").isEmpty
+                try !FileSystemTree(volume: index, other, noting: mounted.damage).names(in: "/EFI/BOOT")
+                    .isEmpty
             else { continue }
             partition.others.append(volumes[index].name)
         }
         // systemd-boot looks there too.
         if volumes.contains(where: \.isExtendedBoot) { partition.hasEntries = nil }
         let finder = GRUBTrailFinder(
-            volumes: mounted.frame.volumes, fileSystems: fileSystems, home: volume)
+            volumes: mounted.frame.volumes, fileSystems: fileSystems, home: volume, damage: mounted.damage)
         for loader in partition.loaders where loader.kind == .grub {
             let folder = loader.names.dropLast().map { "/" + $0 }.joined()
             partition.trails[loader.names] = try finder.trail(of: loader.grub, folder: folder)
@@ -40,7 +41,7 @@ extension EFISystemPartition {
         for index in volumes.indices where volumes[index].identity.kind == .vfat {
             guard let fileSystem = fileSystems[index], disk != nil,
                 LinuxSystem.disk(of: volumes[index]) == disk,
-                let efi = try FileSystemTree(volume: index, fileSystem).find("/EFI"),
+                let efi = try FileSystemTree(volume: index, fileSystem, noting: mounted.damage).find("/EFI"),
                 efi.attributes.type == .directory
             else { continue }
             return index

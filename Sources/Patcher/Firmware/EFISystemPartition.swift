@@ -114,10 +114,19 @@ extension EFISystemPartition {
         _ folder: GuestFile, _ name: String, _ efi: GuestFile, _ tree: FileSystemTree,
         _ placed: (GuestFile) -> GuestFile
     ) throws(StorageError) {
-        for file in try Self.children(of: folder, in: tree) where file.attributes.type == .regular {
+        for file in try Self.children(of: folder, in: tree) {
             guard let own = String(validating: file.path.lastComponent ?? [], as: UTF8.self) else { continue }
             let key = own.uppercased()
             let efiName = String(decoding: efi.path.lastComponent ?? [], as: UTF8.self)
+            guard file.attributes.type == .regular else {
+                // Nothing can be put where it stands.
+                if name.uppercased() == "BOOT", key.hasSuffix(".EFI"), loaders.count < Self.limit {
+                    var loader = EFILoader(names: [efiName, name, own], file: placed(file), kind: .other)
+                    loader.fault = .directory
+                    loaders.append(loader)
+                }
+                continue
+            }
             if key.hasSuffix(".EFI"), loaders.count < Self.limit {
                 var loader = try EFILoader([efiName, name, own], file, in: tree)
                 loader.file = placed(file)

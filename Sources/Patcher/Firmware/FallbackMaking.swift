@@ -1,4 +1,5 @@
 package import GuestTree
+internal import Storage
 
 /// What has to be put on an EFI system partition so that a machine without boot entries of its own starts the guest.
 package struct FallbackMaking: Sendable, Equatable {
@@ -26,7 +27,8 @@ package struct FallbackMaking: Sendable, Equatable {
         guard state.problem != nil else { return nil }
         let search = FallbackSearch(partition: partition, machine: machine, title: title)
         let found = search.candidates(state).first { making in
-            !making.changes.isEmpty && FallbackState(partition.after(making), machine).problem == nil
+            !making.changes.isEmpty && !making.changes.contains(where: \.replacesDirectory)
+                && FallbackState(partition.after(making), machine).problem == nil
         }
         guard let found else { return nil }
         self = found
@@ -35,6 +37,13 @@ package struct FallbackMaking: Sendable, Equatable {
     init(_ changes: [Change], chosen: String? = nil) {
         self.changes = changes
         self.chosen = chosen
+    }
+}
+
+extension FallbackMaking.Change {
+    /// It would put a file where a directory stands.
+    fileprivate var replacesDirectory: Bool {
+        if case .replace(let file, _) = self { file.attributes.type == .directory } else { false }
     }
 }
 

@@ -42,6 +42,8 @@ struct GRUBTrailFinder {
     let fileSystems: [Int: any FileSystem]
     /// The volume that the program is started from.
     let home: Int
+    /// What cannot be read is noted there.
+    let damage: TreeDamage
 
     /// More files lead no GRUB to its menu.
     private static let stepLimit = 5
@@ -60,7 +62,7 @@ struct GRUBTrailFinder {
                 }
                 return trail
             }
-            let tree = FileSystemTree(volume: volume, fileSystem)
+            let tree = FileSystemTree(volume: volume, fileSystem, noting: damage)
             let file = try tree.regularFile(GuestPath(next.path))
             // Debian's signed GRUB, and others, look beside the program where nothing is in the built-in place.
             if file == nil, trail.steps.isEmpty, next.path != folder + "/grub.cfg",
@@ -75,7 +77,9 @@ struct GRUBTrailFinder {
                 if isCertain { trail.end = .fileMissing("\(volumes[volume].name):\(next.path)") }
                 return trail
             }
-            guard let text = try tree.configuration(file.path) else { return trail }
+            guard let text = try tree.configuration(file.path), tree.damage(of: file) == nil else {
+                return trail
+            }
             let further = try further(text, from: next)
             // A text that leads to one of those before it goes round for ever.
             if let further,
@@ -265,7 +269,7 @@ struct GRUBTrailFinder {
         let variable = search.variable ?? "root"
         if search.kind == .file {
             for (index, fileSystem) in fileSystems.sorted(by: { $0.key < $1.key })
-            where try FileSystemTree(volume: index, fileSystem).exists(GuestPath(wanted)) {
+            where try FileSystemTree(volume: index, fileSystem, noting: damage).exists(GuestPath(wanted)) {
                 return (variable, index, nil)
             }
             return (variable, nil, nil)

@@ -6,20 +6,20 @@ extension MountedSystem {
     /// (systemd-gpt-auto-generator(8)), the first of them that is there and holds nothing. `taken` are places that the fstab speaks of.
     static func automaticMounts(
         beside mounts: [LinuxSystem.Mount], taken: [MissingMount], volumes: [Volume], rootVolume: Int,
-        _ fileSystems: [Int: any FileSystem]
+        _ fileSystems: [Int: any FileSystem], _ damage: TreeDamage?
     ) throws(StorageError) -> [LinuxSystem.Mount] {
         let disk = LinuxSystem.disk(of: volumes[rootVolume])
         let tree = FileSystemTree(
             mounts: mounts.map {
                 .init(path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
-            })
+            }, noting: damage)
         var found: [LinuxSystem.Mount] = []
         func isFree(_ path: String) throws(StorageError) -> Bool {
             guard !mounts.contains(where: { $0.path == path }), !taken.contains(where: { $0.path == path }),
                 !found.contains(where: { $0.path == path }),
                 let place = try tree.find(GuestPath(path)), place.attributes.type == .directory
             else { return false }
-            return try tree.entries(of: place).isEmpty
+            return try tree.entries(of: place).isEmpty && tree.damage(of: place) == nil
         }
         func mount(_ isWanted: (Volume) -> Bool, on paths: [String]) throws(StorageError) {
             guard

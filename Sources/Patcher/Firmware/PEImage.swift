@@ -120,6 +120,10 @@ package struct PEImage: Sendable, Equatable {
         case truncated
         /// It is for another machine.
         case otherMachine
+        /// It is a directory.
+        case directory
+        /// The file system does not give all of it.
+        case unreadable
     }
 
     /// The fifth data directory: the one directory whose place is one in the file.
@@ -149,6 +153,8 @@ extension PEImage.Fault {
         case .notForUEFI: "is no program for UEFI"
         case .truncated: "ends before what its head says that it holds"
         case .otherMachine: "is a program for another machine"
+        case .directory: "is a directory"
+        case .unreadable: "cannot be read whole: its file system is damaged there"
         }
     }
 }

@@ -99,15 +99,19 @@ struct BootPlaces {
 
     init(
         _ tree: FileSystemTree, _ roots: LoaderRoots, _ volumes: [Volume],
-        _ fileSystems: [Int: any FileSystem]
+        _ fileSystems: [Int: any FileSystem], _ damage: TreeDamage
     ) {
         self.tree = tree
         self.roots = roots
         names = volumes.map(\.name)
         kinds = volumes.map(\.identity.kind)
         byVolume = Dictionary(
-            uniqueKeysWithValues: fileSystems.map { ($0.key, FileSystemTree(volume: $0.key, $0.value)) })
-        self.volumes = fileSystems.keys.sorted().map { FileSystemTree(volume: $0, fileSystems[$0]) }
+            uniqueKeysWithValues: fileSystems.map {
+                ($0.key, FileSystemTree(volume: $0.key, $0.value, noting: damage))
+            })
+        self.volumes = fileSystems.keys.sorted().map {
+            FileSystemTree(volume: $0, fileSystems[$0], noting: damage)
+        }
         let hidden = volumes.indices.filter {
             fileSystems[$0] == nil && volumes[$0].identity.kind.mayHoldFiles
         }

@@ -7,7 +7,7 @@ package enum GuestFinder {
     /// Finds every guest. `fileSystems` holds those volumes (by index) that can be read; `diskCount` is how many
     /// disks were given, `bootCode` tells what each one's first sector starts, where somebody looked, `unread` why a volume (by
     /// index) could not be opened, and `open` opens an initramfs that is a file system. Nothing is written; a file that cannot
-    /// be read fails the survey.
+    /// be read is told in the guest's notes, and by a verdict where it matters.
     package static func survey(
         volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
         presentation: SourcePresentation = .unknown, bootCode: [BootCode] = [], unread: [Int: String] = [:],
@@ -27,7 +27,7 @@ package enum GuestFinder {
             guard volumes[index].identity.kind == .vfat, let fileSystem = fileSystems[index] else {
                 return false
             }
-            let tree = FileSystemTree(volume: index, fileSystem)
+            let tree = FileSystemTree(volume: index, fileSystem, noting: TreeDamage())
             return try tree.exists("/EFI/Microsoft/Boot/bootmgfw.efi")
         }
         return Survey(
@@ -50,7 +50,7 @@ package enum GuestFinder {
     /// Release files, an fstab, or at least /etc beside a boot loader's directory.
     private static func looksLikeRoot(_ fileSystem: any FileSystem, _ index: Int) throws(StorageError) -> Bool
     {
-        let tree = FileSystemTree(volume: index, fileSystem)
+        let tree = FileSystemTree(volume: index, fileSystem, noting: TreeDamage())
         guard let etc = try tree.find("/etc"), etc.attributes.type == .directory else { return false }
         for path in ["/etc/fstab"] + releaseFiles where try tree.exists(path) { return true }
         for path in ["/boot/grub", "/boot/grub2", "/boot/loader", "/boot/extlinux", "/sbin/init"]
@@ -72,25 +72,35 @@ package enum GuestFinder {
         let mounted = try MountedSystem(
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
             presentation: presentation, bootCode: bootCode)
-        let (files, oversized) = try GuestScan.files(of: mounted.tree)
-        var inspection = try Inspection(mounted.tree)
+        let (files, oversized, unreadable) = try GuestScan.files(of: mounted.pastDamage)
+        var inspection = try Inspection(mounted.pastDamage)
         inspection.efi = try EFISystemPartition.find(mounted, fileSystems)
-        inspection.kernelFiles = try LinuxSystem.kernelFiles(of: files, in: mounted.tree)
+        inspection.kernelFiles = try LinuxSystem.kernelFiles(of: files, in: mounted.pastDamage)
         var frame = mounted.frame
         frame.systemRoots = Set(roots)
         frame.openOldRoot = open
+        let bootFiles = try BootFiles(
+            of: files,
+            in: BootPlaces(
+                mounted.pastDamage,
+                LoaderRoots(
+                    frame, home: mounted.mounts.first { $0.path == "/boot" }?.volume ?? rootVolume),
+                volumes, fileSystems, mounted.damage),
+            hasBootFiles: inspection.hasBootFiles)
         return LinuxSystem(
             frame: frame, tree: mounted.tree, mounts: mounted.mounts,
             capabilities: fileSystems.mapValues(\.capabilities), files: files, inspection: inspection,
-            bootFiles: try BootFiles(
-                of: files,
-                in: BootPlaces(
-                    mounted.tree,
-                    LoaderRoots(
-                        frame, home: mounted.mounts.first { $0.path == "/boot" }?.volume ?? rootVolume),
-                    volumes, fileSystems),
-                hasBootFiles: inspection.hasBootFiles),
-            notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" })
+            bootFiles: bootFiles, unreadable: unreadable,
+            notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" }
+                + notes(of: mounted.damage))
+    }
+
+    /// What could not be read, one by one as far as somebody reads on.
+    private static func notes(of damage: TreeDamage) -> [String] {
+        let items = damage.items
+        let told = items.prefix(20).map { "\($0.path.displayText) cannot be read: \($0.error.message)" }
+        return told
+            + (items.count > told.count ? ["\(items.count - told.count) more files cannot be read"] : [])
     }
 
     private static func findings(

@@ -3,22 +3,29 @@ internal import Storage
 
 /// Finds and reads a guest's configuration files.
 enum GuestScan {
-    /// The files, and the names of those that are larger than any real one and so are left alone.
+    /// The files, the names of those that are larger than any real one and so are left alone, and those that cannot be read
+    /// and whose names of devices or entries a boot may need.
     static func files(
         of tree: some GuestTree
-    ) throws(StorageError) -> (files: [ScannedFile], oversized: [String]) {
+    ) throws(StorageError) -> (files: [ScannedFile], oversized: [String], unreadable: [UnreadableFile]) {
+        var unreadable: [UnreadableFile] = []
         var files: [ScannedFile] = []
         var oversized: [String] = []
         var seen: Set<FileKey> = []
         func read(_ path: String, _ syntax: any ConfigurationSyntax.Type) throws(StorageError) {
-            guard let file = try tree.regularFile(GuestPath(path)), seen.insert(file.key).inserted else {
-                return
-            }
+            let found = try tree.regularFile(GuestPath(path))
+            let isNeeded = !optional.contains(ObjectIdentifier(syntax))
+            if isNeeded, let damaged = UnreadableFile(path, nil, in: tree) { unreadable.append(damaged) }
+            guard let file = found, seen.insert(file.key).inserted else { return }
             guard file.attributes.size <= UInt64(configurationLimit) else {
                 oversized.append(file.displayPath)
                 return
             }
             let bytes = try tree.contents(of: file, limit: configurationLimit)
+            if let damaged = UnreadableFile(file.displayPath, file, in: tree) {
+                if isNeeded { unreadable.append(damaged) }
+                return
+            }
             guard bytes.count(where: { $0 == .newline }) <= lineLimit else {
                 oversized.append(file.displayPath)
                 return
@@ -30,7 +37,7 @@ enum GuestScan {
                 oversized.append(file.displayPath)
             }
         }
-        for (path, syntax) in try candidates(tree) { try read(path, syntax) }
+        for (path, syntax) in try candidates(tree, &unreadable) { try read(path, syntax) }
         // Menus that menus name, and those that these name: each file is read once, so that circles end.
         var next = 0
         while next < files.count {
@@ -44,7 +51,7 @@ enum GuestScan {
             }
             next += 1
         }
-        return (files, oversized)
+        return (files, oversized, unreadable)
     }
 
     /// The files that a menu names, and the language that they are in.
@@ -64,10 +71,34 @@ enum GuestScan {
     private static let includeLimit = 64
     private static let fileLimit = 4096
 
+    /// What no boot hangs on: names of network cards, terminals, the display, and what tools ask for later.
+    private static let optional = Set(
+        [
+            NetRules.self, CDRules.self, Ifcfg.self, Interfaces.self, Netplan.self, InstallerNetwork.self,
+            NetworkManagerKeyFile.self, NetworkdFile.self, WickedInterfaces.self, CardTable.self,
+            XorgConfiguration.self, DebconfDatabase.self, Securetty.self, CloudInitConfiguration.self,
+            DiskToolSettings.self,
+        ].map { (syntax: any ConfigurationSyntax.Type) in ObjectIdentifier(syntax) })
+
     private typealias Candidate = (path: String, syntax: any ConfigurationSyntax.Type)
 
     /// Where the files may be; one that several names lead to is read under the first.
-    private static func candidates(_ tree: some GuestTree) throws(StorageError) -> [Candidate] {
+    private static func candidates(
+        _ tree: some GuestTree, _ unreadable: inout [UnreadableFile]
+    ) throws(StorageError) -> [Candidate] {
+        var asked: Set<String> = []
+        func names(in directory: String, _ syntax: (any ConfigurationSyntax.Type)?) throws(StorageError)
+            -> [String]
+        {
+            let path = GuestPath(directory)
+            let found = try tree.names(in: path)
+            guard asked.insert(directory).inserted else { return found }
+            if let syntax, optional.contains(ObjectIdentifier(syntax)) { return found }
+            if let damaged = UnreadableFile(directory, try tree.find(path), in: tree) {
+                unreadable.append(damaged)
+            }
+            return found
+        }
         var fixed: [Candidate] = []
         var inDirectories: [Candidate] = []
         var ofVendors: [Candidate] = []
@@ -76,7 +107,7 @@ enum GuestScan {
                 switch place {
                 case .path(let path): fixed.append((path, syntax))
                 case .directory(let directory, let prefix, let suffix):
-                    for name in try tree.names(in: GuestPath(directory))
+                    for name in try names(in: directory, syntax)
                     where name.hasPrefix(prefix)
                         && (name.hasSuffix(suffix)
                             // FAT, which knows no case, has the names of loaders' entries.
@@ -85,8 +116,8 @@ enum GuestScan {
                         inDirectories.append(("\(directory)/\(name)", syntax))
                     }
                 case .dropIns(let directory, let suffix):
-                    for name in try tree.names(in: GuestPath(directory)) where name.hasSuffix(suffix + ".d") {
-                        for file in try tree.names(in: GuestPath("\(directory)/\(name)"))
+                    for name in try names(in: directory, syntax) where name.hasSuffix(suffix + ".d") {
+                        for file in try names(in: "\(directory)/\(name)", syntax)
                         where file.hasSuffix(".conf") {
                             inDirectories.append(("\(directory)/\(name)/\(file)", syntax))
                         }
@@ -96,7 +127,7 @@ enum GuestScan {
             }
         }
         for esp in ["/boot/efi/EFI", "/efi/EFI", "/boot/EFI"] {
-            for vendor in try tree.names(in: GuestPath(esp)) {
+            for vendor in try names(in: esp, nil) {
                 inDirectories += ofVendors.map { ("\(esp)/\(vendor)/\($0.path)", $0.syntax) }
             }
         }

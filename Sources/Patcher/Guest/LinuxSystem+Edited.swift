@@ -25,6 +25,6 @@ extension LinuxSystem {
         }
         return LinuxSystem(
             frame: frame, tree: tree, mounts: mounts, capabilities: capabilities, files: files,
-            inspection: inspection, bootFiles: bootFiles, notes: notes)
+            inspection: inspection, bootFiles: bootFiles, unreadable: unreadable, notes: notes)
     }
 }

@@ -8,8 +8,13 @@ extension LinuxSystem {
         if readsMenuOfUEFIAlone, menu.syntax is any GRUBMenu, !isOnESP(menu) { return false }
         if menu.syntax is LoaderEntry, !readsLoaderEntries { return false }
         if menu.syntax is any GRUBMenu, isOutsideItsVolume(menu) { return false }
+        if let menuReader {
+            guard isRead(menu, by: menuReader) else { return false }
+            if menuReader != .grub { return true }
+        }
         let menus = files.filter { file in
             file.bootEntries.contains { $0.kernel != nil }
+                && (menuReader.map { isRead(file, by: $0) } ?? true)
                 && (readsLoaderEntries || !(file.syntax is LoaderEntry))
         }
         guard menus.count > 1, menus.contains(where: { $0.file.key == menu.file.key }) else { return true }

@@ -17,18 +17,22 @@ package struct LinuxSystem: Sendable {
     package let inspection: Inspection
     /// Which of the files that its menus load are there.
     let bootFiles: BootFiles
+    /// Files of a boot's configuration that cannot be read.
+    let unreadable: [UnreadableFile]
     /// What a user should know about how it was found.
     package let notes: [String]
     /// Finds what device names stand for.
     package let resolver: DeviceResolver
     /// The entries that boot by themselves as the guest was found, one for each loader.
     package private(set) var defaultEntries: [MenuEntry] = []
+    /// What reads the menu; nil where that is not certain.
+    package private(set) var menuReader: MenuReader?
     private let table: ReferenceTable
 
     init(
         frame: GuestFrame, tree: any GuestTree, mounts: [Mount], capabilities: [Int: Capabilities],
         files: [ScannedFile],
-        inspection: Inspection, bootFiles: BootFiles, notes: [String]
+        inspection: Inspection, bootFiles: BootFiles, unreadable: [UnreadableFile], notes: [String]
     ) {
         self.frame = frame
         self.tree = tree
@@ -37,10 +41,12 @@ package struct LinuxSystem: Sendable {
         self.files = files
         self.inspection = inspection
         self.bootFiles = bootFiles
+        self.unreadable = unreadable
         self.notes = notes
         let fstab = files.lazy.compactMap { $0.syntax as? Fstab }.first ?? Fstab([])
         resolver = frame.resolver(fstab, files)
         table = ReferenceTable(files, resolver)
+        menuReader = findMenuReader()
         defaultEntries = findDefaultEntries()
     }
 

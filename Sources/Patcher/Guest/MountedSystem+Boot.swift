@@ -6,21 +6,21 @@ extension MountedSystem {
     /// that the fstab speaks of. Nil where the root has a menu of its own, or several volumes have one.
     static func unlistedBoot(
         beside mounts: [LinuxSystem.Mount], taken: [MissingMount], volumes: [Volume], rootVolume: Int,
-        _ fileSystems: [Int: any FileSystem]
+        _ fileSystems: [Int: any FileSystem], _ damage: TreeDamage?
     ) throws(StorageError) -> LinuxSystem.Mount? {
         guard !mounts.contains(where: { $0.path == "/boot" }), !taken.contains(where: { $0.path == "/boot" })
         else { return nil }
         let tree = FileSystemTree(
             mounts: mounts.map {
                 .init(path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
-            })
+            }, noting: damage)
         if try holdsMenu(tree, below: "/boot") { return nil }
         var found: [Int] = []
         for volume in volumes.indices {
             guard let fileSystem = fileSystems[volume], !volumes[volume].isEFISystemPartition,
                 !mounts.contains(where: { $0.volume == volume })
             else { continue }
-            let own = FileSystemTree(volume: volume, fileSystem)
+            let own = FileSystemTree(volume: volume, fileSystem, noting: damage)
             let isRoot = try own.exists("/etc")
             if !isRoot, try holdsMenu(own, below: "") { found.append(volume) }
         }

@@ -11,6 +11,10 @@ package struct MountedSystem: Sendable {
     package let missing: [MissingMount]
     /// The tree over them.
     package let tree: FileSystemTree
+    /// The same, which goes on past damaged files; what it could not read is in `damage`.
+    package let pastDamage: FileSystemTree
+    /// What could not be read. Empty where it was made for names only, which damage stops.
+    package let damage: TreeDamage
     /// What a user should know: mounts that cannot be read.
     package let notes: [String]
 
@@ -31,7 +35,10 @@ package struct MountedSystem: Sendable {
         rootVolume: Int, volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
         presentation: SourcePresentation, bootCode: [BootCode] = [], reading: Reading = .everything
     ) throws(StorageError) {
-        let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume])
+        let damage = TreeDamage()
+        self.damage = damage
+        let noted = reading == .everything ? damage : nil
+        let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume], noting: noted)
         let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
         let isNeeded = reading == .everything || fstab.rows.contains { DeviceName($0.spec).isPositional }
         var frame = GuestFrame(
@@ -43,7 +50,7 @@ package struct MountedSystem: Sendable {
         var mounts = Self.mounts(
             of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes, &missing)
         if let boot = try Self.unlistedBoot(
-            beside: mounts, taken: missing, volumes: volumes, rootVolume: rootVolume, fileSystems)
+            beside: mounts, taken: missing, volumes: volumes, rootVolume: rootVolume, fileSystems, noted)
         {
             mounts.append(boot)
             notes.append(
@@ -56,7 +63,7 @@ package struct MountedSystem: Sendable {
                 "/etc/fstab is no file that can be read, so that nothing but the root is known to be mounted")
         }
         mounts += try Self.automaticMounts(
-            beside: mounts, taken: missing, volumes: volumes, rootVolume: rootVolume, fileSystems)
+            beside: mounts, taken: missing, volumes: volumes, rootVolume: rootVolume, fileSystems, noted)
         let all = mounts
         self.mounts = all
         // A later row may mount at the same place what can be read.
@@ -64,12 +71,14 @@ package struct MountedSystem: Sendable {
             !all.contains { $0.isReadable && $0.path == row.path }
         }
         self.notes = notes
-        tree = FileSystemTree(
-            mounts: all.map {
-                .init(path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
-            })
+        let places = all.map {
+            FileSystemTree.Mount(
+                path: GuestPath($0.path), volume: $0.volume, fileSystem: fileSystems[$0.volume])
+        }
+        tree = FileSystemTree(mounts: places, noting: noted, readsStrictly: true)
+        pastDamage = FileSystemTree(mounts: places, noting: noted)
         // The release file may be a link into a /usr of its own.
-        if isNeeded, frame.release == nil { frame.release = try OSRelease.read(tree) }
+        if isNeeded, frame.release == nil { frame.release = try OSRelease.read(pastDamage) }
         self.frame = frame
     }
 

@@ -129,10 +129,14 @@ extension LoaderEntry: BootMenu {
 
     /// One of all files: systemd-boot's choice, GRUB's saved one, or the newest. None where systemd-boot's cannot be read.
     package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
-        guard guest.volumeOfUnreadLoaderConfiguration == nil, !guest.menuOrdersLoaderEntries else {
+        let isSystemdBoot = guest.menuReader == .systemdBoot
+        guard guest.volumeOfUnreadLoaderConfiguration == nil, isSystemdBoot || !guest.menuOrdersLoaderEntries
+        else {
             return []
         }
-        let isGRUB = guest.savedEntry != nil || !guest.files(GRUB2Config.self).isEmpty
+        let isGRUB =
+            !isSystemdBoot && (guest.savedEntry != nil || !guest.files(GRUB2Config.self).isEmpty)
+        let menus = isSystemdBoot ? menus.filter { guest.isInUse($0.file) } : menus
         let machine = guest.efiMachine.suffix
         let sorted = menus.filter { isGRUB || $0.syntax.isFor(machine) }.sorted {
             isGRUB ? isAhead($0.syntax, of: $1.syntax) : isAheadInSystemdBoot($0.syntax, of: $1.syntax)
@@ -140,7 +144,10 @@ extension LoaderEntry: BootMenu {
         let chosen =
             guest.systemdBootDefault.flatMap { wanted in
                 sorted.first { SystemdBootConfiguration.matches($0.syntax.identifier, pattern: wanted.text) }
-            } ?? guest.savedEntry.flatMap { saved in sorted.first { $0.syntax.identifier == saved.text } }
+            }
+            ?? (isSystemdBoot ? nil : guest.savedEntry).flatMap { saved in
+                sorted.first { $0.syntax.identifier == saved.text }
+            }
             ?? sorted.first
         return [chosen].compactMap { $0 }.map { MenuEntry(file: $0.file, entry: $0.syntax.entry) }
     }

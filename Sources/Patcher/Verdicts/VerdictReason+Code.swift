@@ -36,6 +36,7 @@ extension VerdictReason {
         case cardNotChanged = "card-not-changed"
         case suspended
         case unreadableMount = "unreadable-mount"
+        case unreadableFile = "unreadable-file"
         case unwritableNames = "unwritable-names"
         case generatedFile = "generated-file"
         case unreadableMenu = "unreadable-menu"
@@ -85,6 +86,7 @@ extension VerdictReason {
         case .cardNotChanged: .cardNotChanged
         case .suspended: .suspended
         case .unreadableMount: .unreadableMount
+        case .unreadableFile: .unreadableFile
         case .unwritableNames: .unwritableNames
         case .generatedFile: .generatedFile
         case .unreadableMenu: .unreadableMenu

@@ -84,6 +84,8 @@ package enum VerdictReason: Sendable, Equatable {
     case suspended(volume: String)
     /// A mount whose files may name devices cannot be read.
     case unreadableMount(path: String, volume: String, kind: VolumeIdentity.Kind)
+    /// A file of the boot's configuration cannot be read, and why.
+    case unreadableFile(path: String, why: String)
     /// A file holds names that must change, and cannot be changed itself.
     case unwritableNames(path: String, Obstacle)
     /// A file that is made from another holds names that must change.

@@ -32,6 +32,7 @@ package enum VerdictRules {
         SuspendedSystemRule.self,
         MachineRule.self,
         UnreadableMountRule.self,
+        UnreadableFileRule.self,
         UnwritableNamesRule.self,
         OtherMeaningRule.self,
         MissingBootRule.self,

@@ -18,7 +18,10 @@ extension StorageError {
 
     /// Whether it says something of the image, and may be one finding among others; not of the machine, of a request to
     /// stop, or of our own bounds.
-    public var isAboutImage: Bool { kind != .io && !isCancellation && code != Self.memoryBound }
+    public var isAboutImage: Bool { kind != .io && !isCancellation && !isOfBounds }
+
+    /// More than is read here: our own bounds, not the image's fault.
+    public var isOfBounds: Bool { code == Self.memoryBound }
 }
 
 extension DirectoryEntry {

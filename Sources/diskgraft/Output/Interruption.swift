@@ -49,7 +49,9 @@ enum Interruption {
     }
 
     /// Runs `body` while another program has the terminal.
-    static func lendingTerminal<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    static func lendingTerminal<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure)
+        -> Result
+    {
         isTerminalLent.store(true, ordering: .relaxed)
         defer { isTerminalLent.store(false, ordering: .relaxed) }
         return try body()

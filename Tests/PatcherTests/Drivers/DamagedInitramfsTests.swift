@@ -100,6 +100,64 @@ private let virtio = ["ext4", "virtio", "virtio_ring", "virtio_pci", "virtio_blk
         }
     }
 
+    /// A whole initramfs and one odd entry behind it: Linux has unpacked what stands before.
+    @Test(arguments: [nil, "zstd -q", "gzip"]) func anOddEntryBehindIt(_ pack: String?) throws {
+        func header(_ name: String, size: String = "00000000", nameSize: String? = nil) -> [UInt8] {
+            let digits = String(name.utf8.count + 1, radix: 16)
+            let count = nameSize ?? String(repeating: "0", count: 8 - digits.count) + digits
+            let fields = "00000001" + "000081a4" + String(repeating: "0", count: 16) + "00000001" + "00000000"
+            let text = "070701\(fields)\(size)\(String(repeating: "0", count: 32))\(count)00000000\(name)\0"
+            let bytes = Array(text.utf8)
+            return bytes + [UInt8](repeating: 0, count: (4 - bytes.count % 4) % 4)
+        }
+        func plan(_ tail: [UInt8]) throws -> Plan {
+            try guest { guest in
+                var bytes = try guest.image(virtio, pack: pack)
+                while bytes.count % 4 != 0 { bytes.append(0) }
+                return bytes + tail
+            }.plan("kvm")
+        }
+        for tail in [header("x", size: "ffffffff"), Array("0123, no header".utf8)] {
+            let plan = try plan(tail)
+            #expect(plan.verdicts[0].outcome == .boots)
+            #expect(plan.verdicts[0].drivers == .present)
+            #expect(plan.verdicts[0].notes.map(\.code) == [.initramfsEndsEarly])
+        }
+        // Linux says nothing of this one.
+        let passed = try plan(header("", nameSize: "00000000") + [0])
+        #expect(passed.verdicts[0].notes.map(\.code) == [])
+        #expect(passed.verdicts[0].drivers == .present)
+        // What it makes of these nobody knows here.
+        for tail in [
+            header("../../etc/passwd"), header("/etc/passwd"), header("init") + header("y", size: "ffffffff"),
+        ] {
+            let plan = try plan(tail)
+            #expect(plan.refusal == nil)
+            #expect(!plan.areDriversKnown)
+            guard case .unreadable = plan.verdicts[0].drivers else {
+                Issue.record("\(plan.verdicts[0].drivers)")
+                continue
+            }
+            #expect(plan.verdicts[0].notes.map(\.code) == [.initramfsEndsEarly])
+        }
+    }
+
+    /// One with more entries than are read gets a verdict, and the plan is made.
+    @Test func moreEntriesThanAreRead() throws {
+        let entry = Array(
+            ("0707010000000100" + "0081a4" + String(repeating: "0", count: 16) + "00000001"
+                + String(repeating: "0", count: 48)
+                + "00000002" + "00000000" + "x\0").utf8)
+        let guest = try guest { _ in [UInt8](Array(repeating: entry, count: 200_001).joined()) }
+        let plan = try guest.plan("kvm")
+        #expect(plan.refusal == nil)
+        guard case .unreadable(let why) = plan.verdicts[0].drivers else {
+            Issue.record("\(plan.verdicts[0].drivers)")
+            return
+        }
+        #expect(why.contains("more than 200000 entries"))
+    }
+
     /// Kernels that throw all of it away, or stop at once.
     @Test func olderKernelsTakeAllOrNothing() throws {
         func fate(_ release: String, _ configuration: String) throws -> InitramfsDamage.Fate? {

@@ -191,55 +191,6 @@ private let virtio = ["ext4", "virtio", "virtio_ring", "virtio_pci", "virtio_blk
         }
     }
 
-    /// Drivers that are there and not to be loaded.
-    @Test func modulesThatAreKeptOut() throws {
-        func guest(_ arguments: String, _ files: [String: String] = [:]) throws -> DriverGuest {
-            let guest = try DriverGuest(
-                holding: nil,
-                menu: DriverGuest.entry(
-                    "Debian", initrd: "/boot/initrd.img-\(DriverGuest.release)", arguments: arguments))
-            guest.root.write(
-                "/boot/initrd.img-\(DriverGuest.release)", try guest.image(piix + virtio, files: files))
-            return guest
-        }
-        func drivers(_ arguments: String, _ files: [String: String] = [:]) throws -> EntryVerdict.Drivers? {
-            try guest(arguments, files).plan("kvm", controller: .virtioBlk).verdicts.first?.drivers
-        }
-        for name in ["modprobe.blacklist", "rd.driver.blacklist", "module_blacklist"] {
-            #expect(
-                try drivers("ro \(name)=floppy,virtio-blk") == .forbidden("virtio_blk", by: name + "="))
-            #expect(try drivers("ro \(name)=floppy") == .present)
-        }
-        let plan = try guest("ro modprobe.blacklist=virtio_blk").plan("kvm", controller: .virtioBlk)
-        #expect(plan.refusal?.code == .defaultCannot)
-        #expect(
-            plan.refusal?.sentence.plain.contains("modprobe.blacklist= keeps virtio_blk from being loaded")
-                == true)
-        // Another controller is driven.
-        #expect(try guest("ro modprobe.blacklist=virtio_blk").plan("kvm").controller == .ide)
-        // What a driver depends on is loaded with it, unless the kernel itself refuses.
-        #expect(try drivers("ro modprobe.blacklist=virtio_ring") == .present)
-        #expect(
-            try drivers("ro module_blacklist=virtio_ring")
-                == .forbidden("virtio_ring", by: "module_blacklist="))
-        // A file of the image says the same; what the image loads by name comes all the same.
-        let file = ["etc/modprobe.d/mine.conf": "blacklist virtio-blk"]
-        #expect(
-            try drivers("ro", file)
-                == .forbidden("virtio_blk", by: "/etc/modprobe.d/mine.conf of its initramfs"))
-        let list = ["conf/modules": "virtio_blk", "etc/modprobe.d/mine.conf": "blacklist virtio_blk"]
-        #expect(try drivers("ro modprobe.blacklist=virtio_blk", list) == .present)
-        #expect(
-            try drivers("ro module_blacklist=virtio_blk", list)
-                == .forbidden("virtio_blk", by: "module_blacklist="))
-        // What is added is loaded by its name.
-        let added = try guest("ro modprobe.blacklist=ahci").plan("kvm", controller: .ahci)
-        #expect(added.verdicts.map(\.drivers) == [.added(["ahci"])])
-        let moved = try guest("ro modprobe.blacklist=ahci")
-        try moved.guest.apply(try moved.plan("kvm", controller: .ahci))
-        #expect(try moved.plan("kvm", controller: .ahci).verdicts.map(\.drivers) == [.present])
-    }
-
     /// Hyper-V's disks are the synthetic driver's since 3.5, unless ata_piix is told to take them.
     @Test func aKernelArgumentOnHyperV() throws {
         let guest = try DriverGuest(holding: piix)

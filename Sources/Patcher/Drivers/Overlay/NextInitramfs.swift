@@ -163,7 +163,13 @@ extension DriverReading {
                 facts.settings[path] = directory
             }
         }
-        let script = try guest.tree.configuration(GuestPath(OverlayInNextMenu.script))
+        let script: [UInt8]?
+        do {
+            script = try guest.tree.configuration(GuestPath(OverlayInNextMenu.script))
+        } catch {
+            guard error.isAboutImage else { throw error }
+            script = nil
+        }
         let variable = Array(OverlayInNextMenu.variable.utf8)
         facts.takesEarlyImages = script.map { $0.firstRange(of: variable) != nil } ?? false
     }

@@ -47,11 +47,12 @@ struct PrivateModules {
     }
 
     /// Shell commands that load them, for scripts of any shell that are read by others: they leave no variable behind, and
-    /// do not fail. Without modprobe, or with one that knows no other root, the modules are loaded one by one.
+    /// do not fail. Without modprobe, or with one that knows no other root, the modules are loaded one by one. They are
+    /// wanted whatever blacklists and `install` lines say: initramfs-tools' init has every modprobe heed the former.
     var commands: String {
         """
         # Drivers of the machine that this system was moved to. What is loaded already is passed over.
-        modprobe -d /\(Self.root) -q -a \(names.joined(separator: " ")) >/dev/null 2>&1 || {
+        MODPROBE_OPTIONS= modprobe -d /\(Self.root) -q -i -a \(names.joined(separator: " ")) >/dev/null 2>&1 || {
         \(paths.map { "insmod \($0) >/dev/null 2>&1" }.joined(separator: "\n"))
         true
         }

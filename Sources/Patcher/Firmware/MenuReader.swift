@@ -1,0 +1,67 @@
+internal import GuestTree
+internal import Storage
+
+/// What reads the boot menu, where UEFI alone starts the disks and that is certain.
+package enum MenuReader: Sendable, Equatable {
+    /// GRUB: its own menus, and loader entries where one of them asks for these.
+    case grub
+    /// systemd-boot: the loader entries of the EFI system partition and of an extended boot partition.
+    case systemdBoot
+    /// rEFInd, with no other loader on the partition that it would offer: its own file.
+    case refind
+}
+
+extension LinuxSystem {
+    /// Follows what a machine without boot entries starts, as the plan leaves it.
+    func findMenuReader() -> MenuReader? {
+        guard firmware.isUEFIOnly, let efi = inspection.efi,
+            case .programs(let machine, var state) = firmware.uefi
+        else { return nil }
+        if state.problem != nil {
+            guard let making = FallbackMaking(efi, machine, state, title: title) else { return nil }
+            state = FallbackState(efi.after(making), machine)
+        }
+        guard state.problem == nil, let last = state.programs.last else { return nil }
+        switch last.kind {
+        case .grub:
+            let trails = state.programs.compactMap { efi.trails[$0.names] } + efi.trails.values
+            // Every GRUB of the partition goes to a menu that was read, so that the one that is started does.
+            let isKnown = trails.allSatisfy { trail in
+                trail.end == .menu
+                    && files.contains { $0.file.key == trail.steps.last?.file && $0.grubMenu != nil }
+            }
+            return !trails.isEmpty && isKnown ? .grub : nil
+        case .systemdBoot:
+            // What starts another loader hands its menu on.
+            let hasOthers = files(LoaderEntry.self).contains { $0.syntax.entry.kernel == nil }
+            let hidesEntries = volumes.indices.contains {
+                volumes[$0].isExtendedBoot && capabilities[$0] == nil
+            }
+            return hasOthers || hidesEntries ? nil : .systemdBoot
+        case .refind:
+            let offered: Set<EFILoader.Kind> = [
+                .grub, .systemdBoot, .shim, .unifiedKernel, .syslinux, .other,
+            ]
+            let isAlone = !efi.loaders.contains { $0.folder != "BOOT" && offered.contains($0.kind) }
+            return isAlone ? .refind : nil
+        case .shim, .shimFallback, .mokManager, .unifiedKernel, .syslinux, .windows, .other: return nil
+        }
+    }
+
+    /// Whether that loader reads a menu.
+    func isRead(_ menu: ScannedFile, by reader: MenuReader) -> Bool {
+        guard menu.syntax is any BootMenu else { return true }
+        let partition = efiSystemPartition
+        switch reader {
+        case .grub:
+            if menu.syntax is LoaderEntry {
+                return files.compactMap(\.grubMenu).contains(where: \.readsBLSEntries)
+            }
+            return !(menu.syntax is Refind || menu.syntax is Syslinux || menu.syntax is Lilo)
+        case .systemdBoot:
+            let volume = menu.file.volume
+            return menu.syntax is LoaderEntry && (volume == partition || volumes[volume].isExtendedBoot)
+        case .refind: return menu.syntax is Refind && menu.file.volume == partition
+        }
+    }
+}

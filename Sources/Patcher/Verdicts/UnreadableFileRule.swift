@@ -1,0 +1,6 @@
+/// Files of the boot's configuration that cannot be read: half a patch would be worse than none.
+enum UnreadableFileRule: RefusalRule {
+    static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason? {
+        draft.guest.unreadable.first.map { .unreadableFile(path: $0.path, why: $0.why) }
+    }
+}

@@ -40,7 +40,7 @@ struct ForeignSystem {
     }
 
     private static func name(_ fileSystem: any FileSystem, _ index: Int) throws(StorageError) -> String? {
-        let tree = FileSystemTree(volume: index, fileSystem)
+        let tree = FileSystemTree(volume: index, fileSystem, noting: TreeDamage())
         if try tree.exists("/ostree/repo") { return "an OSTree system (its root is made by ostree)" }
         for menu in [
             "/boot/grub/grub.cfg", "/grub/grub.cfg", "/boot/grub2/grub.cfg", "/isolinux/isolinux.cfg",

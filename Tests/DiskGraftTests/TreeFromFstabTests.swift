@@ -2,7 +2,7 @@ import DiskGraft
 import TestSupport
 import Testing
 
-/// The tree is put together by the fstab: damage elsewhere stops an inspection, and no reading of files.
+/// The tree is put together by the fstab: damage elsewhere stops no reading of files.
 @Suite struct TreeFromFstabTests {
     private static let registry = FileSystemRegistry([SmallDriver.self])
 
@@ -18,8 +18,9 @@ import Testing
     @Test func anUnrelatedFileMayBeDamaged() throws {
         let disk = try Self.disk(fstab: Self.byLabel)
         let guest = try Guest.open([disk.path], forWriting: true, registry: Self.registry)
-        let error = try #require(throws: StorageError.self) { _ = try guest.inspect() }
-        #expect(error.kind == .corrupt && error.code == "damaged")
+        // An inspection says what it could not read, and goes on.
+        let said = "\(try guest.inspect())"
+        #expect(said.contains("/boot/grub/grub.conf cannot be read"), "\(said)")
         let files = try guest.files()
         #expect(try files.entries(of: files.find("/etc")).count == 3)
         var hosts: [UInt8] = []

@@ -29,13 +29,19 @@ struct BootFiles: Sendable {
         var looked:
             [(entry: EntryKey, files: [(path: String, state: BootFileSearch.State)], menu: ScannedFile)] = []
         let inherited = files.compactMap(\.grubMenu).first { $0.readsBLSEntries }?.rootSettings ?? []
+        let hasGRUB2 = files.contains { $0.syntax is GRUB2Config }
         for menu in files where (menu.syntax as? any BootMenu) != nil {
+            // Without GRUB 2 a loader entry is for systemd-boot, which reads it on FAT; which loader reads it elsewhere, and
+            // from where it counts, is not known.
+            let isOfNoLoader =
+                menu.syntax is LoaderEntry && !hasGRUB2 && places.kinds[menu.file.volume] != .vfat
             for entry in menu.bootEntries {
                 guard let kernel = entry.kernel else { continue }
                 let key = EntryKey(file: menu.file.key, index: entry.index)
                 var states: [(path: String, state: BootFileSearch.State)] = []
                 for (index, path) in ([kernel] + entry.initrds).enumerated() {
                     states.append((path, try search.state(of: path, in: menu)))
+                    if isOfNoLoader { continue }
                     let (place, rest) = places.roots.place(
                         of: path, index, of: entry, in: menu,
                         inherited: menu.syntax is LoaderEntry ? inherited : [])

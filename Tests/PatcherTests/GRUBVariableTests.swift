@@ -87,6 +87,33 @@ import Testing
         #expect(plan.defaultVerdict?.doubt?.code == .rootNotTold)
     }
 
+    /// Before its own menu a GRUB may show another, or boot.
+    @Test(arguments: [
+        "configfile /boot/grub/other.cfg", "if [ -e /x ]; then\nconfigfile /x\nfi",
+        "linux /boot/vmlinuz-6.1.0-20 root=/dev/sdq1\nboot",
+    ])
+    func aMenuThatMayBeLeft(_ before: String) throws {
+        let plan = try guest(menu(before, "root=UUID=\(fieldRoot)")).disk.plan("kvm")
+        #expect(plan.refusal == nil && plan.outcome == .notKnown)
+        let function = try guest(menu("function f {\n\(before)\n}", "root=UUID=\(fieldRoot)")).disk.plan(
+            "kvm")
+        #expect(function.outcome == .boots)
+    }
+
+    /// A file that is part of the menu sets the default after it.
+    @Test func aDefaultThatAnotherFileSets() throws {
+        let text =
+            menu("", "root=UUID=\(fieldRoot)") + "if [ -f ${config_directory}/custom.cfg ]; then\n"
+            + "  source ${config_directory}/custom.cfg\nfi\n"
+        func plan(_ custom: String) throws -> Plan {
+            try FieldGuest(["/boot/grub/grub.cfg": text, "/boot/grub/custom.cfg": custom]).disk.plan("kvm")
+        }
+        let entry =
+            "menuentry C {\nlinux /boot/vmlinuz-6.1.0-20 root=/dev/sdq1\ninitrd /boot/initrd.img-6.1.0-20\n}\n"
+        #expect(try plan("set default=1\n" + entry).outcome == .notKnown)
+        #expect(try plan("set timeout=3\n").outcome == .boots)
+    }
+
     @Test func whatNothingSetsIsNoRoot() throws {
         #expect(try guest(menu("", "root=$r")).disk.plan("kvm").stop == .rootUnresolved)
         #expect(try guest(menu("set r=", "root=$r")).disk.plan("kvm").stop == .rootUnresolved)

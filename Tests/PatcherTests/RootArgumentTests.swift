@@ -30,6 +30,24 @@ import Testing
         if root.contains("$") { #expect(try unsure.disk.plan("kvm").stop == .rootUnresolved) }
     }
 
+    @Test(arguments: [
+        "rootfstype=xfs", "rootfstype=btrfs,xfs", "rootfstype=ext4 rootfstype=xfs", "rootflags=subvol=@",
+        "rootflags=noatime,subvolid=256",
+    ])
+    func aRootThatIsMountedAsWhatItIsNot(_ argument: String) throws {
+        let plan = try guest("root=UUID=\(fieldRoot) \(argument)").disk.plan("kvm")
+        #expect(plan.stop == .rootTypeWrong && plan.actions.isEmpty)
+    }
+
+    @Test(arguments: [
+        "rootfstype=ext4", "rootfstype=ext3", "rootfstype=xfs,ext4", "rootfstype=auto",
+        "rootflags=data=ordered",
+        "rootfstype=$t",
+    ])
+    func aRootThatMayBeMountedSo(_ argument: String) throws {
+        #expect(try guest("root=UUID=\(fieldRoot) \(argument)").disk.plan("kvm").stop == nil)
+    }
+
     @Test func withoutAnyRoot() throws {
         #expect(try guest("quiet").disk.plan("kvm").stop == .rootNotNamed)
         let other = FieldGuest(

@@ -59,8 +59,27 @@ private struct DefaultSearch {
         return GRUB2Config(file.bytes, platform: firmware.hasUEFI ? "efi" : "pc")
     }
 
+    /// A file that the menu reads as part of itself sets the default too; which of them comes last is not followed.
+    private func setsDefaultElsewhere(_ config: GRUB2Config, _ file: ScannedFile) -> Bool {
+        config.includes.contains { include in
+            guard include.position != nil, !include.isLoaderEntries else { return false }
+            let read = guest.file(included: include.word, in: file).map { [$0] } ?? customMenus(include.word)
+            return read.contains { ($0.syntax as? any GRUB2Text)?.menu.defaults.isEmpty == false }
+        }
+    }
+
+    /// Menus that people write, by the last part of their path: a variable may hide the rest.
+    private func customMenus(_ word: String) -> [ScannedFile] {
+        guest.files.filter { file in
+            file.syntax is GRUBCustomMenu
+                && file.path.split(separator: "/").last == word.split(separator: "/").last
+        }
+    }
+
     func item(of file: ScannedFile, depth: Int) -> MenuEntry? {
-        guard let config = menu(of: file), depth < Self.depthLimit else { return nil }
+        guard let config = menu(of: file), depth < Self.depthLimit, !config.mayLeave,
+            !setsDefaultElsewhere(config, file)
+        else { return nil }
         var names: [String] = []
         if let next = config.nextEntry(of: guest) { names.append(next.text) }
         if config.usesSavedDefault, let saved = guest.savedEntry?.text { names.append(saved) }

@@ -83,7 +83,10 @@ extension GRUB2Config {
                 if counts.count == 1 {
                     config.includes.append(Include(word: "", position: counts[0], isLoaderEntries: true))
                 }
-            case "source", ".", "configfile": readInclude(head.text, words.first)
+            case "source", ".", "configfile":
+                readInclude(head.text, words.first)
+                if head.text == "configfile" { noteLeaving() }
+            case "boot": noteLeaving()
             case "set", "export":
                 if let word = words.first { readSetting(word) }
             case "search", "search.fs_uuid", "search.fs_label", "search.file":
@@ -98,6 +101,11 @@ extension GRUB2Config {
                 return readLoading(Self.name(of: head), words, head)
             }
             return true
+        }
+
+        private mutating func noteLeaving() {
+            let isInside = blocks.contains { if case .submenu = $0 { false } else { true } }
+            if current == nil, counts.count == 1, !isSkipped, !isInside { config.mayLeave = true }
         }
 
         private mutating func readInclude(_ command: String, _ word: GRUBScript.Word?) {

@@ -16,6 +16,8 @@ package struct GRUB2Config: Sendable, Equatable {
     var rootSettings: [GRUBRootSetting] = []
     /// What the commands outside all entries do to variables; entries come after all of them.
     var events: [GRUBVariableEvent] = []
+    /// A command outside of all entries may show another menu, or boot, before this menu is shown.
+    var mayLeave = false
     /// How many entries and menus it offers at its first level.
     var topLevelCount = 0
 

@@ -26,6 +26,7 @@ extension VerdictReason {
         case rootUnresolved = "root-unresolved"
         case rootNotTold = "root-not-told"
         case rootNotNamed = "root-not-named"
+        case rootTypeWrong = "root-type-wrong"
         case rootShared = "root-shared"
         case menuNotInUse = "menu-not-in-use"
         case keepsXenEntry = "keeps-xen-entry"
@@ -79,6 +80,7 @@ extension VerdictReason {
         case .rootUnresolved: .rootUnresolved
         case .rootNotTold: .rootNotTold
         case .rootNotNamed: .rootNotNamed
+        case .rootTypeWrong: .rootTypeWrong
         case .rootShared: .rootShared
         case .menuNotInUse: .menuNotInUse
         case .keepsXenEntry: .keepsXenEntry

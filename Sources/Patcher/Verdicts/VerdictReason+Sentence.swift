@@ -50,6 +50,8 @@ extension VerdictReason {
             "\(what): whether its initramfs starts the array without the others only a start shows; give the disks of the others too"
         case .rootNotTold(let text):
             "root=\(text) is made of a variable that only the running loader sets: whether it names the root only a start shows"
+        case .rootTypeWrong(let argument, let kind):
+            "\(argument) has the root mounted as what it is not: it holds \(kind.rawValue)"
         case .rootNotNamed: "its arguments have no root=, and its initramfs looks for what that names"
         case .rootShared(let name, let volumes):
             "root=\(name) is not unique: \(volumes.joined(separator: ", ")) have it, and which of them becomes the root is chance; leave the copy out, or give it another UUID or label"

@@ -65,6 +65,8 @@ package enum VerdictReason: Sendable, Equatable {
     case rootNotTold(String)
     /// No argument names the root, and the initramfs knows it from nowhere else.
     case rootNotNamed
+    /// An argument has the root mounted as what it is not.
+    case rootTypeWrong(String, kind: VolumeIdentity.Kind)
     /// The root's name stands for several volumes.
     case rootShared(String, volumes: [String])
     /// The entry's menu is left over: the loader reads another.

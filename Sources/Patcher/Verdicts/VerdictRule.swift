@@ -19,6 +19,7 @@ package enum VerdictRules {
         LoaderMapRule.self,
         DriversRule.self,
         RootRule.self,
+        RootTypeRule.self,
         ArgumentsRule.self,
         AwaitedArgumentRule.self,
         NeededRowRule.self,

@@ -35,12 +35,15 @@ struct CutOffChange {
             let member = members[next]
             next += 1
             for sibling in member.comparison.siblings {
-                let sibling = try member.record.place(of: sibling, beside: member.file, in: place)
+                let recorded = sibling
+                let sibling = try member.record.place(
+                    of: recorded, beside: member.file, in: place, given: open)
                 guard seen.insert(sibling.hostBytes).inserted else { continue }
                 guard !members.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) else {
                     continue
                 }
-                try addSibling(sibling, of: member)
+                try addSibling(
+                    sibling, of: member, isOriginals: HostDirectory.isSame(sibling, recorded))
             }
         }
     }
@@ -60,7 +63,10 @@ struct CutOffChange {
             Member(file: file, record: record, log: log, comparison: try UndoComparison(file, record, log)))
     }
 
-    private mutating func addSibling(_ path: String, of member: Member) throws(StorageError) {
+    /// `isOriginals`: it is where the file was when it was changed, and no copy's own.
+    private mutating func addSibling(
+        _ path: String, of member: Member, isOriginals: Bool
+    ) throws(StorageError) {
         let record = member.record
         guard let other = try UndoRecord.read(for: path, transactionID: record.transactionID, in: place)
         else {
@@ -68,7 +74,7 @@ struct CutOffChange {
             let isThere = try HostDirectory.isThere(path)
             guard record.state == .hot || !isThere else { return }
             // What this is a copy of was settled, in all its files: nothing tells of which state the others are.
-            if isThere, !record.isOf(member.file), case .none = try UndoMark.find(on: path) {
+            if isThere, isOriginals, !record.isOf(member.file), case .none = try UndoMark.find(on: path) {
                 isPartial = true
                 return
             }

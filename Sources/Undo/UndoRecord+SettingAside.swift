@@ -22,16 +22,20 @@ extension UndoRecord {
     // MARK: Other files of the change
 
     /// Where the other file of the change is now. That is where the record says, or, where that has none of the change, beside
-    /// `file`: an image of several files was moved, or copied, with its records. A copy has its own others.
+    /// `file`: an image of several files was moved, or copied, with its records. A copy has its own others, beside it or
+    /// among those `given`; those of the original elsewhere are never a copy's to change.
     func place(
-        of sibling: String, beside file: any ByteFile, in place: UndoPlace
+        of sibling: String, beside file: any ByteFile, in place: UndoPlace, given: [any ByteFile] = []
     ) throws(StorageError) -> String {
         let near = Self.path(of: sibling, beside: file)
         guard !file.hasFixedLength, !HostDirectory.isSame(near, sibling),
             !HostDirectory.isSame(near, file.path)
         else { return sibling }
-        let isCopys = header.isOfAnother || !isOf(file)
-        for path in isCopys ? [near, sibling] : [sibling, near] where try HostDirectory.isThere(path) {
+        if header.isOfAnother || !isOf(file) {
+            guard given.contains(where: { HostDirectory.isSame($0.path, sibling) }) else { return near }
+            return try HostDirectory.isThere(near) ? near : sibling
+        }
+        for path in [sibling, near] where try HostDirectory.isThere(path) {
             if try Self.read(for: path, transactionID: transactionID, in: place) != nil { return path }
         }
         return sibling

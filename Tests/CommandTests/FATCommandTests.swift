@@ -55,6 +55,13 @@ struct FATCommandTests {
         let archive = try directory.write("a.tar", try run("tar", image, "/loader").output)
         let names = try Tool.run("tar", ["-tf", archive]).text
         #expect(names.contains("entries/other.conf") && names.contains("loader.conf"))
+        // An archive of a folder begins with ".", and the root of FAT has no times that it could get.
+        let dotted = directory.path("dotted.tar")
+        _ = try directory.write("overlay/EFI/new", [1])
+        try Tool.run("tar", ["-cf", dotted, "-C", directory.path("overlay"), "."])
+        _ = try run("untar", image, dotted, "/")
+        #expect(try run("cat", image, "/EFI/new").output == [1])
+        _ = try run("rm", "-r", image, "/EFI")
         _ = try run("label", image, "RENAMED")
         #expect(try run("label", image).text == "RENAMED\n")
         _ = try run("rm", image, "/loader/loader.conf")

@@ -53,6 +53,16 @@ struct CheckFindingTests {
         return image
     }
 
+    /// Features that nobody knows, in a superblock whose checksum is wrong.
+    @Test func featuresOfADamagedSuperblock() throws {
+        let image = try Image(.checksums, blockSize: 1024, files: ["f": [1]])
+        var bytes = try fileBytes(image.path)
+        bytes.replaceSubrange(1024 + 0x60..<1024 + 0x64, with: Array("DATA".utf8))
+        try Data(bytes).write(to: URL(fileURLWithPath: image.path))
+        #expect(try damage(image).map(\.code) == ["superblock-checksum"])
+        #expect(try Tool.run("e2fsck", ["-fn", image.path], expect: nil).status != 0)
+    }
+
     /// The resize inode's lists: resize2fs in the guest follows them.
     @Test(arguments: [0, 1]) func theResizeInodesLists(_ place: Int) throws {
         let image = try Image(

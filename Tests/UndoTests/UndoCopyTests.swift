@@ -94,6 +94,33 @@ struct UndoCopyTests {
         }
     }
 
+    /// A copy that lacks one record: nothing of it is written, and nothing of what it is a copy of.
+    @Test(arguments: [false, true]) func aCopyWithoutOneRecordIsRefused(_ isForced: Bool) throws {
+        let half = try HalfChanged(count: 2)
+        let folder = half.directory.path("copied")
+        try Tool.run("cp", ["-r", HostPath.directory(of: half.paths[0]), folder])
+        let copies = half.paths.map { folder + "/" + HostPath.name(of: $0) }
+        try FileManager.default.removeItem(atPath: copies[1] + ".undo")
+        let before = try (half.paths + copies).map(fileBytes)
+        for given in [[copies[0]], copies] {
+            let error = #expect(throws: StorageError.self) {
+                try UndoRecord.undo(
+                    try given.map { try RecordedFile.open($0) }, force: isForced ? .anyFile : .no)
+            }
+            #expect(error?.code == "sibling-missing")
+            #expect(try (half.paths + copies).map(fileBytes) == before)
+        }
+        #expect(try UndoRecord.read(for: copies[0])?.isCutOff == true)
+        // The other file is not there at all.
+        try FileManager.default.removeItem(atPath: copies[1])
+        let alone = #expect(throws: StorageError.self) {
+            try UndoRecord.undo([try RecordedFile.open(copies[0])])
+        }
+        #expect(alone?.code == "sibling-missing")
+        #expect(try half.paths.map(fileBytes) == half.half)
+        try settle(half.paths, half.before)
+    }
+
     /// One file of the copy was worked on: nothing of either is written.
     @Test func aCopyThatWasWorkedOnIsRefusedAsAWhole() throws {
         let half = try HalfChanged(count: 2)

@@ -32,10 +32,15 @@ extension VolumeCheck {
     private func checkResizeRoom(_ inode: Inode, _ top: BlockNumber) throws(StorageError) {
         let list = try view.block(top)
         let entries = UInt64(geometry.blockSize / 4)
-        let geometry = geometry
-        let offsets = (1..<max(1, geometry.groupCount)).lazy.filter { geometry.hasSuperblock(group: $0) }
-            .prefix(geometry.blockSize / 4).map { $0 &* geometry.blocksPerGroup }
-        let distances = Array(offsets)
+        // Groups behind what 32 bits number have no place in the lists.
+        let reach = UInt64(UInt32.max) / geometry.blocksPerGroup
+        var distances: [UInt64] = []
+        var group: UInt64 = 1
+        while group < min(geometry.groupCount, reach), distances.count < geometry.blockSize / 4 {
+            if geometry.hasSuperblock(group: group) { distances.append(group * geometry.blocksPerGroup) }
+            group += 1
+            if group % 65536 == 0 { try Cancellation.check() }
+        }
         for number in 0..<geometry.reservedDescriptorBlocks {
             let index = geometry.descriptorBlockCount &+ number
             let place = geometry.firstDataBlock &+ 1 &+ index
@@ -47,7 +52,6 @@ extension VolumeCheck {
             let twins = try view.block(BlockNumber(place))
             for (index, offset) in distances.enumerated() {
                 let twin: UInt32 = twins.little(index * 4)
-                // Groups behind what 32 bits number have no place in it.
                 guard place &+ offset <= UInt64(UInt32.max), UInt64(twin) != place &+ offset else { continue }
                 return add(
                     .badPointer, inode,

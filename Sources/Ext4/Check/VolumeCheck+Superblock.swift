@@ -10,11 +10,7 @@ extension VolumeCheck {
                 offset: Superblock.byteOffset + UInt64(field), severity: severity)
         }
         if !superblock.hasValidChecksum {
-            sink.add(
-                Finding(
-                    .damage, Ext4Code.superblockChecksum, "the superblock's checksum is wrong",
-                    structure: "superblock",
-                    offset: Superblock.byteOffset + UInt64(Superblock.Offset.checksum)))
+            sink.add(.wrongChecksum)
         }
         if superblock.state & Superblock.State.errors != 0 {
             sink.add(
@@ -138,5 +134,15 @@ extension VolumeCheck {
             }
             orphans.insert(orphan)
         }
+    }
+}
+
+extension Finding {
+    /// The superblock does not have the checksum that it says.
+    static var wrongChecksum: Finding {
+        Finding(
+            .damage, Ext4Code.superblockChecksum, "the superblock's checksum is wrong",
+            structure: "superblock",
+            offset: Superblock.byteOffset + UInt64(Superblock.Offset.checksum))
     }
 }

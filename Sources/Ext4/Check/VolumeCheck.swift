@@ -23,6 +23,11 @@ extension Ext4FileSystem {
         do throws(StorageError) {
             geometry = try superblock.geometry()
         } catch {
+            // What a superblock that is damaged says of features is nothing to go by.
+            if error.kind == .unsupported, !superblock.hasValidChecksum {
+                sink.add(.wrongChecksum)
+                return sink.report
+            }
             guard error.kind == .corrupt else { throw error }
             _ = try sink.attempt { () throws(StorageError) in throw error }
             return sink.report

@@ -43,6 +43,8 @@ struct Unpacking {
         }
         for key in listedDirectories { edit.labels[key] = nil }
         for (key, time) in directoryTimes {
+            // The root of FAT has no times.
+            guard try edit.tree.attributes(of: key).kept.contains(.modificationTime) else { continue }
             try edit.setKeptAttributes(
                 of: key, AttributeChange(accessTime: time, modificationTime: time))
             try edit.splitIfLarge(key.volume)

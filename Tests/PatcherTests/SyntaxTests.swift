@@ -95,12 +95,17 @@ import Testing
         #expect(GRUBEnvironment(bytes) == nil)
     }
 
-    @Test func loaderEntriesSortByVersion() {
-        let names = ["5.14.0-70", "5.14.0-362.8.1", "0-rescue-ab", "5.9.1"].map {
-            LoaderEntry("title \($0)\nversion \($0)\nlinux /vmlinuz-\($0)\n".bytes, identifier: $0)
+    /// By the files' names, as rpm compares them; the keys say the opposite.
+    @Test func loaderEntriesSortByName() {
+        let names = [
+            "5.14.0-427.13.1.el9_4", "5.14.0-427.el9", "5.14.0-70.el9", "5.9.1", "0-rescue",
+        ]
+        let entries = names.enumerated().map { place, name in
+            LoaderEntry(
+                "title \(name)\nversion \(place).0\nlinux /vmlinuz-\(name)\n".bytes, identifier: "ab-\(name)")
         }
-        let sorted = names.sorted { LoaderEntry.isAhead($0, of: $1) }
-        #expect(sorted.map(\.version) == ["5.14.0-362.8.1", "5.14.0-70", "5.9.1", "0-rescue-ab"])
+        let sorted = entries.reversed().sorted { LoaderEntry.isAhead($0, of: $1) }
+        #expect(sorted.map(\.identifier) == names.map { "ab-\($0)" })
     }
 
     @Test func syslinuxForms() {

@@ -76,16 +76,14 @@ package struct LoaderEntry: Sendable, Equatable {
     /// Whether a loader of that machine ("x64") offers it.
     func isFor(_ suffix: String) -> Bool { architecture.isEmpty || architecture == suffix }
 
-    /// GRUB offers the highest version first.
+    /// GRUB offers the highest first by the files' names, whatever their keys say (blscfg's comparison). A rescue entry's name
+    /// has "0-rescue" in the version's place and so comes last.
     package static func isAhead(_ one: LoaderEntry, of other: LoaderEntry) -> Bool {
-        // A rescue entry's version begins with "0-rescue" and so comes last.
-        compareVersions(
-            one.version.isEmpty ? one.identifier : one.version,
-            other.version.isEmpty ? other.identifier : other.version)
-            > 0
+        compareVersions(one.identifier, other.identifier) > 0
     }
 
-    /// rpm's way: runs of digits compare as numbers, other runs as text. Positive when `one` is the higher.
+    /// rpm's way: runs of digits compare as numbers, other runs as text, and a number is higher than a word: 427.13.1.el9 than
+    /// 427.el9. Positive when `one` is the higher.
     static func compareVersions(_ one: String, _ other: String) -> Int {
         var left = Array(one.utf8)[...]
         var right = Array(other.utf8)[...]
@@ -99,7 +97,10 @@ package struct LoaderEntry: Sendable, Equatable {
                 left = left.dropFirst(leftDigits.count)
                 right = right.dropFirst(rightDigits.count)
             } else {
-                if left.first != right.first { return Int(left.first ?? 0) - Int(right.first ?? 0) }
+                let (a, b) = (left.first ?? 0, right.first ?? 0)
+                if a.isDigit, b >= UInt8(ascii: "A") { return 1 }
+                if b.isDigit, a >= UInt8(ascii: "A") { return -1 }
+                if a != b { return Int(a) - Int(b) }
                 left = left.dropFirst()
                 right = right.dropFirst()
             }

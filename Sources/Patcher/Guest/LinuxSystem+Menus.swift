@@ -8,6 +8,9 @@ extension LinuxSystem {
         if readsMenuOfUEFIAlone, menu.syntax is any GRUBMenu, !isOnESP(menu) { return false }
         if menu.syntax is LoaderEntry, !readsLoaderEntries { return false }
         if menu.syntax is any GRUBMenu, isOutsideItsVolume(menu) { return false }
+        if menu.syntax is Syslinux, !syslinuxMenus.contains(where: { $0.files.contains(menu.file.key) }) {
+            return false
+        }
         if let menuReader {
             guard isRead(menu, by: menuReader) else { return false }
             if menuReader != .grub { return true }
@@ -39,6 +42,7 @@ extension LinuxSystem {
     /// Loader entries are one menu in many files.
     private func isPart(_ one: ScannedFile, ofSameMenuAs other: ScannedFile) -> Bool {
         one.file.key == other.file.key || one.syntax is LoaderEntry && other.syntax is LoaderEntry
+            || syslinuxMenus.contains { [one, other].map(\.file.key).allSatisfy($0.files.contains) }
             || one.syntax is any GRUB2Text && other.syntax is any GRUB2Text
             || one.syntax is any GRUBLegacyText && other.syntax is any GRUBLegacyText
             || one.grubMenu?.readsBLSEntries == true && other.syntax is LoaderEntry

@@ -27,6 +27,8 @@ package struct LinuxSystem: Sendable {
     package private(set) var defaultEntries: [MenuEntry] = []
     /// What reads the menu; nil where that is not certain.
     package private(set) var menuReader: MenuReader?
+    /// The menus of syslinux, as far as it reads them.
+    private(set) var syslinuxMenus: [SyslinuxMenu] = []
     private let table: ReferenceTable
 
     init(
@@ -47,6 +49,7 @@ package struct LinuxSystem: Sendable {
         let fstab = files.lazy.compactMap { $0.syntax as? Fstab }.first ?? Fstab([])
         resolver = frame.resolver(fstab, files)
         table = ReferenceTable(files, resolver)
+        syslinuxMenus = findSyslinuxMenus()
         menuReader = findMenuReader()
         defaultEntries = findDefaultEntries()
     }

@@ -47,6 +47,7 @@ enum RootRule: VerdictRule {
             return reference.text == text
                 && [
                     GRUB2Config.kind, GRUBIncludedMenu.kind, GRUBEnvironmentFile.kind, GRUBVariablesFile.kind,
+                    Syslinux.kind,
                 ]
                 .contains(reference.kind)
         }

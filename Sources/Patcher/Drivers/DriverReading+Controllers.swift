@@ -12,7 +12,7 @@ extension DriverReading {
         guard controller == .ide, let version = BootEntry.version(evidence.release) else {
             return ControllerState(own)
         }
-        if [.hyperv, .azure].contains(target.hypervisor), !isVersion(version, below: [3, 5]) {
+        if [.hyperv, .azure].contains(target.hypervisor), leavesHyperVDisks(evidence.release) {
             return try hypervIDE(own, evidence)
         }
         if target.hypervisor.hasAliasedDiskNames, !isVersion(version, below: [2, 6, 36]),
@@ -26,6 +26,11 @@ extension DriverReading {
             }
         }
         return ControllerState(own)
+    }
+
+    /// The emulated disks are the synthetic driver's.
+    func leavesHyperVDisks(_ release: String?) -> Bool {
+        BootEntry.version(release).map { !isVersion($0, below: [3, 5]) } ?? false
     }
 
     /// Since 3.5 ata_piix leaves Hyper-V's disks to hv_storvsc, where the kernel has it, unless told to take them.

@@ -139,6 +139,11 @@ package final class MappedDevice: WritableBlockDevice {
         mappingRefusal ?? segments.lazy.flatMap(\.devices).compactMap(\.writeRefusal).first
     }
 
+    /// The same of the mappings alone.
+    package var lastingRefusal: StorageError? {
+        mappingRefusal ?? segments.lazy.flatMap(\.devices).compactMap(\.lastingRefusal).first
+    }
+
     /// Writes every copy of the bytes, or throws `mappingRefusal`.
     package func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
         try forEachCopy(at: offset, count: UInt64(source.byteCount)) {

@@ -116,6 +116,9 @@ package struct StartFacts: Sendable {
     /// Copies of configuration in the initramfs that name devices.
     package var copies: [InitramfsCopy] = []
 
+    /// Copies of LVM's and mdadm's configuration in the initramfs.
+    var filters: [CopiedConfiguration] = []
+
     /// Nothing is known.
     static let unknown = StartFacts(release: nil, image: .notFound)
 }

@@ -33,7 +33,7 @@ enum DeadRows: PlanStep {
     }
 
     /// What the boot needs, or the next kernel's installation would write beside.
-    private static let needed: Set<String> = [
+    static let needed: Set<String> = [
         "/", "/usr", "/etc", "/var", "/boot", "/boot/efi", "/efi", "/lib", "/lib64", "/bin", "/sbin",
         "/usr/lib",
         "/usr/bin", "/usr/sbin", "/var/lib",

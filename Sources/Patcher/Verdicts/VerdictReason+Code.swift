@@ -36,6 +36,8 @@ extension VerdictReason {
         case rowStopsBoot = "row-stops-boot"
         case unitStopsBoot = "unit-stops-boot"
         case hiddenByFilter = "hidden-by-filter"
+        case hiddenByCopy = "hidden-by-copy"
+        case volumeDamaged = "volume-damaged"
         case statedWrongly = "stated-wrongly"
         case cardNotChanged = "card-not-changed"
         case suspended
@@ -90,6 +92,8 @@ extension VerdictReason {
         case .rowStopsBoot: .rowStopsBoot
         case .unitStopsBoot: .unitStopsBoot
         case .hiddenByFilter: .hiddenByFilter
+        case .hiddenByCopy: .hiddenByCopy
+        case .volumeDamaged: .volumeDamaged
         case .statedWrongly: .statedWrongly
         case .cardNotChanged: .cardNotChanged
         case .suspended: .suspended

@@ -44,7 +44,7 @@ lint:
 test: setup-test lint
 	$(SWIFT) build --build-tests
 	$(SWIFT) build --package-path Examples/PatchInFiveLines
-	$(SWIFT) test --skip-build --disable-xctest
+	SWIFT=$(SWIFT) scripts/run-tests.sh
 
 docs: setup
 	@SWIFT=$(SWIFT) scripts/docs.sh

@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "XFS", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "GuestTree", dependencies: ["Storage"], swiftSettings: settings),
         .target(
-            name: "Patcher", dependencies: ["Storage", "Codecs", "GuestTree", "Initramfs", "KernelModules"],
+            name: "Patcher", dependencies: ["Storage", "GuestTree", "Initramfs", "KernelModules"],
             swiftSettings: settings),
         .target(
             name: "Conversion", dependencies: ["Storage", "Codecs", "ImageFormats"], swiftSettings: settings),
@@ -69,7 +69,7 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Storage", "HostIO", "Undo", "ImageFormats", "CLinux"],
+            name: "TestSupport", dependencies: ["Storage", "HostIO", "Undo", "ImageFormats"],
             path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(
@@ -110,7 +110,7 @@ let package = Package(
             dependencies: ["diskgraft", "DiskGraft", "Undo", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "DiskGraftTests", dependencies: ["DiskGraft", "HostIO", "Storage", "TestSupport"],
+            name: "DiskGraftTests", dependencies: ["DiskGraft", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "KernelModulesTests", dependencies: ["KernelModules", "Codecs", "Storage", "TestSupport"],
@@ -120,7 +120,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PatcherTests",
-            dependencies: ["Patcher", "Initramfs", "KernelModules", "GuestTree", "Storage", "TestSupport"],
+            dependencies: ["Patcher", "Initramfs", "GuestTree", "Storage", "TestSupport"],
             swiftSettings: settings),
     ]
 )

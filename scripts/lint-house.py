@@ -5,7 +5,8 @@
     scripts/lint-house.py --prove    puts a breach of each rule into a copy and sees it found
 
 Rules:
-  imports      a file imports only what Package.swift gives its target, and Package.swift only what docs/architecture.md draws
+  imports      a file imports only what Package.swift gives its target, and Package.swift gives what docs/architecture.md draws:
+               nothing else, and nothing that no file imports; tests alike, which no page draws
   foundation   no Foundation below the command
   traps        no try!, as!, fatalError, preconditionFailure or force unwrap of what may come from an image
   drivers      a driver's name stands in its own folder and in registries alone
@@ -82,8 +83,8 @@ def pieces(source):
     return out
 
 
-def sources(root):
-    for folder, _, names in sorted(os.walk(os.path.join(root, "Sources"))):
+def sources(root, below="Sources"):
+    for folder, _, names in sorted(os.walk(os.path.join(root, below))):
         for name in sorted(names):
             if name.endswith(".swift"):
                 path = os.path.join(folder, name)
@@ -129,6 +130,18 @@ def tests_there(root):
     return names
 
 
+IMPORT = r"(?:@\S+\s+)*(?:public |package |internal |private |fileprivate )?import (?:struct |class |enum |func )?(\w+)"
+
+
+def imported(root, below):
+    """(path, line, target, module) of every import, a target being a folder."""
+    for path, text in sources(root, below):
+        for number, row in enumerate(text.split("\n"), 1):
+            m = re.match(IMPORT, row)
+            if m:
+                yield path, number, path.split(os.sep)[1], m[1]
+
+
 def check(root, package):
     found = []
 
@@ -145,9 +158,25 @@ def check(root, package):
         if name not in table:
             breach("imports", "docs/architecture.md", 1, f"does not draw Sources/{name}")
             continue
-        extra = (targets[name] & internal) - table[name]
-        if extra:
-            breach("imports", "Package.swift", 1, f"{name} depends on {', '.join(sorted(extra))}, which docs/architecture.md does not draw")
+        given = targets[name] & internal
+        if given - table[name]:
+            breach("imports", "Package.swift", 1, f"{name} depends on {', '.join(sorted(given - table[name]))}, which docs/architecture.md does not draw")
+        if table[name] - given:
+            breach("imports", "docs/architecture.md", 1, f"draws {', '.join(sorted(table[name] - given))} for {name}, which Package.swift does not give it")
+    for name in table.keys() - internal:
+        breach("imports", "docs/architecture.md", 1, f"draws Sources/{name}, which Package.swift does not have")
+
+    used = {}
+    for below in ("Sources", "Tests"):
+        for path, number, target, module in imported(root, below):
+            used.setdefault(target, set()).add(module)
+            if below == "Tests" and module in internal and module not in targets.get(target, set()) | {target}:
+                breach("imports", path, number, f"{target} imports {module}, which Package.swift does not give it")
+    for target in sorted(internal & used.keys()):
+        # A test of the command runs it, and cannot import it.
+        idle = (targets[target] & internal) - used[target] - {COMMAND}
+        if idle:
+            breach("imports", "Package.swift", 1, f"no file of {target} imports {', '.join(sorted(idle))}")
 
     there = tests_there(root)
     for path, line, name in tests_named(root):
@@ -166,7 +195,7 @@ def check(root, package):
         parts = pieces(text)
         code = [(t, l) for k, t, l in parts if k == "code"]
         for number, row in enumerate(text.split("\n"), 1):
-            m = re.match(r"(?:@\S+\s+)*(?:public |package |internal |private |fileprivate )?import (?:struct |class |enum |func )?(\w+)", row)
+            m = re.match(IMPORT, row)
             if not m:
                 continue
             if m[1].startswith("Foundation"):
@@ -213,6 +242,7 @@ def check(root, package):
 
 SEEDS = {
     "imports": ("Sources/Storage/Seed.swift", "internal import Ext4\n"),
+    "imports ": ("Tests/StorageTests/Seed.swift", "internal import Ext4\n"),
     "foundation": ("Sources/Storage/Seed.swift", "internal import Foundation\n"),
     "traps": ("Sources/Storage/Seed.swift", "func seed(_ a: [Int]) -> Int { a.first! }\n"),
     "drivers": ("Sources/Conversion/Seed.swift", "let seed = QCOW2Driver.self\n"),

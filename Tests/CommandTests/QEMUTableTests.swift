@@ -6,28 +6,29 @@ import Testing
 /// qemu-io, which has an image open for writing as a running machine does.
 private final class ImageHolder {
     private var process: Process
-    private let input = Pipe()
+    private var input: Pipe
 
     /// Returns when the image is locked.
     init(_ path: String) throws {
-        process = try Self.start(path, input)
+        (process, input) = try Self.start(path)
         for _ in 0..<6000 {
             // Another test's child may have held the image between fork and exec.
-            if !process.isRunning { process = try Self.start(path, input) }
+            if !process.isRunning { (process, input) = try Self.start(path) }
             if try Tool.run("qemu-img", ["info", path], expect: nil).status != 0 { return }
             usleep(20_000)
         }
         throw Failure(description: "qemu-io does not open \(path)")
     }
 
-    private static func start(_ path: String, _ input: Pipe) throws -> Process {
-        let process = Process()
+    /// A pipe serves one start: running a process closes its reading end here.
+    private static func start(_ path: String) throws -> (Process, Pipe) {
+        let (process, input) = (Process(), Pipe())
         process.executableURL = URL(fileURLWithPath: Tool.path("qemu-io") ?? "/usr/bin/qemu-io")
         process.arguments = ["-f", "qcow2", path]
         process.standardInput = input
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        return process
+        return (process, input)
     }
 
     deinit {

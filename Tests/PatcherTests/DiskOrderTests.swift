@@ -87,6 +87,67 @@ private let path = "/dev/disk/by-path/"
         )
     }
 
+    /// What cloud-init wrote may name a disk that the cloud lends, which is none of those given and shifts those behind it.
+    @Test func aLentDiskIsNoneOfThoseGiven() throws {
+        let lent = "/dev/sdb1 /mnt auto defaults,nofail,comment=cloudconfig 0 2\n"
+        let root = "UUID=\(uuids[1]) / ext4 defaults 0 1\n/dev/sda1 /boot ext4 defaults 0 2\n"
+        let two = guest(root + lent, disks: 2)
+        guard case .unresolved(.lent) = try resolve(two, "/dev/sdb1") else {
+            Issue.record("the data disk would be mounted in place of the temporary one")
+            return
+        }
+        #expect(try resolve(two, "/dev/sda1") == .volume(0))
+        #expect(try resolve(guest(root + lent, disks: 1), "/dev/sda1") == .volume(0))
+        var three = guest(root + lent + "/dev/sdc1 /data ext4 defaults 0 2\n", disks: 3)
+        guard case .unresolved(.behindLent(_, "/dev/sdb")) = try resolve(three, "/dev/sdc1") else {
+            Issue.record("whether sdb is given decides what sdc is")
+            return
+        }
+        three.presentation = SourcePresentation(map: ["sdb": 1])
+        #expect(try resolve(three, "/dev/sdb1") == .volume(3))
+        #expect(try resolve(three, "/dev/sdc1") == .volume(4))
+    }
+
+    /// A parallel adapter has target 7 itself: behind it a target is not the number of disks before it.
+    @Test(arguments: [(1, true), (6, true), (7, false), (8, false)])
+    func targetsBehindTheAdapters(_ target: Int, _ isSure: Bool) throws {
+        let name = "\(path)pci-0000:03:00.0-scsi-0:0:\(target):0-part1"
+        let guest = guest("UUID=\(uuids[1]) / ext4 defaults 0 1\n\(name) /data ext4 defaults 0 2\n", disks: 9)
+        #expect(try isUnresolved(guest, name) != isSure)
+    }
+
+    /// The whole of a disk with partitions is no volume: the row means another disk, or none.
+    @Test(arguments: ["/dev/sdb /data ext4 defaults 0 2", "/dev/sdb none swap sw 0 0"])
+    func allOfADiskWithPartitions(_ row: String) throws {
+        let guest = guest("UUID=\(uuids[1]) / ext4 defaults 0 1\n\(row)\n", disks: 2)
+        try guest.patch("kvm")
+        let root = try #require(guest.fileSystems[1] as? MemoryFileSystem)
+        #expect(text(root.files["/etc/fstab"]).contains(",nofail"))
+        #expect(text(root.files["/etc/fstab"]).contains("/dev/sdb "))
+    }
+
+    /// Whatever the type is called: a volume that is known to hold another file system is not the row's.
+    @Test(arguments: ["reiserfs", "jfs", "f2fs", "exfat", "zfs", "ufs", "hfsplus", "iso9660", "minix"])
+    func aTypeThatNobodyLooksFor(_ type: String) throws {
+        let guest = guest(
+            "UUID=\(uuids[1]) / ext4 defaults 0 1\n/dev/sda1 /boot ext4 defaults 0 2\n/dev/sdb1 /data \(type) defaults 0 2\n",
+            disks: 2)
+        #expect(try isUnresolved(guest, "/dev/sdb1"))
+        let open = self.guest(
+            "UUID=\(uuids[1]) / ext4 defaults 0 1\n/dev/sdb1 /data auto defaults 0 2\n", disks: 2)
+        #expect(try resolve(open, "/dev/sdb1") == .volume(3))
+    }
+
+    /// A row of swap or data with another kind of name than the root's is left over, and says nothing of the hypervisor.
+    @Test func aLeftOverRowIsNoEvidence() throws {
+        let guest = guest(
+            "/dev/sda2 / ext4 defaults 0 1\n/dev/hda1 /data ext4 defaults 0 2\n/dev/xvda3 none swap sw 0 0\n",
+            disks: 1)
+        let found = try #require(try guest.survey().guests.first)
+        #expect(found.resolver.presentation.hypervisor == nil)
+        #expect(try isUnresolved(guest, "/dev/hda1"))
+    }
+
     /// cryptsetup overwrites what such a row names: a volume that is mounted elsewhere is never it.
     @Test func anEncryptedRowNeverMeetsAMountedVolume() throws {
         let guest = guest(

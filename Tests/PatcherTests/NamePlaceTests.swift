@@ -58,7 +58,13 @@ private let suse11 = ["/etc/SuSE-release": "SUSE Linux Enterprise Server 11 (x86
         ),
         ("c /dev/sdb2 none luks", "c UUID=aaaaaaaa-1111-4111-8111-111111111111 none luks"),
         ("c /dev/sdb2", "c UUID=aaaaaaaa-1111-4111-8111-111111111111"),
-        ("c /dev/sdb2 /dev/urandom", "c /dev/disk/by-partuuid/5eed0002-02 /dev/urandom"),
+        ("c /dev/sdb1 /dev/urandom", "c /dev/disk/by-partuuid/5eed0002-01 /dev/urandom"),
+        // What would be overwritten at the next start cannot have been overwritten at the last one.
+        ("c /dev/sdb2 /dev/urandom", "c /dev/sdb2 /dev/urandom nofail"),
+        ("c /dev/sda3 /dev/urandom swap", "c /dev/sda3 /dev/urandom swap,nofail"),
+        ("c /dev/sda3 /etc/key tmp", "c /dev/sda3 /etc/key tmp,nofail"),
+        ("c /dev/sdb /dev/urandom swap", "c /dev/sdb /dev/urandom swap,nofail"),
+        ("c /dev/sda3 none luks", "c /dev/sda3 none luks,nofail"),
     ])
     func crypttab(_ row: String, _ expected: String) throws {
         #expect(try patched("/etc/crypttab", row + "\n") == expected + "\n")
@@ -171,6 +177,10 @@ private let suse11 = ["/etc/SuSE-release": "SUSE Linux Enterprise Server 11 (x86
         (
             "LABEL=x /x xfs logdev=/dev/sdb1,rtdev=/dev/nowhere,noauto 0 0",
             "LABEL=x /x xfs logdev=/dev/disk/by-partuuid/5eed0002-01,rtdev=/dev/nowhere,noauto 0 0"
+        ),
+        (
+            "/srv /y none bind,x-systemd.requires=dev-sda2.swap 0 0",
+            "/srv /y none bind,x-systemd.requires=/dev/disk/by-uuid/\(swapUUID) 0 0"
         ),
         (
             "/srv /y none bind,x-systemd.requires=dev-sda2.device,x-systemd.after=network.target 0 0",

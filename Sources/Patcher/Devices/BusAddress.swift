@@ -12,11 +12,13 @@ package struct BusAddress: Hashable, Sendable {
     /// The first place behind its controller.
     var isFirst: Bool { place.allSatisfy { $0 == 0 } }
 
-    /// The target or the LUN behind a controller that counts one of them alone.
+    /// The target or the LUN behind a controller that counts one of them alone. Target 7 is a parallel adapter's own, so that
+    /// what stands there or behind is not told by its number.
     var ordinal: Int? {
         if place.count == 1 { return place[0] }
         guard place.count == 3, place[0] == 0 else { return nil }
-        return place[1] == 0 ? place[2] : place[2] == 0 ? place[1] : nil
+        if place[1] == 0 { return place[2] }
+        return place[2] == 0 && place[1] < 7 ? place[1] : nil
     }
 
     /// Reads a link's name without the partition.

@@ -11,10 +11,14 @@ extension DeviceResolver {
             return .success(disk)
         }
         if let anchor = anchors[name.base] { return .success(anchor.disk) }
+        if usage.lent.contains(name) { return .failure(.lent(name)) }
         if name.isAzureRoot, let root = usage.rootDisk { return .success(root) }
         if let misfit = familyMisfit(name) { return .failure(misfit) }
         if let address = name.address, !countsByPosition(name) { return order(name, at: address) }
         guard let position = position(of: name) else { return .failure(.namedByHardware(name)) }
+        if let lent = lent(before: position, name.family) {
+            return .failure(.behindLent(name, other: lent.base))
+        }
         return order(name, position)
     }
 
@@ -28,6 +32,14 @@ extension DeviceResolver {
         }
         return root.disk == disk && root.name.family == name.family && name.family.isLettered
             ? .statedForRootDisk(name, disk: disk, root: root.name) : nil
+    }
+
+    /// A disk before that place of which nobody knows whether it is among those given.
+    private func lent(before position: Int, _ family: DiskName.Family) -> DiskName? {
+        usage.lent.first { other in
+            countsAlike(other.family, family) && presentation.map[other.base] == nil
+                && self.position(of: other).map { $0 < position } ?? false
+        }
     }
 
     private func order(_ name: DiskName, _ position: Int) -> Result<Int, UnresolvedReason> {

@@ -56,6 +56,9 @@ package struct DeviceResolver: Sendable {
         package var hasOldIDEDriver: Bool?
         /// What device-mapper names stand for, by crypttab and the kernels' arguments.
         package var mappings: [String: DeviceName] = [:]
+        /// Names in rows that cloud-init wrote: the cloud may lend such disks, so that they are none of those given, and shift the
+        /// names of those behind them.
+        package var lent: Set<DiskName> = []
         /// Names that the user tied to a disk whose volumes are in use under another name.
         package var refuted: Set<String> = []
         /// Kinds of names whose order cannot be that of the given disks, and why.
@@ -83,7 +86,9 @@ package struct DeviceResolver: Sendable {
         var positions: [DiskName.Family: Set<Int>] = [:]
         var addresses: [BusAddress: DiskName] = [:]
         for name in usage.disks
-        where !usage.opticalBases.contains(name.base) && presentation.map[name.base] == nil {
+        where !usage.opticalBases.contains(name.base) && presentation.map[name.base] == nil
+            && !usage.lent.contains(name)
+        {
             if let position = Self.position(of: name, among: nvmeNames) {
                 positions[name.family, default: []].insert(position)
             }

@@ -50,10 +50,17 @@ extension SourcePresentation {
         return found
     }
 
-    /// Names in the fstab that one hypervisor gives. What is not mounted at boot may be left over from another.
+    /// Names in the fstab that one hypervisor gives. What is not mounted at boot may be left over from another, and so may a
+    /// row whose name is of another kind than the root's.
     private static func names(in fstab: Fstab) -> (Evidence, DiskName.Family)? {
+        var rootFamily: DiskName.Family?
+        if let root = fstab.root, case .disk(let name, _) = DeviceName(root.spec), name.family.isLettered {
+            rootFamily = name.family
+        }
         for row in fstab.rows where !row.isNoauto {
-            guard case .disk(let name, _) = DeviceName(row.spec) else { continue }
+            guard case .disk(let name, _) = DeviceName(row.spec),
+                rootFamily == nil || rootFamily == name.family || !name.family.isLettered
+            else { continue }
             switch name.family {
             case .xvd: return ((.xenserver, "\(name) in /etc/fstab"), .xvd)
             case .vd: return ((.kvm, "\(name) in /etc/fstab"), .vd)

@@ -16,6 +16,10 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case behindLastDisk(DiskName, disk: Int, given: Int)
     /// More disks of its kind are named than were given, so that its place in the order says nothing.
     case moreNamesThanDisks(DiskName, other: String, given: Int)
+    /// cloud-init wrote its row: the disk may be one that the cloud lends.
+    case lent(DiskName)
+    /// Its place in the order counts a disk that the cloud may lend.
+    case behindLent(DiskName, other: String)
     /// By the order it would be a disk that the user tied another name to.
     case statedForAnother(DiskName, disk: Int)
     /// A place on a bus, and the names in use do not tell which disk is there.
@@ -60,6 +64,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case opaque
     /// The volume holds something else than the row says.
     case rowSays(types: [String], volume: String, kind: VolumeIdentity.Kind)
+    /// The volume holds what the row of crypttab cannot have used.
+    case encryptsAnother(mapping: String, volume: String, kind: VolumeIdentity.Kind)
     /// The volume holds no file system.
     case noFileSystem(volume: String, kind: VolumeIdentity.Kind)
 
@@ -138,6 +144,10 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
             "\(name) is disk \(disk + 1), and \(given == 1 ? "only one disk was" : "\(given) disks were") given"
         case .moreNamesThanDisks(let name, let other, let given):
             "\(name) cannot be told: \(other) is in use too, and \(given == 1 ? "only one disk was" : "\(given) disks were") given; \(remedy: .stateDisk(name.base)) would tell"
+        case .lent(let name):
+            "\(name) may be a disk that the cloud lends, as cloud-init wrote its row; \(remedy: .stateDisk(name.base)) would tell"
+        case .behindLent(let name, let other):
+            "\(name) cannot be told: its place counts \(other), a disk that the cloud may lend; \(remedy: .stateDisk(name.base)) would tell"
         case .statedForAnother(let name, let disk):
             "\(name) would be disk \(disk + 1), which has another name by your word; \(remedy: .stateDisk(name.base)) would tell"
         case .uncertainAddress(let name):
@@ -175,6 +185,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case .opaque: "it holds variables or escapes"
         case .rowSays(let types, let volume, let kind):
             "the row says \(types.joined(separator: ",")), but \(volume) holds \(kind == .unknown ? "nothing that is known" : kind.rawValue)"
+        case .encryptsAnother(let mapping, let volume, let kind):
+            "\(volume) holds \(kind.rawValue), and nothing that \(mapping) can have been made of"
         case .noFileSystem(let volume, let kind): "\(volume) holds \(kind.rawValue)"
         }
     }

@@ -67,6 +67,7 @@ extension GuestFrame {
             } else {
                 usage.disks.insert(name)
                 usage.rowFamilies.insert(name.family)
+                if row.isOfCloudInit { usage.lent.insert(name) }
                 if row.mountPoint == "/" { usage.root = (name, partition, rootVolume) }
             }
         }
@@ -143,9 +144,9 @@ extension GuestFrame {
         for (row, name, volume) in ordered {
             // One name for the one disk that was given leaves no other order: then the row alone is wrong.
             let leavesNoOrder = diskCount == 1 && !names.contains { $0 != name && $0.family == name.family }
-            if row.mount?.contradicts(volumes[volume].identity.kind) == true, !leavesNoOrder {
-                found[name.family] = .otherContents
-            }
+            let kind = volumes[volume].identity.kind
+            let isOther = row.mount?.contradicts(kind) ?? row.mapping?.contradicts(kind) ?? false
+            if isOther, !leavesNoOrder { found[name.family] = .otherContents }
             // Subvolumes are mounted each by a row of its own.
             if row.mount?.isSwap == true || volumes[volume].identity.kind == .btrfs { continue }
             if let known = places[volume], !known.contains(row.place) {
@@ -169,12 +170,14 @@ private struct DeviceRow {
     var place: String
     /// The row of the fstab; nil for one of crypttab.
     var mount: Fstab.Row?
+    /// The row of crypttab; nil for one of the fstab.
+    var mapping: Crypttab.Row?
 
     static func all(_ fstab: Fstab, _ files: [ScannedFile]) -> [DeviceRow] {
         let mounts = fstab.rows.map { DeviceRow(spec: $0.spec, place: $0.mountPoint, mount: $0) }
         let encrypted = files.flatMap(\.sites).compactMap { site -> DeviceRow? in
             guard case .crypttab(let row) = site.use else { return nil }
-            return DeviceRow(spec: site.text, place: "/dev/mapper/\(row.name)")
+            return DeviceRow(spec: site.text, place: "/dev/mapper/\(row.name)", mapping: row)
         }
         return mounts + encrypted
     }

@@ -14,8 +14,9 @@ enum GuestScan {
         var seen: Set<FileKey> = []
         func read(_ path: String, _ syntax: any ConfigurationSyntax.Type) throws(StorageError) {
             let found = try tree.regularFile(GuestPath(path))
-            let isNeeded = !optional.contains(ObjectIdentifier(syntax))
-            if isNeeded, let damaged = UnreadableFile(path, nil, in: tree) { unreadable.append(damaged) }
+            if syntax.isNeededToBoot, let damaged = UnreadableFile(path, nil, in: tree) {
+                unreadable.append(damaged)
+            }
             guard let file = found, seen.insert(file.key).inserted else { return }
             guard file.attributes.size <= UInt64(configurationLimit) else {
                 oversized.append(file.displayPath)
@@ -23,7 +24,7 @@ enum GuestScan {
             }
             let bytes = try tree.contents(of: file, limit: configurationLimit)
             if let damaged = UnreadableFile(file.displayPath, file, in: tree) {
-                if isNeeded { unreadable.append(damaged) }
+                if syntax.isNeededToBoot { unreadable.append(damaged) }
                 return
             }
             guard bytes.count(where: { $0 == .newline }) <= lineLimit else {
@@ -78,15 +79,6 @@ enum GuestScan {
     private static let includeLimit = 64
     private static let fileLimit = 4096
 
-    /// What no boot hangs on: names of network cards, terminals, the display, and what tools ask for later.
-    private static let optional = Set(
-        [
-            NetRules.self, CDRules.self, Ifcfg.self, Interfaces.self, Netplan.self, InstallerNetwork.self,
-            NetworkManagerKeyFile.self, NetworkdFile.self, WickedInterfaces.self, CardTable.self,
-            XorgConfiguration.self, DebconfDatabase.self, Securetty.self, CloudInitConfiguration.self,
-            DiskToolSettings.self,
-        ].map { (syntax: any ConfigurationSyntax.Type) in ObjectIdentifier(syntax) })
-
     private typealias Candidate = (path: String, syntax: any ConfigurationSyntax.Type)
 
     /// Where the files may be; one that several names lead to is read under the first.
@@ -100,7 +92,7 @@ enum GuestScan {
             let path = GuestPath(directory)
             let found = try tree.names(in: path)
             guard asked.insert(directory).inserted else { return found }
-            if let syntax, optional.contains(ObjectIdentifier(syntax)) { return found }
+            if syntax?.isNeededToBoot == false { return found }
             if let damaged = UnreadableFile(directory, try tree.find(path), in: tree) {
                 unreadable.append(damaged)
             }

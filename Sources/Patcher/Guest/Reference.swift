@@ -84,8 +84,8 @@ struct ReferenceTable: Sendable {
         {
             resolution = .stable
         }
-        // Nothing that could be a root lies on a disk beside its partitions.
-        if case .disk(let disk) = resolution, site.use.isKernelArgument("root") {
+        // Nothing that could be mounted or encrypted lies on a disk beside its partitions.
+        if case .disk(let disk) = resolution, site.use.takesVolume {
             resolution = .unresolved(.holdsPartitions(site.text, disk: disk))
         }
         if case .volume(let volume) = resolution, let clash = clash(site, resolver.volumes[volume]) {
@@ -119,8 +119,10 @@ struct ReferenceTable: Sendable {
             return isClash ? .rowSays(types: row.types, volume: volume.name, kind: kind) : nil
         case .kernelArgument("root", _), .sharedKernelArgument("root"):
             return kind == .swap || isContainer ? .noFileSystem(volume: volume.name, kind: kind) : nil
-        case .fstabOption, .unit, .unitDependency, .kernelArgument, .sharedKernelArgument, .crypttab,
-            .crypttabPart,
+        case .crypttab(let row):
+            return row.contradicts(kind) && DeviceName(site.text).isPositional
+                ? .encryptsAnother(mapping: row.name, volume: volume.name, kind: kind) : nil
+        case .fstabOption, .unit, .unitDependency, .kernelArgument, .sharedKernelArgument, .crypttabPart,
             .lvmDevice,
             .loaderDisk, .reported:
             return nil

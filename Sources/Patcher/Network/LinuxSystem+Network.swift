@@ -41,7 +41,7 @@ package struct GuestNetwork: Sendable {
 
     init(_ guest: LinuxSystem) {
         var facts = NetworkFacts()
-        for family in NetworkFamilies.all { facts.add(guest.networkFacts(of: family)) }
+        for family in ConfigurationSyntaxes.networks { facts.add(guest.networkFacts(of: family)) }
         let rowCount = facts.uses.count + facts.pins.count
         if rowCount > Self.rowLimit, let file = facts.uses.first?.file ?? facts.pins.first?.file {
             facts = NetworkFacts()

@@ -122,24 +122,17 @@ package struct NetworkFacts: Sendable {
     }
 }
 
-/// A family of network configuration. Adding one takes a file with a type, its line in `ConfigurationSyntaxes.all` and
-/// one in `NetworkFamilies.all`.
+/// A family of network configuration: a syntax whose files say together what the cards are called.
 package protocol NetworkSyntax: ConfigurationSyntax {
     /// What all files of the family say together.
     static func facts(of files: [ParsedFile<Self>]) -> NetworkFacts
 }
 
-/// Every family.
-package enum NetworkFamilies {
-    package static let all: [any NetworkSyntax.Type] = [
-        NetRules.self,
-        NetworkdFile.self,
-        Ifcfg.self,
-        Interfaces.self,
-        Netplan.self,
-        InstallerNetwork.self,
-        NetworkManagerKeyFile.self,
-        WickedInterfaces.self,
-        CardTable.self,
-    ]
+extension NetworkSyntax {
+    package static var isNeededToBoot: Bool { false }
+}
+
+extension ConfigurationSyntaxes {
+    /// Every family of network configuration.
+    package static let networks: [any NetworkSyntax.Type] = all.compactMap { $0 as? any NetworkSyntax.Type }
 }

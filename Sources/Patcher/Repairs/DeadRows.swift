@@ -36,7 +36,8 @@ enum DeadRows: PlanStep {
     static let needed: Set<String> = [
         "/", "/usr", "/etc", "/var", "/boot", "/boot/efi", "/efi", "/lib", "/lib64", "/bin", "/sbin",
         "/usr/lib",
-        "/usr/bin", "/usr/sbin", "/var/lib",
+        "/usr/bin", "/usr/sbin", "/usr/lib64", "/var/lib", "/lib/modules", "/usr/lib/modules",
+        "/lib/firmware",
     ]
 
     /// A row whose mount the boot waits for, and that gets no `nofail` here.

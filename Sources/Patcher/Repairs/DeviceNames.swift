@@ -49,7 +49,10 @@ enum DeviceNames: PlanStep {
             guard type(of: file.syntax).renamesDisks else { return }
             let new = draft.targetName(ofDisk: disk)
             var text = new
-            if case .unitDependency = site.use { text = SystemdUnitName.unit(ofDevice: new) }
+            if case .unitDependency = site.use {
+                let kind = SystemdUnitName.kind(of: file.bytes.text(site.range)) ?? .device
+                text = SystemdUnitName.unit(ofDevice: new, kind)
+            }
             draft.edit(
                 file, site.range, text, .names,
                 "\(site.text) is disk \(disk + 1), which \(draft.hypervisor.title) presents as \(new)")

@@ -62,12 +62,13 @@ extension NameChoice {
         /// As crypttab takes it.
         case crypttab
         /// The unit of udev's link.
-        case unit
+        case unit(SystemdUnitName.Kind)
 
         init(_ site: DeviceSite, _ file: ScannedFile, _ guest: LinuxSystem) {
             switch site.use {
             case .crypttab: self = .crypttab
-            case .unitDependency: self = .unit
+            case .unitDependency:
+                self = .unit(SystemdUnitName.kind(of: file.bytes.text(site.range)) ?? .device)
             // Scripts take no tags there.
             case .crypttabPart: self = .path
             default: self = type(of: file.syntax).wantsPaths || site.wantsPath(in: guest) ? .path : .tag
@@ -78,7 +79,7 @@ extension NameChoice {
             switch self {
             case .tag: name.tag
             case .path: name.link
-            case .unit: SystemdUnitName.unit(ofDevice: name.link)
+            case .unit(let kind): SystemdUnitName.unit(ofDevice: name.link, kind)
             // crypttab's scripts took `PARTUUID=` later than udev made links of it.
             case .crypttab: if case .partitionUUID = name { name.link } else { name.tag }
             }
@@ -86,12 +87,21 @@ extension NameChoice {
 
         /// udev writes other characters of a label as escapes, which not every file takes as they are.
         func takes(_ name: StableName) -> Bool {
-            guard self == .path || self == .unit, case .label(let label) = name else { return true }
+            guard case .label(let label) = name else { return true }
+            switch self {
+            case .tag, .crypttab: return true
+            case .path, .unit: break
+            }
             return label.allSatisfy { $0.isLetter || $0.isNumber || "#+-.:=@_".contains($0) }
         }
 
         /// How long a name by UUID is.
         var uuidLength: Int { text(.uuid("")).utf8.count + 36 }
+
+        /// A device's path in this form.
+        func text(path: String) -> String {
+            if case .unit(let kind) = self { SystemdUnitName.unit(ofDevice: path, kind) } else { path }
+        }
     }
 
     /// The stable names that a volume has, the preferred first.
@@ -131,7 +141,7 @@ extension NameChoice {
         }
         guard let name = draft.targetName(ofVolume: volume, kernel: kernel) else { return nil }
         return NameChoice(
-            text: form == .unit ? SystemdUnitName.unit(ofDevice: name) : name,
+            text: form.text(path: name),
             reason:
                 "\(what), which \(draft.hypervisor.title)'s \(draft.controller.rawValue) controller presents as \(name)"
         )

@@ -3,12 +3,8 @@ internal import Storage
 /// Names of devices in files and arguments that are never changed, and that mean another device on the target, or none.
 enum NamedDeviceRemarks: PlanStep {
     static let repair = Repair.names
-    static let reads: [any ConfigurationSyntax.Type] = [
-        NamedDevices.self, SystemdUnit.self, CloudInitConfiguration.self, NetRules.self,
-    ]
-
     static func contribute(to draft: inout PlanDraft) {
-        for file in draft.guest.files where reads.contains(where: { $0.kind == file.kind }) {
+        for file in draft.guest.files where type(of: file.syntax).namesAreRemarkedOn {
             var names: [String] = []
             for site in file.sites {
                 guard case .reported = site.use, DeviceName(site.text).isPositional,

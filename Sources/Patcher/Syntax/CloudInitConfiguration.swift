@@ -4,6 +4,7 @@ package struct CloudInitConfiguration: ConfigurationSyntax {
     package static let places: [ConfigurationPlace] = [
         .path("/etc/cloud/cloud.cfg"), .directory("/etc/cloud/cloud.cfg.d", suffix: ".cfg"),
     ]
+    package static var isNeededToBoot: Bool { false }
 
     /// The sources that the file lists; nil where it lists none.
     package private(set) var sources: [String]?

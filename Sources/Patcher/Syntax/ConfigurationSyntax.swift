@@ -10,7 +10,7 @@ package struct ConfigurationKind: RawRepresentable, Hashable, Sendable {
     package init(_ name: String) { rawValue = name }
 }
 
-/// Where files of a syntax lie.
+/// Where files of a syntax lie. A path comes before a directory that it lies in, whoever claims that.
 package enum ConfigurationPlace: Sendable {
     /// One path.
     case path(String)
@@ -33,6 +33,12 @@ package protocol ConfigurationSyntax: Sendable {
     static var isBootLoader: Bool { get }
     /// Names of file systems must be paths here: `UUID=` is not understood.
     static var wantsPaths: Bool { get }
+    /// A boot may hang on what such a file says, so that one that cannot be read leaves the guest unjudged. False for names of
+    /// network cards, terminals, the display, and what tools ask for later.
+    static var isNeededToBoot: Bool { get }
+    /// What is `.reported` in such a file is remarked on where it means another device on the target. False where a step of its
+    /// own says so.
+    static var namesAreRemarkedOn: Bool { get }
     /// A disk of its own, without a partition, may be named here and is to be renamed.
     static var renamesDisks: Bool { get }
 
@@ -52,6 +58,8 @@ package protocol ConfigurationSyntax: Sendable {
 
 extension ConfigurationSyntax {
     package static var isBootLoader: Bool { false }
+    package static var isNeededToBoot: Bool { true }
+    package static var namesAreRemarkedOn: Bool { true }
     package static var wantsPaths: Bool { false }
     package static var renamesDisks: Bool { true }
     package static var canBeShared: Bool { true }

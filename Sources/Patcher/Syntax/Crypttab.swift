@@ -19,6 +19,16 @@ package struct Crypttab: ConfigurationSyntax {
             key.map { ["/dev/urandom", "/dev/random", "/dev/hwrng", "/dev/hw_random"].contains($0) } ?? false
         }
 
+        /// Something else lies on the device than the row can have used: what is encrypted with a new key at each start is known
+        /// as nothing, or as the swap area that it was made of; so is what has no header. All else has a header of LUKS, or of
+        /// a kind that nobody looks for.
+        func contradicts(_ kind: VolumeIdentity.Kind) -> Bool {
+            if kind == .unknown || keepsIdentity(of: kind) { return false }
+            if hasRandomKey || options.contains("swap") || options.contains("tmp") { return kind != .swap }
+            let isElsewhere = options.contains { $0.hasPrefix("header=") || $0.hasPrefix("tcrypt") }
+            return kind != .luks && !isElsewhere && !options.contains("bitlk")
+        }
+
         /// What the device itself is known by lasts through the row's use: a LUKS header does, and what lies before the
         /// first sector that is encrypted. All else is overwritten by what goes through the mapping.
         func keepsIdentity(of kind: VolumeIdentity.Kind) -> Bool {

@@ -45,6 +45,15 @@ package struct DeviceSite: Sendable, Equatable {
             }
         }
 
+        /// It is the root, mounted, swapped to, or decrypted: a volume is meant, never a disk with partitions.
+        var takesVolume: Bool {
+            switch self {
+            case .fstab(let row): !row.isRemovableMedium
+            case .crypttab, .unit: true
+            default: isKernelArgument("root")
+            }
+        }
+
         /// A swap area, to swap to or to resume from.
         var isSwap: Bool {
             if case .fstab(let row) = self { row.isSwap } else { isKernelArgument("resume") }

@@ -4,6 +4,8 @@ package struct DiskToolSettings: ConfigurationSyntax {
     package static let places: [ConfigurationPlace] = [
         .path("/etc/hdparm.conf"), .path("/etc/smartd.conf"), .path("/etc/smartmontools/smartd.conf"),
     ]
+    package static var isNeededToBoot: Bool { false }
+    package static var namesAreRemarkedOn: Bool { false }
 
     /// Its rows.
     package let rows: [FieldTable.Row]

@@ -40,6 +40,9 @@ package struct Fstab: Sendable, Equatable {
             spec.hasPrefix("/dev/") && !isShare && !types.contains("none")
                 && !["bind", "rbind", "loop", "_netdev"].contains(where: options.contains)
         }
+        /// cloud-init wrote it, after the names of the cloud's machine: the disk may be one that the cloud lends
+        /// (cc_mounts: `ephemeral0`, by default for /mnt).
+        var isOfCloudInit: Bool { options.contains("comment=cloudconfig") }
         /// A swap area.
         package var isSwap: Bool { types == ["swap"] }
         /// An optical or floppy drive by its type or mount point.
@@ -146,16 +149,28 @@ extension Fstab: ConfigurationSyntax {
 }
 
 extension Fstab.Row {
-    /// The row says that something else lies on the volume than does. Types that nobody looks for prove nothing.
+    /// The row says that something else lies on the volume than does. A type that nobody looks for proves nothing about what
+    /// is not known, and nothing of that type is what is known as another.
     func contradicts(_ kind: VolumeIdentity.Kind) -> Bool {
-        let kinds = types.map { Self.kinds[$0] }
-        return !kinds.isEmpty && kinds.allSatisfy { $0.map { !$0.contains(kind) } ?? false }
+        !types.isEmpty
+            && types.allSatisfy { type in
+                if let kinds = Self.kinds[type] { return !kinds.contains(kind) }
+                return kind != .unknown && kind.rawValue != type && !Self.saysNothing(type)
+            }
+    }
+
+    /// A type that leaves open what lies there, or that is no file system of a device.
+    private static func saysNothing(_ type: String) -> Bool {
+        ["auto", "none", "bind", "rbind", "subfs", "supermount", "overlay", "overlayfs", "aufs"].contains(
+            type)
+            || type.hasPrefix("fuse")
     }
 
     /// What a volume with a file system of that type, as mount(8) calls it, is known as.
     private static let kinds: [String: [VolumeIdentity.Kind]] = [
         "ext2": [.ext2, .ext3, .ext4], "ext3": [.ext3, .ext4, .ext2], "ext4": [.ext4, .ext3, .ext2],
         "xfs": [.xfs], "btrfs": [.btrfs], "swap": [.swap], "vfat": [.vfat], "msdos": [.vfat],
-        "ntfs": [.ntfs], "ntfs-3g": [.ntfs],
+        "ntfs": [.ntfs], "ntfs-3g": [.ntfs], "ntfs3": [.ntfs], "lowntfs-3g": [.ntfs], "umsdos": [.vfat],
+        "ext4dev": [.ext4, .ext3, .ext2],
     ]
 }

@@ -54,6 +54,7 @@ extension Lilo: BootMenu {
     package init(_ bytes: [UInt8], path: String) { self.init(bytes) }
 
     package static var isReadAtBoot: Bool { false }
+    package static var namesAreRemarkedOn: Bool { false }
     package static var takesSeveralInitrds: Bool { false }
 
     package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {

@@ -4,6 +4,7 @@ package struct MDConfiguration: ConfigurationSyntax {
     package static let places: [ConfigurationPlace] = [
         .path("/etc/mdadm.conf"), .path("/etc/mdadm/mdadm.conf"),
     ]
+    package static var namesAreRemarkedOn: Bool { false }
 
     /// Its rows.
     package let rows: [FieldTable.Row]

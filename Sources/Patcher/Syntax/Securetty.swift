@@ -2,6 +2,7 @@
 package struct Securetty: ConfigurationSyntax {
     package static let kind = ConfigurationKind("securetty")
     package static let places: [ConfigurationPlace] = [.path("/etc/securetty")]
+    package static var isNeededToBoot: Bool { false }
 
     /// Its rows.
     package let rows: [FieldTable.Row]

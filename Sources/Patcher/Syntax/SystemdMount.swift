@@ -6,6 +6,7 @@ package struct SystemdMount: ConfigurationSyntax {
         [.directory(required, suffix: ".mount")] + SystemdUnit.files(ofSuffixes: [".mount", ".swap"])
     /// systemd makes a unit of the path that it waits for.
     package static var wantsPaths: Bool { true }
+    package static var namesAreRemarkedOn: Bool { false }
 
     /// The device, where the unit says it.
     package let device: (range: Range<Int>, text: String)?

@@ -1,14 +1,20 @@
 /// The name of a unit that stands for a device: "/" is written as "-", and what a name cannot hold as `\x2d`
 /// (systemd.unit(5), "String escaping for inclusion in unit names").
 enum SystemdUnitName {
-    /// The path of "dev-sdb2.device"; nil where the name stands for no device.
+    /// What a unit is to a device: the device, or what is swapped to.
+    enum Kind: String, CaseIterable { case device = ".device", swap = ".swap" }
+
+    /// The path of "dev-sdb2.device" and of "dev-sdb3.swap"; nil where the name stands for no device.
     static func device(of unit: String) -> String? {
-        guard unit.hasPrefix("dev-"), unit.hasSuffix(".device") else { return nil }
-        return path(ofEscaped: unit.dropLast(".device".count))
+        guard unit.hasPrefix("dev-"), let kind = kind(of: unit) else { return nil }
+        return path(ofEscaped: unit.dropLast(kind.rawValue.count))
     }
 
+    /// What such a unit is.
+    static func kind(of unit: String) -> Kind? { Kind.allCases.first { unit.hasSuffix($0.rawValue) } }
+
     /// The unit of a device's path.
-    static func unit(ofDevice path: String) -> String {
+    static func unit(ofDevice path: String, _ kind: Kind = .device) -> String {
         let name = path.utf8.drop { $0 == UInt8(ascii: "/") }.reduce(into: "") { text, byte in
             switch byte {
             case UInt8(ascii: "/"): text += "-"
@@ -19,7 +25,7 @@ enum SystemdUnitName {
                 text += "\\x" + (digits.count < 2 ? "0" : "") + digits
             }
         }
-        return name + ".device"
+        return name + kind.rawValue
     }
 
     /// Where a mount unit mounts, by its own name: "srv-data.mount" is /srv/data.

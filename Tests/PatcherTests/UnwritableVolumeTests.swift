@@ -52,6 +52,35 @@ extension MutableRawSpan {
             try #require(survey.guests.first), PlanRequest(target: try #require(Target.named("kvm"))))
     }
 
+    /// What Linux does not make of the given disks is not there; what is whole in a group that is not may come or not.
+    @Test func aGroupThatIsNotWhole() throws {
+        func guest(_ row: String, _ change: (inout Volume) -> Void) throws -> FieldGuest {
+            var guest = FieldGuest(["/etc/fstab": "UUID=\(fieldRoot) / ext4 defaults 0 1\n\(row)\n"])
+            guest.disk.logicalVolume("vg", "data", .ext4, uuid: fieldData)
+            change(&guest.disk.volumes[1])
+            return guest
+        }
+        let partial = { (volume: inout Volume) in volume.lacking = "a part of it is missing" }
+        for name in ["/dev/mapper/vg-data", "/dev/vg/data", "UUID=\(fieldData)"] {
+            let guest = try guest("\(name) /data ext4 defaults 0 2", partial)
+            #expect(try guest.disk.patch("kvm").outcome == .bootsWithEdits)
+            #expect(guest.rows == "\(name) /data ext4 defaults,nofail 0 2")
+        }
+        #expect(
+            try guest("/dev/vg/data /var ext4 defaults 0 2", partial).disk.plan("kvm").refusal?.code
+                == .rowStopsBoot)
+        let awaited = try guest("", partial)
+        awaited.root.write(
+            "/boot/grub/grub.cfg",
+            "set default=0\n" + FieldGuest.entry("A", "root=UUID=\(fieldRoot) rd.lvm.lv=vg/data"))
+        #expect(try awaited.disk.patch("kvm").outcome == .bootsWithEdits)
+        #expect(!awaited.text("/boot/grub/grub.cfg").contains("rd.lvm.lv"))
+        let whole = { (volume: inout Volume) in volume.incompleteGroup = "volume group vg lacks 1 of 2" }
+        let plan = try guest("/dev/vg/data /var ext4 defaults 0 2", whole).disk.plan("kvm")
+        #expect(plan.outcome == .notKnown && plan.defaultVerdict?.doubt?.code == .groupIncomplete)
+        #expect(try guest("/dev/vg/data /data ext4 nofail 0 2", whole).disk.plan("kvm").outcome == .boots)
+    }
+
     @Test func aDamagedVolumeThatIsWaitedFor() throws {
         let plan = try plan("UUID=\(fieldData) /data ext4 defaults 0 2")
         #expect(plan.outcome == .notKnown && plan.refusal == nil)

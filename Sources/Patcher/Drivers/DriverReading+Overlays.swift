@@ -149,7 +149,7 @@ extension DriverReading {
         if controller == .ide, [.hyperv, .azure].contains(target.hypervisor),
             let synthetic = device(.storvsc), case .missing = try state(of: synthetic, evidence)
         {
-            devices = leavesHyperVDisks(evidence.release) ? [synthetic] : devices + [synthetic]
+            devices = try leavesHyperVDisks(evidence) ? [synthetic] : devices + [synthetic]
         }
         for device in devices + rootLayers {
             let need = try tree.need(device, holding: evidence.held)

@@ -61,7 +61,7 @@ extension DriverReading {
             let found = try judge(layer, evidence)
             switch found.state {
             case .missing, .unusable: layers.state = layers.state.and(found.state)
-            case .present, .needsArgument, .forbidden, .noSuchDriver, .unreadable, .unknown: break
+            case .present, .needsArgument, .forbidden, .hidden, .noSuchDriver, .unreadable, .unknown: break
             }
             layers.drivers += found.drivers
             layers.builtins += found.builtins

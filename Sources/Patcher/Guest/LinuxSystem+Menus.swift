@@ -100,7 +100,7 @@ extension LinuxSystem {
     /// no boot code knows of.
     private func readers(of code: BootCode?) -> [ConfigurationKind]? {
         let grub2 = [GRUB2Config.kind, LoaderEntry.kind, GRUBCustomMenu.kind, GRUBIncludedMenu.kind]
-        if resolver.presentation.hypervisor?.hasAliasedDiskNames == true { return nil }
+        if !isStartedByFirmware, resolver.presentation.hypervisor?.hasAliasedDiskNames == true { return nil }
         return switch code {
         case .grub2?: grub2
         case .grubLegacy?: [GRUBLegacy.kind, GRUBLegacyIncludedMenu.kind]

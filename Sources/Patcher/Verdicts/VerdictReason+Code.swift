@@ -38,6 +38,7 @@ extension VerdictReason {
         case hiddenByFilter = "hidden-by-filter"
         case hiddenByCopy = "hidden-by-copy"
         case volumeDamaged = "volume-damaged"
+        case groupIncomplete = "group-incomplete"
         case statedWrongly = "stated-wrongly"
         case cardNotChanged = "card-not-changed"
         case suspended
@@ -94,6 +95,7 @@ extension VerdictReason {
         case .hiddenByFilter: .hiddenByFilter
         case .hiddenByCopy: .hiddenByCopy
         case .volumeDamaged: .volumeDamaged
+        case .groupIncomplete: .groupIncomplete
         case .statedWrongly: .statedWrongly
         case .cardNotChanged: .cardNotChanged
         case .suspended: .suspended

@@ -87,6 +87,8 @@ package enum VerdictReason: Sendable, Equatable {
     case hiddenByFilter(String, path: String, devices: [String])
     /// A copy of such a configuration, or of mdadm's, in the initramfs hides what the root lies on.
     case hiddenByCopy(path: String, image: String, devices: [String])
+    /// A row of the fstab that the boot waits for mounts a volume of a group that lacks physical volumes.
+    case groupIncomplete(mountPoint: String, String)
     /// A row of the fstab that the boot waits for mounts a volume that is damaged, and why.
     case volumeDamaged(mountPoint: String, volume: String, why: String)
 
@@ -123,7 +125,7 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
-        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .volumeDamaged: .doubts
+        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .volumeDamaged, .groupIncomplete: .doubts
         case .keepsXenEntry, .argumentsElsewhere, .rootShared, .menuNotInUse, .initramfsEndsEarly: .note
         default: .stops
         }

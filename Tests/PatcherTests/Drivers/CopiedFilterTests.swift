@@ -71,6 +71,36 @@ import Testing
         #expect(try refusal(guest, .ahci) == nil)
     }
 
+    /// A controller behind which the names stay is taken where there is one.
+    @Test func theControllerThatKeepsTheNames() throws {
+        let text = "DEVICE /dev/sda1 /dev/sdb1\n"
+        let hidden = try guest(.array(name: "0"), .mdRAID, ["etc/mdadm/mdadm.conf": text])
+        let plan = try hidden.plan("kvm")
+        #expect(plan.controller == .ahci && plan.refusal == nil && plan.outcome != .notKnown)
+        #expect(
+            plan.controllers.first { $0.controller == .virtioBlk }?.state
+                == .hidden(by: "etc/mdadm/mdadm.conf"))
+        #expect(try guest(.array(name: "0"), .mdRAID, [:]).plan("kvm").controller == .virtioBlk)
+    }
+
+    /// The root that only the initramfs names.
+    @Test func aRootInTheInitramfsAlone() throws {
+        var guest = try DriverGuest(holding: held)
+        let image = "/boot/initrd.img-\(DriverGuest.release)"
+        guest.root.write("/etc/os-release", "ID=fedora\nPRETTY_NAME=\"Fedora Linux 39\"\nVERSION_ID=39\n")
+        let files = ["etc/cmdline.d/95root-dev.conf": "root=/dev/sda1 rootfstype=ext4\n"]
+        guest.root.write(image, try guest.image(held, files: files))
+        let entry = DriverGuest.entry("A", initrd: image)
+        guest.root.write(
+            "/boot/grub/grub.cfg", entry.replacing("root=UUID=\(DriverGuest.rootUUID) ", with: ""))
+        #expect(try refusal(guest, .virtioBlk) == .rootUnresolved)
+        #expect(try guest.plan("kvm").controller == .ahci)
+        // The last word is the entry's.
+        guest.root.write("/boot/grub/grub.cfg", entry)
+        #expect(try refusal(guest, .virtioBlk) == nil)
+        guest.guest.diskCount = 1
+    }
+
     /// What a row says beside its devices is enough.
     @Test func devicesOfARow() throws {
         let guest = FieldGuest([

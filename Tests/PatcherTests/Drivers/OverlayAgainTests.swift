@@ -215,3 +215,20 @@ private let piix = ["ext4", "scsi_mod", "sd_mod", "libata", "ata_piix"]
         #expect(again.verdicts.allSatisfy { $0.drivers == .present })
     }
 }
+
+/// Menus that share an initramfs, of which one loader takes several files and one a single file.
+@Suite struct SharedInitramfsTests {
+    @Test(arguments: ["root (hd0)", "root (hd0,0)", ""]) func aMenuThatIsLeftOver(_ line: String) throws {
+        var guest = try DriverGuest(holding: piix)
+        let initrd = "/boot/initrd.img-\(DriverGuest.release)"
+        guest.guest.bootCode = [.grub2]
+        guest.root.write(
+            "/boot/grub/menu.lst",
+            "default 0\ntitle Old\n\(line)\nkernel /boot/vmlinuz-\(DriverGuest.release) root=UUID=\(DriverGuest.rootUUID)\ninitrd \(initrd)\n"
+        )
+        let plan = try guest.plan("kvm", controller: .virtioBlk)
+        #expect(plan.refusal == nil)
+        try guest.guest.apply(plan)
+        #expect(try guest.plan("kvm", controller: .virtioBlk).actions.map(\.reason) == [])
+    }
+}

@@ -180,6 +180,7 @@ import Testing
         guest.root.remove("/boot/grub/grub.cfg")
         var disk = guest.disk
         disk.bootCode = [.grubLegacy]
+        disk.presentation = SourcePresentation(hypervisor: .xenserver)
         try disk.patch("kvm")
         #expect(
             guest.text("/boot/grub/menu.lst")
@@ -191,7 +192,8 @@ import Testing
         let job =
             "# getty\nstart on stopped rc RUNLEVEL=[2345] and (\n            not-container or\n            container CONTAINER=lxc)\nstop on runlevel [!2345]\nrespawn\nexec /sbin/getty -8 38400 \(console)\n"
         let other = job.replacing(console, with: "tty1")
-        let guest = FieldGuest(["/etc/init/console.conf": job, "/etc/init/tty1.conf": other])
+        var guest = FieldGuest(["/etc/init/console.conf": job, "/etc/init/tty1.conf": other])
+        guest.disk.presentation = SourcePresentation(hypervisor: .xenserver)
         try guest.disk.patch("kvm")
         #expect(
             guest.text("/etc/init/console.conf")

@@ -180,7 +180,7 @@ private func environmentBlock(_ lines: String) -> String {
             "/etc/default/grub":
                 "GRUB_CMDLINE_LINUX=\"hda=noprobe hdb=noprobe ide0=noprobe\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"console=hvc0 quiet hda=noprobe\"\n"
         ])
-        try disk.patch("kvm")
+        try disk.patch("vmware")
         #expect(
             text(root.files["/etc/default/grub"])
                 == "GRUB_CMDLINE_LINUX=\"\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n")
@@ -202,9 +202,9 @@ private func environmentBlock(_ lines: String) -> String {
     @Test func virtioConsolesStay() throws {
         let menu =
             "menuentry A { linux /vmlinuz-6.1.0 root=/dev/vda1 console=hvc0 earlyprintk=xen ; initrd /i }\n"
-        for (source, kept) in [(Hypervisor.kvm, true), (.xenserver, false)] {
+        for (source, kept) in [(Hypervisor.kvm, true), (nil, true), (.xenserver, false)] {
             var (disk, root) = guest(["/boot/grub/grub.cfg": menu])
-            disk.presentation = SourcePresentation(hypervisor: source, map: ["vda": 0])
+            disk.presentation = SourcePresentation(hypervisor: source, map: source == nil ? [:] : ["vda": 0])
             try disk.patch("kvm")
             let line = text(root.files["/boot/grub/grub.cfg"])
             #expect(line.contains("console=hvc0") == kept)

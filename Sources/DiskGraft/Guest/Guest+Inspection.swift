@@ -9,14 +9,14 @@ extension Guest {
         var survey = try GuestFinder.survey(
             volumes: volumes, fileSystems: readable, diskCount: images.count,
             presentation: try source.presentation(diskCount: images.count), bootCode: try bootCode(),
-            unread: failures.reasons, openingOldRoots: registry.openOldRoot)
+            unread: failures.reasons, damaged: failures.damaged, openingOldRoots: registry.openOldRoot)
         if survey.guests.isEmpty { try failures.requireNone() }
         if let root = try rootVolume(source, among: survey.guests.map(\.rootVolume)) {
             survey.guests.removeAll { $0.rootVolume != root }
         } else {
             leaveOutCopies(&survey)
         }
-        for guest in survey.guests { try failures.requireNone(in: guest.mounts) }
+        for guest in survey.guests { try failures.requireNone(in: guest.neededMounts) }
         return survey
     }
 
@@ -66,6 +66,9 @@ extension Guest {
         var errors: [Int: StorageError] = [:]
         /// Why, by volume, in words alone.
         var reasons: [Int: String] = [:]
+
+        /// Those that are of a form which is read here, and damaged.
+        var damaged: Set<Int> { Set(errors.filter { $0.value.kind != .unsupported }.keys) }
 
         /// A root that cannot be opened is not found: this says why instead of "no guest".
         func requireNone() throws(StorageError) {

@@ -32,6 +32,11 @@ package struct DiscoveredVolumes: Sendable {
         return found
     }
 
+    /// Why one of these is not made of what was given.
+    func lacking(among names: [String]) -> String? {
+        volumes.lazy.filter { names.contains($0.name) }.compactMap(\.lacking).first
+    }
+
     /// The volume of this name.
     package func volume(named name: String) -> Volume? { volumes.first { $0.name == name } }
 }

@@ -70,16 +70,33 @@ enum LVMAssembly {
             name: name, location: .logicalVolume(group: title, name: volume.name), device: device,
             identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: type(of: volume),
             identifierLinks: ["dm-uuid-LVM-" + (group.id + volume.id).filter { $0 != "-" }])
+        made.incompleteGroup = missingVolumes(group, found, title)
+        if group.status.contains("EXPORTED") {
+            made.lacking = "volume group \(title) is exported, and is not activated before it is imported"
+        } else if device.lacksBytes {
+            made.lacking = "a part of \(name) lies on a physical volume that is missing"
+        }
         var degraded: [String] = []
         made.layers = group.layers(of: volume.name) { physical in
             let names = physical.compactMap { found.members[$0]?.volume }
             degraded = result.degradedArrays(below: names)
+            if made.lacking == nil { made.lacking = result.lacking(among: names) }
             return result.layers(of: names)
         }
         made.degradedArrays = degraded
         VolumeDiscovery.noteAmbiguity(made, disk: nil, &result)
         result.volumes.append(made)
         return refusal
+    }
+
+    /// Physical volumes that were not given; nil where all were.
+    private static func missingVolumes(
+        _ group: VolumeGroup, _ found: LVMScan.Group, _ title: String
+    ) -> String? {
+        let missing = group.physicalVolumes.filter { found.members[$0.id] == nil }
+        guard !missing.isEmpty else { return nil }
+        return
+            "volume group \(title) lacks \(missing.count) of its \(group.physicalVolumes.count) physical volumes"
     }
 
     private static func noteGroup(

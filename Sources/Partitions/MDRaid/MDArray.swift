@@ -37,6 +37,21 @@ struct MDArray {
         }
     }
 
+    /// Linux starts it with so many of its members.
+    func startsWith(memberCount count: Int) -> Bool {
+        let needed =
+            switch state.level {
+            case 1: 1
+            case 4, 5: state.memberCount - 1
+            case 6: state.memberCount - 2
+            case 10:
+                state.memberCount
+                    / max(1, Int(state.layout & 0xff) * max(1, Int(state.layout >> 8 & 0xff)))
+            default: state.memberCount
+            }
+        return count >= needed
+    }
+
     // MARK: The device
 
     /// The array as a device; one that throws its reason when it cannot be read.

@@ -64,6 +64,11 @@ enum MDAssembly {
             if current < array.state.activeRoles.count { degraded.append(words) }
             result.findings.append(Finding(.warning, LayoutCode.arrayDegraded, words))
         }
+        var lacking = result.lacking(among: array.members.map(\.volume))
+        if !array.startsWith(memberCount: current) {
+            lacking =
+                "\(array.name) has \(current) of \(array.state.memberCount) members, and does not start with them"
+        }
         result.arrays.append(layout)
         guard device.byteCount > 0 else { return }
         let layers =
@@ -73,6 +78,7 @@ enum MDAssembly {
             for index in count..<result.volumes.count {
                 result.volumes[index].layers = layers
                 result.volumes[index].degradedArrays = degraded
+                result.volumes[index].lacking = lacking
             }
         }
         if let table = layout.table {

@@ -50,6 +50,23 @@ enum ChunkLayout: Equatable, Sendable {
         }
     }
 
+    /// Whether bytes are lost where these legs are missing.
+    func isLost(missing: [Bool]) -> Bool {
+        let count = missing.count(where: \.self)
+        switch self {
+        case .linear, .striped: return count > 0
+        case .mirrored: return count == missing.count
+        case .parity(_, let algorithm): return count > algorithm.parityCount
+        case .raid10(_, let near, let far, _):
+            let copies = near * far
+            if missing.count % max(copies, 1) != 0 { return count >= copies }
+            // Legs side by side hold the same.
+            return stride(from: 0, to: missing.count, by: max(copies, 1)).contains { start in
+                missing[start..<start + copies].allSatisfy(\.self)
+            }
+        }
+    }
+
     /// Where byte `offset` lies among `count` legs; `accepts(legCount:)` must hold.
     func place(of offset: UInt64, legCount count: Int) -> Place {
         let legs = UInt64(count)

@@ -120,6 +120,17 @@ package final class MappedDevice: WritableBlockDevice {
         return segments[index]
     }
 
+    /// Bytes of it lie on what is missing, and no copy of them elsewhere.
+    package var lacksBytes: Bool {
+        segments.contains { segment in
+            guard case .legs(let legs, let layout) = segment.content else { return false }
+            return layout.isLost(
+                missing: legs.map { leg in
+                    leg.map { ($0.device as? MappedDevice)?.lacksBytes ?? false } ?? true
+                })
+        }
+    }
+
     private func readable(
         _ place: ChunkLayout.Place, _ legs: [MappedSegment.Leg?], at position: UInt64
     ) throws(StorageError) -> (MappedSegment.Leg, UInt64) {
@@ -137,6 +148,11 @@ package final class MappedDevice: WritableBlockDevice {
     /// `mappingRefusal`, or that of a device below.
     package var writeRefusal: StorageError? {
         mappingRefusal ?? segments.lazy.flatMap(\.devices).compactMap(\.writeRefusal).first
+    }
+
+    /// The same of the mappings alone.
+    package var lastingRefusal: StorageError? {
+        mappingRefusal ?? segments.lazy.flatMap(\.devices).compactMap(\.lastingRefusal).first
     }
 
     /// Writes every copy of the bytes, or throws `mappingRefusal`.

@@ -133,8 +133,14 @@ package struct DeviceResolver: Sendable {
     /// The same among the names in use.
     func position(of name: DiskName) -> Int? { Self.position(of: name, among: nvmeNames) }
 
-    /// What `name` stands for.
+    /// What `name` stands for. A volume that Linux does not make of what was given is none.
     package func resolve(_ name: DeviceName) -> Resolution {
+        let found = find(name)
+        guard case .volume(let volume) = found, let why = volumes[volume].lacking else { return found }
+        return .unresolved(.notWhole(volume: volumes[volume].name, why))
+    }
+
+    private func find(_ name: DeviceName) -> Resolution {
         switch name {
         case .disk(let disk, let partition): return resolve(disk, partition)
         case .uuid(let uuid):

@@ -44,6 +44,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case noPartition(disk: Int, number: Int)
     /// No volume bears it.
     case noBearer(Bearing)
+    /// Its volume is not made of the disks that were given, and why.
+    case notWhole(volume: String, String)
     /// Several volumes bear it.
     case shared(Bearing, volumes: [String])
     /// Nothing on the given disks, and no file of the guest, shows what is behind it.
@@ -108,7 +110,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     /// well be there, and only which one it is cannot be told.
     package var isAbsent: Bool {
         switch self {
-        case .behindLastDisk, .noPartition, .noBearer: true
+        case .behindLastDisk, .noPartition, .noBearer, .notWhole: true
         case .noMappingSource(_, let reason): reason.isAbsent
         case .wholeVolume: false
         default: false
@@ -172,6 +174,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
             "\(name) is one of several kinds of disk names in use; \(remedy: .stateDisk(nil)) would tell which disk it is"
         case .unknownToSource(let name, let hypervisor):
             "\(name) is no name that \(hypervisor.title) gives a disk; \(remedy: .stateDisk(nil)) would tell which of the disks it is"
+        case .notWhole(let volume, let why): "\(volume) is not made of the given disks: \(why)"
         case .noPartition(let disk, let number): "disk \(disk + 1) has no partition \(number)"
         case .noBearer(let bearing): "no volume of the given disks has \(bearing.summary)"
         case .shared(let bearing, let volumes):

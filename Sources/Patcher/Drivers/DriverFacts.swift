@@ -35,6 +35,8 @@ package struct DriverFacts: Sendable {
     var failures: [KernelStart: NotAdded] = [:]
     /// The network cards of the target.
     package var cards: [CardState] = []
+    /// The release of the kernel that was asked for them.
+    var cardsRelease: String?
     /// Directories of what makes the next initramfs, by path, where something is added to this one.
     var settings: [String: GuestFile] = [:]
     /// The next making of grub.cfg takes images that are loaded before the initramfs from GRUB_EARLY_INITRD_LINUX_CUSTOM.
@@ -106,6 +108,16 @@ package enum NotAdded: Sendable, Equatable {
     case impossible(String)
     /// The file system has no room: bytes that are needed and free, controllers and entries that need none.
     case noRoom(directory: String, needed: UInt64, free: UInt64, controllers: [Controller], hasFallback: Bool)
+}
+
+/// A copy of configuration in an initramfs, as it was read.
+struct CopiedConfiguration: Sendable {
+    /// The image's path in the guest.
+    var image: String
+    /// The copy's path in the image.
+    var path: String
+    /// What it says.
+    var syntax: any ConfigurationSyntax
 }
 
 /// A copy of configuration in an initramfs that names a device which will be gone.

@@ -29,7 +29,7 @@ extension DriverReading {
         if first.isDriven { return }
         switch first.state {
         case .unknown, .unreadable: return
-        case .present, .needsArgument, .missing, .forbidden, .unusable, .noSuchDriver: break
+        case .present, .needsArgument, .missing, .forbidden, .hidden, .unusable, .noSuchDriver: break
         }
         if let other = offered.first(where: \.isDriven) {
             (facts.controller, facts.way) = (other.controller, .otherController)
@@ -53,11 +53,16 @@ extension DriverReading {
         _ controller: Controller, _ facts: DriverFacts, _ deciding: [MenuEntry]
     ) -> ControllerVerdict {
         var verdict = ControllerVerdict(controller: controller, state: .present)
-        let draft = PlanDraft(guest, request, DriverFacts(controller: controller))
+        var own = facts
+        own.controller = controller
+        let draft = PlanDraft(guest, request, own)
         for entry in deciding {
             let known = facts.facts(of: entry)
             let found = known.controllers[controller] ?? ControllerState(.unknown)
             verdict.state = verdict.state.and(found.state(of: entry, known, adding: true))
+            if let copy = CopiedFilterRule.problem(entry, draft) {
+                verdict.state = verdict.state.and(.hidden(by: copy.path))
+            }
             if draft.startProblem(entry) != nil {
                 verdict.state = .noSuchDriver("a kernel that can start there")
             }

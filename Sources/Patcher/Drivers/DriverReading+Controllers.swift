@@ -12,7 +12,7 @@ extension DriverReading {
         guard controller == .ide, let version = BootEntry.version(evidence.release) else {
             return ControllerState(own)
         }
-        if [.hyperv, .azure].contains(target.hypervisor), !isVersion(version, below: [3, 5]) {
+        if [.hyperv, .azure].contains(target.hypervisor), try leavesHyperVDisks(evidence) {
             return try hypervIDE(own, evidence)
         }
         if target.hypervisor.hasAliasedDiskNames, !isVersion(version, below: [2, 6, 36]),
@@ -21,11 +21,27 @@ extension DriverReading {
             // The kernel unplugs them when it has the driver, be it a module that is not loaded.
             switch try state(of: device, evidence) {
             case .noSuchDriver, .unknown: return ControllerState(own)
-            case .present, .needsArgument, .missing, .forbidden, .unusable, .unreadable:
+            case .present, .needsArgument, .missing, .forbidden, .hidden, .unusable, .unreadable:
                 return ControllerState(own, argument: EmulatedDisks.xenArgument)
             }
         }
         return ControllerState(own)
+    }
+
+    /// The emulated disks are the synthetic driver's: since 3.5, and where ata_piix has the parameter that says so, as in kernels
+    /// that were given the change (SLES 11 since SP2).
+    func leavesHyperVDisks(_ evidence: Evidence) throws(StorageError) -> Bool {
+        if let version = BootEntry.version(evidence.release), !isVersion(version, below: [3, 5]) {
+            return true
+        }
+        guard let tree = evidence.tree else { return false }
+        do {
+            guard let module = try tree.module("ata_piix") else { return false }
+            return try tree.info(of: module).values("parm").contains { $0.hasPrefix("prefer_ms_hyperv") }
+        } catch {
+            guard error.isAboutImage else { throw error }
+            return false
+        }
     }
 
     /// Since 3.5 ata_piix leaves Hyper-V's disks to hv_storvsc, where the kernel has it, unless told to take them.
@@ -44,7 +60,7 @@ extension DriverReading {
             return found
         case .noSuchDriver: return ControllerState(own)
         case .missing, .unusable: return own.state == .present ? told : ControllerState(synthetic)
-        case .forbidden, .unknown, .unreadable: return ControllerState(synthetic)
+        case .forbidden, .hidden, .unknown, .unreadable: return ControllerState(synthetic)
         }
     }
 }

@@ -5,7 +5,7 @@ internal import Storage
 /// Device names in the configuration that an initramfs carries.
 extension DriverReading {
     /// Names of copies that will mean something else, or nothing, behind another controller.
-    func copies(in report: InitramfsReport, _ files: [GuestFile]) -> [InitramfsCopy] {
+    func copies(in report: InitramfsReport, of image: String) -> [InitramfsCopy] {
         var found: [InitramfsCopy] = []
         for copy in report.configuration {
             guard let syntax = Self.syntaxes[copy.kind], copy.bytes.count <= configurationLimit else {
@@ -15,12 +15,24 @@ extension DriverReading {
             for site in syntax.init(copy.bytes, path: "/" + path).deviceSites(in: copy.bytes) {
                 guard DeviceName(site.text).isPositional, found.count < Self.copyLimit else { continue }
                 let item = InitramfsCopy(
-                    image: files.last?.displayPath ?? "", path: path, name: site.text,
+                    image: image, path: path, name: site.text,
                     argument: Self.argument(of: copy.kind, site))
                 if !found.contains(item) { found.append(item) }
             }
         }
         return found
+    }
+
+    /// What keeps LVM or mdadm from looking at devices.
+    func filters(in report: InitramfsReport, of image: String) -> [CopiedConfiguration] {
+        report.configuration.compactMap { copy in
+            guard [.lvm, .lvmLocal, .mdadm].contains(copy.kind), copy.bytes.count <= configurationLimit,
+                let syntax = Self.syntaxes[copy.kind]
+            else { return nil }
+            let path = copy.path.displayText
+            return CopiedConfiguration(
+                image: image, path: path, syntax: syntax.init(copy.bytes, path: "/" + path))
+        }
     }
 
     private static let copyLimit = 64

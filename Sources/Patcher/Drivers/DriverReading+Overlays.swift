@@ -144,11 +144,12 @@ extension DriverReading {
         var drivers: [String] = []
         guard let tree = evidence.tree else { return ([], []) }
         var devices = [device(controller)].compactMap { $0 }
-        // Hyper-V's disks are the synthetic driver's, where IDE's was not asked for.
+        // Hyper-V's disks are the synthetic driver's, where IDE's was not asked for. Kernels before 3.5 that have one may leave
+        // them to it or not: they get both.
         if controller == .ide, [.hyperv, .azure].contains(target.hypervisor),
             let synthetic = device(.storvsc), case .missing = try state(of: synthetic, evidence)
         {
-            devices = [synthetic]
+            devices = try leavesHyperVDisks(evidence) ? [synthetic] : devices + [synthetic]
         }
         for device in devices + rootLayers {
             let need = try tree.need(device, holding: evidence.held)

@@ -31,7 +31,12 @@ extension DriverReading {
     ) throws(StorageError) -> StartFacts {
         let evidence = try evidence(of: entry)
         var facts = try startFacts(evidence, behind: controllers)
-        if let report = evidence.report { facts.copies = copies(in: report, evidence.files) }
+        if let report = evidence.report {
+            // A unified kernel is its own image.
+            let image = evidence.files.last?.displayPath ?? entry.entry.kernel ?? entry.entry.title
+            facts.copies = copies(in: report, of: image)
+            facts.filters = filters(in: report, of: image)
+        }
         facts.damage = try damage(evidence)
         if let damage = facts.damage, damage.stopsBoot || damage.fate == .unknown {
             // What it holds before that place decides nothing.
@@ -56,7 +61,7 @@ extension DriverReading {
             let found = try judge(layer, evidence)
             switch found.state {
             case .missing, .unusable: layers.state = layers.state.and(found.state)
-            case .present, .needsArgument, .forbidden, .noSuchDriver, .unreadable, .unknown: break
+            case .present, .needsArgument, .forbidden, .hidden, .noSuchDriver, .unreadable, .unknown: break
             }
             layers.drivers += found.drivers
             layers.builtins += found.builtins

@@ -49,6 +49,7 @@ final class DriverReading {
         try findSettings(&facts)
         if let first = deciding.first, let release = facts.facts(of: first).release {
             facts.cards = try cards(of: release)
+            facts.cardsRelease = release
         }
         return facts
     }

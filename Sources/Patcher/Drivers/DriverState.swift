@@ -12,6 +12,8 @@ package enum DriverState: Sendable, Equatable {
     case unusable([String], String)
     /// This module is there, and kept from being loaded by that.
     case forbidden(String, by: String)
+    /// What it drives is found, and this copy of configuration in the initramfs keeps the root on it from being put together.
+    case hidden(by: String)
     /// The kernel has no driver for this.
     case noSuchDriver(String)
     /// The initramfs or the modules cannot be read, and why.
@@ -27,7 +29,7 @@ package enum DriverState: Sendable, Equatable {
         case .missing: 2
         case .unknown: 3
         case .unreadable: 4
-        case .forbidden: 5
+        case .forbidden, .hidden: 5
         case .unusable: 6
         case .noSuchDriver: 7
         }
@@ -81,8 +83,11 @@ package struct KernelStart: Hashable, Sendable {
     package var initrds: [String]
     /// The volume of the menu, which loaders count their paths from.
     package var volume: Int
+    /// The loader takes several initramfs files.
+    private var takesSeveral: Bool
 
     init(_ entry: MenuEntry) {
+        takesSeveral = (entry.file.syntax as? any BootMenu).map { type(of: $0).takesSeveralInitrds } ?? false
         kernel = entry.entry.kernel
         initrds = entry.entry.initrds
         volume = entry.file.file.volume
@@ -115,6 +120,9 @@ package struct StartFacts: Sendable {
     var loading = ModuleLoading()
     /// Copies of configuration in the initramfs that name devices.
     package var copies: [InitramfsCopy] = []
+
+    /// Copies of LVM's and mdadm's configuration in the initramfs.
+    var filters: [CopiedConfiguration] = []
 
     /// Nothing is known.
     static let unknown = StartFacts(release: nil, image: .notFound)

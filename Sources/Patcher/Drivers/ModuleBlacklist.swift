@@ -84,7 +84,7 @@ extension ControllerState {
         switch own {
         case .present, .needsArgument, .missing:
             return ModuleBlacklist(entry, facts).obstacle(to: self) ?? own
-        case .forbidden, .unusable, .noSuchDriver, .unreadable, .unknown: return own
+        case .forbidden, .hidden, .unusable, .noSuchDriver, .unreadable, .unknown: return own
         }
     }
 }

@@ -14,7 +14,8 @@ extension PlanDraft {
         }
         let facts = drivers.facts(of: item)
         switch drivers.state(of: item, adding: addsEmulationArgument) {
-        case .present: return .present
+        // A rule of its own tells what is hidden.
+        case .present, .hidden: return .present
         case .needsArgument(let argument): return .needsArgument(argument)
         case .missing(let names):
             let why: NotAdded =

@@ -37,10 +37,9 @@ enum CardChoice: PlanStep {
 
     static func contribute(to draft: inout PlanDraft) {
         let cards = draft.drivers.cards
-        guard let first = cards.first, case .noSuchDriver = first.state else { return }
-        let release =
-            draft.guest.defaultEntries.compactMap { [facts = draft.drivers] in facts.facts(of: $0).release }
-            .first ?? ""
+        guard let first = cards.first, case .noSuchDriver = first.state,
+            let release = draft.drivers.cardsRelease
+        else { return }
         let driven = cards.filter { $0.state == .present }.map(\.name)
         draft.advise(
             .drivers, nil,

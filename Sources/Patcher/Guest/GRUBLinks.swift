@@ -6,7 +6,9 @@ enum GRUBLinks {
     static func linked(_ files: [ScannedFile]) -> [ScannedFile] {
         var files = files
         let blocks = files.filter { $0.syntax is any GRUBEnvironmentText }
+        let use = use(in: files)
         var shared = GRUBScope()
+        var ofLoaderEntries: GRUBScope?
         // Menus of their own come before what they read.
         for isOwn in [true, false] {
             for index in files.indices {
@@ -15,9 +17,16 @@ enum GRUBLinks {
                 }
                 let file = files[index]
                 let environment = { variables(of: $0, in: file, blocks) }
+                text.menu.use = use
                 if isOwn {
                     shared.run(text.menu.events, environment)
-                    text.menu.expand(file.bytes, from: included(in: file, files), environment)
+                    let start = included(in: file, files)
+                    text.menu.expand(file.bytes, from: start, environment)
+                    if text.menu.readsBLSEntries, ofLoaderEntries == nil {
+                        var scope = start
+                        scope.run(text.menu.events, environment)
+                        ofLoaderEntries = scope
+                    }
                 } else {
                     var start = shared
                     start.isOpen = true
@@ -27,12 +36,19 @@ enum GRUBLinks {
                 files[index].sites = text.deviceSites(in: file.bytes)
             }
         }
-        let use = use(in: files)
         for index in files.indices {
-            guard var text = files[index].syntax as? any GRUBEnvironmentText else { continue }
-            text.use = use
-            files[index].syntax = text
-            files[index].sites = text.deviceSites(in: files[index].bytes)
+            let bytes = files[index].bytes
+            if var text = files[index].syntax as? any GRUBEnvironmentText {
+                text.use = use
+                files[index].syntax = text
+                files[index].sites = text.deviceSites(in: bytes)
+            } else if var entry = files[index].syntax as? LoaderEntry, var scope = ofLoaderEntries {
+                // A block that was not found may lie where nothing can be read.
+                if blocks.isEmpty { scope.isOpen = true }
+                entry.expand(bytes, scope)
+                files[index].syntax = entry
+                files[index].sites = entry.deviceSites(in: bytes)
+            }
         }
         return files
     }
@@ -73,21 +89,15 @@ enum GRUBLinks {
         return values(beside ?? own.first) ?? [:]
     }
 
-    private static func use(in files: [ScannedFile]) -> GRUBEnvironmentUse {
-        var use = GRUBEnvironmentUse()
+    private static func use(in files: [ScannedFile]) -> GRUBVariableUse {
+        var use = GRUBVariableUse()
+        func add(_ other: GRUBVariableUse) {
+            use.devices.merge(other.devices) { first, _ in first }
+            use.arguments.formUnion(other.arguments)
+        }
         for file in files {
-            for entry in file.grubMenu?.entries ?? [] {
-                for argument in entry.commandLine.arguments where argument.isOpaque {
-                    if argument.valueRange == nil {
-                        let word = file.bytes.text(argument.range)
-                        if word.first == "$" { use.arguments.insert(word.filter { !"${}".contains($0) }) }
-                    } else if argument.name == "root", argument.isVariable(in: file.bytes),
-                        let value = argument.valueRange
-                    {
-                        use.devices.insert(file.bytes.text(value).filter { !"${}".contains($0) })
-                    }
-                }
-            }
+            if let menu = file.grubMenu { add(menu.variableUse(in: file.bytes)) }
+            if let entry = file.syntax as? LoaderEntry { use.add(entry.entry.commandLine, in: file.bytes) }
         }
         return use
     }

@@ -6,12 +6,12 @@ package import Storage
 package enum GuestFinder {
     /// Finds every guest. `fileSystems` holds those volumes (by index) that can be read; `diskCount` is how many
     /// disks were given, `bootCode` tells what each one's first sector starts, where somebody looked, `unread` why a volume (by
-    /// index) could not be opened, and `open` opens an initramfs that is a file system. Nothing is written; a file that cannot
+    /// index) could not be opened, `damaged` which of these are damaged, and `open` opens an initramfs that is a file system. Nothing is written; a file that cannot
     /// be read is told in the guest's notes, and by a verdict where it matters.
     package static func survey(
         volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
         presentation: SourcePresentation = .unknown, bootCode: [BootCode] = [], unread: [Int: String] = [:],
-        openingOldRoots open: OldRootOpener? = nil
+        damaged: Set<Int> = [], openingOldRoots open: OldRootOpener? = nil
     ) throws(StorageError) -> Survey {
         var guests: [LinuxSystem] = []
         let roots = try rootVolumes(volumes, fileSystems)
@@ -20,7 +20,8 @@ package enum GuestFinder {
                 try guest(
                     rootVolume: index, among: roots, volumes: volumes, fileSystems: fileSystems,
                     diskCount: diskCount,
-                    presentation: presentation, bootCode: bootCode, open))
+                    presentation: presentation, bootCode: bootCode,
+                    damaged: unread.filter { damaged.contains($0.key) }, open))
         }
         let hasWindows = try volumes.indices.contains { (index) throws(StorageError) in
             if volumes[index].identity.kind == .ntfs { return true }
@@ -67,18 +68,21 @@ package enum GuestFinder {
 
     private static func guest(
         rootVolume: Int, among roots: [Int], volumes: [Volume], fileSystems: [Int: any FileSystem],
-        diskCount: Int, presentation: SourcePresentation, bootCode: [BootCode], _ open: OldRootOpener?
+        diskCount: Int, presentation: SourcePresentation, bootCode: [BootCode], damaged: [Int: String],
+        _ open: OldRootOpener?
     ) throws(StorageError) -> LinuxSystem {
         let mounted = try MountedSystem(
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
             presentation: presentation, bootCode: bootCode)
         let (files, oversized, unreadable) = try GuestScan.files(of: mounted.pastDamage)
         var inspection = try Inspection(mounted.pastDamage)
+        try inspection.findSyslinux(of: files, in: mounted.pastDamage)
         inspection.efi = try EFISystemPartition.find(mounted, fileSystems)
         inspection.kernelFiles = try LinuxSystem.kernelFiles(of: files, in: mounted.pastDamage)
         var frame = mounted.frame
         frame.systemRoots = Set(roots)
         frame.openOldRoot = open
+        frame.damagedVolumes = damaged
         let bootFiles = try BootFiles(
             of: files,
             in: BootPlaces(
@@ -89,10 +93,23 @@ package enum GuestFinder {
             hasBootFiles: inspection.hasBootFiles)
         return LinuxSystem(
             frame: frame, tree: mounted.tree, mounts: mounted.mounts,
-            capabilities: fileSystems.mapValues(\.capabilities), files: files, inspection: inspection,
+            capabilities: capabilities(volumes, fileSystems), files: files, inspection: inspection,
             bootFiles: bootFiles, unreadable: unreadable,
             notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" }
                 + notes(of: mounted.damage))
+    }
+
+    /// What can be changed on each volume: nothing where what it lies on must not be written.
+    private static func capabilities(
+        _ volumes: [Volume], _ fileSystems: [Int: any FileSystem]
+    ) -> [Int: Capabilities] {
+        Dictionary(
+            uniqueKeysWithValues: fileSystems.map { index, fileSystem in
+                guard let refusal = volumes[index].device.lastingRefusal else {
+                    return (index, fileSystem.capabilities)
+                }
+                return (index, Capabilities(restriction: refusal.message))
+            })
     }
 
     /// What could not be read, one by one as far as somebody reads on.

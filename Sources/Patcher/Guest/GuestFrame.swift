@@ -17,6 +17,8 @@ package struct GuestFrame: Sendable {
     let tools: SourcePresentation.Evidence?
     /// What the first sector of each disk starts; empty where nobody looked.
     var bootCode: [BootCode] = []
+    /// The volumes that are of a form which is read here, and damaged: why they could not be opened.
+    var damagedVolumes: [Int: String] = [:]
     /// Opens an initramfs that is a file system; nil where nobody can.
     var openOldRoot: OldRootOpener?
     /// The volumes that hold a system's root, this one's among them; empty where nobody looked.

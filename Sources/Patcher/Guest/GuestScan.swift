@@ -66,6 +66,7 @@ enum GuestScan {
                 (text.menu.includes.filter { !$0.isLoaderEntries }.map(\.word), GRUBIncludedMenu.self),
                 (text.menu.environmentFiles, GRUBVariablesFile.self),
             ]
+        case let text as Syslinux: [(text.includedWords, Syslinux.self)]
         case let text as any GRUBLegacyText: [(text.legacyMenu.menuFiles, GRUBLegacyIncludedMenu.self)]
         default: []
         }

@@ -1,7 +1,7 @@
 internal import GuestTree
 internal import Storage
 
-/// Where a file lies that a menu of GRUB reads by `source` or `configfile`.
+/// Where a file lies that a menu reads: GRUB by `source` or `configfile`, syslinux by `INCLUDE`.
 enum IncludedPath {
     /// The path in the guest's tree; nil where the word hangs on what only GRUB knows, or nothing is there.
     static func find(
@@ -28,6 +28,10 @@ enum IncludedPath {
             let name = rest.dropFirst(variable.count)
             guard !name.contains("$") else { return [] }
             return [menu.file.displayPath.directoryPart, "/boot/grub", "/boot/grub2"].map { $0 + name }
+        }
+        // The directory that syslinux was installed in.
+        if menu.syntax is Syslinux, rest.first != "/" {
+            return [menu.file.displayPath.directoryPart + "/" + rest]
         }
         guard rest.first == "/", !rest.contains("$") else { return [] }
         return BootMenuPaths.bases.map { $0 + rest }

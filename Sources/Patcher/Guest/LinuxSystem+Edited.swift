@@ -23,8 +23,9 @@ extension LinuxSystem {
                 return edited
             } ?? file
         }
-        return LinuxSystem(
+        let edited = LinuxSystem(
             frame: frame, tree: tree, mounts: mounts, capabilities: capabilities, files: files,
             inspection: inspection, bootFiles: bootFiles, unreadable: unreadable, notes: notes)
+        return isStartedByFirmware ? edited.startedByFirmware() : edited
     }
 }

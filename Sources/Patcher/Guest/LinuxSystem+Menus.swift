@@ -9,6 +9,9 @@ extension LinuxSystem {
         if menu.syntax is LoaderEntry, !readsLoaderEntries { return false }
         if menu.syntax is any GRUBMenu, isOutsideItsVolume(menu) { return false }
         if hasForeignLoader(menu) { return false }
+        if menu.syntax is Syslinux, !syslinuxMenus.contains(where: { $0.files.contains(menu.file.key) }) {
+            return false
+        }
         if let menuReader {
             guard isRead(menu, by: menuReader) else { return false }
             if menuReader != .grub { return true }
@@ -48,6 +51,7 @@ extension LinuxSystem {
     /// Loader entries are one menu in many files.
     private func isPart(_ one: ScannedFile, ofSameMenuAs other: ScannedFile) -> Bool {
         one.file.key == other.file.key || one.syntax is LoaderEntry && other.syntax is LoaderEntry
+            || syslinuxMenus.contains { [one, other].map(\.file.key).allSatisfy($0.files.contains) }
             || one.syntax is any GRUB2Text && other.syntax is any GRUB2Text
             || one.syntax is any GRUBLegacyText && other.syntax is any GRUBLegacyText
             || one.grubMenu?.readsBLSEntries == true && other.syntax is LoaderEntry
@@ -105,7 +109,7 @@ extension LinuxSystem {
     /// no boot code knows of.
     private func readers(of code: BootCode?) -> [ConfigurationKind]? {
         let grub2 = [GRUB2Config.kind, LoaderEntry.kind, GRUBCustomMenu.kind, GRUBIncludedMenu.kind]
-        if resolver.presentation.hypervisor?.hasAliasedDiskNames == true { return nil }
+        if !isStartedByFirmware, resolver.presentation.hypervisor?.hasAliasedDiskNames == true { return nil }
         return switch code {
         case .grub2?: grub2
         case .grubLegacy?: [GRUBLegacy.kind, GRUBLegacyIncludedMenu.kind]

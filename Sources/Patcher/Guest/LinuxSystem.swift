@@ -27,6 +27,10 @@ package struct LinuxSystem: Sendable {
     package private(set) var defaultEntries: [MenuEntry] = []
     /// What reads the menu; nil where that is not certain.
     package private(set) var menuReader: MenuReader?
+    /// The menus of syslinux, as far as it reads them.
+    private(set) var syslinuxMenus: [SyslinuxMenu] = []
+    /// Firmware starts it, not Xen's tools, which read menus that no boot code knows of.
+    private(set) var isStartedByFirmware = false
     private let table: ReferenceTable
 
     init(
@@ -47,8 +51,22 @@ package struct LinuxSystem: Sendable {
         let fstab = files.lazy.compactMap { $0.syntax as? Fstab }.first ?? Fstab([])
         resolver = frame.resolver(fstab, files)
         table = ReferenceTable(files, resolver)
+        syslinuxMenus = findSyslinuxMenus()
         menuReader = findMenuReader()
         defaultEntries = findDefaultEntries()
+    }
+
+    /// The guest as the target starts it.
+    func started(on target: Target) -> LinuxSystem {
+        target.hypervisor == .xenserver ? self : startedByFirmware()
+    }
+
+    /// The guest as firmware starts it, whatever did before.
+    func startedByFirmware() -> LinuxSystem {
+        var guest = self
+        guest.isStartedByFirmware = true
+        guest.defaultEntries = guest.findDefaultEntries()
+        return guest
     }
 
     /// Every device name in its files, resolved.

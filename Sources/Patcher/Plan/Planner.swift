@@ -20,6 +20,7 @@ package enum Planner {
     /// Lets every step contribute, then every rule judge.
     /// Throws what says nothing of the guest: input and output, a request to stop.
     package static func plan(_ guest: LinuxSystem, _ request: PlanRequest) throws(StorageError) -> Plan {
+        let guest = guest.started(on: request.target)
         let draft = draft(guest, request, try DriverReading.facts(of: guest, for: request))
         let verdicts = verdicts(draft)
         let refusal = VerdictRules.ofGuests.lazy.compactMap { $0.refusal(of: draft, verdicts) }.first

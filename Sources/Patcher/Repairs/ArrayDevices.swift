@@ -21,10 +21,23 @@ enum ArrayDevices: PlanStep {
                 "arrays are found on any partition, whatever the controller calls it")
         }
         for row in file.syntax.rows where row.words[0].uppercased() == "ARRAY" {
-            for word in row.words where word.hasPrefix("devices=/dev/") {
-                draft.advise(
-                    .names, file.file,
-                    "\(word) ties the array to device names; its UUID would be enough")
+            let isKnown = row.words.contains { word in
+                ["uuid=", "name=", "super-minor="].contains { word.lowercased().hasPrefix($0) }
+            }
+            for (word, range) in zip(row.words, row.ranges).dropFirst() where word.hasPrefix("devices=/dev/")
+            {
+                guard isKnown else {
+                    draft.advise(
+                        .names, file.file,
+                        "\(word) ties the array to device names; its UUID would be enough")
+                    continue
+                }
+                // Rows are told apart by what stands before.
+                let blank = file.file.bytes[..<range.lowerBound].reversed().prefix { $0.isBlank }.count
+                draft.edit(
+                    file.file, range.lowerBound - blank..<range.upperBound, "", .names,
+                    "the array is found by what the row says beside, whatever the controller calls its devices"
+                )
             }
         }
     }

@@ -33,7 +33,7 @@ enum DeadRows: PlanStep {
     }
 
     /// What the boot needs, or the next kernel's installation would write beside.
-    private static let needed: Set<String> = [
+    static let needed: Set<String> = [
         "/", "/usr", "/etc", "/var", "/boot", "/boot/efi", "/efi", "/lib", "/lib64", "/bin", "/sbin",
         "/usr/lib",
         "/usr/bin", "/usr/sbin", "/usr/lib64", "/var/lib", "/lib/modules", "/usr/lib/modules",
@@ -41,13 +41,14 @@ enum DeadRows: PlanStep {
     ]
 
     /// A row whose mount the boot waits for, and that gets no `nofail` here.
-    static func isNeeded(_ row: Fstab.Row) -> Bool {
-        !row.isSwap && !row.isNoauto && !row.isNofail && needed.contains(row.mountPoint)
+    static func isNeeded(_ row: Fstab.Row, _ guest: LinuxSystem) -> Bool {
+        !row.isSwap && !row.isNoauto && !guest.isOptional(row) && needed.contains(row.mountPoint)
     }
 
     private static func repairAbsent(_ file: ScannedFile, _ row: Fstab.Row, _ draft: inout PlanDraft) {
         if draft.standsAside(file, row) {
-            let options = (row.isNofail || !draft.guest.knowsNofail ? "" : ",nofail") + ",noauto"
+            let word = draft.guest.isOptional(row) ? nil : draft.guest.optionalWord
+            let options = (word.map { ",\($0)" } ?? "") + ",noauto"
             let end = (row.optionsRange ?? row.typesRange).upperBound
             draft.edit(
                 file, end..<end, row.optionsRange == nil ? " defaults\(options)" : options, .deadRows,
@@ -55,12 +56,12 @@ enum DeadRows: PlanStep {
             )
             return
         }
-        guard !row.isNoauto, !row.isNofail, row.isSwap || row.mountPoint.hasPrefix("/"),
+        guard !row.isNoauto, !draft.guest.isOptional(row), row.isSwap || row.mountPoint.hasPrefix("/"),
             !needed.contains(row.mountPoint), let what = absence(file, row, draft)
         else { return }
-        if draft.guest.knowsNofail {
+        if let word = draft.guest.optionalWord {
             let end = (row.optionsRange ?? row.typesRange).upperBound
-            let text = row.optionsRange == nil ? " defaults,nofail" : ",nofail"
+            let text = row.optionsRange == nil ? " defaults,\(word)" : ",\(word)"
             draft.edit(file, end..<end, text, .deadRows, "\(what): the boot must not wait for it")
         } else if !row.isSwap, row.pass != 0, let pass = row.passRange {
             // Old init scripts stop at the check of a device that is not there, not at its mounting.
@@ -88,6 +89,7 @@ extension UnresolvedReason {
     /// What is to be said of a name that a boot may wait for in vain; nil where it will not.
     func absence(of reference: Reference) -> String? {
         guard mayBeMissing || !reference.isStable else { return nil }
+        if case .notWhole = self { return "\(reference.text) is not whole on the given disks" }
         if isAbsent { return "\(reference.text) is not on the given disks" }
         return reference.isStable
             ? "nothing on the given disks shows what \(reference.text) is"
@@ -109,12 +111,29 @@ extension LinuxSystem {
     /// mount(8) and the init scripts learned `nofail` about 2009.
     var knowsNofail: Bool {
         switch (release?.family, release?.major) {
-        case (.redHat?, let major?): return major >= 6
+        case (.redHat?, let major?):
+            // Fedora and Amazon count otherwise.
+            guard release?.countsOtherwise == true else { return major >= 6 }
+            return release?.title.contains("Fedora") != true || major >= 10
         case (.debian?, let major?): return major >= 6
         case (.ubuntu?, let major?): return major >= 10
         case (.suse?, let major?): return major >= 11
         default: return firstKernelVersion.map { !isVersion($0, below: [2, 6, 32]) } ?? true
         }
+    }
+
+    /// mountall(8) of Upstart mounts: it waits for every row of the guest's own disks, whatever `nofail` says.
+    var startsWithMountall: Bool {
+        guard release?.family == .ubuntu, let major = release?.major else { return false }
+        return (10...14).contains(major)
+    }
+
+    /// The word of a row's options that lets the boot go on without it; nil where there is none.
+    var optionalWord: String? { startsWithMountall ? "nobootwait" : knowsNofail ? "nofail" : nil }
+
+    /// The boot goes on without this row.
+    func isOptional(_ row: Fstab.Row) -> Bool {
+        startsWithMountall ? row.options.contains("nobootwait") : row.isNofail
     }
 
     /// systemd starts it.

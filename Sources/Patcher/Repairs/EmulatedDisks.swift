@@ -14,7 +14,11 @@ enum EmulatedDisks: PlanStep {
                 continue
             }
             let version = place.entry?.kernelVersion
-            if draft.hypervisor == .hyperv, version.map({ !isVersion($0, below: [3, 5]) }) ?? false {
+            let known = place.entry.flatMap { entry in
+                draft.drivers.facts(of: MenuEntry(file: place.file, entry: entry)).controllers[.ide]?.argument
+            }
+            let leavesDisks = version.map { !isVersion($0, below: [3, 5]) } ?? false
+            if draft.hypervisor == .hyperv, leavesDisks || known == hypervArgument {
                 draft.addArgument(
                     place, hypervArgument, .kernelOptions,
                     "the IDE driver leaves Hyper-V's disks to hv_storvsc unless told to take them")

@@ -39,7 +39,12 @@ extension PlanDraft {
 
     /// What is called hvc0 is virtio's, and stays there.
     var keepsVirtioConsole: Bool {
-        guest.resolver.presentation.hypervisor == .kvm && hypervisor == .kvm
+        // Names that tell KVM are gone after a first plan: where nothing tells of Xen it is the same.
+        guard hypervisor == .kvm, let source = guest.resolver.presentation.hypervisor else {
+            return hypervisor == .kvm
+                && !guest.bootEntries.contains { $0.entry.isXenMultiboot || $0.entry.looksXenOnly }
+        }
+        return source == .kvm
     }
 }
 

@@ -36,7 +36,13 @@ enum LVMFilters: PlanStep {
             return
         }
         let reason = "the filter would hide \(prefix)*, the disks behind \(draft.controller.rawValue)"
-        if draft.edit(file, filter.insertionPoint..<filter.insertionPoint, pattern + ", ", .lvm, reason) {
+        // What an initramfs holds that was read is judged.
+        let isUnread = draft.guest.defaultEntries.contains { entry in
+            if case .read = draft.drivers.facts(of: entry).image { false } else { true }
+        }
+        if draft.edit(file, filter.insertionPoint..<filter.insertionPoint, pattern + ", ", .lvm, reason),
+            isUnread
+        {
             draft.advise(
                 .lvm, file,
                 "an initramfs may hold a copy of the old filter of lvm.conf: if the root is on LVM, make it anew after the first boot, or boot with the rescue entry"

@@ -64,7 +64,9 @@ extension GRUB2Config {
                 }
             case "if":
                 guard branches.count < Self.depthLimit else { return false }
-                branches.append(GRUBBranch(condition: words.map(\.text).joined(separator: " "), arm: 0))
+                let condition = words.map(\.text).joined(separator: " ")
+                note(.test(condition))
+                branches.append(GRUBBranch(condition: condition, arm: 0))
             case "elif": nextArm()
             case "else":
                 nextArm()

@@ -26,6 +26,14 @@ extension GRUB2Config {
 
     private static let eventLimit = 1024
 
+    /// What its own kernel lines use variables for.
+    func variableUse(in bytes: [UInt8]) -> GRUBVariableUse {
+        var use = GRUBVariableUse()
+        for entry in entries { use.add(entry.commandLine, in: bytes) }
+        for variable in commandLineVariables { use.add(variable.commandLine, in: bytes) }
+        return use
+    }
+
     /// The files whose variables `load_env` takes over.
     var environmentFiles: [String] {
         (events + entries.flatMap(\.grub.events)).compactMap { event in
@@ -34,26 +42,35 @@ extension GRUB2Config {
     }
 
     private static func expand(_ entry: inout BootEntry, _ bytes: [UInt8], _ scope: GRUBScope) {
-        func path(_ word: String) -> String {
-            guard word.contains("$"), case .text(let text) = scope.expanded(word), !text.isEmpty else {
-                return word
-            }
-            return text
-        }
-        entry.kernel = entry.grub.kernel.map(path)
-        entry.initrds = entry.grub.initrds.map(path)
-        entry.variableArguments = []
-        entry.hidesArguments = false
-        for index in entry.commandLine.arguments.indices {
-            let argument = entry.commandLine.arguments[index]
+        entry.kernel = entry.grub.kernel.map(scope.path)
+        entry.initrds = entry.grub.initrds.map(scope.path)
+        entry.expandArguments(bytes, scope)
+    }
+}
+
+extension GRUBScope {
+    /// A file's path with what its variables stand for, where that is known.
+    func path(_ word: String) -> String {
+        guard word.contains("$"), case .text(let text) = expanded(word), !text.isEmpty else { return word }
+        return text
+    }
+}
+
+extension BootEntry {
+    /// Puts into the arguments what variables stand for.
+    mutating func expandArguments(_ bytes: [UInt8], _ scope: GRUBScope) {
+        variableArguments = []
+        hidesArguments = false
+        for index in commandLine.arguments.indices {
+            let argument = commandLine.arguments[index]
             guard argument.isOpaque else { continue }
             guard let value = argument.valueRange else {
-                readVariable(of: argument, at: index, &entry, bytes, scope)
+                readVariable(of: argument, at: index, bytes, scope)
                 continue
             }
             let expansion = scope.expanded(Array(bytes[value]))
-            entry.commandLine.arguments[index].isUntold = expansion == .untold
-            entry.commandLine.arguments[index].plainValue =
+            commandLine.arguments[index].isUntold = expansion == .untold
+            commandLine.arguments[index].plainValue =
                 switch expansion {
                 case .text(let text), .lacking(let text): text.isEmpty ? nil : text
                 case .untold: nil
@@ -62,16 +79,15 @@ extension GRUB2Config {
     }
 
     /// A word that is a variable stands for the arguments in it.
-    private static func readVariable(
-        of argument: KernelCommandLine.Argument, at index: Int, _ entry: inout BootEntry, _ bytes: [UInt8],
-        _ scope: GRUBScope
+    private mutating func readVariable(
+        of argument: KernelCommandLine.Argument, at index: Int, _ bytes: [UInt8], _ scope: GRUBScope
     ) {
         guard case .text(let text) = scope.expanded(Array(bytes[argument.range])) else {
-            if bytes[argument.range].contains(.dollar) { entry.hidesArguments = true }
+            if bytes[argument.range].contains(.dollar) { hidesArguments = true }
             return
         }
         let plain = Array(text.utf8)
-        entry.variableArguments += KernelCommandLine(plain, in: 0..<plain.count).arguments.map {
+        variableArguments += KernelCommandLine(plain, in: 0..<plain.count).arguments.map {
             VariableArgument(index: index, name: $0.name, value: $0.valueRange.map { plain.text($0) })
         }
     }

@@ -6,6 +6,8 @@ package struct GRUB2Config: Sendable, Equatable {
     package var commandLineVariables: [Variable] = []
     /// `set NAME=/dev/…`, used in a kernel line as `root=$NAME`.
     package var deviceVariables: [Variable] = []
+    /// What kernel lines use variables for, those of other files too.
+    var use = GRUBVariableUse()
     /// The values that `default` is set to, in order; empty texts and variables included.
     package var defaults: [Variable] = []
     /// The file reads Boot Loader Specification entries.
@@ -64,6 +66,7 @@ package struct GRUB2Config: Sendable, Equatable {
                 entries[index].rootSettingCounts[file] += rootSettings.count
             }
         }
+        use = variableUse(in: bytes)
         expand(bytes) { _ in nil }
     }
 
@@ -107,7 +110,7 @@ package struct GRUB2Config: Sendable, Equatable {
             name: bytes.text(word.range.lowerBound..<equals), valueRange: value, text: bytes.text(value),
             commandLine: line, isUncertain: isUncertain)
         if variable.name == "default" { defaults.append(variable) }
-        if line.has("root") || line.has("resume") {
+        if !line.sharedDeviceSites(in: bytes).isEmpty || line.has("root") || line.has("resume") {
             commandLineVariables.append(variable)
         } else if DeviceName(variable.text) != .notADevice {
             deviceVariables.append(variable)
@@ -127,15 +130,12 @@ extension GRUB2Config: BootMenu {
     package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
         var sites = entries.flatMap { $0.deviceSites(in: bytes) }
         sites += commandLineVariables.flatMap { $0.commandLine.sharedDeviceSites(in: bytes) }
-        let values = Set(
-            entries.flatMap { $0.commandLine.arguments }.filter { $0.name == "root" }
-                .compactMap { $0.valueRange.map { bytes.text($0) } })
-        for variable in deviceVariables
-        where values.contains("$\(variable.name)") || values.contains("${\(variable.name)}") {
+        for variable in deviceVariables {
+            guard let argument = use.devices[variable.name] else { continue }
             sites.append(
                 DeviceSite(
                     range: variable.valueRange, text: variable.plainText ?? variable.text,
-                    use: .sharedKernelArgument(name: "root"))
+                    use: .sharedKernelArgument(name: argument))
             )
         }
         return sites

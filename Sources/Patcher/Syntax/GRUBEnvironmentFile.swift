@@ -3,15 +3,36 @@ protocol GRUBEnvironmentText: ConfigurationSyntax {
     /// The block; nil where it is none that GRUB would read.
     var block: GRUBEnvironment? { get }
     /// What menus use its variables for.
-    var use: GRUBEnvironmentUse { get set }
+    var use: GRUBVariableUse { get set }
 }
 
-/// What menus use variables of an environment block for.
-struct GRUBEnvironmentUse: Sendable, Equatable {
-    /// Variables that are a device: `root=$NAME`.
-    var devices: Set<String> = []
+/// What menus use variables for.
+struct GRUBVariableUse: Sendable, Equatable {
+    /// Variables that are a device, with the kernel's argument: `root=$NAME`.
+    var devices: [String: String] = [:]
     /// Variables that are arguments: `$NAME`. `kernelopts` is, whatever reads it.
     var arguments: Set<String> = ["kernelopts"]
+
+    /// Takes in what the words of a kernel's line are used for.
+    mutating func add(_ line: KernelCommandLine, in bytes: [UInt8]) {
+        for argument in line.arguments where argument.isOpaque {
+            guard let value = argument.valueRange else {
+                arguments.formUnion(Self.variables(in: bytes.text(argument.range)))
+                continue
+            }
+            if KernelCommandLine.deviceArguments.contains(argument.name), argument.isVariable(in: bytes) {
+                devices[bytes.text(value).filter { !"${}".contains($0) }] = argument.name
+            }
+        }
+    }
+
+    /// The names behind each "$".
+    static func variables(in text: String) -> [String] {
+        text.split(separator: "$", omittingEmptySubsequences: false).dropFirst().map { part in
+            let rest = part.first == "{" ? part.dropFirst() : part
+            return String(rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
+        }.filter { !$0.isEmpty }
+    }
 }
 
 extension GRUBEnvironmentText {
@@ -22,14 +43,14 @@ extension GRUBEnvironmentText {
     }
 
     package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
-        let devices = (block?.variables ?? []).filter {
-            use.devices.contains($0.name) && !use.arguments.contains($0.name)
-                && DeviceName($0.text) != .notADevice
+        let devices = (block?.variables ?? []).compactMap { variable -> DeviceSite? in
+            guard let argument = use.devices[variable.name], !use.arguments.contains(variable.name),
+                DeviceName(variable.text) != .notADevice
+            else { return nil }
+            return DeviceSite(
+                range: variable.valueRange, text: variable.text, use: .sharedKernelArgument(name: argument))
         }
-        return kernelArguments(in: bytes).flatMap { $0.sharedDeviceSites(in: bytes) }
-            + devices.map {
-                DeviceSite(range: $0.valueRange, text: $0.text, use: .sharedKernelArgument(name: "root"))
-            }
+        return kernelArguments(in: bytes).flatMap { $0.sharedDeviceSites(in: bytes) } + devices
     }
 
     package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
@@ -54,7 +75,7 @@ package struct GRUBEnvironmentFile: GRUBEnvironmentText {
     package static var canBeShared: Bool { false }
 
     package var block: GRUBEnvironment?
-    var use = GRUBEnvironmentUse()
+    var use = GRUBVariableUse()
 
     package init(_ bytes: [UInt8], path: String) { block = GRUBEnvironment(bytes) }
 }
@@ -67,7 +88,7 @@ package struct GRUBVariablesFile: GRUBEnvironmentText {
     package static var canBeShared: Bool { false }
 
     package var block: GRUBEnvironment?
-    var use = GRUBEnvironmentUse()
+    var use = GRUBVariableUse()
 
     package init(_ bytes: [UInt8], path: String) { block = GRUBEnvironment(bytes) }
 }

@@ -8,8 +8,8 @@ package struct GRUBLegacy: Sendable, Equatable {
     package var defaultRange: Range<Int>?
     /// The argument of `default`: a number or "saved".
     package var defaultText: String?
-    /// The argument of `fallback`.
-    package var fallbackText: String?
+    /// The numbers behind `fallback`.
+    private var fallbacks: [Int] = []
     /// update-grub's kernel options: each a command line that its next run writes into every entry.
     package var kernelOptions: [KernelCommandLine] = []
     /// A menu that is shown in place of this one: the file of a `configfile` before all entries.
@@ -27,6 +27,9 @@ package struct GRUBLegacy: Sendable, Equatable {
     /// Reads a file.
     package init(_ bytes: [UInt8]) {
         var current: BootEntry?
+        // A title without a command behind it is no entry, and is not counted.
+        var hasCommand = false
+        func entry() -> BootEntry? { hasCommand ? current : nil }
         for line in TextLine.all(in: bytes) {
             let text = bytes.trimmed(line.content)
             guard let first = bytes[text].first else { continue }
@@ -38,7 +41,8 @@ package struct GRUBLegacy: Sendable, Equatable {
             let word = String(decoding: command, as: UTF8.self).lowercased()
             let argument = Self.argument(bytes, command.endIndex..<text.upperBound)
             if word == "title" {
-                if let done = current { entries.append(done) }
+                if let done = entry() { entries.append(done) }
+                hasCommand = false
                 var entry = BootEntry(
                     title: bytes.text(argument), index: entries.count, range: line.whole)
                 entry.rootSettings = rootSettings
@@ -49,11 +53,12 @@ package struct GRUBLegacy: Sendable, Equatable {
                 Self.read(word, bytes, argument, into: &entry)
                 entry.range = entry.range.lowerBound..<line.whole.upperBound
                 current = entry
+                hasCommand = true
             } else {
                 readGlobal(word, bytes, argument)
             }
         }
-        if let done = current { entries.append(done) }
+        if let done = entry() { entries.append(done) }
     }
 
     /// The number of the entry that boots by itself; nil when it was saved elsewhere.
@@ -68,7 +73,8 @@ package struct GRUBLegacy: Sendable, Equatable {
         case "default":
             defaultRange = first
             defaultText = first.map { bytes.text($0) }
-        case "fallback": fallbackText = first.map { bytes.text($0) }
+        case "fallback":
+            fallbacks = bytes.fields(in: argument).compactMap { DiskName.smallNumber(bytes.text($0)) }
         case "configfile": replacement = first.map { bytes.text($0) }
         default:
             if var setting = Self.root(word, first.map { bytes.text($0) }) {
@@ -187,9 +193,12 @@ extension GRUBLegacy: BootMenu {
         kernelOptions.map { SharedCommandLine(line: $0) }
     }
 
+    /// A default past the last entry gives way to the first `fallback` that there is, else to the first entry (stage2's main
+    /// loop).
     package func defaultEntry(of guest: LinuxSystem) -> BootEntry? {
         let index = defaultIndex ?? guest.files(GRUBLegacySaved.self).first?.syntax.index ?? 0
-        return entries.first { $0.index == index }
+        let others = fallbacks.filter(entries.indices.contains)
+        return entries.first { $0.index == index } ?? others.first.map { entries[$0] } ?? entries.first
     }
 
     package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {

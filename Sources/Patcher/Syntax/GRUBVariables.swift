@@ -9,6 +9,8 @@ struct GRUBVariableEvent: Sendable, Equatable {
         case load(GRUBEnvironmentLoad)
         /// Any variable may get anything.
         case hideAll
+        /// A condition of these words is tested.
+        case test(String)
     }
 
     var kind: Kind
@@ -49,6 +51,8 @@ struct GRUBScope: Sendable, Equatable {
     private var values: [String: GRUBValue] = [:]
     /// Variables that a function sets, whenever it is called.
     private var changing: Set<String> = []
+    /// What conditions came to when they were tested last; none of one that cannot be told.
+    private var outcomes: [String: Bool] = [:]
     /// What no command sets may be set by something that was not read.
     var isOpen = false
 
@@ -69,7 +73,7 @@ struct GRUBScope: Sendable, Equatable {
                 return
             }
             let isExcluded = event.branches.contains { branch in
-                branch.isNever(on: nil)
+                branch.isNever(on: nil) || outcomes[branch.condition] == (branch.arm > 0)
                     || taken.contains { $0.condition == branch.condition && $0.arm != branch.arm }
             }
             if isExcluded { continue }
@@ -78,9 +82,17 @@ struct GRUBScope: Sendable, Equatable {
                 if event.branches.contains(.function) { changing.insert(name) }
                 let value = value(bytes)
                 if case .known(let text) = value { work += text.utf8.count }
-                put(name, value, isCertain: event.branches.allSatisfy(taken.contains))
+                let isCertain = event.branches.allSatisfy { branch in
+                    taken.contains(branch) || branch.arm == 0 && outcomes[branch.condition] == true
+                }
+                put(name, value, isCertain: isCertain)
             case .hide(let name): values[name] = .untold
             case .hideAll: isOpen = true
+            case .test(let condition):
+                work += Self.testWork
+                // A function tests whenever it is called.
+                let isLater = event.branches.contains(.function)
+                outcomes[condition] = isLater ? nil : outcome(ofTest: condition)
             case .load(let load):
                 guard let found = environment(load) else {
                     isOpen = true
@@ -94,6 +106,7 @@ struct GRUBScope: Sendable, Equatable {
     }
 
     private static let workLimit = 1 << 18
+    private static let testWork = 64
     /// No word is longer.
     private static let lengthLimit = 1 << 14
 

@@ -70,6 +70,13 @@ package struct LoaderEntry: Sendable, Equatable {
         return compareVersions(one.fileName, other.fileName) > 0
     }
 
+    /// Puts in what variables of GRUB's stand for: its command puts them into the arguments, and then runs all of the entry.
+    mutating func expand(_ bytes: [UInt8], _ scope: GRUBScope) {
+        entry.kernel = entry.kernel.map(scope.path)
+        entry.initrds = entry.initrds.map(scope.path)
+        entry.expandArguments(bytes, scope)
+    }
+
     /// What systemd-boot knows it by.
     private var fileName: String { identifier.lowercased() + ".conf" }
 

@@ -9,7 +9,47 @@ package struct MDConfiguration: ConfigurationSyntax {
     /// Its rows.
     package let rows: [FieldTable.Row]
 
-    package init(_ bytes: [UInt8], path: String) { rows = FieldTable(bytes).rows }
+    package init(_ bytes: [UInt8], path: String) {
+        var rows: [FieldTable.Row] = []
+        for var row in FieldTable(bytes).rows {
+            if let end = row.words.firstIndex(where: { $0.hasPrefix("#") }) {
+                row.words = Array(row.words[..<end])
+                row.ranges = Array(row.ranges[..<end])
+            }
+            // A line that begins with a blank goes on with the one before.
+            let isContinued = row.ranges.first.map { $0.lowerBound > row.line.content.lowerBound } ?? false
+            if isContinued, !rows.isEmpty {
+                rows[rows.count - 1].words += row.words
+                rows[rows.count - 1].ranges += row.ranges
+            } else if !row.words.isEmpty {
+                rows.append(row)
+            }
+        }
+        self.rows = rows
+    }
+
+    /// Whether mdadm looks at a device: without a row of `DEVICE` at all that hold something (mdadm.conf(5)).
+    func looks(at device: String) -> Bool {
+        let words = rows.filter { $0.words[0].uppercased().hasPrefix("DEV") }.flatMap { $0.words.dropFirst() }
+        return words.isEmpty || words.contains { Self.matches(device, $0) }
+    }
+
+    /// Whether an array of that device is one of the rows': without any, it is.
+    func makesNamedArrays(of device: String) -> Bool {
+        let lists = rows.filter { $0.words[0].uppercased() == "ARRAY" }.map { row in
+            row.words.lazy.compactMap { $0.suffix(behind: "devices=") }.first
+        }
+        return lists.isEmpty
+            || lists.contains { list in
+                list.map { $0.split(separator: ",").contains { Self.matches(device, String($0)) } } ?? true
+            }
+    }
+
+    private static func matches(_ device: String, _ word: String) -> Bool {
+        // Names that hold anywhere are looked up.
+        word == "partitions" || word.hasPrefix("/dev/disk/")
+            || SystemdBootConfiguration.matches(device, pattern: word)
+    }
 
     /// What `DEVICE` names: mdadm looks at nothing else.
     package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {

@@ -1,168 +1,206 @@
 /// syslinux.cfg and extlinux.conf (syslinux.org, SYSLINUX.CFG): keywords in any case, `LABEL` beginning an entry.
 package struct Syslinux: Sendable, Equatable {
-    /// The entries in order.
+    /// The entries in order. A `DEFAULT` that is a kernel and no label is the last one.
     package var entries: [BootEntry] = []
-    /// The argument of `DEFAULT`: a label or a kernel, and where it stands.
-    package var labelled: (text: String, range: Range<Int>)?
-    /// The same of `ONTIMEOUT`.
-    package var onTimeout: (text: String, range: Range<Int>)?
-    /// Arguments outside every entry: an `APPEND` before the first label holds for entries without one of their own,
-    /// and `DEFAULT` may be a kernel with its arguments.
+    /// Arguments outside every entry: an `APPEND` before the first label holds for entries without one of their own, and
+    /// `DEFAULT` may be a kernel, or a label, with arguments.
     package var globalArguments: [KernelCommandLine] = []
-    /// The entries marked `MENU DEFAULT`, with the lines that say so; the last one counts.
-    package var menuDefaults: [(index: Int, line: Range<Int>)] = []
+    /// What else it says, in order.
+    var statements: [Statement] = []
     /// Where the label's line ends, by the entry.
-    private var labelEnds: [Int] = []
+    private(set) var labelEnds: [Int] = []
+
+    /// A line that says which entry boots, or which file has more of them.
+    enum Statement: Sendable, Equatable {
+        /// An entry begins.
+        case entry(Int)
+        /// `DEFAULT`: a label or a kernel, with arguments where there are some.
+        case labelled(Range<Int>)
+        case onTimeout(Range<Int>)
+        /// `MENU DEFAULT` of an entry, with the line that says so; the last one counts.
+        case mark(Int, line: Range<Int>)
+        /// `INCLUDE` and its like.
+        case include(String)
+    }
 
     package static func == (one: Self, other: Self) -> Bool {
-        one.entries == other.entries && one.labelled?.range == other.labelled?.range
-            && one.onTimeout?.range == other.onTimeout?.range
+        one.entries == other.entries && one.statements == other.statements
             && one.globalArguments == other.globalArguments
-            && one.menuDefaults.map(\.line) == other.menuDefaults.map(\.line)
     }
 
     /// Reads a file.
     package init(_ bytes: [UInt8]) {
-        var current: BootEntry?
-        for line in TextLine.all(in: bytes) {
+        var reader = Reader(bytes: bytes)
+        for line in TextLine.all(in: bytes) { reader.read(line) }
+        self = reader.finished()
+    }
+
+    private init() {}
+
+    /// Goes through the lines in order.
+    private struct Reader {
+        let bytes: [UInt8]
+        var config = Syslinux()
+        private var current: OpenEntry?
+        /// The `APPEND` before every label.
+        private var append: Range<Int>?
+        private var isImplicit = true
+
+        private struct OpenEntry {
+            var entry: BootEntry
+            /// Arguments behind the kernel on its own line.
+            var kernelWords: [Range<Int>] = []
+            var append: Range<Int>?
+        }
+
+        init(bytes: [UInt8]) { self.bytes = bytes }
+
+        mutating func read(_ line: TextLine) {
             let fields = bytes.fields(in: line.content)
-            guard let key = fields.first else { continue }
+            guard let key = fields.first else { return }
             let rest =
                 fields.count > 1
                 ? bytes.trimmed(fields[1].lowerBound..<line.content.upperBound)
                 : line.end.lowerBound..<line.end.lowerBound
-            let keyword = bytes.text(key).lowercased()
-            switch keyword {
+            let words = fields.dropFirst().map { bytes.text($0) }
+            switch bytes.text(key).lowercased() {
             case "label":
-                if let done = current { entries.append(done) }
+                close()
                 let label = bytes.text(rest)
-                current = BootEntry(
-                    title: label, index: entries.count, identifiers: [label], range: line.whole)
-                labelEnds.append(line.whole.upperBound)
-            case "default", "ontimeout":
-                if keyword == "default" {
-                    labelled = (bytes.text(rest), rest)
-                } else {
-                    onTimeout = (bytes.text(rest), rest)
-                }
-                if fields.count > 2 { globalArguments.append(KernelCommandLine(bytes, in: rest)) }
-            default:
-                guard var entry = current else {
-                    if keyword == "append" { globalArguments.append(KernelCommandLine(bytes, in: rest)) }
-                    continue
-                }
-                if keyword == "menu" {
-                    let words = fields.dropFirst().map { bytes.text($0).lowercased() }
-                    if words.first == "default" { menuDefaults.append((entry.index, line.whole)) }
-                    if words.first == "label", fields.count > 2 {
-                        entry.title = bytes.text(
-                            bytes.trimmed(fields[2].lowerBound..<line.content.upperBound))
-                    }
-                } else {
-                    Self.read(keyword, bytes, rest, into: &entry)
-                }
-                entry.range = entry.range.lowerBound..<line.whole.upperBound
-                current = entry
+                config.statements.append(.entry(config.entries.count))
+                current = OpenEntry(
+                    entry: BootEntry(
+                        title: label, index: config.entries.count, identifiers: [label], range: line.whole))
+                config.labelEnds.append(line.whole.upperBound)
+            case "default" where !words.isEmpty:
+                config.statements.append(.labelled(rest))
+                if words.count > 1 { config.globalArguments.append(KernelCommandLine(bytes, in: rest)) }
+            case "ontimeout" where !words.isEmpty:
+                config.statements.append(.onTimeout(rest))
+                if words.count > 1 { config.globalArguments.append(KernelCommandLine(bytes, in: rest)) }
+            case "implicit": isImplicit = words.first != "0"
+            case "include", "config": include(words.first)
+            // A menu that is given a file shows that file's entries.
+            case "ui": include(words.dropFirst().first)
+            case "menu" where words.first?.lowercased() == "include": include(words.dropFirst().first)
+            case "append" where current == nil:
+                append = rest
+                config.globalArguments.append(KernelCommandLine(bytes, in: rest))
+            case let keyword: read(keyword, fields, rest, line)
             }
         }
-        if let done = current { entries.append(done) }
-    }
 
-    private static func read(
-        _ keyword: String, _ bytes: [UInt8], _ rest: Range<Int>, into entry: inout BootEntry
-    ) {
-        switch keyword {
-        case "linux", "kernel":
-            let path = bytes.text(rest)
-            // Modules of syslinux itself are programs, not kernels.
-            if !path.hasSuffix(".c32") { entry.kernel = path }
-        case "initrd": addInitrds(bytes, rest, into: &entry)
-        case "append":
-            entry.commandLine = KernelCommandLine(bytes, in: rest)
-            entry.argumentsRange = rest
-            if let range = entry.commandLine.last("initrd")?.valueRange {
-                addInitrds(bytes, range, into: &entry)
+        private mutating func include(_ word: String?) {
+            if let word { config.statements.append(.include(word)) }
+        }
+
+        /// A line of an entry.
+        private mutating func read(
+            _ keyword: String, _ fields: [Range<Int>], _ rest: Range<Int>, _ line: TextLine
+        ) {
+            guard var open = current else { return }
+            switch keyword {
+            case "menu":
+                let words = fields.dropFirst().map { bytes.text($0).lowercased() }
+                if words.first == "default" {
+                    config.statements.append(.mark(open.entry.index, line: line.whole))
+                }
+                if words.first == "label", fields.count > 2 {
+                    open.entry.title = bytes.text(
+                        bytes.trimmed(fields[2].lowerBound..<line.content.upperBound))
+                }
+            case "linux", "kernel":
+                guard let path = fields.dropFirst().first.map({ bytes.text($0) }) else { break }
+                // Modules of syslinux itself are programs, not kernels.
+                if !path.hasSuffix(".c32") {
+                    open.entry.kernel = path
+                    open.kernelWords = Array(fields.dropFirst(2))
+                }
+            case "initrd": open.entry.addInitrds(bytes, rest)
+            case "append": open.append = rest
+            default: break
             }
-        default: break
+            open.entry.range = open.entry.range.lowerBound..<line.whole.upperBound
+            current = open
         }
-    }
 
-    private static func addInitrds(_ bytes: [UInt8], _ range: Range<Int>, into entry: inout BootEntry) {
-        for part in bytes[range].split(separator: .comma) {
-            entry.initrds.append(String(decoding: part, as: UTF8.self))
-            entry.initrdRanges.append(part.startIndex..<part.endIndex)
+        private mutating func close() {
+            guard let open = current else { return }
+            current = nil
+            var entry = open.entry
+            var words = open.kernelWords
+            if let range = open.append {
+                entry.argumentsRange = range
+                let line = KernelCommandLine(bytes, in: range)
+                // "-" stands for none, not even those of all entries.
+                if bytes.text(range) != "-" { words += line.arguments.map(\.range) }
+            } else if let range = append {
+                let line = KernelCommandLine(bytes, in: range)
+                entry.inherit(line, in: bytes)
+                if let initrd = line.last("initrd")?.valueRange { entry.addInitrds(bytes, initrd) }
+            }
+            entry.commandLine = KernelCommandLine(bytes, words: words)
+            if let range = entry.commandLine.last("initrd")?.valueRange { entry.addInitrds(bytes, range) }
+            config.entries.append(entry)
         }
-    }
 
-    /// The indexes of the entries that may boot by themselves: what boots when the time is over, and what a menu or the
-    /// prompt takes. Which of them does hangs on the version and on what is shown.
-    package var defaultIndexes: [Int] {
-        func index(_ text: String?) -> Int? {
-            text.flatMap { name in entries.first { $0.identifiers.first == name }?.index }
+        mutating func finished() -> Syslinux {
+            close()
+            for case .labelled(let range) in config.statements.suffix(from: lastLabelled) {
+                readDefault(range)
+            }
+            return config
         }
-        let found = [index(onTimeout?.text), menuDefaults.last?.index, index(labelled?.text)].compactMap {
-            $0
+
+        /// The last `DEFAULT` counts.
+        private var lastLabelled: Int {
+            config.statements.lastIndex { if case .labelled = $0 { true } else { false } }
+                ?? config.statements.endIndex
         }
-        var indexes: [Int] = []
-        for index in found where !indexes.contains(index) { indexes.append(index) }
-        return indexes.isEmpty ? [entries.first?.index].compactMap { $0 } : indexes
+
+        /// `DEFAULT` with arguments, or with a kernel in a label's place.
+        private mutating func readDefault(_ range: Range<Int>) {
+            let line = KernelCommandLine(bytes, in: range)
+            guard let first = line.arguments.first?.range else { return }
+            let word = bytes.text(first)
+            let labels = config.entries.compactMap(\.identifiers.first)
+            if labels.contains(bytes.text(range)) { return }
+            let rest = KernelCommandLine(bytes, words: line.arguments.dropFirst().map(\.range))
+            if let index = config.entries.firstIndex(where: { $0.identifiers.first == word }) {
+                return config.entries[index].inherit(rest, in: bytes, isLast: true)
+            }
+            let mayBeElsewhere =
+                config.statements.contains { if case .include = $0 { true } else { false } }
+                && !word.contains("/")
+            guard isImplicit, !mayBeElsewhere, !word.hasSuffix(".c32") else { return }
+            var entry = BootEntry(
+                title: word, index: config.entries.count, kernel: word, identifiers: [word], range: range)
+            if let append { entry.inherit(KernelCommandLine(bytes, in: append), in: bytes) }
+            entry.commandLine = rest
+            entry.argumentsRange = first.upperBound..<range.upperBound
+            if let initrd = line.last("initrd")?.valueRange { entry.addInitrds(bytes, initrd) }
+            config.statements.append(.entry(config.entries.count))
+            config.entries.append(entry)
+            // Its arguments are its own.
+            config.globalArguments.removeAll { $0 == line }
+        }
     }
 }
 
-extension Syslinux: BootMenu {
-    package static let kind = ConfigurationKind("syslinux")
-    package static var initrdSeparator: String { "," }
-    package static let places: [ConfigurationPlace] = [
-        .path("/boot/extlinux.conf"), .path("/boot/syslinux.cfg"), .path("/extlinux.conf"),
-        .path("/syslinux.cfg"), .path("/boot/efi/syslinux.cfg"), .path("/efi/syslinux.cfg"),
-        .path("/boot/efi/syslinux/syslinux.cfg"), .path("/efi/syslinux/syslinux.cfg"),
-        .directory("/boot/extlinux", suffix: ".conf"),
-        .directory("/boot/extlinux", suffix: ".cfg"), .directory("/boot/syslinux", suffix: ".cfg"),
-        .directory("/boot/syslinux", suffix: ".conf"), .vendor("syslinux.cfg"),
-    ]
-
-    package init(_ bytes: [UInt8], path: String) { self.init(bytes) }
-
-    package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] {
-        entries.flatMap { $0.deviceSites(in: bytes) }
-            + globalArguments.flatMap { $0.sharedDeviceSites(in: bytes) }
-    }
-
-    package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
-        globalArguments.map { SharedCommandLine(line: $0) }
-    }
-
-    package func defaultEntry(of guest: LinuxSystem) -> BootEntry? {
-        entries.first { $0.index == defaultIndexes.first }
-    }
-
-    package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
-        menus.flatMap { menu in
-            menu.syntax.defaultIndexes.compactMap { index in
-                menu.syntax.entries.first { $0.index == index }.map { MenuEntry(file: menu.file, entry: $0) }
-            }
+extension BootEntry {
+    /// `a.img,b.img`.
+    fileprivate mutating func addInitrds(_ bytes: [UInt8], _ range: Range<Int>) {
+        for part in bytes[range].split(separator: .comma) {
+            initrds.append(String(decoding: part, as: UTF8.self))
+            initrdRanges.append(part.startIndex..<part.endIndex)
         }
     }
 
-    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
-        guard let label = entry.entry.identifiers.first else { return DefaultChoice() }
-        let labels = Set(entries.compactMap(\.identifiers.first))
-        var choice = DefaultChoice()
-        // `DEFAULT vesamenu.c32` shows the menu, in which `MENU DEFAULT` counts.
-        for place in [labelled, onTimeout].compactMap({ $0 })
-        where labels.contains(place.text) || menuDefaults.isEmpty && !place.text.hasSuffix(".c32") {
-            choice.changes.append(.init(file: file, range: place.range, text: label))
+    /// Arguments that stand elsewhere and are this entry's too: before its own, or behind them.
+    fileprivate mutating func inherit(_ line: KernelCommandLine, in bytes: [UInt8], isLast: Bool = false) {
+        variableArguments += line.arguments.map {
+            VariableArgument(
+                index: isLast ? .max : 0, name: $0.name, value: $0.valueRange.map { bytes.text($0) })
         }
-        guard let mark = menuDefaults.last, entry.entry.index < labelEnds.count else { return choice }
-        for place in menuDefaults where place.index != entry.entry.index {
-            choice.changes.append(.init(file: file, range: place.line, text: ""))
-        }
-        if !menuDefaults.contains(where: { $0.index == entry.entry.index }) {
-            let end = labelEnds[entry.entry.index]
-            let line = file.bytes.text(mark.line)
-            choice.changes.append(
-                .init(file: file, range: end..<end, text: line.last?.isNewline == true ? line : line + "\n"))
-        }
-        return choice
     }
 }

@@ -13,7 +13,8 @@ enum NeededRowRule: VerdictRule, RefusalRule {
 
     private static func problem(_ draft: PlanDraft) -> VerdictReason? {
         for file in draft.guest.files(Fstab.self) {
-            for row in file.syntax.rows where DeadRows.isNeeded(row) || isWaitedFor(row, draft.guest) {
+            for row in file.syntax.rows
+            where DeadRows.isNeeded(row, draft.guest) || isWaitedFor(row, draft.guest) {
                 guard let reference = draft.guest.reference(in: file.file, at: row.specRange.lowerBound)
                 else {
                     continue

@@ -10,7 +10,9 @@ enum OtherMeaningRule: RefusalRule {
                 continue
             }
             // A row that the boot does not need stands aside.
-            if case .fstab(let row) = reference.use, draft.request.wants(.deadRows), !DeadRows.isNeeded(row) {
+            if case .fstab(let row) = reference.use, draft.request.wants(.deadRows),
+                !DeadRows.isNeeded(row, draft.guest)
+            {
                 continue
             }
             return .wouldMeanAnother(
@@ -32,7 +34,8 @@ extension PlanDraft {
 
     /// A row of the fstab that the boot does not need, and that would mount another volume than the one it means.
     func standsAside(_ file: ScannedFile, _ row: Fstab.Row) -> Bool {
-        guard !DeadRows.isNeeded(row), let reference = guest.reference(in: file, at: row.specRange.lowerBound)
+        guard !DeadRows.isNeeded(row, guest),
+            let reference = guest.reference(in: file, at: row.specRange.lowerBound)
         else { return false }
         return volumeTaken(for: reference) != nil
     }

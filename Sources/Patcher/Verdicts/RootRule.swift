@@ -47,6 +47,7 @@ enum RootRule: VerdictRule {
             return reference.text == text
                 && [
                     GRUB2Config.kind, GRUBIncludedMenu.kind, GRUBEnvironmentFile.kind, GRUBVariablesFile.kind,
+                    Syslinux.kind,
                 ]
                 .contains(reference.kind)
         }
@@ -81,7 +82,10 @@ enum RootRule: VerdictRule {
             if case .mapped(let node) = DeviceName(reference.text), node.hasPrefix("dm-") {
                 return .rootUnresolved(text, .noVolume)
             }
-            return nil
+            // What nothing on the disks makes.
+            return draft.guest.resolver.sourceProblem(DeviceName(reference.text)).map {
+                .rootUnresolved(text, $0)
+            }
         case .volume(let volume):
             let roots = draft.guest.frame.systemRoots
             if !roots.isEmpty, !roots.contains(volume), draft.guest.capabilities[volume] != nil {

@@ -21,7 +21,7 @@ enum UnreadableMountRule: RefusalRule {
     }
 
     /// Menus, or files that a start reads, lie there.
-    private static func holdsNames(_ path: String) -> Bool {
+    static func holdsNames(_ path: String) -> Bool {
         if ["/boot", "/usr", "/etc"].contains(path) { return true }
         // What is mounted for the loader of UEFI counts where the menu is not elsewhere.
         return path.hasPrefix("/etc/") || path.hasPrefix("/boot/") && path != "/boot/efi"
@@ -29,6 +29,11 @@ enum UnreadableMountRule: RefusalRule {
 }
 
 extension LinuxSystem {
+    /// Mounts that the boot needs, or that may hold names which must change.
+    package var neededMounts: [Mount] {
+        mounts.filter { UnreadableMountRule.holdsNames($0.path) || DeadRows.needed.contains($0.path) }
+    }
+
     /// Something in the files that can be read names a device by what another controller changes, so that the menu may too.
     fileprivate var namesDevices: Bool {
         references.contains { reference in

@@ -36,6 +36,9 @@ extension VerdictReason {
         case rowStopsBoot = "row-stops-boot"
         case unitStopsBoot = "unit-stops-boot"
         case hiddenByFilter = "hidden-by-filter"
+        case hiddenByCopy = "hidden-by-copy"
+        case volumeDamaged = "volume-damaged"
+        case groupIncomplete = "group-incomplete"
         case statedWrongly = "stated-wrongly"
         case cardNotChanged = "card-not-changed"
         case suspended
@@ -90,6 +93,9 @@ extension VerdictReason {
         case .rowStopsBoot: .rowStopsBoot
         case .unitStopsBoot: .unitStopsBoot
         case .hiddenByFilter: .hiddenByFilter
+        case .hiddenByCopy: .hiddenByCopy
+        case .volumeDamaged: .volumeDamaged
+        case .groupIncomplete: .groupIncomplete
         case .statedWrongly: .statedWrongly
         case .cardNotChanged: .cardNotChanged
         case .suspended: .suspended

@@ -69,6 +69,12 @@ extension VerdictReason {
             "the boot would stop at \(path), which local-fs.target requires: \(name) cannot be found (\(reason.sentence)); give its disk too, or let the target want the unit in place of requiring it"
         case .hiddenByFilter(let filter, let path, let devices):
             "the root is a logical volume, and \(filter) of \(path) keeps LVM from looking at \(devices.joined(separator: ", ")), where it lies on the target: let these names in there"
+        case .hiddenByCopy(let path, let image, let devices):
+            "the root is put together from \(devices.joined(separator: ", ")) on the target, which \(path) in \(image) keeps the initramfs from looking at: make it anew in the running guest without these names, or choose a controller behind which the disks keep theirs"
+        case .groupIncomplete(let mountPoint, let group):
+            "the boot waits for \(mountPoint), and \(group): not every system activates what there is of one; give all disks of the guest"
+        case .volumeDamaged(let mountPoint, let volume, let why):
+            "the boot waits for \(mountPoint), and \(volume) is damaged (\(why)): check its file system, or give its row in /etc/fstab the option nofail"
         case .statedWrongly(let reason): reason.sentence
         case .cardNotChanged(let card, let reason):
             "what was said of the network card \(card) cannot be done: \(reason)"

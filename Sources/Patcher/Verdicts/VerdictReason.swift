@@ -85,6 +85,12 @@ package enum VerdictReason: Sendable, Equatable {
     case unitStopsBoot(path: String, String, UnresolvedReason)
     /// A filter of LVM's hides the physical volumes, by their names on the target.
     case hiddenByFilter(String, path: String, devices: [String])
+    /// A copy of such a configuration, or of mdadm's, in the initramfs hides what the root lies on.
+    case hiddenByCopy(path: String, image: String, devices: [String])
+    /// A row of the fstab that the boot waits for mounts a volume of a group that lacks physical volumes.
+    case groupIncomplete(mountPoint: String, String)
+    /// A row of the fstab that the boot waits for mounts a volume that is damaged, and why.
+    case volumeDamaged(mountPoint: String, volume: String, why: String)
 
     /// What the user said of a disk contradicts the guest.
     case statedWrongly(UnresolvedReason)
@@ -119,7 +125,7 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
-        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded: .doubts
+        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .volumeDamaged, .groupIncomplete: .doubts
         case .keepsXenEntry, .argumentsElsewhere, .rootShared, .menuNotInUse, .initramfsEndsEarly: .note
         default: .stops
         }

@@ -25,6 +25,8 @@ package enum VerdictRules {
         NeededRowRule.self,
         RequiredUnitRule.self,
         LVMFilterRule.self,
+        CopiedFilterRule.self,
+        DamagedVolumeRule.self,
         DegradedArrayRule.self,
         MenuInUseRule.self,
     ]

@@ -12,6 +12,8 @@ public protocol BlockDevice: AnyObject, Sendable {
     var hostFiles: [any ByteFile] { get }
     /// Why it cannot be written; nil when it can. Does not change while the device is open.
     var writeRefusal: StorageError? { get }
+    /// Why it must not be written, whatever its disks were opened for; nil where nothing forbids it.
+    var lastingRefusal: StorageError? { get }
 
     /// Fills all of `target` from byte `offset` on. Throws `misuse` past the end.
     func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError)
@@ -105,6 +107,9 @@ extension BlockDevice {
         StorageError(
             .misuse, DeviceCode.readOnly, "the device was opened for reading only")
     }
+
+    /// Nothing does.
+    public var lastingRefusal: StorageError? { nil }
 
     /// Whether writing can work.
     public var isWritable: Bool { writeRefusal == nil }

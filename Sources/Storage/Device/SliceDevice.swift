@@ -14,6 +14,9 @@ public final class SliceDevice: WritableBlockDevice {
         if case .failure(let refusal) = target { refusal } else { nil }
     }
 
+    /// The base's.
+    public var lastingRefusal: StorageError? { base.lastingRefusal }
+
     /// The bytes `range` of `base`. Throws `misuse` when they do not lie inside it.
     public init(_ base: any BlockDevice, range: Range<UInt64>) throws(StorageError) {
         try base.checkBounds(at: range.lowerBound, count: range.upperBound - range.lowerBound)

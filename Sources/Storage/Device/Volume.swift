@@ -40,6 +40,11 @@ public struct Volume: Sendable {
     /// The arrays below it that lack members, each with what it has: "md0 has 1 of 3 members".
     public var degradedArrays: [String] = []
 
+    /// Why Linux does not make it of what was given: members or physical volumes that are missing; nil where nothing is.
+    public var lacking: String?
+    /// The volume group that it belongs to lacks physical volumes, and which; it may itself be whole.
+    public var incompleteGroup: String?
+
     /// A part of Linux that makes a device of others.
     public enum Layer: Hashable, Sendable {
         /// An MD array of that level: 0, 1, 4, 5, 6, 10; -1 for linear.

@@ -184,3 +184,51 @@ private let piix = ["ext4", "scsi_mod", "sd_mod", "libata", "ata_piix"]
         #expect(try advice().isEmpty)
     }
 }
+
+/// A kernel that leaves Hyper-V's disks to the synthetic driver beside one that does not: each has what it needs at once.
+@Suite struct TwoKernelsOnHyperVTests {
+    private let old = "2.6.32-754.el6.x86_64"
+
+    @Test(arguments: [0, 1]) func onePlanIsEnough(_ number: Int) throws {
+        let held = ["ext4", "scsi_mod", "sd_mod", "libata", "ahci"]
+        let guest = try DriverGuest(holding: held)
+        let modules = DriverGuest.modules.filter { $0.name != "xen_blkfront" }
+        // The old kernel's modules, whose release their files say.
+        let other = try DriverGuest(holding: held, modules: modules, release: old)
+        for (path, bytes) in other.root.files where path.contains(old) { guest.root.write(path, bytes) }
+        guest.root.write(
+            "/boot/grub/grub.cfg",
+            "set default=\(number)\n"
+                + DriverGuest.entry("New", initrd: "/boot/initrd.img-\(DriverGuest.release)")
+                + DriverGuest.entry("Old", initrd: "/boot/initrd.img-\(old)", release: old))
+        for controller in [nil, Controller.ide, .storvsc] {
+            let plan = try guest.plan("hyperv", controller: controller)
+            #expect(plan.refusal == nil)
+            #expect(
+                plan.verdicts.allSatisfy {
+                    if case .added = $0.drivers { true } else { $0.drivers == .present }
+                })
+        }
+        try guest.guest.apply(try guest.plan("hyperv"))
+        let again = try guest.plan("hyperv")
+        #expect(again.actions.map(\.reason) == [])
+        #expect(again.verdicts.allSatisfy { $0.drivers == .present })
+    }
+}
+
+/// Menus that share an initramfs, of which one loader takes several files and one a single file.
+@Suite struct SharedInitramfsTests {
+    @Test(arguments: ["root (hd0)", "root (hd0,0)", ""]) func aMenuThatIsLeftOver(_ line: String) throws {
+        var guest = try DriverGuest(holding: piix)
+        let initrd = "/boot/initrd.img-\(DriverGuest.release)"
+        guest.guest.bootCode = [.grub2]
+        guest.root.write(
+            "/boot/grub/menu.lst",
+            "default 0\ntitle Old\n\(line)\nkernel /boot/vmlinuz-\(DriverGuest.release) root=UUID=\(DriverGuest.rootUUID)\ninitrd \(initrd)\n"
+        )
+        let plan = try guest.plan("kvm", controller: .virtioBlk)
+        #expect(plan.refusal == nil)
+        try guest.guest.apply(plan)
+        #expect(try guest.plan("kvm", controller: .virtioBlk).actions.map(\.reason) == [])
+    }
+}

@@ -1,0 +1,117 @@
+import Patcher
+import Storage
+import TestSupport
+import Testing
+
+/// Copies of LVM's and mdadm's configuration in an initramfs, which hide the root's disks by their new names.
+@Suite struct CopiedFilterTests {
+    private let held = [
+        "ext4", "scsi_mod", "sd_mod", "ahci", "libata", "virtio", "virtio_ring", "virtio_pci", "virtio_blk",
+    ]
+
+    private func guest(
+        _ location: Volume.Location, _ kind: VolumeIdentity.Kind, _ files: [String: String],
+        root: String = "UUID=\(DriverGuest.rootUUID)"
+    ) throws -> DriverGuest {
+        var guest = try DriverGuest(holding: held)
+        let image = "/boot/initrd.img-\(DriverGuest.release)"
+        guest.root.write(image, try guest.image(held, files: files))
+        guest.root.write(
+            "/boot/grub/grub.cfg",
+            DriverGuest.entry("A", initrd: image).replacing(
+                "root=UUID=\(DriverGuest.rootUUID)", with: "root=\(root)"))
+        guest.guest.volumes[0].location = location
+        guest.guest.partition(1, kind)
+        guest.guest.partition(1, kind, disk: 2)
+        return guest
+    }
+
+    private func refusal(_ guest: DriverGuest, _ controller: Controller) throws -> VerdictReason.Code? {
+        guard case .cannot(let reason) = try guest.plan("kvm", controller: controller).verdicts.first?.outcome
+        else {
+            return nil
+        }
+        return reason.code
+    }
+
+    @Test(arguments: [
+        ("DEVICE /dev/sda1 /dev/sdb1\nARRAY /dev/md0 UUID=1:2:3:4\n", true),
+        ("# x\ndevice /dev/sd*[0-9]\n", true), ("DEVICE /dev/sda1\n  partitions\n", false),
+        ("DEVICE partitions\n", false), ("DEVICE /dev/vd*\n", false),
+        ("ARRAY /dev/md0 UUID=1:2:3:4\n", false),
+        ("DEVICE /dev/disk/by-id/x\n", false), ("#DEVICE /dev/sda1\n", false),
+    ])
+    func aCopyThatHidesTheArray(_ text: String, _ isHidden: Bool) throws {
+        let guest = try guest(.array(name: "0"), .mdRAID, ["etc/mdadm/mdadm.conf": text])
+        #expect(try refusal(guest, .virtioBlk) == (isHidden ? .hiddenByCopy : nil))
+        // The names stay.
+        #expect(try refusal(guest, .ahci) == (text.contains("/dev/vd*") ? .hiddenByCopy : nil))
+    }
+
+    /// An array that no row describes gets another name.
+    @Test func anArrayByItsName() throws {
+        let text = "ARRAY /dev/md0 level=raid1\n   devices=/dev/sda1,/dev/sdb1\n"
+        let files = ["etc/mdadm/mdadm.conf": text]
+        let named = try guest(.array(name: "0"), .mdRAID, files, root: "/dev/md0")
+        #expect(try refusal(named, .virtioBlk) == .hiddenByCopy)
+        #expect(try refusal(named, .ahci) == nil)
+        #expect(try refusal(try guest(.array(name: "0"), .mdRAID, files), .virtioBlk) == nil)
+    }
+
+    @Test(arguments: [
+        ("devices {\n filter = [ \"a|/dev/sda|\", \"r|.*|\" ]\n}\n", true),
+        ("devices {\n filter = [ \"r|/dev/sdc|\" ]\n}\n", false),
+        ("devices {\n global_filter = [ \"a|^/dev/[sv]d|\", \"r|.*|\" ]\n}\n", false),
+    ])
+    func aCopyThatHidesTheVolumes(_ text: String, _ isHidden: Bool) throws {
+        let guest = try guest(
+            .logicalVolume(group: "vg0", name: "root"), .lvm2, ["etc/lvm/lvm.conf": text],
+            root: "/dev/mapper/vg0-root")
+        #expect(try refusal(guest, .virtioBlk) == (isHidden ? .hiddenByCopy : nil))
+        #expect(try refusal(guest, .ahci) == nil)
+    }
+
+    /// A controller behind which the names stay is taken where there is one.
+    @Test func theControllerThatKeepsTheNames() throws {
+        let text = "DEVICE /dev/sda1 /dev/sdb1\n"
+        let hidden = try guest(.array(name: "0"), .mdRAID, ["etc/mdadm/mdadm.conf": text])
+        let plan = try hidden.plan("kvm")
+        #expect(plan.controller == .ahci && plan.refusal == nil && plan.outcome != .notKnown)
+        #expect(
+            plan.controllers.first { $0.controller == .virtioBlk }?.state
+                == .hidden(by: "etc/mdadm/mdadm.conf"))
+        #expect(try guest(.array(name: "0"), .mdRAID, [:]).plan("kvm").controller == .virtioBlk)
+    }
+
+    /// The root that only the initramfs names.
+    @Test func aRootInTheInitramfsAlone() throws {
+        var guest = try DriverGuest(holding: held)
+        let image = "/boot/initrd.img-\(DriverGuest.release)"
+        guest.root.write("/etc/os-release", "ID=fedora\nPRETTY_NAME=\"Fedora Linux 39\"\nVERSION_ID=39\n")
+        let files = ["etc/cmdline.d/95root-dev.conf": "root=/dev/sda1 rootfstype=ext4\n"]
+        guest.root.write(image, try guest.image(held, files: files))
+        let entry = DriverGuest.entry("A", initrd: image)
+        guest.root.write(
+            "/boot/grub/grub.cfg", entry.replacing("root=UUID=\(DriverGuest.rootUUID) ", with: ""))
+        #expect(try refusal(guest, .virtioBlk) == .rootUnresolved)
+        #expect(try guest.plan("kvm").controller == .ahci)
+        // The last word is the entry's.
+        guest.root.write("/boot/grub/grub.cfg", entry)
+        #expect(try refusal(guest, .virtioBlk) == nil)
+        guest.guest.diskCount = 1
+    }
+
+    /// What a row says beside its devices is enough.
+    @Test func devicesOfARow() throws {
+        let guest = FieldGuest([
+            "/etc/mdadm/mdadm.conf":
+                "ARRAY /dev/md1 UUID=1:2:3:4 devices=/dev/sda1,/dev/sdb1 spares=1\nARRAY /dev/md2 devices=/dev/sda2\nARRAY /dev/md3 name=x:3\n   devices=/dev/sda3\n"
+        ])
+        let plan = try guest.disk.patch("kvm")
+        #expect(
+            guest.text("/etc/mdadm/mdadm.conf")
+                == "ARRAY /dev/md1 UUID=1:2:3:4 spares=1\nARRAY /dev/md2 devices=/dev/sda2\nARRAY /dev/md3 name=x:3\n\n"
+        )
+        #expect(plan.advice.contains { $0.message.plain.contains("devices=/dev/sda2 ties") })
+    }
+}

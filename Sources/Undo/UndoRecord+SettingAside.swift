@@ -19,32 +19,23 @@ extension UndoRecord {
         return header.identity == incarnation
     }
 
-    // MARK: Other files of the change
-
-    /// Where the other file of the change is now. That is where the record says, or, where that has none of the change, beside
-    /// `file`: an image of several files was moved, or copied, with its records. A copy has its own others, beside it or
-    /// among those `given`; those of the original elsewhere are never a copy's to change.
-    func place(
-        of sibling: String, beside file: any ByteFile, in place: UndoPlace, given: [any ByteFile] = []
-    ) throws(StorageError) -> String {
-        let near = Self.path(of: sibling, beside: file)
-        guard !file.hasFixedLength, !HostDirectory.isSame(near, sibling),
-            !HostDirectory.isSame(near, file.path)
-        else { return sibling }
-        if header.isOfAnother || !isOf(file) {
-            guard given.contains(where: { HostDirectory.isSame($0.path, sibling) }) else { return near }
-            return try HostDirectory.isThere(near) ? near : sibling
-        }
-        for path in [sibling, near] where try HostDirectory.isThere(path) {
-            if try Self.read(for: path, transactionID: transactionID, in: place) != nil { return path }
-        }
-        return sibling
+    /// The same, by what a device is known by under any name; of a file of which nothing was noted not.
+    func isExactly(_ incarnation: FileIncarnation) -> Bool {
+        guard header.identity.isOfDevice else { return header.identity == incarnation }
+        return incarnation.isOfDevice && incarnation.birth != 0 && header.identity.birth == incarnation.birth
     }
 
-    /// The name of the other file in the directory of `file`.
-    static func path(of sibling: String, beside file: any ByteFile) -> String {
-        let own = HostDirectory.resolved(file.path) ?? file.path
-        return "\(HostPath.directory(of: own))/\(HostPath.name(of: sibling))"
+    /// Whether `file` is surely not the one that was changed.
+    func isOfAnother(than file: any ByteFile) -> Bool {
+        guard file.hasFixedLength else { return !isOf(file) }
+        return file.incarnation.map { header.identity.isOtherDevice(than: $0) } ?? false
+    }
+
+    /// Whether it is of a file that had the name before, wherever that is now, and not of one that `file` is a copy of.
+    func isNotGoneOn(with file: any ByteFile) throws(StorageError) -> Bool {
+        guard state == .done || isCutOff, isOfAnother(than: file) else { return false }
+        if isCutOff { return true }
+        return try !UndoComparison(file, self, try openLog()).isNew
     }
 
     // MARK: Copies

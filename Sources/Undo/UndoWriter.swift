@@ -33,10 +33,8 @@ struct UndoWriter {
         var newest =
             try HostDirectory.isThere(path)
             ? UndoRecord.newest(in: HostFile.open(path, locking: .ignore, followLinks: false)) : nil
-        // Of a file that had the name before, wherever it is now, and not of one that this is a copy of.
-        if let other = newest, other.state == .done, !file.hasFixedLength, !other.isOf(file),
-            try !UndoComparison(file, other, try other.openLog()).isNew,
-            try UndoRecord.keepOthers(path, than: { $0.isOf(file) }) != nil
+        if let other = newest, try other.isNotGoneOn(with: file),
+            try UndoRecord.keepOthers(path, than: { !$0.isOfAnother(than: file) }) != nil
         {
             newest = nil
         }

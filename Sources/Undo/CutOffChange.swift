@@ -196,7 +196,7 @@ struct CutOffChange {
         for member in members
         where state == .rolledBack
             && (hasMoved || member.record.isAside
-                || member.record.path != place.recordPath(for: member.file.path))
+                || member.record.path.hostBytes != place.recordPath(for: member.file.path).hostBytes)
         {
             try member.record.remove(from: member.file)
         }

@@ -60,7 +60,7 @@ struct SiblingSearch {
         of record: UndoRecord, at path: String, called sibling: String
     ) throws(StorageError) -> UndoRecord? {
         guard
-            let found = try UndoRecord.read(for: path, transactionID: record.transactionID, in: place),
+            let found = try UndoRecord.readIfThere(for: path, transactionID: record.transactionID, in: place),
             try !found.names(sibling)
         else { return nil }
         return found
@@ -147,8 +147,7 @@ struct SiblingSearch {
 extension UndoRecord {
     /// Whether the record calls another file of its change so: it is not that file's then.
     func names(_ sibling: String) throws(StorageError) -> Bool {
-        let log = try HostFile.open(path, locking: .ignore, followLinks: false)
-        return try siblings(in: log).contains { $0.hostBytes == sibling.hostBytes }
+        try siblings(in: readLog()).contains { $0.hostBytes == sibling.hostBytes }
     }
 
     /// The name of the other file in the directory of `file`.

@@ -114,6 +114,18 @@ extension UndoRecord {
         return (isOwn ? all : others).max { $0.header.time < $1.header.time } ?? found
     }
 
+    /// The same; nil also where the file is marked and nobody can tell.
+    static func readIfThere(
+        for file: String, transactionID: [UInt8], in place: UndoPlace
+    ) throws(StorageError) -> UndoRecord? {
+        do throws(StorageError) {
+            return try read(for: file, transactionID: transactionID, in: place)
+        } catch {
+            guard error.isCode(UndoCode.recordMissing) else { throw error }
+            return nil
+        }
+    }
+
     /// A transaction's segment in a record of `file`, wherever it is in the stack.
     static func read(
         for file: String, transactionID: [UInt8], in place: UndoPlace
@@ -143,8 +155,8 @@ extension UndoRecord {
         let directory = HostPath.directory(of: own)
         let name = HostPath.name(of: own)
         var found: [UndoRecord] = []
-        for other in try HostDirectory.allNames(in: directory) where other.hasSuffix(".undo") && other != name
-        {
+        for other in try HostDirectory.allNames(in: directory)
+        where other.hasSuffix(".undo") && other.hostBytes != name.hostBytes {
             let owner = try HostFile.names(of: "\(directory)/\(other.dropLast(".undo".count))")
             guard owner == nil || owner?.incarnation == incarnation,
                 let record = try newest(at: "\(directory)/\(other)", orNone: owner == nil),

@@ -49,7 +49,7 @@ extension UndoRecord {
     public func hot(_ path: String, _ place: UndoPlace = UndoPlace()) -> StorageError {
         if let error = hotElsewhere(path) { return error }
         let otherName =
-            self.path == place.recordPath(for: path)
+            self.path.hostBytes == place.recordPath(for: path).hostBytes
             ? "" : " under another name of this file (its record is \(self.path.hostBytes.shellText))"
         return StorageError(
             .refused, UndoCode.hot,
@@ -199,7 +199,7 @@ extension UndoRecord {
         beside file: any ByteFile, among files: [any ByteFile], in place: UndoPlace
     ) throws(StorageError) -> Bool {
         guard state == .rolledBack || state == .prepared else { return false }
-        for sibling in try siblings(in: openLog()) {
+        for sibling in try siblings(in: readLog()) {
             let search = SiblingSearch(files, in: place)
             // Where a file is out of reach, nobody knows.
             guard let path = try search.path(of: sibling, namedBy: self, of: file),

@@ -35,7 +35,7 @@ extension UndoRecord {
     func isNotGoneOn(with file: any ByteFile) throws(StorageError) -> Bool {
         guard state == .done || isCutOff, isOfAnother(than: file) else { return false }
         if isCutOff { return true }
-        return try !UndoComparison(file, self, try openLog()).isNew
+        return try !UndoComparison(file, self, try readLog()).isNew
     }
 
     // MARK: Copies
@@ -58,7 +58,7 @@ extension UndoRecord {
     /// Nil where it would be of no use: without a birth time another file may be taken for the one that was changed.
     func setAside(_ log: any ByteFile) throws(StorageError) -> String? {
         guard header.identity.birth != 0 else { return nil }
-        let target = Self.pathAside(path, tag: transactionID.prefix(4).hexString)
+        let target = try freePathAside()
         guard target.hostBytes != path.hostBytes else { return nil }
         let hidden = UndoWriter.hiddenPath(of: path)
         do throws(StorageError) {
@@ -97,14 +97,24 @@ extension UndoRecord {
         guard let last else { return nil }
         let log = try last.openLog()
         if log.byteCount > last.segmentEnd { try cut(log, at: last.segmentEnd) }
-        var target = pathAside(path, tag: last.transactionID.prefix(4).hexString)
-        if target.hostBytes != path.hostBytes, try HostDirectory.isThere(target),
-            try newest(at: target, last.transactionID, orNone: true) == nil
-        {
-            target = pathAside(path, tag: try SystemRandom.bytes(4).hexString)
-        }
+        let target = try last.freePathAside()
         if target.hostBytes != path.hostBytes { try HostDirectory.rename(path, to: target) }
         return target
+    }
+
+    /// A name of its own for the record that says whose it is by its transaction; what has that already is written over where
+    /// it is the record of the same change of the same file.
+    private func freePathAside() throws(StorageError) -> String {
+        let tag = transactionID.prefix(4).hexString
+        let target = Self.pathAside(path, tag: tag)
+        guard target.hostBytes != path.hostBytes, try HostDirectory.isThere(target) else { return target }
+        if let there = try Self.newest(at: target, transactionID, orNone: true),
+            there.header.identity == header.identity
+        {
+            return target
+        }
+        let other = Self.pathAside(path, tag: try SystemRandom.bytes(4).hexString)
+        return Self.pathAside(other, tag: tag)
     }
 
     /// Whether this is a copy that was set aside.

@@ -149,7 +149,7 @@ struct UndoWriter {
         guard hasNews else { return }
         if header.state == .prepared {
             try UndoMark(transactionID: header.transactionID, recordPath: log.path).set(on: file)
-            try UndoRecord.setFollowed(true, endingAt: segmentStart, in: log)
+            if segmentStart > 0 { try UndoRecord.setFollowed(true, endingAt: segmentStart, in: log) }
         }
         header.state = .hot
         try writeHeader()
@@ -157,7 +157,7 @@ struct UndoWriter {
         hasNews = false
     }
 
-    /// Marks the change as complete.
+    /// Marks the change as complete. When it throws, the record may say either; `markHot` decides.
     mutating func markDone() throws(StorageError) {
         // Other names, and later ones, find the record by its place: from the moment when the mark says nothing any more.
         try? UndoMark.setPlace(on: file, log.path)
@@ -165,6 +165,13 @@ struct UndoWriter {
         try writeHeader()
         try log.flush()
         try? UndoMark.clear(on: file, header.transactionID)
+    }
+
+    /// Marks the change as half done again, after `markDone` threw.
+    mutating func markHot() throws(StorageError) {
+        header.state = .hot
+        try writeHeader()
+        try log.flush()
     }
 
     /// Puts back what was saved; the file is as it was before the transaction.

@@ -55,7 +55,7 @@ extension HostFile {
 
     /// What tells a block device from a later one of the same number, as a number: what the disk is called by its maker or the
     /// volume by LVM, the file behind a loop device, or else when it was attached since the host was started. 0 where the kernel
-    /// says nothing of it.
+    /// says nothing of it. The lowest bit is set where that number goes with the device wherever it is attached.
     private static func deviceMark(_ status: stat) -> UInt64 {
         let folder = "/sys/dev/block/\(number(status))"
         let partition = text(of: folder + "/partition") ?? ""
@@ -67,8 +67,26 @@ extension HostFile {
         let names = ["dm/uuid", "wwid", "device/wwid", "serial", "device/serial"].compactMap(known)
         let backing = names.isEmpty ? fileBehind(disk) : nil
         guard let name = names.first ?? backing ?? known("diskseq") else { return 0 }
-        let start = names.isEmpty && backing == nil ? text(of: "/proc/sys/kernel/random/boot_id") ?? "" : ""
-        return max(XXH64.checksum(Array((name + partition + start).utf8).span8), 1)
+        let isLasting = !names.isEmpty || backing != nil
+        let start = isLasting ? "" : text(of: "/proc/sys/kernel/random/boot_id") ?? ""
+        let sum = XXH64.checksum(Array((name + partition + start).utf8).span8)
+        return isLasting ? sum | 1 : max(sum & ~1, 2)
+    }
+
+    /// The path of the block device that is attached with that number, which lasts; nil where there is none.
+    package static func device(_ incarnation: FileIncarnation) -> String? {
+        guard incarnation.isLasting else { return nil }
+        for name in HostDirectory.names(in: "/sys/class/block") {
+            // The kernel writes a slash in the name as an exclamation mark.
+            let plain = "/dev/" + String(name.map { $0 == "!" ? "/" : $0 })
+            guard let found = try? names(of: plain)?.incarnation, found.isOfDevice,
+                found.birth == incarnation.birth
+            else { continue }
+            let mapped = text(of: "/sys/class/block/\(name)/dm/name")?.prefix { $0 != "\n" }
+            let path = mapped.map { "/dev/mapper/\($0)" } ?? plain
+            return HostDirectory.exists(path) ? path : plain
+        }
+        return nil
     }
 
     /// What a loop device shows, as long as the file's path leads to it; nil for other devices.

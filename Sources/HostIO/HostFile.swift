@@ -194,6 +194,8 @@ public final class HostFile: ByteFile {
     public func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
         try Cancellation.check()
         let end = try endOfWrite(at: offset, count: UInt64(source.byteCount))
+        // Nothing, wherever: the file does not grow.
+        guard source.byteCount > 0 else { return }
         try writeDisk(source, at: offset)
         noteLength(atLeast: end)
     }

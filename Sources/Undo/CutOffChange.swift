@@ -9,6 +9,11 @@ struct CutOffChange {
         let record: UndoRecord
         let log: any ByteFile
         let comparison: UndoComparison
+
+        /// Whether its record calls another file of the change so.
+        func names(_ sibling: String) -> Bool {
+            comparison.siblings.contains { $0.hostBytes == sibling.hostBytes }
+        }
     }
 
     private(set) var members: [Member] = []
@@ -16,6 +21,8 @@ struct CutOffChange {
     private var isDecided = false
     /// A file on which the change has not begun, or which has gone back.
     private var isPartial = false
+    /// A file is not where the records of the others say.
+    private var hasMoved = false
     private let open: [any ByteFile]
     private let place: UndoPlace
 
@@ -34,17 +41,14 @@ struct CutOffChange {
         while next < members.count {
             let member = members[next]
             next += 1
-            for sibling in member.comparison.siblings {
-                let recorded = sibling
-                let sibling = try member.record.place(
-                    of: recorded, beside: member.file, in: place, given: open)
-                guard seen.insert(sibling.hostBytes).inserted else { continue }
-                guard !members.contains(where: { HostDirectory.isSame($0.file.path, sibling) }) else {
-                    continue
-                }
-                try addSibling(
-                    sibling, of: member, isOriginals: HostDirectory.isSame(sibling, recorded))
+            // The one that does not name it is the one that is called so.
+            for sibling in member.comparison.siblings where seen.insert(sibling.hostBytes).inserted {
+                guard members.allSatisfy({ $0.names(sibling) }) else { continue }
+                try addSibling(sibling, of: member)
             }
+        }
+        hasMoved = seen.contains { sibling in
+            !members.contains { HostDirectory.isSame($0.file.path, String(hostBytes: sibling)) }
         }
     }
 
@@ -63,18 +67,23 @@ struct CutOffChange {
             Member(file: file, record: record, log: log, comparison: try UndoComparison(file, record, log)))
     }
 
-    /// `isOriginals`: it is where the file was when it was changed, and no copy's own.
-    private mutating func addSibling(
-        _ path: String, of member: Member, isOriginals: Bool
-    ) throws(StorageError) {
+    private mutating func addSibling(_ sibling: String, of member: Member) throws(StorageError) {
         let record = member.record
-        guard let other = try UndoRecord.read(for: path, transactionID: record.transactionID, in: place)
+        let found = try SiblingSearch(open, in: place).path(of: sibling, namedBy: record, of: member.file)
+        let path = found ?? UndoRecord.path(of: sibling, beside: member.file)
+        // One that names it has its name now.
+        let isTaken = members.contains { HostDirectory.isSame($0.file.path, path) }
+        guard let found, !isTaken,
+            let other = try UndoRecord.read(for: found, transactionID: record.transactionID, in: place)
         else {
             // What was taken back leaves its record in the end; hot segments all stay until then.
-            let isThere = try HostDirectory.isThere(path)
+            var isThere = false
+            if !isTaken { isThere = try HostDirectory.isThere(path) }
             guard record.state == .hot || !isThere else { return }
             // What this is a copy of was settled, in all its files: nothing tells of which state the others are.
-            if isThere, isOriginals, !record.isOf(member.file), case .none = try UndoMark.find(on: path) {
+            if isThere, HostDirectory.isSame(path, sibling), !record.isOf(member.file),
+                case .none = try UndoMark.find(on: path)
+            {
                 isPartial = true
                 return
             }
@@ -87,21 +96,55 @@ struct CutOffChange {
                 isPartial = true
                 return
             }
-            throw StorageError(
-                .refused, UndoCode.siblingMissing,
-                "a change over several files was cut off and the record of \(path.hostBytes.shellText) is gone; "
-                    + "put it back, or restore the images from a copy", path: record.path)
+            throw try missing(sibling, isThere ? path : nil, of: member)
         }
+        guard try HostDirectory.isThere(found) else { throw try missing(sibling, nil, of: member) }
         switch other.state {
         // That a copy is complete says nothing of what was changed: contents decide then.
         case .done: if !other.header.isOfAnother { isDecided = true }
         case .rolledBack, .prepared: isPartial = true
         case .hot, .undoing:
-            let known = open.first { HostDirectory.isSame($0.path, path) }
+            let known = open.first { HostDirectory.isSame($0.path, found) }
             let file =
-                if let known { known } else { try HostFile.open(path, access: .write) as any ByteFile }
+                if let known { known } else { try HostFile.open(found, access: .write) as any ByteFile }
             try add(file, other)
         }
+    }
+
+    /// The refusal where another file of the change, or its record, is out of reach; what is there of the two is named.
+    private func missing(
+        _ sibling: String, _ path: String?, of member: Member
+    ) throws(StorageError) -> StorageError {
+        let search = SiblingSearch(open, in: place)
+        let name = (path ?? sibling).hostBytes.shellText
+        var lonely: UndoRecord?
+        // Those of the original are not a copy's.
+        if path == nil, member.record.isOf(member.file) {
+            for directory in search.directories(sibling, member.record, member.file) where lonely == nil {
+                lonely = try search.records(of: member.record, called: sibling, in: directory).first
+            }
+        }
+        let start = "a change over several files was cut off, and"
+        let (sentence, remedies): (String, [Remedy]) =
+            if path != nil {
+                (
+                    "\(start) the record of \(name) is not there: put it back beside it, from where the images were copied or "
+                        + "moved from", []
+                )
+            } else if let lonely {
+                (
+                    "\(start) the file that the record \(lonely.path.hostBytes.shellText) is of, \(name) then, is not beside it, nor "
+                        + "among those that are given: it goes back with the others, wherever it is now",
+                    [.giveDisk(path: nil)]
+                )
+            } else {
+                (
+                    "\(start) neither \(name) nor its record is there: they go back with the others, wherever they are now",
+                    [.giveDisk(path: nil)]
+                )
+            }
+        return StorageError(
+            .refused, UndoCode.siblingMissing, sentence, path: member.record.path, remedies: remedies)
     }
 
     /// Ends it: as done where it is complete, else as before it. Nothing is written, to no file, unless all contents of
@@ -152,7 +195,8 @@ struct CutOffChange {
         // What was set aside, or is found by a mark alone, has served its purpose once it says so.
         for member in members
         where state == .rolledBack
-            && (member.record.isAside || member.record.path != place.recordPath(for: member.file.path))
+            && (hasMoved || member.record.isAside
+                || member.record.path.hostBytes != place.recordPath(for: member.file.path).hostBytes)
         {
             try member.record.remove(from: member.file)
         }
@@ -162,6 +206,7 @@ struct CutOffChange {
         let comparison = member.comparison
         let header = member.record.header
         guard comparison.firstUnknown != nil || comparison.hasUnknownLength else { return }
+        try member.record.requireNotElsewhere(member.file)
         let isSame = member.record.isOf(member.file)
         let other =
             isSame

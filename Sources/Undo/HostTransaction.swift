@@ -42,7 +42,7 @@ public final class HostTransaction: Sendable {
         var hasWritten = false
     }
 
-    private let files: [RecordedFile]
+    let files: [RecordedFile]
     private let memoryLimit: Int
     private let place: UndoPlace
     private let transactionID: [UInt8]
@@ -156,7 +156,8 @@ public final class HostTransaction: Sendable {
         return true
     }
 
-    /// Makes undo records durable, then the changes. On an error everything is taken back, as by `rollBack`.
+    /// Makes undo records durable, then the changes. On an error everything is taken back, as by `rollBack`; or, where that is
+    /// one of the records that cannot be marked as done after another was, or as not done, the change stands, which the error says.
     public func commit() throws(StorageError) {
         guard !isEmpty else {
             rollBack()
@@ -177,9 +178,34 @@ public final class HostTransaction: Sendable {
             put(state)
             throw rollBack(after: error)
         }
-        // The first mark decides: a change over several files stands from there on.
-        try Cancellation.shielding { () throws(StorageError) in
-            for file in state.segments.keys.sorted() { try state.segments[file]?.markDone() }
+        try finish(&state)
+    }
+
+    /// Marks the change as done. The first mark decides: a change over several files stands from there on.
+    private func finish(_ state: inout Progress) throws(StorageError) {
+        let order = state.segments.keys.sorted()
+        var count = 0
+        do throws(StorageError) {
+            try Cancellation.shielding { () throws(StorageError) in
+                for file in order {
+                    try state.segments[file]?.markDone()
+                    count += 1
+                }
+            }
+        } catch {
+            var error = error
+            var isHot = false
+            if count == 0, let first = order.first {
+                isHot = Cancellation.shielding { (try? state.segments[first]?.markHot()) != nil }
+            }
+            guard isHot else {
+                error.message +=
+                    "; the change is complete, and its undo record does not say so yet: the next opening for writing does"
+                error.remedies.append(.undo)
+                throw error
+            }
+            put(state)
+            throw rollBack(after: error)
         }
     }
 
@@ -242,53 +268,6 @@ public final class HostTransaction: Sendable {
         }
         state.operations = []
         state.byteCount = 0
-    }
-
-    /// What the operations change in a file: ranges in order and merged, and the lengths on the way.
-    private struct Touched {
-        var ranges: [Range<UInt64>] = []
-        var lengths: ClosedRange<UInt64>
-
-        mutating func note(_ range: Range<UInt64>?, length: UInt64) {
-            if let range { ranges.append(range) }
-            lengths = min(lengths.lowerBound, length)...max(lengths.upperBound, length)
-        }
-    }
-
-    /// What the operations change in each file that they change.
-    private func touchedRanges(_ operations: [Operation]) -> [Int: Touched] {
-        var touched: [Int: Touched] = [:]
-        var lengths = files.map(\.base.byteCount)
-        for operation in operations {
-            switch operation {
-            case .write(let file, let offset, let bytes):
-                let end = offset + UInt64(bytes.count)
-                guard offset < end else { continue }
-                let old = lengths[file]
-                lengths[file] = max(old, end)
-                touched[file, default: Touched(lengths: old...old)].note(offset..<end, length: lengths[file])
-            case .truncate(let file, let length):
-                let old = lengths[file]
-                lengths[file] = length
-                // What a shorter file loses counts as changed.
-                touched[file, default: Touched(lengths: old...old)]
-                    .note(length < old ? length..<old : nil, length: length)
-            case .flush: break
-            }
-        }
-        return touched.mapValues { Touched(ranges: Self.merged($0.ranges), lengths: $0.lengths) }
-    }
-
-    private static func merged(_ ranges: [Range<UInt64>]) -> [Range<UInt64>] {
-        var result: [Range<UInt64>] = []
-        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            if let last = result.last, range.lowerBound <= last.upperBound {
-                result[result.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
-            } else {
-                result.append(range)
-            }
-        }
-        return result
     }
 
     private static func now() -> UInt64 {

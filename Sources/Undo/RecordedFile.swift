@@ -79,7 +79,8 @@ package final class RecordedFile: ByteFile {
     package func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
         guard isStaged else { return try base.write(source, at: offset) }
         try Cancellation.check()
-        try stageWrite(source, at: offset, end: try endOfWrite(at: offset, count: UInt64(source.byteCount)))
+        let end = try endOfWrite(at: offset, count: UInt64(source.byteCount))
+        if source.byteCount > 0 { try stageWrite(source, at: offset, end: end) }
     }
 
     package func truncate(to length: UInt64) throws(StorageError) {

@@ -56,6 +56,11 @@ struct UndoMark: Equatable {
         }
     }
 
+    /// Whether the file itself says that no change of it is half done.
+    static func isSettled(_ path: String) throws(StorageError) -> Bool {
+        if case .none = try find(on: path) { true } else { false }
+    }
+
     private static func bytes(ofHex digits: ArraySlice<UInt8>) -> [UInt8]? {
         let values = digits.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
         guard values.count == digits.count else { return nil }

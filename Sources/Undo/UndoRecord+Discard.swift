@@ -12,6 +12,16 @@ extension UndoRecord {
         public var unmarked: [String] = []
         /// Those of the records whose change was cut off.
         public var cutOff: [String] = []
+        /// Files that may be half changed, and stay so.
+        public var halfChanged: [HalfChanged] = []
+
+        mutating func add(_ files: [HalfChanged]) {
+            for file in files where !halfChanged.contains(where: { HostDirectory.isSame($0.path, file.path) })
+            {
+                halfChanged.append(file)
+            }
+        }
+
         /// Paths of records that stay, under another name: they are of other files than those that were given, and mend those
         /// wherever they are.
         public var kept: [String] = []
@@ -31,7 +41,8 @@ extension UndoRecord {
         var accepted: [String: FileIncarnation] = [:]
         for file in files {
             let own = place.recordPath(for: file.path)
-            if try HostDirectory.isThere(own) {
+            let isThere = try HostDirectory.isThere(own)
+            if isThere {
                 try requireRecord(own)
                 found.append((own, file))
             }
@@ -44,16 +55,35 @@ extension UndoRecord {
                     error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion)
                         || error.isCode(UndoCode.recordMissing)
                 else { throw error }
+                if try !UndoMark.isSettled(file.path) {
+                    done.add([HalfChanged(path: file.path, offset: nil)])
+                }
                 continue
             }
             guard let record else { continue }
-            if !found.contains(where: { $0.path == record.path }) { found.append((record.path, file)) }
+            // A device that is surely another one has nothing to do with it.
+            if !file.hasFixedLength || otherFile || !record.isOfAnother(than: file) {
+                done.add(try record.halfChanged(file, among: files, in: place))
+            }
+            // Another device's, which had the name: this one has its own.
+            if isThere, file.hasFixedLength, record.path.hostBytes != own.hostBytes,
+                try newest(at: own, orNone: true)?.isOfAnother(than: file) == true
+            {
+                found.removeLast()
+            }
+            if !found.contains(where: { $0.path.hostBytes == record.path.hostBytes }) {
+                found.append((record.path, file))
+            }
             guard otherFile || record.isOf(file) || file.hasFixedLength else { continue }
-            if !otherFile { try record.requireOwnDevice(file) }
+            if !otherFile {
+                // Set aside.
+                guard !record.isOfAnother(than: file) else { continue }
+                try record.requireOwnDevice(file)
+            }
             accepted[record.path] = record.header.identity
             guard record.isCutOff else { continue }
             done.cutOff.append(record.path)
-            try record.requireSiblings(among: files, in: place)
+            try record.requireSiblings(of: file, among: files, in: place)
         }
         for file in files { try UndoMark.clear(on: file) }
         for (path, file) in found {
@@ -78,24 +108,23 @@ extension UndoRecord {
 
     /// Throws "sibling-not-given" where the change covers a file that is not among `files` and has its record.
     private func requireSiblings(
-        among files: [any ByteFile], in place: UndoPlace
+        of file: any ByteFile, among files: [any ByteFile], in place: UndoPlace
     ) throws(StorageError) {
-        var siblings: [String] = []
         do throws(StorageError) {
-            siblings = try self.siblings(in: openLog())
+            for sibling in try siblings(in: readLog()) {
+                let search = SiblingSearch(files, in: place)
+                guard let path = try search.path(of: sibling, namedBy: self, of: file),
+                    try HostDirectory.isThere(path),
+                    !files.contains(where: { HostDirectory.isSame($0.path, path) }),
+                    try Self.readIfThere(for: path, transactionID: transactionID, in: place) != nil
+                else { continue }
+                throw StorageError(
+                    .refused, UndoCode.siblingNotGiven, "the change also covers \(path.hostBytes.shellText)",
+                    path: self.path, remedies: [.giveDisk(path: path)])
+            }
         } catch {
             // Which they are is lost with it.
-            guard error.isCode(UndoCode.damaged) else { throw error }
-        }
-        for sibling in siblings where try HostDirectory.isThere(sibling) {
-            guard !files.contains(where: { HostDirectory.isSame($0.path, sibling) }),
-                try Self.read(for: sibling, transactionID: transactionID, in: place) != nil
-            else { continue }
-            throw StorageError(
-                .refused, UndoCode.siblingNotGiven,
-                "the change also covers \(sibling.hostBytes.shellText)",
-                path: path,
-                remedies: [.giveDisk(path: sibling)])
+            guard error.isCode(UndoCode.damaged), error.path == path else { throw error }
         }
     }
 
@@ -108,7 +137,7 @@ extension UndoRecord {
         let isAsLong = file.byteCount == header.lengthBefore
         if isAsLong {
             do throws(StorageError) {
-                guard try UndoComparison(file, self, try openLog()).firstUnknown != nil else { return }
+                guard try UndoComparison(file, self, try readLog()).firstUnknown != nil else { return }
             } catch {
                 // What is damaged is of no use to any device.
                 guard error.isCode(UndoCode.damaged) else { throw error }

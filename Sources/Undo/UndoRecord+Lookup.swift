@@ -16,9 +16,18 @@ extension UndoRecord {
     ) throws(StorageError) -> UndoRecord? {
         let word = try UndoMark.find(on: file)
         let found = try beside(file, word, in: place)
-        guard found?.isCutOff != true, let mark = word.mark else { return found }
+        guard let mark = word.mark else { return found }
         let own = place.recordPath(for: file)
         let incarnation = try HostFile.names(of: file)?.incarnation
+        if let found, found.isCutOff {
+            // Two that were changed have each other's names: each has its own record all the same.
+            guard let incarnation, !found.isExactly(incarnation),
+                HostDirectory.isRegularFile(mark.recordPath),
+                let own = try newest(at: mark.recordPath, mark.transactionID, orNone: true), own.isCutOff,
+                own.isExactly(incarnation)
+            else { return found }
+            return own
+        }
         for path in [own, found?.path, mark.recordPath].compactMap(\.self)
         where HostDirectory.isRegularFile(path) {
             guard let record = try newest(at: path, mark.transactionID) else { continue }
@@ -83,7 +92,7 @@ extension UndoRecord {
         let found = exists ? try newest(in: open(own)) : nil
         guard let names = try HostFile.names(of: file) else { return found }
         // Another file may have had the name when the record was made.
-        let isOwn = found.map { $0.header.identity == names.incarnation } ?? false
+        let isOwn = found.map { $0.isExactly(names.incarnation) } ?? false
         guard names.count > 1 || !isOwn else { return found }
         var others = try records(besides: own, of: names.incarnation, word)
         if let path = try UndoMark.place(of: file), path.hostBytes != own.hostBytes,
@@ -98,9 +107,23 @@ extension UndoRecord {
                 others += try records(besides: path, of: names.incarnation, word)
             }
         }
-        let all = [found].compactMap(\.self) + others
+        // Of devices the host knows what they are, whatever they are called.
+        let isAnothers = found?.header.identity.isOtherDevice(than: names.incarnation) == true
+        let all = (isAnothers && !others.isEmpty ? [] : [found].compactMap(\.self)) + others
         if let cutOff = all.first(where: \.isCutOff) { return cutOff }
         return (isOwn ? all : others).max { $0.header.time < $1.header.time } ?? found
+    }
+
+    /// The same; nil also where the file is marked and nobody can tell.
+    static func readIfThere(
+        for file: String, transactionID: [UInt8], in place: UndoPlace
+    ) throws(StorageError) -> UndoRecord? {
+        do throws(StorageError) {
+            return try read(for: file, transactionID: transactionID, in: place)
+        } catch {
+            guard error.isCode(UndoCode.recordMissing) else { throw error }
+            return nil
+        }
     }
 
     /// A transaction's segment in a record of `file`, wherever it is in the stack.
@@ -108,11 +131,19 @@ extension UndoRecord {
         for file: String, transactionID: [UInt8], in place: UndoPlace
     ) throws(StorageError) -> UndoRecord? {
         let own = place.recordPath(for: file)
-        if try HostDirectory.isThere(own), let found = try newest(in: open(own), transactionID) {
-            return found
+        let named = try HostDirectory.isThere(own) ? newest(in: open(own), transactionID) : nil
+        if let named, try HostFile.names(of: file).map({ named.isExactly($0.incarnation) }) ?? true {
+            return named
         }
         // Under another name, it can only be the newest there: nothing is written above one that is cut off.
-        return try read(for: file, in: place).flatMap { $0.transactionID == transactionID ? $0 : nil }
+        do throws(StorageError) {
+            if let found = try read(for: file, in: place), found.transactionID == transactionID {
+                return found
+            }
+        } catch {
+            guard named != nil, error.isCode(UndoCode.recordMissing) else { throw error }
+        }
+        return named
     }
 
     /// The newest segments of the other records of a file in the same directory; what cannot be read as a record is none, but
@@ -124,12 +155,12 @@ extension UndoRecord {
         let directory = HostPath.directory(of: own)
         let name = HostPath.name(of: own)
         var found: [UndoRecord] = []
-        for other in try HostDirectory.allNames(in: directory) where other.hasSuffix(".undo") && other != name
-        {
+        for other in try HostDirectory.allNames(in: directory)
+        where other.hasSuffix(".undo") && other.hostBytes != name.hostBytes {
             let owner = try HostFile.names(of: "\(directory)/\(other.dropLast(".undo".count))")
             guard owner == nil || owner?.incarnation == incarnation,
                 let record = try newest(at: "\(directory)/\(other)", orNone: owner == nil),
-                record.header.identity == incarnation || record.isOfDevice(incarnation),
+                record.isExactly(incarnation),
                 owner != nil || !record.isCutOff || word.allows(record.transactionID)
             else { continue }
             found.append(record)
@@ -137,16 +168,12 @@ extension UndoRecord {
         return found
     }
 
-    /// Whether that is the block device that was changed, whatever its number is now.
-    private func isOfDevice(_ incarnation: FileIncarnation) -> Bool {
-        header.identity.isOfDevice && incarnation.isOfDevice && incarnation.birth != 0
-            && header.identity.birth == incarnation.birth
-    }
-
     /// Throws `refused`, code "below-another", where a finished change of `file` lies in a record below changes of another file:
     /// a copy that got the name and went on with the record.
     static func requireNotBelowAnother(_ file: any ByteFile, in place: UndoPlace) throws(StorageError) {
-        guard !file.hasFixedLength, let incarnation = file.incarnation else { return }
+        guard let incarnation = file.incarnation, !incarnation.isOfDevice || incarnation.isLasting else {
+            return
+        }
         let paths =
             [place.recordPath(for: file.path)] + [try UndoMark.place(of: file.path)].compactMap(\.self)
         for directory in Set(paths.map { HostPath.directory(of: $0).hostBytes }).map({ String(hostBytes: $0) }
@@ -157,7 +184,7 @@ extension UndoRecord {
                 guard HostDirectory.isRegularFile(path) else { continue }
                 // What cannot be read as a record is none.
                 try? forEachSegment(in: open(path)) { (record) in
-                    if record.header.identity == incarnation, record.state == .done { isBelow = true }
+                    if record.isExactly(incarnation), record.state == .done { isBelow = true }
                 }
                 guard isBelow else { continue }
                 throw StorageError(

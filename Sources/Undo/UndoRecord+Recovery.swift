@@ -47,8 +47,9 @@ extension UndoRecord {
 
     /// The refusal of a file, reached as `path`, with this record.
     public func hot(_ path: String, _ place: UndoPlace = UndoPlace()) -> StorageError {
+        if let error = hotElsewhere(path) { return error }
         let otherName =
-            self.path == place.recordPath(for: path)
+            self.path.hostBytes == place.recordPath(for: path).hostBytes
             ? "" : " under another name of this file (its record is \(self.path.hostBytes.shellText))"
         return StorageError(
             .refused, UndoCode.hot,
@@ -68,14 +69,19 @@ extension UndoRecord {
         kept: (String) -> Void = { _ in }
     ) throws(StorageError) -> [any ByteFile] {
         var rolledBack: [any ByteFile] = []
+        /// Changes of which every file went back just now.
+        var settled: Set<[UInt8]> = []
         for file in files {
             guard let record = try read(for: file.path, in: place), record.isCutOff else { continue }
+            settled.insert(record.transactionID)
             rolledBack += try CutOffChange(file, record, among: files, in: place).settle(
                 force: force, kept: kept)
         }
         for file in files {
-            while let record = try read(for: file.path, in: place), try record.isIdle(beside: file, in: place)
-            {
+            while let record = try read(for: file.path, in: place) {
+                var isOver = record.state == .rolledBack && settled.contains(record.transactionID)
+                if !isOver { isOver = try record.isIdle(beside: file, among: files, in: place) }
+                guard isOver else { break }
                 try record.remove(from: file)
                 if record.segmentStart == 0, try HostDirectory.isThere(record.path) { break }
             }
@@ -86,7 +92,9 @@ extension UndoRecord {
         for file in files {
             guard let record = try read(for: file.path, in: place) else { continue }
             // It could not be removed.
-            if record.segmentStart == 0, try record.isIdle(beside: file, in: place) { continue }
+            if record.segmentStart == 0, try record.isIdle(beside: file, among: files, in: place) {
+                continue
+            }
             let part = Part(file: file, record: record, log: try record.openLog())
             guard record.state == .done else {
                 throw StorageError(
@@ -103,7 +111,8 @@ extension UndoRecord {
         }
         let change = found.filter { $0.record.transactionID == newest.transactionID }
         var others: [Part] = []
-        for part in change where try part.isForced(among: change, force) && !part.record.isOf(part.file) {
+        for part in change
+        where try part.isForced(among: change, force, in: place) && !part.record.isOf(part.file) {
             others.append(part)
         }
         // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
@@ -134,23 +143,40 @@ extension UndoRecord {
         let log: any ByteFile
 
         /// Whether it is not as the change left it, which is no reason to refuse with `force`.
-        func isForced(among change: [Part], _ force: UndoForce) throws(StorageError) -> Bool {
+        func isForced(
+            among change: [Part], _ force: UndoForce, in place: UndoPlace
+        ) throws(StorageError) -> Bool {
             let comparison = try UndoComparison(file, record, log)
             for sibling in comparison.siblings {
-                let known = change.contains {
-                    HostDirectory.isSame($0.file.path, sibling)
-                        || $0.file.path.hostBytes != file.path.hostBytes
-                            && HostDirectory.isSame($0.file.path, UndoRecord.path(of: sibling, beside: file))
+                var isKnown = false
+                // The one that does not name it is the one that is called so.
+                for part in change where try !part.record.names(sibling) { isKnown = true }
+                guard !isKnown else { continue }
+                let files = change.map(\.file)
+                let found = try SiblingSearch(files, in: place).path(of: sibling, namedBy: record, of: file)
+                guard let found, try HostDirectory.isThere(found),
+                    !files.contains(where: { HostDirectory.isSame($0.path, found) })
+                else {
+                    throw StorageError(
+                        .refused, UndoCode.siblingNotGiven,
+                        "the change also covers the file that was \(sibling.hostBytes.shellText), which is not there, nor among "
+                            + "those that are given: it goes back with the others, wherever it is now, with its record beside it",
+                        path: record.path, remedies: [.giveDisk(path: nil)])
                 }
-                guard !known else { continue }
+                guard try UndoRecord.read(for: found, transactionID: record.transactionID, in: place) != nil
+                else {
+                    throw StorageError(
+                        .refused, UndoCode.siblingMissing,
+                        "the change also covers \(found.hostBytes.shellText), and the record of that is not there: put it back beside "
+                            + "it, from where the images were copied or moved from", path: record.path)
+                }
                 throw StorageError(
-                    .refused, UndoCode.siblingNotGiven,
-                    "the change also covers \(sibling.hostBytes.shellText)",
-                    path: record.path,
-                    remedies: [.giveDisk(path: sibling)])
+                    .refused, UndoCode.siblingNotGiven, "the change also covers \(found.hostBytes.shellText)",
+                    path: record.path, remedies: [.giveDisk(path: found)])
             }
             guard !comparison.isNew else { return false }
             guard !force.reaches(record, file) else { return true }
+            try record.requireNotElsewhere(file)
             let isSame = record.isOf(file)
             let reason =
                 !isSame && file.hasFixedLength
@@ -169,16 +195,17 @@ extension UndoRecord {
     }
 
     /// Whether the segment says nothing any more: its change never began, or went back, in all files.
-    private func isIdle(beside file: any ByteFile, in place: UndoPlace) throws(StorageError) -> Bool {
+    private func isIdle(
+        beside file: any ByteFile, among files: [any ByteFile], in place: UndoPlace
+    ) throws(StorageError) -> Bool {
         guard state == .rolledBack || state == .prepared else { return false }
-        for sibling in try siblings(in: openLog()) {
-            let near = Self.path(of: sibling, beside: file)
-            let isNear = try HostDirectory.isThere(near)
-            let isThere = try HostDirectory.isThere(sibling)
-            let sibling = isNear && (header.isOfAnother || !isThere) ? near : sibling
+        for sibling in try siblings(in: readLog()) {
+            let search = SiblingSearch(files, in: place)
             // Where a file is out of reach, nobody knows.
-            guard isNear || isThere,
-                try Self.read(for: sibling, transactionID: transactionID, in: place)?.state != .hot
+            guard let path = try search.path(of: sibling, namedBy: self, of: file),
+                try HostDirectory.isThere(path),
+                !HostDirectory.isSame(path, file.path),
+                try Self.read(for: path, transactionID: transactionID, in: place)?.state != .hot
             else { return false }
         }
         return true

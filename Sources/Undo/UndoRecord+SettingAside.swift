@@ -19,32 +19,23 @@ extension UndoRecord {
         return header.identity == incarnation
     }
 
-    // MARK: Other files of the change
-
-    /// Where the other file of the change is now. That is where the record says, or, where that has none of the change, beside
-    /// `file`: an image of several files was moved, or copied, with its records. A copy has its own others, beside it or
-    /// among those `given`; those of the original elsewhere are never a copy's to change.
-    func place(
-        of sibling: String, beside file: any ByteFile, in place: UndoPlace, given: [any ByteFile] = []
-    ) throws(StorageError) -> String {
-        let near = Self.path(of: sibling, beside: file)
-        guard !file.hasFixedLength, !HostDirectory.isSame(near, sibling),
-            !HostDirectory.isSame(near, file.path)
-        else { return sibling }
-        if header.isOfAnother || !isOf(file) {
-            guard given.contains(where: { HostDirectory.isSame($0.path, sibling) }) else { return near }
-            return try HostDirectory.isThere(near) ? near : sibling
-        }
-        for path in [sibling, near] where try HostDirectory.isThere(path) {
-            if try Self.read(for: path, transactionID: transactionID, in: place) != nil { return path }
-        }
-        return sibling
+    /// The same, by what a device is known by under any name; of a file of which nothing was noted not.
+    func isExactly(_ incarnation: FileIncarnation) -> Bool {
+        guard header.identity.isOfDevice else { return header.identity == incarnation }
+        return incarnation.isOfDevice && incarnation.birth != 0 && header.identity.birth == incarnation.birth
     }
 
-    /// The name of the other file in the directory of `file`.
-    static func path(of sibling: String, beside file: any ByteFile) -> String {
-        let own = HostDirectory.resolved(file.path) ?? file.path
-        return "\(HostPath.directory(of: own))/\(HostPath.name(of: sibling))"
+    /// Whether `file` is surely not the one that was changed.
+    func isOfAnother(than file: any ByteFile) -> Bool {
+        guard file.hasFixedLength else { return !isOf(file) }
+        return file.incarnation.map { header.identity.isOtherDevice(than: $0) } ?? false
+    }
+
+    /// Whether it is of a file that had the name before, wherever that is now, and not of one that `file` is a copy of.
+    func isNotGoneOn(with file: any ByteFile) throws(StorageError) -> Bool {
+        guard state == .done || isCutOff, isOfAnother(than: file) else { return false }
+        if isCutOff { return true }
+        return try !UndoComparison(file, self, try readLog()).isNew
     }
 
     // MARK: Copies
@@ -67,7 +58,7 @@ extension UndoRecord {
     /// Nil where it would be of no use: without a birth time another file may be taken for the one that was changed.
     func setAside(_ log: any ByteFile) throws(StorageError) -> String? {
         guard header.identity.birth != 0 else { return nil }
-        let target = Self.pathAside(path, tag: transactionID.prefix(4).hexString)
+        let target = try freePathAside()
         guard target.hostBytes != path.hostBytes else { return nil }
         let hidden = UndoWriter.hiddenPath(of: path)
         do throws(StorageError) {
@@ -106,14 +97,24 @@ extension UndoRecord {
         guard let last else { return nil }
         let log = try last.openLog()
         if log.byteCount > last.segmentEnd { try cut(log, at: last.segmentEnd) }
-        var target = pathAside(path, tag: last.transactionID.prefix(4).hexString)
-        if target.hostBytes != path.hostBytes, try HostDirectory.isThere(target),
-            try newest(at: target, last.transactionID, orNone: true) == nil
-        {
-            target = pathAside(path, tag: try SystemRandom.bytes(4).hexString)
-        }
+        let target = try last.freePathAside()
         if target.hostBytes != path.hostBytes { try HostDirectory.rename(path, to: target) }
         return target
+    }
+
+    /// A name of its own for the record that says whose it is by its transaction; what has that already is written over where
+    /// it is the record of the same change of the same file.
+    private func freePathAside() throws(StorageError) -> String {
+        let tag = transactionID.prefix(4).hexString
+        let target = Self.pathAside(path, tag: tag)
+        guard target.hostBytes != path.hostBytes, try HostDirectory.isThere(target) else { return target }
+        if let there = try Self.newest(at: target, transactionID, orNone: true),
+            there.header.identity == header.identity
+        {
+            return target
+        }
+        let other = Self.pathAside(path, tag: try SystemRandom.bytes(4).hexString)
+        return Self.pathAside(other, tag: tag)
     }
 
     /// Whether this is a copy that was set aside.

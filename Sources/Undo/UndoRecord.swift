@@ -161,6 +161,11 @@ public struct UndoRecord: Sendable {
 
     // MARK: Writing
 
+    /// The record's file, to be read.
+    func readLog() throws(StorageError) -> HostFile {
+        try HostFile.open(path, locking: .ignore, followLinks: false)
+    }
+
     /// The record's file, to be changed.
     func openLog() throws(StorageError) -> HostFile {
         try HostFile.open(path, access: .write, locking: .ignore, followLinks: false)

@@ -33,10 +33,8 @@ struct UndoWriter {
         var newest =
             try HostDirectory.isThere(path)
             ? UndoRecord.newest(in: HostFile.open(path, locking: .ignore, followLinks: false)) : nil
-        // Of a file that had the name before, wherever it is now, and not of one that this is a copy of.
-        if let other = newest, other.state == .done, !file.hasFixedLength, !other.isOf(file),
-            try !UndoComparison(file, other, try other.openLog()).isNew,
-            try UndoRecord.keepOthers(path, than: { $0.isOf(file) }) != nil
+        if let other = newest, try other.isNotGoneOn(with: file),
+            try UndoRecord.keepOthers(path, than: { !$0.isOfAnother(than: file) }) != nil
         {
             newest = nil
         }
@@ -151,7 +149,7 @@ struct UndoWriter {
         guard hasNews else { return }
         if header.state == .prepared {
             try UndoMark(transactionID: header.transactionID, recordPath: log.path).set(on: file)
-            try UndoRecord.setFollowed(true, endingAt: segmentStart, in: log)
+            if segmentStart > 0 { try UndoRecord.setFollowed(true, endingAt: segmentStart, in: log) }
         }
         header.state = .hot
         try writeHeader()
@@ -159,7 +157,7 @@ struct UndoWriter {
         hasNews = false
     }
 
-    /// Marks the change as complete.
+    /// Marks the change as complete. When it throws, the record may say either; `markHot` decides.
     mutating func markDone() throws(StorageError) {
         // Other names, and later ones, find the record by its place: from the moment when the mark says nothing any more.
         try? UndoMark.setPlace(on: file, log.path)
@@ -167,6 +165,13 @@ struct UndoWriter {
         try writeHeader()
         try log.flush()
         try? UndoMark.clear(on: file, header.transactionID)
+    }
+
+    /// Marks the change as half done again, after `markDone` threw.
+    mutating func markHot() throws(StorageError) {
+        header.state = .hot
+        try writeHeader()
+        try log.flush()
     }
 
     /// Puts back what was saved; the file is as it was before the transaction.

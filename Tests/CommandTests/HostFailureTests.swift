@@ -25,15 +25,28 @@ struct HostFailureTests {
         #include <dlfcn.h>
         #include <errno.h>
         #include <fcntl.h>
+        #include <stdio.h>
         #include <stdlib.h>
         #include <string.h>
         #include <sys/stat.h>
         #include <sys/types.h>
+        #include <unistd.h>
         static int is(const char *call) {
             const char *wanted = getenv("DG_FAIL");
             return wanted && strcmp(wanted, call) == 0;
         }
         #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+        /* fdatasync of a record, counted; "fdatasync-record" fails that of the mark "done". */
+        int fdatasync(int fd) {
+            char path[4200], link[64];
+            unsigned char head[16];
+            snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+            ssize_t n = readlink(link, path, sizeof path - 1);
+            if (n > 5 && memcmp(path + n - 5, ".undo", 5) == 0 && pread(fd, head, 16, 0) == 16 && head[12] == 1) {
+                if (is("done")) { errno = EIO; return -1; }
+            }
+            return NEXT(fdatasync)(fd);
+        }
         ssize_t getxattr(const char *path, const char *name, void *value, size_t size) {
             if (is("getxattr") && strncmp(name, "user.diskgraft", 14) == 0) { errno = EIO; return -1; }
             return NEXT(getxattr)(path, name, value, size);
@@ -108,6 +121,16 @@ struct HostFailureTests {
         try Fixture.diskgraft("undo", name)
         let isBack = try fileBytes(image) == before
         #expect(isBack)
+    }
+
+    /// The record cannot be marked as done: the change goes back, at once.
+    @Test func aChangeThatCannotBeMarkedAsDoneGoesBack() throws {
+        let result = try failing("done", ["put", "--volume", "disk", image, file, "/d/file"])
+        #expect(result.status == 1 && result.errorText.contains("fdatasync"), "\(result.errorText)")
+        let isUntouched = try fileBytes(image) == before
+        #expect(isUntouched)
+        #expect(!HostDirectory.exists(image + ".undo"))
+        try Fixture.diskgraft("put", "--volume", "disk", image, file, "/d/file")
     }
 
     /// The kernel tells of a page that the disk refused once: who hears of it must not go on.

@@ -116,6 +116,38 @@ private let path = "/dev/disk/by-path/"
         #expect(try isUnresolved(guest, name) != isSure)
     }
 
+    /// Behind a place that no row names a disk may be: which of the two disks given is at target 2 is not known.
+    @Test func aGapOnTheBus() throws {
+        func name(_ target: Int, _ part: Int) -> String {
+            "\(path)pci-0000:03:00.0-scsi-0:0:\(target):0-part\(part)"
+        }
+        func guest(_ target: Int) -> TestGuest {
+            self.guest(
+                "UUID=\(uuids[1]) / ext4 defaults 0 1\n\(name(0, 3)) none swap sw 0 0\n\(name(target, 1)) /data ext4 defaults 0 2\n",
+                disks: 2)
+        }
+        #expect(try resolve(guest(1), name(1, 1)) == .volume(3))
+        #expect(try isUnresolved(guest(2), name(2, 1)))
+    }
+
+    /// A row of the root that means another volume than its own contradicts what is known: nothing is made of it.
+    @Test(arguments: [
+        ("/dev/sdb1 / ext4 defaults 0 1\n", 2),
+        ("/dev/sda2 / ext4 defaults 0 1\n/dev/sda1 / ext4 defaults 0 1\n", 1),
+        ("/dev/sda1 / ext4 defaults 0 1\n", 1),
+    ])
+    func aRootThatIsElsewhere(_ rows: String, _ disks: Int) throws {
+        let guest = guest(
+            rows, disks: disks,
+            [
+                "/boot/grub/grub.cfg":
+                    "menuentry A { linux /boot/vmlinuz-5.10.0 root=/dev/sda2 ; initrd /boot/i }\n"
+            ])
+        let plan = try guest.plan("kvm")
+        #expect(plan.refusal?.code == .rowStopsBoot)
+        #expect(plan.actions.isEmpty)
+    }
+
     /// The whole of a disk with partitions is no volume: the row means another disk, or none.
     @Test(arguments: ["/dev/sdb /data ext4 defaults 0 2", "/dev/sdb none swap sw 0 0"])
     func allOfADiskWithPartitions(_ row: String) throws {

@@ -50,6 +50,55 @@ import Testing
         #expect(try gone.disk.plan("kvm").refusal?.code == .rowStopsBoot)
     }
 
+    /// A name with one hyphen is a mapping's where a table says so, and else a logical volume's.
+    @Test func mappingsThatLookLikeLogicalVolumes() throws {
+        for name in ["crypt-var", "luks-data", "a--b-c"] {
+            var guest = FieldGuest(["/etc/crypttab": "\(name) UUID=\(fieldData) none luks\n"])
+            guest.disk.partition(2, .luks, uuid: fieldData)
+            let plan = try guest.patch(rows: "/dev/mapper/\(name) /var ext4 defaults 0 2\n")
+            #expect(plan.actions.isEmpty && plan.refusal == nil)
+        }
+        let gone = FieldGuest([
+            "/etc/fstab":
+                "UUID=\(fieldRoot) / ext4 defaults 0 1\n/dev/mapper/crypt-var /var ext4 defaults 0 2\n"
+        ])
+        #expect(try gone.disk.plan("kvm").refusal?.code == .rowStopsBoot)
+    }
+
+    /// What lies in a container that is given nobody knows, unless a row takes the container's contents for itself.
+    @Test(arguments: [
+        "/dev/mapper/vg-data", "/dev/vg/data", "UUID=22222222-9999-4222-8222-222222222222", "LABEL=inside",
+    ])
+    func whatLiesInAContainer(_ name: String) throws {
+        var guest = FieldGuest(["/etc/crypttab": "c UUID=\(fieldData) none luks\n"])
+        guest.disk.partition(2, .luks, uuid: fieldData)
+        var plan = try guest.patch(rows: "\(name) /var ext4 defaults 0 2\n")
+        #expect(plan.actions.isEmpty && plan.refusal == nil)
+        let taken = "UUID=\(fieldRoot) / ext4 defaults 0 1\n/dev/mapper/c /srv ext4 defaults 0 2\n"
+        guest.root.write("/etc/fstab", taken + "\(name) /var ext4 defaults 0 2\n")
+        plan = try guest.disk.plan("kvm")
+        #expect(plan.refusal?.code == .rowStopsBoot)
+    }
+
+    @Test func mappingsOfMappings() throws {
+        let rows = "UUID=\(fieldRoot) / ext4 defaults 0 1\n/dev/mapper/a /x ext4 defaults 0 2\n"
+        func row(_ crypttab: String) throws -> String {
+            var guest = FieldGuest(["/etc/crypttab": crypttab, "/etc/fstab": rows])
+            guest.disk.partition(2, .luks, uuid: fieldData)
+            try guest.disk.patch("kvm")
+            return guest.rows
+        }
+        let circle = try row("a /dev/mapper/b none luks\nb /dev/mapper/a none luks\n")
+        #expect(circle == "/dev/mapper/a /x ext4 defaults,nofail 0 2")
+        let itself = try row("a /dev/mapper/a none luks\n")
+        #expect(itself == "/dev/mapper/a /x ext4 defaults,nofail 0 2")
+        let dead = try row(
+            "a /dev/mapper/b none luks\nb UUID=\(fieldRoot.replacing("1", with: "9")) none luks\n")
+        #expect(dead == "/dev/mapper/a /x ext4 defaults,nofail 0 2")
+        let whole = try row("a /dev/mapper/b none luks\nb UUID=\(fieldData) none luks\n")
+        #expect(whole == "/dev/mapper/a /x ext4 defaults 0 2")
+    }
+
     @Test(arguments: ["none", "none luks", "none luks,discard", ""])
     func tablesOfEncryptedDevices(_ rest: String) throws {
         let row = "secure UUID=\(fieldData)\(rest.isEmpty ? "" : " \(rest)")"

@@ -223,6 +223,47 @@ private func stop(_ plan: Plan) -> VerdictReason? {
         #expect(advice.contains("BOOTX64.EFI") && !advice.contains("missing"))
     }
 
+    /// The generic code starts what the active partition's own first sector holds, and nothing else.
+    @Test func genericBootCode() throws {
+        func code(active: Int?, type: UInt8 = 0x83, _ start: UInt8 = 8, partition: [UInt8]) throws -> BootCode
+        {
+            var sector = [UInt8](repeating: 0, count: 512)
+            sector[0] = 0x33
+            for (index, byte) in "Invalid partition table\0".utf8.enumerated() {
+                sector[0x120 + index] = byte
+            }
+            sector[450] = 0xee
+            if let active {
+                sector[446 + 16 * active] = 0x80
+                sector[450 + 16 * active] = type
+                sector[454 + 16 * active] = start
+            }
+            (sector[510], sector[511]) = (0x55, 0xaa)
+            return try BootCode(firstSector: sector) { (number) throws(StorageError) in
+                number == UInt64(start) ? partition : []
+            }
+        }
+        var grub = [UInt8](repeating: 0, count: 512)
+        for (index, byte) in "GRUB \0Geom\0Hard Disk\0Read\0 Error\r\n\0".utf8.enumerated() {
+            grub[0x180 + index] = byte
+        }
+        #expect(try code(active: nil, partition: grub) == .none)
+        #expect(try code(active: 1, type: 0, partition: grub) == .none)
+        #expect(try code(active: 1, partition: grub) == .grub2)
+        #expect(try code(active: 3, partition: [UInt8](repeating: 0, count: 512)) == .none)
+        #expect(try code(active: 3, partition: []) == .none)
+        #expect(try code(active: 0, partition: [UInt8](repeating: 0x90, count: 512)) == .other)
+    }
+
+    /// LILO and GRUB legacy read menus of their own, and none of another loader's.
+    @Test(arguments: [BootCode.lilo, .grubLegacy])
+    func loadersWithoutAMenuOfTheirOwn(_ code: BootCode) throws {
+        let (disk, _) = guest(bootCode: [code])
+        #expect(try disk.plan("kvm").outcome != .boots)
+        let (right, _) = guest(bootCode: [.grub2])
+        #expect(try right.plan("kvm").outcome == .boots)
+    }
+
     @Test func firstSectors() {
         func code(_ text: String, at offset: Int) -> BootCode {
             var sector = [UInt8](repeating: 0, count: 512)

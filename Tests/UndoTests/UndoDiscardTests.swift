@@ -112,6 +112,56 @@ struct UndoDiscardTests {
         }
     }
 
+    /// What stays half changed is named: the image, and another file of the change that has no record, marked or not.
+    @Test(arguments: [[], ["-a"]], [0, 1]) func whatStaysHalfChangedIsNamed(_ options: [String], _ kept: Int)
+        throws
+    {
+        let half = try HalfChanged(count: 2)
+        let folder = half.directory.path("copied")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        try Tool.run("cp", options + half.paths + [half.paths[kept] + ".undo", folder])
+        let copies = half.paths.map { folder + "/" + HostPath.name(of: $0) }
+        let done = try UndoRecord.discard(try copies.map { try RecordedFile.open($0) })
+        let named = done.halfChanged.map(\.path)
+        #expect(named.count == 2)
+        for copy in copies { #expect(named.contains { HostDirectory.isSame($0, copy) }) }
+        #expect(done.unmarked == (options.isEmpty ? [] : [copies[1 - kept]]))
+        #expect(try copies.map(fileBytes) == half.half)
+        #expect(try half.paths.map(fileBytes) == half.half)
+
+        // The image itself; and a backup is not half changed.
+        let own = try HalfChanged()
+        let thrown = try UndoRecord.discard([try RecordedFile.open(own.paths[0])])
+        #expect(thrown.halfChanged.map(\.path) == own.paths)
+        let moved = try HalfChanged()
+        try moved.put(.backup, copyOf: try moved.moveAway())
+        let backup = try UndoRecord.discard([try RecordedFile.open(moved.paths[0])])
+        #expect(backup.halfChanged.isEmpty && backup.kept.count == 1)
+    }
+
+    /// A record that is set aside does not go over one of the same change that is of another file.
+    @Test func whatIsSetAsideGoesOverNoOther() throws {
+        let half = try HalfChanged()
+        let path = half.paths[0]
+        let tag = try fileBytes(path + ".undo")[16..<20].hexString
+        let aside = "\(path).\(tag).undo"
+        // One of another file lies there: the same but for the inode.
+        var header = try fileBytes(path + ".undo")
+        for start in [0, 512] {
+            header[start + 88] ^= 1
+            header.storeLittle(
+                CRC32C.checksum(header.span8.extracting(start + 12..<start + 512)), at: start + 8)
+        }
+        try Data(header).write(to: URL(fileURLWithPath: aside))
+        let moved = try half.moveAway()
+        try half.put(.backup, copyOf: moved)
+        let done = try UndoRecord.discard([try RecordedFile.open(path)])
+        #expect(done.kept.count == 1 && done.kept != [aside])
+        #expect(try fileBytes(aside) == header)
+        #expect(try UndoRecord.undo([try RecordedFile.open(moved)]).count == 1)
+        #expect(try fileBytes(moved) == half.before[0])
+    }
+
     /// A finished change of an image that was moved away, below the changes of the one that got its name: those alone go.
     @Test func finishedChangesOfAnotherFileStay() throws {
         let directory = try TemporaryDirectory()

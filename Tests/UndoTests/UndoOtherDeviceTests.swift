@@ -18,7 +18,7 @@ struct UndoOtherDeviceTests {
             directory.write("one", random.bytes(1 << 20)),
             directory.write("two", random.bytes(isLonger ? 2 << 20 : 1 << 20)),
         ]
-        let device = try Tool.run("losetup", ["-f", "--show", disks[0]]).text.filter { $0 != "\n" }
+        let device = try LoopDevices.attach(disks[0])
         defer { _ = try? Tool.run("losetup", ["-d", device]) }
         let record = place.recordPath(for: device)
         do {
@@ -34,17 +34,31 @@ struct UndoOtherDeviceTests {
         let other = try fileBytes(disks[1])
         do {
             let file = try RecordedFile.open(device)
-            let error = #expect(throws: StorageError.self) { try UndoRecord.discard([file], in: place) }
-            #expect(error?.code == "other-device" && error?.remedies == [.discardUndoOfAnother])
             for force in [UndoForce.no, .sameFile] {
                 let error = #expect(throws: StorageError.self) {
                     try UndoRecord.undo([file], force: force, in: place)
                 }
-                #expect(error?.remedies.first == .forceUndoOfAnother)
+                #expect(error?.code == "other-device" && error?.remedies == [.setUndoAside])
                 #expect(error?.message.contains("another device") == true)
             }
+            // Attached elsewhere: that is said.
+            let again = try LoopDevices.attach(disks[0])
+            let error = #expect(throws: StorageError.self) { try UndoRecord.undo([file], in: place) }
+            #expect(error?.code == "other-device" && error?.remedies == [.undoDisk(path: again)])
+            if isHot {
+                let error = #expect(throws: StorageError.self) {
+                    try UndoRecord.requireSettled(device, in: place)
+                }
+                #expect(error?.code == "hot" && error?.remedies == [.undoDisk(path: again)])
+            }
+            try Tool.run("losetup", ["-d", again])
+            #expect(try fileBytes(record) == bytes && fileBytes(disks[1]) == other)
+            let done = try UndoRecord.discard([file], in: place)
+            #expect(done.kept.count == 1 && done.records.isEmpty)
+            #expect(try done.kept.map(fileBytes) == [bytes])
+            #expect(try UndoRecord.read(for: device, in: place) == nil)
         }
-        #expect(try fileBytes(record) == bytes && fileBytes(disks[1]) == other)
+        #expect(try fileBytes(disks[1]) == other)
         try Tool.run("losetup", ["-d", device])
         try Tool.run("losetup", [device, disks[0]])
         let file = try RecordedFile.open(device)
@@ -61,7 +75,7 @@ struct UndoOtherDeviceTests {
         var random = SeededRandom(32)
         let before = random.bytes(1 << 20)
         let disks = try [directory.write("one", before), directory.write("two", before)]
-        let device = try Tool.run("losetup", ["-f", "--show", disks[0]]).text.filter { $0 != "\n" }
+        let device = try LoopDevices.attach(disks[0])
         defer { _ = try? Tool.run("losetup", ["-d", device]) }
         let record = place.recordPath(for: device)
         do {
@@ -98,7 +112,7 @@ struct UndoOtherDeviceTests {
         var random = SeededRandom(33)
         let before = random.bytes(1 << 20)
         let disks = try [directory.write("one", before), directory.write("two", before)]
-        let device = try Tool.run("losetup", ["-f", "--show", disks[0]]).text.filter { $0 != "\n" }
+        let device = try LoopDevices.attach(disks[0])
         defer { _ = try? Tool.run("losetup", ["-d", device]) }
         let record = place.recordPath(for: device)
         do {
@@ -122,16 +136,17 @@ struct UndoOtherDeviceTests {
         do {
             let file = try RecordedFile.open(device)
             if isSpoiled {
-                let error = #expect(throws: StorageError.self) { try UndoRecord.discard([file], in: place) }
+                let error = #expect(throws: StorageError.self) { try UndoRecord.undo([file], in: place) }
                 #expect(error?.code == "other-device")
-                #expect(throws: StorageError.self) { try UndoRecord.undo([file], in: place) }
+                #expect(try UndoRecord.discard([file], in: place).kept.count == 1)
+                try UndoRecord.requireSettled(device, in: place)
             } else {
                 _ = try UndoRecord.undo([file], in: place)
                 try UndoRecord.requireSettled(device, in: place)
             }
         }
         try Tool.run("losetup", ["-d", device])
-        let again = try Tool.run("losetup", ["-f", "--show", disks[0]]).text.filter { $0 != "\n" }
+        let again = try LoopDevices.attach(disks[0])
         defer { _ = try? Tool.run("losetup", ["-d", again]) }
         #expect(throws: StorageError.self) { try UndoRecord.requireSettled(again, in: place) }
         let isStillHalf = try HostFile.open(again).bytes(at: 0, count: 1 << 20) == half

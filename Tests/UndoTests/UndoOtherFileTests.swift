@@ -223,20 +223,35 @@ struct UndoOtherFileTests {
         #expect(try UndoRecord.undo([moved]).isEmpty)
     }
 
+    /// The half changed image of another change gets the name: its own record takes it back, and the other waits.
+    @Test func anotherHalfChangedImageHasItsOwnRecord() throws {
+        let one = try HalfChanged()
+        let two = try HalfChanged(seed: 22)
+        let moved = try one.moveAway()
+        try FileManager.default.moveItem(atPath: two.paths[0], toPath: one.paths[0])
+        #expect(try UndoRecord.undo([try RecordedFile.open(one.paths[0])]).count == 1)
+        #expect(try fileBytes(one.paths[0]) == two.before[0])
+        #expect(try UndoRecord.undo([try RecordedFile.open(moved)]).count == 1)
+        #expect(try fileBytes(moved) == one.before[0])
+    }
+
     /// The mark of another change than the one that is settled stays.
     @Test func anotherChangesMarkStays() throws {
         let one = try HalfChanged()
         let two = try HalfChanged(seed: 22)
         _ = try one.moveAway()
-        // The half changed image of another change gets the name.
         try FileManager.default.moveItem(atPath: two.paths[0], toPath: one.paths[0])
+        let record = two.paths[0] + ".undo"
+        let aside = two.directory.path("aside")
+        try FileManager.default.moveItem(atPath: record, toPath: aside)
         let file = try RecordedFile.open(one.paths[0])
         #expect(throws: StorageError.self) { try UndoRecord.undo([file]) }
-        #expect(try UndoRecord.undo([file], force: .anyFile).count == 1)
-        let error = #expect(throws: StorageError.self) {
-            while try !UndoRecord.undo([file]).isEmpty {}
-        }
-        // Its own record is still where it was, and the contents are not what that knows.
+        // It is settled by the wrong record, and still marked.
+        let missing = #expect(throws: StorageError.self) { try UndoRecord.undo([file], force: .anyFile) }
+        #expect(missing?.code == "record-missing")
+        try FileManager.default.moveItem(atPath: aside, toPath: record)
+        let error = #expect(throws: StorageError.self) { try UndoRecord.undo([file]) }
+        // Its own record is where it was, and the contents are not what that knows.
         #expect(error?.code == "unknown-contents")
         #expect(try UndoRecord.read(for: one.paths[0])?.isCutOff == true)
     }

@@ -100,7 +100,7 @@ public final class DiskImage: Sendable {
         var notes = try recover(path, options.records)
         let companions = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
             .disk.hostFiles.filter { $0.access == .write }.map(\.path)
-        for companion in companions where companion != path {
+        for companion in companions where companion.hostBytes != path.hostBytes {
             notes += try recover(companion, options.records)
         }
         var opened = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
@@ -131,7 +131,9 @@ public final class DiskImage: Sendable {
     static func recover(_ path: String, _ place: UndoPlace) throws(StorageError) -> [String] {
         guard let record = try UndoRecord.read(for: path, in: place), record.isCutOff else { return [] }
         // By another of the file's names: whoever gave this one has not asked for that.
-        guard record.path == place.recordPath(for: path) else { throw record.hot(path, place) }
+        guard record.path.hostBytes == place.recordPath(for: path).hostBytes else {
+            throw record.hot(path, place)
+        }
         var notes: [String] = []
         let done = try UndoRecord.recover(try HostFile.open(path, access: .write), in: place) {
             notes.append(

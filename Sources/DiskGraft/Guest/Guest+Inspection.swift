@@ -151,7 +151,14 @@ extension Guest {
     /// What the first sector of each disk starts.
     private func bootCode() throws(StorageError) -> [BootCode] {
         try devices.map { (device) throws(StorageError) in
-            BootCode(firstSector: try device.bytes(at: 0, count: Int(min(device.byteCount, 512))))
+            let first = try device.bytes(at: 0, count: Int(min(device.byteCount, 512)))
+            return try BootCode(firstSector: first) { (number) throws(StorageError) in
+                // Nothing lies behind the end; a table that says so has no boot sector.
+                guard let offset = number *? 512, let end = offset +? 512, end <= device.byteCount else {
+                    return []
+                }
+                return try device.bytes(at: offset, count: 512)
+            }
         }
     }
 

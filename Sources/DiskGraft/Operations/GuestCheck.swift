@@ -88,6 +88,13 @@ public struct GuestCheck: Encodable, Sendable {
         return check
     }
 
+    /// Checks the images' own tables and nothing that lies in them, so that no parent is needed.
+    static func ofTables(_ paths: [String], options: ImageOptions) throws(StorageError) -> GuestCheck {
+        var check = GuestCheck()
+        for path in paths { try check.checkTables(path, options) }
+        return check
+    }
+
     /// The same with what can be done about a finding behind its sentence, as `name` has it.
     public func naming(_ name: (Remedy) -> String) -> GuestCheck {
         var check = self

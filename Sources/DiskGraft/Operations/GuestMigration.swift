@@ -46,7 +46,7 @@ public struct GuestMigration: Sendable {
             var name = HostPath.name(of: image.path)
             if let dot = name.lastIndex(of: "."), dot != name.startIndex { name = String(name[..<dot]) }
             let path = "\(destination)/\(name).\(suffix)"
-            guard !outputs.contains(where: { $0.path == path }) else {
+            guard !outputs.contains(where: { $0.path.hostBytes == path.hostBytes }) else {
                 throw StorageError(
                     .misuse, OutputCode.sameNameTwice,
                     "two disks would be called \(name).\(suffix); rename one", path: destination)

@@ -18,8 +18,10 @@ public enum GuestUndo {
         /// What taking a change back does to images that have one of these behind them.
         public var warnings: [String] = []
         /// What is damaged after bytes were put back over what something else had written, in tables and file systems: a
-        /// sentence each. And why that could not be told.
+        /// sentence each.
         public var damage: [String] = []
+        /// Why not all of that could be told; the images' own tables were checked as far as `damage` has it.
+        public var unchecked: StorageError?
     }
 
     /// Takes back the newest change of the images at `paths`, over all the host files that it changed. A change
@@ -68,32 +70,47 @@ public enum GuestUndo {
             }
         }
         // Old and new next to each other: of the image's tables, and of every file system in it.
-        if force, !undone.isEmpty { result.damage = try damage(paths, options) }
+        if force, !undone.isEmpty {
+            let found = try damage(paths, options)
+            result.damage = found.sentences
+            result.unchecked = found.unchecked
+        }
         return result
     }
 
-    /// What the images hold that is damaged, a sentence each; and why that cannot be told.
-    private static func damage(_ paths: [String], _ options: ImageOptions) throws(StorageError) -> [String] {
+    /// What the images hold that is damaged, a sentence each; and why not all of it can be told.
+    private static func damage(
+        _ paths: [String], _ options: ImageOptions
+    ) throws(StorageError) -> (sentences: [String], unchecked: StorageError?) {
         var options = options
         // The locks are held here.
         options.ignoresLocks = true
         do throws(StorageError) {
             let check = try GuestCheck.run(paths, options: options)
             if check.checkedNothing {
-                return paths.map {
-                    "\($0.hostBytes.shellText): nothing in it could be checked: no table, and no file system that is read"
-                }
+                let nothing = "nothing in it could be checked: no table, and no file system that is read"
+                return (paths.map { "\($0.hostBytes.shellText): \(nothing)" }, nil)
             }
-            return check.findings.filter { $0.finding.severity == .damage }
-                .map { found in
-                    let place = found.volume.map { " \($0)" } ?? ""
-                    return
-                        "\(found.image.hostBytes.shellText)\(place): \(found.finding.layer): \(found.finding.message)"
-                }
+            return (sentences(of: check), nil)
         } catch {
             guard !error.isCancellation else { throw error }
-            return ["what that left could not be checked: \(error)"]
+            // What a parent holds, for one, is not here; the image's own tables are.
+            do throws(StorageError) {
+                return (sentences(of: try GuestCheck.ofTables(paths, options: options)), error)
+            } catch let other {
+                guard !other.isCancellation else { throw other }
+                return ([], error)
+            }
         }
+    }
+
+    private static func sentences(of check: GuestCheck) -> [String] {
+        check.findings.filter { $0.finding.severity == .damage }
+            .map { found in
+                let place = found.volume.map { " \($0)" } ?? ""
+                return
+                    "\(found.image.hostBytes.shellText)\(place): \(found.finding.layer): \(found.finding.message)"
+            }
     }
 
     /// A refusal to put old bytes over what something else has written, with the better way out first: where the images are
@@ -107,8 +124,9 @@ public enum GuestUndo {
         var options = options
         options.readsUnsettled = true
         error.remedies.removeAll { $0 == .discardUndo }
-        error.remedies.insert(
-            try damage(paths, options).isEmpty ? .discardUndoOfSound : .discardUndo, at: 0)
+        let found = try damage(paths, options)
+        let isSound = found.sentences.isEmpty && found.unchecked == nil
+        error.remedies.insert(isSound ? .discardUndoOfSound : .discardUndo, at: 0)
         // Half changed and damaged: neither is good.
         if error.remedies.first == .discardUndo { error.remedies.append(error.remedies.removeFirst()) }
         return error
@@ -130,6 +148,7 @@ public enum GuestUndo {
         let discarded = try UndoRecord.discard(files, otherFile: otherFile, in: options.records)
         return Discarded(
             records: discarded.records, unmarked: discarded.unmarked, cutOff: discarded.cutOff,
+            halfChanged: discarded.halfChanged.map { HalfChanged(path: $0.path, offset: $0.offset) },
             kept: discarded.kept)
     }
 
@@ -141,8 +160,18 @@ public enum GuestUndo {
         public let unmarked: [String]
         /// Those of the records whose change was cut off: their files may be half changed.
         public let cutOff: [String]
+        /// Files that may be half changed, and stay so.
+        public let halfChanged: [HalfChanged]
         /// Records that stay, under another name, for the files that they are of: none of these images.
         public let kept: [String]
+    }
+
+    /// A file that may be half changed.
+    public struct HalfChanged: Sendable {
+        /// Its path.
+        public let path: String
+        /// The first byte that is not as the change would have left it, where that is known.
+        public let offset: UInt64?
     }
 
     private static func hostFiles(
@@ -151,7 +180,11 @@ public enum GuestUndo {
         var names: [String] = []
         for path in paths {
             try options.requireLocks(path)
-            for name in try hostFiles(of: path, options) where !names.contains(name) { names.append(name) }
+            // To strings two spellings of a letter are one.
+            for name in try hostFiles(of: path, options)
+            where !names.contains(where: { $0.hostBytes == name.hostBytes }) {
+                names.append(name)
+            }
         }
         return names
     }
@@ -162,6 +195,6 @@ public enum GuestUndo {
         let image = try? ImageProbe.open(
             path, format: options.format, options: options.openOptions(.read, unsettled: true))
         let others = image?.disk.map.hostFiles.map(\.path) ?? []
-        return [own] + others.filter { $0 != own }
+        return [own] + others.filter { $0.hostBytes != own.hostBytes }
     }
 }

@@ -44,7 +44,8 @@ public final class GuestEdit {
     deinit { cancel() }
 
     /// Makes everything durable that was done: the undo records first, then the images. The edit has ended then, and
-    /// does nothing more. When it throws, every image is as it was before.
+    /// does nothing more. When it throws, every image is as it was before, or the error says that
+    /// the change stands, or is not all taken back yet.
     public func commit() throws(StorageError) {
         try requireOpen()
         guard let recording else {

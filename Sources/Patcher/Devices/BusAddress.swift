@@ -15,10 +15,16 @@ package struct BusAddress: Hashable, Sendable {
     /// The target or the LUN behind a controller that counts one of them alone. Target 7 is a parallel adapter's own, so that
     /// what stands there or behind is not told by its number.
     var ordinal: Int? {
+        guard let number else { return nil }
+        return place.count == 3 && place[1] >= 7 ? nil : number
+    }
+
+    /// The target or the LUN where the other is the first; the port; the name space.
+    var number: Int? {
         if place.count == 1 { return place[0] }
         guard place.count == 3, place[0] == 0 else { return nil }
         if place[1] == 0 { return place[2] }
-        return place[2] == 0 && place[1] < 7 ? place[1] : nil
+        return place[2] == 0 ? place[1] : nil
     }
 
     /// Reads a link's name without the partition.

@@ -102,7 +102,9 @@ extension DeviceResolver {
         let root = rootAnchor.flatMap { anchor in
             addresses.firstIndex { $0.base == anchor.name.base }.map { (rank: $0, disk: anchor.disk) }
         }
-        if addresses.count == disks.count, let rank = addresses.firstIndex(where: { $0.address == address }) {
+        if addresses.count == disks.count, Self.isWithoutGap(addresses.compactMap(\.address)),
+            let rank = addresses.firstIndex(where: { $0.address == address })
+        {
             if let root {
                 return disks[root.rank] == root.disk ? .success(disks[rank]) : .failure(.otherOrder(name))
             }
@@ -114,6 +116,16 @@ extension DeviceResolver {
             addresses.allSatisfy({ $0.address?.controller == address.controller })
         else { return .failure(.uncertainAddress(name)) }
         return .success(ordinal)
+    }
+
+    /// Behind each controller the places follow one another from the first on: behind one that is left out, a disk may be that
+    /// nobody names. An adapter's own target 7 is no gap.
+    private static func isWithoutGap(_ addresses: [BusAddress]) -> Bool {
+        Dictionary(grouping: addresses, by: \.controller).values.allSatisfy { places in
+            let numbers = places.compactMap(\.number).sorted()
+            return numbers.count < places.count
+                || zip(numbers, 0...).allSatisfy { $0 == $1 || $1 >= 7 && $0 == $1 + 1 }
+        }
     }
 
     /// IDE positions and SATA ports count like letters, as long as they are one controller's.

@@ -28,13 +28,16 @@ extension DeviceResolver {
     /// there, or nobody can tell.
     func sourceProblem(_ name: DeviceName) -> UnresolvedReason? {
         switch name {
-        case .mapped(let name):
+        case .mapped, .logicalVolume:
+            let isLogicalVolume = if case .logicalVolume = name { true } else { false }
+            guard let name = name.mapperName else { return nil }
             if let source = usage.mappings[name] {
-                guard case .unresolved(let reason) = resolve(source),
+                guard case .unresolved(let reason) = resolve(base(of: source, from: name)),
                     reason.mayBeMissing || source.isPositional
-                else { return nil }
+                else { return isCircle(from: name) ? .mappingCircle(name) : nil }
                 return .noMappingSource(name: name, reason)
             }
+            if isLogicalVolume { return nil }
             // What is not in the tables may be opened by an initramfs.
             let directory = name.hasPrefix("dm-") ? "/dev/" : "/dev/mapper/"
             return holdsContainer { _ in true } ? nil : .unknownSource(directory + name)
@@ -46,6 +49,43 @@ extension DeviceResolver {
             }
             return .unknownSource(path)
         default: return nil
+        }
+    }
+
+    /// What a mapping of mappings is made of in the end.
+    private func base(of source: DeviceName, from name: String) -> DeviceName {
+        var source = source
+        var seen: Set<String> = [name]
+        while let next = source.mapperName, let below = usage.mappings[next], seen.insert(next).inserted {
+            source = below
+        }
+        return source
+    }
+
+    /// Following the tables from a mapping leads back to one that was met.
+    private func isCircle(from name: String) -> Bool {
+        var seen: Set<String> = []
+        var name = name
+        while seen.insert(name).inserted {
+            guard let next = usage.mappings[name]?.mapperName, usage.mappings[next] != nil else {
+                return false
+            }
+            name = next
+        }
+        return true
+    }
+
+    /// What a name means may lie in an encrypted container that the tables open, and whose contents no row takes as a whole.
+    func mayBeEncrypted(_ reason: UnresolvedReason) -> Bool {
+        switch reason {
+        case .noBearer(.uuid), .noBearer(.label), .noBearer(.logicalVolume): break
+        default: return false
+        }
+        return usage.mappings.contains { name, source in
+            guard !usage.takenMappings.contains(name), case .volume(let volume) = resolve(source) else {
+                return false
+            }
+            return volumes[volume].identity.kind == .luks
         }
     }
 
@@ -62,6 +102,21 @@ extension DeviceResolver {
     /// An encrypted container with such a UUID is on the disks.
     private func holdsContainer(_ matches: (String) -> Bool) -> Bool {
         volumes.contains { $0.identity.kind == .luks && matches($0.identity.uuid?.lowercased() ?? "") }
+    }
+}
+
+extension DeviceName {
+    /// The name below /dev/mapper; nil where there is none.
+    var mapperName: String? {
+        switch self {
+        case .mapped(let name): return name
+        case .logicalVolume(let group, let name):
+            return [group, name].map {
+                $0.split(separator: "-", omittingEmptySubsequences: false).joined(separator: "--")
+            }
+            .joined(separator: "-")
+        default: return nil
+        }
     }
 }
 

@@ -46,6 +46,8 @@ package struct DeviceResolver: Sendable {
         package var rowFamilies: Set<DiskName.Family> = []
         /// The root's own row: the name, the partition, and where the root was found.
         package var root: (name: DiskName, partition: Int?, volume: Int)?
+        /// The volume on which the fstab lies; nil where nobody knows.
+        package var rootVolume: Int?
         /// The disk that holds the root, where a partition or the whole disk does.
         package var rootDisk: Int?
         /// Names that kernel entries give the root's own partition, by the order of the disks.
@@ -59,6 +61,8 @@ package struct DeviceResolver: Sendable {
         /// Names in rows that cloud-init wrote: the cloud may lend such disks, so that they are none of those given, and shift the
         /// names of those behind them.
         package var lent: Set<DiskName> = []
+        /// Mappings that a row mounts or swaps to: nothing else lies in them.
+        package var takenMappings: Set<String> = []
         /// Names that the user tied to a disk whose volumes are in use under another name.
         package var refuted: Set<String> = []
         /// Kinds of names whose order cannot be that of the given disks, and why.
@@ -148,6 +152,12 @@ package struct DeviceResolver: Sendable {
         case .partitionLabel(let label):
             return unique(.partitionLabel(label)) { $0.partitionLabel == label }
         case .logicalVolume(let group, let name):
+            // What a table makes of a container has whatever name it says.
+            if let mapper = DeviceName.logicalVolume(group: group, name: name).mapperName,
+                usage.mappings[mapper] != nil
+            {
+                return .stable
+            }
             return unique(.logicalVolume(group: group, name: name)) {
                 $0.location == .logicalVolume(group: group, name: name)
             }
@@ -161,6 +171,12 @@ package struct DeviceResolver: Sendable {
         case .stableIdentifier(let name): return resolve(identifier: name)
         case .optical, .floppy, .virtual, .notADevice: return .notADisk
         }
+    }
+
+    /// A file system of several devices is mounted by any of them.
+    func isPartOfOneFileSystem(_ one: Int, _ other: Int) -> Bool {
+        let (one, other) = (volumes[one].identity, volumes[other].identity)
+        return one.kind == .btrfs && other.kind == .btrfs && one.uuid == other.uuid
     }
 
     /// A name's disk is known without regard to the order.

@@ -66,6 +66,10 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case opaque
     /// The volume holds something else than the row says.
     case rowSays(types: [String], volume: String, kind: VolumeIdentity.Kind)
+    /// The row of the root means another volume than the one on which the fstab lies.
+    case otherRoot(volume: String, root: String)
+    /// A mapping is made of itself.
+    case mappingCircle(String)
     /// The volume holds what the row of crypttab cannot have used.
     case encryptsAnother(mapping: String, volume: String, kind: VolumeIdentity.Kind)
     /// The volume holds no file system.
@@ -116,7 +120,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     /// A boot may wait for it in vain, though its name does not depend on the controller.
     package var mayBeMissing: Bool {
         switch self {
-        case .unknownSource, .noMappingSource: true
+        case .unknownSource, .noMappingSource, .mappingCircle: true
         default: isAbsent
         }
     }
@@ -188,6 +192,9 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case .opaque: "it holds variables or escapes"
         case .rowSays(let types, let volume, let kind):
             "the row says \(types.joined(separator: ",")), but \(volume) holds \(kind == .unknown ? "nothing that is known" : kind.rawValue)"
+        case .otherRoot(let volume, let root):
+            "it is \(volume), and the system whose root the row means is on \(root)"
+        case .mappingCircle(let name): "\(name) is made of itself, by the tables"
         case .encryptsAnother(let mapping, let volume, let kind):
             "\(volume) holds \(kind.rawValue), and nothing that \(mapping) can have been made of"
         case .noFileSystem(let volume, let kind): "\(volume) holds \(kind.rawValue)"

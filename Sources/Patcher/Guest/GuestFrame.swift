@@ -38,6 +38,7 @@ extension GuestFrame {
             if case .crypttab = site.use { usage.rowFamilies.insert(name.family) }
         }
         usage.mappings = Mapping.all(in: files)
+        usage.takenMappings = Set(fstab.rows.compactMap { DeviceName($0.spec).mapperName })
         let presentation = stated.inferred(from: tools, fstab)
         func resolver() -> DeviceResolver {
             DeviceResolver(
@@ -54,6 +55,7 @@ extension GuestFrame {
     /// What the fstab's names are used for.
     private func usage(of fstab: Fstab) -> DeviceResolver.Usage {
         var usage = DeviceResolver.Usage()
+        usage.rootVolume = rootVolume
         switch volumes[rootVolume].location {
         case .partition(let disk, _), .wholeDisk(let disk): usage.rootDisk = disk
         case .logicalVolume, .array: break
@@ -149,6 +151,9 @@ extension GuestFrame {
             let kind = volumes[volume].identity.kind
             let isOther = row.mount?.contradicts(kind) ?? row.mapping?.contradicts(kind) ?? false
             if isOther, !leavesNoOrder { found[name.family] = .otherContents }
+            if row.place == "/", volume != rootVolume, !resolver.isPartOfOneFileSystem(volume, rootVolume) {
+                found[name.family] = .otherContents
+            }
             // Subvolumes are mounted each by a row of its own.
             if row.mount?.isSwap == true || volumes[volume].identity.kind == .btrfs { continue }
             if let known = places[volume], !known.contains(row.place) {

@@ -8,6 +8,7 @@ extension LinuxSystem {
         if readsMenuOfUEFIAlone, menu.syntax is any GRUBMenu, !isOnESP(menu) { return false }
         if menu.syntax is LoaderEntry, !readsLoaderEntries { return false }
         if menu.syntax is any GRUBMenu, isOutsideItsVolume(menu) { return false }
+        if hasForeignLoader(menu) { return false }
         if menu.syntax is Syslinux, !syslinuxMenus.contains(where: { $0.files.contains(menu.file.key) }) {
             return false
         }
@@ -28,6 +29,14 @@ extension LinuxSystem {
         // Kernels of an age that is gone show it; where none of any menu is found, they were not looked for in the right place.
         let alive = menus.filter { !bootFiles.present.isDisjoint(with: keys(of: $0)) }
         return alive.isEmpty || alive.contains { isPart($0, ofSameMenuAs: menu) }
+    }
+
+    /// What a BIOS starts is LILO or GRUB legacy, which has no menu here and reads none of another's.
+    private func hasForeignLoader(_ menu: ScannedFile) -> Bool {
+        guard !firmware.hasUEFI, bootCode == .lilo || bootCode == .grubLegacy,
+            let readers = readers(of: bootCode)
+        else { return false }
+        return !files.contains { readers.contains($0.kind) } && menu.syntax is any GRUB2Text
     }
 
     /// A link leads from the loader's own volume to another, which only the running system does.

@@ -78,6 +78,11 @@ struct ReferenceTable: Sendable {
         {
             resolution = .unresolved(reason)
         }
+        if case .unresolved(let reason) = resolution, site.use.takesVolume, !site.use.isRoot,
+            resolver.mayBeEncrypted(reason)
+        {
+            resolution = .stable
+        }
         // The root is known by its contents, and nothing waits for its row.
         if case .fstab(let row) = site.use, row.mountPoint == "/",
             case .unresolved(.noBearer(.identifier(_))) = resolution
@@ -88,7 +93,9 @@ struct ReferenceTable: Sendable {
         if case .disk(let disk) = resolution, site.use.takesVolume {
             resolution = .unresolved(.holdsPartitions(site.text, disk: disk))
         }
-        if case .volume(let volume) = resolution, let clash = clash(site, resolver.volumes[volume]) {
+        if case .volume(let volume) = resolution,
+            let clash = clash(site, resolver.volumes[volume]) ?? otherRoot(site, volume, resolver)
+        {
             resolution = .unresolved(clash)
         }
         let resolvedName: String? =
@@ -102,6 +109,17 @@ struct ReferenceTable: Sendable {
             line: lineStarts.prefix { $0 <= site.range.lowerBound }.count,
             kind: file.kind, use: site.use, text: site.text, resolution: resolution,
             resolvedName: resolvedName, isStable: !name.isPositional)
+    }
+
+    /// The row of the root would be another volume than the one on which this fstab lies.
+    private static func otherRoot(
+        _ site: DeviceSite, _ volume: Int, _ resolver: DeviceResolver
+    ) -> UnresolvedReason? {
+        guard case .fstab(let row) = site.use, row.mountPoint == "/", DeviceName(site.text).isPositional,
+            let root = resolver.usage.rootVolume, root != volume,
+            !resolver.isPartOfOneFileSystem(root, volume)
+        else { return nil }
+        return .otherRoot(volume: resolver.volumes[volume].name, root: resolver.volumes[root].name)
     }
 
     /// Why a volume cannot be what a row means: what lies in it is something else. The root is known by its contents, and

@@ -54,6 +54,11 @@ package struct DeviceSite: Sendable, Equatable {
             }
         }
 
+        /// The root's row, or the kernel's argument.
+        var isRoot: Bool {
+            if case .fstab(let row) = self { row.mountPoint == "/" } else { isKernelArgument("root") }
+        }
+
         /// A swap area, to swap to or to resume from.
         var isSwap: Bool {
             if case .fstab(let row) = self { row.isSwap } else { isKernelArgument("resume") }

@@ -17,6 +17,8 @@ public enum Remedy: Hashable, Sendable {
     case honourLocks
     /// Take the earlier change back first.
     case undo
+    /// Take it back on the disk that was changed, which is attached there.
+    case undoDisk(path: String)
     /// Put back what an undo record keeps, over whatever is there now.
     case forceUndo
     /// The same, where the file is not the one that the record is of.

@@ -27,6 +27,14 @@ public struct FileIncarnation: Equatable, Sendable {
     /// Whether that is a block device: what stands for an inode is its number, with this bit set.
     public var isOfDevice: Bool { inode >> 63 == 1 }
 
+    /// Whether the device has that number at whatever place it is attached: the lowest bit says so.
+    public var isLasting: Bool { isOfDevice && birth & 1 == 1 }
+
+    /// Whether that is surely another block device, whatever the two are called: both are known by what lasts.
+    public func isOtherDevice(than other: FileIncarnation) -> Bool {
+        isLasting && other.isLasting && birth != other.birth
+    }
+
     /// Makes an incarnation.
     public init(inode: UInt64, birth: UInt64) {
         self.inode = inode

@@ -74,17 +74,18 @@ struct UndoCommand: ParsableCommand {
         for sentence in result.damage {
             Terminal.printError("\(sentence); `diskgraft check` tells all of it")
         }
-        if !result.damage.isEmpty { throw ExitCode(1) }
+        if let error = result.unchecked {
+            Terminal.printError(
+                "the old bytes are back, and only the image's own tables could be checked, not what lies in it: \(error.spelled)"
+            )
+        }
+        if !result.damage.isEmpty || result.unchecked != nil { throw ExitCode(1) }
     }
 
     private func throwAway() throws {
         let done = try GuestUndo.discard(
             [path] + disks.with, options: image.options, otherFile: otherFile)
         for record in done.records { Terminal.print("\(record.hostBytes.shellText): was thrown away.\n") }
-        for record in done.cutOff {
-            Terminal.printError(
-                "\(record.hostBytes.shellText): its change was cut off, and the image may be half changed")
-        }
         for file in done.unmarked {
             Terminal.print("\(file.hostBytes.shellText): is not marked as half changed any more.\n")
         }
@@ -92,6 +93,12 @@ struct UndoCommand: ParsableCommand {
             Terminal.print(
                 "\(record.hostBytes.shellText): stays, since that is not the file that was changed; the undo record mends the file "
                     + "that was, wherever it is, and --other-file throws it away\n")
+        }
+        for file in done.halfChanged {
+            let place = file.offset.map { " (from byte 0x\(String($0, radix: 16)) on)" } ?? ""
+            Terminal.printError(
+                "\(file.path.hostBytes.shellText): a change was cut off, and this file may be half changed\(place); `diskgraft check` "
+                    + "tells what it finds damaged")
         }
         if done.records.isEmpty, done.unmarked.isEmpty, done.kept.isEmpty {
             Terminal.write(Array("There is no undo record.\n".utf8))

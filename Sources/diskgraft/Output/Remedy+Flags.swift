@@ -12,6 +12,8 @@ extension Remedy {
         case .ignoreLocks: "-U reads it all the same"
         case .honourLocks: "a command that writes takes no -U"
         case .undo: "`diskgraft undo` takes the change back"
+        case .undoDisk(let path):
+            "`diskgraft undo \(path.hostBytes.shellText)` takes it back there (with the same --undo-dir, where one was given)"
         case .forceUndo:
             "`diskgraft undo --force` puts the old bytes back over it: work that was done since is lost, and a file system that "
                 + "was used since is damaged by that, so copy the image first"

@@ -74,7 +74,7 @@ extension VerdictReason {
         case .groupIncomplete(let mountPoint, let group):
             "the boot waits for \(mountPoint), and \(group): not every system activates what there is of one; give all disks of the guest"
         case .sharedXFS(let mountPoint, let volumes):
-            "the boot waits for \(mountPoint), and \(volumes.joined(separator: " and ")) have one UUID: Linux mounts no second XFS of a UUID without the option nouuid; give one another UUID (xfs_admin -U generate), or its row the option nofail"
+            "the boot waits for \(mountPoint), and \(volumes.joined(separator: " and ")) have one UUID: Linux mounts no second XFS of a UUID without the option nouuid; give one another UUID (with xfs_admin), or its row the option nofail"
         case .awaitsTarget(let argument):
             "\(argument) has the initramfs reach for a disk over the network: where the new machine does not find it, the start waits for it, or stops; take it out, unless it is meant"
         case .tableDamaged(let disk):

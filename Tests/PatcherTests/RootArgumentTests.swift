@@ -11,7 +11,7 @@ import Testing
     @Test(arguments: [
         "root=sda1", "root=/dev/sda01", "root=/dev/root", "root=/dev/dasda1",
         "root=/dev/pmem0p1",
-        "root=/dev/sda1/", "root=overlay", "root=LABEL=", "root=/dev/dm-0", "root=/dev/mmcblk0p1",
+        "root=/dev/sda1/", "root=overlay", "root=LABEL=", "root=/dev/dm-0", "root=/dev/mtdblock0",
         "root=/dev/sda",
         "root=$nosuch", "root=/dev/sd${nosuch}1",
     ])

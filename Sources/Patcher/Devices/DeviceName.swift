@@ -84,7 +84,7 @@ package enum DeviceName: Hashable, Sendable {
             switch parts[0] {
             case "mapper": return mapper(parts[1])
             case "md": return .array(parts[1])
-            case "loop", "shm", "pts", "fd", "input", "bus", "net", "": return .virtual(text)
+            case "block", "char", "loop", "shm", "pts", "fd", "input", "bus", "net", "": return .virtual(text)
             default: return .logicalVolume(group: parts[0], name: parts[1])
             }
         }
@@ -142,8 +142,18 @@ package enum DeviceName: Hashable, Sendable {
                 halves[halves.count - 1].append(character)
             }
         }
-        guard halves.count == 2, !halves.contains("") else { return .mapped(name) }
+        guard halves.count == 2, !halves.contains(""), !isMultipath(halves[0], halves[1]) else {
+            return .mapped(name)
+        }
         return .logicalVolume(group: halves[0], name: halves[1])
+    }
+
+    /// "36005076…-part1", "mpatha-part1": a partition of a disk that several paths lead to (kpartx).
+    private static func isMultipath(_ disk: String, _ part: String) -> Bool {
+        guard part.hasPrefix("part"), DiskName.smallNumber(part.dropFirst("part".count)) != nil else {
+            return false
+        }
+        return disk.hasPrefix("mpath") || disk.count >= 17 && disk.allSatisfy(\.isHexDigit)
     }
 
     /// udev writes a character that cannot stand in a file name as `\x20`.

@@ -15,6 +15,8 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         case nvme
         /// HP Smart Array.
         case cciss
+        /// Cards and soldered memory (MMC, SD): by order of detection.
+        case mmc
         /// `QM0000N`: the serial number that QEMU gives its N-th IDE drive position.
         case qemuSerial
         /// `…-scsi-0:C:T:L` of by-path: channel, target and LUN behind a controller.
@@ -35,7 +37,7 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         /// A name that drivers give by the order in which disks are found.
         package var isLettered: Bool {
             switch self {
-            case .sd, .hd, .vd, .xvd, .nvme, .cciss: true
+            case .sd, .hd, .vd, .xvd, .nvme, .cciss, .mmc: true
             case .qemuSerial, .scsiAddress, .nvmeAddress, .idePosition, .ataPort, .serial, .busAddress,
                 .azureLink:
                 false
@@ -72,6 +74,7 @@ extension DiskName {
     static func parse(deviceNode text: String) -> (disk: DiskName, partition: Int?)? {
         if text.hasPrefix("nvme") { return parseNumbered(text, "nvme", "n", family: .nvme) }
         if text.hasPrefix("cciss/c") { return parseNumbered(text, "cciss/c", "d", family: .cciss) }
+        if text.hasPrefix("mmcblk") { return parseCard(text.dropFirst("mmcblk".count)) }
         for family in [Family.xvd, .sd, .hd, .vd] where text.hasPrefix(family.rawValue) {
             let rest = text.utf8.dropFirst(family.rawValue.utf8.count)
             let letters = rest.prefix { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") }
@@ -85,6 +88,15 @@ extension DiskName {
             return (DiskName(family: family, position: position, base: base), partition)
         }
         return nil
+    }
+
+    /// mmcblk0p2: a number, and "p" before the partition.
+    private static func parseCard(_ text: Substring) -> (disk: DiskName, partition: Int?)? {
+        let parts = text.split(separator: "p", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let position = parts.first.flatMap(smallNumber) else { return nil }
+        let partition = parts.count == 2 ? smallNumber(parts[1]) : nil
+        guard parts.count == 1 || partition ?? 0 > 0 else { return nil }
+        return (DiskName(family: .mmc, position: position, base: "/dev/mmcblk\(position)"), partition)
     }
 
     /// nvme0n1p2 and cciss/c0d0p2: controller, unit, and "p" before the partition.

@@ -4,10 +4,11 @@ extension Ext4FileSystem {
     /// Kind by blkid's rule, UUID, label, sizes.
     package var identity: VolumeIdentity { superblock.identity }
 
-    /// Everything, where no feature forbids writing.
+    /// Everything, where no feature forbids writing, and the kernel has recorded no errors.
     package var capabilities: Capabilities {
         do throws(StorageError) {
             try requireWritableFeatures()
+            try requireNoErrors(superblock)
             return Ext4Driver.capabilities
         } catch {
             return Capabilities(restriction: error.message)

@@ -52,6 +52,46 @@ extension MutableRawSpan {
             try #require(survey.guests.first), PlanRequest(target: try #require(Target.named("kvm"))))
     }
 
+    @Test func twoXFSOfOneUUID() throws {
+        func plan(_ options: String, _ kind: VolumeIdentity.Kind = .xfs) throws -> Plan {
+            var guest = FieldGuest([
+                "/etc/fstab":
+                    "UUID=\(fieldRoot) / ext4 defaults 0 1\nLABEL=a /a xfs defaults 0 0\nLABEL=b /b xfs \(options) 0 0\n"
+            ])
+            guest.disk.partition(2, kind, uuid: fieldData, label: "a")
+            guest.disk.partition(3, kind, uuid: fieldData, label: "b")
+            return try guest.disk.plan("kvm")
+        }
+        #expect(try plan("defaults").defaultVerdict?.doubt?.code == .sharedXFS)
+        #expect(try plan("defaults").outcome == .notKnown)
+        for options in ["nouuid", "defaults,nofail", "noauto"] {
+            #expect(try plan(options).outcome == .boots)
+        }
+    }
+
+    @Test(arguments: [
+        "netroot=iscsi:@10.0.0.1::3260::iqn.2015-02.x", "rd.iscsi.firmware=1", "ISCSI_TARGET_IP=10.0.0.1",
+    ])
+    func aDiskOverTheNetwork(_ argument: String) throws {
+        let menu = "set default=0\n" + FieldGuest.entry("A", "root=UUID=\(fieldRoot) \(argument)")
+        let plan = try FieldGuest(["/boot/grub/grub.cfg": menu]).disk.plan("kvm")
+        #expect(plan.outcome == .notKnown && plan.defaultVerdict?.doubt?.code == .awaitsTarget)
+    }
+
+    @Test func aPartitionTableThatIsReadFromTheEnd() throws {
+        func code(_ tables: Set<Int>, _ bootCode: BootCode = .grub2) throws -> (Plan, VerdictReason.Code?) {
+            let guest = FieldGuest().disk
+            let survey = try GuestFinder.survey(
+                volumes: guest.volumes, fileSystems: guest.fileSystems, diskCount: 2, bootCode: [bootCode],
+                damagedTables: tables)
+            let plan = try Planner.plan(
+                try #require(survey.guests.first), PlanRequest(target: try #require(Target.named("kvm"))))
+            return (plan, plan.stop)
+        }
+        #expect(try code([0]).1 == .tableDamaged && code([0]).0.refusal?.code == .defaultCannot)
+        #expect(try code([1]).0.outcome == .boots && code([]).0.outcome == .boots)
+    }
+
     /// What Linux does not make of the given disks is not there; what is whole in a group that is not may come or not.
     @Test func aGroupThatIsNotWhole() throws {
         func guest(_ row: String, _ change: (inout Volume) -> Void) throws -> FieldGuest {

@@ -9,7 +9,8 @@ extension Guest {
         var survey = try GuestFinder.survey(
             volumes: volumes, fileSystems: readable, diskCount: images.count,
             presentation: try source.presentation(diskCount: images.count), bootCode: try bootCode(),
-            unread: failures.reasons, damaged: failures.damaged, openingOldRoots: registry.openOldRoot)
+            unread: failures.reasons, damaged: failures.damaged, damagedTables: damagedTables,
+            openingOldRoots: registry.openOldRoot)
         if survey.guests.isEmpty { try failures.requireNone() }
         if let root = try rootVolume(source, among: survey.guests.map(\.rootVolume)) {
             survey.guests.removeAll { $0.rootVolume != root }
@@ -150,6 +151,15 @@ extension Guest {
             .misuse, GuestCode.noSuchRoot,
             "no system has its root on \(name)" + (names.isEmpty ? "" : "; there are roots on \(names)"),
             path: images.first?.path)
+    }
+
+    /// The disks whose partitions are told by the GPT at their end alone.
+    private var damagedTables: Set<Int> {
+        Set(
+            layout.disks.filter { disk in
+                guard case .gpt = disk.table.kind, let source = disk.table.source else { return false }
+                return source != .primary
+            }.map(\.index))
     }
 
     /// What the first sector of each disk starts.

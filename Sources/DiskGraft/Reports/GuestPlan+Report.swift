@@ -107,6 +107,10 @@ extension PlanReport.Verdict {
         kernel = verdict.kernel
         isDefault = verdict.isDefault
         switch verdict.outcome {
+        case .boots where verdict.doubt != nil, .bootsWithEdits where verdict.doubt != nil:
+            outcome = "not-known"
+            reason = verdict.doubt.map { wording.text($0.sentence) }
+            reasonCode = verdict.doubt?.code.rawValue
         case .boots: outcome = "boots"
         case .bootsWithEdits: outcome = "boots-with-edits"
         case .cannot(let why):

@@ -74,13 +74,18 @@ extension Ext4FileSystem {
         }
     }
 
-    private func requireCleanState(_ superblock: Superblock) throws(StorageError) {
+    /// Throws where the kernel has recorded errors: no journal takes these away.
+    func requireNoErrors(_ superblock: Superblock) throws(StorageError) {
         guard superblock.state & Superblock.State.errors == 0 else {
             throw .ext4(
                 .refused, .errorState,
                 "the kernel has recorded errors in the file system; run e2fsck -f first",
                 structure: "superblock", field: "s_state")
         }
+    }
+
+    private func requireCleanState(_ superblock: Superblock) throws(StorageError) {
+        try requireNoErrors(superblock)
         guard superblock.state & Superblock.State.valid != 0,
             superblock.state & Superblock.State.orphans == 0
         else {

@@ -132,7 +132,11 @@ extension PlanDraft {
     /// The paths of those firmwares that the new machine may have, with what the draft adds.
     var bootPaths: [BootPath] {
         let adds = otherActions.contains { $0.repairs == [.efi] }
-        return guest.bootPaths(with: adds ? guest.fallbackMaking : nil).filter { path in
+        let defaults = guest.defaultEntries.map { item in
+            let moved = movedDefaults[item.key.file]
+            return guest.bootEntries.first { $0.key == moved } ?? item
+        }
+        return guest.starting(defaults).bootPaths(with: adds ? guest.fallbackMaking : nil).filter { path in
             switch machineNeeds.firmware {
             case .bios: path.firmware == .bios
             case .uefi: path.firmware == .uefi

@@ -6,12 +6,13 @@ package import Storage
 package enum GuestFinder {
     /// Finds every guest. `fileSystems` holds those volumes (by index) that can be read; `diskCount` is how many
     /// disks were given, `bootCode` tells what each one's first sector starts, where somebody looked, `unread` why a volume (by
-    /// index) could not be opened, `damaged` which of these are damaged, and `open` opens an initramfs that is a file system. Nothing is written; a file that cannot
+    /// index) could not be opened, `damaged` which of these are damaged, `damagedTables` the disks
+    /// whose GPT was read from their end, and `open` opens an initramfs that is a file system. Nothing is written; a file that cannot
     /// be read is told in the guest's notes, and by a verdict where it matters.
     package static func survey(
         volumes: [Volume], fileSystems: [Int: any FileSystem], diskCount: Int,
         presentation: SourcePresentation = .unknown, bootCode: [BootCode] = [], unread: [Int: String] = [:],
-        damaged: Set<Int> = [], openingOldRoots open: OldRootOpener? = nil
+        damaged: Set<Int> = [], damagedTables: Set<Int> = [], openingOldRoots open: OldRootOpener? = nil
     ) throws(StorageError) -> Survey {
         var guests: [LinuxSystem] = []
         let roots = try rootVolumes(volumes, fileSystems)
@@ -21,7 +22,7 @@ package enum GuestFinder {
                     rootVolume: index, among: roots, volumes: volumes, fileSystems: fileSystems,
                     diskCount: diskCount,
                     presentation: presentation, bootCode: bootCode,
-                    damaged: unread.filter { damaged.contains($0.key) }, open))
+                    damaged: unread.filter { damaged.contains($0.key) }, damagedTables, open))
         }
         let hasWindows = try volumes.indices.contains { (index) throws(StorageError) in
             if volumes[index].identity.kind == .ntfs { return true }
@@ -69,6 +70,7 @@ package enum GuestFinder {
     private static func guest(
         rootVolume: Int, among roots: [Int], volumes: [Volume], fileSystems: [Int: any FileSystem],
         diskCount: Int, presentation: SourcePresentation, bootCode: [BootCode], damaged: [Int: String],
+        _ damagedTables: Set<Int>,
         _ open: OldRootOpener?
     ) throws(StorageError) -> LinuxSystem {
         let mounted = try MountedSystem(
@@ -83,6 +85,7 @@ package enum GuestFinder {
         frame.systemRoots = Set(roots)
         frame.openOldRoot = open
         frame.damagedVolumes = damaged
+        frame.damagedTables = damagedTables
         let bootFiles = try BootFiles(
             of: files,
             in: BootPlaces(

@@ -19,6 +19,8 @@ package struct GuestFrame: Sendable {
     var bootCode: [BootCode] = []
     /// The volumes that are of a form which is read here, and damaged: why they could not be opened.
     var damagedVolumes: [Int: String] = [:]
+    /// The disks whose first partition table is damaged, so that the one at their end was read.
+    var damagedTables: Set<Int> = []
     /// Opens an initramfs that is a file system; nil where nobody can.
     var openOldRoot: OldRootOpener?
     /// The volumes that hold a system's root, this one's among them; empty where nobody looked.

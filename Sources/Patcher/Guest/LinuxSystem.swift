@@ -61,6 +61,13 @@ package struct LinuxSystem: Sendable {
         target.hypervisor == .xenserver ? self : startedByFirmware()
     }
 
+    /// The guest with other entries that boot by themselves.
+    func starting(_ entries: [MenuEntry]) -> LinuxSystem {
+        var guest = self
+        guest.defaultEntries = entries
+        return guest
+    }
+
     /// The guest as firmware starts it, whatever did before.
     func startedByFirmware() -> LinuxSystem {
         var guest = self

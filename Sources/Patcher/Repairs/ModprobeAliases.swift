@@ -19,7 +19,8 @@ enum ModprobeAliases: PlanStep {
     /// The modules that mkinitrd of the RHEL 4 and 5 era takes from `scsi_hostadapter` aliases. Empty: built in.
     static func hostAdapters(_ draft: PlanDraft) -> [String] {
         switch draft.controller {
-        case .ide, .storvsc: []
+        case .ide, .storvsc:
+            draft.drivers.modulesOfNextInitramfs.contains("hv_storvsc") ? ["hv_storvsc", "hv_vmbus"] : []
         case .ahci: ["ahci"]
         case .lsi1030: draft.guest.release?.major == 4 ? ["mptscsih", "mptbase"] : ["mptspi", "mptbase"]
         case .lsisas: ["mptsas", "mptbase"]
@@ -37,7 +38,8 @@ enum ModprobeAliases: PlanStep {
         _ file: ScannedFile, _ rows: [FieldTable.Row], _ draft: inout PlanDraft
     ) {
         let wanted = hostAdapters(draft)
-        let harmless: Set<String> = ["ata_piix", "ahci", "libata", "usb-storage"]
+        var harmless: Set<String> = ["ata_piix", "ahci", "libata", "usb-storage"]
+        if [.hyperv, .azure].contains(draft.hypervisor) { harmless.insert("hv_storvsc") }
         let aliases = rows.filter { hostAdapter(in: $0) != nil }
         var isListed = wanted.isEmpty || aliases.contains { wanted.contains($0.words[2]) }
         for row in aliases where !wanted.contains(row.words[2]) && !harmless.contains(row.words[2]) {

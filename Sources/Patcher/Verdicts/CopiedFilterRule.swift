@@ -60,7 +60,7 @@ enum CopiedFilterRule: VerdictRule {
         _ syntax: any ConfigurationSyntax, _ isNamed: Bool
     ) -> (kind: VolumeIdentity.Kind, accepts: (String) -> Bool) {
         if let lvm = syntax as? LVMConfiguration {
-            return (.lvm2, { name in lvm.filters.allSatisfy { $0.accepts(name) } })
+            return (.lvm2, { name in lvm.filters.allSatisfy { $0.accepts(name) || $0.acceptsLinks } })
         }
         guard let arrays = syntax as? MDConfiguration else { return (.unknown, { _ in true }) }
         return (.mdRAID, { arrays.looks(at: $0) && (!isNamed || arrays.makesNamedArrays(of: $0)) })
@@ -70,5 +70,12 @@ enum CopiedFilterRule: VerdictRule {
     private static func isRootNamedByArray(_ item: MenuEntry) -> Bool {
         guard let range = item.entry.commandLine.last("root")?.valueRange else { return false }
         return item.file.bytes.text(range).hasPrefix("/dev/md")
+    }
+}
+
+extension LVMConfiguration.Filter {
+    /// It lets in links of udev's, of which the target's are not told.
+    fileprivate var acceptsLinks: Bool {
+        patterns.contains { $0.accepts && $0.expression.contains("disk/by-") }
     }
 }

@@ -38,6 +38,10 @@ extension VerdictReason {
         case hiddenByFilter = "hidden-by-filter"
         case hiddenByCopy = "hidden-by-copy"
         case volumeDamaged = "volume-damaged"
+        case sharedXFS = "shared-xfs"
+        case awaitsTarget = "awaits-target"
+        case tableDamaged = "table-damaged"
+        case tableMended = "table-mended"
         case groupIncomplete = "group-incomplete"
         case statedWrongly = "stated-wrongly"
         case cardNotChanged = "card-not-changed"
@@ -95,6 +99,10 @@ extension VerdictReason {
         case .hiddenByFilter: .hiddenByFilter
         case .hiddenByCopy: .hiddenByCopy
         case .volumeDamaged: .volumeDamaged
+        case .sharedXFS: .sharedXFS
+        case .awaitsTarget: .awaitsTarget
+        case .tableDamaged: .tableDamaged
+        case .tableMended: .tableMended
         case .groupIncomplete: .groupIncomplete
         case .statedWrongly: .statedWrongly
         case .cardNotChanged: .cardNotChanged

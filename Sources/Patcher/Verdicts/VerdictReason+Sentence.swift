@@ -73,6 +73,14 @@ extension VerdictReason {
             "the root is put together from \(devices.joined(separator: ", ")) on the target, which \(path) in \(image) keeps the initramfs from looking at: make it anew in the running guest without these names, or choose a controller behind which the disks keep theirs"
         case .groupIncomplete(let mountPoint, let group):
             "the boot waits for \(mountPoint), and \(group): not every system activates what there is of one; give all disks of the guest"
+        case .sharedXFS(let mountPoint, let volumes):
+            "the boot waits for \(mountPoint), and \(volumes.joined(separator: " and ")) have one UUID: Linux mounts no second XFS of a UUID without the option nouuid; give one another UUID (with xfs_admin), or its row the option nofail"
+        case .awaitsTarget(let argument):
+            "\(argument) has the initramfs reach for a disk over the network: where the new machine does not find it, the start waits for it, or stops; take it out, unless it is meant"
+        case .tableDamaged(let disk):
+            "the first partition table of disk \(disk + 1) is damaged: GRUB and Linux do not look at the one at its end, and find no partition; write it anew first (check, with its repair)"
+        case .tableMended(let disk):
+            "the first partition table of disk \(disk + 1) is damaged, and Linux does not look at the one at its end: some firmware writes it anew, some does not; write it anew first (check, with its repair)"
         case .volumeDamaged(let mountPoint, let volume, let why):
             "the boot waits for \(mountPoint), and \(volume) is damaged (\(why)): check its file system, or give its row in /etc/fstab the option nofail"
         case .statedWrongly(let reason): reason.sentence

@@ -89,6 +89,14 @@ package enum VerdictReason: Sendable, Equatable {
     case hiddenByCopy(path: String, image: String, devices: [String])
     /// A row of the fstab that the boot waits for mounts a volume of a group that lacks physical volumes.
     case groupIncomplete(mountPoint: String, String)
+    /// A row of the fstab that the boot waits for mounts an XFS whose UUID another one has that is mounted too.
+    case sharedXFS(mountPoint: String, volumes: [String])
+    /// An argument has the initramfs reach for a disk over the network.
+    case awaitsTarget(String)
+    /// Neither a BIOS's loader nor Linux sees the partitions of a disk: its first partition table is damaged.
+    case tableDamaged(disk: Int)
+    /// The same, and some firmware mends it.
+    case tableMended(disk: Int)
     /// A row of the fstab that the boot waits for mounts a volume that is damaged, and why.
     case volumeDamaged(mountPoint: String, volume: String, why: String)
 
@@ -125,7 +133,9 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
-        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .volumeDamaged, .groupIncomplete: .doubts
+        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .volumeDamaged, .groupIncomplete, .sharedXFS,
+            .awaitsTarget, .tableMended:
+            .doubts
         case .keepsXenEntry, .argumentsElsewhere, .rootShared, .menuNotInUse, .initramfsEndsEarly: .note
         default: .stops
         }

@@ -27,6 +27,9 @@ package enum VerdictRules {
         LVMFilterRule.self,
         CopiedFilterRule.self,
         DamagedVolumeRule.self,
+        SharedXFSRule.self,
+        AwaitedTargetRule.self,
+        DamagedTableRule.self,
         DegradedArrayRule.self,
         MenuInUseRule.self,
     ]

@@ -61,6 +61,7 @@ import Testing
     @Test(arguments: [
         ("devices {\n filter = [ \"a|/dev/sda|\", \"r|.*|\" ]\n}\n", true),
         ("devices {\n filter = [ \"r|/dev/sdc|\" ]\n}\n", false),
+        ("devices {\n filter = [ \"a|/dev/disk/by-id/lvm-pv-uuid-.*|\", \"r|.*|\" ]\n}\n", false),
         ("devices {\n global_filter = [ \"a|^/dev/[sv]d|\", \"r|.*|\" ]\n}\n", false),
     ])
     func aCopyThatHidesTheVolumes(_ text: String, _ isHidden: Bool) throws {

@@ -1,0 +1,28 @@
+internal import Storage
+
+/// Two rows that mount an XFS each, of one UUID: a copy of a disk beside it. Linux refuses the second.
+enum SharedXFSRule: VerdictRule {
+    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
+        let guest = draft.guest
+        var mounted = [guest.rootVolume]
+        for file in guest.files(Fstab.self) {
+            for row in file.syntax.rows
+            where row.mountPoint.hasPrefix("/") && row.mountPoint != "/" && !row.isNoauto
+                && !guest.isOptional(row) && !row.options.contains("nouuid")
+            {
+                guard let reference = guest.reference(in: file.file, at: row.specRange.lowerBound),
+                    case .volume(let volume) = reference.resolution,
+                    guest.volumes[volume].identity.kind == .xfs
+                else { continue }
+                let uuid = guest.volumes[volume].identity.uuid
+                let other = mounted.first { $0 != volume && guest.volumes[$0].identity.uuid == uuid }
+                if let other, uuid != nil {
+                    let names = [other, volume].map { guest.volumes[$0].name }
+                    return [VerdictFinding(.sharedXFS(mountPoint: row.mountPoint, volumes: names))]
+                }
+                mounted.append(volume)
+            }
+        }
+        return []
+    }
+}

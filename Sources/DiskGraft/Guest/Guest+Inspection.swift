@@ -1,4 +1,5 @@
 public import GuestTree
+internal import Partitions
 internal import Patcher
 public import Storage
 

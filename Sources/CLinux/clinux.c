@@ -9,6 +9,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -196,14 +197,34 @@ int clinux_loop_backing(const char *path, uint64_t *device, uint64_t *inode)
     return 0;
 }
 
-int clinux_is_claimed(int fd)
+int clinux_is_claimed(int fd, const char *name)
 {
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     int claimed = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+    if (claimed < 0 && errno == ENOENT)
+        claimed = open(name, O_RDONLY | O_EXCL | O_CLOEXEC);
     if (claimed >= 0) {
         close(claimed);
         return 0;
     }
     return errno == EBUSY;
+}
+
+static int argument_count;
+static char **arguments;
+
+/* glibc hands them to what runs before main. Earlier than the Swift runtime's own start, which asks /proc where its helper
+   programs lie, and aborts without an answer: it is told that it needs none. */
+__attribute__((constructor(101))) static void keep_arguments(int count, char **values)
+{
+    argument_count = count;
+    arguments = values;
+    if (access("/proc/self/exe", F_OK) != 0)
+        setenv("SWIFT_ROOT", "/", 0);
+}
+
+const char *clinux_argument(int index)
+{
+    return index >= 0 && index < argument_count ? arguments[index] : NULL;
 }

@@ -80,7 +80,9 @@ extension HostFile {
             throw usedByKernel("the host swaps to \(name); run swapoff first")
         }
         // What lies on it is known and not in use; or somebody has claimed it who shows nothing.
-        guard !devices.haveHolders, clinux_is_claimed(descriptor) == 1 else { return }
+        guard !devices.haveHolders,
+            unsafe path.withHostPath({ unsafe clinux_is_claimed(descriptor, $0) }) == 1
+        else { return }
         throw usedByKernel(
             "the host's kernel uses it (a file system of several devices, RAID, multipath); stop that first")
     }

@@ -13,11 +13,20 @@ public struct UndoPlace: Sendable {
     /// The path of the record of a host file.
     public func recordPath(for file: String) -> String {
         let resolved = HostDirectory.resolved(file) ?? file
-        guard let number = HostFile.deviceNumber(of: file) else { return resolved + ".undo" }
+        guard let number = HostFile.deviceNumber(of: file) else { return Self.recordPath(ofFile: resolved) }
         let directory = HostDirectory.resolved(deviceDirectory) ?? deviceDirectory
         // The number of a mapped device, which its own name consists of, is another at the next start.
         let mapped = HostFile.text(of: "/sys/dev/block/\(number)/dm/name")?.prefix { $0 != "\n" }
         return "\(directory)/\(mapped.map(String.init) ?? HostPath.name(of: resolved)).undo"
+    }
+
+    /// A name has 255 bytes: of a longer one than leaves room the record has the first, and a sum of all.
+    private static func recordPath(ofFile path: String) -> String {
+        let name = HostPath.name(of: path).hostBytes
+        guard name.count > 250 else { return path + ".undo" }
+        let short =
+            Array(name.prefix(200)) + Array(".\(XXH64.checksum(name.span8).hex.dropFirst(2)).undo".utf8)
+        return "\(HostPath.directory(of: path))/\(String(hostBytes: short))"
     }
 
     /// Throws `refused`, code "record-in-memory", when the record of `file`, a block device, would lie in a file system

@@ -33,7 +33,7 @@ struct DiskgraftCommand: ParsableCommand {
     static func main() {
         Interruption.install()
         do {
-            let arguments = try exactArguments()
+            let arguments = exactArguments()
             try requireCommand(arguments.first)
             var command = try parseAsRoot(ungluing(arguments))
             try Cancellation { Interruption.hasCome }.covering { try command.run() }

@@ -67,6 +67,30 @@ struct VerdictCommandTests {
         _ = try ends(disk, 0, in: directory, to: "xenserver")
     }
 
+    /// A disk that lost its end: nothing in the image says so but what its table and its file system count on.
+    @Test func aDiskThatIsCutOff() throws {
+        let directory = try TemporaryDirectory()
+        let whole = try root(in: directory)
+        let cut = directory.path("cut.img")
+        let length = try fileBytes(whole).count
+        try Tool.run("cp", [whole, cut])
+        try Tool.run("truncate", ["-s", "\(length - (length - (1 << 20)) / 2)", cut])
+        for text in try ends(cut, 2, in: directory) { #expect(text.contains("the image is cut off")) }
+        let warned = try Tool.run(Fixture.command, ["convert", cut, directory.path("o.qcow2")])
+        #expect(warned.errorText.contains("ends behind the end of the disk"))
+        let sound = try Tool.run(Fixture.command, ["convert", whole, directory.path("p.qcow2")])
+        #expect(sound.errorText.isEmpty)
+        // A fixed VHD is known by its last sector alone.
+        let fixed = directory.path("fixed.vhd")
+        try Tool.run(
+            "qemu-img", ["convert", "-O", "vpc", "-o", "subformat=fixed,force_size", whole, fixed])
+        try Tool.run("truncate", ["-s", "-1M", fixed])
+        let refused = try Tool.run(
+            Fixture.command, ["convert", fixed, directory.path("q.qcow2")], expect: 2...2)
+        #expect(refused.errorText.contains("it is cut off, or a plain disk under that name"))
+        try Tool.run(Fixture.command, ["convert", "-f", "raw", fixed, directory.path("q.qcow2")])
+    }
+
     @Test func unpatchedCopiesWhatCannotBeJudged() throws {
         let directory = try TemporaryDirectory()
         let empty = try directory.sparse("fs", byteCount: 4 << 20)

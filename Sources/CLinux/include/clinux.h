@@ -48,8 +48,10 @@ int clinux_set_attribute(int fd, const char *name, const void *value, size_t len
 int clinux_remove_attribute(int fd, const char *name);
 /// 1 when the file system keeps user extended attributes of the open file, else 0.
 int clinux_keeps_attributes(int fd);
-/// 1 when somebody in the kernel has claimed the open block device (open with O_EXCL fails with EBUSY), else 0.
-int clinux_is_claimed(int fd);
+/// 1 when somebody in the kernel has claimed the open block device (open with O_EXCL fails with EBUSY), else 0. `name` is its path.
+int clinux_is_claimed(int fd, const char *name);
+/// An argument that the process was started with, its own name first; NULL behind the last. Asks nothing of /proc.
+const char *clinux_argument(int index);
 /// 1 when the file system that holds `path` lives in memory (tmpfs, devtmpfs, ramfs, hugetlbfs), else 0.
 int clinux_is_in_memory(const char *path);
 /// openat2(2) of a plain name in a directory, with RESOLVE_BENEATH, no links; openat(2) with O_NOFOLLOW where the

@@ -20,6 +20,10 @@ extension GuestFiles {
         note: (String) -> Void = { _ in }
     ) throws(StorageError) {
         var place = destination
+        // As cp has it: a file gets no name that says "directory".
+        if top.attributes.type != .directory, place.utf8.count > 1, place.utf8.last == UInt8(ascii: "/") {
+            throw .io("host file", operation: "create", errno: ENOTDIR, path: place)
+        }
         while place.utf8.count > 1, place.utf8.last == UInt8(ascii: "/") { place.removeLast() }
         var extraction = FileExtraction(
             files: self, options: options, top: top,

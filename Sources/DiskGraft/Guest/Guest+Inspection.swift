@@ -18,8 +18,22 @@ extension Guest {
         } else {
             leaveOutCopies(&survey)
         }
-        for guest in survey.guests { try failures.requireNone(in: guest.neededMounts) }
+        for guest in survey.guests {
+            try failures.requireNone(in: guest.neededMounts)
+            for mount in guest.neededMounts { try requireWhole(mount.volume) }
+        }
         return survey
+    }
+
+    /// Linux mounts no file system that ends behind its device.
+    private func requireWhole(_ index: Int) throws(StorageError) {
+        let volume = volumes[index]
+        guard let length = volume.identity.byteCount, length > volume.device.byteCount else { return }
+        throw StorageError(
+            .refused, GuestCode.cutOff,
+            "the file system on \(volume.name) is \(length) bytes long, and only \(volume.device.byteCount) are there: "
+                + "the image is cut off, and Linux would not mount it",
+            path: images.first?.path)
     }
 
     /// The one system that `source` means, else the first, as its fstab puts it together: for reading and changing

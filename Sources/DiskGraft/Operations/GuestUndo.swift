@@ -128,7 +128,9 @@ public enum GuestUndo {
         let isSound = found.sentences.isEmpty && found.unchecked == nil
         error.remedies.insert(isSound ? .discardUndoOfSound : .discardUndo, at: 0)
         // Half changed and damaged: neither is good.
-        if error.remedies.first == .discardUndo { error.remedies.append(error.remedies.removeFirst()) }
+        if error.remedies.first == .discardUndo, !found.sentences.isEmpty {
+            error.remedies.append(error.remedies.removeFirst())
+        }
         return error
     }
 

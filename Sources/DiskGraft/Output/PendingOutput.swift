@@ -52,14 +52,21 @@ final class PendingOutput {
         withheld = sources.reduce(0) { $0 | Self.unreadable(HostDirectory.permissions(of: $1.path)) }
         let parent = HostPath.directory(of: target)
         let suffix = try SystemRandom.bytes(4).hexString
-        Self.removeLeftBehind(HostPath.name(of: target), in: parent)
-        directory = "\(parent)/.\(HostPath.name(of: target)).\(suffix).partial"
+        let stem = Self.stem(of: HostPath.name(of: target))
+        Self.removeLeftBehind(stem, in: parent)
+        directory = "\(parent)/.\(stem).\(suffix).partial"
         path = "\(directory)/\(HostPath.name(of: target))"
         do throws(StorageError) {
             hold = try HeldDirectory.make(directory)
         } catch {
             throw error.renamed(from: directory, to: finalPath)
         }
+        Self.note(directory)
+    }
+
+    /// What the hidden directory is named after; a name has 255 bytes.
+    private static func stem(of name: String) -> String {
+        name.hostBytes.count <= 237 ? name : String(XXH64.checksum(name.hostBytes.span8).hex.dropFirst(2))
     }
 
     /// The same error without the hidden directory, which the user knows nothing of.
@@ -89,6 +96,7 @@ final class PendingOutput {
         }
         try HostDirectory.rename(path, to: finalPath)
         isOpen = false
+        Self.forget(directory)
         for record in replaced { try record.retire() }
         try HostDirectory.sync(holding: finalPath)
         try HostDirectory.removeEmpty(directory)
@@ -140,8 +148,8 @@ final class PendingOutput {
     /// Removes whatever is there.
     func discard() {
         isOpen = false
-        for name in HostDirectory.names(in: directory) { try? HostDirectory.remove("\(directory)/\(name)") }
-        try? HostDirectory.removeEmpty(directory)
+        Self.forget(directory)
+        Self.remove(directory)
     }
 
     private static func check(_ path: String, protected: [any ByteFile]) throws(StorageError) {

@@ -233,7 +233,14 @@ extension GuestEdit {
     ) throws(StorageError) {
         var pieces: [FilePiece] = []
         var size = 0
+        var runs = SparseRuns()
         while let (offset, bytes) = try sparse.next(Self.pieceSize) {
+            guard runs.add(offset..<offset + UInt64(bytes.count)) else {
+                throw error(
+                    .refused, .changeNotSupported,
+                    "the file has more than \(TarSparseMap.runLimit) pieces between holes; so many are not written"
+                )
+            }
             pieces.append(FilePiece(offset: offset, bytes: bytes))
             // However small a piece is, it takes a block.
             size += max(bytes.count, 4096)

@@ -9,6 +9,7 @@ package enum GuestCode: String, LayerCode {
     case changeNotSupported = "change-not-supported"
     case changedSince = "changed-since"
     case crossVolume = "cross-volume"
+    case cutOff = "cut-off"
     case danglingLink = "dangling-link"
     case directoryLoop = "directory-loop"
     case doubleName = "double-name"

@@ -5,6 +5,7 @@ enum PieceCode: String, LayerCode, CaseIterable {
     static let layer = "image"
 
     case pieceOfSplitDisk = "piece-of-split-disk"
+    case notWhatItsNameSays = "not-what-its-name-says"
 }
 
 extension ImageProbe {
@@ -12,6 +13,13 @@ extension ImageProbe {
     /// like a plain disk that begins or ends somewhere.
     static func requireWhole(_ file: any ByteFile) throws(StorageError) {
         let name = HostPath.name(of: file.path).lowercased()
+        // A fixed VHD is known by its last sector alone: cut off, it looks like a plain disk of half the length.
+        if let format = ImageFormat(suffixOf: name), [.vhd, .vhdx, .qcow2, .vdi].contains(format) {
+            throw StorageError(
+                .refused, PieceCode.notWhatItsNameSays,
+                "its name ends as those of \(format.rawValue) images do, and nothing in it does: it is cut off, or a plain disk under that name",
+                path: file.path, remedies: [.nameFormat(ImageFormat.raw.rawValue)])
+        }
         guard name.hasSuffix(".vmdk"), let dash = name.lastIndex(of: "-") else { return }
         let piece = name[name.index(after: dash)...].dropLast(5)
         guard piece.first == "f" || piece.first == "s", piece.count >= 4,

@@ -36,21 +36,9 @@ struct PathArgument: ExpressibleByArgument, Equatable {
 }
 
 /// The command's arguments as the kernel has them. `CommandLine.arguments` has U+FFFD for what is not UTF-8, and so
-/// would name another file.
-func exactArguments() throws(StorageError) -> [String] {
-    // What started this gave a name at least; the runtime reads it from a file and says nothing where it cannot.
-    guard CommandLine.argc > 0 else {
-        throw StorageError(
-            .io, CommandLineCode.unreadable,
-            "the arguments of this command cannot be read; has it no file descriptors left?",
-            path: "/proc/self/cmdline")
-    }
-    var arguments: [String] = []
-    for index in 1..<max(Int(CommandLine.argc), 1) {
-        guard let pointer = unsafe CommandLine.unsafeArgv[index] else { break }
-        arguments.append(separating(unsafe String(hostPath: pointer)))
-    }
-    return arguments
+/// would name another file; and it is empty where /proc is not mounted, or no file descriptor is left.
+func exactArguments() -> [String] {
+    HostArguments.all.dropFirst().map(separating)
 }
 
 /// The parser looks for "=" among characters, and there is none where an accent follows: the accent goes byte by byte

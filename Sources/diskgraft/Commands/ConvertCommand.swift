@@ -72,7 +72,9 @@ struct ConvertCommand: ParsableCommand {
         options.salvages = salvage
         let disk = try DiskImage.open(source, options: options)
         if !quiet.quiet {
-            for warning in disk.warnings + disk.childWarnings + DiskImage.replacementWarnings(destination) {
+            for warning in try disk.warnings + disk.childWarnings + disk.tableWarnings()
+                + DiskImage.replacementWarnings(destination)
+            {
                 Terminal.printWarning(warning)
             }
         }

@@ -11,7 +11,7 @@ struct UndoCommand: ParsableCommand {
             has been compared with what the change wrote; a change that was cut off is rolled back. Where something \
             else has written since, a guest that was started for instance, nothing is put back. --discard keeps the \
             image as it is then. --force loses what was written since, and a file system that was used since is \
-            damaged by it: copy the image first.
+            damaged by it: copy the image first. Where there is nothing to take back that is said, and the exit status is 0.
 
             Example:
               diskgraft undo web01.vmdk

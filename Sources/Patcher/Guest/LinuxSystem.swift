@@ -23,8 +23,15 @@ package struct LinuxSystem: Sendable {
     package let notes: [String]
     /// Finds what device names stand for.
     package let resolver: DeviceResolver
+    /// What can start it.
+    package private(set) var firmware = BootFirmware(isBIOSKnown: false, uefi: .nothing)
+    /// Something shows that UEFI has booted it.
+    private(set) var hasUEFILoader = false
+    /// Which of its menus are read.
+    private(set) var menuUse = MenuUse()
     /// The entries that boot by themselves as the guest was found, one for each loader.
     package private(set) var defaultEntries: [MenuEntry] = []
+    private var defaultKeys: Set<EntryKey> = []
     /// What reads the menu; nil where that is not certain.
     package private(set) var menuReader: MenuReader?
     private let table: ReferenceTable
@@ -33,12 +40,12 @@ package struct LinuxSystem: Sendable {
         frame: GuestFrame, tree: any GuestTree, mounts: [Mount], capabilities: [Int: Capabilities],
         files: [ScannedFile],
         inspection: Inspection, bootFiles: BootFiles, unreadable: [UnreadableFile], notes: [String]
-    ) {
+    ) throws(StorageError) {
         self.frame = frame
         self.tree = tree
         self.mounts = mounts
         self.capabilities = capabilities
-        let files = GRUBLinks.linked(files)
+        let files = try GRUBLinks.linked(files)
         self.files = files
         self.inspection = inspection
         self.bootFiles = bootFiles
@@ -46,10 +53,21 @@ package struct LinuxSystem: Sendable {
         self.notes = notes
         let fstab = files.lazy.compactMap { $0.syntax as? Fstab }.first ?? Fstab([])
         resolver = frame.resolver(fstab, files)
-        table = ReferenceTable(files, resolver)
+        try Cancellation.check()
+        table = try ReferenceTable(files, resolver)
+        // Each is built on those before it, and asked for every entry.
+        hasUEFILoader = findsUEFILoader()
+        firmware = findFirmware()
         menuReader = findMenuReader()
-        defaultEntries = findDefaultEntries()
+        try Cancellation.check()
+        menuUse = MenuUse(of: self)
+        try Cancellation.check()
+        defaultEntries = try findDefaultEntries()
+        defaultKeys = Set(defaultEntries.map(\.key))
     }
+
+    /// Whether a loader boots this entry by itself in the guest as it was found.
+    package func isDefault(_ entry: MenuEntry) -> Bool { defaultKeys.contains(entry.key) }
 
     /// Every device name in its files, resolved.
     package var references: [Reference] { table.all }

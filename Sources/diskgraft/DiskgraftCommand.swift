@@ -36,7 +36,9 @@ struct DiskgraftCommand: ParsableCommand {
             let arguments = exactArguments()
             try requireCommand(arguments.first)
             var command = try parseAsRoot(ungluing(arguments))
-            try Cancellation { Interruption.hasCome }.covering { try command.run() }
+            try honestly(command) {
+                try Cancellation { Interruption.hasCome }.covering { try command.run() }
+            }
             if Terminal.isCut { exit(withError: ExitCode(Interruption.exitStatus)) }
         } catch let error as StorageError {
             Terminal.printError(error.spelled)
@@ -48,6 +50,16 @@ struct DiskgraftCommand: ParsableCommand {
             let code = exitCode(for: error)
             if !message.isEmpty { Terminal.printMessage(message, isError: code != .success) }
             exit(withError: code)
+        }
+    }
+
+    /// Runs `body`; where it passes no locks over, an error does not advise that.
+    private static func honestly(_ command: any ParsableCommand, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch var error as StorageError where (command as? any LockHonouring)?.honoursLocks == true {
+            error.remedies.removeAll { $0 == .ignoreLocks }
+            throw error
         }
     }
 
@@ -63,6 +75,12 @@ struct DiskgraftCommand: ParsableCommand {
     private static func exit(withStatus status: ExitStatus) -> Never {
         exit(withError: ExitCode(status.rawValue))
     }
+}
+
+/// A command that may open an image for reading and still takes no -U.
+protocol LockHonouring {
+    /// It takes none as it was called.
+    var honoursLocks: Bool { get }
 }
 
 /// What the command ends with.

@@ -39,7 +39,7 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
                 }
                 // What the planner foresees is what is there.
                 #expect(
-                    first.edited(by: plan.actions).references.map(\.meaning)
+                    try first.edited(by: plan.actions).references.map(\.meaning)
                         == after.references.map(\.meaning),
                     "\(what)")
             }

@@ -117,9 +117,7 @@ extension Guest {
                 let system = try MountedSystem(
                     rootVolume: root, volumes: volumes, fileSystems: readable, diskCount: images.count,
                     presentation: SourcePresentation.unknown, reading: .namesOnly)
-                for mount in system.mounts where volumes[mount.volume].name == volume.name {
-                    if let page = try system.codePage(of: mount) { return page }
-                }
+                if let page = try system.codePage(ofVolumesNamed: { $0.name == volume.name }) { return page }
             }
         } catch {
             guard !error.isCancellation else { throw error }
@@ -214,6 +212,7 @@ extension Guest {
         let obstacles = try obstacles(in: system, forChanges: false)
         var mountPoints: [GuestPath: Int] = [:]
         for mount in system.mounts where mount.isReadable && mount.path != "/" {
+            try Cancellation.check()
             // A mount point may be reached through links; the walk sees canonical paths.
             let path = GuestPath(mount.path)
             mountPoints[try system.tree.find(path)?.path ?? path] = mount.volume

@@ -12,6 +12,7 @@ extension Guest {
         let readable = FileSystemTree(mounts: try readableMounts(of: system))
         var obstacles: [GuestPath: StorageError] = [:]
         for mount in system.missing where forChanges || !mount.mayBeAbsent {
+            try Cancellation.check()
             let path = GuestPath(mount.path)
             obstacles[try readable.find(path)?.path ?? path] = obstacle(mount, forChanges: forChanges)
         }

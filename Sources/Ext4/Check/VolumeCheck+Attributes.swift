@@ -42,6 +42,10 @@ extension VolumeCheck {
     ) throws(StorageError) {
         let entries = try view.entries(of: area, inode)
         var values: [Range<Int>] = []
+        if entries.contains(where: { $0.name.suffix.contains(0) }) {
+            sink.add(
+                Finding(view.nameWithNUL(of: inode), .damage, file: FileID(UInt64(inode.number.rawValue))))
+        }
         for entry in entries {
             if entry.valueInode != 0 {
                 if !geometry.incompatible.contains(.attributeInodes) {

@@ -75,6 +75,8 @@ extension VolumeView {
             let run = try run(of: directory, at: logical)
             if case .written(let first) = run.place {
                 for index in 0..<min(run.count, end - logical) {
+                    // A block that is in memory is read without a host file.
+                    try Cancellation.check()
                     let number = first.advanced(by: index)
                     let block = try directoryBlock(at: number, of: directory)
                     guard

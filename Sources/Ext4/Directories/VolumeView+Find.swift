@@ -20,6 +20,7 @@ extension VolumeView {
             var path = start
             let end = try directoryBlockCount(directory)
             repeat {
+                try Cancellation.check()
                 guard path.leaf < end, let (number, leaf) = try directoryBlock(path.leaf, of: directory)
                 else {
                     return nil
@@ -35,6 +36,8 @@ extension VolumeView {
             let run = try run(of: directory, at: logical)
             if case .written(let first) = run.place {
                 for index in 0..<min(run.count, end - logical) {
+                    // A block that is in memory is read without a host file.
+                    try Cancellation.check()
                     let number = first.advanced(by: index)
                     let block = try directoryBlock(at: number, of: directory)
                     if let found = try find(name, in: block, number, of: directory) { return found }

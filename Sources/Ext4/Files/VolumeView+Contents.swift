@@ -90,11 +90,22 @@ extension VolumeView {
                 structure: "inode", field: "i_size",
                 offset: geometry.byteOffset(of: inode.block) + UInt64(inode.offset))
         }
+        var target: [UInt8]
         if isFastSymbolicLink(inode) {
-            return Array(inode.bytes[Inode.Offset.map..<Inode.Offset.map + Int(size)])
+            target = Array(inode.bytes[Inode.Offset.map..<Inode.Offset.map + Int(size)])
+        } else {
+            target = [UInt8](repeating: 0, count: Int(size))
+            _ = try target.withMutableBytes { (span) throws(StorageError) in
+                try read(inode, into: &span, at: 0)
+            }
         }
-        var target = [UInt8](repeating: 0, count: Int(size))
-        _ = try target.withMutableBytes { (span) throws(StorageError) in try read(inode, into: &span, at: 0) }
+        // The kernel ends it there, and whatever else reads it somewhere else.
+        guard !target.contains(0) else {
+            throw .ext4(
+                .corrupt, .badInode, "the target of the symbolic link \(inode.name) holds NUL; run e2fsck",
+                structure: "symbolic link",
+                offset: geometry.byteOffset(of: inode.block) + UInt64(inode.offset))
+        }
         return target
     }
 

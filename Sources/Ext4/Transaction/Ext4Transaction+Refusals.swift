@@ -9,7 +9,10 @@ extension Ext4Transaction {
             )
         }
         guard inode.linkCount > 0, inode.type != nil else {
-            throw .ext4(.misuse, .badInodeNumber, "\(inode.name) is not in use")
+            // A name led here.
+            throw .ext4(
+                .corrupt, .badInodeNumber, "\(inode.name) has a name and is not in use; run e2fsck",
+                structure: "inode", offset: geometry.byteOffset(of: inode.block) + UInt64(inode.offset))
         }
         if inode.flags.contains(.immutable) {
             throw .ext4(

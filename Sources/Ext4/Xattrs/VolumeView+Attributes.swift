@@ -57,6 +57,14 @@ extension VolumeView {
         }
     }
 
+    func nameWithNUL(of inode: Inode) -> StorageError {
+        .ext4(
+            .corrupt, .badAttributes,
+            "an extended attribute of \(inode.name) has a name with NUL in it, which none can have; run e2fsck",
+            structure: "extended attributes",
+            offset: geometry.byteOffset(of: inode.block) + UInt64(inode.offset))
+    }
+
     /// All entries of an inode, those in its tail first, whatever they are for.
     func attributeEntries(of inode: Inode) throws(StorageError) -> [AttributeEntry] {
         var result: [AttributeEntry] = []
@@ -96,6 +104,8 @@ extension VolumeView {
         var byteCount = 0
         for entry in try attributeEntries(of: inode) {
             guard entry.name != .inlineData, let name = entry.name.fullName else { continue }
+            // listxattr(2) ends names with it.
+            guard !name.contains(0) else { throw nameWithNUL(of: inode) }
             var value = try value(of: entry, of: inode)
             byteCount += value.count
             // Any number of entries may name one inode.

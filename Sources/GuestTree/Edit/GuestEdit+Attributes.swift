@@ -156,6 +156,7 @@ extension GuestEdit {
                 if !directory.name.isEmpty { path += [GuestPath.slash] + directory.name }
                 let length = path.count
                 for entry in try tree.entries(of: directory.key) {
+                    try Cancellation.check()
                     path.removeLast(path.count - length)
                     path += [GuestPath.slash] + entry.name
                     // A mounted volume's root stands for the directory below it.

@@ -61,6 +61,7 @@ extension GuestEdit {
         var levels = [try level(top.id, [])]
         var ancestors: Set<FileID> = [top.id]
         while var current = levels.popLast() {
+            try Cancellation.check()
             guard let entry = current.left.popLast() else {
                 ancestors.remove(current.directory)
                 if let above = levels.last {

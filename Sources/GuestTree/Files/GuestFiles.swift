@@ -62,8 +62,10 @@ public struct GuestFiles: Sendable {
         }
         if let obstacle = obstacles[directory.path] { throw obstacle }
         let entries = try fileSystem(of: directory).entries(of: directory.id)
-            .sorted { $0.name.lexicographicallyPrecedes($1.name) }
-        for (entry, next) in zip(entries, entries.dropFirst()) where entry.name == next.name {
+            .sortedUnlessStopped { $0.name.lexicographicallyPrecedes($1.name) }
+        for (turn, (entry, next)) in zip(entries, entries.dropFirst()).enumerated() {
+            try Cancellation.check(turn: turn)
+            guard entry.name == next.name else { continue }
             throw StorageError(
                 .corrupt, GuestCode.doubleName,
                 "\(directory.path.shellText) holds \(entry.name.shellText) twice; run "

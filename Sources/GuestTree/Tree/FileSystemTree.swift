@@ -51,6 +51,8 @@ package struct FileSystemTree: GuestTree {
     }
 
     package func find(_ path: GuestPath, followLast: Bool) throws(StorageError) -> GuestFile? {
+        // What is in memory, and holes, come without a host file, and an image says how many paths are looked for.
+        try Cancellation.check()
         do throws(StorageError) {
             return try walk(path, followLast: followLast)
         } catch {
@@ -63,7 +65,7 @@ package struct FileSystemTree: GuestTree {
     package func entries(of directory: GuestFile) throws(StorageError) -> [DirectoryEntry] {
         guard let fileSystem = fileSystems[directory.volume] else { return [] }
         do throws(StorageError) {
-            return try fileSystem.entries(of: directory.id)
+            return try fileSystem.entries(of: directory.id, limit: configurationNameLimit)
         } catch {
             guard let damage else { throw error }
             try damage.note(error, directory.path, directory.key)
@@ -72,6 +74,7 @@ package struct FileSystemTree: GuestTree {
     }
 
     package func contents(of file: GuestFile, limit: Int) throws(StorageError) -> [UInt8] {
+        try Cancellation.check()
         guard let fileSystem = fileSystems[file.volume] else { return [] }
         do throws(StorageError) {
             return try fileSystem.contents(of: file.id, limit: limit)

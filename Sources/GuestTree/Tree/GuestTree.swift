@@ -48,7 +48,8 @@ extension GuestTree {
     package func names(in path: GuestPath) throws(StorageError) -> [String] {
         guard let directory = try find(path), directory.attributes.type == .directory else { return [] }
         // A name that is not UTF-8 cannot be one that the patcher looks for.
-        return try entries(of: directory).compactMap { String(validating: $0.name, as: UTF8.self) }.sorted()
+        return try entries(of: directory).compactMap { String(validating: $0.name, as: UTF8.self) }
+            .sortedUnlessStopped(by: <)
     }
 
     /// At most `byteCount` bytes of a regular file from byte `offset` on; none behind its end.
@@ -81,3 +82,6 @@ extension GuestTree {
 
 /// No text that a boot loader or init script reads is longer than this many bytes.
 package let configurationLimit = 4 << 20
+
+/// No directory that holds configuration, kernels, modules or loaders has more names than this.
+package let configurationNameLimit = 1 << 18

@@ -52,8 +52,8 @@ package struct BootFirmware: Sendable, Equatable {
 }
 
 extension LinuxSystem {
-    /// What can start it.
-    package var firmware: BootFirmware {
+    /// What can start it, by what `hasUEFILoader` says.
+    func findFirmware() -> BootFirmware {
         let codes = frame.bootCode
         let started = codes.indices.filter { codes[$0] != .none }
         // Of several, the one that holds the menu.
@@ -86,11 +86,11 @@ extension LinuxSystem {
             ?? Self.efiSystemPartition(mounts: mounts, volumes: volumes, root: rootVolume)
     }
 
-    /// Something shows that UEFI has booted it.
-    var hasUEFILoader: Bool {
+    /// Whether something shows that UEFI has booted it.
+    func findsUEFILoader() -> Bool {
         if let efi = inspection.efi { return !efi.loaders.isEmpty }
         return efiSystemPartition != nil || inspection.hasLoaderDirectory
-            || !files(SystemdBootConfiguration.self).isEmpty
+            || files.contains { $0.syntax is SystemdBootConfiguration }
     }
 
     /// What the first sector starts that a BIOS goes to; nil when nobody looked.

@@ -61,7 +61,8 @@ extension EFISystemPartition {
 
     /// systemd-boot shows what says which program or kernel is to be started, and passes over the rest.
     private static func offersEntries(_ tree: FileSystemTree) throws(StorageError) -> Bool {
-        for name in try tree.names(in: "/loader/entries") where name.lowercased().hasSuffix(".conf") {
+        for name in try tree.names(in: "/loader/entries").prefix(ScanBudget.fileLimit)
+        where name.lowercased().hasSuffix(".conf") {
             guard let bytes = try tree.configuration(GuestPath("/loader/entries/\(name)")) else { continue }
             for line in TextLine.all(in: bytes) {
                 let words = bytes.fields(in: line.content)

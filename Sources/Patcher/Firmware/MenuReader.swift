@@ -50,13 +50,16 @@ extension LinuxSystem {
 
     /// Whether that loader reads a menu.
     func isRead(_ menu: ScannedFile, by reader: MenuReader) -> Bool {
+        isRead(menu, by: reader, menuUse.hasMenuOfLoaderEntries)
+    }
+
+    /// The same. `hasMenuOfLoaderEntries`: a menu of GRUB 2 asks for loader entries.
+    func isRead(_ menu: ScannedFile, by reader: MenuReader, _ hasMenuOfLoaderEntries: Bool) -> Bool {
         guard menu.syntax is any BootMenu else { return true }
         let partition = efiSystemPartition
         switch reader {
         case .grub:
-            if menu.syntax is LoaderEntry {
-                return files.compactMap(\.grubMenu).contains(where: \.readsBLSEntries)
-            }
+            if menu.syntax is LoaderEntry { return hasMenuOfLoaderEntries }
             return !(menu.syntax is Refind || menu.syntax is Syslinux || menu.syntax is Lilo)
         case .systemdBoot:
             let volume = menu.file.volume

@@ -1,9 +1,10 @@
 internal import GuestTree
+internal import Storage
 
 /// Menus of GRUB 2 and the environment blocks that they read: what variables of the one stand for lies in the other.
 enum GRUBLinks {
     /// The files with variables put into the menus, and with what the menus use them for said to the blocks.
-    static func linked(_ files: [ScannedFile]) -> [ScannedFile] {
+    static func linked(_ files: [ScannedFile]) throws(StorageError) -> [ScannedFile] {
         var files = files
         let blocks = files.filter { $0.syntax is any GRUBEnvironmentText }
         let use = use(in: files)
@@ -12,6 +13,7 @@ enum GRUBLinks {
         // Menus of their own come before what they read.
         for isOwn in [true, false] {
             for index in files.indices {
+                try Cancellation.check()
                 guard var text = files[index].syntax as? any GRUB2Text, (text is GRUB2Config) == isOwn else {
                     continue
                 }

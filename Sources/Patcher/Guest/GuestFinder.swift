@@ -76,7 +76,7 @@ package enum GuestFinder {
         let mounted = try MountedSystem(
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
             presentation: presentation, bootCode: bootCode)
-        let (files, oversized, unreadable) = try GuestScan.files(of: mounted.pastDamage)
+        let (files, leftAlone, unreadable) = try GuestScan.files(of: mounted.pastDamage)
         var inspection = try Inspection(mounted.pastDamage)
         try inspection.findSyslinux(of: files, in: mounted.pastDamage)
         inspection.efi = try EFISystemPartition.find(mounted, fileSystems)
@@ -94,12 +94,11 @@ package enum GuestFinder {
                     frame, home: mounted.mounts.first { $0.path == "/boot" }?.volume ?? rootVolume),
                 volumes, fileSystems, mounted.damage),
             hasBootFiles: inspection.hasBootFiles)
-        return LinuxSystem(
+        return try LinuxSystem(
             frame: frame, tree: mounted.tree, mounts: mounted.mounts,
             capabilities: capabilities(volumes, fileSystems), files: files, inspection: inspection,
             bootFiles: bootFiles, unreadable: unreadable,
-            notes: mounted.notes + oversized.map { "\($0) is larger than any real one and is left alone" }
-                + notes(of: mounted.damage))
+            notes: mounted.notes + leftAlone.notes + notes(of: mounted.damage))
     }
 
     /// What can be changed on each volume: nothing where what it lies on must not be written.

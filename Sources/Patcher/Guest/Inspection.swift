@@ -104,19 +104,23 @@ package struct Inspection: Sendable, Equatable {
         network = try NetworkInspection(tree)
     }
 
+    /// No guest has more kernels, and no /boot more files.
+    private static let kernelLimit = 500
+    private static let bootNameLimit = 4096
+
     private mutating func readKernels(_ tree: some GuestTree) throws(StorageError) {
         var found: [String: Kernel] = [:]
         func kernel(_ release: String) -> Kernel {
             found[release] ?? Kernel(release: release, hasModules: false, hasImage: false, options: [:])
         }
         for directory in ["/lib/modules", "/usr/lib/modules"] as [GuestPath] {
-            for release in try tree.names(in: directory) {
+            for release in try tree.names(in: directory).prefix(Self.kernelLimit) {
                 var entry = kernel(release)
                 entry.hasModules = true
                 found[release] = entry
             }
         }
-        let names = try tree.names(in: "/boot")
+        let names = try tree.names(in: "/boot").prefix(Self.bootNameLimit)
         for name in names {
             if name.hasPrefix("vmlinuz-0-rescue-") {
                 unnamedReleases[name] = try KernelImage.release(of: "/boot/\(name)", in: tree)

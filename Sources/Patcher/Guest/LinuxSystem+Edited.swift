@@ -1,9 +1,9 @@
 internal import GuestTree
-internal import Storage
+package import Storage
 
 extension LinuxSystem {
     /// The guest as it will be once these actions are carried out, as far as its device names and menus go.
-    package func edited(by actions: [Action]) -> LinuxSystem {
+    package func edited(by actions: [Action]) throws(StorageError) -> LinuxSystem {
         var frame = frame
         var contents: [FileKey: [UInt8]] = [:]
         for action in actions {
@@ -23,9 +23,9 @@ extension LinuxSystem {
                 return edited
             } ?? file
         }
-        let edited = LinuxSystem(
+        let edited = try LinuxSystem(
             frame: frame, tree: tree, mounts: mounts, capabilities: capabilities, files: files,
             inspection: inspection, bootFiles: bootFiles, unreadable: unreadable, notes: notes)
-        return isStartedByFirmware ? edited.startedByFirmware() : edited
+        return isStartedByFirmware ? try edited.startedByFirmware() : edited
     }
 }

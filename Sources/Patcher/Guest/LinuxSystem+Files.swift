@@ -1,4 +1,5 @@
 internal import GuestTree
+internal import Storage
 
 extension LinuxSystem {
     /// Files of one syntax.
@@ -13,9 +14,6 @@ extension LinuxSystem {
         files.flatMap { file in file.bootEntries.map { MenuEntry(file: file, entry: $0) } }
     }
 
-    /// Whether a loader boots this entry by itself in the guest as it was found.
-    package func isDefault(_ entry: MenuEntry) -> Bool { defaultEntries.contains { $0.key == entry.key } }
-
     /// All kernel command lines, those of entries that only Xen boots included.
     var commandLines: [CommandLinePlace] {
         files.flatMap { file -> [CommandLinePlace] in
@@ -28,11 +26,14 @@ extension LinuxSystem {
     }
 
     /// The entries that boot by themselves, for each loader whose menu is not left over.
-    func findDefaultEntries() -> [MenuEntry] {
+    func findDefaultEntries() throws(StorageError) -> [MenuEntry] {
         var places: [FileKey: Int] = [:]
         for (index, file) in files.enumerated() { places[file.file.key] = index }
-        let found = ConfigurationSyntaxes.all.flatMap { syntax in
-            (syntax as? any BootMenu.Type).map { defaults(of: $0) } ?? []
+        var found: [MenuEntry] = []
+        for syntax in ConfigurationSyntaxes.all {
+            guard let menu = syntax as? any BootMenu.Type else { continue }
+            try Cancellation.check()
+            found += defaults(of: menu)
         }
         return found.filter { isInUse($0.file) }.sorted {
             places[$0.key.file] ?? 0 < places[$1.key.file] ?? 0

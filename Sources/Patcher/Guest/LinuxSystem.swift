@@ -23,8 +23,15 @@ package struct LinuxSystem: Sendable {
     package let notes: [String]
     /// Finds what device names stand for.
     package let resolver: DeviceResolver
+    /// What can start it.
+    package private(set) var firmware = BootFirmware(isBIOSKnown: false, uefi: .nothing)
+    /// Something shows that UEFI has booted it.
+    private(set) var hasUEFILoader = false
+    /// Which of its menus are read.
+    private(set) var menuUse = MenuUse()
     /// The entries that boot by themselves as the guest was found, one for each loader.
     package private(set) var defaultEntries: [MenuEntry] = []
+    private var defaultKeys: Set<EntryKey> = []
     /// What reads the menu; nil where that is not certain.
     package private(set) var menuReader: MenuReader?
     /// The menus of syslinux, as far as it reads them.
@@ -37,12 +44,12 @@ package struct LinuxSystem: Sendable {
         frame: GuestFrame, tree: any GuestTree, mounts: [Mount], capabilities: [Int: Capabilities],
         files: [ScannedFile],
         inspection: Inspection, bootFiles: BootFiles, unreadable: [UnreadableFile], notes: [String]
-    ) {
+    ) throws(StorageError) {
         self.frame = frame
         self.tree = tree
         self.mounts = mounts
         self.capabilities = capabilities
-        let files = GRUBLinks.linked(files)
+        let files = try GRUBLinks.linked(files)
         self.files = files
         self.inspection = inspection
         self.bootFiles = bootFiles
@@ -50,31 +57,48 @@ package struct LinuxSystem: Sendable {
         self.notes = notes
         let fstab = files.lazy.compactMap { $0.syntax as? Fstab }.first ?? Fstab([])
         resolver = frame.resolver(fstab, files)
-        table = ReferenceTable(files, resolver)
+        try Cancellation.check()
+        table = try ReferenceTable(files, resolver)
+        // Each is built on those before it, and asked for every entry.
+        hasUEFILoader = findsUEFILoader()
+        firmware = findFirmware()
         syslinuxMenus = findSyslinuxMenus()
         menuReader = findMenuReader()
-        defaultEntries = findDefaultEntries()
+        try Cancellation.check()
+        menuUse = MenuUse(of: self)
+        try Cancellation.check()
+        defaultEntries = try findDefaultEntries()
+        defaultKeys = Set(defaultEntries.map(\.key))
     }
 
     /// The guest as the target starts it.
-    func started(on target: Target) -> LinuxSystem {
-        target.hypervisor == .xenserver ? self : startedByFirmware()
+    func started(on target: Target) throws(StorageError) -> LinuxSystem {
+        target.hypervisor == .xenserver ? self : try startedByFirmware()
     }
 
     /// The guest with other entries that boot by themselves.
     func starting(_ entries: [MenuEntry]) -> LinuxSystem {
         var guest = self
-        guest.defaultEntries = entries
+        guest.setDefaults(entries)
         return guest
     }
 
     /// The guest as firmware starts it, whatever did before.
-    func startedByFirmware() -> LinuxSystem {
+    func startedByFirmware() throws(StorageError) -> LinuxSystem {
         var guest = self
         guest.isStartedByFirmware = true
-        guest.defaultEntries = guest.findDefaultEntries()
+        guest.menuUse = MenuUse(of: guest)
+        guest.setDefaults(try guest.findDefaultEntries())
         return guest
     }
+
+    private mutating func setDefaults(_ entries: [MenuEntry]) {
+        defaultEntries = entries
+        defaultKeys = Set(entries.map(\.key))
+    }
+
+    /// Whether a loader boots this entry by itself in the guest as it was found.
+    package func isDefault(_ entry: MenuEntry) -> Bool { defaultKeys.contains(entry.key) }
 
     /// Every device name in its files, resolved.
     package var references: [Reference] { table.all }

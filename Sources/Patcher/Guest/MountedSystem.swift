@@ -39,15 +39,16 @@ package struct MountedSystem: Sendable {
         self.damage = damage
         let noted = reading == .everything ? damage : nil
         let bare = FileSystemTree(volume: rootVolume, fileSystems[rootVolume], noting: noted)
-        let fstab = Fstab(try bare.configuration("/etc/fstab") ?? [])
+        var notes: [String] = []
+        let found = try Self.fstab(in: bare, reading, &notes)
+        let fstab = found ?? Fstab([])
         let isNeeded = reading == .everything || fstab.rows.contains { DeviceName($0.spec).isPositional }
         var frame = GuestFrame(
             rootVolume: rootVolume, volumes: volumes, diskCount: diskCount,
             release: isNeeded ? try OSRelease.read(bare) : nil, stated: presentation,
             tools: isNeeded ? try SourcePresentation.tools(in: bare) : nil, bootCode: bootCode)
-        var notes: [String] = []
         var missing: [MissingMount] = []
-        var mounts = Self.mounts(
+        var mounts = try Self.mounts(
             of: fstab, rootVolume, frame.resolver(fstab), fileSystems, &notes, &missing)
         if let boot = try Self.unlistedBoot(
             beside: mounts, taken: missing, volumes: volumes, rootVolume: rootVolume, fileSystems, noted)
@@ -57,8 +58,7 @@ package struct MountedSystem: Sendable {
                 "\(volumes[boot.volume].name) holds a boot menu and has no row in /etc/fstab: it is taken for /boot"
             )
         }
-        if try bare.configuration("/etc/fstab") == nil, try bare.find("/etc/fstab", followLast: false) != nil
-        {
+        if found == nil, notes.isEmpty, try bare.find("/etc/fstab", followLast: false) != nil {
             notes.append(
                 "/etc/fstab is no file that can be read, so that nothing but the root is known to be mounted")
         }
@@ -67,9 +67,8 @@ package struct MountedSystem: Sendable {
         let all = mounts
         self.mounts = all
         // A later row may mount at the same place what can be read.
-        self.missing = missing.filter { row in
-            !all.contains { $0.isReadable && $0.path == row.path }
-        }
+        let readable = Set(all.lazy.filter(\.isReadable).map(\.path))
+        self.missing = missing.filter { !readable.contains($0.path) }
         self.notes = notes
         let places = all.map {
             FileSystemTree.Mount(
@@ -82,19 +81,36 @@ package struct MountedSystem: Sendable {
         self.frame = frame
     }
 
+    /// The fstab; nil where none can be read. An inspection goes on without one that is larger than any real one, and says
+    /// so; names would lead to other files without it.
+    private static func fstab(
+        in tree: FileSystemTree, _ reading: Reading, _ notes: inout [String]
+    ) throws(StorageError) -> Fstab? {
+        do throws(StorageError) {
+            return try Fstab.read(in: tree)
+        } catch {
+            guard error.isOfBounds, reading == .everything else { throw error }
+            notes.append("\(error.message): nothing but the root is known to be mounted")
+            return nil
+        }
+    }
+
     private static func mounts(
         of fstab: Fstab, _ rootVolume: Int, _ resolver: DeviceResolver, _ fileSystems: [Int: any FileSystem],
         _ notes: inout [String], _ missing: inout [MissingMount]
-    ) -> [LinuxSystem.Mount] {
+    ) throws(StorageError) -> [LinuxSystem.Mount] {
         var mounts = [LinuxSystem.Mount(path: "/", volume: rootVolume, isReadable: true)]
+        var mountedPaths: Set<String> = []
+        var missingPaths: Set<String> = []
         for row in fstab.rows where row.mountPoint.hasPrefix("/") && row.mountPoint != "/" {
+            try Cancellation.check()
             let path = row.mountPoint
             guard !row.isRemovableMedium, !row.options.contains("bind"), !row.isSwap,
-                !mounts.contains(where: { $0.path == path })
+                !mountedPaths.contains(path)
             else { continue }
             let resolution = resolver.resolve(DeviceName(row.spec))
             func noteMissing() {
-                guard !row.isNoauto, !missing.contains(where: { $0.path == path }) else { return }
+                guard !row.isNoauto, missingPaths.insert(path).inserted else { return }
                 missing.append(
                     MissingMount(
                         path: path, device: row.spec, resolution: resolution,
@@ -111,6 +127,7 @@ package struct MountedSystem: Sendable {
                     "\(path) lies on \(resolver.volumes[volume].name) "
                         + "(\(resolver.volumes[volume].identity.kind.rawValue)), which cannot be read")
             }
+            mountedPaths.insert(path)
             mounts.append(LinuxSystem.Mount(path: path, volume: volume, isReadable: isReadable))
         }
         return mounts

@@ -47,10 +47,12 @@ struct ReferenceTable: Sendable {
     private let places: [SiteKey: Int]
 
     /// Resolves the names of `files`. Words that name no device are left out.
-    init(_ files: [ScannedFile], _ resolver: DeviceResolver) {
-        let all = files.flatMap { file -> [Reference] in
+    init(_ files: [ScannedFile], _ resolver: DeviceResolver) throws(StorageError) {
+        var all: [Reference] = []
+        for file in files where !file.sites.isEmpty {
+            try Cancellation.check()
             let lineStarts = TextLine.all(in: file.bytes).map(\.content.lowerBound)
-            return file.sites.compactMap { Self.reference(file, $0, resolver, lineStarts) }
+            all += file.sites.compactMap { Self.reference(file, $0, resolver, lineStarts) }
         }
         self.all = all
         places = Dictionary(
@@ -106,7 +108,7 @@ struct ReferenceTable: Sendable {
             }
         return Reference(
             path: file.file.displayPath, file: file.file.key, range: site.range,
-            line: lineStarts.prefix { $0 <= site.range.lowerBound }.count,
+            line: lineStarts.firstIndex(sortedBy: { $0 > site.range.lowerBound }),
             kind: file.kind, use: site.use, text: site.text, resolution: resolution,
             resolvedName: resolvedName, isStable: !name.isPositional)
     }

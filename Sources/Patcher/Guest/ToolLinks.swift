@@ -21,6 +21,9 @@ package struct ToolLink: Sendable, Equatable {
         ("prltoolsd", .parallels), ("prl-x11", .parallels),
     ]
 
+    /// No guest starts tools by more links.
+    private static let limit = 500
+
     /// Looks into System V's run levels and systemd's wants.
     static func find(in tree: some GuestTree) throws(StorageError) -> [ToolLink] {
         var links: [ToolLink] = []
@@ -50,6 +53,7 @@ package struct ToolLink: Sendable, Equatable {
             else { return }
             for name in try tree.names(in: path) where starting(name) {
                 guard let tool = words.first(where: { name.contains($0.0) }) else { continue }
+                guard links.count < limit else { return }
                 links.append(
                     ToolLink(
                         hypervisor: tool.1, place: NamePlace(name, in: directory),

@@ -1,12 +1,14 @@
 internal import GuestTree
 internal import Storage
 
-/// A file that a boot reads, or a directory of such files, that cannot be read here.
+/// A file that a boot reads, or a directory of such files, that cannot be read here, or is more than is read.
 struct UnreadableFile: Sendable, Equatable {
     /// Its path.
     var path: String
     /// What is wrong.
     var why: String
+    /// It is more than is read, and nothing is wrong with it otherwise.
+    var isOfBounds = false
 }
 
 extension UnreadableFile {
@@ -15,6 +17,6 @@ extension UnreadableFile {
         guard let error = file.flatMap(tree.damage(of:)) ?? tree.damage(at: GuestPath(path)) else {
             return nil
         }
-        self.init(path: path, why: error.message)
+        self.init(path: path, why: error.message, isOfBounds: error.isOfBounds)
     }
 }

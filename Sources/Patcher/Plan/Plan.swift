@@ -68,7 +68,7 @@ package struct Plan: Sendable {
 }
 
 /// Something to know or do by hand.
-package struct Advice: Sendable, Equatable {
+package struct Advice: Sendable, Hashable {
     /// What it is about.
     package var repair: Repair
     /// Canonical path of the file it concerns.

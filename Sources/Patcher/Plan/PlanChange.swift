@@ -18,13 +18,17 @@ package struct PlanChange: Sendable, Equatable {
     /// Every change, in the plan's order.
     package static func all(of plan: Plan) -> [PlanChange] {
         var changes: [PlanChange] = []
+        var indexes: [[String]: Int] = [:]
         func add(_ what: String, _ reason: String, _ place: String?) {
-            let places = [place].compactMap { $0 }
-            if let index = changes.firstIndex(where: { $0.what == what && $0.reason == reason }) {
-                changes[index].places += places.filter { !changes[index].places.contains($0) }
-            } else {
-                changes.append(PlanChange(what: what, reason: reason, places: places))
+            let key = [what, reason]
+            let index = indexes[key] ?? changes.count
+            if index == changes.count {
+                indexes[key] = index
+                changes.append(PlanChange(what: what, reason: reason, places: []))
             }
+            // Places come in their order, so that equal ones come after each other.
+            guard let place, changes[index].places.last != place else { return }
+            changes[index].places.append(place)
         }
         for action in plan.actions {
             guard let edit = action.edit, !edit.edits.isEmpty else {

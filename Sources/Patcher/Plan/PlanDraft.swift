@@ -17,6 +17,7 @@ package struct PlanDraft: Sendable {
     var otherActions: [Action] = []
     /// What a user should know or do by hand.
     private(set) var advice: [Advice] = []
+    private var saidAdvice: Set<Advice> = []
     /// Why names that must change cannot be written; nil when all can.
     var unwritableNames: VerdictReason?
     /// What was said of a network card and cannot be done; nil when all can.
@@ -60,7 +61,7 @@ extension PlanDraft {
 
     /// Records advice once.
     package mutating func advise(_ item: Advice) {
-        if !advice.contains(item) { advice.append(item) }
+        if saidAdvice.insert(item).inserted { advice.append(item) }
     }
 
     /// Records another change than an edit, once.

@@ -20,10 +20,10 @@ package enum Planner {
     /// Lets every step contribute, then every rule judge.
     /// Throws what says nothing of the guest: input and output, a request to stop.
     package static func plan(_ guest: LinuxSystem, _ request: PlanRequest) throws(StorageError) -> Plan {
-        let guest = guest.started(on: request.target)
-        let draft = draft(guest, request, try DriverReading.facts(of: guest, for: request))
-        let verdicts = verdicts(draft)
-        let refusal = VerdictRules.ofGuests.lazy.compactMap { $0.refusal(of: draft, verdicts) }.first
+        let guest = try guest.started(on: request.target)
+        let draft = try draft(guest, request, try DriverReading.facts(of: guest, for: request))
+        let verdicts = try verdicts(draft)
+        let refusal = try refusal(draft, verdicts)
         return Plan(
             target: request.target, controller: draft.controller, way: draft.drivers.way,
             controllers: draft.controllerTable, machine: draft.machineNeeds, boot: draft.bootPaths,
@@ -33,11 +33,14 @@ package enum Planner {
     }
 
     /// What all steps want to do.
-    static func draft(_ guest: LinuxSystem, _ request: PlanRequest, _ drivers: DriverFacts) -> PlanDraft {
+    static func draft(
+        _ guest: LinuxSystem, _ request: PlanRequest, _ drivers: DriverFacts
+    ) throws(StorageError) -> PlanDraft {
         var draft = PlanDraft(guest, request, drivers)
         let syntaxes = Set(guest.files.map { ObjectIdentifier(type(of: $0.syntax)) })
         for step in PlanSteps.ordered
         where step.reads.isEmpty || step.reads.contains(where: { syntaxes.contains(ObjectIdentifier($0)) }) {
+            try Cancellation.check()
             step.contribute(to: &draft)
         }
         draft.settle()
@@ -46,16 +49,31 @@ package enum Planner {
     }
 
     /// Judges every entry, as it will be once the draft's changes are made.
-    private static func verdicts(_ draft: PlanDraft) -> [EntryVerdict] {
+    private static func verdicts(_ draft: PlanDraft) throws(StorageError) -> [EntryVerdict] {
         let guest = draft.guest
         let defaults = Set(guest.defaultEntries.map { draft.movedDefaults[$0.key.file] ?? $0.key })
         let isEdited = draft.isEdited
-        return guest.bootEntries.filter { $0.entry.kernel != nil }.map { item in
-            EntryVerdict(
-                entry: item.key, path: item.file.file.displayPath, title: item.entry.title,
-                kernel: item.entry.kernel, isDefault: defaults.contains(item.key), isEdited: isEdited,
-                findings: VerdictRules.ofEntries.flatMap { $0.judge(item, in: draft) },
-                drivers: draft.drivers(of: item))
+        var verdicts: [EntryVerdict] = []
+        for item in guest.bootEntries where item.entry.kernel != nil {
+            try Cancellation.check()
+            verdicts.append(
+                EntryVerdict(
+                    entry: item.key, path: item.file.file.displayPath, title: item.entry.title,
+                    kernel: item.entry.kernel, isDefault: defaults.contains(item.key), isEdited: isEdited,
+                    findings: VerdictRules.ofEntries.flatMap { $0.judge(item, in: draft) },
+                    drivers: draft.drivers(of: item)))
         }
+        return verdicts
+    }
+
+    /// Why nothing is to be written; nil: nothing speaks against it.
+    private static func refusal(
+        _ draft: PlanDraft, _ verdicts: [EntryVerdict]
+    ) throws(StorageError) -> VerdictReason? {
+        for rule in VerdictRules.ofGuests {
+            try Cancellation.check()
+            if let reason = try rule.refusal(of: draft, verdicts) { return reason }
+        }
+        return nil
     }
 }

@@ -1,6 +1,7 @@
 /// Files that name devices for tools which no boot waits for, each in a language of its own: they are reported, never changed.
 package struct NamedDevices: ConfigurationSyntax {
     package static let kind = ConfigurationKind("named-devices")
+    package static var isNeededToBoot: Bool { false }
     package static let places: [ConfigurationPlace] = [
         .path("/etc/kdump.conf"), .path("/etc/sysconfig/kdump"), .path("/etc/default/kdump-tools"),
         .path("/etc/sysconfig/rawdevices"), .path("/etc/rc.local"), .path("/etc/rc.d/rc.local"),

@@ -4,13 +4,15 @@ internal import Storage
 /// A plan is carried out once: the guest as it will be is planned for again, and must need nothing more. A name that is left
 /// as it is because of what other names say must not come to mean something when those are gone.
 enum LastingRule: RefusalRule {
-    static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason? {
+    static func refusal(
+        of draft: PlanDraft, _ verdicts: [EntryVerdict]
+    ) throws(StorageError) -> VerdictReason? {
         let actions = draft.actions()
         guard !actions.isEmpty else { return nil }
-        let after = draft.guest.edited(by: actions)
+        let after = try draft.guest.edited(by: actions)
         if let reason = changedMeaning(of: draft.guest, after, actions) { return reason }
         // What is replaced as a whole, and not read for this, is replaced once.
-        let again = Planner.draft(after, draft.request, draft.drivers).actions().lazy.compactMap(\.edit)
+        let again = try Planner.draft(after, draft.request, draft.drivers).actions().lazy.compactMap(\.edit)
             .first { !$0.edits.isEmpty }
         return again.map { .wouldChangeAgain(path: $0.file.displayPath) }
     }

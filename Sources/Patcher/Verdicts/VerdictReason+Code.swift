@@ -48,6 +48,7 @@ extension VerdictReason {
         case suspended
         case unreadableMount = "unreadable-mount"
         case unreadableFile = "unreadable-file"
+        case moreThanIsRead = "memory-bound"
         case unwritableNames = "unwritable-names"
         case generatedFile = "generated-file"
         case unreadableMenu = "unreadable-menu"
@@ -109,6 +110,7 @@ extension VerdictReason {
         case .suspended: .suspended
         case .unreadableMount: .unreadableMount
         case .unreadableFile: .unreadableFile
+        case .moreThanIsRead: .moreThanIsRead
         case .unwritableNames: .unwritableNames
         case .generatedFile: .generatedFile
         case .unreadableMenu: .unreadableMenu

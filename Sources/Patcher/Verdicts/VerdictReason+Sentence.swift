@@ -96,6 +96,8 @@ extension VerdictReason {
             "\(path) has names that must change, and is made by \(file.system): \(file.remedy), then copy the disk with \(remedy: .convert)"
         case .unreadableFile(let path, let why):
             "\(path) cannot be read (\(why)), so that names in it that must change would stay: repair its file system first"
+        case .moreThanIsRead(let path, let why):
+            "\(path) is not read (\(why)), so that names in it that must change would stay: make it smaller in the guest first"
         case .unreadableMenu(let path, let volume):
             "the boot menu was not found, and may lie on \(volume) (\(path)), which cannot be read; it may hold names that must change; \(Self.closedMenuRemedy)"
         case .bootUnresolved(let name, let reason):

@@ -110,6 +110,8 @@ package enum VerdictReason: Sendable, Equatable {
     case unreadableMount(path: String, volume: String, kind: VolumeIdentity.Kind)
     /// A file of the boot's configuration cannot be read, and why.
     case unreadableFile(path: String, why: String)
+    /// The same, and it is more than is read of any guest.
+    case moreThanIsRead(path: String, why: String)
     /// A file holds names that must change, and cannot be changed itself.
     case unwritableNames(path: String, Obstacle)
     /// A file that is made from another holds names that must change.

@@ -1,3 +1,5 @@
+package import Storage
+
 /// One thing that an entry's boot depends on. Adding one takes a file with a type, its reason in `VerdictReason`, and its
 /// line in `VerdictRules.ofEntries`.
 package protocol VerdictRule: Sendable {
@@ -7,8 +9,9 @@ package protocol VerdictRule: Sendable {
 
 /// One thing that forbids any change of a guest. Adding one is as with `VerdictRule`, in `VerdictRules.ofGuests`.
 package protocol RefusalRule: Sendable {
-    /// Why nothing is to be written; nil: nothing speaks against it.
-    static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason?
+    /// Why nothing is to be written; nil: nothing speaks against it. Throws a request to stop alone.
+    static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) throws(StorageError)
+        -> VerdictReason?
 }
 
 /// Every rule. The first that stops an entry, or refuses a guest, gives the reason.

@@ -63,6 +63,7 @@ extension FileTree {
                     "directory \(directory) holds the name \(entry.name.shellText), which no path can have",
                     layerName: kind.rawValue)
             }
+            try Cancellation.check(turn: result.count)
             guard result.count < limit else {
                 throw .tooManyNames(kind.rawValue, in: directory, limit: limit)
             }

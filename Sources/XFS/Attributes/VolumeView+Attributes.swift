@@ -108,6 +108,8 @@ extension VolumeView {
         var byteCount = 0
         try forEachAttribute(of: inode) { (attribute) throws(StorageError) in
             guard let name = attribute.fullName else { return true }
+            // listxattr(2) ends names with it.
+            guard !name.contains(0) else { throw badAttributes(inode, inode.position) }
             let value = try self.value(of: attribute, of: inode)
             byteCount += value.count + name.count
             guard byteCount <= Self.attributesLimit else {

@@ -1,6 +1,8 @@
 internal import Storage
 
 extension VolumeCheck {
+    private static let directoryBlockLimit = 1 << 20
+
     /// What a directory keeps of itself: gaps between entries, the list of the longest gap of each block, hashes in order, counts
     /// of those that are gone. The kernel refuses a directory in which it is wrong, or puts entries where others lie.
     func checkBlocks(_ directory: Inode) throws(StorageError) {
@@ -14,6 +16,12 @@ extension VolumeCheck {
         var longest: [UInt64: Int] = [:]
         try view.forEachDataBlock(of: directory) { (number, position, block) throws(StorageError) in
             guard block.isSound else { throw view.badDirectory(directory, position) }
+            guard longest.count < Self.directoryBlockLimit else {
+                throw .memoryBound(
+                    "xfs",
+                    "\(directory.name) has more than \(Self.directoryBlockLimit) blocks of names, more than are checked",
+                    structure: "directory", offset: directory.position)
+            }
             longest[number] = block.longestGap
             if block.isSingle { try checkHashes(of: block, directory, position) }
             return true

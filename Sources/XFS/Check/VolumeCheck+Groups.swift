@@ -5,13 +5,13 @@ extension VolumeCheck {
     func checkGroup(_ group: AGNumber) throws(StorageError) {
         let headers = try view.headers(of: group)
         let headBlocks = UInt64(4 * geometry.sectorSize).dividedRoundingUp(by: UInt64(geometry.blockSize))
-        claimFixed(geometry.block(AGBlock(0), in: group), headBlocks)
+        try claimFixed(geometry.block(AGBlock(0), in: group), headBlocks)
         for block in headers.spareBlocks ?? [] { try claimFixed(block, 1, in: group) }
         try checkFreeSpace(headers)
         try checkReferences(headers)
         try checkReverseMap(headers)
         try checkInodes(headers)
-        collectUnlinked(headers)
+        try collectUnlinked(headers)
     }
 
     private func claimFixed(_ block: AGBlock, _ count: UInt64, in group: AGNumber) throws(StorageError) {
@@ -22,7 +22,7 @@ extension VolumeCheck {
                 "group \(group.rawValue) names block \(block.rawValue), which it has not",
                 structure: "AGF", offset: geometry.position(ofSector: 1, in: group))
         }
-        claimFixed(first, count)
+        try claimFixed(first, count)
     }
 
     /// All records of a tree, in order; the tree's blocks are claimed. Returns how many blocks there are.
@@ -69,6 +69,7 @@ extension VolumeCheck {
                 throw view.badTree(.freeByBlock, group, geometry.position(ofSector: 1, in: group))
             }
             if let last = byBlock.last, last.end >= UInt64(record.start) { disorder(.freeByBlock, group) }
+            try hold()
             byBlock.append(record)
         }
         var byCount: [FreeRecord] = []
@@ -77,13 +78,16 @@ extension VolumeCheck {
             if let last = byCount.last, (last.count, last.start) >= (record.count, record.start) {
                 disorder(.freeByCount, group)
             }
+            try hold()
             byCount.append(record)
         }
-        if Set(byBlock) != Set(byCount) {
+        try byCount.sortUnlessStopped { ($0.start, $0.count) < ($1.start, $1.count) }
+        if try byBlock.sortedUnlessStopped(by: { ($0.start, $0.count) < ($1.start, $1.count) }) != byCount {
             sink.add(
                 .treesDiffer, "the two trees of free space of group \(group.rawValue) differ",
                 structure: "free space tree", offset: geometry.position(ofSector: 1, in: group))
         }
+        release(byCount.count)
         let free = byBlock.reduce(UInt64(0)) { $0 + UInt64($1.count) }
         count(
             "free blocks", headers.free(GroupHeaders.FreeSpaceOffset.freeCount), UInt32(clamping: free),
@@ -109,7 +113,7 @@ extension VolumeCheck {
         freeBlockCount +=
             free + UInt64(headers.free(GroupHeaders.FreeSpaceOffset.listCount)) + UInt64(treeBlocks - 2)
             + UInt64(reverseBlocks)
-        use[Int(group.rawValue)].free = byBlock.map { UInt64($0.start)..<$0.end }
+        use[Int(group.rawValue)].free = byBlock
     }
 
     private func checkReferences(_ headers: GroupHeaders) throws(StorageError) {
@@ -125,6 +129,7 @@ extension VolumeCheck {
             if let last = found.last, last.isStaging == record.isStaging, last.end > UInt64(record.start) {
                 disorder(.references, group)
             }
+            try hold(2)
             found.append(record)
         }
         count(
@@ -132,7 +137,8 @@ extension VolumeCheck {
             blocks, headers, sector: 1)
         use[Int(group.rawValue)].shared = found.filter { !$0.isStaging }
         for record in found where record.isStaging {
-            use[Int(group.rawValue)].fixed.append(UInt64(record.start)..<record.end)
+            use[Int(group.rawValue)].fixed.append(
+                Piece(start: record.start, end: UInt32(clamping: record.end)))
         }
     }
 
@@ -167,13 +173,14 @@ extension VolumeCheck {
         }
     }
 
-    private func collectUnlinked(_ headers: GroupHeaders) {
+    private func collectUnlinked(_ headers: GroupHeaders) throws(StorageError) {
         for list in 0..<GroupHeaders.unlinkedListCount {
             var next = headers.inode(GroupHeaders.InodesOffset.unlinked + list * 4)
             var left = 1 << 20
             while next != .max, left > 0 {
                 left -= 1
                 let number = self.number(next, in: headers.group)
+                try hold(4)
                 guard unlinked.insert(number).inserted, let inode = try? view.rawInode(number) else { break }
                 next = inode.bytes.big(Inode.Offset.nextUnlinked)
             }
@@ -198,11 +205,13 @@ extension VolumeCheck {
                 record.isSound
             else { throw view.badTree(.inodes, group, geometry.position(ofSector: 2, in: group)) }
             if let before = chunks.last, before.first >= record.first { disorder(.inodes, group) }
+            try hold(2)
             chunks.append(record)
         }
         if GroupTree.freeInodes.exists(in: geometry) {
             var free: [InodeRecord] = []
             _ = try records(of: .freeInodes, headers) { (bytes, offset) throws(StorageError) in
+                try hold(2)
                 free.append(InodeRecord(bytes, at: offset, isSparse: isSparse))
             }
             if free != chunks.filter({ $0.freeCount > 0 }) {
@@ -210,6 +219,7 @@ extension VolumeCheck {
                     .treesDiffer, "the two trees of inodes of group \(group.rawValue) differ",
                     structure: "free inode tree", offset: geometry.position(ofSector: 2, in: group))
             }
+            release(free.count * 2)
         }
         let all = chunks.reduce(UInt64(0)) { $0 + UInt64($1.count) }
         let free = chunks.reduce(UInt64(0)) { $0 + UInt64($1.freeCount) }
@@ -222,7 +232,11 @@ extension VolumeCheck {
             sector: 2)
         inodeCount += all
         freeInodeCount += free
-        for chunk in chunks { try checkChunk(chunk, group) }
+        for chunk in chunks {
+            try Cancellation.check()
+            try checkChunk(chunk, group)
+        }
+        release(chunks.count * 2)
     }
 
     private func checkChunk(_ chunk: InodeRecord, _ group: AGNumber) throws(StorageError) {
@@ -231,7 +245,7 @@ extension VolumeCheck {
             let number = self.number(chunk.first + UInt32(index), in: group)
             // A block of 64 KiB holds more than one record's inodes.
             if (Int(chunk.first) + index) % perBlock == 0 {
-                claimFixed(geometry.block(of: number), 1)
+                try claimFixed(geometry.block(of: number), 1)
             }
             if chunk.isFree(index) {
                 if let inode = try sink.attempt(

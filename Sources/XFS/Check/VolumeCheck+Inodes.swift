@@ -5,8 +5,10 @@ extension VolumeCheck {
     func checkInode(_ number: InodeNumber) throws(StorageError) {
         let inode = try view.inode(number)
         guard let type = inode.type else { return }
-        inodes[number] = Found(
-            type: type, links: inode.linkCount, isMetadata: inode.flags2.contains(.metadata))
+        try inodes.add(
+            number,
+            InodeLedger.Record(
+                type: type, isMetadata: inode.flags2.contains(.metadata), links: inode.linkCount))
         checkFields(inode, type)
         var blocks: UInt64 = 0
         for fork in [Inode.Fork.data, .attributes] {
@@ -29,7 +31,7 @@ extension VolumeCheck {
         var extents: UInt64 = 0
         var end: UInt64 = 0
         try view.forEachExtent(of: inode, fork) { (node) throws(StorageError) in
-            claimFixed(node, 1)
+            try claimFixed(node, 1)
             blocks += 1
         } _: { (record) throws(StorageError) in
             guard record.count > 0, geometry.contains(record.block, count: record.count),
@@ -45,7 +47,7 @@ extension VolumeCheck {
             if fork == .data, inode.type == .regular {
                 try claimData(record.block, record.count)
             } else {
-                claimFixed(record.block, record.count)
+                try claimFixed(record.block, record.count)
             }
             return true
         }
@@ -64,9 +66,9 @@ extension VolumeCheck {
         let isRead: Void? = try sink.attempt(inode: number) { () throws(StorageError) in
             let directory = try view.inode(number)
             let parent = try view.find(Array("..".utf8), in: directory)
-            inodes[number]?.parent = parent
-            if let parent { inodes[parent]?.names += 1 }
-            inodes[number]?.names += 1
+            inodes.setPlace(of: number) { $0.parent = parent }
+            if let parent { inodes.addName(of: parent) }
+            inodes.addName(of: number)
             try view.forEachName(of: directory) { (entry) throws(StorageError) in
                 try checkEntry(entry, directory)
                 return true
@@ -87,17 +89,18 @@ extension VolumeCheck {
         guard let found = inodes[entry.inode] else {
             return say("names inode \(entry.inode.rawValue), which is not in use")
         }
-        if geometry.hasFileTypes, let type = entry.type, type != found.type {
-            say("calls a \(found.type.words) a \(type.words)")
+        if geometry.hasFileTypes, let type = entry.type, let actual = found.type, type != actual {
+            say("calls a \(actual.words) a \(type.words)")
         }
         if !DirectoryEntry.isSound(name: entry.name) { say("has a name that no path can have") }
         if try view.find(entry.name, in: directory) != entry.inode { say("is not found by its hash") }
         if found.type == .directory {
-            if found.namedIn != nil { say("is another name of a directory") }
-            inodes[entry.inode]?.namedIn = directory.number
-            if let parent = found.parent, parent != directory.number { wrongParent(entry.inode) }
+            let place = inodes.place(of: entry.inode)
+            if place.namedIn != nil { say("is another name of a directory") }
+            inodes.setPlace(of: entry.inode) { $0.namedIn = directory.number }
+            if let parent = place.parent, parent != directory.number { wrongParent(entry.inode) }
         } else {
-            inodes[entry.inode]?.names += 1
+            inodes.addName(of: entry.inode)
         }
     }
 
@@ -108,7 +111,7 @@ extension VolumeCheck {
     }
 
     /// Names against link counts. Directories have "." and what their children say; the root's name is its own.
-    func checkLinks() {
+    func checkLinks() throws(StorageError) {
         var outside: Set<InodeNumber> = []
         for offset in [64, 72, 160, 168, 232] {
             outside.insert(InodeNumber(view.superblock.long(offset)))
@@ -117,38 +120,42 @@ extension VolumeCheck {
         if inodes[root]?.type != .directory {
             sink.add(.unconnected, "there is no root directory", structure: "inode", inode: root)
         }
-        for number in inodes.keys.sorted() {
-            guard let found = inodes[number], !found.isMetadata, !outside.contains(number) else { continue }
-            var names = found.names
-            if found.type == .directory {
-                if number != root, found.namedIn != nil { names += 1 }
-                if number == root { names += found.parent == root ? 0 : 1 }
-                if let named = found.namedIn, let parent = found.parent, named != parent {
-                    wrongParent(number)
-                }
-                if found.namedIn == nil, number != root, !unlinked.contains(number) {
-                    sink.add(
-                        .unconnected, "directory inode \(number.rawValue) has no name", structure: "inode",
-                        inode: number)
-                    continue
-                }
-            }
-            if unlinked.contains(number) {
+        try inodes.forEach { (number, type, found) throws(StorageError) in
+            guard !found.isMetadata, !outside.contains(number) else { return }
+            checkLinks(of: number, type, found)
+        }
+    }
+
+    private func checkLinks(of number: InodeNumber, _ type: FileType, _ found: InodeLedger.Record) {
+        let root = geometry.rootInode
+        var names = UInt64(found.names)
+        if type == .directory {
+            let place = inodes.place(of: number)
+            if number != root, place.namedIn != nil { names += 1 }
+            if number == root { names += place.parent == root ? 0 : 1 }
+            if let named = place.namedIn, let parent = place.parent, named != parent { wrongParent(number) }
+            if place.namedIn == nil, number != root, !unlinked.contains(number) {
                 sink.add(
-                    .unlinked,
-                    "inode \(number.rawValue) was removed while it was open; the next mount frees it",
-                    structure: "inode", inode: number, severity: .note)
-                continue
-            }
-            if found.type != .directory, names == 0 {
-                sink.add(
-                    .unconnected, "inode \(number.rawValue) is in use and has no name", structure: "inode",
+                    .unconnected, "directory inode \(number.rawValue) has no name", structure: "inode",
                     inode: number)
-            } else if names != found.links {
-                sink.add(
-                    .linkCount, "inode \(number.rawValue) counts \(found.links) links, and has \(names)",
-                    structure: "inode", inode: number)
+                return
             }
+        }
+        if unlinked.contains(number) {
+            sink.add(
+                .unlinked,
+                "inode \(number.rawValue) was removed while it was open; the next mount frees it",
+                structure: "inode", inode: number, severity: .note)
+            return
+        }
+        if type != .directory, names == 0 {
+            sink.add(
+                .unconnected, "inode \(number.rawValue) is in use and has no name", structure: "inode",
+                inode: number)
+        } else if names != UInt64(found.links) {
+            sink.add(
+                .linkCount, "inode \(number.rawValue) counts \(found.links) links, and has \(names)",
+                structure: "inode", inode: number)
         }
     }
 }

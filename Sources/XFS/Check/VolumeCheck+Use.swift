@@ -2,15 +2,17 @@ internal import Storage
 
 extension VolumeCheck {
     /// Every block of a group is free, or something's, and one thing's unless files share it.
-    func checkUse(_ group: AGNumber) {
+    func checkUse(_ group: AGNumber) throws(StorageError) {
         let place = geometry.position(ofSector: 1, in: group)
         func say(_ code: CheckCode, _ text: String, _ range: Range<UInt64>, _ severity: Severity = .damage) {
             sink.add(
                 code, "\(range.count) blocks from \(range.lowerBound) on in group \(group.rawValue) \(text)",
                 structure: "allocation group", offset: place, severity: severity)
         }
+        // What was judged is not held any more.
         let groupUse = use[Int(group.rawValue)]
-        let (data, shared) = Self.overlay(groupUse.data)
+        use[Int(group.rawValue)] = GroupUse()
+        let (data, shared) = try Self.overlay(groupUse.data)
         let said = groupUse.shared.filter { $0.references > 1 }
         if GroupTree.references.exists(in: geometry) {
             if Self.merged(said) != Self.merged(shared) {
@@ -23,62 +25,64 @@ extension VolumeCheck {
             say(.multiplyClaimed, "belong to several files", UInt64(first.start)..<first.end)
         }
         // Sorted by place: whatever begins before what came before it ends is used twice.
-        var all: [(range: Range<UInt64>, isFree: Bool)] = groupUse.free.map { ($0, true) }
-        all += (groupUse.fixed + data).map { ($0, false) }
-        all.sort { $0.range.lowerBound < $1.range.lowerBound }
-        var end: UInt64 = 0
+        var all = groupUse.fixed
+        all += data
+        all += groupUse.free.map { Piece(start: $0.start, end: UInt32(clamping: $0.end), isFree: true) }
+        try all.sortUnlessStopped { $0.start < $1.start }
+        var end: UInt32 = 0
         var isFree = false
-        for piece in all {
-            if piece.range.lowerBound < end {
-                let both = piece.range.lowerBound..<min(end, piece.range.upperBound)
+        for (turn, piece) in all.enumerated() {
+            try Cancellation.check(turn: turn)
+            if piece.start < end {
+                let both = UInt64(piece.start)..<UInt64(min(end, piece.end))
                 let code = piece.isFree != isFree ? CheckCode.usedAndFree : .multiplyClaimed
                 say(code, piece.isFree != isFree ? "are free and in use" : "are used by several things", both)
-            } else if piece.range.lowerBound > end {
-                say(.lostBlocks, "are neither free nor in use", end..<piece.range.lowerBound, .leak)
+            } else if piece.start > end {
+                say(.lostBlocks, "are neither free nor in use", UInt64(end)..<UInt64(piece.start), .leak)
             }
-            if piece.range.upperBound > end {
-                end = piece.range.upperBound
+            if piece.end > end {
+                end = piece.end
                 isFree = piece.isFree
             }
         }
         let length = UInt64(geometry.blockCount(of: group))
-        if end < length { say(.lostBlocks, "are neither free nor in use", end..<length, .leak) }
+        if end < length { say(.lostBlocks, "are neither free nor in use", UInt64(end)..<length, .leak) }
     }
 
     /// The union of ranges, and the parts of it that several of them have, with how many.
     private static func overlay(
-        _ ranges: [Range<UInt64>]
-    ) -> (union: [Range<UInt64>], shared: [ReferenceRecord]) {
-        var edges: [(place: UInt64, change: Int)] = []
-        for range in ranges {
-            edges.append((range.lowerBound, 1))
-            edges.append((range.upperBound, -1))
-        }
-        edges.sort { $0.place < $1.place }
-        var union: [Range<UInt64>] = []
+        _ pieces: [Piece]
+    ) throws(StorageError) -> (union: [Piece], shared: [ReferenceRecord]) {
+        let starts = try pieces.map(\.start).sortedUnlessStopped(by: <)
+        let ends = try pieces.map(\.end).sortedUnlessStopped(by: <)
+        var union: [Piece] = []
         var shared: [ReferenceRecord] = []
         var depth = 0
-        var start: UInt64 = 0
-        var index = 0
-        while index < edges.count {
-            let place = edges[index].place
+        var start: UInt32 = 0
+        var (begun, ended) = (0, 0)
+        while ended < ends.count {
+            try Cancellation.check(turn: ended)
+            let place = begun < starts.count ? min(starts[begun], ends[ended]) : ends[ended]
             if depth > 0, place > start {
-                if let last = union.last, last.upperBound == start {
-                    union[union.count - 1] = last.lowerBound..<place
+                if let last = union.last, last.end == start {
+                    union[union.count - 1].end = place
                 } else {
-                    union.append(start..<place)
+                    union.append(Piece(start: start, end: place))
                 }
                 if depth > 1 {
                     shared.append(
                         ReferenceRecord(
-                            start: UInt32(truncatingIfNeeded: start),
-                            count: UInt32(truncatingIfNeeded: place - start),
+                            start: start, count: place - start,
                             references: UInt32(truncatingIfNeeded: depth)))
                 }
             }
-            while index < edges.count, edges[index].place == place {
-                depth += edges[index].change
-                index += 1
+            while begun < starts.count, starts[begun] == place {
+                depth += 1
+                begun += 1
+            }
+            while ended < ends.count, ends[ended] == place {
+                depth -= 1
+                ended += 1
             }
             start = place
         }

@@ -2,40 +2,36 @@ internal import Storage
 
 /// The check of one volume: passes that build on each other.
 final class VolumeCheck {
-    /// What the accounting of blocks may hold: a volume of more pieces is not accounted for.
-    static let claimLimit = 32 << 20
+    /// Pieces of space, records of trees and the like that the check holds at once, about 40 bytes each where a group is
+    /// judged: a volume of more is not accounted for.
+    static let heldLimit = 16 << 20
 
     let view: CheckView
     let sink: CheckSink
     let isReplayed: Bool
     var geometry: Geometry { view.geometry }
 
+    /// Blocks of a group: the first, and the one behind the last.
+    struct Piece {
+        var start: UInt32
+        var end: UInt32
+        var isFree = false
+    }
+
     /// Blocks of a group that are used, by what may be shared and what may not.
     struct GroupUse {
-        var free: [Range<UInt64>] = []
-        var fixed: [Range<UInt64>] = []
-        var data: [Range<UInt64>] = []
+        var free: [FreeRecord] = []
+        var fixed: [Piece] = []
+        var data: [Piece] = []
         var shared: [ReferenceRecord] = []
     }
 
     var use: [GroupUse]
-    var claimCount = 0
+    private var heldCount = 0
     /// The accounting is not whole, since something could not be read.
     var isPartial = false
 
-    /// What is known of an inode in use.
-    struct Found {
-        var type: FileType
-        var links: UInt32
-        /// Names that were found, "." and ".." of directories among them.
-        var names: UInt32 = 0
-        /// What ".." says, and where the directory's name was found.
-        var parent: InodeNumber?
-        var namedIn: InodeNumber?
-        var isMetadata: Bool
-    }
-
-    var inodes: [InodeNumber: Found] = [:]
+    var inodes = InodeLedger()
     var unlinked: Set<InodeNumber> = []
     var freeBlockCount: UInt64 = 0
     var inodeCount: UInt64 = 0
@@ -52,7 +48,7 @@ final class VolumeCheck {
         guard use.count == Int(geometry.groupCount) else {
             throw .memoryBound("xfs", "\(geometry.groupCount) groups are more than are checked")
         }
-        claimLog()
+        try claimLog()
         for group in 0..<geometry.groupCount {
             let group = AGNumber(group)
             try Cancellation.check()
@@ -61,12 +57,16 @@ final class VolumeCheck {
                 isPartial = true
             }
         }
-        for directory in inodes.filter({ $0.value.type == .directory }).keys.sorted() {
+        for directory in try inodes.directories() {
+            try Cancellation.check()
             try checkDirectory(directory)
         }
         if !isPartial {
-            checkLinks()
-            for group in 0..<geometry.groupCount { checkUse(AGNumber(group)) }
+            try checkLinks()
+            for group in 0..<geometry.groupCount {
+                try Cancellation.check()
+                try checkUse(AGNumber(group))
+            }
             checkCounts()
         }
     }
@@ -93,28 +93,43 @@ final class VolumeCheck {
         }
     }
 
-    private func claimLog() {
+    private func claimLog() throws(StorageError) {
         let first = FSBlock(view.superblock.long(Superblock.Offset.logStart))
         let count = UInt64(view.superblock.word(Superblock.Offset.logBlockCount))
-        if first.rawValue != 0, geometry.contains(first, count: count) { claimFixed(first, count) }
+        if first.rawValue != 0, geometry.contains(first, count: count) { try claimFixed(first, count) }
+    }
+
+    /// Counts what is held more, before it is. Throws `memoryBound` where that would be more than memory should hold.
+    func hold(_ count: Int = 1) throws(StorageError) {
+        heldCount += count
+        try Cancellation.check(turn: heldCount)
+        guard heldCount <= Self.heldLimit else {
+            throw .memoryBound(
+                "xfs",
+                "the volume has more than \(Self.heldLimit) pieces of space, more than are checked; use xfs_repair"
+            )
+        }
+    }
+
+    /// What was held until now and is not any more.
+    func release(_ count: Int) { heldCount -= count }
+
+    private func piece(_ first: FSBlock, _ count: UInt64) -> Piece {
+        let start = geometry.groupBlock(of: first).rawValue
+        // Within the group, as was asked before.
+        return Piece(start: start, end: UInt32(clamping: UInt64(start) + count))
     }
 
     /// Blocks that belong to one thing.
-    func claimFixed(_ first: FSBlock, _ count: UInt64) {
-        let start = UInt64(geometry.groupBlock(of: first).rawValue)
-        use[Int(geometry.group(of: first))].fixed.append(start..<start + count)
-        claimCount += 1
+    func claimFixed(_ first: FSBlock, _ count: UInt64) throws(StorageError) {
+        try hold()
+        use[Int(geometry.group(of: first))].fixed.append(piece(first, count))
     }
 
     /// Blocks of a file's contents, which may be shared.
     func claimData(_ first: FSBlock, _ count: UInt64) throws(StorageError) {
-        let start = UInt64(geometry.groupBlock(of: first).rawValue)
-        use[Int(geometry.group(of: first))].data.append(start..<start + count)
-        claimCount += 1
-        guard claimCount <= Self.claimLimit else {
-            throw .memoryBound(
-                "xfs", "the volume has more than \(Self.claimLimit) extents, more than are checked")
-        }
+        try hold()
+        use[Int(geometry.group(of: first))].data.append(piece(first, count))
     }
 
     /// sb_icount, sb_ifree and sb_fdblocks, which count on a clean log.

@@ -14,9 +14,11 @@ extension VolumeView {
             return
         }
         let dot = UInt8(ascii: ".")
+        // Both once; another one is a name like any other, which readers refuse.
+        var left: Set<[UInt8]> = [[dot], [dot, dot]]
         try forEachDataBlock(of: directory) { (_, _, block) throws(StorageError) in
             try forEachEntry(in: block, of: directory) { (entry, _) throws(StorageError) in
-                entry.name == [dot] || entry.name == [dot, dot] ? true : try body(entry)
+                entry.name.count <= 2 && left.remove(entry.name) != nil ? true : try body(entry)
             }
         }
     }
@@ -37,6 +39,8 @@ extension VolumeView {
         var next: UInt64 = 0
         var left = geometry.blockCount
         while next < end {
+            // A block that is in memory is read without a host file.
+            try Cancellation.check()
             let run = try run(of: directory, at: next)
             guard case .written = run.place else {
                 guard run.place == .hole else { throw badDirectory(directory, directory.position) }

@@ -37,7 +37,9 @@ extension VolumeView {
         let size = Int(inode.size)
         if inode.format(.data) == .local {
             let start = inode.range(.data).lowerBound
-            return Array(inode.bytes[start..<start + size])
+            let target = Array(inode.bytes[start..<start + size])
+            guard !target.contains(0) else { throw badLink(inode, inode.position) }
+            return target
         }
         var result: [UInt8] = []
         var block: UInt64 = 0
@@ -65,6 +67,8 @@ extension VolumeView {
             result += bytes[header..<header + length]
             block += count
         }
+        // The kernel ends it there, and whatever else reads it somewhere else.
+        guard !result.contains(0) else { throw badLink(inode, inode.position) }
         return result
     }
 

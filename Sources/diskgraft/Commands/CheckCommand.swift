@@ -2,7 +2,7 @@ import ArgumentParser
 import DiskGraft
 
 /// `diskgraft check IMAGE`: one command over all layers.
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: ParsableCommand, LockHonouring {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Check image tables, partition tables and file systems.",
@@ -46,6 +46,8 @@ struct CheckCommand: ParsableCommand {
             throw ValidationError("-r repairs leaks; damage is not repaired here")
         }
     }
+
+    var honoursLocks: Bool { repair != nil || qemuRepair != nil }
 
     func run() throws {
         try source.check(diskCount: 1 + disks.with.count)

@@ -112,6 +112,7 @@ struct ListCommand: ParsableCommand, Sendable {
                 })
         } else if top.attributes.type == .directory {
             for entry in try files.entries(of: top) {
+                try Cancellation.check()
                 if let obstacle = files.obstacle(at: top.path.appending(entry.name)) {
                     output.flush()
                     Terminal.printWarning(obstacle.spelled)
@@ -126,7 +127,6 @@ struct ListCommand: ParsableCommand, Sendable {
                 } catch {
                     show(.failure(error))
                 }
-                try Cancellation.check()
             }
         } else {
             show(line(.file(top), name: path.path.bytes))

@@ -2,7 +2,7 @@ import ArgumentParser
 import DiskGraft
 
 /// `diskgraft undo IMAGE`: takes the newest change back.
-struct UndoCommand: ParsableCommand {
+struct UndoCommand: ParsableCommand, LockHonouring {
     static let configuration = CommandConfiguration(
         commandName: "undo",
         abstract: "Take the newest change of an image back.",
@@ -46,6 +46,8 @@ struct UndoCommand: ParsableCommand {
             throw ValidationError("--other-file goes with --force or --discard")
         }
     }
+
+    var honoursLocks: Bool { true }
 
     func run() throws {
         try source.check(diskCount: 1 + disks.with.count)

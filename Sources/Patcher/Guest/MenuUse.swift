@@ -1,0 +1,83 @@
+internal import GuestTree
+
+/// What says of a menu whether the guest's loader reads it: found once, over all files, and asked for every entry.
+struct MenuUse: Sendable {
+    /// Something reads the entries of the Boot Loader Specification: a menu of GRUB 2 says whether it does.
+    private(set) var readsLoaderEntries = true
+    /// A menu of GRUB 2 asks for them.
+    private(set) var hasMenuOfLoaderEntries = false
+    /// The menus with a kernel among which one may be left over.
+    private var menus: Set<FileKey> = []
+    /// The languages that the boot code reads; nil where that does not decide.
+    private var readKinds: [ConfigurationKind]?
+    /// The menus of which a kernel was found.
+    private var alive: Set<FileKey> = []
+    private var hasLiveLoaderEntry = false
+    private var hasLiveGRUB2 = false
+    private var hasLiveLegacy = false
+    private var hasLiveMenuOfLoaderEntries = false
+    /// The files of each menu of syslinux of which a kernel was found.
+    private var liveSyslinux: [SyslinuxMenu] = []
+    /// What a BIOS starts is LILO or GRUB legacy, which has no menu here and reads none of another's.
+    private(set) var hasForeignLoader = false
+
+    /// Nothing is known, and everything in use.
+    init() {}
+
+    /// Looks over a guest's menus, of which `menuReader`, `firmware` and the menus of syslinux are known.
+    init(of guest: LinuxSystem) {
+        let grubMenus = guest.files.compactMap(\.grubMenu)
+        hasMenuOfLoaderEntries = grubMenus.contains(where: \.readsBLSEntries)
+        // On a BIOS nothing else does.
+        if guest.firmware.isBIOSKnown, !guest.firmware.hasUEFI,
+            grubMenus.contains(where: { !$0.entries.isEmpty })
+        {
+            readsLoaderEntries = hasMenuOfLoaderEntries
+        }
+        let found = guest.files.filter { file in
+            file.bootEntries.contains { $0.kernel != nil }
+                && (guest.menuReader.map { guest.isRead(file, by: $0, hasMenuOfLoaderEntries) } ?? true)
+                && (readsLoaderEntries || !(file.syntax is LoaderEntry))
+        }
+        menus = Set(found.map(\.file.key))
+        if let readers = guest.readers(of: guest.bootCode),
+            found.contains(where: { readers.contains($0.kind) })
+        {
+            readKinds = readers
+        }
+        for menu in found {
+            // Kernels of an age that is gone show it; where none of any menu is found, they were not looked for in the right place.
+            let isAlive = menu.bootEntries.contains { entry in
+                guest.bootFiles.present.contains(EntryKey(file: menu.file.key, index: entry.index))
+            }
+            guard isAlive else { continue }
+            alive.insert(menu.file.key)
+            if menu.syntax is LoaderEntry { hasLiveLoaderEntry = true }
+            if menu.syntax is any GRUB2Text { hasLiveGRUB2 = true }
+            if menu.syntax is any GRUBLegacyText { hasLiveLegacy = true }
+            if menu.grubMenu?.readsBLSEntries == true { hasLiveMenuOfLoaderEntries = true }
+        }
+        liveSyslinux = guest.syslinuxMenus.filter { menu in menu.files.contains(where: alive.contains) }
+        if !guest.firmware.hasUEFI, guest.bootCode == .lilo || guest.bootCode == .grubLegacy,
+            let readers = guest.readers(of: guest.bootCode)
+        {
+            hasForeignLoader = !guest.files.contains { readers.contains($0.kind) }
+        }
+    }
+
+    /// Whether nothing shows that the menu is left over beside others.
+    func isInUse(_ menu: ScannedFile) -> Bool {
+        guard menus.count > 1, menus.contains(menu.file.key) else { return true }
+        if let readKinds { return readKinds.contains(menu.kind) }
+        return alive.isEmpty || alive.contains(menu.file.key) || isPartOfLiveMenu(menu)
+    }
+
+    /// Loader entries are one menu in many files.
+    private func isPartOfLiveMenu(_ menu: ScannedFile) -> Bool {
+        hasLiveLoaderEntry && (menu.syntax is LoaderEntry || menu.grubMenu?.readsBLSEntries == true)
+            || hasLiveGRUB2 && menu.syntax is any GRUB2Text
+            || hasLiveLegacy && menu.syntax is any GRUBLegacyText
+            || hasLiveMenuOfLoaderEntries && menu.syntax is LoaderEntry
+            || liveSyslinux.contains { $0.files.contains(menu.file.key) }
+    }
+}

@@ -68,7 +68,8 @@ extension HostFile {
         let backing = names.isEmpty ? fileBehind(disk) : nil
         guard let name = names.first ?? backing ?? known("diskseq") else { return 0 }
         let isLasting = !names.isEmpty || backing != nil
-        let start = isLasting ? "" : text(of: "/proc/sys/kernel/random/boot_id") ?? ""
+        // The kernel counts anew at each start: without the start's own name the number says nothing.
+        guard let start = isLasting ? "" : text(of: "/proc/sys/kernel/random/boot_id") else { return 0 }
         let sum = XXH64.checksum(Array((name + partition + start).utf8).span8)
         return isLasting ? sum | 1 : max(sum & ~1, 2)
     }

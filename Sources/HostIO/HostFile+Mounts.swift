@@ -80,7 +80,8 @@ extension HostFile {
             throw usedByKernel("the host swaps to \(name); run swapoff first")
         }
         // What lies on it is known and not in use; or somebody has claimed it who shows nothing.
-        guard !devices.haveHolders,
+        let isKnown = Self.text(of: "/proc/self/mountinfo") != nil && Self.text(of: "/proc/swaps") != nil
+        guard !devices.haveHolders || !isKnown,
             unsafe path.withHostPath({ unsafe clinux_is_claimed(descriptor, $0) }) == 1
         else { return }
         throw usedByKernel(

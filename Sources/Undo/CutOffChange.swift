@@ -162,11 +162,18 @@ struct CutOffChange {
                 return []
             }
         }
-        for member in members where !force.reaches(member.record, member.file) { try requireKnown(member) }
+        // What the command line does not lead to is nobody's to write over.
+        for member in members where !(force.reaches(member.record, member.file) && isGiven(member.file)) {
+            try requireKnown(member)
+        }
         // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
         return try Cancellation.delaying(by: UndoRecord.takingBackTime) { () throws(StorageError) in
             try decide(kept: kept)
         }
+    }
+
+    private func isGiven(_ file: any ByteFile) -> Bool {
+        open.contains { HostDirectory.isSame($0.path, file.path) } || members.first?.file === file
     }
 
     private func decide(kept: (String) -> Void) throws(StorageError) -> [any ByteFile] {
@@ -214,7 +221,9 @@ struct CutOffChange {
             : member.file.hasFixedLength
                 ? "it may be another device that has got the name, or something else has written to it since"
                 : "it is not the file that was changed, but another of that name or a copy that something else has written to"
-        let remedies: [Remedy] = [isSame ? .forceUndo : .forceUndoOfAnother, .discardUndo]
+        let remedies: [Remedy] =
+            isGiven(member.file)
+            ? [isSame ? .forceUndo : .forceUndoOfAnother, .discardUndo] : [.giveDisk(path: member.file.path)]
         guard let offset = comparison.firstUnknown else {
             throw StorageError(
                 .refused, UndoCode.unknownLength,

@@ -31,8 +31,27 @@ struct SiblingSearch {
             return try renamedCopy(sibling, record, file) ?? sibling
         }
         if !HostDirectory.isSame(near, file.path), try HostDirectory.isThere(near) { return near }
-        if given.contains(where: { HostDirectory.isSame($0.path, sibling) }) { return sibling }
+        let isGiven = given.contains { HostDirectory.isSame($0.path, sibling) }
+        if isGiven, try hasOriginal(of: file, sibling, record) == false { return sibling }
         return try renamedCopy(sibling, record, file)
+    }
+
+    /// The file that was changed together with `sibling` is where it was, with its record, and nobody named it: a copy of it does
+    /// not stand for it.
+    private func hasOriginal(
+        of copy: any ByteFile, _ sibling: String, _ record: UndoRecord
+    ) throws(StorageError) -> Bool {
+        guard let other = try self.other(of: record, at: sibling, called: sibling) else { return false }
+        for path in try other.siblings(in: other.readLog())
+        where !given.contains(where: { HostDirectory.isSame($0.path, path) }) {
+            let found = try UndoRecord.readIfThere(
+                for: path, transactionID: record.transactionID, in: place)
+            guard found != nil, !HostDirectory.isSame(path, copy.path) else { continue }
+            if try HostDirectory.isThere(path) {
+                return true
+            }
+        }
+        return false
     }
 
     private func original(
@@ -43,7 +62,8 @@ struct SiblingSearch {
         let isElsewhere =
             !file.hasFixedLength && !HostDirectory.isSame(near, sibling)
             && !HostDirectory.isSame(near, file.path)
-        let paths = isElsewhere ? [sibling, near] : [sibling]
+        // A snapshot has what the host knows files by in common with what it was made of: what lies together stays together.
+        let paths = isElsewhere ? [near, sibling] : [sibling]
         var others: [String] = []
         for path in paths where try HostDirectory.isThere(path) {
             guard let found = try other(of: record, at: path, called: sibling) else { continue }
@@ -52,7 +72,10 @@ struct SiblingSearch {
         }
         if let path = try knownFile(sibling, record, file) { return path }
         if let path = try givenFile(sibling, record, file, areOriginals: false) { return path }
-        return others.first ?? sibling
+        if let other = others.first { return other }
+        // Moved with this one, with a record that is gone already.
+        guard isElsewhere, try HostDirectory.isThere(near) else { return sibling }
+        return try HostDirectory.isThere(sibling) ? sibling : near
     }
 
     /// The record of the same change of the file at `path`, where that may be the one called `sibling`.

@@ -92,8 +92,10 @@ extension UndoRecord {
                 file.hasFixedLength
                     ? !$0.isOf(file) && $0.header.identity.birth != 0 && file.incarnation?.birth != 0
                         && $0.header.identity != accepted[path]
-                    : !$0.isOf(file)
+                    : !files.contains(where: $0.isOf)
             }
+            // Of two that changed names each has the other's.
+            guard try HostDirectory.isThere(path) else { continue }
             if !otherFile, let kept = try keepOthers(path, than: { !other($0) }) {
                 done.kept.append(kept)
             } else {

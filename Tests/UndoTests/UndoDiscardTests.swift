@@ -223,6 +223,70 @@ struct UndoDiscardTests {
         for path in [path, other] { #expect(try UndoRecord.undo([try RecordedFile.open(path)]).isEmpty) }
     }
 
+    /// What something else wrote into a file that nobody named is nobody's to write over.
+    @Test func forceStaysWithTheFilesThatAreGiven() throws {
+        let half = try HalfChanged(count: 2)
+        let others = try FileHandle(forWritingTo: URL(fileURLWithPath: half.paths[1]))
+        try others.write(contentsOf: Data([UInt8](repeating: 0xab, count: 20_000)))
+        try others.close()
+        let one = try RecordedFile.open(half.paths[0])
+        let error = #expect(throws: StorageError.self) { try UndoRecord.undo([one], force: .anyFile) }
+        #expect(error?.code == "unknown-contents")
+        #expect(error?.remedies == [.giveDisk(path: half.paths[1])])
+        #expect(try fileBytes(half.paths[1]) == [UInt8](repeating: 0xab, count: 20_000))
+        #expect(try fileBytes(half.paths[0]) == half.half[0])
+        let both = [one, try RecordedFile.open(half.paths[1])]
+        #expect(try UndoRecord.undo(both, force: .sameFile).count == 2)
+        #expect(try fileBytes(half.paths[0]) == half.before[0])
+    }
+
+    /// A copy of one image and the original of another: the original that nobody named would stay half changed.
+    @Test func aCopyDoesNotStandForTheOriginal() throws {
+        let half = try HalfChanged(count: 2)
+        let copy = half.directory.path("elsewhere/0.img")
+        for end in ["", ".undo"] {
+            try FileManager.default.copyItem(atPath: half.paths[0] + end, toPath: copy + end)
+        }
+        let mixed = [try RecordedFile.open(copy), try RecordedFile.open(half.paths[1])]
+        #expect(throws: StorageError.self) { try UndoRecord.undo(mixed) }
+        #expect(try fileBytes(half.paths[1]) == half.half[1])
+        #expect(try fileBytes(copy) == half.half[0])
+        let both = [try RecordedFile.open(half.paths[0]), mixed[1]]
+        #expect(try UndoRecord.undo(both).count == 2)
+        #expect(try half.paths.map(fileBytes) == half.before)
+    }
+
+    /// A change that never began, in files that were moved since: what is left of it is no reason to refuse.
+    @Test func aPreparedSetThatWasMoved() throws {
+        let half = try HalfChanged(count: 2)
+        for path in half.paths {
+            try UndoRecord.setState(.prepared, ofRecord: path + ".undo")
+            try HostFile.open(path, access: .write, locking: .ignore).setAttribute(
+                "user.diskgraft.undo", to: nil)
+        }
+        let moved = half.directory.path("moved")
+        try FileManager.default.moveItem(atPath: half.directory.path("images"), toPath: moved)
+        let files = try (0..<2).map { try RecordedFile.open("\(moved)/\($0).img") }
+        #expect(try UndoRecord.undo(files).isEmpty)
+        #expect(HostDirectory.names(in: moved).sorted() == ["0.img", "1.img"])
+    }
+
+    /// Of two images that changed names each has the record of the other: all goes, and nothing stops half way.
+    @Test func discardOfImagesThatChangedNames() throws {
+        let half = try HalfChanged()
+        let path = half.paths[0]
+        let other = try half.directory.write("images/b.img", [UInt8](repeating: 1, count: 9000))
+        try Self.change(other, to: 2)
+        let aside = try half.moveAway()
+        try FileManager.default.moveItem(atPath: other, toPath: path)
+        try FileManager.default.moveItem(atPath: aside, toPath: other)
+        let files = [try RecordedFile.open(path), try RecordedFile.open(other)]
+        _ = try UndoRecord.discard(files)
+        for file in files { #expect(try UndoRecord.undo([file]).isEmpty) }
+        #expect(try fileBytes(other) == half.half[0])
+        #expect(HostDirectory.names(in: half.directory.path("images")).sorted() == ["0.img", "b.img"])
+    }
+
     /// The name was given to a new file; the old one lives on under a further name in another directory.
     @Test func aReplacedFileFindsItsRecord() throws {
         let directory = try TemporaryDirectory()

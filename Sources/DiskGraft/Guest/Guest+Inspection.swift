@@ -33,7 +33,7 @@ extension Guest {
             .refused, GuestCode.cutOff,
             "the file system on \(volume.name) is \(length) bytes long, and only \(volume.device.byteCount) are there: "
                 + "the image is cut off, and Linux would not mount it",
-            path: images.first?.path)
+            path: path(ofVolume: index))
     }
 
     /// The one system that `source` means, else the first, as its fstab puts it together: for reading and changing

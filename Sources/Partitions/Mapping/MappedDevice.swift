@@ -16,7 +16,14 @@ package final class MappedDevice: WritableBlockDevice {
     /// Why the mapping must not be written, whatever its disks were opened for; nil when it may.
     package let mappingRefusal: StorageError?
 
+    /// Bytes of it lie on what is missing, and no copy of them elsewhere.
+    package let lacksBytes: Bool
+    /// `mappingRefusal`, or that of a mapping below. Found once: mappings lie on mappings.
+    package let lastingRefusal: StorageError?
+
     private let segments: [MappedSegment]
+    /// The devices below, each once.
+    private let below: [any BlockDevice]
     /// For a device below, by identity: its host files' indices in `hostFiles`.
     private let fileIndices: [ObjectIdentifier: [Int]]
 
@@ -29,7 +36,9 @@ package final class MappedDevice: WritableBlockDevice {
         var files: [any ByteFile] = []
         var indices: [ObjectIdentifier: [Int]] = [:]
         var sectorSize: UInt32 = 512
+        var below: [any BlockDevice] = []
         for device in segments.flatMap(\.devices) where indices[ObjectIdentifier(device)] == nil {
+            below.append(device)
             sectorSize = max(sectorSize, device.sectorSize)
             indices[ObjectIdentifier(device)] = device.hostFiles.map { file in
                 if let known = files.firstIndex(where: { $0 === file }) { return known }
@@ -40,6 +49,15 @@ package final class MappedDevice: WritableBlockDevice {
         hostFiles = files
         fileIndices = indices
         self.sectorSize = sectorSize
+        self.below = below
+        lastingRefusal = mappingRefusal ?? below.lazy.compactMap(\.lastingRefusal).first
+        lacksBytes = segments.contains { segment in
+            guard case .legs(let legs, let layout) = segment.content else { return false }
+            return layout.isLost(
+                missing: legs.map { leg in
+                    leg.map { ($0.device as? MappedDevice)?.lacksBytes ?? false } ?? true
+                })
+        }
     }
 
     // MARK: Reading
@@ -120,17 +138,6 @@ package final class MappedDevice: WritableBlockDevice {
         return segments[index]
     }
 
-    /// Bytes of it lie on what is missing, and no copy of them elsewhere.
-    package var lacksBytes: Bool {
-        segments.contains { segment in
-            guard case .legs(let legs, let layout) = segment.content else { return false }
-            return layout.isLost(
-                missing: legs.map { leg in
-                    leg.map { ($0.device as? MappedDevice)?.lacksBytes ?? false } ?? true
-                })
-        }
-    }
-
     private func readable(
         _ place: ChunkLayout.Place, _ legs: [MappedSegment.Leg?], at position: UInt64
     ) throws(StorageError) -> (MappedSegment.Leg, UInt64) {
@@ -147,12 +154,7 @@ package final class MappedDevice: WritableBlockDevice {
 
     /// `mappingRefusal`, or that of a device below.
     package var writeRefusal: StorageError? {
-        mappingRefusal ?? segments.lazy.flatMap(\.devices).compactMap(\.writeRefusal).first
-    }
-
-    /// The same of the mappings alone.
-    package var lastingRefusal: StorageError? {
-        mappingRefusal ?? segments.lazy.flatMap(\.devices).compactMap(\.lastingRefusal).first
+        mappingRefusal ?? below.lazy.compactMap(\.writeRefusal).first
     }
 
     /// Writes every copy of the bytes, or throws `mappingRefusal`.

@@ -85,6 +85,11 @@ package enum GuestFinder {
         frame.systemRoots = Set(roots)
         frame.openOldRoot = open
         frame.damagedVolumes = damaged
+        // Linux mounts no file system that ends behind its device.
+        for (index, volume) in volumes.enumerated()
+        where volume.identity.byteCount.map({ $0 > volume.device.byteCount }) ?? false {
+            frame.damagedVolumes[index] = "it is longer than its volume, as in an image that is cut off"
+        }
         frame.damagedTables = damagedTables
         let bootFiles = try BootFiles(
             of: files,

@@ -71,7 +71,7 @@ extension GuestFrame {
             } else {
                 usage.disks.insert(name)
                 usage.rowFamilies.insert(name.family)
-                if row.isOfCloudInit { usage.lent.insert(name) }
+                if row.isLentByCloud { usage.lent.insert(name) }
                 if row.mountPoint == "/" { usage.root = (name, partition, rootVolume) }
             }
         }

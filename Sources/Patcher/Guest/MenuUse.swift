@@ -18,7 +18,8 @@ struct MenuUse: Sendable {
     private var hasLiveMenuOfLoaderEntries = false
     /// The files of each menu of syslinux of which a kernel was found.
     private var liveSyslinux: [SyslinuxMenu] = []
-    /// What a BIOS starts is LILO or GRUB legacy, which has no menu here and reads none of another's.
+    /// What a BIOS starts is LILO, which has no menu here and reads none of another's. (Of GRUB's versions the first sector does
+    /// not tell for certain which one it belongs to.)
     private(set) var hasForeignLoader = false
 
     /// Nothing is known, and everything in use.
@@ -58,7 +59,7 @@ struct MenuUse: Sendable {
             if menu.grubMenu?.readsBLSEntries == true { hasLiveMenuOfLoaderEntries = true }
         }
         liveSyslinux = guest.syslinuxMenus.filter { menu in menu.files.contains(where: alive.contains) }
-        if !guest.firmware.hasUEFI, guest.bootCode == .lilo || guest.bootCode == .grubLegacy,
+        if !guest.firmware.hasUEFI, guest.bootCode == .lilo,
             let readers = guest.readers(of: guest.bootCode)
         {
             hasForeignLoader = !guest.files.contains { readers.contains($0.kind) }

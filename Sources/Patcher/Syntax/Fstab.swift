@@ -40,9 +40,13 @@ package struct Fstab: Sendable, Equatable {
             spec.hasPrefix("/dev/") && !isShare && !types.contains("none")
                 && !["bind", "rbind", "loop", "_netdev"].contains(where: options.contains)
         }
-        /// cloud-init wrote it, after the names of the cloud's machine: the disk may be one that the cloud lends
-        /// (cc_mounts: `ephemeral0`, by default for /mnt).
-        var isOfCloudInit: Bool { options.contains("comment=cloudconfig") }
+        /// cloud-init wrote it for a disk that the cloud may lend: `ephemeral0` is mounted at /mnt, by Amazon's configuration at
+        /// /media/ephemeral0, by Azure's agent at /mnt/resource; other rows of its are of disks that are the guest's own (cc_mounts).
+        var isLentByCloud: Bool {
+            guard options.contains("comment=cloudconfig") else { return false }
+            return isSwap || mountPoint == "/mnt" || mountPoint.hasPrefix("/mnt/resource")
+                || mountPoint.hasPrefix("/media/ephemeral")
+        }
         /// A swap area.
         package var isSwap: Bool { types == ["swap"] }
         /// An optical or floppy drive by its type or mount point.

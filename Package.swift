@@ -64,7 +64,8 @@ let package = Package(
         .executableTarget(
             name: "diskgraft",
             dependencies: [
-                "DiskGraft", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "DiskGraft", "CLinux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 

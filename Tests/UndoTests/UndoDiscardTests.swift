@@ -207,15 +207,21 @@ struct UndoDiscardTests {
         #expect(HostDirectory.names(in: directory.path("images")) == ["a.img"])
     }
 
+    /// A half changed image and one with a finished change get each other's names. Returns the half changed one's.
+    private static func swapNames(of half: HalfChanged) throws -> String {
+        let other = try half.directory.write("images/b.img", [UInt8](repeating: 1, count: 9000))
+        try change(other, to: 2)
+        let aside = try half.moveAway()
+        try FileManager.default.moveItem(atPath: other, toPath: half.paths[0])
+        try FileManager.default.moveItem(atPath: aside, toPath: other)
+        return other
+    }
+
     /// Two images change names, one half changed, one with a finished change: each has its own record all the same.
     @Test func imagesThatChangeNames() throws {
         let half = try HalfChanged()
         let path = half.paths[0]
-        let other = try half.directory.write("images/b.img", [UInt8](repeating: 1, count: 9000))
-        try Self.change(other, to: 2)
-        let aside = try half.moveAway()
-        try FileManager.default.moveItem(atPath: other, toPath: path)
-        try FileManager.default.moveItem(atPath: aside, toPath: other)
+        let other = try Self.swapNames(of: half)
         #expect(try UndoRecord.undo([try RecordedFile.open(other)]).count == 1)
         #expect(try fileBytes(other) == half.before[0])
         #expect(try UndoRecord.undo([try RecordedFile.open(path)]).count == 1)
@@ -275,11 +281,7 @@ struct UndoDiscardTests {
     @Test func discardOfImagesThatChangedNames() throws {
         let half = try HalfChanged()
         let path = half.paths[0]
-        let other = try half.directory.write("images/b.img", [UInt8](repeating: 1, count: 9000))
-        try Self.change(other, to: 2)
-        let aside = try half.moveAway()
-        try FileManager.default.moveItem(atPath: other, toPath: path)
-        try FileManager.default.moveItem(atPath: aside, toPath: other)
+        let other = try Self.swapNames(of: half)
         let files = [try RecordedFile.open(path), try RecordedFile.open(other)]
         _ = try UndoRecord.discard(files)
         for file in files { #expect(try UndoRecord.undo([file]).isEmpty) }

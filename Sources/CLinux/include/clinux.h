@@ -71,3 +71,13 @@ int clinux_block_device_size(int fd, uint64_t *bytes, uint32_t *sector_size);
 uint32_t clinux_crc32c(uint32_t crc, const void *bytes, size_t length);
 /// 1 when the processor has the instruction (SSE4.2, ARMv8 CRC), else 0.
 int clinux_has_crc32c(void);
+
+/// Catches SIGINT, SIGTERM and SIGHUP (unless ignored already): the first is remembered, and wakes calls that wait; the next one
+/// of any of them kills as usual. SIGPIPE and SIGXFSZ become errors of write(2).
+void clinux_interruption_install(void);
+/// The signal that came first; 0 while none has.
+int clinux_interruption_first(void);
+/// Takes note of a signal that asks to stop, as the handlers do.
+void clinux_interruption_note(int number);
+/// Whether another program has the terminal: SIGINT that is typed there is not ours then.
+void clinux_interruption_lend_terminal(int lends);

@@ -90,6 +90,8 @@ struct SyslinuxMenu: Sendable {
         func entry(_ index: Int) -> MenuEntry? {
             text.entries.indices.contains(index) ? MenuEntry(file: file, entry: text.entries[index]) : nil
         }
+        // A file is read once, however often it is named.
+        var included: Set<String> = []
         for statement in text.statements {
             switch statement {
             case .entry(let index): entries += [entry(index)].compactMap { $0 }
@@ -100,6 +102,7 @@ struct SyslinuxMenu: Sendable {
             case .mark(let index, let line):
                 if let entry = entry(index) { marks.append((entry, line)) }
             case .include(let word):
+                guard included.insert(word).inserted else { continue }
                 if let other = guest.file(included: word, in: file) { read(other, guest, depth: depth + 1) }
             }
         }

@@ -13,6 +13,8 @@ package struct ImageOpenOptions: Sendable {
     /// Whether tables and files that end too early are taken as far as they go: what they cannot tell is an error when it is
     /// read. For reading alone.
     package var isSalvage: Bool
+    /// Whether a change may end a VMDK's changed block tracking, which it would make wrong; without that it is refused.
+    package var dropsChangeTracking = false
     /// Makes options.
     package init(
         files: any ByteFileStore, access: FileAccess = .read, references: ReferencePolicy = .refuse,

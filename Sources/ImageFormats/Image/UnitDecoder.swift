@@ -53,7 +53,8 @@ final class UnitDecoder: Sendable {
         // A payload may be cut short by the end of the file: its last sectors need not exist.
         let payload = try files[unit.file].availableBytes(
             at: unit.hostRange.lowerBound, count: Int(unit.hostRange.upperBound - unit.hostRange.lowerBound))
-        var decoded = [UInt8](repeating: 0, count: Int(size))
+        // One byte more than there should be shows a stream that goes on.
+        var decoded = [UInt8](repeating: 0, count: Int(size) + (unit.mayBeLong ? 0 : 1))
         let filled: Int
         do throws(StorageError) {
             filled = try decoded.withMutableBytes { (target) throws(StorageError) in
@@ -63,7 +64,9 @@ final class UnitDecoder: Sendable {
             guard error.kind == .corrupt else { throw error }
             throw damaged(unit, "does not decompress")
         }
-        guard filled == decoded.count || unit.mayBeShort else { throw damaged(unit, "is too short") }
+        guard filled <= size else { throw damaged(unit, "decodes to more than it should hold") }
+        guard filled == size || unit.mayBeShort else { throw damaged(unit, "is too short") }
+        if !unit.mayBeLong { decoded.removeLast() }
         cache.withLock { $0.keep(decoded, for: key, cost: decoded.count) }
         return decoded
     }

@@ -23,11 +23,6 @@ struct ForeignFormat {
         Signature(offset: 0, bytes: Array("WithoutFreeSpace".utf8), name: "a Parallels image", advice: qemu),
         Signature(offset: 0, bytes: Array("WithouFreSpacExt".utf8), name: "a Parallels image", advice: qemu),
         Signature(
-            offset: 0, bytes: Array("COWD".utf8), name: "a VMware vmfsSparse (COWD) extent", advice: qemu),
-        Signature(
-            offset: 0, bytes: [0xbe, 0xba, 0xfe, 0xca, 0, 0, 0, 0], name: "a VMware seSparse extent",
-            advice: qemu),
-        Signature(
             offset: 0, bytes: Array("VMA".utf8) + [0], name: "a Proxmox VMA backup", advice: "vma extract"),
         Signature(
             offset: 0, bytes: Array("Bochs Virtual HD Image".utf8), name: "a Bochs image", advice: qemu),

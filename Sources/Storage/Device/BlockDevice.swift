@@ -75,17 +75,20 @@ public struct Extent: Equatable, Sendable {
 
         /// Whether the payload may decode to less than the unit: the rest reads as zeros then.
         public var mayBeShort: Bool
+        /// Whether the payload may decode to more than the unit: the rest is not looked at then.
+        public var mayBeLong: Bool
 
         /// Makes a description of a unit.
         public init(
             codec: CodecID, file: Int, hostRange: Range<UInt64>, unitRange: Range<UInt64>,
-            mayBeShort: Bool = false
+            mayBeShort: Bool = false, mayBeLong: Bool = true
         ) {
             self.codec = codec
             self.file = file
             self.hostRange = hostRange
             self.unitRange = unitRange
             self.mayBeShort = mayBeShort
+            self.mayBeLong = mayBeLong
         }
     }
 

@@ -11,7 +11,7 @@ extension VMDKMap {
         var flat: [Int: [Range<UInt64>]] = [:]
         for (index, piece) in pieces.enumerated() {
             switch piece.backing {
-            case .zero: continue
+            case .zero, .seSparse: continue
             case .flat(let file, let offset):
                 let size = piece.range.upperBound - piece.range.lowerBound
                 flat[file, default: []].append(offset..<offset + size)
@@ -38,13 +38,7 @@ extension VMDKMap {
         }
     }
 
-    func beginWriting() throws(StorageError) {
-        guard let contentID else { return }
-        // Before the first change: data that is new under an old CID would be taken for unchanged.
-        let file = hostFiles[contentID.file]
-        try contentID.renew(in: file)
-        try file.flush()
-    }
+    func beginWriting() throws(StorageError) { try opening.run(hostFiles) }
 
     func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         let piece = try writablePiece(at: offset)
@@ -60,6 +54,7 @@ extension VMDKMap {
         case .sparse(let extent):
             noteChange(of: extent.fileIndex)
             return try extent.prepareWriting(at: offset - base, base: base, limit: piece.range.upperBound)
+        case .seSparse(let extent): throw Self.seSparseRefusal(extent.file.path)
         }
     }
 
@@ -106,6 +101,13 @@ extension VMDKMap {
                 .refused, .noAccess,
                 "this part of the disk is in an extent that the descriptor closes (NOACCESS)", offset: offset)
         }
+    }
+
+    /// Its journal and its lists of free space would have to be kept.
+    static func seSparseRefusal(_ path: String) -> StorageError {
+        .vmdk(
+            .refused, .seSparse, "an seSparse extent is not changed in place", path: path,
+            remedies: [.convert(options: []), .migrate])
     }
 
     private func noteChange(of file: Int) { changed.withLock { _ = $0.insert(file) } }

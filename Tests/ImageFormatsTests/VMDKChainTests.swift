@@ -14,7 +14,7 @@ struct VMDKChainTests {
 
     /// A base disk, a child of it that holds some grains, and what the child shows.
     static func pair(
-        _ kind: Kind, _ directory: TemporaryDirectory, seed: UInt64 = 1
+        _ kind: Kind, _ directory: TemporaryDirectory, seed: UInt64 = 1, byteCount size: Int = size
     ) throws -> (base: String, child: String, contents: [UInt8]) {
         let raw = try VMDKFixtures.rawDisk(directory, byteCount: size, seed: seed, name: "base-flat.vmdk")
         let base = try directory.write(

@@ -122,6 +122,10 @@ package protocol ImageDriver: SendableMetatype {
     /// file; throws when it could not look.
     static func check(_ file: any ByteFile, report: (Finding) -> Void) throws(StorageError)
 
+    /// The names of files beside `file` that are part of the image and have tables of their own, which `check` of `file` does
+    /// not look at.
+    static func pieces(of file: any ByteFile) throws(StorageError) -> [[UInt8]]
+
     /// Makes one of `repairs`, and says what was done, a sentence each; empty when there was nothing to do. `file` is
     /// open for writing. Throws `refused` for an image that is damaged otherwise.
     static func repair(_ repair: Finding.Repair, _ file: any ByteFile) throws(StorageError) -> [String]
@@ -182,6 +186,8 @@ extension ImageDriver {
             report(Finding(error))
         }
     }
+
+    package static func pieces(of file: any ByteFile) throws(StorageError) -> [[UInt8]] { [] }
 
     package static func repair(
         _ repair: Finding.Repair, _ file: any ByteFile

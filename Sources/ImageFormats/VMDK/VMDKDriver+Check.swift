@@ -1,6 +1,16 @@
 package import Storage
 
 extension VMDKDriver {
+    /// The sparse extents of a descriptor.
+    package static func pieces(of file: any ByteFile) throws(StorageError) -> [[UInt8]] {
+        guard case .descriptor(let descriptor) = try VMDKSource.read(file) else { return [] }
+        var names: [[UInt8]] = []
+        for line in descriptor.extents where line.kind.isSparse && line.access != .none {
+            if !names.contains(line.name) { names.append(line.name) }
+        }
+        return names
+    }
+
     /// Header, descriptor, directories, every copy of every grain table and every grain of one extent's file. Of a
     /// descriptor in a file of its own the text is checked; its extents are checked by opening the disk, or by themselves.
     package static func check(

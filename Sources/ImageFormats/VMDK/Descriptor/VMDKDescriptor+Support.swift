@@ -96,7 +96,9 @@ extension VMDKDescriptor {
             references.append(
                 ImageInfo.Reference(role: "extent", name: name, isPartOfImage: isPartOfImage))
         }
-        if let parent = value("parentfilenamehint") {
+        // A disk that was consolidated may keep the name of what it no longer needs.
+        let isChild = (try? parentContentID()) ?? nil
+        if isChild != nil, let parent = value("parentfilenamehint") {
             references.append(ImageInfo.Reference(role: "parent", name: parent))
         }
         if let tracking = value("changetrackpath"), !tracking.isEmpty {

@@ -98,7 +98,9 @@ struct VMDKExtentOpening {
             file, fileIndex: index, header: header,
             directory: try VMDKGrainDirectory(file, header: header))
         if options.access == .write, line.access == .readWrite { try extent.checkWritable(options) }
-        warnings += extent.warnings.map { "\(HostPath.name(of: file.path)): \($0)" }
+        warnings += (extent.warnings + (try extent.tableWarnings())).map {
+            "\(HostPath.name(of: file.path)): \($0)"
+        }
         grainSizes.append(header.grainSize)
         return .sparse(extent)
     }

@@ -9,6 +9,7 @@ extension VMDKMap {
     /// Throws when the disk's extents are laid out in a way that must not be written.
     func checkWritable() throws(StorageError) {
         var flat: [Int: [Range<UInt64>]] = [:]
+        var sparse: Set<Int> = []
         for (index, piece) in pieces.enumerated() {
             switch piece.backing {
             case .zero, .seSparse: continue
@@ -16,6 +17,8 @@ extension VMDKMap {
                 let size = piece.range.upperBound - piece.range.lowerBound
                 flat[file, default: []].append(offset..<offset + size)
             case .sparse(let extent):
+                // Each of two would choose space without the other.
+                guard sparse.insert(extent.fileIndex).inserted else { throw shared(extent.fileIndex) }
                 let grain = extent.header.grainSize
                 guard piece.access == .readWrite else { continue }
                 guard piece.range.lowerBound % grain == 0,
@@ -29,13 +32,18 @@ extension VMDKMap {
             }
         }
         for (file, ranges) in flat {
+            guard !sparse.contains(file) else { throw shared(file) }
             let ordered = ranges.sorted { $0.lowerBound < $1.lowerBound }
             for (one, next) in zip(ordered, ordered.dropFirst()) where next.lowerBound < one.upperBound {
-                throw .vmdk(
-                    .corrupt, .extentOverlap, "two extents share bytes of this file",
-                    offset: next.lowerBound, path: hostFiles[file].path)
+                throw shared(file, at: next.lowerBound)
             }
         }
+    }
+
+    private func shared(_ file: Int, at offset: UInt64? = nil) -> StorageError {
+        .vmdk(
+            .corrupt, .extentOverlap, "two extents share bytes of this file", offset: offset,
+            path: hostFiles[file].path)
     }
 
     func beginWriting() throws(StorageError) { try opening.run(hostFiles) }

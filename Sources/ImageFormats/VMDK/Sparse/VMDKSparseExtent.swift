@@ -136,17 +136,6 @@ final class VMDKSparseExtent: Sendable {
         return position >= header.ownByteCount && position + needed <= file.byteCount ? position : nil
     }
 
-    private func redundantEntry(_ index: Int, _ slot: Int) throws(StorageError) -> UInt32? {
-        let sector = state.withLock { state in
-            state.directory.redundantEntries.indices.contains(index)
-                ? state.directory.redundantEntries[index] : 0
-        }
-        guard sector != 0 else { return nil }
-        let at = VMDKSector(sector).offset + UInt64(slot) * 4
-        let bytes = try file.availableBytes(at: at, count: 4)
-        return bytes.count == 4 ? bytes.little(0) : nil
-    }
-
     // MARK: Tables
 
     private func endOfAbsentTables(from index: Int) -> Int {

@@ -35,6 +35,7 @@ let package = Package(
         .target(name: "CLinux"),
 
         .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(name: "Machines", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "HostIO", dependencies: ["Storage", "CLinux"], swiftSettings: settings),
         .target(name: "Undo", dependencies: ["Storage", "HostIO"], swiftSettings: settings),
         .target(
@@ -112,6 +113,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "DiskGraftTests", dependencies: ["DiskGraft", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "MachinesTests", dependencies: ["Machines"],
             swiftSettings: settings),
         .testTarget(
             name: "KernelModulesTests", dependencies: ["KernelModules", "Codecs", "Storage", "TestSupport"],

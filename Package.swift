@@ -115,7 +115,7 @@ let package = Package(
             name: "DiskGraftTests", dependencies: ["DiskGraft", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "MachinesTests", dependencies: ["Machines"],
+            name: "MachinesTests", dependencies: ["Machines", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "KernelModulesTests", dependencies: ["KernelModules", "Codecs", "Storage", "TestSupport"],

@@ -59,7 +59,7 @@ let package = Package(
             name: "DiskGraft",
             dependencies: [
                 "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "FAT", "XFS", "GuestTree",
-                "Patcher", "Conversion", "Initramfs", "CCrypto",
+                "Patcher", "Conversion", "Initramfs", "Machines", "CCrypto",
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -1,7 +1,7 @@
 package import Storage
 
 /// A language in which a new machine is described for whoever makes it.
-public enum MachineLanguage: String, Sendable, CaseIterable {
+public enum MachineLanguage: String, Sendable, CaseIterable, Encodable {
     /// libvirt's domain XML.
     case libvirt
     /// Proxmox VE: commands of `qm`.

@@ -67,7 +67,7 @@ struct VMDKCommandTests {
         let broken = try run(["ls", child, "/", "--allow-siblings"] + Self.volume, expect: 2...2)
         #expect(broken.errorText.contains("base.vmdk") && broken.errorText.contains("--parent"))
         try Fixture.diskgraft("undo", base)
-        try Fixture.diskgraft("undo", child, "--allow-siblings")
+        for _ in 0..<2 { try Fixture.diskgraft("undo", child, "--allow-siblings") }
         let now = try files(directory)
         #expect(now == before)
     }
@@ -76,7 +76,8 @@ struct VMDKCommandTests {
         let directory = try TemporaryDirectory()
         let path = try disk(directory, "monolithicFlat")
         let text =
-            String(decoding: try fileBytes(path), as: UTF8.self) + "changeTrackPath=\"base-ctk.vmdk\"\n"
+            String(decoding: try fileBytes(path).prefix { $0 != 0 }, as: UTF8.self)
+            + "changeTrackPath=\"base-ctk.vmdk\"\n"
         try directory.write("base.vmdk", text)
         let refused = try run(["label", path, "new"] + Self.volume, expect: 2...2)
         #expect(refused.errorText.contains("--drop-cbt"))
@@ -85,7 +86,7 @@ struct VMDKCommandTests {
         #expect(done.errorText.contains("warning:") && done.errorText.contains("tracking"))
         #expect(!String(decoding: try fileBytes(path), as: UTF8.self).contains("changeTrackPath"))
         try run(["label", path, "newer"] + Self.volume)
-        try Fixture.diskgraft("undo", path)
+        for _ in 0..<2 { try Fixture.diskgraft("undo", path) }
         #expect(String(decoding: try fileBytes(path), as: UTF8.self) == text)
         let resized = try Fixture.diskgraft("resize", path, "32M", expect: 2...2)
         #expect(resized.errorText.contains("--drop-cbt"))
@@ -104,7 +105,7 @@ struct VMDKCommandTests {
         let first = bytes.little(table, as: UInt32.self)
         bytes.storeLittle(first, at: table + 4)
         try directory.write("base-s001.vmdk", bytes)
-        let found = try Fixture.diskgraft("check", path, expect: 1...1)
+        let found = try Fixture.diskgraft("check", path, expect: 2...2)
         #expect(found.text.contains("base-s001.vmdk") && found.text.contains("share bytes"))
     }
 }

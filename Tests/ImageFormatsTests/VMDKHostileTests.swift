@@ -248,6 +248,51 @@ struct VMDKHostileTests {
         }
     }
 
+    /// The same of ESX's extents, below a descriptor and over a parent.
+    @Test(arguments: 0..<3)
+    func damageOfSnapshotsIsATypedErrorAtWorst(seed: UInt64) throws {
+        let directory = try TemporaryDirectory()
+        var random = SeededRandom(seed + 50)
+        let disk = random.bytes(1 << 20)
+        try directory.write("base-flat", disk)
+        try directory.write("base.vmdk", VMDKFixtures.descriptor("vmfs", "RW 2048 VMFS \"base-flat\""))
+        for (type, kind, extent) in [
+            ("vmfsSparse", "VMFSSPARSE", VMDKFixtures.vmfsSparse(disk) { $0 % 3 == 1 }),
+            (
+                "seSparse", "SESPARSE",
+                VMDKFixtures.seSparse(disk) { [.absent, .data, .zero, .unmapped][$0 % 4] }
+            ),
+        ] {
+            let text = Array(
+                VMDKFixtures.descriptor(
+                    type, "RW 2048 \(kind) \"delta\"", contentID: "1", parent: ("00c0ffee", "base.vmdk")
+                ).utf8)
+            for turn in 0..<120 {
+                var file = extent
+                var descriptor = text
+                if turn % 8 == 7 {
+                    for _ in 0..<Int.random(in: 1...6, using: &random) {
+                        descriptor[Int.random(in: 0..<descriptor.count, using: &random)] = UInt8.random(
+                            in: 0...255, using: &random)
+                    }
+                }
+                let area = [128, 600, 2048, 4096, 50_000].randomElement(using: &random) ?? 128
+                for _ in 0..<Int.random(in: 1...8, using: &random) {
+                    let width = [1, 2, 4, 8].randomElement(using: &random) ?? 1
+                    let offset = Int.random(in: 0..<min(area, file.count - 8), using: &random)
+                    let value = [0, 1, 0x7f, 0x80, 0xff].randomElement(using: &random) ?? UInt8(0)
+                    for index in 0..<width { file[offset + index] = value }
+                }
+                if turn % 16 == 3 { file.removeLast(Int.random(in: 0..<file.count, using: &random)) }
+                try directory.write("delta", file)
+                let path = try directory.write("child.vmdk", descriptor)
+                exercise(path, commits: turn % 3 == 0)
+                _ = VMDKFixtures.checkCodes(directory.path("delta"))
+                exercise(directory.path("delta"), commits: false)
+            }
+        }
+    }
+
     private func exercise(_ path: String, commits: Bool) {
         do {
             _ = try VMDKDriver.describe(try HostFile.open(path))
@@ -255,7 +300,9 @@ struct VMDKHostileTests {
         for access in [FileAccess.read, .write] {
             do throws(StorageError) {
                 let disk = try ImageProbe.open(
-                    path, format: .vmdk, options: ImageOpenOptions(access: access)
+                    path, format: .vmdk,
+                    options: ImageOpenOptions(
+                        access: access, references: VMDKFixtures.siblings, isSalvage: access == .read)
                 ).disk
                 for offset in stride(from: 0, to: min(disk.byteCount, 1 << 20), by: 60_000) {
                     do throws(StorageError) {

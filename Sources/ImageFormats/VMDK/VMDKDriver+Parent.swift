@@ -48,7 +48,8 @@ extension VMDKDescriptor {
     var parentNames: [ParentName] {
         guard let range = range(of: "parentfilenamehint"), !range.isEmpty else { return [] }
         let stored = Array(text[range])
-        return ([stored] + (decoded(stored).map { [$0] } ?? [])).map { name in
+        let names = [stored] + (decoded(stored).map { [$0] } ?? [])
+        return names.filter { !$0.isEmpty }.map { name in
             let text = String(hostBytes: name)
             let hasDrive = name.count > 2 && name[1] == UInt8(ascii: ":")
             let isAbsolute = hasDrive || [UInt8(ascii: "/"), UInt8(ascii: "\\")].contains(name[0])

@@ -33,7 +33,8 @@ extension VMDKDriver {
             file, fileIndex: 0, header: complete,
             directory: try VMDKGrainDirectory(file, header: complete))
         var info = try info(complete, descriptor, file)
-        info.warnings = extent.warnings + (try extent.tableWarnings())
+        var budget = VMDKSparseExtent.eagerLimit
+        info.warnings = extent.warnings + (try extent.tableWarnings(&budget))
         if let line = descriptor?.extents.first, line.byteCount != header.byteCount {
             info.warnings.append(
                 "the descriptor says \(line.byteCount) bytes and the header \(header.byteCount); "

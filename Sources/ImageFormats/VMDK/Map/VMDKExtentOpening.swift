@@ -8,6 +8,8 @@ struct VMDKExtentOpening {
     private(set) var warnings: [String] = []
     private(set) var grainSizes: [UInt64] = []
     private var indices: [[UInt8]: Int] = [:]
+    /// Bytes of tables that may still be read.
+    private var tableBudget = VMDKSparseExtent.eagerLimit
 
     /// Begins with the descriptor's own file.
     init(_ descriptor: VMDKDescriptor, in file: any ByteFile, options: ImageOpenOptions) {
@@ -98,7 +100,7 @@ struct VMDKExtentOpening {
             file, fileIndex: index, header: header,
             directory: try VMDKGrainDirectory(file, header: header))
         if options.access == .write, line.access == .readWrite { try extent.checkWritable(options) }
-        warnings += (extent.warnings + (try extent.tableWarnings())).map {
+        warnings += (extent.warnings + (try extent.tableWarnings(&tableBudget))).map {
             "\(HostPath.name(of: file.path)): \($0)"
         }
         grainSizes.append(header.grainSize)

@@ -2,17 +2,16 @@ internal import Storage
 internal import Synchronization
 
 extension VMDKSparseExtent {
-    /// Tables larger than this, all together, are not read to open a disk: those of 64 GiB with ordinary grains.
-    private static let eagerLimit = 4 << 20
+    /// Tables of a disk that are read to open it, all together: those of 64 GiB with ordinary grains.
+    static let eagerLimit = 4 << 20
 
-    /// A sentence when grains are read by the copy of a table because the table names no place in the file. Of large disks, and
-    /// of those without copies, only the check looks at that.
-    func tableWarnings() throws(StorageError) -> [String] {
+    /// A sentence when grains are read by the copy of a table because the table names no place in the file. Of extents whose
+    /// tables are larger than `budget`, which they use up, and of those without copies, only the check looks at that.
+    func tableWarnings(_ budget: inout Int) throws(StorageError) -> [String] {
         let hasCopies = state.withLock { !$0.directory.redundantEntries.isEmpty }
-        guard hasCopies, !header.isCompressed, header.tableCount * header.tableByteCount <= Self.eagerLimit
-        else {
-            return []
-        }
+        let size = header.tableCount * header.tableByteCount
+        guard hasCopies, !header.isCompressed, size <= budget else { return [] }
+        budget -= size
         var replaced = 0
         var lost = 0
         for index in 0..<header.tableCount {

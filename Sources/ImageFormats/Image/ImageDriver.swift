@@ -160,7 +160,7 @@ package protocol ImageDriver: SendableMetatype {
 }
 
 extension ImageDriver {
-    package static var canCreate: Bool { true }
+    package static var canCreate: Bool { format.isMade }
     package static var makesChildren: Bool { false }
     package static var sectorSizes: [UInt32] { [512] }
     package static var sizeUnit: UInt64 { 512 }

@@ -25,7 +25,7 @@ struct MigrateCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
-        help: "The format to make: \(ImageFormat.names).")
+        help: "The format to make: \(ImageFormat.madeNames).")
     var outputFormat: String?
 
     @Option(

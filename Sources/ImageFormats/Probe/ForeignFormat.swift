@@ -17,10 +17,6 @@ struct ForeignFormat {
     /// Magic numbers at the start of the file. Offsets and values: each format's public description.
     private static let signatures: [Signature] = [
         Signature(
-            offset: 0, bytes: Array("COWD".utf8), name: "a VMware vmfsSparse (COWD) extent", advice: qemu),
-        Signature(
-            offset: 0, bytes: [0xbe, 0xba, 0xfe, 0xca, 0, 0, 0, 0], name: "a VMware seSparse extent",
-            advice: qemu),
         Signature(
             offset: 0, bytes: Array("VMA".utf8) + [0], name: "a Proxmox VMA backup", advice: "vma extract"),
         Signature(

@@ -96,6 +96,24 @@ package enum ImageProbe {
         }
     }
 
+    /// Checks the files beside an image that are part of it and have tables of their own; see `ImageDriver.pieces`. `report` is
+    /// told the path of each. One that cannot be opened is left out: the image is not opened without it either.
+    package static func checkPieces(
+        of file: any ByteFile, format: ImageFormat? = nil, in files: any ByteFileStore,
+        report: (_ path: String, Finding) -> Void
+    ) throws(StorageError) {
+        let format = if let format { format } else { try self.format(of: file) }
+        // What is wrong with the image itself is told by its own check.
+        let names = (try? driver(for: format).pieces(of: file)) ?? []
+        for name in names {
+            guard
+                let piece = try? files.openSibling(
+                    of: file.path, name: String(hostBytes: name), access: .read)
+            else { continue }
+            try check(piece, format: format) { report(piece.path, $0) }
+        }
+    }
+
     /// What an image says of itself, whether or not it can be opened as a disk: for `info`.
     package static func describe(
         _ file: any ByteFile, format: ImageFormat? = nil

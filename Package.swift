@@ -35,6 +35,7 @@ let package = Package(
         .target(name: "CLinux"),
 
         .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(name: "Machines", dependencies: ["Storage"], swiftSettings: settings),
         .target(name: "HostIO", dependencies: ["Storage", "CLinux"], swiftSettings: settings),
         .target(name: "Undo", dependencies: ["Storage", "HostIO"], swiftSettings: settings),
         .target(
@@ -58,7 +59,7 @@ let package = Package(
             name: "DiskGraft",
             dependencies: [
                 "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "FAT", "XFS", "GuestTree",
-                "Patcher", "Conversion", "Initramfs", "CCrypto",
+                "Patcher", "Conversion", "Initramfs", "Machines", "CCrypto",
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -112,6 +113,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "DiskGraftTests", dependencies: ["DiskGraft", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "MachinesTests", dependencies: ["Machines", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "KernelModulesTests", dependencies: ["KernelModules", "Codecs", "Storage", "TestSupport"],

@@ -10,6 +10,9 @@ package enum ImageProbe {
             QCOW2Driver.self,
             VMDKDriver.self,
             VDIDriver.self,
+            QCOW1Driver.self,
+            QEDDriver.self,
+            ParallelsDriver.self,
         ]
     }
 

@@ -5,6 +5,8 @@ package import Storage
 /// parent.
 package enum VMDKDriver: ImageDriver {
     package static var format: ImageFormat { .vmdk }
+    package static var makesChildren: Bool { true }
+    package static var storesParentPath: Bool { true }
 
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool {
         VMDKSource.isExtent(head) || VMDKDescriptor.recognises(head)

@@ -24,7 +24,7 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
-        help: "The format to make: \(ImageFormat.names).")
+        help: "The format to make: \(ImageFormat.madeNames).")
     var outputFormat: String?
 
     @Option(

@@ -25,7 +25,7 @@ struct MigrateCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
-        help: "The format to make: \(ImageFormat.names).")
+        help: "The format to make: \(ImageFormat.madeNames).")
     var outputFormat: String?
 
     @Option(
@@ -115,7 +115,12 @@ struct MigrateCommand: ParsableCommand {
         if json { return try JSONOutput.print(Report(plan: plan?.report, outputs: outputs)) }
         for output in outputs {
             let source = output.source.map(Terminal.name) ?? "the new machine"
-            Terminal.print("\(source) → \(Terminal.name(output.path))\n")
+            var line = "\(source) → \(Terminal.name(output.path))"
+            if let companions = output.companions, let first = companions.first {
+                let others = companions.count == 1 ? "" : " and \(companions.count - 1) more"
+                line += ", with \(Terminal.name(first))\(others) beside it"
+            }
+            Terminal.print(line + "\n")
         }
     }
 

@@ -59,10 +59,32 @@ import Testing
         try Tool.run("qemu-img", ["compare", "-q", "-f", "raw", "-F", "vmdk", raw, path])
     }
 
+    private static let reader = """
+        import hashlib, pyvmdk, sys
+        handle = pyvmdk.handle()
+        handle.open(sys.argv[1])
+        handle.open_extent_data_files()
+        size = handle.get_media_size()
+        print(hashlib.sha256(handle.read_buffer_at_offset(size, 0)).hexdigest())
+        """
+
+    /// libvmdk shares nothing with qemu.
+    @Test(
+        .enabled(
+            if: (try? Tool.run("/usr/bin/python3", ["-c", "import pyvmdk"], expect: nil).status) == 0,
+            "python3-libvmdk is not installed"))
+    func aSecondReaderSeesTheDisk() throws {
+        let directory = try TemporaryDirectory()
+        let bytes = disk(35 << 20, 12)
+        let path = try directory.write("disk.vmdk", try stream(MemoryDevice(bytes)))
+        let seen = try Tool.run("/usr/bin/python3", ["-c", Self.reader, path]).text.prefix(64)
+        let raw = try directory.write("disk.raw", bytes)
+        #expect(seen == (try Tool.run("sha256sum", [raw]).text.prefix(64)))
+    }
+
     @Test func aDiskWithoutDataConforms() throws {
+        #expect(VMDKStreamCheck(try stream(MemoryDevice(byteCount: 1 << 20))).breaches == [])
         for size in [1 << 20, 1 << 40] as [UInt64] {
-            let made = try stream(MemoryDevice(byteCount: 1 << 20))
-            #expect(VMDKStreamCheck(made).breaches == [])
             let directory = try TemporaryDirectory()
             let path = directory.path("disk.vmdk")
             let options = ImageCreateOptions(values: [("subformat", "streamOptimized")])

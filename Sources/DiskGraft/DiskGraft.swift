@@ -2,6 +2,7 @@
 @_exported public import GuestTree
 @_exported public import HostIO
 @_exported public import ImageFormats
+@_exported public import Machines
 @_exported public import Patcher
 @_exported public import Storage
 

@@ -1,7 +1,7 @@
 internal import Storage
 
 /// What can be wrong with a description of a machine.
-package enum MachineCode: String, LayerCode {
+package enum MachineCode: String, LayerCode, CaseIterable {
     package static let layer = "machine"
 
     /// Its XML is not well formed.
@@ -30,6 +30,15 @@ package enum MachineCode: String, LayerCode {
     case inPieces = "in-pieces"
     /// One of its disks is no file: it is reached through a network.
     case remoteDisk = "remote-disk"
+
+    /// A machine without disks is not described.
+    case noDisk = "no-disk"
+    /// A name has characters that no description holds.
+    case nameNotExpressible = "name-not-expressible"
+    /// A language has no words for a controller.
+    case controllerNotExpressible = "controller-not-expressible"
+    /// More disks than fit behind a controller.
+    case tooManyDisks = "too-many-disks"
 }
 
 extension StorageError {

@@ -23,6 +23,8 @@ public enum UndoCode: String, LayerCode {
     case siblingMissing = "sibling-missing"
     /// A block device is another one than the one that was changed.
     case otherDevice = "other-device"
+    /// The file that the record is of has another name now.
+    case renamedFile = "renamed-file"
     /// The change covers a file that was not given.
     case siblingNotGiven = "sibling-not-given"
     /// After a cut, contents that are neither from before the change nor of it.

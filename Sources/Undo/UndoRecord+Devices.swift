@@ -8,7 +8,8 @@ extension UndoRecord {
     /// Throws "other-device" where `file` is surely another device than the one that was changed; that one is named where it is
     /// attached now.
     func requireNotElsewhere(_ file: any ByteFile) throws(StorageError) {
-        guard file.hasFixedLength, isOfAnother(than: file) else { return }
+        guard file.hasFixedLength else { return try requireNotRenamed(file) }
+        guard isOfAnother(than: file) else { return }
         let own = path.hostBytes.shellText
         guard let device = HostFile.device(header.identity) else {
             throw StorageError(
@@ -21,6 +22,25 @@ extension UndoRecord {
             "the undo record \(own) is of another device, which is \(device.hostBytes.shellText) now",
             path: file.path,
             remedies: [.undoDisk(path: device)])
+    }
+
+    /// The record's own file may have another name in the directory: its old bytes belong there, into no other.
+    private func requireNotRenamed(_ file: any ByteFile) throws(StorageError) {
+        let identity = header.identity
+        guard !isOf(file), identity.inode != 0, !identity.isOfDevice, !header.isOfAnother else { return }
+        var seen: Set<[UInt8]> = []
+        for directory in [path, HostDirectory.resolved(file.path) ?? file.path].map(HostPath.directory(of:))
+        where seen.insert((HostDirectory.resolved(directory) ?? directory).hostBytes).inserted {
+            for name in try HostDirectory.allNames(in: directory) {
+                let other = "\(directory)/\(name)"
+                guard try HostFile.names(of: other)?.incarnation == identity else { continue }
+                throw StorageError(
+                    .refused, UndoCode.renamedFile,
+                    "the undo record \(path.hostBytes.shellText) is of the file that is \(other.hostBytes.shellText) now, and this "
+                        + "one holds what it does not know; give both their names back, or their records the names that they have now",
+                    path: file.path)
+            }
+        }
     }
 
     /// The refusal of reading a device that is surely another one than the record's; nil where that is not so.

@@ -76,6 +76,55 @@ struct MigrationTests {
             })
     }
 
+    /// The machine's description lies beside the disks, has what the plan counts on, and QEMU starts with it.
+    @Test func theNewMachineIsDescribed() throws {
+        let directory = try TemporaryDirectory()
+        let raw = try Fixture.guest(in: directory)
+        let target = directory.path("web 01.qcow2")
+        let result = try Fixture.diskgraft(
+            "migrate", raw, target, "--to", "kvm", "--controller", "ahci", "--vm", "qemu", "--vm", "libvirt",
+            "--vm", "qemu",
+            "--mac", "ens192=52:54:00:12:34:56")
+        #expect(
+            result.text.contains("the new machine → \(directory.path("web 01.xml"))")
+                || result.text.contains("web 01.xml"))
+        let domain = String(decoding: try fileBytes(directory.path("web 01.xml")), as: UTF8.self)
+        #expect(domain.contains("<source file=\"\(target)\"/>"))
+        #expect(domain.contains("<target dev=\"sda\" bus=\"sata\"/>"))
+        #expect(domain.contains("<mac address=\"52:54:00:12:34:56\"/>"))
+        let script = String(decoding: try fileBytes(directory.path("web 01.qemu.sh")), as: UTF8.self)
+        #expect(script.contains("file='web 01.qcow2'"))
+        #expect(script.contains("mac=52:54:00:12:34:56"))
+        // A BIOS starts these disks.
+        #expect(!script.contains("pflash"))
+        guard Tool.has("qemu-system-x86_64") else { return }
+        let said = try Tool.run(
+            "env",
+            [
+                "ACCEL=tcg", "sh", directory.path("web 01.qemu.sh"), "-S", "-display", "none", "-monitor",
+                "stdio",
+            ], input: "info block\nquit\n"
+        ).text
+        #expect(said.contains("web 01.qcow2"))
+    }
+
+    @Test(arguments: [
+        (["--to", "kvm", "--vm", "vmx"], "libvirt, proxmox, virt-install or qemu"),
+        (["--to", "azure", "--vm", "hyperv"], "which no language here does"),
+        (["--to", "kvm", "--vm", "bochs"], "there are libvirt, proxmox"),
+        (["--to", "kvm", "--controller", "nvme", "--vm", "libvirt"], "has no words for a disk behind nvme"),
+    ])
+    func machinesThatAreNotDescribed(_ arguments: [String], _ reason: String) throws {
+        let directory = try TemporaryDirectory()
+        let raw = try Fixture.guest(in: directory)
+        let before = try FileManager.default.contentsOfDirectory(atPath: directory.root)
+        let result = try Tool.run(
+            Fixture.command, ["migrate", raw, directory.path("out.vhd")] + arguments, expect: nil)
+        #expect(result.status != 0)
+        #expect(result.errorText.contains(reason), "\(result.errorText)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.root) == before)
+    }
+
     /// Azure takes fixed VHDs of whole MiB alone; the file is the disk and 512 bytes of footer.
     @Test func azureGetsAFixedDiskOfWholeMebibytes() throws {
         let directory = try TemporaryDirectory()

@@ -172,7 +172,7 @@ struct OtherDescriptionTests {
     }
 
     @Test(arguments: [
-        ("<?xml version='1.0'?><ovf:Envelope/>", MachineLanguage?.some(.ovf)),
+        ("<?xml version='1.0'?><ovf:Envelope/>", DescriptionLanguage?.some(.ovf)),
         ("<domain type='kvm'>", .libvirt),
         ("<!-- <Envelope> --><VirtualBox>", .virtualbox), ("config.version = \"8\"\n", .vmx),
         ("scsi0:0.fileName = \"x.vmdk\"\n", .vmx),
@@ -180,7 +180,7 @@ struct OtherDescriptionTests {
         ("memory: 1\nscsi0: local:x\n", .proxmox), ("scsi0: local:x\nnot a row\nmemory: 1\n", nil),
         ("<html>", nil), ("plain words", nil), ("\u{0}<domain>", nil), ("", nil),
     ])
-    func recognition(_ text: String, _ language: MachineLanguage?) {
-        #expect(MachineLanguage.recognise(Array(text.utf8)) == language)
+    func recognition(_ text: String, _ language: DescriptionLanguage?) {
+        #expect(DescriptionLanguage.recognise(Array(text.utf8)) == language)
     }
 }

@@ -55,7 +55,7 @@ struct XMLSafetyTests {
             wide += [UInt8(unit & 0xff), UInt8(unit >> 8)]
         }
         #expect(try LibvirtDescription.read(wide).name == "Zürich")
-        #expect(MachineLanguage.recognise(wide) == .libvirt)
+        #expect(DescriptionLanguage.recognise(wide) == .libvirt)
         let error = try Self.failure(text.replacing("ENC", with: "Shift_JIS"))
         #expect(error.isCode(MachineCode.encoding) && error.kind == .unsupported)
     }

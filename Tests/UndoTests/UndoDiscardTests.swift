@@ -217,6 +217,37 @@ struct UndoDiscardTests {
         return other
     }
 
+    /// Only the images change names, not their records: what belongs into the one is not put into the other, nor is that advised.
+    @Test func imagesThatChangeNamesWithoutTheirRecords() throws {
+        let half = try HalfChanged()
+        let path = half.paths[0]
+        let other = try half.directory.write("images/b.img", [UInt8](repeating: 1, count: 9000))
+        try Self.change(other, to: 2)
+        let aside = half.directory.path("images/aside")
+        try FileManager.default.moveItem(atPath: path, toPath: aside)
+        try FileManager.default.moveItem(atPath: other, toPath: path)
+        try FileManager.default.moveItem(atPath: aside, toPath: other)
+        let before = [try fileBytes(path), try fileBytes(other)]
+        for force in [UndoForce.no, .sameFile] {
+            do throws(StorageError) {
+                _ = try UndoRecord.undo([try RecordedFile.open(path)], force: force)
+                Issue.record("what was another file's was put back")
+            } catch {
+                #expect(error.code == "renamed-file", "\(error)")
+                #expect(error.message.contains("images/b.img"))
+                #expect(error.remedies.isEmpty)
+            }
+            #expect([try fileBytes(path), try fileBytes(other)] == before)
+        }
+        try FileManager.default.moveItem(atPath: path, toPath: aside)
+        try FileManager.default.moveItem(atPath: other, toPath: path)
+        try FileManager.default.moveItem(atPath: aside, toPath: other)
+        #expect(try UndoRecord.undo([try RecordedFile.open(path)]).count == 1)
+        #expect(try fileBytes(path) == half.before[0])
+        #expect(try UndoRecord.undo([try RecordedFile.open(other)]).count == 1)
+        #expect(try fileBytes(other) == [UInt8](repeating: 1, count: 9000))
+    }
+
     /// Two images change names, one half changed, one with a finished change: each has its own record all the same.
     @Test func imagesThatChangeNames() throws {
         let half = try HalfChanged()

@@ -120,8 +120,10 @@ struct UndoOtherFileTests {
 
     // MARK: Force
 
-    /// The old bytes of one image do not go into another by --force alone, be the change cut off or not.
-    @Test(arguments: [false, true]) func forceDoesNotReachAnotherImage(_ isCutOff: Bool) throws {
+    /// The old bytes of one image do not go into another by --force alone, be the change cut off or not. Where the one that was
+    /// changed lies beside it, under another name, nothing of that kind is advised.
+    @Test(arguments: [false, true], [false, true])
+    func forceDoesNotReachAnotherImage(_ isCutOff: Bool, _ isBeside: Bool) throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("a.img", [UInt8](repeating: 1, count: 9000))
         do {
@@ -132,17 +134,21 @@ struct UndoOtherFileTests {
         }
         if isCutOff { try UndoRecord.setState(.hot, ofRecord: path + ".undo") }
         let record = try fileBytes(path + ".undo")
-        let moved = directory.path("b.img")
+        try FileManager.default.createDirectory(
+            atPath: directory.path("elsewhere"), withIntermediateDirectories: true)
+        let moved = directory.path(isBeside ? "b.img" : "elsewhere/a.img")
         try FileManager.default.moveItem(atPath: path, toPath: moved)
         let other = [UInt8](repeating: 7, count: 9000)
         try directory.write("a.img", other)
         let file = try RecordedFile.open(path)
         for force in [UndoForce.no, .sameFile] {
             let error = #expect(throws: StorageError.self) { try UndoRecord.undo([file], force: force) }
-            #expect(error?.code == (isCutOff ? "unknown-contents" : "changed-since"))
-            #expect(error?.remedies.contains(.forceUndoOfAnother) == true)
+            #expect(
+                error?.code == (isBeside ? "renamed-file" : isCutOff ? "unknown-contents" : "changed-since"))
+            #expect(error?.remedies.contains(.forceUndoOfAnother) == !isBeside)
             #expect(error?.remedies.contains(.forceUndo) == false)
-            #expect(error?.message.contains("not the file that was changed") == true)
+            #expect(
+                error?.message.contains(isBeside ? "b.img now" : "not the file that was changed") == true)
         }
         #expect(try fileBytes(path) == other)
         #expect(try fileBytes(path + ".undo") == record)

@@ -1,5 +1,6 @@
 internal import HostIO
 internal import ImageFormats
+public import Machines
 public import Patcher
 public import Storage
 
@@ -11,15 +12,20 @@ public struct GuestMigration: Sendable {
     /// Copy the disks as they are, whether or not the guest can be judged or patched.
     public var leavesUnpatched = false
 
+    /// The languages in which the new machine is described, in a file each beside the disks.
+    public var descriptions: [MachineLanguage] = []
+
     /// Makes a migration.
     public init(conversion: DiskConversion = DiskConversion()) { self.conversion = conversion }
 
-    /// One disk that was made.
+    /// One disk, or one description of the machine, that was made.
     public struct Output: Encodable, Sendable {
-        /// The source image.
-        public var source: String
-        /// The new image.
+        /// The source image; nil of a description.
+        public var source: String?
+        /// The new file.
         public var path: String
+        /// The language of a description; nil of a disk.
+        public var language: MachineLanguage?
     }
 
     /// The outputs of a migration to `destination`: a file for one source, a directory for several (or when one
@@ -72,7 +78,7 @@ public struct GuestMigration: Sendable {
         return warnings
     }
 
-    private func format(of path: String, target: Target) throws(StorageError) -> ImageFormat {
+    func format(of path: String, target: Target) throws(StorageError) -> ImageFormat {
         if conversion.format == nil, ImageFormat(suffixOf: path) == nil, let format = target.defaultFormat {
             return format
         }
@@ -86,8 +92,9 @@ public struct GuestMigration: Sendable {
         show: (GuestPlan) -> Void = { _ in }
     ) throws(StorageError) -> [Output] {
         let outputs = try outputs(for: guest, to: destination, target: options.target)
+        try requireDescribable(options.target)
         let overlays = guest.devices.map { OverlayDevice($0) }
-        if leavesUnpatched { return try convert(overlays, of: guest, to: outputs, options) }
+        if leavesUnpatched { return try convert(overlays, of: guest, to: outputs, options, nil) }
         let view = try guest.seen(through: overlays)
         let plan = try view.plan(options)
         show(plan)
@@ -104,14 +111,19 @@ public struct GuestMigration: Sendable {
                     path: guest.images.first?.path)
             }
         }
-        return try convert(overlays, of: guest, to: outputs, options)
+        return try convert(overlays, of: guest, to: outputs, options, plan)
     }
 
     private func convert(
-        _ overlays: [OverlayDevice], of guest: Guest, to outputs: [Output], _ options: PlanOptions
+        _ overlays: [OverlayDevice], of guest: Guest, to outputs: [Output], _ options: PlanOptions,
+        _ plan: GuestPlan?
     ) throws(StorageError) -> [Output] {
         let target = options.target
         let sources = guest.devices.flatMap(\.hostFiles)
+        let machine = NewMachine(
+            source: nil, target: target, plan: plan?.plans.first, addresses: options.cardAddresses)
+        // What has no words is said before anything is made.
+        _ = try texts(of: machine, outputs, overlays, files: nil, target)
         // All disks are complete before the first appears; an error on the way discards them all.
         var pending: [PendingOutput] = []
         for (overlay, output) in zip(overlays, outputs) {
@@ -127,7 +139,11 @@ public struct GuestMigration: Sendable {
             }
             pending.append(try conversion.copy(overlay, to: output.path, protected: sources))
         }
+        let texts = try texts(of: machine, outputs, overlays, files: pending.map(\.path), target)
+        for text in texts {
+            pending.append(try PendingOutput.text(text.text, at: text.path, protected: sources))
+        }
         for output in pending { try output.publish() }
-        return outputs
+        return outputs + texts.map { Output(path: $0.path, language: $0.language) }
     }
 }

@@ -1,5 +1,21 @@
+public import Machines
 public import Patcher
 public import Storage
+
+extension MachineLanguage {
+    /// Their names, for people.
+    public static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+    /// The language of a name. Throws `misuse`, code "unknown-machine-language", with all names.
+    public init(named name: String) throws(StorageError) {
+        guard let known = MachineLanguage(rawValue: name) else {
+            throw .misuseOfPlan(
+                .unknownMachineLanguage,
+                "machines are not described in \"\(name)\"; there are \(Self.names)")
+        }
+        self = known
+    }
+}
 
 extension Target {
     /// The target of a name. Throws `misuse`, code "unknown-target", with all names.

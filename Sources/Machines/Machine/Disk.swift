@@ -7,6 +7,8 @@ extension Machine {
         package var format: String?
         /// Its size in bytes.
         package var byteCount: UInt64?
+        /// The length of its file in bytes; nil where that is not said.
+        package var fileByteCount: UInt64?
         /// What it lies behind; nil where that is not said.
         package var controller: DiskController?
         /// Its number behind the controller: IDE 0 to 3 (channel × 2 + device), SCSI target, SATA port.

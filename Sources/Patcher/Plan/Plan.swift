@@ -10,6 +10,8 @@ package struct Plan: Sendable {
     package var controllers: [ControllerVerdict]
     /// What the new machine must be like.
     package var machine: MachineNeeds
+    /// The target's network cards, its first first, and whether the default entry's kernel drives them.
+    package var cards: [CardState]
     /// What the new machine's firmware starts once the plan is carried out.
     package var boot: [BootPath]
     /// How the source presented its disks.

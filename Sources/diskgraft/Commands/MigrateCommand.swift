@@ -45,6 +45,12 @@ struct MigrateCommand: ParsableCommand {
     )
     var unpatched = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Describe the new machine too, in a file beside the disks: \(MachineLanguage.names). Can be given several times.",
+            valueName: "format"))
+    var vm: [String] = []
+
     @OptionGroup var parts: PlanParts
 
     @Flag(help: "Print JSON: the plan and the disks that were made.")
@@ -69,6 +75,7 @@ struct MigrateCommand: ParsableCommand {
         if let line { conversion.progress = { line.update($0, $1) } }
         var migration = GuestMigration(conversion: conversion)
         migration.leavesUnpatched = unpatched
+        migration.descriptions = try vm.map(MachineLanguage.init(named:))
         let destination = paths[paths.count - 1]
         let replaced = DiskImage.replacementWarnings(destination)
         for warning in replaced
@@ -100,14 +107,15 @@ struct MigrateCommand: ParsableCommand {
     private struct Report: Encodable {
         /// The plan; nil where none could be made.
         var plan: PlanReport?
-        /// The disks that were made.
+        /// The disks that were made, and the descriptions of their machine.
         var outputs: [GuestMigration.Output]
     }
 
     private func report(_ outputs: [GuestMigration.Output], _ plan: GuestPlan?) throws {
         if json { return try JSONOutput.print(Report(plan: plan?.report, outputs: outputs)) }
         for output in outputs {
-            Terminal.print("\(Terminal.name(output.source)) → \(Terminal.name(output.path))\n")
+            let source = output.source.map(Terminal.name) ?? "the new machine"
+            Terminal.print("\(source) → \(Terminal.name(output.path))\n")
         }
     }
 

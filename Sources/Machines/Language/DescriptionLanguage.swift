@@ -1,7 +1,7 @@
 package import Storage
 
 /// The languages in which machines are described, and how a file is known to be in one.
-package enum MachineLanguage: String, Sendable, CaseIterable {
+package enum DescriptionLanguage: String, Sendable, CaseIterable {
     /// The DMTF's Open Virtualization Format.
     case ovf
     /// VMware's machine files.
@@ -45,7 +45,7 @@ package enum MachineLanguage: String, Sendable, CaseIterable {
     }
 
     /// Judges the first bytes of a file; nil for everything that is no description.
-    package static func recognise(_ head: [UInt8]) -> MachineLanguage? {
+    package static func recognise(_ head: [UInt8]) -> DescriptionLanguage? {
         guard let text = text(head) else { return nil }
         let start = text.drop { $0.isWhitespace || $0 == "\u{feff}" }
         if start.hasPrefix("<") { return ofXML(start) }
@@ -73,7 +73,7 @@ package enum MachineLanguage: String, Sendable, CaseIterable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func ofXML(_ start: Substring) -> MachineLanguage? {
+    private static func ofXML(_ start: Substring) -> DescriptionLanguage? {
         // The first element decides; comments and declarations may stand before it.
         var rest = start
         while let open = rest.firstIndex(of: "<") {
@@ -95,7 +95,7 @@ package enum MachineLanguage: String, Sendable, CaseIterable {
         return nil
     }
 
-    private static func language(ofRoot name: Substring) -> MachineLanguage? {
+    private static func language(ofRoot name: Substring) -> DescriptionLanguage? {
         switch name {
         case "Envelope": .ovf
         case "VirtualBox": .virtualbox

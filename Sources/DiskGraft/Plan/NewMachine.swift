@@ -1,0 +1,96 @@
+internal import Machines
+internal import Patcher
+internal import Storage
+
+/// The machine that a plan counts on, to be described for whoever makes it.
+struct NewMachine {
+    /// What is known of the source's machine; nil where no description of it was given.
+    var source: Machine?
+    /// The target.
+    var target: Target
+    /// What the plan says; nil where none was made.
+    var plan: Plan?
+    /// The addresses that cards get.
+    var addresses: [CardAddress]
+
+    /// The machine with these disks, in the order of the source's.
+    func machine(named name: String, _ disks: [Machine.Disk]) throws(StorageError) -> Machine {
+        var machine = Machine(name: source?.name ?? name)
+        machine.firmware = firmware
+        machine.hasSecureBoot = machine.firmware == .uefi ? source?.hasSecureBoot : nil
+        machine.processorCount = source?.processorCount
+        machine.memoryByteCount = source?.memoryByteCount
+        machine.cards = cards
+        machine.disks = try placed(disks)
+        machine.controllers = machine.disks.compactMap(\.controller).reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
+        }
+        return machine
+    }
+
+    private var firmware: Machine.Firmware {
+        switch plan?.machine.firmware {
+        case .bios, .pygrub: .bios
+        case .uefi: .uefi
+        // Both start it: as it was.
+        case .either: source?.firmware ?? .bios
+        case .unknown, nil: source?.firmware ?? (target.firmware == .uefi ? .uefi : .bios)
+        }
+    }
+
+    /// The source's cards, as the target's first card that the guest has a driver for; one card where nobody says how many.
+    private var cards: [Machine.NetworkCard] {
+        let model = plan?.cards.first { $0.state == .present }?.name ?? plan?.cards.last?.name
+        guard let old = source?.cards, !old.isEmpty else {
+            let new = addresses.map {
+                Machine.NetworkCard(model: model, address: HardwareAddress($0.address)?.text)
+            }
+            return new.isEmpty ? [Machine.NetworkCard(model: model)] : new
+        }
+        return old.map { card in
+            let address = card.address.flatMap { HardwareAddress($0) }
+            let stated = addresses.first { HardwareAddress($0.card) == address && address != nil }
+            return Machine.NetworkCard(
+                model: model, address: (stated.flatMap { HardwareAddress($0.address) } ?? address)?.text)
+        }
+    }
+
+    /// The disks behind the plan's controller, in their order.
+    private func placed(_ disks: [Machine.Disk]) throws(StorageError) -> [Machine.Disk] {
+        let controller = plan?.controller ?? target.controllers.first
+        guard let controller, let kind = DiskController.Kind(rawValue: controller.rawValue) else {
+            return disks
+        }
+        let isFirstGeneration = target == .hyperv
+        // Generation 1 starts what lies first on IDE, whose driver is the synthetic one.
+        let first = isFirstGeneration ? DiskController.Kind.ide : kind
+        var disks = disks
+        let started = plan?.machine.bootDisk ?? 0
+        // These start the first of the first controller alone.
+        let isByOrder = isFirstGeneration || [.virtualbox, .xenserver].contains(target)
+        let order = isByOrder ? [started] + disks.indices.filter { $0 != started } : Array(disks.indices)
+        for (place, index) in order.enumerated() where disks.indices.contains(index) {
+            let position =
+                isFirstGeneration && place >= 2 ? (DiskController.Kind.storvsc, place - 2) : (first, place)
+            let (controller, unit) = Self.position(position.1, behind: position.0)
+            disks[index].controller = controller
+            disks[index].unit = unit
+            disks[index].isStarted = index == started
+        }
+        return disks
+    }
+
+    /// Where disk number `place` lies: SCSI adapters keep an address for themselves, and a second controller follows.
+    private static func position(
+        _ place: Int, behind kind: DiskController.Kind
+    ) -> (controller: DiskController, unit: Int) {
+        switch kind {
+        case .buslogic, .lsi1030, .lsisas, .pvscsi:
+            // Targets 0 to 6; the adapter is 7.
+            (DiskController(kind, number: place / 7), place % 7)
+        case .sym53c8xx: (DiskController(kind, number: place / 7), place % 7)
+        case .ahci: (DiskController(kind, number: place / 6), place % 6)
+        default: (DiskController(kind), place)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+/// A PowerShell script for Hyper-V (the Hyper-V module's New-VM and its companions), run as an administrator.
+struct HyperVScript {
+    private let machine: Machine
+
+    init(_ machine: Machine) { self.machine = machine }
+
+    var text: String {
+        var lines = [
+            "# \(machine.shownName), for Hyper-V: run as an administrator, with the disks beside this file."
+        ]
+        lines += machine.assumptions.map { "# \($0)" }
+        lines.append("param([string]$Switch = '')")
+        lines.append("$ErrorActionPreference = 'Stop'")
+        lines.append("$Name = \(Self.word(machine.shownName))")
+        let memory = machine.memoryMebibytes
+        // Generation 2 is UEFI, generation 1 a BIOS.
+        lines.append(
+            "New-VM -Name $Name -Generation \(machine.isUEFI ? 2 : 1) -MemoryStartupBytes \((memory + 1) / 2 * 2)MB -NoVHD | Out-Null"
+        )
+        lines.append("Set-VMProcessor -VMName $Name -Count \(machine.shownProcessorCount)")
+        lines.append("Set-VMMemory -VMName $Name -DynamicMemoryEnabled $false")
+        for disk in machine.disks {
+            let place = place(of: disk)
+            lines.append(
+                "Add-VMHardDiskDrive -VMName $Name -ControllerType \(place.type) -ControllerNumber \(place.number) "
+                    + "-ControllerLocation \(place.location) -Path (Join-Path $PSScriptRoot \(Self.word(disk.file)))"
+            )
+        }
+        if machine.isUEFI {
+            if machine.startsSignedLoadersAlone {
+                // Linux' loaders are signed by this one of Microsoft's keys.
+                lines.append(
+                    "Set-VMFirmware -VMName $Name -EnableSecureBoot On -SecureBootTemplate MicrosoftUEFICertificateAuthority"
+                )
+            } else {
+                lines.append("Set-VMFirmware -VMName $Name -EnableSecureBoot Off")
+            }
+            if let first = machine.disksInBootOrder.first {
+                let place = place(of: first)
+                lines.append(
+                    "Set-VMFirmware -VMName $Name -FirstBootDevice (Get-VMHardDiskDrive -VMName $Name "
+                        + "-ControllerType \(place.type) -ControllerNumber \(place.number) -ControllerLocation \(place.location))"
+                )
+            }
+        }
+        // New-VM gives the machine one card.
+        lines.append("Get-VMNetworkAdapter -VMName $Name | Remove-VMNetworkAdapter")
+        for (index, card) in machine.cards.enumerated() {
+            let isLegacy = card.model?.lowercased() == "tulip" && !machine.isUEFI
+            let name = Self.word("Network adapter \(index + 1)")
+            lines.append(
+                "Add-VMNetworkAdapter -VMName $Name -Name \(name)\(isLegacy ? " -IsLegacy $true" : "")"
+                    + (card.address.map {
+                        " -StaticMacAddress '\($0.filter { $0 != ":" }.uppercased())'"
+                    } ?? ""))
+            lines.append(
+                "if ($Switch) { Connect-VMNetworkAdapter -VMName $Name -Name \(name) -SwitchName $Switch }"
+            )
+        }
+        return lines.joined(separator: "\r\n") + "\r\n"
+    }
+
+    private func place(of disk: Machine.Disk) -> (type: String, number: Int, location: Int) {
+        let unit = disk.shownUnit
+        guard disk.shownController.kind == .ide else {
+            return ("SCSI", disk.shownController.number, unit)
+        }
+        return ("IDE", unit / 2, unit % 2)
+    }
+
+    /// A literal word: in single quotes, which are doubled inside. PowerShell takes typographic ones for the same.
+    private static func word(_ text: String) -> String {
+        let quotes: Set<Character> = ["'", "\u{2018}", "\u{2019}", "\u{201a}", "\u{201b}"]
+        return "'" + text.map { quotes.contains($0) ? "\($0)\($0)" : String($0) }.joined() + "'"
+    }
+}

@@ -61,4 +61,12 @@ package struct Appliance: Sendable {
             throw error.inFile(file.path)
         }
     }
+
+    /// A disk's file, which is decoded where it is read when the description says that it is compressed as a whole. Throws
+    /// `unsupported` for other compressions than gzip, `corrupt` for a damaged one.
+    package static func decoded(
+        _ file: any ByteFile, _ disk: Machine.Disk
+    ) throws(StorageError) -> any ByteFile {
+        try OVAArchive.decoded(file, disk)
+    }
 }

@@ -84,7 +84,6 @@ enum OVAArchive {
         return try Manifest(try file.availableBytes(at: 0, count: Int(min(file.byteCount, descriptionLimit))))
     }
 
-    /// A disk whose file is compressed as a whole is decoded where it is read.
     static func decoded(_ file: any ByteFile, _ disk: Machine.Disk) throws(StorageError) -> any ByteFile {
         guard let compression = disk.compression else { return file }
         guard compression == "gzip" else {

@@ -49,8 +49,7 @@ public struct GuestMigration: Sendable {
         let suffix = (conversion.format ?? target.defaultFormat ?? .raw).suffix
         var outputs: [Output] = []
         for image in guest.images {
-            var name = HostPath.name(of: image.path)
-            if let dot = name.lastIndex(of: "."), dot != name.startIndex { name = String(name[..<dot]) }
+            let name = image.stem ?? DiskSources.stem(of: HostPath.name(of: image.path))
             let path = "\(destination)/\(name).\(suffix)"
             guard !outputs.contains(where: { $0.path.hostBytes == path.hostBytes }) else {
                 throw StorageError(
@@ -119,9 +118,10 @@ public struct GuestMigration: Sendable {
         _ plan: GuestPlan?
     ) throws(StorageError) -> [Output] {
         let target = options.target
-        let sources = guest.devices.flatMap(\.hostFiles)
+        let sources = guest.devices.flatMap(\.hostFiles) + guest.images.flatMap(\.containers)
         let machine = NewMachine(
-            source: nil, target: target, plan: plan?.plans.first, addresses: options.cardAddresses)
+            source: guest.machine?.machine, target: target, plan: plan?.plans.first,
+            addresses: options.cardAddresses)
         // What has no words is said before anything is made.
         _ = try texts(of: machine, outputs, overlays, files: nil, target)
         // All disks are complete before the first appears; an error on the way discards them all.

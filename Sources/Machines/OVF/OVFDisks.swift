@@ -68,7 +68,9 @@ struct OVFDisks {
             throw Self.missing("file", reference)
         }
         let known = try usable(file)
-        var made = Machine.Disk(file: known.name, format: disk.attribute("format"), byteCount: byteCount)
+        // virt-v2v gives every disk VMware's format, and says in oVirt's own attribute what it is.
+        let format = disk.attribute("volume-format") ?? disk.attribute("format")
+        var made = Machine.Disk(file: known.name, format: format, byteCount: byteCount)
         made.compression = known.compression
         made.isStarted = disk.attribute("boot") == "true"
         made.controller = Self.controller(disk.attribute("disk-interface"))

@@ -86,7 +86,7 @@ struct ConvertCommand: ParsableCommand {
         if let line { conversion.progress = { line.update($0, $1) } }
         if let workers = tuning.workers { conversion.workers = workers }
         let rescue = salvage ? DiskSalvage(disk.device) : nil
-        try conversion.run(from: rescue ?? disk.device, to: destination, protected: disk.device.hostFiles)
+        try conversion.run(from: rescue ?? disk.device, to: destination, protected: disk.sourceFiles)
         line?.finish()
         if let rescue { printLost(rescue) }
     }

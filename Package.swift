@@ -76,7 +76,7 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Storage", "HostIO", "Undo", "ImageFormats"],
+            name: "TestSupport", dependencies: ["Storage", "HostIO", "Undo", "Codecs", "ImageFormats"],
             path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(

@@ -20,6 +20,8 @@ struct ConversionPlan: Sendable {
     struct Units: Sendable {
         var size: UInt64
         var codec: CodecID
+        /// Whether a unit that the disk's end cuts is encoded whole.
+        var areWhole = false
     }
 
     private let source: any BlockDevice
@@ -79,7 +81,9 @@ struct ConversionPlan: Sendable {
             return nil
         }
         let start = unit.unitRange.lowerBound
-        guard start % units.size == 0, unit.unitRange.upperBound == min(start + units.size, end),
+        let whole = start + units.size
+        guard start % units.size == 0,
+            unit.unitRange.upperBound == (units.areWhole ? whole : min(whole, end)),
             extent.range == unit.unitRange
         else { return nil }
         return unit

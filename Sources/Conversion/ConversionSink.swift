@@ -48,12 +48,17 @@ package struct SinkLayout: Sendable {
         package var level: Int?
         /// Whether a unit that its encoding does not make shorter is written as it is.
         package var takesPlainUnits: Bool
+        /// Whether the last unit is encoded whole, with zeros behind the disk's end.
+        package var fillsLastUnit: Bool
 
         /// Describes an encoding.
-        package init(codec: Codec, level: Int? = nil, takesPlainUnits: Bool) {
+        package init(
+            codec: Codec, level: Int? = nil, takesPlainUnits: Bool, fillsLastUnit: Bool = false
+        ) {
             self.codec = codec
             self.level = level
             self.takesPlainUnits = takesPlainUnits
+            self.fillsLastUnit = fillsLastUnit
         }
     }
 

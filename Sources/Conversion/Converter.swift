@@ -62,7 +62,9 @@ package final class Converter: Sendable {
             ConversionPlan(
                 source: source, byteCount: source.byteCount,
                 windowSize: unit >= Self.bufferSize ? unit : Self.bufferSize / unit * unit,
-                units: layout.encoding.map { .init(size: unit, codec: $0.codec.id) }))
+                units: layout.encoding.map {
+                    .init(size: unit, codec: $0.codec.id, areWhole: $0.fillsLastUnit)
+                }))
     }
 
     /// Copies everything and makes it durable. Throws the first error of any worker.

@@ -48,12 +48,15 @@ final class UnitEncoder {
 
     private func encode(_ range: Range<UInt64>) throws(StorageError) -> Unit? {
         // One unit, which the converter has found to be of a bearable size.
-        let bytes = try source.bytes(at: range.lowerBound, count: Int(range.upperBound - range.lowerBound))
+        var bytes = try source.bytes(at: range.lowerBound, count: Int(range.upperBound - range.lowerBound))
         guard !bytes.span8.isAllZero else { return nil }
+        if encoding.fillsLastUnit { bytes += repeatElement(0, count: Int(size) - bytes.count) }
         try encoder.reset()
         let limit = encoding.takesPlainUnits ? bytes.count : 2 * bytes.count + 1024
         guard let encoded = try encoding.codec.encode(bytes.span8, by: encoder, shorterThan: limit) else {
-            return .plain(bytes: bytes, offset: range.lowerBound)
+            return .plain(
+                bytes: Array(bytes.prefix(Int(range.upperBound - range.lowerBound))), offset: range.lowerBound
+            )
         }
         return .encoded(EncodedUnit(range: range, bytes: encoded))
     }

@@ -73,6 +73,12 @@ extension ImageDriverCase {
             $0.judge = "vmdk"
             $0.isOneFile = false
         },
+        ImageDriverCase("twoGbMaxExtentSparse VMDK", VMDKDriver.self).with {
+            $0.options = [("subformat", "twoGbMaxExtentSparse"), ("zeroed_grain", "on")]
+            $0.judge = "vmdk"
+            $0.isCheckedByJudge = true
+            $0.isOneFile = false
+        },
     ]
 
     private static let vdi: [ImageDriverCase] = [

@@ -18,7 +18,11 @@ struct VMDKCreateTests {
         return String(decoding: bytes[start...].prefix { $0 != 0 }, as: UTF8.self)
     }
 
-    @Test(arguments: ["monolithicSparse", "monolithicFlat", "vmfs"], [512, 65536 + 512, (40 << 20) + 1024])
+    @Test(
+        arguments: [
+            "monolithicSparse", "monolithicFlat", "vmfs", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat",
+        ],
+        [512, 65536 + 512, (40 << 20) + 1024])
     func qemuReadsWhatIsMade(subformat: String, size: Int) throws {
         let directory = try TemporaryDirectory()
         let raw = try VMDKFixtures.rawDisk(directory, byteCount: size, seed: UInt64(size), runs: 12)
@@ -43,27 +47,35 @@ struct VMDKCreateTests {
         #expect(reopened.info.variant == subformat)
         #expect(reopened.info.warnings.allSatisfy { $0.contains("if this disk is the parent of") })
         let companions = VMDKDriver.companions(
-            of: path, options: ImageCreateOptions(values: [("subformat", subformat)]))
-        #expect(companions == (subformat == "monolithicSparse" ? [] : ["disk-flat.vmdk"]))
+            of: path, byteCount: UInt64(size), options: ImageCreateOptions(values: [("subformat", subformat)])
+        )
+        let names = [
+            "monolithicSparse": [], "twoGbMaxExtentSparse": ["disk-s001.vmdk"],
+            "twoGbMaxExtentFlat": ["disk-f001.vmdk"],
+        ]
+        #expect(companions == names[subformat] ?? ["disk-flat.vmdk"])
         #expect(reopened.disk.hostFiles.map { HostPath.name(of: $0.path) } == ["disk.vmdk"] + companions)
         // Both write on, by turns.
         try Tool.run("qemu-io", ["-f", "vmdk", "-c", "write -P 9 0 512", path])
         #expect(try VMDKFixtures.open(path).disk.bytes(at: 0, count: 512).allSatisfy { $0 == 9 })
     }
 
-    @Test func anEmptyDiskIsCompleteAfterFlush() throws {
+    @Test(
+        arguments: [
+            ("monolithicSparse", 1 << 40), ("vmfs", 1 << 40), ("twoGbMaxExtentSparse", 20 << 30),
+            ("twoGbMaxExtentFlat", 20 << 30),
+        ] as [(String, UInt64)])
+    func anEmptyDiskIsCompleteAfterFlush(subformat: String, size: UInt64) throws {
         let directory = try TemporaryDirectory()
-        for (index, subformat) in ["monolithicSparse", "vmfs"].enumerated() {
-            let path = directory.path("\(index).vmdk")
-            try create(path, 1 << 40, [("subformat", subformat)]).disk.flush()
-            try Tool.run("qemu-img", ["check", "-f", "vmdk", "-U", path])
-            let disk = try VMDKFixtures.open(path).disk
-            #expect(disk.byteCount == 1 << 40)
-            // Nothing but the directories takes space.
-            let allocated = disk.hostFiles.reduce(0) { $0 + ($1.allocatedByteCount ?? 0) }
-            #expect(allocated < 1 << 20)
-            _ = try disk.bytes(at: (1 << 40) - 4096, count: 4096)
-        }
+        let path = directory.path("disk.vmdk")
+        try create(path, size, [("subformat", subformat)]).disk.flush()
+        try Tool.run("qemu-img", ["check", "-f", "vmdk", "-U", path])
+        let disk = try VMDKFixtures.open(path).disk
+        #expect(disk.byteCount == size)
+        // Nothing but the directories takes space.
+        let allocated = disk.hostFiles.reduce(0) { $0 + ($1.allocatedByteCount ?? 0) }
+        #expect(allocated < 1 << 20)
+        _ = try disk.bytes(at: size - 4096, count: 4096)
     }
 
     @Test func theDescriptorIsWhatVMwareExpects() throws {
@@ -157,13 +169,23 @@ struct VMDKCreateTests {
             }
         }
         for (key, value, expected) in [
-            ("subformat", "streamOptimized", "option"), ("subformat", "", "option"),
+            ("subformat", "fullDevice", "option"), ("subformat", "", "option"),
             ("adapter_type", "nvme", "option"), ("hwversion", "new", "option"), ("hwversion", "", "option"),
-            ("compat6", "perhaps", "option"), ("toolsversion", "-1", "option"),
+            ("compat6", "perhaps", "bad-option"), ("toolsversion", "-1", "option"),
+            ("zeroed_grain", "2", "bad-option"), ("uuid", "6000c29a", "bad-option"),
+            ("compression_level", "9", "option"),
             ("zeroed", "on", "unknown-option"),
         ] {
             #expect(code(1 << 20, [(key, value)]) == expected)
         }
+        #expect(code(1 << 20, [("compat6", "on"), ("hwversion", "7")]) == "option")
+        #expect(code(1 << 20, [("zeroed_grain", "on"), ("subformat", "vmfs")]) == "option")
+        for level in ["0", "10", "fast"] {
+            let values = [("subformat", "streamOptimized"), ("compression_level", level)]
+            #expect(code(1 << 20, values) == "bad-option")
+        }
+        #expect(code(1 << 46, [("subformat", "streamOptimized")]) == "directory-too-large")
+        #expect(code(1 << 43, [("subformat", "twoGbMaxExtentFlat")]) == "extent-count")
         #expect(code(0) == "disk-size" && code(.max) == "disk-size")
         #expect(code(UInt64(Int64.max) - 511, [("subformat", "vmfs")]) != nil)
         #expect(code(1 << 41) == "file-full" && code(1 << 62) == "file-full")

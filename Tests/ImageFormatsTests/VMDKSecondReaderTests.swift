@@ -24,7 +24,9 @@ struct VMDKSecondReaderTests {
 
     @Test(
         .enabled(if: isPresent, "python3-libvmdk is not installed"),
-        arguments: ["monolithicSparse", "monolithicFlat", "vmfs"])
+        arguments: [
+            "monolithicSparse", "monolithicFlat", "vmfs", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat",
+        ])
     func readsWhatIsMadeAndChanged(subformat: String) throws {
         let directory = try TemporaryDirectory()
         let path = directory.path("disk.vmdk")

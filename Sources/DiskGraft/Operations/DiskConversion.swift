@@ -47,17 +47,19 @@ public struct DiskConversion: Sendable {
         let driver = try ImageProbe.driver(for: try targetFormat(for: path))
         let createOptions = ImageCreateOptions(
             files: HostFiles(), values: options, sectorSize: try sectorSize(of: source, driver, path))
+        guard let size = source.byteCount.roundedUp(to: driver.sizeUnit) else {
+            throw StorageError(.misuse, CopyCode.tooLarge, "the disk is too large", path: path)
+        }
         let output = try PendingOutput(
-            path, companions: driver.companions(of: path, options: createOptions),
+            path, companions: driver.companions(of: path, byteCount: size, options: createOptions),
             protected: protected + source.hostFiles, holding: protected + source.hostFiles)
         do throws(StorageError) {
-            guard let size = source.byteCount.roundedUp(to: driver.sizeUnit) else {
-                throw StorageError(.misuse, CopyCode.tooLarge, "the disk is too large")
+            if let writer = try driver.encodedWriter(output.path, byteCount: size, options: createOptions) {
+                try write(source, to: writer)
+                return output
             }
             let image = try driver.create(output.path, byteCount: size, options: createOptions)
-            let converter = try Converter(
-                source: source, sink: image, progress: progress)
-            try converter.run(workers: workers)
+            try Converter(source: source, sink: image, progress: progress).run(workers: workers)
             if image.byteCount > source.byteCount { try moveBackupTable(of: source, to: image.disk) }
             return output
         } catch {
@@ -66,8 +68,24 @@ public struct DiskConversion: Sendable {
         }
     }
 
+    /// Writes a disk as encoded units, into a file or wherever else `writer` puts them, and completes it. What `writer` has
+    /// when that fails is of no use.
+    func write(_ source: any BlockDevice, to writer: any EncodedImageWriter) throws(StorageError) {
+        var source = source
+        if writer.byteCount > source.byteCount {
+            // Nothing is written twice, so the backup table moves before the disk is read.
+            let longer = OverlayDevice(try LengthenedDevice(source, byteCount: writer.byteCount))
+            try moveBackupTable(of: source, to: longer)
+            source = longer
+        }
+        try Converter(source: source, sink: EncodedImageSink(writer), progress: progress).run(
+            workers: workers)
+    }
+
     /// The new disk is longer than the old one: a GPT's backup belongs at its end. Damage of the old one's is kept.
-    private func moveBackupTable(of source: any BlockDevice, to disk: Image) throws(StorageError) {
+    private func moveBackupTable(
+        of source: any BlockDevice, to disk: any WritableBlockDevice
+    ) throws(StorageError) {
         let isSound: Bool
         do throws(StorageError) {
             isSound = try GPTRepair.plan(source) == nil

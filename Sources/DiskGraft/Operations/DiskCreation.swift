@@ -55,7 +55,8 @@ public struct DiskCreation: Sendable {
             throw PendingOutput.isTheParent(path)
         }
         let output = try PendingOutput(
-            path, companions: driver.companions(of: path, options: createOptions), protected: [])
+            path, companions: driver.companions(of: path, byteCount: size, options: createOptions),
+            protected: [])
         createOptions.finalPath = output.finalPath
         do throws(StorageError) {
             let image = try driver.create(output.path, byteCount: size, options: createOptions)
@@ -75,7 +76,7 @@ public struct DiskCreation: Sendable {
         guard driver.makesChildren else {
             throw StorageError(
                 .unsupported, DiskCode.noChildren,
-                "children of another image are not made in this format here; qcow2, VHD, VHDX and VDI can be",
+                "children of another image are not made in this format here; qcow2, VHD, VHDX, VDI and VMDK can be",
                 layerName: driver.format.rawValue, path: path)
         }
         options.parentFormat = parentFormat
@@ -84,6 +85,7 @@ public struct DiskCreation: Sendable {
             (options.parent, options.parentName) = try place(of: parent, from: path)
             return
         }
+        // Of the others none stores what kind of disk the parent is.
         if let format = options.parentFormat, format != driver.format {
             throw StorageError(
                 .misuse, DiskCode.parentFormat,
@@ -96,7 +98,9 @@ public struct DiskCreation: Sendable {
                 "a child of this format knows its parent by an identifier, so the parent has to be read",
                 layerName: driver.format.rawValue, path: path)
         }
-        options.parent = try place(of: parent, from: path).path
+        let place = try place(of: parent, from: path)
+        options.parent = place.path
+        if driver.storesParentPath { options.parentName = place.stored }
     }
 
     /// The parent's absolute path, and what to store of it: the caller's own words where they lead from the new image to it.

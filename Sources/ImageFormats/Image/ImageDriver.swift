@@ -155,8 +155,17 @@ package protocol ImageDriver: SendableMetatype {
     /// Whether the image in `other` has the one in `file` behind it, by what it holds of it.
     static func isChild(_ other: any ByteFile, of file: any ByteFile) -> Bool
 
-    /// The further files `create` makes for `path` (a VMDK's extents).
-    static func companions(of path: String, options: ImageCreateOptions) -> [String]
+    /// The further files `create` makes for `path` and a disk of `byteCount` bytes (a VMDK's extents).
+    static func companions(of path: String, byteCount: UInt64, options: ImageCreateOptions) -> [String]
+
+    /// Whether a child stores its parent's path in the caller's words; else it knows it by an identifier.
+    static var storesParentPath: Bool { get }
+
+    /// A writer of the image that the options ask for, where it is made of encoded units in one go (a VMDK stream); nil:
+    /// `create` makes it. The file is made as by `create`.
+    static func encodedWriter(
+        _ path: String, byteCount: UInt64, options: ImageCreateOptions
+    ) throws(StorageError) -> (any EncodedImageWriter)?
 }
 
 extension ImageDriver {
@@ -204,7 +213,15 @@ extension ImageDriver {
             layerName: format.rawValue)
     }
 
-    package static func companions(of path: String, options: ImageCreateOptions) -> [String] { [] }
+    package static func companions(
+        of path: String, byteCount: UInt64, options: ImageCreateOptions
+    ) -> [String] { [] }
+
+    package static var storesParentPath: Bool { false }
+
+    package static func encodedWriter(
+        _ path: String, byteCount: UInt64, options: ImageCreateOptions
+    ) throws(StorageError) -> (any EncodedImageWriter)? { nil }
 }
 
 extension Finding.Repair {

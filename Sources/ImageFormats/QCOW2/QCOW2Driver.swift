@@ -6,6 +6,7 @@ package enum QCOW2Driver: ImageDriver {
     package static var repairs: [Finding.Repair] { [.leaks] }
     package static var createOptions: [ImageCreateOption] { QCOW2CreateOptions.all }
     package static var makesChildren: Bool { true }
+    package static var storesParentPath: Bool { true }
 
     /// By the magic number; version 1, which shares it, is another format.
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool {

@@ -4,6 +4,8 @@ package import Storage
 /// descriptor and its extents (monolithicFlat, vmfs, twoGbMaxExtent…).
 package enum VMDKDriver: ImageDriver {
     package static var format: ImageFormat { .vmdk }
+    package static var makesChildren: Bool { true }
+    package static var storesParentPath: Bool { true }
 
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool {
         head.span8.matches(VMDKSparseHeader.magic) || VMDKDescriptor.recognises(head)

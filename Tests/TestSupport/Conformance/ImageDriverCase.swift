@@ -99,7 +99,8 @@ package struct ImageDriverCase: Sendable, CustomStringConvertible {
     /// All files of an image.
     package func files(_ path: String) throws -> [String: [UInt8]] {
         let options = ImageCreateOptions(values: options, sectorSize: sectorSize)
-        let names = driver.companions(of: path, options: options)
+        let size = try open(path).disk.byteCount
+        let names = driver.companions(of: path, byteCount: size, options: options)
         let directory = HostPath.directory(of: path)
         var files = [path: try fileBytes(path)]
         for name in names { files["\(directory)/\(name)"] = try fileBytes("\(directory)/\(name)") }

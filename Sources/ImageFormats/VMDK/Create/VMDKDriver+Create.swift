@@ -2,17 +2,49 @@ package import Storage
 internal import Synchronization
 
 extension VMDKDriver {
-    package static func companions(of path: String, options: ImageCreateOptions) -> [String] {
-        guard let known = try? VMDKCreateOptions(options), known.subformat != .monolithicSparse else {
-            return []
-        }
-        return [flatName(of: path)]
+    package static func companions(
+        of path: String, byteCount: UInt64, options: ImageCreateOptions
+    ) -> [String] {
+        guard let known = try? VMDKCreateOptions(options), !known.subformat.isOneFile else { return [] }
+        return VMDKNewExtent.list(of: path, byteCount: byteCount, known.subformat).map(\.name)
     }
 
+    /// Options as qemu-img's `-o`, and `uuid`. With a parent: a child that is sparse, and 0 bytes means the parent's size.
     package static func create(
         _ path: String, byteCount: UInt64, options: ImageCreateOptions
     ) throws(StorageError) -> OpenedImage {
         let known = try VMDKCreateOptions(options)
+        let parent = try VMDKParentDisk(options, path: path)
+        let wanted = byteCount == 0 ? parent?.disk.byteCount ?? 0 : byteCount
+        let size = try checkedSize(wanted, of: path, options)
+        if let parent, parent.disk.byteCount != size {
+            throw .vmdk(
+                .refused, .diskSize,
+                "a child has its parent's size, \(parent.disk.byteCount) bytes, and not \(wanted)", path: path
+            )
+        }
+        if known.subformat == .streamOptimized {
+            return try createEmptyStream(path, byteCount: size, options: known, in: options.files)
+        }
+        let extents = VMDKNewExtent.list(of: path, byteCount: size, known.subformat)
+        guard extents.count <= VMDKDescriptor.extentLimit else {
+            throw .vmdk(
+                .refused, .extentCount,
+                "a disk of \(size) bytes would have more than \(VMDKDescriptor.extentLimit) extents; use subformat=vmfs",
+                path: path)
+        }
+        let text = try VMDKNewDescriptor(
+            options: known, byteCount: size, extents: extents, contentID: try VMDKContentID.random(),
+            parent: parent?.stored
+        ).text()
+        var new = VMDKNewFiles(path: path, options: known, extents: extents, text: text, files: options.files)
+        return try new.make(over: parent)
+    }
+
+    /// The size in whole sectors. Throws for what no VMDK can be, and for names that its descriptor cannot hold.
+    static func checkedSize(
+        _ byteCount: UInt64, of path: String, _ options: ImageCreateOptions
+    ) throws(StorageError) -> UInt64 {
         guard options.sectorSize == 512 else {
             throw .vmdk(
                 .unsupported, .option,
@@ -24,100 +56,133 @@ extension VMDKDriver {
         else {
             throw .vmdk(.misuse, .diskSize, "a disk cannot have \(byteCount) bytes", path: path)
         }
-        let name = HostPath.name(of: path)
         // The descriptor is lines of text with the name in quotation marks.
-        guard name.utf8.allSatisfy({ $0 >= 32 && $0 != UInt8(ascii: "\"") && $0 != 127 }) else {
+        guard isStorable(HostPath.name(of: path).hostBytes) else {
             throw .vmdk(
                 .refused, .fileName, "a VMDK's name cannot hold quotation marks or control characters",
                 path: path)
         }
-        return known.subformat == .monolithicSparse
-            ? try createSparse(path, byteCount: size, options: known, in: options.files)
-            : try createFlat(path, byteCount: size, options: known, in: options.files)
+        return size
     }
 
-    private static func flatName(of path: String) -> String {
-        let name = HostPath.name(of: path)
-        let stem = name.lowercased().hasSuffix(".vmdk") ? String(name.dropLast(5)) : name
-        return stem + "-flat.vmdk"
+    /// Whether a line of the descriptor can hold a name.
+    static func isStorable(_ name: [UInt8]) -> Bool {
+        name.allSatisfy { $0 >= 32 && $0 != UInt8(ascii: "\"") && $0 != 127 }
     }
 
-    /// Removes files that were just made when what follows fails.
-    private static func removing<T>(
-        _ paths: String..., from files: any ByteFileStore, body: () throws(StorageError) -> T
-    ) throws(StorageError) -> T {
+    /// A descriptor that has to fit into the sectors that are kept for it.
+    static func requireRoom(for text: [UInt8], path: String) throws(StorageError) {
+        guard text.count < Int(VMDKSparseLayout.descriptorSectors * VMDKSparseHeader.sectorSize) else {
+            throw .vmdk(.refused, .fileName, "the name is too long for a VMDK's descriptor", path: path)
+        }
+    }
+}
+
+/// The files of a disk that is made. All that were made go when one cannot be.
+private struct VMDKNewFiles {
+    let path: String
+    let options: VMDKCreateOptions
+    let extents: [VMDKNewExtent]
+    let text: [UInt8]
+    let files: any ByteFileStore
+    private var made: [any ByteFile] = []
+
+    init(
+        path: String, options: VMDKCreateOptions, extents: [VMDKNewExtent], text: [UInt8],
+        files: any ByteFileStore
+    ) {
+        self.path = path
+        self.options = options
+        self.extents = extents
+        self.text = text
+        self.files = files
+    }
+
+    mutating func make(over parent: VMDKParentDisk?) throws(StorageError) -> OpenedImage {
         do throws(StorageError) {
-            return try body()
+            return try options.subformat.isOneFile ? makeSparse(over: parent) : makeExtents()
         } catch {
-            for path in paths { try? files.remove(path) }
+            for file in made { try? files.remove(file.path) }
             throw error
         }
     }
 
-    private static func createFlat(
-        _ path: String, byteCount: UInt64, options: VMDKCreateOptions, in files: any ByteFileStore
-    ) throws(StorageError) -> OpenedImage {
-        let name = flatName(of: path)
-        let text = try VMDKDescriptor.text(
-            byteCount: byteCount, extent: name, contentID: try VMDKContentID.random(), options: options)
-        let flatPath = HostPath.directory(of: path) + "/" + name
+    private mutating func create(_ path: String) throws(StorageError) -> any ByteFile {
         let file = try files.create(path)
-        let flat = try removing(path, from: files) { () throws(StorageError) in try files.create(flatPath) }
-        try removing(path, flatPath, from: files) { () throws(StorageError) in
-            try flat.truncate(to: byteCount)
-            try file.write(text, at: 0)
-        }
-        let descriptor = try VMDKDescriptor(text, at: 0)
-        let map = VMDKMap(
-            hostFiles: [file, flat],
-            pieces: [
-                VMDKMap.Piece(
-                    range: 0..<byteCount, access: .readWrite, backing: .flat(file: 1, offset: 0))
-            ], contentID: nil)
-        map.changed.withLock { $0 = [0, 1] }
-        let info = ImageInfo(
-            format: .vmdk, variant: options.subformat.rawValue, virtualSize: byteCount,
-            fileSize: byteCount + UInt64(text.count), references: descriptor.references(isPartOfImage: true),
-            details: try descriptor.details())
-        return OpenedImage(disk: Image(map: map), info: info)
+        made.append(file)
+        return file
     }
 
-    private static func createSparse(
-        _ path: String, byteCount: UInt64, options: VMDKCreateOptions, in files: any ByteFileStore
-    ) throws(StorageError) -> OpenedImage {
-        let layout = try VMDKSparseLayout(byteCount: byteCount)
-        let text = try VMDKDescriptor.text(
-            byteCount: byteCount, extent: HostPath.name(of: path), contentID: try VMDKContentID.random(),
-            options: options)
-        guard text.count < Int(VMDKSparseLayout.descriptorSectors * VMDKSparseHeader.sectorSize) else {
-            throw .vmdk(.refused, .fileName, "the name is too long for a VMDK's descriptor", path: path)
+    /// A descriptor, and its extents beside it.
+    private mutating func makeExtents() throws(StorageError) -> OpenedImage {
+        try create(path).write(text, at: 0)
+        let directory = HostPath.directory(of: path)
+        var pieces: [VMDKMap.Piece] = []
+        for (index, new) in extents.enumerated() {
+            let file = try create(directory + "/" + new.name)
+            let size = new.range.upperBound - new.range.lowerBound
+            let backing: VMDKMap.Backing
+            if options.subformat.isFlat {
+                try file.truncate(to: size)
+                backing = .flat(file: index + 1, offset: 0)
+            } else {
+                let layout = try VMDKSparseLayout(
+                    byteCount: size, hasDescriptor: false, hasZeroedGrains: options.hasZeroedGrains)
+                backing = .sparse(try sparse(layout, in: file, index + 1))
+            }
+            pieces.append(VMDKMap.Piece(range: new.range, access: .readWrite, backing: backing))
         }
+        let descriptor = try VMDKDescriptor(text, at: 0)
+        return try image(
+            pieces, descriptor, unitSize: options.subformat.isFlat ? nil : grainSize,
+            references: descriptor.references(isPartOfImage: true), parent: nil)
+    }
+
+    /// One sparse file with the descriptor in it.
+    private mutating func makeSparse(over parent: VMDKParentDisk?) throws(StorageError) -> OpenedImage {
+        try VMDKDriver.requireRoom(for: text, path: path)
+        let byteCount = extents[0].range.upperBound
+        let layout = try VMDKSparseLayout(byteCount: byteCount, hasZeroedGrains: options.hasZeroedGrains)
+        let file = try create(path)
+        let extent = try sparse(layout, in: file, 0)
+        try file.write(text, at: VMDKSparseHeader.sectorSize)
+        let descriptor = try VMDKDescriptor(text, at: VMDKSparseHeader.sectorSize)
+        let piece = VMDKMap.Piece(range: 0..<byteCount, access: .readWrite, backing: .sparse(extent))
+        return try image(
+            [piece], descriptor, unitSize: grainSize,
+            references: descriptor.references(isPartOfImage: true).filter { $0.role != "extent" },
+            parent: parent)
+    }
+
+    private var grainSize: UInt64 { VMDKSparseLayout.grainSectors * VMDKSparseHeader.sectorSize }
+
+    /// Header, directories and tables of zeros.
+    private func sparse(
+        _ layout: VMDKSparseLayout, in file: any ByteFile, _ index: Int
+    ) throws(StorageError) -> VMDKSparseExtent {
         let head = layout.header
-        let header = try VMDKSparseHeader(head)
-        let file = try files.create(path)
-        try removing(path, from: files) { () throws(StorageError) in
-            try file.write(head, at: 0)
-            try file.write(text, at: VMDKSparseHeader.sectorSize)
-            try file.write(layout.redundantEntries.littleEndianBytes, at: layout.redundantOffset)
-            try file.write(layout.entries.littleEndianBytes, at: layout.offset)
-            // The tables are zeros: nothing is allocated.
-            try file.truncate(to: layout.overhead)
-        }
-        let extent = VMDKSparseExtent(
-            file, fileIndex: 0, header: header,
+        try file.write(head, at: 0)
+        try file.write(layout.redundantEntries.littleEndianBytes, at: layout.redundantOffset)
+        try file.write(layout.entries.littleEndianBytes, at: layout.offset)
+        // The tables are holes: nothing is allocated.
+        try file.truncate(to: layout.overhead)
+        return VMDKSparseExtent(
+            file, fileIndex: index, header: try VMDKSparseHeader(head),
             directory: VMDKGrainDirectory(
                 offset: layout.offset, entries: layout.entries, redundantOffset: layout.redundantOffset,
                 redundantEntries: layout.redundantEntries))
-        let map = VMDKMap(
-            hostFiles: [file],
-            pieces: [
-                VMDKMap.Piece(range: 0..<byteCount, access: .readWrite, backing: .sparse(extent))
-            ], contentID: nil)
-        map.changed.withLock { $0 = [0] }
-        let descriptor = try VMDKDescriptor(text, at: VMDKSparseHeader.sectorSize)
+    }
+
+    private func image(
+        _ pieces: [VMDKMap.Piece], _ descriptor: VMDKDescriptor, unitSize: UInt64?,
+        references: [ImageInfo.Reference], parent: VMDKParentDisk?
+    ) throws(StorageError) -> OpenedImage {
+        let map = VMDKMap(hostFiles: made, pieces: pieces, contentID: nil)
+        map.changed.withLock { $0 = Set(made.indices) }
         let info = ImageInfo(
-            format: .vmdk, variant: options.subformat.rawValue, virtualSize: byteCount,
-            fileSize: layout.overhead, unitSize: header.grainSize, details: try descriptor.details())
-        return OpenedImage(disk: Image(map: map), info: info)
+            format: .vmdk, variant: options.subformat.rawValue, virtualSize: map.byteCount,
+            fileSize: made.reduce(0) { $0 &+ $1.byteCount }, unitSize: unitSize, references: references,
+            details: try descriptor.details())
+        return OpenedImage(disk: Image(map: map, parent: parent?.disk), info: info)
     }
 }

@@ -37,6 +37,7 @@ struct VMDKSparseHeader: Equatable, Sendable {
     enum Flag {
         static let newlineTest: UInt32 = 1
         static let redundantTables: UInt32 = 2
+        static let zeroedGrains: UInt32 = 4
         static let compressed: UInt32 = 1 << 16
         static let markers: UInt32 = 1 << 17
         /// Readers must know all of these.

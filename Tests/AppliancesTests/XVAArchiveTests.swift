@@ -112,4 +112,22 @@ struct XVAArchiveTests {
         let maker = Self.archive(size: 4096) { $0.add("Ref:1/00000000", [UInt8](repeating: 1, count: 4096)) }
         #expect(try Self.open(maker).notes.count == 1)
     }
+
+    /// Found where it is read, and nowhere else; passed over where that is asked for.
+    @Test func aDamagedPiece() throws {
+        let maker = try Self.archive(size: 8192) { maker in
+            try Self.piece(&maker, 0, [UInt8](repeating: 1, count: 4096))
+            try Self.piece(&maker, 1, [UInt8](repeating: 2, count: 4096))
+        }
+        var bytes = maker.bytes
+        let place = try #require(bytes.lastIndex(of: 2))
+        bytes[place] = 3
+        let disk = try Appliance.open(MemoryFile(bytes, path: "/web.xva"), .xva).disks[0].file
+        #expect(try disk.bytes(at: 0, count: 4096) == [UInt8](repeating: 1, count: 4096))
+        let error = try #require(throws: StorageError.self) { try disk.bytes(at: 4096, count: 1) }
+        #expect(error.isCode(ApplianceCode.wrongDigest) && error.remedies == [.skipVerification])
+        let unverified = try Appliance.open(MemoryFile(bytes, path: "/web.xva"), .xva, verifies: false).disks[
+            0]
+        #expect(try unverified.file.bytes(at: 8191, count: 1) == [3])
+    }
 }

@@ -259,4 +259,57 @@ struct DescriptionCommandTests {
         #expect(names(said) == names(stated) && !names(said).isEmpty)
         #expect(plain != said)
     }
+
+    /// A description's address is the card's where no file of the guest knows another, and `net` is asked for.
+    @Test func theAddressOfTheOneCard() throws {
+        let directory = try TemporaryDirectory()
+        let files = [
+            "etc/os-release": "ID=debian\nVERSION_ID=12\nPRETTY_NAME=Debian\n",
+            "etc/fstab": "UUID=\(Fixture.rootUUID) / ext4 defaults 0 1\n", "boot/vmlinuz-6.1.0": "kernel",
+            "boot/i": "-rom1fs-", "etc/network/interfaces": "auto ens192\niface ens192 inet dhcp\n",
+            "boot/grub/grub.cfg":
+                "set default=0\nmenuentry 'Linux' {\n\tlinux /boot/vmlinuz-6.1.0 root=/dev/sda1 ro\n\tinitrd /boot/i\n}\n",
+        ]
+        let disk = try Fixture.root(files, name: "web", in: directory)
+        try Tool.run("qemu-img", ["convert", "-O", "vmdk", disk, directory.path("web.vmdk")])
+        let ovf = try directory.write("web.ovf", Self.ovf(["web.vmdk"]))
+        let asked = try Fixture.diskgraft("plan", ovf, "--to", "kvm", "--fix", "net", "--diff", expect: 0...2)
+            .text
+        #expect(asked.contains("00:50:56:aa:bb:01") && asked.contains("ens192"))
+        let stated = try Fixture.diskgraft(
+            "plan", ovf, "--to", "kvm", "--mac", "ens192=52:54:00:12:34:56", "--diff", expect: 0...2
+        ).text
+        #expect(stated.contains("52:54:00:12:34:56") && !stated.contains("00:50:56:aa:bb:01"))
+        #expect(
+            try !Fixture.diskgraft("plan", ovf, "--to", "kvm", "--diff", expect: 0...2).text.contains(
+                "00:50:56:aa:bb:01"))
+    }
+
+    /// One disk twice: as a member, and as a file that two places of a machine name.
+    @Test func oneDiskTwice() throws {
+        let directory = try TemporaryDirectory()
+        let (ova, _) = try appliance(in: directory)
+        let twice = try Fixture.diskgraft("plan", ova, "--with", ova, "--to", "kvm", expect: 2...2)
+        #expect(twice.errorText.contains("given twice"))
+        let ovf = try directory.write("two.ovf", Self.ovf(["web-disk1.vmdk", "web-disk1.vmdk"]))
+        #expect(try Fixture.diskgraft("ls", ovf, "/", expect: 2...2).errorText.contains("given twice"))
+    }
+
+    /// A disk that is changed in place does not fit its manifest any more: said, and taken back all the same.
+    @Test func aManifestBesideAChangedDisk() throws {
+        let directory = try TemporaryDirectory()
+        let raw = try Fixture.guest(in: directory)
+        try Tool.run("qemu-img", ["convert", "-O", "vmdk", raw, directory.path("web.vmdk")])
+        let ovf = try directory.write("web.ovf", Self.ovf(["web.vmdk"], format: "vmdk.html"))
+        let digests = try Tool.run("sha256sum", ["--tag", "web.ovf", "web.vmdk"], directory: directory.root)
+        try directory.write("web.mf", digests.output)
+        let before = try fileBytes(directory.path("web.vmdk"))
+        let done = try Fixture.diskgraft("patch", ovf, "--to", "kvm")
+        #expect(done.errorText.contains("does not fit any more"))
+        try Fixture.diskgraft("ls", ovf, "/", expect: 1...1)
+        try Fixture.diskgraft("ls", ovf, "/", "--no-verify")
+        try Fixture.diskgraft("undo", ovf)
+        #expect(try fileBytes(directory.path("web.vmdk")) == before)
+        try Fixture.diskgraft("ls", ovf, "/")
+    }
 }

@@ -25,8 +25,8 @@ struct XVAPieces: Sendable {
 
     /// A piece is verified as a whole, in memory.
     static let lengthLimit: UInt64 = 4 << 20
-    /// Pieces of one disk: 16 TiB of 1 MiB each, 21 bytes of memory for each.
-    static let countLimit = 16 << 20
+    /// Pieces of one disk: 4 TiB of 1 MiB each, 21 bytes of memory for each.
+    static let countLimit = 4 << 20
 
     /// Adds the next piece. A number that is left out is a piece of zeros; one of no length only takes a number (xapi's
     /// stream_vdi.ml, whose offset goes on by lengths and gaps, not by numbers).

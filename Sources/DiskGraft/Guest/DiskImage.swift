@@ -76,10 +76,10 @@ public final class DiskImage: Sendable {
         _ requests: [(path: String, options: ImageOptions)], forWriting: Bool = false
     ) throws(StorageError) -> [DiskImage] {
         var images: [DiskImage] = []
-        for request in requests {
-            let sources = try DiskSources.one(request.path, request.options)
-            images += try openAll(sources, forWriting: forWriting)
-        }
+        var found: [DiskSources] = []
+        for request in requests { found.append(try DiskSources.one(request.path, request.options)) }
+        try DiskSources.requireChoice(found, requests.first?.options)
+        for sources in found { images += try openAll(sources, forWriting: forWriting) }
         if let options = requests.first?.options { try refuseLeftOverParents(images, options) }
         return images
     }
@@ -88,6 +88,7 @@ public final class DiskImage: Sendable {
     static func open(
         _ sources: DiskSources, _ options: ImageOptions, forWriting: Bool
     ) throws(StorageError) -> [DiskImage] {
+        try DiskSources.requireChoice([sources], options)
         let images = try openAll(sources, forWriting: forWriting)
         try refuseLeftOverParents(images, options)
         return images
@@ -99,10 +100,14 @@ public final class DiskImage: Sendable {
         var images: [DiskImage] = []
         for request in sources.requests {
             // Once, with the first.
-            let notes = images.isEmpty ? sources.notes : []
+            let stale = forWriting ? sources.manifests : []
+            let notes =
+                sources.notes
+                + stale.map { "\($0.hostBytes.shellText): does not fit any more once a disk is changed" }
             images.append(
                 try openOne(
-                    request, forWriting: forWriting, notes: notes, containers: sources.containers))
+                    request, forWriting: forWriting, notes: images.isEmpty ? notes : [],
+                    containers: sources.containers))
         }
         return images
     }

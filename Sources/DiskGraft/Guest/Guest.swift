@@ -67,8 +67,18 @@ public final class Guest: Sendable {
         registry: FileSystemRegistry = .builtIn
     ) throws(StorageError) -> Guest {
         var seen: [FileIdentity] = []
+        var members: [String] = []
         for path in sources.requests.map(\.path) {
-            guard let identity = HostDirectory.identity(of: path) else { continue }
+            guard let identity = HostDirectory.identity(of: path) else {
+                let place = HostDirectory.absolutePath(path)
+                guard !members.contains(where: { $0.hostBytes == place.hostBytes }) else {
+                    throw StorageError(
+                        .refused, GuestCode.sameDiskTwice, "is given twice as a disk of the guest",
+                        path: path)
+                }
+                members.append(place)
+                continue
+            }
             guard !seen.contains(identity) else {
                 throw StorageError(
                     .refused, GuestCode.sameDiskTwice,

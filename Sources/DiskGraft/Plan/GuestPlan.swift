@@ -102,7 +102,11 @@ extension Guest {
                 .refused, GuestCode.windows, verdict, path: images.first?.path)
         }
         var plans: [Plan] = []
-        for guest in survey.guests { plans.append(try Planner.plan(guest, request)) }
+        for guest in survey.guests {
+            var own = request
+            own.addresses += [machine?.address(in: guest, options)].compactMap(\.self)
+            plans.append(try Planner.plan(guest, own))
+        }
         let plan = GuestPlan(
             plans: plans, titles: survey.guests.map(\.title),
             roots: survey.guests.map { volumes[$0.rootVolume].name }, wording: options.wording,

@@ -130,5 +130,8 @@ package struct XVAText {
 
     private func boolean(_ value: Bool) -> String { "<boolean>\(value ? 1 : 0)</boolean>" }
 
-    private func text(_ text: String) -> String { XMLText.escaped(text) }
+    /// XML has no words for control characters.
+    private func text(_ text: String) -> String {
+        XMLText.escaped(String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.isShown })))
+    }
 }

@@ -24,6 +24,9 @@ struct DiskSources {
     /// The descriptions and archives themselves: files that no output may replace.
     var containers: [any ByteFile] = []
 
+    /// Manifests beside descriptions, which fit no more once a disk is changed.
+    var manifests: [String] = []
+
     private var descriptionCount = 0
 
     /// Looks at what lies at `paths`. `verifies`: digests in manifests are compared with what is there, unless the options say
@@ -33,12 +36,15 @@ struct DiskSources {
     init(_ paths: [String], _ options: ImageOptions, verifies: Bool = true) throws(StorageError) {
         for path in paths { try add(path, options, verifies: verifies && options.verifiesDigests) }
         if descriptionCount != 1 { machine = nil }
-        guard options.disk == nil || descriptionCount > 0 else {
-            throw StorageError(
-                .misuse, GuestInputCode.noDescription,
-                "one disk of several is chosen, and nothing that is given describes a machine",
-                path: paths.first)
-        }
+    }
+
+    /// Throws `misuse` where one disk of several is chosen and nothing describes a machine.
+    static func requireChoice(_ sources: [DiskSources], _ options: ImageOptions?) throws(StorageError) {
+        guard options?.disk != nil, sources.allSatisfy({ $0.descriptionCount == 0 }) else { return }
+        throw StorageError(
+            .misuse, GuestInputCode.noDescription,
+            "one disk of several is chosen, and nothing that is given describes a machine",
+            path: sources.first?.requests.first?.path)
     }
 
     /// The one disk that a request of one is about. Throws `misuse` for several.
@@ -74,6 +80,7 @@ struct DiskSources {
         let found = try GivenDescription(path, language, options, verifies: verifies)
         notes += found.notes.map { "\(path.hostBytes.shellText): \($0)" }
         containers += found.containers
+        manifests += found.manifest.map { [$0] } ?? []
         try append(found.requests, found.machine, path, options)
     }
 

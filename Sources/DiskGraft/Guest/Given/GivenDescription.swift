@@ -10,6 +10,8 @@ struct GivenDescription {
     private(set) var requests: [DiskSources.Request] = []
     private(set) var notes: [String] = []
     private(set) var containers: [any ByteFile] = []
+    /// The path of its manifest; nil where there is none.
+    private(set) var manifest: String?
 
     /// What a description's name ends in. A disk is a file that its guest writes: one that looks like a description is none,
     /// or a guest could name other files.
@@ -76,6 +78,7 @@ struct GivenDescription {
         guard HostDirectory.exists(place) else { return }
         let file = try HostFile.openSibling(of: path, name: name, locking: .ignore)
         containers.append(file)
+        manifest = place
         guard verifies else { return }
         do throws(StorageError) {
             let count = Int(min(file.byteCount, UInt64(DescriptionLanguage.byteLimit)))

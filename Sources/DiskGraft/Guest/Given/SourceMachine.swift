@@ -78,10 +78,22 @@ struct SourceMachine: Sendable {
             parts.append("disk \(firstDisk + index + 1)\(place ?? "")")
         }
         for card in machine.cards {
+            let model = card.model.map { Array($0.utf8).displayText }
             parts.append(
-                ["network card", card.model, card.address].compactMap(\.self).joined(separator: " "))
+                ["network card", model, card.address].compactMap(\.self).joined(separator: " "))
         }
         return "\(name) says: \(parts.joined(separator: "; ")). What is said here beside it comes first"
+    }
+
+    /// What its one card's address says of a guest's one card, where names are to be kept by addresses, the user gives none and no
+    /// file of the guest ties the card to any.
+    func address(in guest: LinuxSystem, _ options: PlanOptions) -> AddressStatement? {
+        guard options.fix.contains(.net), options.cardAddresses.isEmpty, machine.cards.count == 1,
+            let address = machine.cards[0].address.flatMap({ HardwareAddress($0) }), address.isOfOneCard
+        else { return nil }
+        let cards = guest.network.cards
+        guard cards.count == 1, cards[0].pins.isEmpty else { return nil }
+        return AddressStatement(card: .name(cards[0].name), new: address)
     }
 
     /// What of the disks contradicts it; nil where nothing does.

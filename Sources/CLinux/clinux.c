@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <iconv.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
@@ -227,4 +228,16 @@ __attribute__((constructor(101))) static void keep_arguments(int count, char **v
 const char *clinux_argument(int index)
 {
     return index >= 0 && index < argument_count ? arguments[index] : NULL;
+}
+
+int64_t clinux_to_utf8(const char *encoding, const uint8_t *bytes, size_t count, uint8_t *out, size_t room) {
+  iconv_t converter = iconv_open("UTF-8", encoding);
+  if (converter == (iconv_t)-1) return -2;
+  char *in = (char *)bytes;
+  char *to = (char *)out;
+  size_t left = count, space = room;
+  size_t done = iconv(converter, &in, &left, &to, &space);
+  if (done != (size_t)-1) done = iconv(converter, NULL, NULL, &to, &space);
+  iconv_close(converter);
+  return done == (size_t)-1 || left != 0 ? -1 : (int64_t)(room - space);
 }

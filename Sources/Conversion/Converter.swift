@@ -19,6 +19,7 @@ package final class Converter: Sendable {
     /// One writer at a time: formats choose space under it. A span cannot enter Mutex's closure.
     private let writing = DispatchSemaphore(value: 1)
     private let order = BatchOrder()
+    private let queue = BatchQueue<[UnitEncoder.Unit]>()
     private let failure = Mutex<StorageError?>(nil)
     private let stopped = Atomic<Bool>(false)
     private let cloneFailed = Atomic<Bool>(false)
@@ -89,20 +90,19 @@ package final class Converter: Sendable {
                 let (batch, position) = try next()
                 guard let batch else { return }
                 if let encoder {
-                    // All of them before the first is written, which may have to wait for its turn.
-                    let units = try encoder.units(of: batch)
-                    for unit in units { try write(unit, of: batch) }
-                } else if try !clone(batch) {
-                    try copy(batch, &buffer)
+                    try write(try encoder.units(of: batch), of: batch)
+                } else {
+                    if try !clone(batch) { try copy(batch, &buffer) }
+                    try awaitTurn(of: batch)
+                    if layout.order == .ascending { order.complete(batch.number) }
                 }
-                try awaitTurn(of: batch)
-                if layout.order == .ascending { order.complete(batch.number) }
                 progress?(position, source.byteCount)
             }
         } catch {
             failure.withLock { $0 = $0 ?? error }
             stopped.store(true, ordering: .relaxed)
             order.stop(error)
+            queue.stop(error)
         }
     }
 
@@ -170,12 +170,28 @@ package final class Converter: Sendable {
         count(bytes.byteCount)
     }
 
-    private func write(_ unit: UnitEncoder.Unit, of batch: ConversionPlan.Batch) throws(StorageError) {
+    /// In the sink's order; the worker goes on while its units wait for their turn.
+    private func write(
+        _ units: [UnitEncoder.Unit], of batch: ConversionPlan.Batch
+    ) throws(StorageError) {
+        guard layout.order == .ascending else { return try write(units) }
+        try queue.deliver(units, number: batch.number) { (units) throws(StorageError) in try write(units) }
+    }
+
+    private func write(_ units: [UnitEncoder.Unit]) throws(StorageError) {
+        for unit in units { try write(unit) }
+    }
+
+    private func write(_ unit: UnitEncoder.Unit) throws(StorageError) {
         switch unit {
         case .plain(let bytes, let offset):
-            try write(bytes.span8, at: offset, of: batch)
+            do {
+                writing.wait()
+                defer { writing.signal() }
+                try sink.write(bytes.span8, at: offset)
+            }
+            count(bytes.count)
         case .encoded(let unit):
-            try awaitTurn(of: batch)
             do {
                 writing.wait()
                 defer { writing.signal() }

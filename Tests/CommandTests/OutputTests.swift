@@ -13,7 +13,7 @@ struct OutputTests {
         try directory.sparse("disk.img", byteCount: 1 << 20)
     }
 
-    @Test(arguments: ["vmdk", "raw"])
+    @Test(arguments: ["raw"])
     func aChildInAFormatWithoutChildrenIsRefused(_ format: String) throws {
         let directory = try TemporaryDirectory()
         let parent = directory.path("parent.qcow2")

@@ -79,6 +79,18 @@ extension QEMUTableTests {
                 try $0.made("o.\(format)", format)
             }
         },
+        Row(name: "convert -o subformat=") {
+            for subformat in [
+                "monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat",
+                "streamOptimized",
+            ] {
+                let options = "subformat=\(subformat),adapter_type=buslogic,hwversion=7,toolsversion=3"
+                try $0.run("convert", "-O", "vmdk", "-o", options, "a.qcow2", "o.vmdk")
+                try $0.made("o.vmdk", "vmdk")
+            }
+            try $0.run("convert", "-O", "vmdk", "-o", "zeroed_grain=on,compat6", "a.qcow2", "o.vmdk")
+            try $0.made("o.vmdk", "vmdk")
+        },
         Row(name: "convert -p") {
             let (one, other) = try $0.run("convert", "-pO", "raw", "a.qcow2", "o.raw", text: false)
             for result in [one, other] { #expect(result.text.contains("(100.00/100%)")) }
@@ -125,6 +137,9 @@ extension QEMUTableTests {
             try $0.made("n.qcow2", "qcow2")
             try $0.run("create", "-q", "-f", "qcow2", "-b", "a.raw", "-F", "raw", "r.qcow2", "12M")
             try $0.made("r.qcow2", "qcow2")
+            try $0.run("convert", "-q", "-O", "vmdk", "a.qcow2", "a.vmdk")
+            try $0.run("create", "-q", "-f", "vmdk", "-b", "a.vmdk", "-F", "vmdk", "n.vmdk")
+            try $0.made("n.vmdk", "vmdk")
         },
         Row(name: "create -b -u") { both in
             try both.run(

@@ -172,6 +172,7 @@ struct GrowTests {
             bytes.storeLittle(size / 512, at: 12)
         case .vdi: bytes.storeLittle(size, at: 368)
         case .qcow2: bytes.storeBig(size, at: 24)
+        case .qcow, .qed, .parallels: return false
         }
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         return true

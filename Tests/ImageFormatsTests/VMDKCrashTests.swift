@@ -1,4 +1,5 @@
 import Foundation
+import HostIO
 import ImageFormats
 import Storage
 import TestSupport
@@ -12,6 +13,8 @@ struct VMDKCrashTests {
     private struct Session {
         var names: [String]
         var before: [[UInt8]]
+        /// The parents' files, which nobody writes.
+        var others: [(name: String, bytes: [UInt8])]
         var operations: [HostTransaction.Operation]
         /// Guest contents before and after each write.
         var states: [[UInt8]]
@@ -19,14 +22,24 @@ struct VMDKCrashTests {
         var touched: [Range<Int>]
     }
 
+    private func open(_ path: String, _ access: FileAccess = .read) throws -> OpenedImage {
+        var options = ImageOpenOptions(access: access, locking: .ignore, references: VMDKFixtures.siblings)
+        options.dropsChangeTracking = true
+        return try ImageProbe.open(path, options: options)
+    }
+
     private func record(_ path: String, writes: [(offset: Int, count: Int)], flushAfter: Set<Int>) throws
         -> Session
     {
-        let image = try VMDKFixtures.open(path, .write)
-        let files = image.disk.hostFiles
+        let image = try open(path, .write)
+        let files = image.disk.map.hostFiles
+        func named(_ file: any ByteFile) throws -> (String, [UInt8]) {
+            (HostPath.name(of: file.path), try fileBytes(file.path))
+        }
         var session = Session(
             names: files.map { HostPath.name(of: $0.path) }, before: try files.map { try fileBytes($0.path) },
-            operations: [], states: [try VMDKFixtures.contents(image.disk)], touched: [])
+            others: try image.disk.hostFiles.dropFirst(files.count).map(named), operations: [],
+            states: [try VMDKFixtures.contents(image.disk)], touched: [])
         let transaction = try HostTransaction(files)
         for (index, write) in writes.enumerated() {
             let data = [UInt8](repeating: UInt8(index + 100), count: write.count)
@@ -82,13 +95,19 @@ struct VMDKCrashTests {
         file.replaceSubrange(offset..<end, with: bytes)
     }
 
-    private func expectUsable(_ session: Session, _ files: [[UInt8]], _ note: String) throws {
+    private func expectUsable(
+        _ session: Session, _ files: [[UInt8]], _ note: String, asksQemu: Bool
+    ) throws {
         let directory = try TemporaryDirectory()
-        for (name, bytes) in zip(session.names, files) { try directory.write(name, bytes) }
+        for (name, bytes) in session.others + zip(session.names, files) { try directory.write(name, bytes) }
         let path = directory.path(session.names[0])
-        try Tool.run("qemu-img", ["check", "-f", "vmdk", path])
+        if asksQemu { try Tool.run("qemu-img", ["check", "-f", "vmdk", path]) }
+        for name in session.names where !name.hasSuffix("-flat.vmdk") {
+            let damage = try VMDKFixtures.findings(directory.path(name)).filter { $0.severity == .damage }
+            #expect(damage == [], "\(note)")
+        }
         do {
-            let image = try VMDKFixtures.open(path)
+            let image = try open(path)
             #expect(image.info.warnings == [])
             for range in session.touched {
                 let now = try image.disk.bytes(at: UInt64(range.lowerBound), count: range.count)
@@ -105,7 +124,7 @@ struct VMDKCrashTests {
             }
         }
         // The next session goes on from there, and makes the copies of the tables agree again.
-        let image = try VMDKFixtures.open(path, .write)
+        let image = try open(path, .write)
         for range in session.touched { try image.disk.write([1, 2, 3], at: UInt64(range.lowerBound)) }
         try image.disk.flush()
         for range in session.touched {
@@ -113,22 +132,25 @@ struct VMDKCrashTests {
         }
     }
 
-    private func cutEverywhere(_ session: Session, seed: UInt64) throws {
+    private func cutEverywhere(_ session: Session, seed: UInt64, asksQemu: Bool = true) throws {
         var random = SeededRandom(seed)
         var lastFlush = -1
         for cut in 0...session.operations.count {
-            try expectUsable(session, state(session, cut: cut) { _ in true }, "cut \(cut)")
+            try expectUsable(
+                session, state(session, cut: cut) { _ in true }, "cut \(cut)", asksQemu: asksQemu)
             guard cut < session.operations.count, case .flush = session.operations[cut] else { continue }
             // Just before a barrier the most is uncertain: each write alone, all but it, and any sectors.
             for number in lastFlush + 1..<cut {
                 try expectUsable(
-                    session, state(session, cut: cut) { $0 == number }, "only \(number) of \(cut)")
+                    session, state(session, cut: cut) { $0 == number }, "only \(number) of \(cut)",
+                    asksQemu: asksQemu)
                 try expectUsable(
-                    session, state(session, cut: cut) { $0 != number }, "not \(number) of \(cut)")
+                    session, state(session, cut: cut) { $0 != number }, "not \(number) of \(cut)",
+                    asksQemu: asksQemu)
             }
             for turn in 0..<4 where cut > lastFlush + 1 {
                 let files = state(session, cut: cut) { _ in Int.random(in: 0...4, using: &random) > turn }
-                try expectUsable(session, files, "torn \(turn) at \(cut)")
+                try expectUsable(session, files, "torn \(turn) at \(cut)", asksQemu: asksQemu)
             }
             lastFlush = cut
         }
@@ -158,5 +180,44 @@ struct VMDKCrashTests {
             path, writes: [((32 << 20) - 70_000, 140_000), (70 << 20, 1000), (1 << 20, 65536)],
             flushAfter: [0])
         try cutEverywhere(session, seed: 2)
+    }
+
+    /// Several extents, of two files and two kinds, over a parent; the last grain is cut.
+    @Test func everyCutOfAChainOfSeveralExtents() throws {
+        let directory = try TemporaryDirectory()
+        let size = 3 << 20 | 512
+        let raw = try VMDKFixtures.rawDisk(directory, byteCount: size, seed: 4, name: "base-flat.vmdk")
+        try directory.write(
+            "base.vmdk", VMDKFixtures.descriptor("vmfs", "RW \(size / 512) VMFS \"base-flat.vmdk\""))
+        var shown = raw.bytes
+        shown.replaceSubrange(300_000..<400_000, with: [UInt8](repeating: 3, count: 100_000))
+        try directory.write(
+            "c-1.vmdk", VMDKFixtures.vmfsSparse(Array(shown[0..<1 << 20])) { (600..<700).contains($0) })
+        try directory.write(
+            "c-2.vmdk", VMDKFixtures.vmfsSparse(Array(shown[2 << 20..<size]), grainSectors: 8) { _ in false })
+        try Tool.run("qemu-img", ["create", "-q", "-f", "vmdk", directory.path("c-3.vmdk"), "1M"])
+        let path = try directory.write(
+            "child.vmdk",
+            VMDKFixtures.descriptor(
+                "custom",
+                "RW 2048 VMFSSPARSE \"c-1.vmdk\"\nRW 2048 SPARSE \"c-3.vmdk\"\nRW 2049 VMFSSPARSE \"c-2.vmdk\"",
+                contentID: "11111111", parent: ("00c0ffee", "base.vmdk"),
+                more: "changeTrackPath=\"c-ctk.vmdk\""))
+        let session = try record(
+            path,
+            writes: [
+                (310_000, 3000), (1 << 20 - 5000, 80_000), (2 << 20 - 700, 1400), (10_000, 600),
+                (size - 700, 700),
+            ], flushAfter: [1, 3])
+        try cutEverywhere(session, seed: 3, asksQemu: false)
+    }
+
+    @Test func everyCutOfAnESXSnapshot() throws {
+        let directory = try TemporaryDirectory()
+        let (_, child, _) = try VMDKChainTests.pair(.vmfsSparse, directory, byteCount: 5 << 20)
+        let session = try record(
+            child, writes: [(100, 600), (2 << 20 - 5000, 10_000), (3_000_000, 66_000), (4_500_000, 3)],
+            flushAfter: [0, 2])
+        try cutEverywhere(session, seed: 4)
     }
 }

@@ -91,8 +91,11 @@ struct VMDKDescriptorTests {
             ("RW 16 FLAT \"a\" 1", "extent-size"), ("RW 4 FLAT \"a\" x", "extent-size"),
             ("RW 18014398509481983 ZERO\nRW 18014398509481983 ZERO", "disk-size"),
             ("RW 4 FLAT \"d.vmdk\" 0", "extent-name"),
-            ("RW 4 VMFSSPARSE \"a\"", "extent-type"), ("RW 4 SESPARSE \"a\"", "extent-type"),
-            ("RW 4 VMFSRDM \"a\"", "extent-type"), ("RW 4 VMFSRAW \"a\"", "extent-type"),
+            ("RW 4 VMFSSPARSE \"a\"", "foreign-extent"), ("RW 4 SESPARSE \"a\"", "foreign-extent"),
+            ("RW 4 VMFSRDM \"a\"", "raw-device"), ("RW 4 VMFSRDMP \"a\"", "raw-device"),
+            ("RW 4 VMFSRAW \"vml.02\"", "raw-device"), ("RW 4 FLAT \"/dev/sda\" 0", "raw-device"),
+            (#"RW 4 FLAT "\\.\PhysicalDrive0" 0"#, "raw-device"), ("RW 4 VMFS \"a\" 1", "extent-line"),
+            ("RW 4 SPARSE \"a\" 1", "extent-line"), ("RW 4 VMFSSPARSE \"a\" 1", "extent-line"),
             ("RW 4 SPARSE \"a\"", "foreign-extent"), ("", "extent-count"),
             (Array(repeating: "RW 4 ZERO", count: 2049).joined(separator: "\n"), "extent-count"),
         ]
@@ -132,25 +135,29 @@ struct VMDKDescriptorTests {
         for (magic, name) in [(Array("COWD".utf8), "c"), ([0xbe, 0xba, 0xfe, 0xca, 0, 0, 0, 0], "s")] {
             try directory.write(name, magic + [UInt8](repeating: 0, count: 2048))
             let path = try directory.write("d.vmdk", text("RW 2 SPARSE \"\(name)\""))
-            #expect(VMDKFixtures.openCode(path) == "extent-type")
-            #expect(VMDKFixtures.openCode(directory.path(name)) == "extent-type")
+            #expect(VMDKFixtures.openCode(path) == "header-version")
+            #expect(VMDKFixtures.openCode(directory.path(name)) == "header-version")
         }
     }
 
     @Test func disksThatAreNotBuiltAreRefusedByName() throws {
         for type in [
-            "vmfsSparse", "seSparse", "fullDevice", "partitionedDevice", "custom", "vmfsRaw",
-            "vmfsRawDeviceMap", "vmfsPassthroughRawDeviceMap", "somethingNew",
+            "vmfsRaw", "vmfsRDM", "vmfsRawDeviceMap", "vmfsPassthroughRawDeviceMap", "somethingNew",
         ] {
             let directory = try TemporaryDirectory()
             let path = try directory.write("d.vmdk", text("RW 4 FLAT \"a\" 0", type: type))
             let error = #expect(throws: StorageError.self) { try VMDKFixtures.open(path) }
-            #expect(error?.code == "create-type" && error?.kind == .unsupported)
+            #expect(error?.code == (type == "somethingNew" ? "create-type" : "raw-device"))
             #expect(error?.message.contains(type) == true)
+        }
+        // On devices or not, as the extents say.
+        for type in ["fullDevice", "partitionedDevice", "custom"] {
+            #expect(try code("RW 4 FLAT \"/dev/sdb\" 0\nRW 4 FLAT \"a\" 0", type: type) == "raw-device")
+            #expect(try code("NOACCESS 4 FLAT \"/dev/sdb\" 0\nRW 4 FLAT \"a\" 0", type: type) == nil)
         }
         for type in [
             "monolithicFlat", "vmfs", "vmfsThin", "vmfsEagerZeroedThick", "vmfsPreallocated",
-            "2GbMaxExtentFlat", "twoGbMaxExtentFlat",
+            "2GbMaxExtentFlat", "twoGbMaxExtentFlat", "custom", "fullDevice", "partitionedDevice",
         ] {
             #expect(try code("RW 4 FLAT \"a\" 0", type: type) == nil)
             #expect(try code("RW 4 VMFS \"a\"", type: type) == nil)
@@ -170,7 +177,8 @@ struct VMDKDescriptorTests {
         for (from, to, code) in [
             ("version=1", "version=4", "descriptor-version"), ("version=1", "version=3", nil),
             ("CID=00abcdef", "CID=xyz", "content-id"), ("CID=00abcdef", "CID=123456789", "content-id"),
-            ("CID=00abcdef", "CID=", "content-id"), ("parentCID=ffffffff", "parentCID=00000001", "parent"),
+            ("CID=00abcdef", "CID=", "content-id"),
+            ("parentCID=ffffffff", "parentCID=00000001", "reference-refused"),
             ("parentCID=ffffffff", "", nil),
         ] {
             let path = try directory.write("d.vmdk", text(line).replacingOccurrences(of: from, with: to))
@@ -181,7 +189,7 @@ struct VMDKDescriptorTests {
         let error = #expect(throws: StorageError.self) {
             try VMDKFixtures.open(try directory.write("d.vmdk", snapshot))
         }
-        #expect(error?.message.contains("base.vmdk") == true && error?.kind == .unsupported)
+        #expect(error?.message.contains("base.vmdk") == true && error?.kind == .refused)
     }
 
     @Test func textsThatAreNoDescriptorsAreRefused() throws {

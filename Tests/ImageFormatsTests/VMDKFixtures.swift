@@ -103,21 +103,50 @@ enum VMDKFixtures {
 
     /// Opens without locks: another test's child process holds every lock of this one between fork and exec.
     static func open(
-        _ path: String, _ access: FileAccess = .read, format: ImageFormat? = nil
+        _ path: String, _ access: FileAccess = .read, format: ImageFormat? = nil,
+        references: ReferencePolicy = .refuse
     ) throws(StorageError) -> OpenedImage {
         try ImageProbe.open(
-            path, format: format, options: ImageOpenOptions(access: access, locking: .ignore))
+            path, format: format,
+            options: ImageOpenOptions(access: access, locking: .ignore, references: references))
     }
+
+    /// What lies beside an image may be opened.
+    static let siblings = ReferencePolicy(allowsSiblings: true)
 
     /// The code that opening ends with; nil when it works.
     static func openCode(
-        _ path: String, access: FileAccess = .read, format: ImageFormat? = .vmdk
+        _ path: String, access: FileAccess = .read, format: ImageFormat? = .vmdk,
+        references: ReferencePolicy = .refuse
     ) -> String? {
         do {
-            _ = try open(path, access, format: format)
+            _ = try open(path, access, format: format, references: references)
             return nil
         } catch {
             return error.code
         }
+    }
+
+    /// What the driver's own check says, notes left out.
+    static func findings(_ path: String) throws -> [Finding] {
+        var findings: [Finding] = []
+        try ImageProbe.check(path, format: .vmdk, locking: .ignore) {
+            if $0.severity != .note { findings.append($0) }
+        }
+        return findings
+    }
+
+    /// The codes of what the check finds, or of what keeps it from looking.
+    static func checkCodes(_ path: String) -> [String] {
+        do {
+            return try findings(path).map(\.code)
+        } catch {
+            return [(error as? StorageError)?.code ?? "\(error)"]
+        }
+    }
+
+    /// The descriptor's CID.
+    static func contentID(_ path: String) throws -> String? {
+        try ImageProbe.describe(path, locking: .ignore).details.first { $0.name == "CID" }?.value
     }
 }

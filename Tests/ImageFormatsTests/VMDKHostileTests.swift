@@ -54,21 +54,20 @@ struct VMDKHostileTests {
         let directoryOffset = Int(sample.bytes.little(56, as: UInt64.self)) * 512
         let table = Int(sample.bytes.little(directoryOffset, as: UInt32.self)) * 512
         // The directory's place, its entry, an entry of the table.
-        for (offset, patch, warnings) in [
-            (59, [127], 1), (directoryOffset, [255, 255, 255, 255], 1),
-            (table, [255, 255, 255, 255], 0),
-        ] as [(Int, [UInt8], Int)] {
+        for (offset, patch, code) in [
+            (59, [127], "damaged-directory"), (directoryOffset, [255, 255, 255, 255], "damaged-directory"),
+            (table, [255, 255, 255, 255], nil),
+        ] as [(Int, [UInt8], String?)] {
             var bytes = sample.bytes
             bytes.replaceSubrange(offset..<offset + patch.count, with: patch)
             let path = try directory.write("bad.vmdk", bytes)
             do {
                 let image = try VMDKFixtures.open(path)
-                #expect(image.info.warnings.count == warnings)
+                #expect(image.info.warnings.count == 1)
                 let contents = try VMDKFixtures.contents(image.disk)
                 #expect(isSame(contents, sample.guest))
             }
-            #expect(
-                VMDKFixtures.openCode(path, access: .write) == (warnings == 1 ? "damaged-directory" : nil))
+            #expect(VMDKFixtures.openCode(path, access: .write) == code)
         }
         // Neither is left.
         let redundant = Int(sample.bytes.little(48, as: UInt64.self)) * 512
@@ -159,6 +158,65 @@ struct VMDKHostileTests {
         bytes[offset + 7] = UInt8(ascii: "5")
         let image = try VMDKFixtures.open(try directory.write("s2.vmdk", bytes))
         #expect(image.disk.byteCount == 8 << 20 && image.info.warnings.count == 1)
+    }
+
+    /// One file as two extents: each would choose space without the other.
+    @Test func extentsThatShareAFileAreNotWritten() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("cow", VMDKFixtures.vmfsSparse([UInt8](repeating: 1, count: 8192)) { $0 < 4 })
+        try directory.write("flat", [UInt8](repeating: 1, count: 8192))
+        for (lines, code) in [
+            ("RW 16 VMFSSPARSE \"cow\"\nRW 16 VMFSSPARSE \"cow\"", "extent-overlap"),
+            ("RW 16 VMFSSPARSE \"cow\"\nRW 1 FLAT \"cow\" 4", "extent-overlap"),
+            ("RW 16 VMFSSPARSE \"cow\"\nRDONLY 16 VMFSSPARSE \"cow\"", "extent-overlap"),
+            ("RW 16 VMFSSPARSE \"cow\"\nRW 16 FLAT \"flat\" 0", nil),
+        ] as [(String, String?)] {
+            let path = try directory.write("d.vmdk", VMDKFixtures.descriptor("custom", lines))
+            #expect(VMDKFixtures.openCode(path) == nil)
+            #expect(VMDKFixtures.openCode(path, access: .write) == code, "\(lines)")
+        }
+    }
+
+    /// Names of devices, and of files that lead elsewhere, as extents of every kind that has a file.
+    @Test func extentsOfEveryKindAreFilesBesideTheDescriptor() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("cow", VMDKFixtures.vmfsSparse([UInt8](repeating: 1, count: 8192)) { $0 < 4 })
+        try Tool.run("ln", ["-s", directory.path("cow"), directory.path("link")])
+        try Tool.run("mkfifo", [directory.path("fifo")])
+        for kind in ["SPARSE", "VMFSSPARSE", "SESPARSE", "VMFS", "FLAT"] {
+            for (name, code) in [
+                ("/etc/shadow", "not-a-plain-name"), ("../x", "not-a-plain-name"),
+                ("link", "not-a-regular-file"),
+                ("fifo", "not-a-regular-file"), ("/dev/sda", "raw-device"), ("d.vmdk", "extent-name"),
+            ] {
+                let path = try directory.write(
+                    "d.vmdk", VMDKFixtures.descriptor("custom", "RW 16 \(kind) \"\(name)\""))
+                for access in [FileAccess.read, .write] {
+                    #expect(VMDKFixtures.openCode(path, access: access) == code, "\(kind) \(name)")
+                }
+            }
+        }
+    }
+
+    @Test func damagedTablesAreReadByTheirCopiesWithAWarning() throws {
+        let directory = try TemporaryDirectory()
+        let sample = try sample(directory, subformat: "monolithicSparse")
+        let main = Int(sample.bytes.little(56, as: UInt64.self)) * 512
+        let table = Int(sample.bytes.little(main, as: UInt32.self)) * 512
+        let redundant =
+            Int(sample.bytes.little(Int(sample.bytes.little(48, as: UInt64.self)) * 512, as: UInt32.self))
+            * 512
+        let slots = (0..<128).filter { sample.bytes.little(table + $0 * 4, as: UInt32.self) > 1 }
+        var bytes = sample.bytes
+        for slot in slots { bytes.storeLittle(UInt32(0xffff_0000), at: table + slot * 4) }
+        let path = try directory.write("copies.vmdk", bytes)
+        let image = try VMDKFixtures.open(path)
+        #expect(image.info.warnings.count == 1 && image.info.warnings[0].hasPrefix("\(slots.count) entries"))
+        #expect(isSame(try VMDKFixtures.contents(image.disk), sample.guest))
+        #expect(try VMDKFixtures.findings(path).map(\.code).contains("tables-differ"))
+        bytes.storeLittle(UInt32(0xffff_0000), at: redundant + slots[0] * 4)
+        try directory.write("copies.vmdk", bytes)
+        #expect(try VMDKFixtures.open(path).info.warnings.count == 2)
     }
 
     /// Random damage: whatever happens is a typed error or an answer, never a trap.

@@ -102,7 +102,7 @@ struct VMDKReadTests {
         #expect(info.variant == "vmfsSparse" && info.virtualSize == 4096 * 512)
         #expect(info.references.map(\.name) == ["nothing-delta.vmdk", "/vmfs/volumes/x/base.vmdk"])
         #expect(info.details.contains(ImageInfo.Detail("CID", "0123abcd")))
-        #expect(VMDKFixtures.openCode(path) == "create-type")
+        #expect(VMDKFixtures.openCode(path) == "open")
     }
 
     // MARK: Real disks
@@ -165,11 +165,29 @@ struct VMDKReadTests {
     func realDescriptorsWhoseExtentsAreMissingOrForeign() throws {
         let directory = try TemporaryDirectory()
         for (name, code) in [
-            ("monolithicFlat", "open"), ("twoGbMaxExtentFlat", "open"), ("vmfs_thick-000001", "create-type"),
+            ("monolithicFlat", "open"), ("twoGbMaxExtentFlat", "open"), ("vmfs_thick-000001", "open"),
         ] {
             let path = try SharedSamples.unpack("formats/vmdk-rs/\(name).vmdk", into: directory)
             #expect(VMDKFixtures.openCode(path) == code)
         }
+    }
+
+    /// ESX's own snapshot descriptor over its own base, with an extent of ours.
+    @Test(.enabled(if: SharedSamples.present, "the shared samples are not beside the repository"))
+    func aRealSnapshotDescriptor() throws {
+        let directory = try TemporaryDirectory()
+        for file in ["vmfs_thick.vmdk", "vmfs_thick-flat.vmdk", "vmfs_thick-000001.vmdk"] {
+            _ = try SharedSamples.unpack("formats/vmdk-rs/\(file)", into: directory)
+        }
+        var contents = try fileBytes(directory.path("vmfs_thick-flat.vmdk"))
+        contents.replaceSubrange(1_000_000..<1_100_000, with: [UInt8](repeating: 0x77, count: 100_000))
+        try directory.write(
+            "vmfs_thick-000001-delta.vmdk",
+            VMDKFixtures.vmfsSparse(contents) { (1953...2150).contains($0) })
+        let image = try VMDKFixtures.open(
+            directory.path("vmfs_thick-000001.vmdk"), references: VMDKFixtures.siblings)
+        #expect(image.disk.parents.count == 1)
+        #expect(isSame(try VMDKFixtures.contents(image.disk), contents))
     }
 
     @Test(.enabled(if: SharedSamples.present, "the shared samples are not beside the repository"))

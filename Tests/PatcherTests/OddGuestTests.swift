@@ -392,6 +392,7 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
 
     @Test func targetsAreATable() throws {
         #expect(Target.named("azure")?.imageOptions == ["profile": "azure"])
+        #expect(Target.named("vmware")?.imageOptions == ["subformat": "vmfs"])
         let formats = Dictionary(uniqueKeysWithValues: Target.all.map { ($0.name, $0.imageFormats.first) })
         #expect(
             formats == [

@@ -52,6 +52,9 @@ int clinux_keeps_attributes(int fd);
 int clinux_is_claimed(int fd, const char *name);
 /// An argument that the process was started with, its own name first; NULL behind the last. Asks nothing of /proc.
 const char *clinux_argument(int index);
+/// Converts `count` bytes of text in `encoding` to UTF-8 at `out`, which has `room` bytes, by iconv(3). The length there; -1
+/// when they are no such text or do not fit, -2 when the C library has no converter.
+int64_t clinux_to_utf8(const char *encoding, const uint8_t *bytes, size_t count, uint8_t *out, size_t room);
 /// 1 when the file system that holds `path` lives in memory (tmpfs, devtmpfs, ramfs, hugetlbfs), else 0.
 int clinux_is_in_memory(const char *path);
 /// openat2(2) of a plain name in a directory, with RESOLVE_BENEATH, no links; openat(2) with O_NOFOLLOW where the

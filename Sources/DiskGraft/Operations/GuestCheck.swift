@@ -112,9 +112,11 @@ public struct GuestCheck: Encodable, Sendable {
 
     /// The image's own tables.
     private mutating func checkTables(_ path: String, _ options: ImageOptions) throws(StorageError) {
-        try ImageProbe.check(
-            try options.hostFiles.open(path, access: .read), format: options.format
-        ) { add($0, image: path) }
+        let file = try options.hostFiles.open(path, access: .read)
+        try ImageProbe.check(file, format: options.format) { add($0, image: path) }
+        try ImageProbe.checkPieces(of: file, format: options.format, in: options.hostFiles) {
+            add($1, image: $0)
+        }
     }
 
     private mutating func checkLayout(_ guest: Guest) {

@@ -29,6 +29,8 @@ public struct GuestMigration: Sendable {
         public var path: String
         /// The language of a description; nil of a disk.
         public var language: MachineLanguage?
+        /// The names of the further files of a disk that lie beside it (a VMDK's extents); nil where it is one file.
+        public var companions: [String]?
     }
 
     /// The outputs of a migration to `destination`: a file for one source, a directory for several (or when one
@@ -137,6 +139,7 @@ public struct GuestMigration: Sendable {
         _ = try texts(of: machine, outputs, overlays, files: nil, target)
         // All disks are complete before the first appears; an error on the way discards them all.
         var pending: [PendingOutput] = []
+        var made: [Output] = []
         for (overlay, output) in zip(overlays, outputs) {
             var conversion = conversion
             let format = try self.format(of: output.path, target: target)
@@ -148,13 +151,23 @@ public struct GuestMigration: Sendable {
                     conversion.options += target.imageOptions.map { ($0.key, $0.value) }
                 }
             }
-            pending.append(try conversion.copy(overlay, to: output.path, protected: sources))
+            let copy = try conversion.copy(overlay, to: output.path, protected: sources)
+            if let name = copy.names.first(where: { name in pending.contains { $0.names.contains(name) } }) {
+                throw StorageError(
+                    .misuse, OutputCode.sameNameTwice,
+                    "two disks would have a file called \(HostPath.name(of: name).hostBytes.shellText); rename one",
+                    path: output.path)
+            }
+            pending.append(copy)
+            var output = output
+            output.companions = copy.companions.isEmpty ? nil : copy.companions
+            made.append(output)
         }
         let texts = try texts(of: machine, outputs, overlays, files: pending.map(\.path), target)
         for text in texts {
             pending.append(try PendingOutput.text(text.text, at: text.path, protected: sources))
         }
         for output in pending { try output.publish() }
-        return outputs + texts.map { Output(path: $0.path, language: $0.language) }
+        return made + texts.map { Output(path: $0.path, language: $0.language) }
     }
 }

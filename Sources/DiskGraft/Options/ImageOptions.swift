@@ -20,6 +20,8 @@ public struct ImageOptions: Sendable {
     public var vhdSize = VHDSizeRule.byCreator
     /// The directory of the undo records of block devices; nil: the working directory.
     public var undoDirectory: String?
+    /// Whether a change may turn a VMDK's changed block tracking off, which it would make wrong; else it is refused.
+    public var dropsChangeTracking = false
     /// Read damaged images as far as they go: see `DiskSalvage`. Nothing is written to them.
     public var salvages = false
 
@@ -69,9 +71,11 @@ public struct ImageOptions: Sendable {
 
     /// How an image is opened; `unsettled` by those who are going to settle it.
     func openOptions(_ access: FileAccess, unsettled: Bool = false) -> ImageOpenOptions {
-        ImageOpenOptions(
+        var options = ImageOpenOptions(
             files: RecordedFiles(unsettled ? GivenFiles(unsettledFiles, given) : hostFiles), access: access,
             references: ReferencePolicy(allowsSiblings: allowsSiblings, parents: parents),
             vhdSize: vhdSize, isSalvage: salvages && access == .read)
+        options.dropsChangeTracking = dropsChangeTracking
+        return options
     }
 }

@@ -19,7 +19,7 @@ final class PendingOutput {
     /// As the caller has it, for messages.
     private let given: String
     /// Plain names of the further files that belong to it.
-    private let companions: [String]
+    let companions: [String]
     /// Records of the files that are replaced.
     private var replaced: [ReplacedRecord] = []
     /// Permission bits that the files lose before they appear.
@@ -77,6 +77,11 @@ final class PendingOutput {
 
     deinit { if isOpen { discard() } }
 
+    /// The paths that its files will have.
+    var names: [String] {
+        [finalPath] + companions.map { HostPath.directory(of: finalPath) + "/" + $0 }
+    }
+
     /// Moves the output and its companions to their final names. They are complete and flushed.
     func publish() throws(StorageError) {
         do throws(StorageError) { try moveOut() } catch { throw named(error) }
@@ -129,7 +134,7 @@ final class PendingOutput {
 
     /// Throws `refused` when the output would replace one of `parents`, the disks that the new one stands on.
     func requireApart(from parents: [any ByteFile]) throws(StorageError) {
-        for name in [finalPath] + companions.map({ HostPath.directory(of: finalPath) + "/" + $0 }) {
+        for name in names {
             guard let identity = HostDirectory.identity(of: name),
                 parents.contains(where: { $0.identity == identity })
             else { continue }

@@ -18,6 +18,7 @@ package enum ImageCode: String, LayerCode, CaseIterable {
     case noExtent = "no-extent"
     case noMemory = "no-memory"
     case readOnly = "read-only"
+    case readOnlyFormat = "read-only-format"
     // Checking.
     case moreFindings = "more-findings"
 }

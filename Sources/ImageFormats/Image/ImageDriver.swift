@@ -13,6 +13,8 @@ package struct ImageOpenOptions: Sendable {
     /// Whether tables and files that end too early are taken as far as they go: what they cannot tell is an error when it is
     /// read. For reading alone.
     package var isSalvage: Bool
+    /// Whether a change may end a VMDK's changed block tracking, which it would make wrong; without that it is refused.
+    package var dropsChangeTracking = false
     /// Makes options.
     package init(
         files: any ByteFileStore, access: FileAccess = .read, references: ReferencePolicy = .refuse,
@@ -120,6 +122,10 @@ package protocol ImageDriver: SendableMetatype {
     /// file; throws when it could not look.
     static func check(_ file: any ByteFile, report: (Finding) -> Void) throws(StorageError)
 
+    /// The names of files beside `file` that are part of the image and have tables of their own, which `check` of `file` does
+    /// not look at.
+    static func pieces(of file: any ByteFile) throws(StorageError) -> [[UInt8]]
+
     /// Makes one of `repairs`, and says what was done, a sentence each; empty when there was nothing to do. `file` is
     /// open for writing. Throws `refused` for an image that is damaged otherwise.
     static func repair(_ repair: Finding.Repair, _ file: any ByteFile) throws(StorageError) -> [String]
@@ -169,7 +175,7 @@ package protocol ImageDriver: SendableMetatype {
 }
 
 extension ImageDriver {
-    package static var canCreate: Bool { true }
+    package static var canCreate: Bool { format.isMade }
     package static var makesChildren: Bool { false }
     package static var sectorSizes: [UInt32] { [512] }
     package static var sizeUnit: UInt64 { 512 }
@@ -189,6 +195,8 @@ extension ImageDriver {
             report(Finding(error))
         }
     }
+
+    package static func pieces(of file: any ByteFile) throws(StorageError) -> [[UInt8]] { [] }
 
     package static func repair(
         _ repair: Finding.Repair, _ file: any ByteFile

@@ -14,6 +14,20 @@ public enum ImageFormat: String, Sendable, CaseIterable {
     case vdi
     /// QEMU's version 2 and 3.
     case qcow2
+    /// QEMU's version 1; read only.
+    case qcow
+    /// QEMU's enhanced disk format; read only.
+    case qed
+    /// Parallels' and Virtuozzo's expanding image; read only.
+    case parallels
+
+    /// Whether images of it are made here; the others are only read.
+    public var isMade: Bool {
+        switch self {
+        case .raw, .vhd, .vhdx, .vmdk, .vdi, .qcow2: true
+        case .qcow, .qed, .parallels: false
+        }
+    }
 
     /// Other names that users of qemu-img type.
     private var aliases: [String] {
@@ -34,7 +48,11 @@ public enum ImageFormat: String, Sendable, CaseIterable {
         case .vhdx: ["vhdx", "avhdx"]
         case .vmdk: ["vmdk"]
         case .vdi: ["vdi"]
+        // People who write .qcow mean the newer one.
         case .qcow2: ["qcow2", "qcow", "q2"]
+        case .qcow: []
+        case .qed: ["qed"]
+        case .parallels: ["hdd", "hds", "parallels"]
         }
     }
 
@@ -60,14 +78,19 @@ public enum ImageFormat: String, Sendable, CaseIterable {
     }
 
     /// All names in a sentence: "raw, vhd (or vpc), vhdx…".
-    public static var names: String {
-        allCases.map { format in
+    public static var names: String { names(of: allCases) }
+
+    /// Those that are made, alike.
+    public static var madeNames: String { names(of: allCases.filter(\.isMade)) }
+
+    private static func names(of formats: [ImageFormat]) -> String {
+        formats.map { format in
             ([format.rawValue] + format.aliases.map { "(or \($0))" }).joined(separator: " ")
         }.joined(separator: ", ")
     }
 
     /// All suffixes of new files in a sentence: ".img, .vhd…".
     public static var suffixNames: String {
-        allCases.map { ".\($0.suffix)" }.joined(separator: ", ")
+        allCases.filter(\.isMade).map { ".\($0.suffix)" }.joined(separator: ", ")
     }
 }

@@ -53,7 +53,9 @@ final class UnitDecoder: Sendable {
         // A payload may be cut short by the end of the file: its last sectors need not exist.
         let payload = try files[unit.file].availableBytes(
             at: unit.hostRange.lowerBound, count: Int(unit.hostRange.upperBound - unit.hostRange.lowerBound))
-        var decoded = [UInt8](repeating: 0, count: Int(size))
+        // One byte more than there may be shows a stream that goes on.
+        let room = unit.longest.map { min(max($0, size), Self.unitLimit) + 1 } ?? size
+        var decoded = [UInt8](repeating: 0, count: Int(room))
         let filled: Int
         do throws(StorageError) {
             filled = try decoded.withMutableBytes { (target) throws(StorageError) in
@@ -63,7 +65,11 @@ final class UnitDecoder: Sendable {
             guard error.kind == .corrupt else { throw error }
             throw damaged(unit, "does not decompress")
         }
-        guard filled == decoded.count || unit.mayBeShort else { throw damaged(unit, "is too short") }
+        guard unit.longest == nil || filled < decoded.count else {
+            throw damaged(unit, "decodes to more than it should hold")
+        }
+        guard filled >= size || unit.mayBeShort else { throw damaged(unit, "is too short") }
+        decoded.removeLast(decoded.count - Int(size))
         cache.withLock { $0.keep(decoded, for: key, cost: decoded.count) }
         return decoded
     }

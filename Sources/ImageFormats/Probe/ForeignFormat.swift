@@ -17,17 +17,6 @@ struct ForeignFormat {
     /// Magic numbers at the start of the file. Offsets and values: each format's public description.
     private static let signatures: [Signature] = [
         Signature(
-            offset: 0, bytes: Array("QFI".utf8) + [0xfb, 0, 0, 0, 1], name: "a qcow version 1 image",
-            advice: qemu),
-        Signature(offset: 0, bytes: Array("QED".utf8) + [0], name: "a QED image", advice: qemu),
-        Signature(offset: 0, bytes: Array("WithoutFreeSpace".utf8), name: "a Parallels image", advice: qemu),
-        Signature(offset: 0, bytes: Array("WithouFreSpacExt".utf8), name: "a Parallels image", advice: qemu),
-        Signature(
-            offset: 0, bytes: Array("COWD".utf8), name: "a VMware vmfsSparse (COWD) extent", advice: qemu),
-        Signature(
-            offset: 0, bytes: [0xbe, 0xba, 0xfe, 0xca, 0, 0, 0, 0], name: "a VMware seSparse extent",
-            advice: qemu),
-        Signature(
             offset: 0, bytes: Array("VMA".utf8) + [0], name: "a Proxmox VMA backup", advice: "vma extract"),
         Signature(
             offset: 0, bytes: Array("Bochs Virtual HD Image".utf8), name: "a Bochs image", advice: qemu),

@@ -10,6 +10,9 @@ package enum ImageProbe {
             QCOW2Driver.self,
             VMDKDriver.self,
             VDIDriver.self,
+            QCOW1Driver.self,
+            QEDDriver.self,
+            ParallelsDriver.self,
         ]
     }
 
@@ -90,6 +93,24 @@ package enum ImageProbe {
             if let rest = told.rest(layer: format.rawValue) { report(rest) }
         } catch {
             throw error.inFile(file.path)
+        }
+    }
+
+    /// Checks the files beside an image that are part of it and have tables of their own; see `ImageDriver.pieces`. `report` is
+    /// told the path of each. One that cannot be opened is left out: the image is not opened without it either.
+    package static func checkPieces(
+        of file: any ByteFile, format: ImageFormat? = nil, in files: any ByteFileStore,
+        report: (_ path: String, Finding) -> Void
+    ) throws(StorageError) {
+        let format = if let format { format } else { try self.format(of: file) }
+        // What is wrong with the image itself is told by its own check.
+        let names = (try? driver(for: format).pieces(of: file)) ?? []
+        for name in names {
+            guard
+                let piece = try? files.openSibling(
+                    of: file.path, name: String(hostBytes: name), access: .read)
+            else { continue }
+            try check(piece, format: format) { report(piece.path, $0) }
         }
     }
 

@@ -2,77 +2,20 @@ internal import Storage
 
 extension QCOW2Driver {
     /// Opens the file that an overlay names, with what is behind it.
-    ///
-    /// Nothing in a backing file says that it is the right one, so only the name counts: a file in the overlay's
-    /// own directory, or one of that name that the caller states. Where the overlay does not say the format, it is probed;
-    /// but a guest that writes to a raw disk decides what probing finds there, so a probed file opens no other.
     static func openBacking(
         _ name: [UInt8], of file: any ByteFile, _ header: QCOW2Header, _ options: ImageOpenOptions,
         chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
-        let search = ParentSearch(
-            layer: "qcow2", child: file, options: options, chain: chain, knowledge: .name)
-        let backing = try search.find([parentName(name, of: file, options.files)]) {
-            (found) throws(StorageError) -> (any ByteFile)? in
-            isNamed(name, found, by: file, options.files) ? found : nil
-        }
-        var below = search.below(backing)
-        let format: ImageFormat
+        var format: ImageFormat?
         if let stored = header.extensions.backingFormat {
-            guard let known = ImageFormat(name: String(decoding: stored, as: UTF8.self)) else {
+            format = ImageFormat(name: String(decoding: stored, as: UTF8.self))
+            guard format != nil else {
                 throw .qcow2(
                     .backingFormat, "the backing file's format \"\(stored.displayText)\" is not built",
                     structure: "header extension")
             }
-            format = known
-        } else {
-            format = try ImageProbe.format(of: backing)
-            below.references = .refuse
         }
-        let longer = try chain.adding(backing, layer: "qcow2")
-        do throws(StorageError) {
-            guard format != .qcow2 else { return try open(backing, below, chain: longer) }
-            return try ImageProbe.driver(for: format).open(backing, options: below)
-        } catch {
-            throw error.inFile(backing.path)
-        }
-    }
-
-    /// Whether `found` is what `name` says: the same last part of the path, or the file at the stored place. A name that
-    /// is no path of a file ("json:…" without one) says nothing, and what the caller states is believed.
-    private static func isNamed(
-        _ name: [UInt8], _ found: any ByteFile, by file: any ByteFile, _ files: any ByteFileStore
-    ) -> Bool {
-        guard let path = plainPath(name) else { return true }
-        let own = HostPath.name(of: found.path).hostBytes
-        if HostPath.name(of: path).hostBytes == own { return true }
-        let place =
-            path.utf8.first == UInt8(ascii: "/") ? path : "\(HostPath.directory(of: file.path))/\(path)"
-        return files.identity(of: place).map { $0 == found.identity } ?? false
-    }
-
-    /// The path in a stored name: as it is, behind "file:", or the file name of a "json:" object.
-    private static func plainPath(_ name: [UInt8]) -> String? {
-        let text = String(hostBytes: name)
-        if text.utf8.starts(with: "file:".utf8) { return String(text.dropFirst(5)) }
-        guard text.utf8.starts(with: "json:".utf8) else { return text }
-        let parts = text.split(separator: "\"", omittingEmptySubsequences: false)
-        guard let key = parts.firstIndex(where: { $0 == "filename" || $0 == "file.filename" }),
-            parts.indices.contains(key + 2)
-        else { return nil }
-        return String(parts[key + 2])
-    }
-
-    /// A path into the overlay's own directory counts as the plain name.
-    private static func parentName(_ name: [UInt8], of file: any ByteFile, _ files: any ByteFileStore)
-        -> ParentName
-    {
-        let text = String(hostBytes: name)
-        let here = files.absolutePath(HostPath.directory(of: file.path))
-        let isHere =
-            name.first == UInt8(ascii: "/")
-            && HostPath.directory(of: text).hostBytes == here.hostBytes
-        return ParentName(
-            kind: .relative, text: isHere ? HostPath.name(of: text) : text, source: "backing file")
+        return try NamedBacking(layer: "qcow2", name: name, format: format).open(
+            of: file, options, chain: chain)
     }
 }

@@ -1,7 +1,7 @@
 package import Storage
 
 /// QEMU's image format, versions 2 and 3.
-package enum QCOW2Driver: ImageDriver {
+package enum QCOW2Driver: BackedDriver {
     package static var format: ImageFormat { .qcow2 }
     package static var repairs: [Finding.Repair] { [.leaks] }
     package static var createOptions: [ImageCreateOption] { QCOW2CreateOptions.all }

@@ -5,11 +5,17 @@ extension VMDKDriver {
     /// the end of the file, then capacity and places in the header's one sector, then the descriptor.
     package static func grow(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {
         guard let map = image.disk.map as? VMDKMap, let file = map.hostFiles.first else { return }
+        guard image.disk.parent == nil else {
+            throw .vmdk(
+                .refused, .growthOfParts,
+                "a snapshot is not made longer: VMware takes it for damaged when its parent has another size; a copy of it "
+                    + "can be", path: file.path, remedies: [.convert(options: [])])
+        }
         guard map.pieces.count == 1, let piece = map.pieces.first, piece.access == .readWrite else {
             throw split(file)
         }
         switch piece.backing {
-        case .zero: throw split(file)
+        case .zero, .seSparse: throw split(file)
         case .flat(let index, let offset):
             try growFlat(map, map.hostFiles[index], offset: offset, to: byteCount)
         case .sparse(let extent):
@@ -52,6 +58,7 @@ extension VMDKDriver {
         let descriptor: VMDKDescriptor
         var limit = UInt64(VMDKDescriptor.byteLimit)
         switch try VMDKSource.read(file) {
+        case .seSparse: return
         case .descriptor(let text): descriptor = text
         case .sparse(let header, let text):
             guard let text, let range = header.descriptorRange else { return }

@@ -1,24 +1,32 @@
 package import Storage
 
 /// VMware's disks: one sparse file with its descriptor inside (monolithicSparse, streamOptimized), or a
-/// descriptor and its extents (monolithicFlat, vmfs, twoGbMaxExtent…).
+/// descriptor and its extents (monolithicFlat, vmfs, twoGbMaxExtent, vmfsSparse, seSparse…). Each may be a snapshot over a
+/// parent.
 package enum VMDKDriver: ImageDriver {
     package static var format: ImageFormat { .vmdk }
     package static var makesChildren: Bool { true }
     package static var storesParentPath: Bool { true }
 
     package static func recognises(head: [UInt8], tail: [UInt8], byteCount: UInt64) -> Bool {
-        head.span8.matches(VMDKSparseHeader.magic) || VMDKDescriptor.recognises(head)
+        VMDKSource.isExtent(head) || VMDKDescriptor.recognises(head)
     }
 
+    /// A snapshot is opened with its parents, as far as `options.references` allows; they are only read.
     package static func open(
         _ file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
-        switch try VMDKSource.read(file) {
+        try open(try VMDKSource.read(file), in: file, options, chain: ParentChain(file))
+    }
+
+    static func open(
+        _ source: VMDKSource, in file: any ByteFile, _ options: ImageOpenOptions, chain: ParentChain
+    ) throws(StorageError) -> OpenedImage {
+        switch source {
         case .sparse(let header, let descriptor):
-            try openSparse(file, header: header, descriptor: descriptor, options: options)
-        case .descriptor(let descriptor):
-            try openExtents(of: descriptor, in: file, options: options)
+            try openSparse(file, header: header, descriptor: descriptor, options, chain: chain)
+        case .seSparse(let header): try openSESparse(file, header: header, options)
+        case .descriptor(let descriptor): try openExtents(of: descriptor, in: file, options, chain: chain)
         }
     }
 
@@ -33,6 +41,13 @@ package enum VMDKDriver: ImageDriver {
             ]
             info.references =
                 descriptor?.references(isPartOfImage: false).filter { $0.role != "extent" } ?? []
+            return info
+        case .seSparse(let header):
+            var info = info(header, file)
+            info.extents = [
+                ImageInfo.Extent(
+                    byteCount: header.byteCount, name: nil, kind: "", unitSize: VMDKSESparseHeader.grainSize)
+            ]
             return info
         case .descriptor(let descriptor):
             var size: UInt64 = 0
@@ -58,60 +73,5 @@ package enum VMDKDriver: ImageDriver {
                 structure: "descriptor", offset: descriptor.fileOffset)
         }
         return sum
-    }
-
-    // MARK: One sparse file
-
-    private static func info(
-        _ header: VMDKSparseHeader, _ descriptor: VMDKDescriptor?, _ file: any ByteFile
-    ) throws(StorageError) -> ImageInfo {
-        ImageInfo(
-            format: .vmdk,
-            variant: descriptor?.createType ?? (header.isCompressed ? "streamOptimized" : "sparse extent"),
-            virtualSize: header.byteCount, fileSize: file.byteCount, allocatedSize: file.allocatedByteCount,
-            unitSize: header.grainSize, details: try descriptor?.details() ?? [])
-    }
-
-    private static func openSparse(
-        _ file: any ByteFile, header: VMDKSparseHeader, descriptor: VMDKDescriptor?, options: ImageOpenOptions
-    ) throws(StorageError) -> OpenedImage {
-        try descriptor?.checkSupported(isEmbedded: true)
-        let complete = try header.completed(byFooterOf: file)
-        let extent = VMDKSparseExtent(
-            file, fileIndex: 0, header: complete,
-            directory: try VMDKGrainDirectory(file, header: complete))
-        var info = try info(complete, descriptor, file)
-        info.warnings = extent.warnings
-        if let line = descriptor?.extents.first, line.byteCount != header.byteCount {
-            info.warnings.append(
-                "the descriptor says \(line.byteCount) bytes and the header \(header.byteCount); "
-                    + "the header is believed")
-        }
-        if descriptor == nil {
-            let piece =
-                "is an extent without a descriptor, one piece of a disk; the disk is opened by its descriptor file"
-            guard options.isSalvage else {
-                throw .vmdk(.refused, .bareExtent, piece, path: file.path)
-            }
-            info.warnings.append(piece)
-        }
-        if options.access == .write {
-            try descriptor?.checkWritable()
-            try extent.checkWritable()
-            guard descriptor != nil else {
-                throw .vmdk(
-                    .refused, .bareExtent,
-                    "an extent without a descriptor is not changed by itself; open the disk's descriptor file",
-                    path: file.path)
-            }
-        }
-        let map = VMDKMap(
-            hostFiles: [file],
-            pieces: [
-                VMDKMap.Piece(
-                    range: 0..<complete.byteCount, access: .readWrite, backing: .sparse(extent))
-            ],
-            contentID: descriptor.flatMap { VMDKContentID($0, file: 0) })
-        return OpenedImage(disk: Image(map: map), info: info)
     }
 }

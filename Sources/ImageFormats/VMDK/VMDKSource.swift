@@ -4,13 +4,35 @@ internal import Storage
 enum VMDKSource {
     /// A sparse extent, with the descriptor that is embedded in it.
     case sparse(VMDKSparseHeader, VMDKDescriptor?)
+    /// An seSparse extent.
+    case seSparse(VMDKSESparseHeader)
     /// A descriptor in a file of its own.
     case descriptor(VMDKDescriptor)
+
+    /// The descriptor in the file; nil for an extent without one.
+    var descriptor: VMDKDescriptor? {
+        switch self {
+        case .sparse(_, let descriptor): descriptor
+        case .descriptor(let descriptor): descriptor
+        case .seSparse: nil
+        }
+    }
+
+    /// Whether a file that begins with `head` is an extent of some kind.
+    static func isExtent(_ head: [UInt8]) -> Bool {
+        [VMDKSparseHeader.magic, VMDKSparseHeader.vmfsMagic, VMDKSESparseHeader.magic].contains {
+            head.span8.matches($0)
+        } || isUnfinished(head)
+    }
 
     /// Reads the header or the text at the start of a file, and nothing else.
     static func read(_ file: any ByteFile) throws(StorageError) -> VMDKSource {
         let head = try file.availableBytes(at: 0, count: VMDKSparseHeader.byteSize)
-        try checkForeign(head, path: file.path)
+        try requireFinished(head, path: file.path)
+        if head.span8.matches(VMDKSparseHeader.vmfsMagic) {
+            return .sparse(try VMDKSparseHeader.read(file), nil)
+        }
+        if head.span8.matches(VMDKSESparseHeader.magic) { return .seSparse(try VMDKSESparseHeader(head)) }
         if head.span8.matches(VMDKSparseHeader.magic) {
             let header = try VMDKSparseHeader(head)
             return .sparse(header, try embeddedDescriptor(in: file, header))
@@ -28,20 +50,18 @@ enum VMDKSource {
         return .descriptor(try VMDKDescriptor(text, at: 0))
     }
 
-    /// Extents of other kinds, which must not be taken for these.
-    static func checkForeign(_ head: [UInt8], path: String) throws(StorageError) {
-        let name: String
-        if head.span8.matches(Array("COWD".utf8)) {
-            name = "vmfsSparse (COWD)"
-        } else if head.span8.matches([0xbe, 0xba, 0xfe, 0xca, 0, 0, 0, 0]) {
-            name = "seSparse"
-        } else {
-            return
-        }
+    /// VMware writes a stream's header last; until then its magic number is in small letters.
+    private static func isUnfinished(_ head: [UInt8]) -> Bool {
+        head.span8.matches(Array("vmdk".utf8)) && head.span8.matches(VMDKSparseHeader.newlines, at: 73)
+    }
+
+    /// Throws for a stream that its writer has not come to the end of.
+    static func requireFinished(_ head: [UInt8], path: String) throws(StorageError) {
+        guard isUnfinished(head) else { return }
         throw .vmdk(
-            .unsupported, .extentType,
-            "is a \(name) extent of a VMware snapshot, which is not read yet; consolidate the snapshot first",
-            offset: 0, path: path)
+            .corrupt, .unfinished,
+            "was not written to its end: its writer has left the mark of an unfinished file",
+            structure: "sparse header", field: "magicNumber", offset: 0, path: path)
     }
 
     private static func embeddedDescriptor(

@@ -26,7 +26,8 @@ package enum Planner {
         let refusal = try refusal(draft, verdicts)
         return Plan(
             target: request.target, controller: draft.controller, way: draft.drivers.way,
-            controllers: draft.controllerTable, machine: draft.machineNeeds, cards: draft.drivers.cards, boot: draft.bootPaths,
+            controllers: draft.controllerTable, machine: draft.machineNeeds, cards: draft.drivers.cards,
+            boot: draft.bootPaths,
             source: guest.resolver.presentation,
             actions: refusal == nil ? draft.actions() : [], references: draft.references(),
             advice: draft.advice, verdicts: verdicts, unknown: draft.unknownBoot(verdicts), refusal: refusal)

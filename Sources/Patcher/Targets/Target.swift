@@ -30,9 +30,10 @@ public struct Target: Sendable, Hashable {
     /// Hyper-V, generation 2.
     public static let hypervGeneration2 = Target(
         "hyperv-gen2", .hyperv, [.storvsc], ["vhdx"], firmware: .uefi)
-    /// VMware ESX, Workstation, Fusion.
+    /// VMware ESX, Workstation, Fusion. ESX attaches no monolithicSparse disk.
     public static let vmware = Target(
-        "vmware", .vmware, [.lsi1030, .pvscsi, .lsisas, .ahci, .nvme, .ide], ["vmdk"])
+        "vmware", .vmware, [.lsi1030, .pvscsi, .lsisas, .ahci, .nvme, .ide], ["vmdk"],
+        imageOptions: ["subformat": "vmfs"])
     /// Citrix XenServer, XCP-ng.
     public static let xenserver = Target("xenserver", .xenserver, [.xenBlkfront, .ide], ["vhd"])
     /// QEMU with KVM, Proxmox, oVirt.

@@ -75,17 +75,20 @@ public struct Extent: Equatable, Sendable {
 
         /// Whether the payload may decode to less than the unit: the rest reads as zeros then.
         public var mayBeShort: Bool
+        /// The most bytes that the payload may decode to; what is behind the unit is not looked at. Nil: any number.
+        public var longest: UInt64?
 
         /// Makes a description of a unit.
         public init(
             codec: CodecID, file: Int, hostRange: Range<UInt64>, unitRange: Range<UInt64>,
-            mayBeShort: Bool = false
+            mayBeShort: Bool = false, longest: UInt64? = nil
         ) {
             self.codec = codec
             self.file = file
             self.hostRange = hostRange
             self.unitRange = unitRange
             self.mayBeShort = mayBeShort
+            self.longest = longest
         }
     }
 

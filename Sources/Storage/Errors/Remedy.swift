@@ -59,6 +59,8 @@ public enum Remedy: Hashable, Sendable {
     case shrink
     /// Do it all the same.
     case force
+    /// Let the change end the disk's changed block tracking.
+    case dropChangeTracking
     /// Remove an empty directory, which is asked for by itself.
     case removeEmptyDirectory
     /// Remove a directory with everything in it.

@@ -19,6 +19,7 @@ struct CheckCommand: ParsableCommand, LockHonouring {
     var path: String
 
     @OptionGroup var image: ImageArguments
+    @OptionGroup var tracking: TrackingArguments
     @OptionGroup var disks: FurtherDisks
     @OptionGroup var source: SourceArguments
 
@@ -60,8 +61,10 @@ struct CheckCommand: ParsableCommand, LockHonouring {
         }
         let check: GuestCheck
         do throws(StorageError) {
-            check = try GuestCheck.run([path] + disks.with, options: image.options, repair: Set(repairs))
-                .naming(\.spelled)
+            check = try GuestCheck.run(
+                [path] + disks.with, options: tracking.options(image), repair: Set(repairs)
+            )
+            .naming(\.spelled)
         } catch {
             guard !error.isCancellation else { throw error }
             Terminal.printError(error.spelled)

@@ -25,7 +25,8 @@ struct ConvertCommand: ParsableCommand {
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
         help:
-            "The format to make: \(ImageFormat.names); or an archive of a machine: \(ApplianceFormat.names).")
+            "The format to make: \(ImageFormat.madeNames); or an archive of a machine: \(ApplianceFormat.names)."
+    )
     var outputFormat: String?
 
     @Option(

@@ -4,6 +4,7 @@ import DiskGraft
 /// Where the files are that a command changes.
 struct EditArguments: ParsableArguments {
     @OptionGroup var image: ImageArguments
+    @OptionGroup var tracking: TrackingArguments
     @OptionGroup var disks: FurtherDisks
     @OptionGroup var source: SourceArguments
 
@@ -16,7 +17,7 @@ struct EditArguments: ParsableArguments {
     /// Changes the guest on `path` and further disks; the images are as they were when `body` throws, and after an
     /// interruption before the end.
     func edit(_ path: String, _ body: (GuestEdit) throws(StorageError) -> Void) throws {
-        let guest = try Guest.open([path] + disks.with, options: image.options, forWriting: true)
+        let guest = try Guest.open([path] + disks.with, options: tracking.options(image), forWriting: true)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         try guest.edit(volume: volume, source: try source.options(), body)
     }

@@ -26,7 +26,8 @@ struct MigrateCommand: ParsableCommand {
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
         help:
-            "The format to make: \(ImageFormat.names); or one archive of them all: \(ApplianceFormat.names).")
+            "The format to make: \(ImageFormat.madeNames); or one archive of them all: \(ApplianceFormat.names)."
+    )
     var outputFormat: String?
 
     @Option(
@@ -118,7 +119,12 @@ struct MigrateCommand: ParsableCommand {
         if json { return try JSONOutput.print(Report(plan: plan?.report, outputs: outputs)) }
         for output in outputs {
             let source = output.source.map(Terminal.name) ?? "the new machine"
-            Terminal.print("\(source) → \(Terminal.name(output.path))\n")
+            var line = "\(source) → \(Terminal.name(output.path))"
+            if let companions = output.companions, let first = companions.first {
+                let others = companions.count == 1 ? "" : " and \(companions.count - 1) more"
+                line += ", with \(Terminal.name(first))\(others) beside it"
+            }
+            Terminal.print(line + "\n")
         }
     }
 

@@ -18,6 +18,7 @@ struct PatchCommand: ParsableCommand {
     var path: String
 
     @OptionGroup var image: ImageArguments
+    @OptionGroup var tracking: TrackingArguments
     @OptionGroup var disks: FurtherDisks
     @OptionGroup var plan: PlanArguments
 
@@ -31,7 +32,7 @@ struct PatchCommand: ParsableCommand {
 
     func run() throws {
         let options = try plan.options()
-        let guest = try Guest.open([path] + disks.with, options: image.options, forWriting: true)
+        let guest = try Guest.open([path] + disks.with, options: tracking.options(image), forWriting: true)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let plan = try guest.plan(options)
         for system in plan.leftOut { Terminal.printWarning(system) }

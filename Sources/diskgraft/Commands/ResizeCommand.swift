@@ -23,6 +23,7 @@ struct ResizeCommand: ParsableCommand {
     var size: String
 
     @OptionGroup var image: ImageArguments
+    @OptionGroup var tracking: TrackingArguments
 
     @Flag(
         help:
@@ -38,7 +39,7 @@ struct ResizeCommand: ParsableCommand {
             throw ValidationError("\"\(size)\" is no size; try 60G or +20G")
         }
         let wanted: DiskResize.Size = sign == 0 ? .to(bytes) : sign > 0 ? .by(bytes) : .less(bytes)
-        let result = try DiskResize.run(path, wanted, options: image.options, mayShrink: shrink)
+        let result = try DiskResize.run(path, wanted, options: tracking.options(image), mayShrink: shrink)
         guard !quiet.quiet else { return }
         guard result.newSize != result.oldSize else {
             return Terminal.write(Array("The disk has that size already.\n".utf8))

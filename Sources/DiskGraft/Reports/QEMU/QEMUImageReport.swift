@@ -190,7 +190,7 @@ extension QEMUImageReport.Specific {
                         format: extent.kind, virtualSize: extent.byteCount, clusterSize: extent.unitSize,
                         compressed: extent.isCompressed ? true : nil)
                 })
-        case .raw, .vhd, .vhdx, .vdi:
+        case .raw, .vhd, .vhdx, .vdi, .qcow, .qed, .parallels:
             return nil
         }
     }

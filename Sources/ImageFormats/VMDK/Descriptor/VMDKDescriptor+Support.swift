@@ -2,31 +2,27 @@ internal import Storage
 
 extension VMDKDescriptor {
     private static let sparseTypes: Set<String> = ["monolithicsparse", "streamoptimized"]
+    /// Of the last three the extents say whether they lie on devices.
     private static let extentTypes: Set<String> = [
         "monolithicflat", "vmfs", "vmfsthin", "vmfsthick", "vmfseagerzeroedthick", "vmfspreallocated",
-        "twogbmaxextentflat", "twogbmaxextentsparse", "2gbmaxextentflat", "2gbmaxextentsparse",
+        "twogbmaxextentflat", "twogbmaxextentsparse", "2gbmaxextentflat", "2gbmaxextentsparse", "vmfssparse",
+        "sesparse", "custom", "fulldevice", "partitioneddevice",
     ]
-    private static let foreignTypes: [String: String] = [
-        "vmfssparse": "a VMware snapshot (vmfsSparse)", "sesparse": "a VMware snapshot (seSparse)",
-        "fulldevice": "a VMware disk on a whole physical device (fullDevice)",
-        "partitioneddevice": "a VMware disk on a physical device's partitions (partitionedDevice)",
-        "vmfsraw": "a VMware raw device (vmfsRaw)",
+    private static let deviceTypes: [String: String] = [
+        "vmfsraw": "a VMware raw device (vmfsRaw)", "vmfsrdm": "a VMware raw device mapping (vmfsRDM)",
+        "vmfsrdmp": "a VMware raw device mapping (vmfsRDMP)",
         "vmfsrawdevicemap": "a VMware raw device mapping (vmfsRawDeviceMap)",
         "vmfspassthroughrawdevicemap":
-            "a VMware raw device mapping (vmfsPassthroughRawDeviceMap)", "custom": "a custom VMware disk",
+            "a VMware raw device mapping (vmfsPassthroughRawDeviceMap)",
     ]
 
     /// Throws, by name, for everything that cannot be read here. `isEmbedded`: the descriptor lies inside the one
     /// sparse extent that it describes.
     func checkSupported(isEmbedded: Bool) throws(StorageError) {
         let type = createType ?? (isEmbedded ? "monolithicSparse" : "")
-        if let foreign = Self.foreignTypes[type.lowercased()] {
-            throw StorageError.vmdk(
-                .unsupported, .createType,
-                "is \(foreign), which is not read yet; convert it with VMware's tools or qemu-img first",
-                structure: "descriptor", field: "createType", offset: fileOffset)
+        if let device = Self.deviceTypes[type.lowercased()] {
+            throw rawDevice("is \(device): its bytes are on a device of the host, not in files", "createType")
         }
-        try checkParent()
         let known = isEmbedded ? Self.sparseTypes : Self.extentTypes.union(Self.sparseTypes)
         guard known.contains(type.lowercased()) else {
             throw StorageError.vmdk(
@@ -43,31 +39,37 @@ extension VMDKDescriptor {
         }
     }
 
-    private func checkParent() throws(StorageError) {
-        guard let parent = try parentContentID() else { return }
-        let hint = value("parentfilenamehint").map { " \"\($0)\"" } ?? ""
-        throw StorageError.vmdk(
-            .unsupported, .parent,
-            "is a snapshot over the parent\(hint) (CID \(parent.hex8)); disks with a parent are not read yet, "
-                + "consolidate the snapshot first",
-            structure: "descriptor", field: "parentCID", offset: fileOffset)
+    /// The refusal of a disk, or a part of one, that lies on a device.
+    func rawDevice(_ message: String, _ field: String? = nil) -> StorageError {
+        .vmdk(
+            .refused, .rawDevice,
+            message + "; copy the device itself, or have VMware clone the disk into files",
+            structure: "descriptor", field: field, offset: fileOffset)
+    }
+
+    /// Where the descriptor says that changes are tracked; nil where it does not. It is the map's file `file`.
+    func changeTracking(file: Int) -> VMDKChangeTracking? {
+        guard let name = value("changetrackpath"), !name.isEmpty else { return nil }
+        let lines = lines(of: "changetrackpath").map {
+            fileOffset + UInt64($0.lowerBound)..<fileOffset + UInt64($0.upperBound)
+        }
+        return VMDKChangeTracking(file: file, lines: lines, headers: [])
     }
 
     /// Throws when a change from outside would go unnoticed by changed block tracking, so that the next
     /// incremental backup would be wrong, and when the CID cannot be renewed in one place.
-    func checkWritable() throws(StorageError) {
+    func checkWritable(dropsChangeTracking: Bool) throws(StorageError) {
         guard !isRepeated("cid") else {
             throw StorageError.vmdk(
                 .refused, .duplicateKey, "has the key CID twice, so that it cannot be renewed; remove one",
                 structure: "descriptor", field: "CID", offset: fileOffset)
         }
-        guard let name = value("changetrackpath"), !name.isEmpty else { return }
+        guard let name = value("changetrackpath"), !name.isEmpty, !dropsChangeTracking else { return }
         throw StorageError.vmdk(
             .refused, .changeTracking,
-            "changed block tracking is on (\"\(name)\"); an offline change would make the next incremental backup "
-                + "wrong; turn tracking off",
+            "changed block tracking is on (\"\(name)\"); an offline change would make the next incremental backup wrong",
             structure: "descriptor", field: "changeTrackPath", offset: fileOffset,
-            remedies: [.convert(options: [])])
+            remedies: [.dropChangeTracking, .convert(options: [])])
     }
 
     /// Facts for `info`.
@@ -88,13 +90,15 @@ extension VMDKDescriptor {
     /// The files that the descriptor names, as stored.
     func references(isPartOfImage: Bool) -> [ImageInfo.Reference] {
         var references: [ImageInfo.Reference] = []
-        for line in extents where line.kind != .zero {
+        for line in extents where !line.name.isEmpty {
             let name = line.name.displayText
             guard !references.contains(where: { $0.name == name }) else { continue }
             references.append(
                 ImageInfo.Reference(role: "extent", name: name, isPartOfImage: isPartOfImage))
         }
-        if let parent = value("parentfilenamehint") {
+        // A disk that was consolidated may keep the name of what it no longer needs.
+        let isChild = (try? parentContentID()) ?? nil
+        if isChild != nil, let parent = value("parentfilenamehint") {
             references.append(ImageInfo.Reference(role: "parent", name: parent))
         }
         if let tracking = value("changetrackpath"), !tracking.isEmpty {

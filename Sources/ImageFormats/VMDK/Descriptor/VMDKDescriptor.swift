@@ -23,6 +23,8 @@ struct VMDKDescriptor: Sendable {
         var key: String
         /// The value without its quotation marks.
         var value: Range<Int>
+        /// From the key to the end of the value.
+        var line: Range<Int>
     }
 
     /// Whether a file that begins with `head` is a descriptor: `# Disk DescriptorFile`, in any case, after blank
@@ -115,7 +117,7 @@ struct VMDKDescriptor: Sendable {
                 .corrupt, .duplicateKey, "has the key \(Array(key.utf8).displayText) twice, with two values",
                 structure: "descriptor", offset: fileOffset + UInt64(line.lowerBound))
         }
-        entries.append(Entry(key: key, value: value))
+        entries.append(Entry(key: key, value: value, line: line))
     }
 
     private func trimmed(_ range: Range<Int>) -> Range<Int> {
@@ -137,8 +139,25 @@ struct VMDKDescriptor: Sendable {
     /// Where a key's value lies in `text`.
     func range(of key: String) -> Range<Int>? { entries.first { $0.key == key }?.value }
 
+    /// Where the lines with a key lie in `text`, from the key to the end of the value.
+    func lines(of key: String) -> [Range<Int>] { entries.filter { $0.key == key }.map(\.line) }
+
     /// Whether a key occurs more than once.
     func isRepeated(_ key: String) -> Bool { entries.count { $0.key == key } > 1 }
+
+    /// The encoding of the names in it, where that is said and is not UTF-8.
+    var encoding: TextEncoding? {
+        guard let name = value("encoding") ?? value("ddb.encoding") else { return nil }
+        return TextEncoding(named: name)
+    }
+
+    /// Stored bytes by the descriptor's encoding, in UTF-8; nil where they say nothing else, or nothing.
+    func decoded(_ bytes: [UInt8]) -> [UInt8]? {
+        guard bytes.contains(where: { $0 >= 0x80 }), case .text(let text)? = encoding?.decode(bytes) else {
+            return nil
+        }
+        return text
+    }
 
     /// The variant: "monolithicSparse", "vmfs"…
     var createType: String? { value("createtype") }

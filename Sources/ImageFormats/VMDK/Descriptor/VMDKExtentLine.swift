@@ -20,7 +20,11 @@ struct VMDKExtentLine: Equatable, Sendable {
         case vmfsSparse = "VMFSSPARSE"
         case seSparse = "SESPARSE"
         case vmfsRDM = "VMFSRDM"
+        case vmfsRDMP = "VMFSRDMP"
         case vmfsRaw = "VMFSRAW"
+
+        /// Whether the file has a header that leads to the bytes.
+        var isSparse: Bool { [.sparse, .vmfsSparse, .seSparse].contains(self) }
     }
 
     var access: Access
@@ -31,6 +35,11 @@ struct VMDKExtentLine: Equatable, Sendable {
     var name: [UInt8]
     /// Where the extent begins in its file, in bytes.
     var fileOffset: UInt64
+
+    /// Whether the name is a device's, of Linux or Windows.
+    var isDevice: Bool {
+        name.starts(with: Array("/dev/".utf8)) || name.starts(with: Array(#"\\.\"#.utf8))
+    }
 
     /// Whether a line is meant as an extent: its first word is an access mode.
     static func isExtent(_ line: ArraySlice<UInt8>) -> Bool {
@@ -72,14 +81,18 @@ struct VMDKExtentLine: Equatable, Sendable {
         else { throw refuse("an extent line needs a file name in quotation marks") }
         name = Array(line[(opening + 1)..<closing])
         let rest = line[(closing + 1)...].split(whereSeparator: Self.isBlank)
-        // A further column of a SPARSE or VMFS line has no meaning, and the partition's UUID and the device's name that
-        // may follow the offset have none here.
-        guard let first = rest.first, kind == .flat, first.first != quote else {
+        // The partition's UUID and the device's name that may follow the offset have no meaning here.
+        guard let first = rest.first, first.first != quote else {
             fileOffset = 0
             return
         }
         guard let start = Self.number(first), let bytes = start *? 512, bytes <= UInt64(Int64.max) else {
             throw refuse("the extent's offset is not a possible number of sectors", .extentSize)
+        }
+        // Other kinds have no such column; some writers put a zero there.
+        guard kind == .flat || bytes == 0 else {
+            throw refuse(
+                "an extent of type \(kind.rawValue) begins where its file does, not at sector \(start)")
         }
         fileOffset = bytes
     }

@@ -9,13 +9,16 @@ extension VMDKMap {
     /// Throws when the disk's extents are laid out in a way that must not be written.
     func checkWritable() throws(StorageError) {
         var flat: [Int: [Range<UInt64>]] = [:]
+        var sparse: Set<Int> = []
         for (index, piece) in pieces.enumerated() {
             switch piece.backing {
-            case .zero: continue
+            case .zero, .seSparse: continue
             case .flat(let file, let offset):
                 let size = piece.range.upperBound - piece.range.lowerBound
                 flat[file, default: []].append(offset..<offset + size)
             case .sparse(let extent):
+                // Each of two would choose space without the other.
+                guard sparse.insert(extent.fileIndex).inserted else { throw shared(extent.fileIndex) }
                 let grain = extent.header.grainSize
                 guard piece.access == .readWrite else { continue }
                 guard piece.range.lowerBound % grain == 0,
@@ -29,22 +32,21 @@ extension VMDKMap {
             }
         }
         for (file, ranges) in flat {
+            guard !sparse.contains(file) else { throw shared(file) }
             let ordered = ranges.sorted { $0.lowerBound < $1.lowerBound }
             for (one, next) in zip(ordered, ordered.dropFirst()) where next.lowerBound < one.upperBound {
-                throw .vmdk(
-                    .corrupt, .extentOverlap, "two extents share bytes of this file",
-                    offset: next.lowerBound, path: hostFiles[file].path)
+                throw shared(file, at: next.lowerBound)
             }
         }
     }
 
-    func beginWriting() throws(StorageError) {
-        guard let contentID else { return }
-        // Before the first change: data that is new under an old CID would be taken for unchanged.
-        let file = hostFiles[contentID.file]
-        try contentID.renew(in: file)
-        try file.flush()
+    private func shared(_ file: Int, at offset: UInt64? = nil) -> StorageError {
+        .vmdk(
+            .corrupt, .extentOverlap, "two extents share bytes of this file", offset: offset,
+            path: hostFiles[file].path)
     }
+
+    func beginWriting() throws(StorageError) { try opening.run(hostFiles) }
 
     func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {
         let piece = try writablePiece(at: offset)
@@ -60,6 +62,7 @@ extension VMDKMap {
         case .sparse(let extent):
             noteChange(of: extent.fileIndex)
             return try extent.prepareWriting(at: offset - base, base: base, limit: piece.range.upperBound)
+        case .seSparse(let extent): throw Self.seSparseRefusal(extent.file.path)
         }
     }
 
@@ -106,6 +109,13 @@ extension VMDKMap {
                 .refused, .noAccess,
                 "this part of the disk is in an extent that the descriptor closes (NOACCESS)", offset: offset)
         }
+    }
+
+    /// Its journal and its lists of free space would have to be kept.
+    static func seSparseRefusal(_ path: String) -> StorageError {
+        .vmdk(
+            .refused, .seSparse, "an seSparse extent is not changed in place", path: path,
+            remedies: [.convert(options: []), .migrate])
     }
 
     private func noteChange(of file: Int) { changed.withLock { _ = $0.insert(file) } }

@@ -8,8 +8,8 @@ final class VMDKMap: WritableImageMap {
     /// The file that holds the descriptor first.
     let hostFiles: [any ByteFile]
     let pieces: [Piece]
-    /// Where the descriptor's identity of the contents lies, to be renewed before the first change.
-    let contentID: VMDKContentID?
+    /// What a session of writing begins with.
+    let opening: VMDKSessionOpening
     /// Files that were changed since the last barrier.
     let changed = Mutex(Set<Int>())
 
@@ -26,15 +26,19 @@ final class VMDKMap: WritableImageMap {
         /// In order in a file from a byte on.
         case flat(file: Int, offset: UInt64)
         case sparse(VMDKSparseExtent)
+        case seSparse(VMDKSESparseExtent)
         /// Nowhere: zeros.
         case zero
     }
 
     /// A map of `pieces`, which follow one another from 0 on.
-    init(hostFiles: [any ByteFile], pieces: [Piece], contentID: VMDKContentID?) {
+    init(
+        hostFiles: [any ByteFile], pieces: [Piece], contentID: VMDKContentID?,
+        tracking: VMDKChangeTracking? = nil
+    ) {
         self.hostFiles = hostFiles
         self.pieces = pieces
-        self.contentID = contentID
+        opening = VMDKSessionOpening(contentID: contentID, tracking: tracking)
         byteCount = pieces.last?.range.upperBound ?? 0
     }
 
@@ -59,6 +63,10 @@ final class VMDKMap: WritableImageMap {
         case .sparse(let extent):
             var answer = try extent.extent(at: inside, base: piece.range.lowerBound)
             // A writer may have rounded the extent up to a grain.
+            answer.range = offset..<min(answer.range.upperBound, piece.range.upperBound)
+            return answer
+        case .seSparse(let extent):
+            var answer = try extent.extent(at: inside, base: piece.range.lowerBound)
             answer.range = offset..<min(answer.range.upperBound, piece.range.upperBound)
             return answer
         }

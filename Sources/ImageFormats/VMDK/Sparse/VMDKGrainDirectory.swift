@@ -23,10 +23,10 @@ struct VMDKGrainDirectory: Sendable {
         offset = primary
         redundantOffset = header.redundantDirectoryOffset
         let limit = file.byteCount
-        let (first, failure) = Self.read(file, at: primary, count: header.tableCount)
+        let (first, failure) = Self.read(file, at: primary, header)
         let (second, _) =
             header.redundantDirectoryOffset.map {
-                Self.read(file, at: $0, count: header.tableCount)
+                Self.read(file, at: $0, header)
             } ?? (nil, nil)
         func isPlausible(_ entry: UInt32) -> Bool {
             entry == 0 || VMDKSector(entry).offset + UInt64(header.tableByteCount) <= limit
@@ -75,10 +75,11 @@ struct VMDKGrainDirectory: Sendable {
     }
 
     private static func read(
-        _ file: any ByteFile, at offset: UInt64, count: Int
+        _ file: any ByteFile, at offset: UInt64, _ header: VMDKSparseHeader
     ) -> ([UInt32]?, StorageError?) {
-        // `count` is at most `VMDKSparseHeader.directoryLimit`; still, nothing is allocated that the file has not.
-        guard offset >= VMDKSparseHeader.sectorSize, let end = offset +? UInt64(count) * 4,
+        let count = header.tableCount
+        // It is at most `VMDKSparseHeader.directoryLimit`; still, nothing is allocated that the file has not.
+        guard offset >= header.ownByteCount, let end = offset +? UInt64(count) * 4,
             end <= file.byteCount
         else { return (nil, misplaced(offset, file)) }
         do throws(StorageError) {

@@ -33,7 +33,7 @@ struct VMDKSparseCheck {
         if header.isUnclean, !header.isCompressed {
             tell(
                 .note, .unclean, "was not closed properly; a write may have been cut off", "sparse header",
-                VMDKSparseHeader.uncleanOffset, report)
+                header.uncleanOffset, report)
         }
         try takeMetadata()
         var seen = Set<UInt32>()
@@ -91,7 +91,7 @@ struct VMDKSparseCheck {
     }
 
     private mutating func takeMetadata() throws(StorageError) {
-        try take(0..<sector, isMetadata: true)
+        try take(0..<header.ownByteCount, isMetadata: true)
         if let range = header.descriptorRange { try take(range, isMetadata: true) }
         let size = UInt64(header.tableCount) * 4
         for (offset, entries) in [
@@ -128,7 +128,7 @@ struct VMDKSparseCheck {
                     "grain table",
                     offset + UInt64(slot) * 4, report)
             }
-            guard entry > 1 else { continue }
+            guard !header.isPlaceless(entry) else { continue }
             let start = UInt64(index) * header.tableSpan + UInt64(slot) * header.grainSize
             guard start < header.byteCount else { continue }
             try takeGrain(entry, guest: start, at: offset + UInt64(slot) * 4, report)
@@ -190,9 +190,20 @@ struct VMDKSparseCheck {
             }
         }
         let isStream = header.isCompressed
-        if !isStream, fileSectors > end, fileSectors - end >= header.grainSize / sector {
-            leaked += fileSectors - end
+        var written = fileSectors
+        if let free = header.freeOffset {
+            // What lies behind the next free sector is room that ESX has reserved.
+            written = min(written, free / sector)
+            if free / sector < end {
+                tell(
+                    .damage, .freeSector,
+                    "the next free sector is \(free / sector), and the file is in use up to sector \(end): ESX would write over what lies between",
+                    "COWD header", VMDKSparseHeader.freeSectorOffset, report)
+            }
         }
+        // Grains as small as a sector leave smaller gaps than a table is long.
+        let gap = max(header.grainSize, UInt64(header.tableByteCount)) / sector
+        if !isStream, written > end, written - end >= gap { leaked += written - end }
         guard leaked > 0, !isStream else { return }
         tell(
             .leak, .leakedSpace, "\(leaked * sector) bytes of the file belong to no grain", "file",

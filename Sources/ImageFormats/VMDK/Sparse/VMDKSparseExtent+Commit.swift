@@ -3,7 +3,8 @@ internal import Synchronization
 
 // The order that makes a power cut harmless:
 //
-//   1. grains (the image wrote them), tables that no directory names yet, the file's length, the unclean mark
+//   1. grains (the image wrote them), tables that no directory names yet, the file's length, the unclean mark, and the next
+//      free sector where the header keeps one: ESX would write over what lies behind it
 //   2. barrier
 //   3. entries of existing tables in both copies, directory entries of new tables
 //   4. barrier
@@ -22,7 +23,7 @@ extension VMDKSparseExtent {
         guard !pending.isEmpty else { return try file.flush() }
         let indices = pending.keys.sorted()
         var directory = old
-        if !header.isUnclean { try file.write([1], at: VMDKSparseHeader.uncleanOffset) }
+        if !header.isUnclean { try file.write([1], at: header.uncleanOffset) }
 
         var written: [(sector: VMDKSector, table: [UInt32])] = []
         var waiting: [(sector: VMDKSector, table: [UInt32])] = []
@@ -43,6 +44,7 @@ extension VMDKSparseExtent {
         // The last grain may not have been written to its end.
         let end = state.withLock { $0.nextFree }
         if file.byteCount < end { try file.truncate(to: end) }
+        try moveFreeSector(to: end)
         try file.flush()
 
         try write(waiting)
@@ -53,9 +55,21 @@ extension VMDKSparseExtent {
         try file.flush()
         finish(directory, pending)
         if !header.isUnclean {
-            try file.write([0], at: VMDKSparseHeader.uncleanOffset)
+            try file.write([0], at: header.uncleanOffset)
             try file.flush()
         }
+    }
+
+    /// Writes where free space begins, in extents that keep it. It never goes back.
+    private func moveFreeSector(to end: UInt64) throws(StorageError) {
+        guard let known = header.freeOffset else { return }
+        let isBehind = state.withLock { state -> Bool in
+            guard end > max(state.freeOffset, known) else { return false }
+            state.freeOffset = end
+            return true
+        }
+        guard isBehind, let sector = VMDKSector(containing: end) else { return }
+        try file.write([sector.rawValue].littleEndianBytes, at: VMDKSparseHeader.freeSectorOffset)
     }
 
     private var tableSectors: UInt64 {

@@ -76,12 +76,13 @@ extension VMDKSparseExtent {
         guard payload + size <= file.byteCount else {
             throw damaged("dataSize", "a grain ends past the end of the file; is it truncated?")
         }
-        // The last grain may be cut where the disk ends.
+        // The last grain may be cut where the disk ends, or go on to its own end behind it.
         return Extent(
             range: base + offset..<base + end,
             kind: .compressed(
                 Extent.CompressedUnit(
                     codec: .zlib, file: fileIndex, hostRange: payload..<payload + size,
-                    unitRange: base + start..<base + end, mayBeShort: true)))
+                    unitRange: base + start..<base + end, mayBeShort: end == header.byteCount,
+                    longest: header.grainSize)))
     }
 }

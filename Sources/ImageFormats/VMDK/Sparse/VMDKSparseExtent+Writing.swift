@@ -5,24 +5,24 @@ internal import Synchronization
 // because no list of free grains exists.
 
 extension VMDKSparseExtent {
-    /// Tables that are changed in memory before they are written: 8 MiB of them, 128 GiB of guest disk.
-    private static let pendingLimit = 4096
+    /// Bytes of tables that are changed in memory before they are written: 128 GiB of guest disk with ordinary grains.
+    private static let pendingLimit = 8 << 20
 
     /// Throws, with the way out, when this extent must not be changed in place.
-    func checkWritable() throws(StorageError) {
+    func checkWritable(_ options: ImageOpenOptions) throws(StorageError) {
         if header.isCompressed {
             throw .vmdk(
                 .refused, .streamOptimized,
                 "a streamOptimized VMDK cannot be changed in place", path: file.path,
                 remedies: [.convert(options: []), .migrate])
         }
-        if header.version >= 3 {
+        if header.version >= 3, !options.dropsChangeTracking {
             throw .vmdk(
                 .refused, .changeTracking,
                 "version 3 of the sparse format means changed block tracking, which an offline change would make "
                     + "wrong", structure: "sparse header", field: "version", offset: 4,
                 path: file.path,
-                remedies: [.convert(options: [])])
+                remedies: [.dropChangeTracking, .convert(options: [])])
         }
         if isDamaged {
             throw .vmdk(
@@ -39,8 +39,8 @@ extension VMDKSparseExtent {
             return .allocate(unit: header.grainSize, end: min(base + grainEnd(index + 1, 0), limit))
         }
         let entry = table[slot]
-        guard entry > 1 else {
-            let next = table[slot...].firstIndex { $0 > 1 } ?? table.count
+        guard !header.isPlaceless(entry) else {
+            let next = table[slot...].firstIndex { !header.isPlaceless($0) } ?? table.count
             return .allocate(unit: header.grainSize, end: min(base + grainEnd(index, next), limit))
         }
         guard let position = checked(entry, index, slot) else {
@@ -69,7 +69,9 @@ extension VMDKSparseExtent {
     func allocate(_ range: Range<UInt64>) throws(StorageError) -> (range: Range<UInt64>, offset: UInt64) {
         let (index, slot) = place(of: range.lowerBound)
         let end = min(range.upperBound, grainEnd(index + 1, 0))
-        let isCrowded = state.withLock { $0.pending.count >= Self.pendingLimit && $0.pending[index] == nil }
+        let isCrowded = state.withLock {
+            $0.pending.count >= max(Self.pendingLimit / header.tableByteCount, 1) && $0.pending[index] == nil
+        }
         // All data of earlier allocations has been written by now.
         if isCrowded { try commit() }
         var entries =
@@ -122,7 +124,7 @@ extension VMDKSparseExtent {
     /// Header, descriptor, directories and tables: mostly one range.
     private func metadataRanges(_ directory: VMDKGrainDirectory) -> RangeSet<UInt64> {
         let directorySize = UInt64(directory.entries.count) * 4
-        var ranges = [0..<VMDKSparseHeader.sectorSize, directory.offset..<directory.offset + directorySize]
+        var ranges = [0..<header.ownByteCount, directory.offset..<directory.offset + directorySize]
         if let descriptor = header.descriptorRange { ranges.append(descriptor) }
         if let redundant = directory.redundantOffset { ranges.append(redundant..<redundant + directorySize) }
         for sector in directory.entries + directory.redundantEntries where sector != 0 {

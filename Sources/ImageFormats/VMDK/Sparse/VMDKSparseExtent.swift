@@ -1,7 +1,7 @@
 internal import Storage
 internal import Synchronization
 
-/// A hosted sparse extent: a grain directory leads to grain tables, whose entries are the sectors of the grains.
+/// A sparse extent, hosted or ESX's: a grain directory leads to grain tables, whose entries are the sectors of the grains.
 /// Positions given to it are bytes from the extent's own start.
 ///
 /// Grain table entries: 0 not in this image, 1 zeros, else a sector of the file. (VMware, "Virtual Disk Format
@@ -24,16 +24,18 @@ final class VMDKSparseExtent: Sendable {
         var pending: [Int: [UInt32]] = [:]
         /// Where the next grain may go; 0 until something was allocated.
         var nextFree: UInt64 = 0
+        /// Where free space begins by what this session wrote into a header that keeps it; 0: nothing yet.
+        var freeOffset: UInt64 = 0
         /// Metadata that no grain may overlap, once something was written.
         var metadata = RangeSet<UInt64>()
     }
 
-    /// Tables that are kept: 2 MiB of them.
-    private static let cacheLimit = 1024
+    /// Bytes of tables that are kept.
+    private static let cacheLimit = 2 << 20
     /// Absent tables that one answer may cover, so that a small read does not walk a whole directory.
     private static let absentLimit = 4096
-    /// Tables that lie behind one another are read so many at a time.
-    private static let readAhead = 32
+    /// Bytes of tables that lie behind one another and are read at a time.
+    private static let readAhead = 64 << 10
 
     /// An extent over a directory that was read or made for `header`.
     init(
@@ -58,7 +60,7 @@ final class VMDKSparseExtent: Sendable {
             return Extent(range: base + offset..<base + end, kind: .absent)
         }
         let entry = table[slot]
-        if entry <= 1 {
+        if header.isPlaceless(entry) {
             let end = grainEnd(index, run(table, from: slot, step: 0))
             return Extent(range: base + offset..<base + end, kind: entry == 0 ? .absent : .zero)
         }
@@ -131,18 +133,7 @@ final class VMDKSparseExtent: Sendable {
     func checked(_ entry: UInt32, _ index: Int, _ slot: Int) -> UInt64? {
         let position = VMDKSector(entry).offset
         let needed = header.isCompressed ? 4 : grainEnd(index, slot + 1) - grainStart(index, slot)
-        return position + needed <= file.byteCount ? position : nil
-    }
-
-    private func redundantEntry(_ index: Int, _ slot: Int) throws(StorageError) -> UInt32? {
-        let sector = state.withLock { state in
-            state.directory.redundantEntries.indices.contains(index)
-                ? state.directory.redundantEntries[index] : 0
-        }
-        guard sector != 0 else { return nil }
-        let at = VMDKSector(sector).offset + UInt64(slot) * 4
-        let bytes = try file.availableBytes(at: at, count: 4)
-        return bytes.count == 4 ? bytes.little(0) : nil
+        return position >= header.ownByteCount && position + needed <= file.byteCount ? position : nil
     }
 
     // MARK: Tables
@@ -186,7 +177,7 @@ final class VMDKSparseExtent: Sendable {
         state.withLock { state in
             // A table that came meanwhile may be newer than what was read.
             for (index, table) in loaded where state.cache.value(for: index) == nil {
-                state.cache.keep(table, for: index, cost: 1)
+                state.cache.keep(table, for: index, cost: size)
             }
         }
         return result
@@ -203,7 +194,8 @@ final class VMDKSparseExtent: Sendable {
         guard entries.indices.contains(index) else { return [] }
         let step = UInt32(tableStride / VMDKSparseHeader.sectorSize)
         var end = index + 1
-        while end < entries.count, end - index < Self.readAhead, entries[index] != 0,
+        while end < entries.count, end - index < max(Self.readAhead / header.tableByteCount, 1),
+            entries[index] != 0,
             entries[end] == entries[end - 1] &+ step
         {
             end += 1

@@ -1,6 +1,6 @@
 internal import Storage
 
-/// The header of a hosted sparse extent: sector 0, repeated in the footer of a stream. 512 bytes,
+/// The header of a sparse extent. Of a hosted one: sector 0, repeated in the footer of a stream. 512 bytes,
 /// little-endian, fields unaligned; positions and sizes on disk count sectors of 512 bytes and are bytes here.
 /// (VMware, "Virtual Disk Format 5.0", "Hosted Sparse Extents" and "Stream-Optimized".)
 ///
@@ -10,8 +10,18 @@ internal import Storage
 ///     12  8  capacity           48  8  redundant directory   77  2  compression: 0 none, 1 deflate
 ///     20  8  grain size         56  8  directory, or all ones: in the footer
 ///
-/// The overhead is written and not believed: new grains go to the end of the file.
+/// The overhead is written and not believed: new grains go to the end of the file. ESX's own sparse extents have another
+/// header (`init(vmfs:)`) and are laid out alike.
 struct VMDKSparseHeader: Equatable, Sendable {
+    /// Whose extent it is.
+    enum Kind: Sendable {
+        /// Workstation's and the streams'.
+        case hosted
+        /// ESX's: vmfsSparse, by its magic COWD.
+        case vmfs
+    }
+
+    var kind = Kind.hosted
     /// 1 to 3. Version 3 on a stream is ordinary; elsewhere it means changed block tracking.
     var version: UInt32
     /// See `Flag`.
@@ -32,6 +42,8 @@ struct VMDKSparseHeader: Equatable, Sendable {
     var redundantDirectoryOffset: UInt64?
     /// 1 while VMware has the disk open, and in many good streams.
     var isUnclean: Bool
+    /// The byte behind all that was written, as a vmfs header keeps it; nil in hosted ones.
+    var freeOffset: UInt64?
 
     /// The bits of `flags`.
     enum Flag {
@@ -46,7 +58,6 @@ struct VMDKSparseHeader: Equatable, Sendable {
 
     static let magic = Array("KDMV".utf8)
     static let byteSize = 512
-    static let uncleanOffset: UInt64 = 72
     static let newlines = Array("\n \r\n".utf8)
     static let sectorSize: UInt64 = 512
     static let atFooter: UInt64 = .max
@@ -58,10 +69,19 @@ struct VMDKSparseHeader: Equatable, Sendable {
     static let tableEntriesLimit = 512
     static let grainLimit: UInt64 = 64 << 20
 
+    /// The version of the same extent while nobody tracks its changes: 2 has entries for zeros.
+    var versionWithoutTracking: UInt8 { flags & Flag.zeroedGrains != 0 ? 2 : 1 }
     /// Whether grains are deflated.
     var isCompressed: Bool { flags & Flag.compressed != 0 }
     /// Whether a compressed grain's header carries its guest sector.
     var hasMarkers: Bool { flags & Flag.markers != 0 }
+    /// Bytes of the header itself.
+    var ownByteCount: UInt64 { kind == .vmfs ? UInt64(Self.vmfsByteSize) : UInt64(Self.byteSize) }
+    /// Where the unclean mark lies: its first byte says it.
+    var uncleanOffset: UInt64 { kind == .vmfs ? Self.vmfsUncleanOffset : 72 }
+    /// Whether an entry of a table names no grain of the file. In a hosted extent 1 means zeros; in a vmfs one it is a
+    /// sector like any other, which lies in the header.
+    func isPlaceless(_ entry: UInt32) -> Bool { entry == 0 || (entry == 1 && kind == .hosted) }
     /// Guest bytes that one table covers.
     var tableSpan: UInt64 { grainSize * UInt64(entriesPerTable) }
     /// Bytes of one table.
@@ -140,7 +160,7 @@ struct VMDKSparseHeader: Equatable, Sendable {
             let redundant = try position(48, "rgdOffset")
             if redundant != 0 { redundantDirectoryOffset = redundant }
         }
-        isUnclean = bytes[Int(Self.uncleanOffset)] != 0
+        isUnclean = bytes[72] != 0
 
         let algorithm: UInt16 = bytes.little(77)
         guard isCompressed ? algorithm == 1 : algorithm <= 1 else {

@@ -42,13 +42,3 @@ struct VMDKParentDisk {
         stored = VMDKNewDescriptor.Parent(contentID: contentID, hint: name.hostBytes)
     }
 }
-
-extension VMDKSource {
-    /// The descriptor, wherever it lies.
-    fileprivate var descriptor: VMDKDescriptor? {
-        switch self {
-        case .sparse(_, let descriptor): descriptor
-        case .descriptor(let descriptor): descriptor
-        }
-    }
-}

@@ -32,10 +32,15 @@ let package = Package(
         .systemLibrary(name: "CLzo", providers: [.apt(["liblzo2-dev"])]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .target(name: "CLinux"),
 
         .target(name: "Storage", dependencies: ["CLinux"], swiftSettings: settings),
-        .target(name: "Machines", dependencies: ["Storage"], swiftSettings: settings),
+        .target(name: "Machines", dependencies: ["Storage", "CExpat"], swiftSettings: settings),
+        .target(
+            name: "Appliances", dependencies: ["Storage", "Codecs", "Machines", "CCrypto"],
+            swiftSettings: settings),
         .target(name: "HostIO", dependencies: ["Storage", "CLinux"], swiftSettings: settings),
         .target(name: "Undo", dependencies: ["Storage", "HostIO"], swiftSettings: settings),
         .target(
@@ -59,7 +64,7 @@ let package = Package(
             name: "DiskGraft",
             dependencies: [
                 "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "FAT", "XFS", "GuestTree",
-                "Patcher", "Conversion", "Initramfs", "Machines", "CCrypto",
+                "Patcher", "Conversion", "Initramfs", "Machines", "Appliances", "CCrypto",
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -116,6 +121,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MachinesTests", dependencies: ["Machines", "Storage", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AppliancesTests",
+            dependencies: ["Appliances", "ImageFormats", "Machines", "HostIO", "Storage", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "KernelModulesTests", dependencies: ["KernelModules", "Codecs", "Storage", "TestSupport"],

@@ -3,7 +3,7 @@
 # through sudo; otherwise prints the one line to run.
 set -euo pipefail
 declare -A sets=(
-    [build]="zlib1g-dev libzstd-dev libssl-dev liblzma-dev libbz2-dev liblz4-dev liblzo2-dev"
+    [build]="zlib1g-dev libzstd-dev libssl-dev liblzma-dev libbz2-dev liblz4-dev liblzo2-dev libexpat1-dev"
     [test]="qemu-utils e2fsprogs fdisk gdisk dosfstools xfsprogs btrfs-progs mtools gzip bzip2 xz-utils zstd lz4 lzop cpio libvhdi-utils mdadm util-linux python3-jsonschema attr kmod initramfs-tools-core"
     [bench]="qemu-utils e2fsprogs fdisk time strace"
 )

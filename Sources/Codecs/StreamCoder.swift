@@ -44,3 +44,9 @@ package protocol StreamEncoder: AnyObject {
     /// Forgets the stream and is ready for another one.
     func reset() throws(StorageError)
 }
+
+/// A decoder whose state can be kept, so that a stream is read again from there and not from its start.
+package protocol RestartableDecoder: StreamDecoder {
+    /// Another decoder that stands where this one stands. Throws `io` where there is no memory for it.
+    func copy() throws(StorageError) -> any StreamDecoder
+}

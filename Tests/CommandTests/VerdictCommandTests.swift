@@ -146,47 +146,6 @@ struct VerdictCommandTests {
         #expect(!(chosen.text + chosen.errorText).contains("have the same UUID"))
     }
 
-    @Test(arguments: [
-        (
-            "web.vmx", "config.version = \"8\"\nscsi0:0.fileName = \"web.vmdk\"\n", "VMware's description",
-            "web.vmdk"
-        ),
-        (
-            "web.ovf",
-            "<?xml version=\"1.0\"?>\n<Envelope><References><File ovf:href=\"web-1.vmdk\"/></References></Envelope>\n",
-            "OVF", "web-1.vmdk"
-        ),
-        (
-            "web.vbox",
-            "<?xml version=\"1.0\"?>\n<VirtualBox><HardDisk location=\"web.vdi\"/></VirtualBox>\n",
-            "VirtualBox's description", "web.vdi"
-        ),
-        (
-            "web.xml", "<domain type='kvm'>\n<source file='/images/web.qcow2'/>\n</domain>\n",
-            "libvirt's description",
-            "/images/web.qcow2"
-        ),
-    ])
-    func aDescriptionIsNoDisk(_ name: String, _ text: String, _ kind: String, _ disk: String) throws {
-        let directory = try TemporaryDirectory()
-        let path = try directory.write(name, text)
-        for arguments in [
-            ["plan", path, "--to", "kvm"], ["info", path], ["convert", path, directory.path("x.img")],
-        ] {
-            let result = try Tool.run(Fixture.command, arguments, expect: 2...2)
-            #expect(result.errorText.contains(kind) && result.errorText.contains(disk), "\(arguments)")
-        }
-    }
-
-    @Test func anOVAIsAnArchive() throws {
-        let directory = try TemporaryDirectory()
-        try directory.write("web.ovf", "<Envelope><File ovf:href=\"web-1.vmdk\"/></Envelope>\n")
-        let path = directory.path("web.ova")
-        try Tool.run("tar", ["-cf", path, "-C", directory.root, "web.ovf"])
-        let result = try Tool.run(Fixture.command, ["plan", path, "--to", "kvm"], expect: 2...2)
-        #expect(result.errorText.contains("OVA") && result.errorText.contains("web-1.vmdk"))
-    }
-
     @Test(arguments: ["qcow2", "vmdk"])
     func aChildBesideItsBaseIsWarnedOf(_ format: String) throws {
         let directory = try TemporaryDirectory()

@@ -3,7 +3,7 @@ internal import Storage
 
 /// zlib's inflate. Its memory is about 40 KiB.
 @safe
-final class ZlibDecoder: StreamDecoder {
+final class ZlibDecoder: RestartableDecoder {
     private let id: CodecID
     // zlib's state points back at the structure: it must not move.
     private let stream: UnsafeMutablePointer<z_stream>
@@ -18,6 +18,17 @@ final class ZlibDecoder: StreamDecoder {
                 stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
         else { throw .codec(.io, .noMemory, id, "there is no memory for decoding") }
     }
+
+    private init(copying other: ZlibDecoder) throws(StorageError) {
+        id = other.id
+        unsafe stream = .allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        guard unsafe inflateCopy(stream, other.stream) == Z_OK else {
+            throw .codec(.io, .noMemory, id, "there is no memory for decoding")
+        }
+    }
+
+    func copy() throws(StorageError) -> any StreamDecoder { try ZlibDecoder(copying: self) }
 
     deinit {
         unsafe _ = inflateEnd(stream)

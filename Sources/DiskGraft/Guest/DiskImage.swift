@@ -15,17 +15,31 @@ public final class DiskImage: Sendable {
     public var byteCount: UInt64 { opened.disk.byteCount }
     /// What a user should know before relying on the image.
     public var warnings: [String] {
-        opened.info.warnings.map { "\(path.hostBytes.shellText): \($0)" } + recordNotes
+        sourceNotes + opened.info.warnings.map { "\(path.hostBytes.shellText): \($0)" } + recordNotes
     }
 
     let opened: OpenedImage
+    /// What a copy is called, without a suffix; nil: as the file.
+    let stem: String?
+    /// What was said of the description or the archive that led to it.
+    private let sourceNotes: [String]
+    /// The description and the archive that led to it.
+    let containers: [any ByteFile]
+    /// Every file of the host that it was read from: none of them may be replaced by a copy.
+    public var sourceFiles: [any ByteFile] { device.hostFiles + containers }
     /// Where the undo records of its host files lie.
     let records: UndoPlace
 
-    private init(path: String, opened: OpenedImage, records: UndoPlace) {
-        self.path = path
+    private init(
+        _ request: DiskSources.Request, opened: OpenedImage, notes: [String] = [],
+        containers: [any ByteFile] = []
+    ) {
+        path = request.path
+        stem = request.stem
         self.opened = opened
-        self.records = records
+        sourceNotes = notes
+        self.containers = containers
+        records = request.options.records
     }
 
     /// Where the undo record of a block device that may be changed is: not where one looks for it. And where a change that
@@ -52,9 +66,7 @@ public final class DiskImage: Sendable {
     public static func open(
         _ path: String, options: ImageOptions = ImageOptions(), forWriting: Bool = false
     ) throws(StorageError) -> DiskImage {
-        let image = try openOne(path, options: options, forWriting: forWriting)
-        try refuseLeftOverParents([image], options)
-        return image
+        try open(try DiskSources.one(path, options), options, forWriting: forWriting)[0]
     }
 
     /// Opens images that are given together: each of the parents that `options` name belongs to one of them.
@@ -64,10 +76,39 @@ public final class DiskImage: Sendable {
         _ requests: [(path: String, options: ImageOptions)], forWriting: Bool = false
     ) throws(StorageError) -> [DiskImage] {
         var images: [DiskImage] = []
-        for request in requests {
-            images.append(try openOne(request.path, options: request.options, forWriting: forWriting))
-        }
+        var found: [DiskSources] = []
+        for request in requests { found.append(try DiskSources.one(request.path, request.options)) }
+        try DiskSources.requireChoice(found, requests.first?.options)
+        for sources in found { images += try openAll(sources, forWriting: forWriting) }
         if let options = requests.first?.options { try refuseLeftOverParents(images, options) }
+        return images
+    }
+
+    /// The disks that were found.
+    static func open(
+        _ sources: DiskSources, _ options: ImageOptions, forWriting: Bool
+    ) throws(StorageError) -> [DiskImage] {
+        try DiskSources.requireChoice([sources], options)
+        let images = try openAll(sources, forWriting: forWriting)
+        try refuseLeftOverParents(images, options)
+        return images
+    }
+
+    private static func openAll(
+        _ sources: DiskSources, forWriting: Bool
+    ) throws(StorageError) -> [DiskImage] {
+        var images: [DiskImage] = []
+        for request in sources.requests {
+            // Once, with the first.
+            let stale = forWriting ? sources.manifests : []
+            let notes =
+                sources.notes
+                + stale.map { "\($0.hostBytes.shellText): does not fit any more once a disk is changed" }
+            images.append(
+                try openOne(
+                    request, forWriting: forWriting, notes: images.isEmpty ? notes : [],
+                    containers: sources.containers))
+        }
         return images
     }
 
@@ -87,13 +128,16 @@ public final class DiskImage: Sendable {
     }
 
     private static func openOne(
-        _ path: String, options: ImageOptions, forWriting: Bool
+        _ request: DiskSources.Request, forWriting: Bool, notes sourceNotes: [String] = [],
+        containers: [any ByteFile] = []
     ) throws(StorageError) -> DiskImage {
+        let (path, options) = (request.path, request.options)
+        if forWriting, options.given.members[path] != nil { throw GivenFiles.readOnly(path) }
         let format = options.format
         if format == nil { try MachineDescription.refuse(path) }
         guard forWriting else {
             let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.read))
-            return DiskImage(path: path, opened: opened, records: options.records)
+            return DiskImage(request, opened: opened, notes: sourceNotes, containers: containers)
         }
         try options.requireLocks(path)
         // Before the image is parsed: a half-done change may have left it unreadable.
@@ -112,14 +156,14 @@ public final class DiskImage: Sendable {
         }
         if let warning = changeWarning(path) { opened.info.warnings.append(warning) }
         opened.info.warnings += notes
-        return DiskImage(path: path, opened: opened, records: options.records)
+        return DiskImage(request, opened: opened, notes: sourceNotes, containers: containers)
     }
 
     /// Throws where the image, or what stands behind it and may be opened, is half changed; what else is wrong there is
     /// for others to say.
     static func requireSettled(_ path: String, _ options: ImageOptions) throws(StorageError) {
         do throws(StorageError) {
-            _ = try openOne(path, options: options, forWriting: false)
+            _ = try openOne(DiskSources.Request(path: path, options: options), forWriting: false)
         } catch {
             if error.id.layer == UndoCode.layer || error.isCancellation { throw error }
         }

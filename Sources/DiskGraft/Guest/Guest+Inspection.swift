@@ -9,7 +9,7 @@ extension Guest {
         let (readable, failures) = try openFileSystems()
         var survey = try GuestFinder.survey(
             volumes: volumes, fileSystems: readable, diskCount: images.count,
-            presentation: try source.presentation(diskCount: images.count), bootCode: try bootCode(),
+            presentation: try presentation(source), bootCode: try bootCode(),
             unread: failures.reasons, damaged: failures.damaged, damagedTables: damagedTables,
             openingOldRoots: registry.openOldRoot)
         if survey.guests.isEmpty { try failures.requireNone() }
@@ -23,6 +23,11 @@ extension Guest {
             for mount in guest.neededMounts { try requireWhole(mount.volume) }
         }
         return survey
+    }
+
+    /// How the source presented its disks: what the user says of it, then what a description says.
+    private func presentation(_ source: SourceOptions) throws(StorageError) -> SourcePresentation {
+        try (machine?.completing(source) ?? source).presentation(diskCount: images.count)
     }
 
     /// Linux mounts no file system that ends behind its device.
@@ -45,7 +50,7 @@ extension Guest {
         guard let root = try rootVolume(source, among: roots) ?? roots.first else {
             throw try noGuest(hasReadableVolumes: !readable.isEmpty)
         }
-        let presentation = try source.presentation(diskCount: images.count)
+        let presentation = try presentation(source)
         let system: MountedSystem
         do throws(StorageError) {
             system = try MountedSystem(

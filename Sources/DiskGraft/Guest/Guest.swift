@@ -15,6 +15,8 @@ public final class Guest: Sendable {
     /// What a user should know before relying on what is read.
     public let warnings: [String]
 
+    /// What the description of its machine says, where one was given.
+    let machine: SourceMachine?
     let layout: DiscoveredVolumes
     let devices: [any BlockDevice]
     let registry: FileSystemRegistry
@@ -22,10 +24,11 @@ public final class Guest: Sendable {
     private let fileSystems = Mutex<[Int: Result<any FileSystem, StorageError>]>([:])
 
     private init(
-        images: [DiskImage], devices: [any BlockDevice], layout: DiscoveredVolumes,
+        images: [DiskImage], machine: SourceMachine?, devices: [any BlockDevice], layout: DiscoveredVolumes,
         registry: FileSystemRegistry, ignoresChecksums: Bool
     ) {
         self.images = images
+        self.machine = machine
         self.devices = devices
         self.layout = layout
         self.registry = registry
@@ -54,9 +57,28 @@ public final class Guest: Sendable {
         _ paths: [String], options: ImageOptions = ImageOptions(), forWriting: Bool = false,
         registry: FileSystemRegistry
     ) throws(StorageError) -> Guest {
+        try open(
+            try DiskSources(paths, options), options, forWriting: forWriting, registry: registry)
+    }
+
+    /// The guest on disks that were found.
+    static func open(
+        _ sources: DiskSources, _ options: ImageOptions, forWriting: Bool = false,
+        registry: FileSystemRegistry = .builtIn
+    ) throws(StorageError) -> Guest {
         var seen: [FileIdentity] = []
-        for path in paths {
-            guard let identity = HostDirectory.identity(of: path) else { continue }
+        var members: [String] = []
+        for path in sources.requests.map(\.path) {
+            guard let identity = HostDirectory.identity(of: path) else {
+                let place = HostDirectory.absolutePath(path)
+                guard !members.contains(where: { $0.hostBytes == place.hostBytes }) else {
+                    throw StorageError(
+                        .refused, GuestCode.sameDiskTwice, "is given twice as a disk of the guest",
+                        path: path)
+                }
+                members.append(place)
+                continue
+            }
             guard !seen.contains(identity) else {
                 throw StorageError(
                     .refused, GuestCode.sameDiskTwice,
@@ -65,9 +87,9 @@ public final class Guest: Sendable {
             }
             seen.append(identity)
         }
-        let images = try DiskImage.open(paths.map { ($0, options) }, forWriting: forWriting)
+        let images = try DiskImage.open(sources, options, forWriting: forWriting)
         let guest = try Guest(
-            images: images, devices: images.map(\.device), registry: registry,
+            images: images, machine: sources.machine, devices: images.map(\.device), registry: registry,
             ignoresChecksums: options.ignoresChecksums)
         guard !options.ignoresChecksums || !forWriting else {
             let tools = registry.drivers.filter { driver in
@@ -83,15 +105,16 @@ public final class Guest: Sendable {
 
     /// The same guest seen through other devices (overlays over the images' own), or through the same ones again.
     func seen(through devices: [any BlockDevice]) throws(StorageError) -> Guest {
-        try Guest(images: images, devices: devices, registry: registry)
+        try Guest(images: images, machine: machine, devices: devices, registry: registry)
     }
 
     private convenience init(
-        images: [DiskImage], devices: [any BlockDevice], registry: FileSystemRegistry,
+        images: [DiskImage], machine: SourceMachine?, devices: [any BlockDevice],
+        registry: FileSystemRegistry,
         ignoresChecksums: Bool = false
     ) throws(StorageError) {
         self.init(
-            images: images, devices: devices,
+            images: images, machine: machine, devices: devices,
             layout: try VolumeDiscovery.discover(disks: devices, probe: registry.probe), registry: registry,
             ignoresChecksums: ignoresChecksums)
     }

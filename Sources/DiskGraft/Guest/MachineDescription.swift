@@ -1,74 +1,36 @@
+internal import Machines
 internal import Storage
 
-/// A text or an archive that describes a virtual machine, given where one of its disks is wanted.
+/// A text or an archive that describes a virtual machine, given where one of its disks is wanted and under a name that no
+/// description has. It is not read: a disk is a file that its guest writes, and a guest could write a description.
 struct MachineDescription {
     /// What it is: "an OVF description".
     let kind: String
-    /// The disks that it names, as it names them.
-    let disks: [String]
+    /// What it is called where it is read.
+    let suffix: String?
 
     /// Judges the first bytes of a file; nil for everything else.
     init?(head: [UInt8]) {
         if head.count >= 512, Array(head[257..<262]) == Array("ustar".utf8) {
             let name = String(decoding: head.prefix(100).prefix { $0 != 0 }, as: UTF8.self)
-            guard name.lowercased().hasSuffix(".ovf") else { return nil }
-            kind = "an OVA archive: unpack it with tar -xf"
-            disks = Self.values(head, ["href="])
+            guard name.lowercased().hasSuffix(".ovf") || name == "ova.xml" else { return nil }
+            kind = name == "ova.xml" ? "an export of XenServer" : "an OVA archive"
+            suffix = name == "ova.xml" ? ".xva" : ".ova"
             return
         }
-        let text = head.prefix(Self.textByteCount)
-        guard !text.isEmpty, !text.contains(0), let kind = Self.kind(text) else { return nil }
-        self.kind = kind
-        disks = Self.values(head, ["fileName = ", "fileName=", "href=", "location=", "file="])
-    }
-
-    /// So much of it must be text.
-    private static let textByteCount = 4096
-    private static let diskLimit = 8
-
-    private static func kind(_ bytes: ArraySlice<UInt8>) -> String? {
-        let text = String(decoding: bytes, as: UTF8.self)
-        let start = text.drop { $0.isWhitespace || $0 == "\u{feff}" }
-        if start.hasPrefix("<") {
-            if text.contains("Envelope") { return "an OVF description of a machine" }
-            if text.contains("<VirtualBox") { return "VirtualBox's description of a machine (.vbox)" }
-            if text.contains("<domain") { return "libvirt's description of a machine (.xml)" }
-            return start.hasPrefix("<?xml") ? "an XML text" : nil
+        if head.starts(with: [0x14, 0x20, 0x28, 0x01]) {
+            kind = "Hyper-V's description of a machine (.vmcx), which is not read"
+            suffix = nil
+            return
         }
-        let lines = text.split(whereSeparator: \.isNewline)
-        guard !lines.contains(where: { $0.hasPrefix("# Disk DescriptorFile") || $0.hasPrefix("createType") })
-        else { return nil }
-        let isVMX = lines.contains { line in
-            guard let equals = line.firstIndex(of: "=") else { return false }
-            let key = line[..<equals].lowercased()
-            return key.hasPrefix("config.version") || key.hasPrefix("virtualhw.version")
-                || key.contains(":") && key.contains(".filename")
+        guard let language = DescriptionLanguage.recognise(head) else {
+            guard DescriptionLanguage.isOtherXML(head) else { return nil }
+            kind = "an XML text"
+            suffix = nil
+            return
         }
-        return isVMX ? "VMware's description of a machine (.vmx)" : nil
-    }
-
-    /// What stands in quotes behind one of the words.
-    private static func values(_ head: [UInt8], _ words: [String]) -> [String] {
-        let text = String(decoding: head, as: UTF8.self)
-        var found: [String] = []
-        for line in text.split(whereSeparator: { $0.isNewline || $0 == ">" }) {
-            for word in words {
-                guard let range = line.firstRange(of: word), let quote = line[range.upperBound...].first,
-                    quote == "\"" || quote == "'"
-                else { continue }
-                let value = String(line[range.upperBound...].dropFirst().prefix { $0 != quote })
-                guard isDisk(value), !found.contains(value), found.count < diskLimit else { continue }
-                found.append(value)
-            }
-        }
-        return found
-    }
-
-    private static func isDisk(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return [".vmdk", ".vdi", ".vhd", ".vhdx", ".img", ".raw", ".qcow2", ".qcow", ".hdd"].contains {
-            name.hasSuffix($0)
-        }
+        kind = language.title
+        suffix = GivenDescription.suffix(of: language)
     }
 
     /// Throws when the file at `path` is such a thing.
@@ -77,12 +39,12 @@ struct MachineDescription {
         let file = try HostFile.open(path, locking: .ignore)
         guard let description = MachineDescription(head: try file.availableBytes(at: 0, count: 64 << 10))
         else { return }
-        let disks = description.disks.map { Array($0.utf8).displayText }.joined(separator: ", ")
+        let advice =
+            description.suffix.map { "as a description it is read where its name ends in \($0); else give" }
+            ?? "give"
         throw StorageError(
             .refused, GuestInputCode.machineDescription,
-            "is \(description.kind), not a disk; give "
-                + (disks.isEmpty ? "the disk images that it names" : "what it names: \(disks)"), path: path,
-            remedies: description.disks.map { .giveDisk(path: $0) })
+            "is \(description.kind), not a disk; \(advice) the disk images that it names", path: path)
     }
 }
 
@@ -92,4 +54,14 @@ enum GuestInputCode: String, LayerCode {
 
     /// It describes a machine and is none of its disks.
     case machineDescription = "machine-description"
+    /// It describes several disks, and one is needed.
+    case severalDisks = "several-disks"
+    /// It describes no disk.
+    case noDisks = "no-disks"
+    /// It has no disk of that number.
+    case noSuchDisk = "no-such-disk"
+    /// A disk of a description is chosen, and there is no description.
+    case noDescription = "no-description"
+    /// It lies in an archive.
+    case archiveMember = "archive-member"
 }

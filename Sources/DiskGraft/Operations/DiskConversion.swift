@@ -100,7 +100,8 @@ public struct DiskConversion: Sendable {
 
     /// The sectors of the copy. A partition table counts sectors, and says in which where it is a GPT: read with others it
     /// names other places.
-    private func sectorSize(
+    @discardableResult
+    func sectorSize(
         of source: any BlockDevice, _ driver: any ImageDriver.Type, _ path: String
     ) throws(StorageError) -> UInt32 {
         let counted = try GPTSectorSize.read(source) ?? source.sectorSize

@@ -65,14 +65,17 @@ public struct GuestCheck: Encodable, Sendable {
         _ paths: [String], options: ImageOptions = ImageOptions(), repair: Set<Finding.Repair> = []
     ) throws(StorageError) -> GuestCheck {
         var check = GuestCheck()
-        for path in paths {
-            for one in ImageProbe.repairs where repair.contains(one) { try check.repair(one, path, options) }
-            try check.checkTables(path, options)
+        let sources = try DiskSources(paths, options)
+        for request in sources.requests {
+            for one in ImageProbe.repairs where repair.contains(one) {
+                try check.repair(one, request.path, request.options)
+            }
+            try check.checkTables(request.path, request.options)
         }
         if check.isDamaged { return check }
         let guest: Guest
         do throws(StorageError) {
-            guest = try Guest.open(paths, options: options, forWriting: repair.contains(.gpt))
+            guest = try Guest.open(sources, options, forWriting: repair.contains(.gpt))
         } catch {
             guard error.kind == .corrupt else { throw error }
             check.add(error, image: error.path ?? paths.first ?? "", volume: nil)
@@ -91,7 +94,9 @@ public struct GuestCheck: Encodable, Sendable {
     /// Checks the images' own tables and nothing that lies in them, so that no parent is needed.
     static func ofTables(_ paths: [String], options: ImageOptions) throws(StorageError) -> GuestCheck {
         var check = GuestCheck()
-        for path in paths { try check.checkTables(path, options) }
+        for request in try DiskSources(paths, options).requests {
+            try check.checkTables(request.path, request.options)
+        }
         return check
     }
 
@@ -192,6 +197,7 @@ public struct GuestCheck: Encodable, Sendable {
         _ repair: Finding.Repair, _ path: String, _ options: ImageOptions
     ) throws(StorageError) {
         try options.requireLocks(path)
+        if options.given.members[path] != nil { throw GivenFiles.readOnly(path) }
         try DiskImage.recover(path, options.records)
         let file = try RecordedFile.open(path)
         let format =

@@ -15,6 +15,9 @@ public struct GuestMigration: Sendable {
     /// The languages in which the new machine is described, in a file each beside the disks.
     public var descriptions: [MachineLanguage] = []
 
+    /// The archive that takes all disks, with a description of the machine; nil: a file for each.
+    public var appliance: ApplianceFormat?
+
     /// Makes a migration.
     public init(conversion: DiskConversion = DiskConversion()) { self.conversion = conversion }
 
@@ -38,6 +41,10 @@ public struct GuestMigration: Sendable {
     public func outputs(
         for guest: Guest, to destination: String, target: Target
     ) throws(StorageError) -> [Output] {
+        if let appliance {
+            try requirePackable(appliance, target)
+            return applianceOutputs(appliance, for: guest, to: destination)
+        }
         try target.requireFormat()
         let isDirectory = HostDirectory.isDirectory(destination)
         guard guest.images.count > 1 || isDirectory else {
@@ -51,8 +58,7 @@ public struct GuestMigration: Sendable {
         let suffix = (conversion.format ?? target.defaultFormat ?? .raw).suffix
         var outputs: [Output] = []
         for image in guest.images {
-            var name = HostPath.name(of: image.path)
-            if let dot = name.lastIndex(of: "."), dot != name.startIndex { name = String(name[..<dot]) }
+            let name = image.stem ?? DiskSources.stem(of: HostPath.name(of: image.path))
             let path = "\(destination)/\(name).\(suffix)"
             guard !outputs.contains(where: { $0.path.hostBytes == path.hostBytes }) else {
                 throw StorageError(
@@ -68,7 +74,7 @@ public struct GuestMigration: Sendable {
     public func formatWarnings(
         for guest: Guest, to destination: String, target: Target
     ) throws(StorageError) -> [String] {
-        guard target.insistsOnFormats else { return [] }
+        guard target.insistsOnFormats, appliance == nil else { return [] }
         var warnings: [String] = []
         for output in try outputs(for: guest, to: destination, target: target) {
             let format = try format(of: output.path, target: target)
@@ -121,9 +127,14 @@ public struct GuestMigration: Sendable {
         _ plan: GuestPlan?
     ) throws(StorageError) -> [Output] {
         let target = options.target
-        let sources = guest.devices.flatMap(\.hostFiles)
+        let sources = guest.devices.flatMap(\.hostFiles) + guest.images.flatMap(\.containers)
         let machine = NewMachine(
-            source: nil, target: target, plan: plan?.plans.first, addresses: options.cardAddresses)
+            source: guest.machine?.machine, target: target, plan: plan?.plans.first,
+            addresses: options.cardAddresses)
+        if let appliance, let path = outputs.first?.path {
+            try pack(appliance, overlays, of: guest, to: path, machine)
+            return outputs
+        }
         // What has no words is said before anything is made.
         _ = try texts(of: machine, outputs, overlays, files: nil, target)
         // All disks are complete before the first appears; an error on the way discards them all.

@@ -83,6 +83,7 @@ public enum GuestUndo {
         _ paths: [String], _ options: ImageOptions
     ) throws(StorageError) -> (sentences: [String], unchecked: StorageError?) {
         var options = options
+        options.verifiesDigests = false
         // The locks are held here.
         options.ignoresLocks = true
         do throws(StorageError) {
@@ -180,8 +181,11 @@ public enum GuestUndo {
         of paths: [String], _ options: ImageOptions
     ) throws(StorageError) -> [String] {
         var names: [String] = []
-        for path in paths {
+        // What was changed has no digest of its own any more.
+        for request in try DiskSources(paths, options, verifies: false).requests {
+            let (path, options) = (request.path, request.options)
             try options.requireLocks(path)
+            if options.given.members[path] != nil { throw GivenFiles.readOnly(path) }
             // To strings two spellings of a letter are one.
             for name in try hostFiles(of: path, options)
             where !names.contains(where: { $0.hostBytes == name.hostBytes }) {

@@ -25,6 +25,15 @@ public struct ImageOptions: Sendable {
     /// Read damaged images as far as they go: see `DiskSalvage`. Nothing is written to them.
     public var salvages = false
 
+    /// Compare what a manifest has digests of with them, and the pieces of an export with their checksums.
+    public var verifiesDigests = true
+    /// Open files that a description of a machine names by a path.
+    public var allowsPaths = false
+    /// Of a description's disks this one alone (1 is the first); nil: all of them.
+    public var disk: Int?
+    /// What archives and descriptions that were given lead to.
+    var given = GivenFiles.Found()
+
     /// Makes options. The defaults probe, honour locks and open no other file.
     public init(
         format: ImageFormat? = nil, ignoresLocks: Bool = false, allowsSiblings: Bool = false,
@@ -53,7 +62,9 @@ public struct ImageOptions: Sendable {
 
     /// Files by name, with these locks; none that is half changed is read, but where that was asked for.
     var hostFiles: any ByteFileStore {
-        readsUnsettled ? unsettledFiles : SettledFiles(unsettledFiles, records: records)
+        let files: any ByteFileStore =
+            readsUnsettled ? unsettledFiles : SettledFiles(unsettledFiles, records: records)
+        return given.isEmpty ? files : GivenFiles(files, given)
     }
 
     private var unsettledFiles: HostFiles { HostFiles(locking: ignoresLocks ? .ignore : .honour) }
@@ -61,7 +72,7 @@ public struct ImageOptions: Sendable {
     /// How an image is opened; `unsettled` by those who are going to settle it.
     func openOptions(_ access: FileAccess, unsettled: Bool = false) -> ImageOpenOptions {
         var options = ImageOpenOptions(
-            files: RecordedFiles(unsettled ? unsettledFiles : hostFiles), access: access,
+            files: RecordedFiles(unsettled ? GivenFiles(unsettledFiles, given) : hostFiles), access: access,
             references: ReferencePolicy(allowsSiblings: allowsSiblings, parents: parents),
             vhdSize: vhdSize, isSalvage: salvages && access == .read)
         options.dropsChangeTracking = dropsChangeTracking

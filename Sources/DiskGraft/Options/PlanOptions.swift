@@ -79,6 +79,8 @@ public struct SourceOptions: Sendable {
     public var hypervisor: Hypervisor?
     /// Device names tied to disks by the user, "/dev/hdc" → 2 for the second disk given.
     public var map: [String: Int]
+    /// What stated the hypervisor, for people: the name of a description; nil: the user.
+    var statedBy: String?
     /// The volume ("p2", "VG/LV") of the one system that is meant; nil for all that are found.
     public var root: String?
 
@@ -111,7 +113,9 @@ public struct SourceOptions: Sendable {
             }
             disks[disk.text] = number - 1
         }
-        return SourcePresentation(hypervisor: hypervisor, map: disks)
+        var presentation = SourcePresentation(hypervisor: hypervisor, map: disks)
+        presentation.statedBy = statedBy
+        return presentation
     }
 
     /// A disk, or a partition where Xen may have handed it over as a disk of its own.

@@ -91,7 +91,8 @@ public struct GuestPlan: Sendable {
 extension Guest {
     /// Makes the plan for a target. Throws `refused` when there is no Linux system on the disks.
     public func plan(_ options: PlanOptions) throws(StorageError) -> GuestPlan {
-        let request = try options.request()
+        var request = try options.request()
+        request.sourceFirmware = machine?.machine.firmware.map { $0 == .uefi ? .uefi : .bios }
         let survey = try survey(options.source)
         guard !survey.guests.isEmpty else {
             guard let verdict = survey.windowsVerdict(request.target, request.controller) else {
@@ -101,12 +102,23 @@ extension Guest {
                 .refused, GuestCode.windows, verdict, path: images.first?.path)
         }
         var plans: [Plan] = []
-        for guest in survey.guests { plans.append(try Planner.plan(guest, request)) }
+        for guest in survey.guests {
+            var own = request
+            own.addresses += [machine?.address(in: guest, options)].compactMap(\.self)
+            plans.append(try Planner.plan(guest, own))
+        }
         let plan = GuestPlan(
             plans: plans, titles: survey.guests.map(\.title),
             roots: survey.guests.map { volumes[$0.rootVolume].name }, wording: options.wording,
-            findings: survey.findings + survey.guests.flatMap(\.notes) + childWarnings)
+            findings: survey.findings + survey.guests.flatMap(\.notes) + childWarnings
+                + machineFindings(plans.first?.machine))
         return try rehearsed(plan)
+    }
+
+    /// What the description of the machine says, and where the disks say otherwise.
+    private func machineFindings(_ needs: MachineNeeds?) -> [String] {
+        guard let machine else { return [] }
+        return [machine.summary] + [needs.flatMap { machine.contradiction($0) }].compactMap(\.self)
     }
 
     /// Makes the plan for a target, with nothing else said.

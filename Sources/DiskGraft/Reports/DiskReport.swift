@@ -173,9 +173,25 @@ extension DiskReport {
     public static func describe(
         _ paths: [String], options: ImageOptions = ImageOptions(),
         words: (StorageError) -> String = { $0.description }
+    ) throws(StorageError) -> [DiskReport] { try describeAll(paths, options: options, words: words).disks }
+
+    /// The same, and what the description of the machine says, where one is given in the place of disks.
+    public static func describeAll(
+        _ paths: [String], options: ImageOptions = ImageOptions(),
+        words: (StorageError) -> String = { $0.description }
+    ) throws(StorageError) -> (machine: MachineReport?, disks: [DiskReport]) {
+        let sources = try DiskSources(paths, options)
+        var disks = try describe(sources, options, words)
+        if !disks.isEmpty { disks[0].warnings += sources.notes }
+        return (sources.machine.map(MachineReport.init), disks)
+    }
+
+    private static func describe(
+        _ sources: DiskSources, _ options: ImageOptions, _ words: (StorageError) -> String
     ) throws(StorageError) -> [DiskReport] {
+        let paths = sources.requests.map(\.path)
         do throws(StorageError) {
-            let guest = try Guest.open(paths, options: options)
+            let guest = try Guest.open(sources, options)
             return guest.images.indices.map { DiskReport(guest, disk: $0) }
         } catch {
             // What is wrong with another file, one that an image names, leaves the image itself to be told of.
@@ -190,11 +206,11 @@ extension DiskReport {
                 throw error
             }
             var reports: [DiskReport] = []
-            for path in paths {
-                let format = options.format
+            for request in sources.requests {
                 let info = try ImageProbe.describe(
-                    try options.hostFiles.open(path, access: .read), format: format)
-                var report = DiskReport(path, info)
+                    try request.options.hostFiles.open(request.path, access: .read),
+                    format: request.options.format)
+                var report = DiskReport(request.path, info)
                 report.warnings.append("its contents are not shown: \(words(error))")
                 reports.append(report)
             }

@@ -16,6 +16,11 @@ extension Machine {
         /// The description names it as the first that is started.
         package var isStarted: Bool
 
+        /// How the file is compressed as a whole, in the description's own word ("gzip"); nil: not at all.
+        package var compression: String?
+        /// The files that stand behind it, as the description names them, the nearest first.
+        package var parents: [String] = []
+
         /// Makes a disk.
         package init(
             file: String, format: String? = nil, byteCount: UInt64? = nil, controller: DiskController? = nil,

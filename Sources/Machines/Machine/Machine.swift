@@ -14,6 +14,12 @@ package struct Machine: Sendable, Equatable {
     package var processorCount: Int?
     /// Its memory in bytes.
     package var memoryByteCount: UInt64?
+    /// The hypervisor whose description it is; nil where that is not said.
+    package var platform: Platform?
+    /// It has no firmware: Xen starts the guest's kernel itself.
+    package var isParavirtualized = false
+    /// What a reader of the description should know, a sentence each: parts that are not there.
+    package var notes: [String] = []
     /// The guest's system, as the description's own language names it ("rhel8_64Guest").
     package var operatingSystem: String?
     /// The controllers of its disks, in the order of their numbers on each bus.
@@ -29,6 +35,20 @@ package struct Machine: Sendable, Equatable {
         case bios
         /// UEFI.
         case uefi
+    }
+
+    /// Who runs the machine.
+    package enum Platform: String, Sendable {
+        /// VMware ESX, Workstation, Fusion.
+        case vmware
+        /// Oracle VirtualBox.
+        case virtualbox
+        /// QEMU with KVM: libvirt, Proxmox, oVirt.
+        case kvm
+        /// XenServer, XCP-ng, Xen.
+        case xen
+        /// Hyper-V.
+        case hyperv
     }
 
     /// Makes a machine of which nothing is known.

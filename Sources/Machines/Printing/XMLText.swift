@@ -38,7 +38,7 @@ struct XMLText {
         attributes.map { " \($0.0)=\"\(escaped($0.1))\"" }.joined()
     }
 
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -7,6 +7,8 @@ package struct SourcePresentation: Sendable, Equatable {
     package var hypervisor: Hypervisor?
     /// Nil when the user stated it; else what it was inferred from, for people.
     package var inferredFrom: String?
+    /// What stated it where that was not the user: the name of a description of the machine.
+    package var statedBy: String?
     /// Names that the user tied to a disk: "/dev/hdc" → index of the disk (0 is the first given).
     package var map: [String: Int]
 
@@ -25,6 +27,7 @@ package struct SourcePresentation: Sendable, Equatable {
     /// For people: "VMware (inferred from …)".
     package var summary: String {
         guard let hypervisor else { return "unknown" }
+        if let statedBy { return "\(hypervisor.title) (as \(statedBy) says)" }
         guard let inferredFrom else { return hypervisor.title }
         return "\(hypervisor.title) (inferred from \(inferredFrom))"
     }

@@ -58,7 +58,7 @@ extension PlanDraft {
             } else if !source.hasUEFI || target.firmware == .bios || source.fallbackProblem != nil {
                 .bios
             } else {
-                .either
+                request.sourceFirmware ?? .either
             }
         let bootDisk = firmware == .uefi ? source.uefiDisk : source.biosDisk
         return MachineNeeds(

@@ -16,6 +16,8 @@ package struct PlanRequest: Sendable {
     package var drivers = DriverSource.auto
     /// A loader is put where a machine without boot entries looks for it.
     package var addsFallbackLoader = true
+    /// What the source's machine started by, where that was stated: the choice where the disks start by both.
+    package var sourceFirmware: MachineNeeds.Firmware?
     /// The addresses that cards have on the target.
     package var addresses: [AddressStatement] = []
 

@@ -11,6 +11,12 @@ public enum Remedy: Hashable, Sendable {
     case nameFormat(String?)
     /// Read what is left of a damaged image, and zeros for the rest.
     case salvage
+    /// Take files as they are whose digest does not fit.
+    case skipVerification
+    /// Open files that a description names by a path.
+    case allowPaths
+    /// Take one of several disks.
+    case chooseDisk
     /// Read the image although a virtual machine or the host holds it.
     case ignoreLocks
     /// Have the locks of others honoured, which may only be passed over for reading.

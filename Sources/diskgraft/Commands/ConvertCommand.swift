@@ -24,7 +24,9 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
-        help: "The format to make: \(ImageFormat.madeNames).")
+        help:
+            "The format to make: \(ImageFormat.madeNames); or an archive of a machine: \(ApplianceFormat.names)."
+    )
     var outputFormat: String?
 
     @Option(
@@ -67,7 +69,32 @@ struct ConvertCommand: ParsableCommand {
         }
     }
 
+    /// A machine with all disks that the source describes.
+    private func pack(_ appliance: ApplianceFormat) throws {
+        guard !salvage, profile == nil else {
+            throw ValidationError("--salvage and --profile are for a disk, not for an archive of a machine")
+        }
+        let guest = try Guest.open([source], options: image.options)
+        if !quiet.quiet {
+            for warning in guest.warnings + DiskImage.replacementWarnings(destination) {
+                Terminal.printWarning(warning)
+            }
+        }
+        let line = progress && !quiet.quiet ? ProgressLine() : nil
+        var conversion = DiskConversion(options: try parseOptions(outputOptions))
+        conversion.ignoresSectorSize = force
+        if let line { conversion.progress = { line.update($0, $1) } }
+        if let workers = tuning.workers { conversion.workers = workers }
+        var migration = GuestMigration(conversion: conversion)
+        migration.appliance = appliance
+        _ = try migration.copy(guest, to: destination)
+        line?.finish()
+    }
+
     private func convert() throws {
+        if let appliance = ApplianceFormat.chosen(outputFormat, for: destination) {
+            return try pack(appliance)
+        }
         var options = try image.options
         options.salvages = salvage
         let disk = try DiskImage.open(source, options: options)
@@ -86,7 +113,7 @@ struct ConvertCommand: ParsableCommand {
         if let line { conversion.progress = { line.update($0, $1) } }
         if let workers = tuning.workers { conversion.workers = workers }
         let rescue = salvage ? DiskSalvage(disk.device) : nil
-        try conversion.run(from: rescue ?? disk.device, to: destination, protected: disk.device.hostFiles)
+        try conversion.run(from: rescue ?? disk.device, to: destination, protected: disk.sourceFiles)
         line?.finish()
         if let rescue { printLost(rescue) }
     }

@@ -35,16 +35,51 @@ struct InfoCommand: ParsableCommand {
             }
             return try JSONOutput.print(try QEMUImageReport(path, options: image.options))
         }
-        let reports = try DiskReport.describe([path] + disks.with, options: image.options) { $0.spelled }
+        let (machine, reports) = try DiskReport.describeAll(
+            [path] + disks.with, options: image.options
+        ) { $0.spelled }
         if json {
-            if let only = reports.first, reports.count == 1 {
+            if let machine {
+                try JSONOutput.print(Described(machine: machine, disks: reports))
+            } else if let only = reports.first, reports.count == 1 {
                 try JSONOutput.print(only)
             } else {
                 try JSONOutput.print(reports)
             }
             return
         }
+        if let machine { Terminal.print(Self.text(machine) + "\n") }
         Terminal.print(reports.map(Self.text).joined(separator: "\n"))
+    }
+
+    /// A machine with its disks.
+    private struct Described: Encodable {
+        var machine: MachineReport
+        var disks: [DiskReport]
+    }
+
+    private static func text(_ machine: MachineReport) -> String {
+        func shown(_ text: String) -> String { Array(text.utf8).displayText }
+        var head = TextTable()
+        head.add("machine:", shown(machine.name ?? "without a name"))
+        head.add("described by:", name: Terminal.name(machine.description))
+        if let hypervisor = machine.hypervisor { head.add("hypervisor:", hypervisor) }
+        if let firmware = machine.firmware {
+            head.add("firmware:", firmware + (machine.secureBoot == true ? ", Secure Boot" : ""))
+        }
+        if let processors = machine.processors { head.add("processors:", "\(processors)") }
+        if let memory = machine.memory { head.add("memory:", SizeText.short(memory)) }
+        if let system = machine.system { head.add("system:", shown(system)) }
+        for (index, disk) in machine.disks.enumerated() {
+            let bus = disk.bus.map { $0 > 0 ? " \($0)" : "" } ?? ""
+            let place = disk.controller.map { ", \($0)\(bus)" + (disk.unit.map { " at \($0)" } ?? "") }
+            head.add("disk \(index + 1):", disk.file.hostBytes.displayText + (place ?? ""))
+        }
+        for card in machine.cards {
+            let parts = [card.model, card.address, card.network].compactMap(\.self).map(shown)
+            head.add("network card:", parts.joined(separator: ", "))
+        }
+        return head.text
     }
 
     private static func text(_ report: DiskReport) -> String {

@@ -25,7 +25,9 @@ struct MigrateCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("O"), .customLong("output-format")],
-        help: "The format to make: \(ImageFormat.madeNames).")
+        help:
+            "The format to make: \(ImageFormat.madeNames); or one archive of them all: \(ApplianceFormat.names)."
+    )
     var outputFormat: String?
 
     @Option(
@@ -68,13 +70,15 @@ struct MigrateCommand: ParsableCommand {
         let guest = try Guest.open(paths.dropLast() + disks.with, options: image.options)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let line = progress ? ProgressLine() : nil
+        let appliance = ApplianceFormat.chosen(outputFormat, for: paths[paths.count - 1])
         var conversion = DiskConversion(
-            format: try outputFormat.parsed(ImageFormat.init(named:)),
+            format: appliance == nil ? try outputFormat.parsed(ImageFormat.init(named:)) : nil,
             options: try parseOptions(outputOptions))
         conversion.ignoresSectorSize = force
         if let line { conversion.progress = { line.update($0, $1) } }
         var migration = GuestMigration(conversion: conversion)
         migration.leavesUnpatched = unpatched
+        migration.appliance = appliance
         migration.descriptions = try vm.map(MachineLanguage.init(named:))
         let destination = paths[paths.count - 1]
         let replaced = DiskImage.replacementWarnings(destination)

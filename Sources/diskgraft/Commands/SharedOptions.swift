@@ -16,6 +16,18 @@ struct ImageArguments: ParsableArguments {
     @Flag(help: "Open files that the image names when they are regular files beside it.")
     var allowSiblings = false
 
+    @Flag(help: "Open files that a description of a machine names by a path, as libvirt's do.")
+    var allowPaths = false
+
+    @Flag(help: "Do not compare an appliance's files with their digests.")
+    var noVerify = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Of the disks that a description or an appliance has, this one alone (1 is the first).",
+            valueName: "number"))
+    var disk: Int?
+
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
@@ -42,6 +54,9 @@ struct ImageArguments: ParsableArguments {
             options.parents = parent
             options.vhdSize = try VHDSizeRule(named: vhdSize)
             options.undoDirectory = undoDir
+            options.allowsPaths = allowPaths
+            options.verifiesDigests = !noVerify
+            options.disk = disk
             return options
         }
     }

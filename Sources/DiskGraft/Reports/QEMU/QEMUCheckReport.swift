@@ -38,6 +38,8 @@ public struct QEMUCheckReport: Encodable, Sendable {
     public init(
         _ path: String, _ check: GuestCheck, options: ImageOptions = ImageOptions()
     ) throws(StorageError) {
+        let request = try DiskSources.one(path, options).requests[0]
+        let (path, options) = (request.path, request.options)
         let own = check.findings.filter { $0.image.hostBytes == path.hostBytes }
         func count(_ severity: Severity) -> Int? {
             let count = own.filter { $0.finding.severity == severity }.reduce(UInt64(0)) {

@@ -122,6 +122,8 @@ public struct QEMUImageReport: Encodable, Sendable {
 
     /// Describes the image at `path`.
     public init(_ path: String, options: ImageOptions = ImageOptions()) throws(StorageError) {
+        let request = try DiskSources.one(path, options).requests[0]
+        let (path, options) = (request.path, request.options)
         try DiskImage.requireSettled(path, options)
         let info = try ImageProbe.describe(
             try options.hostFiles.open(path, access: .read), format: options.format)

@@ -1,0 +1,72 @@
+package import Machines
+package import Storage
+
+/// A machine whose description and disks lie in one archive: what it is, and its disks as files that are read where they lie.
+package struct Appliance: Sendable {
+    /// What the description says.
+    package var machine: Machine
+    /// The disks in the machine's order.
+    package var disks: [Disk]
+    /// What a user should know, a sentence each.
+    package var notes: [String]
+
+    /// A disk in the archive.
+    package struct Disk: Sendable {
+        /// Its name within the archive.
+        package var name: String
+        /// Its bytes, decoded where they are compressed.
+        package var file: any ByteFile
+    }
+
+    /// The kinds of archive.
+    package enum Kind: Sendable {
+        /// The DMTF's: an OVF, a manifest, disks.
+        case ova
+        /// XenServer's and XCP-ng's export.
+        case xva
+    }
+
+    /// Headers that are looked at for a description.
+    private static let probeLimit = 64
+
+    /// What a file is; nil for everything else. Reads headers alone.
+    package static func kind(of file: any ByteFile) throws(StorageError) -> Kind? {
+        let head = try file.availableBytes(at: 0, count: 512)
+        guard head.count == 512, ArchiveReader.isHeader(head) else { return nil }
+        var reader = ArchiveReader(file)
+        do throws(StorageError) {
+            for index in 0..<probeLimit {
+                guard let entry = try reader.next() else { return nil }
+                if index == 0, entry.name == Array("ova.xml".utf8) { return .xva }
+                if OVAArchive.isDescription(entry) { return .ova }
+            }
+        } catch {
+            // Damaged behind the first members; an archive of something else is none of ours.
+            guard !error.isCancellation, file.path.lowercased().hasSuffix(".ova") else { throw error }
+            return .ova
+        }
+        return nil
+    }
+
+    /// Opens one. `verifies`: digests are compared with what is there, of an OVA at once, of an XVA as it is read.
+    package static func open(
+        _ file: any ByteFile, _ kind: Kind, verifies: Bool = true
+    ) throws(StorageError) -> Appliance {
+        do throws(StorageError) {
+            return switch kind {
+            case .ova: try OVAArchive.open(file, verifies: verifies)
+            case .xva: try XVAArchive.open(file, verifies: verifies)
+            }
+        } catch {
+            throw error.inFile(file.path)
+        }
+    }
+
+    /// A disk's file, which is decoded where it is read when the description says that it is compressed as a whole. Throws
+    /// `unsupported` for other compressions than gzip, `corrupt` for a damaged one.
+    package static func decoded(
+        _ file: any ByteFile, _ disk: Machine.Disk
+    ) throws(StorageError) -> any ByteFile {
+        try OVAArchive.decoded(file, disk)
+    }
+}

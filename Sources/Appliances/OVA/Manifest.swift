@@ -1,0 +1,104 @@
+package import Storage
+
+/// The digests of an appliance's files (DSP0243, 6 "Manifest"): lines `SHA256(name)= hex`, also in the spellings of OpenSSL.
+package struct Manifest: Equatable, Sendable {
+    /// A line.
+    package struct Line: Equatable, Sendable {
+        /// How it was made.
+        package var algorithm: Digest.Algorithm
+        /// The file, by its name from the manifest.
+        package var name: String
+        /// Lower-case hexadecimal.
+        package var digest: String
+    }
+
+    /// The lines in their order.
+    package var lines: [Line]
+
+    private static let byteLimit = 4 << 20
+
+    /// Makes a manifest.
+    package init(lines: [Line]) { self.lines = lines }
+
+    /// Reads one. Throws `corrupt` for lines that are none and for a file with two digests, `unsupported` for other algorithms.
+    package init(_ bytes: [UInt8]) throws(StorageError) {
+        guard bytes.count <= Self.byteLimit else {
+            throw .appliance(.refused, .badManifest, "has a manifest of more than \(Self.byteLimit) bytes")
+        }
+        lines = []
+        var known: [String: Line] = [:]
+        for (index, line) in bytes.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
+            let text = String(hostBytes: line.filter { $0 != 13 })
+            guard text.contains(where: { !$0.isWhitespace }) else { continue }
+            let parsed = try Self.parse(text, number: index + 1)
+            let key = "\(parsed.algorithm.rawValue) \(parsed.name)"
+            guard let other = known[key] else {
+                known[key] = parsed
+                lines.append(parsed)
+                continue
+            }
+            guard other == parsed else {
+                throw .appliance(
+                    .corrupt, .badManifest,
+                    "has a manifest with two digests of \(parsed.name.hostBytes.shellText)")
+            }
+        }
+    }
+
+    private static func parse(_ text: String, number: Int) throws(StorageError) -> Line {
+        func trimmed(_ part: Substring) -> String {
+            var part = part.drop { $0.isWhitespace }
+            while part.last?.isWhitespace == true { part = part.dropLast() }
+            return String(part)
+        }
+        guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")"), open < close,
+            let equals = text[close...].firstIndex(of: "=")
+        else { throw damaged(number) }
+        let word = trimmed(text[..<open]).lowercased().filter { $0 != "-" }
+        let algorithm: Digest.Algorithm
+        switch word {
+        case "sha1": algorithm = .sha1
+        case "sha256", "sha2256": algorithm = .sha256
+        case "sha512", "sha2512": algorithm = .sha512
+        default:
+            throw .appliance(
+                .unsupported, .badManifest,
+                "has a manifest with digests by \(Array(trimmed(text[..<open]).utf8).displayText), which are not read "
+                    + "(line \(number))", structure: "manifest")
+        }
+        let digest = trimmed(text[text.index(after: equals)...]).lowercased()
+        let name = String(text[text.index(after: open)..<close])
+        guard digest.utf8.count == algorithm.digitCount, digest.allSatisfy(\.isHexDigit), !name.isEmpty,
+            trimmed(text[text.index(after: close)..<equals]).isEmpty
+        else { throw damaged(number) }
+        return Line(algorithm: algorithm, name: name, digest: digest)
+    }
+
+    private static func damaged(_ number: Int) -> StorageError {
+        .appliance(
+            .corrupt, .badManifest, "has a manifest whose line \(number) is no digest", structure: "manifest")
+    }
+
+    /// Compares every digest with what `open` gives for its name. Throws `corrupt`, code "missing-member" or "wrong-digest".
+    package func verify(
+        _ open: (String) throws(StorageError) -> (any ByteFile)?
+    ) throws(StorageError) {
+        for line in lines {
+            guard let file = try open(line.name) else {
+                throw .appliance(
+                    .corrupt, .missingMember,
+                    "has a digest of \(line.name.hostBytes.shellText) in its manifest, which is not there",
+                    structure: "manifest")
+            }
+            let found = try Digest.of(file, line.algorithm)
+            guard found == line.digest else {
+                var error = StorageError.appliance(
+                    .corrupt, .wrongDigest,
+                    "the \(line.algorithm.rawValue) of \(line.name.hostBytes.shellText) is \(found), and the manifest says "
+                        + "\(line.digest): it was changed or damaged on its way", structure: "manifest")
+                error.remedies = [.skipVerification]
+                throw error
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package import Storage
+
+/// Reads VMware's machine files (.vmx): keys of any case, values in quotes with `|XX` for bytes that cannot stand there.
+package enum VMXDescription {
+    static let language = "vmx"
+
+    /// The machine that the text describes.
+    package static func read(_ bytes: [UInt8]) throws(StorageError) -> Machine {
+        let values = try VMXValues(bytes)
+        var machine = Machine(name: values["displayname"])
+        machine.platform = .vmware
+        machine.operatingSystem = values["guestos"]
+        machine.firmware = values["firmware"]?.lowercased() == "efi" ? .uefi : .bios
+        machine.hasSecureBoot = values["uefi.secureboot.enabled"].map { $0.lowercased() == "true" }
+        machine.processorCount = try values.number("numvcpus") ?? 1
+        machine.memoryByteCount = try values.number("memsize").flatMap { UInt64($0) *? (1 << 20) }
+        machine.identifier = values["uuid.bios"].flatMap(identifier)
+        try readDisks(values, &machine)
+        readCards(values, &machine)
+        machine.sortDisks()
+        return machine
+    }
+
+    /// "56 4d 19 25 ef ca 37 87-5c 44 …": the bytes in the order of the text.
+    private static func identifier(_ text: String) -> UUID16? {
+        let digits = text.filter { $0 != " " && $0 != "-" }
+        guard digits.utf8.count == 32 else { return nil }
+        var parts: [Substring] = []
+        var rest = digits[...]
+        for count in [8, 4, 4, 4, 12] {
+            parts.append(rest.prefix(count))
+            rest = rest.dropFirst(count)
+        }
+        return UUID16(text: parts.joined(separator: "-"))
+    }
+
+    /// Controllers and places that a machine of VMware's can have.
+    private static let buses: [(name: String, controllers: Int, places: Int)] = [
+        ("scsi", 4, 256), ("sata", 4, 30), ("nvme", 4, 64), ("ide", 2, 2),
+    ]
+
+    private static func readDisks(_ values: VMXValues, _ machine: inout Machine) throws(StorageError) {
+        for bus in buses {
+            for number in 0..<bus.controllers {
+                let name = "\(bus.name)\(number)"
+                guard bus.name == "ide" || values.isTrue("\(name).present") else { continue }
+                let controller = DiskController(
+                    kind(bus.name, values["\(name).virtualdev"]), number: bus.name == "ide" ? 0 : number)
+                if !machine.controllers.contains(controller), bus.name != "ide" || values.hasKey(prefix: name)
+                {
+                    machine.controllers.append(controller)
+                }
+                for place in values.places(of: name) where place < bus.places {
+                    guard let file = disk("\(name):\(place)", values) else { continue }
+                    machine.disks.append(
+                        Machine.Disk(
+                            file: file, format: "vmdk", controller: controller,
+                            unit: bus.name == "ide" ? number * 2 + place : place))
+                }
+            }
+        }
+    }
+
+    /// The file of a device that is a disk and is there; nil for drives, passed-through devices and empty places.
+    private static func disk(_ device: String, _ values: VMXValues) -> String? {
+        guard values.isTrue("\(device).present"), let file = values["\(device).filename"], !file.isEmpty
+        else {
+            return nil
+        }
+        let kind = (values["\(device).devicetype"] ?? "disk").lowercased()
+        guard kind.hasSuffix("disk") else { return nil }
+        return file
+    }
+
+    private static func kind(_ bus: String, _ word: String?) -> DiskController.Kind {
+        switch bus {
+        case "sata": .ahci
+        case "nvme": .nvme
+        case "ide": .ide
+        default:
+            switch word?.lowercased() {
+            case "pvscsi": .pvscsi
+            case "lsisas1068", "lsilogicsas": .lsisas
+            case "buslogic": .buslogic
+            // Where no word stands it is LSI Logic, but for machines of the first versions.
+            default: .lsi1030
+            }
+        }
+    }
+
+    private static func readCards(_ values: VMXValues, _ machine: inout Machine) {
+        for number in 0..<10 where values.isTrue("ethernet\(number).present") {
+            let name = "ethernet\(number)"
+            let isGenerated = ["generated", "vpx"].contains(values["\(name).addresstype"]?.lowercased() ?? "")
+            let addresses = ["\(name).address", "\(name).generatedaddress"].map { values[$0] }
+            let address = isGenerated ? addresses[1] ?? addresses[0] : addresses[0] ?? addresses[1]
+            machine.cards.append(
+                Machine.NetworkCard(
+                    model: values["\(name).virtualdev"], address: Machine.NetworkCard.address(address),
+                    network: values["\(name).networkname"] ?? values["\(name).connectiontype"]))
+        }
+    }
+}

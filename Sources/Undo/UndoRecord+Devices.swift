@@ -34,11 +34,16 @@ extension UndoRecord {
             for name in try HostDirectory.allNames(in: directory) {
                 let other = "\(directory)/\(name)"
                 guard try HostFile.names(of: other)?.incarnation == identity else { continue }
+                let found = try? UndoRecord.read(for: other)
+                let isFound = found?.transactionID == transactionID
                 throw StorageError(
                     .refused, UndoCode.renamedFile,
                     "the undo record \(path.hostBytes.shellText) is of the file that is \(other.hostBytes.shellText) now, and this "
-                        + "one holds what it does not know; give both their names back, or their records the names that they have now",
-                    path: file.path)
+                        + "one holds what it does not know"
+                        + (isFound
+                            ? ""
+                            : "; give both their names back, or their records the names that they have now"),
+                    path: file.path, remedies: isFound ? [.undoDisk(path: other)] : [])
             }
         }
     }

@@ -125,7 +125,7 @@ struct XVAArchiveTests {
         let disk = try Appliance.open(MemoryFile(bytes, path: "/web.xva"), .xva).disks[0].file
         #expect(try disk.bytes(at: 0, count: 4096) == [UInt8](repeating: 1, count: 4096))
         let error = try #require(throws: StorageError.self) { try disk.bytes(at: 4096, count: 1) }
-        #expect(error.isCode(ApplianceCode.wrongDigest) && error.remedies == [.skipVerification])
+        #expect(error.isCode(ApplianceCode.wrongDigest) && error.remedies == [.skipVerification, .salvage])
         let unverified = try Appliance.open(MemoryFile(bytes, path: "/web.xva"), .xva, verifies: false).disks[
             0]
         #expect(try unverified.file.bytes(at: 8191, count: 1) == [3])

@@ -234,6 +234,115 @@ struct DescriptionCommandTests {
         #expect(machine["firmware"] as? String == "bios" && (machine["disks"] as? [Any])?.count == 2)
     }
 
+    /// A blank disk between two others has its name: it is not the next one's, and the next one has its own.
+    @Test func aBlankDiskHasItsPlace() throws {
+        let directory = try TemporaryDirectory()
+        let files = [
+            "etc/os-release": "ID=debian\nVERSION_ID=12\nPRETTY_NAME=Debian\n",
+            "etc/fstab":
+                "/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1 /scratch ext4 nofail 0 2\n/dev/sdc1 /srv ext4 nofail 0 2\n",
+            "boot/vmlinuz-6.1.0": "kernel", "boot/i": "-rom1fs-",
+            "boot/grub/grub.cfg":
+                "set default=0\nmenuentry 'Linux' {\n\tlinux /boot/vmlinuz-6.1.0 root=/dev/sda1 ro\n\tinitrd /boot/i\n}\n",
+        ]
+        for (name, contents) in [("web", files), ("data", ["x": "data"])] {
+            let disk = try Fixture.root(contents, name: name, in: directory)
+            try Tool.run("qemu-img", ["convert", "-O", "vmdk", disk, directory.path("\(name).vmdk")])
+        }
+        let uuid = try Tool.run("blkid", ["-p", "-o", "value", "-s", "UUID", directory.path("data-fs")]).text
+            .trimmingCharacters(in: .newlines)
+        let text = Self.ovf(["web.vmdk", "blank.vmdk", "data.vmdk"])
+            .replacingOccurrences(of: " ovf:fileRef=\"f1\"", with: "")
+        let ovf = try directory.write("three.ovf", text)
+        let plan = try Fixture.diskgraft("plan", ovf, "--to", "kvm", expect: 0...2).text
+        #expect(!plan.contains("/dev/sdb1 → UUID"), "\(plan)")
+        #expect(plan.contains("/dev/sdc1 → UUID=\(uuid)"), "\(plan)")
+    }
+
+    /// What is called a description or an appliance and is none is no plain disk.
+    @Test(arguments: ["ova", "xva", "ovf", "vmx", "vbox", "xml", "conf", "vmdk", "qed", "hds"])
+    func whatIsCalledSoAndIsNone(_ suffix: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("junk.\(suffix)", SeededBytes.block(20_000, seed: 9))
+        let out = directory.path("out.raw")
+        let refusal = try Tool.run(Fixture.command, ["convert", "-O", "raw", path, out], expect: 2...2)
+        #expect(refusal.errorText.contains("-f raw"))
+        #expect(!FileManager.default.fileExists(atPath: out))
+        try Fixture.diskgraft("convert", "-f", "raw", "-O", "raw", path, out)
+    }
+
+    /// XML with entities of its own is not read, and is no disk either.
+    @Test(arguments: ["xml", "vbox", "ovf"]) func documentTypesOfTheirOwn(_ suffix: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write(
+            "d.\(suffix)", "<!DOCTYPE l [<!ENTITY a \"b\">]>\n<domain type='kvm'><name>&a;</name></domain>\n")
+        for command in [["info", path], ["convert", "-O", "raw", path, directory.path("o")]] {
+            try Tool.run(Fixture.command, command, expect: 1...2)
+        }
+        #expect(!FileManager.default.fileExists(atPath: directory.path("o")))
+    }
+
+    /// A damaged grain of a stream is an error of a copy too, which would vouch for it with digests of its own.
+    @Test(arguments: ["vmdk", "ova"]) func damageIsNotHandedOn(_ suffix: String) throws {
+        let directory = try TemporaryDirectory()
+        let raw = try directory.write("disk.img", SeededBytes.block(1 << 20, seed: 7).map { $0 & 7 })
+        let stream = directory.path("s.vmdk")
+        try Fixture.diskgraft("convert", "-O", "vmdk", "-o", "subformat=streamOptimized", raw, stream)
+        let good = directory.path("good.\(suffix)")
+        let options = suffix == "vmdk" ? ["-o", "subformat=streamOptimized"] : []
+        try Tool.run(Fixture.command, ["convert", "-O", suffix] + options + [stream, good])
+        var bytes = try fileBytes(stream)
+        // Within the first grain, behind its header and that of zlib.
+        for index in 0..<40 { bytes[(128 << 9) + 12 + 200 + index] ^= 0x55 }
+        try directory.write("s.vmdk", bytes)
+        let out = directory.path("out.\(suffix)")
+        try Tool.run(Fixture.command, ["convert", "-O", suffix] + options + [stream, out], expect: 1...1)
+        #expect(!FileManager.default.fileExists(atPath: out))
+    }
+
+    /// A guest that stays as it is keeps its controller and its networks; one without a card gets none.
+    @Test func anUnpatchedMachineKeepsWhatItHas() throws {
+        let directory = try TemporaryDirectory()
+        let raw = try Fixture.guest(in: directory)
+        try Tool.run("qemu-img", ["convert", "-O", "vmdk", raw, directory.path("web.vmdk")])
+        let vmx = try directory.write(
+            "web.vmx",
+            """
+            config.version = "8"
+            guestOS = "debian12-64"
+            scsi0.present = "TRUE"
+            scsi0.virtualDev = "pvscsi"
+            scsi0:3.present = "TRUE"
+            scsi0:3.fileName = "web.vmdk"
+
+            """)
+        let out = try directory.write("out/x", "x")
+        let folder = String(out.dropLast(1))
+        try Fixture.diskgraft("migrate", vmx, folder, "--to", "vmware", "--unpatched", "--vm", "vmx")
+        let made = String(decoding: try fileBytes(folder + "web.vmx"), as: UTF8.self)
+        #expect(made.contains("scsi0.virtualDev = \"pvscsi\""))
+        #expect(made.contains("scsi0:3.fileName = \"web.vmdk\""))
+        #expect(made.contains("guestOS = \"debian12-64\""))
+        #expect(!made.contains("ethernet"))
+        try Fixture.diskgraft(
+            "migrate", vmx, folder, "--to", "vmware", "--unpatched", "--controller", "ahci", "--vm", "vmx")
+        #expect(
+            String(decoding: try fileBytes(folder + "web.vmx"), as: UTF8.self).contains("sata0:0.fileName"))
+        // An OVF names streams, and says so of no other disk.
+        try Fixture.diskgraft("migrate", vmx, folder, "--to", "vmware", "--unpatched", "--vm", "ovf")
+        let info = try Fixture.diskgraft("info", folder + "web.vmdk").text
+        #expect(info.contains("streamOptimized"))
+        for arguments in [
+            ["--vm", "ovf", "-o", "subformat=vmfs"], ["--vm", "vmx", "-o", "subformat=streamOptimized"],
+            ["--vm", "ovf", "--vm", "vmx"], ["--vm", "ovf", "-O", "raw"],
+        ] {
+            let refusal = try Tool.run(
+                Fixture.command, ["migrate", vmx, folder, "--to", "vmware", "--unpatched"] + arguments,
+                expect: 64...64)
+            #expect(refusal.errorText.contains("streamOptimized"))
+        }
+    }
+
     /// Places of IDE and virtio disks are what their names say.
     @Test func placesNameDisks() throws {
         let directory = try TemporaryDirectory()

@@ -93,7 +93,7 @@ struct MigrationTests {
         #expect(domain.contains("<target dev=\"sda\" bus=\"sata\"/>"))
         #expect(domain.contains("<mac address=\"52:54:00:12:34:56\"/>"))
         let script = String(decoding: try fileBytes(directory.path("web 01.qemu.sh")), as: UTF8.self)
-        #expect(script.contains("file='web 01.qcow2'"))
+        #expect(script.contains("file='./web 01.qcow2'"))
         #expect(script.contains("mac=52:54:00:12:34:56"))
         // A BIOS starts these disks.
         #expect(!script.contains("pflash"))

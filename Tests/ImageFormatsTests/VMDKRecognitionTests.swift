@@ -67,13 +67,13 @@ struct VMDKRecognitionTests {
 
     @Test func aPieceIsNoPlainDiskUnlessItIsSaid() throws {
         let directory = try TemporaryDirectory()
-        for name in ["web-f001.vmdk", "WEB-F012.VMDK", "web-s003.vmdk"] {
+        for name in ["web-f001.vmdk", "WEB-F012.VMDK", "web-s003.vmdk", "web-f.vmdk", "web.vmdk"] {
             let path = try directory.write(name, patternedBytes(4096, seed: 5))
             #expect(throws: StorageError.self) { try ImageProbe.open(path) }
             #expect(try ImageProbe.open(path, format: .raw).disk.byteCount == 4096)
         }
         // A whole one beside its descriptor.
-        for name in ["web-flat.vmdk", "web-f.vmdk", "web-f001.img"] {
+        for name in ["web-flat.vmdk", "web-rdmp.vmdk", "web-f001.img"] {
             let path = try directory.write(name, patternedBytes(4096, seed: 5))
             #expect(try ImageProbe.open(path).info.format == .raw)
         }

@@ -217,6 +217,8 @@ struct OVFDescriptionTests {
                 disks: "<Disk ovf:capacity=\"1\" ovf:diskId=\"d1\"/>",
                 items: Self.scsi + Self.disk(5, "ovf:/disk/d1", parent: 3, at: 0)))
         #expect(machine.disks.isEmpty && machine.notes.count == 1)
+        // It has its place all the same, which the names of the others go by.
+        #expect(machine.absentDisks.map(\.unit) == [0])
     }
 
     @Test(.enabled(if: SharedSamples.present, Comment(rawValue: SharedSamples.skipMessage)))

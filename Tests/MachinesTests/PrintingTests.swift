@@ -9,7 +9,7 @@ struct PrintingTests {
     /// A machine of two disks, the second of which is started.
     static func machine(
         _ kind: DiskController.Kind, firmware: Machine.Firmware = .bios, hasSecureBoot: Bool = false,
-        format: String = "raw", files: [String] = ["a, b's \"disk\".img", "two.img"]
+        format: String = "raw", files: [String] = ["a b's \"disk\".img", "two.img"]
     ) -> Machine {
         var machine = Machine(name: "web & \"co\"")
         machine.firmware = firmware
@@ -66,7 +66,7 @@ struct PrintingTests {
         arguments: places.filter { $0.0 == .qemu }.map(\.1))
     func qemuTakesIt(_ kind: DiskController.Kind) throws {
         let directory = try TemporaryDirectory()
-        let machine = Self.machine(kind)
+        let machine = Self.machine(kind, files: ["a, b's \"disk\".img", "two.img"])
         for disk in machine.disks {
             _ = try directory.write(disk.file, [UInt8](repeating: 0, count: 8 << 20))
         }
@@ -85,7 +85,11 @@ struct PrintingTests {
     @Test(arguments: MachineLanguage.allCases.filter(\.isScript))
     func aShellReadsIt(_ language: MachineLanguage) throws {
         let kind: DiskController.Kind = language == .xe ? .xenBlkfront : .ahci
-        let text = try language.text(of: Self.machine(kind, firmware: .uefi, hasSecureBoot: true), in: "/d'e")
+        // A comma has no words there.
+        let first = language == .proxmox ? "a b's \"disk\".img" : "a, b's \"disk\".img"
+        let text = try language.text(
+            of: Self.machine(kind, firmware: .uefi, hasSecureBoot: true, files: [first, "two.img"]),
+            in: "/d'e")
         let directory = try TemporaryDirectory()
         try Tool.run("sh", ["-n", try directory.write("m.sh", text)])
         #expect(text.contains("52:54:00:12:34:56") || text.contains("525400123456"))
@@ -95,6 +99,8 @@ struct PrintingTests {
     @Test(arguments: [MachineLanguage.proxmox, .virtualbox, .xe, .virtInstall])
     func theWordsArriveWhole(_ language: MachineLanguage) throws {
         let kind: DiskController.Kind = language == .xe ? .xenBlkfront : .ahci
+        // A comma has no words there.
+        let first = language == .proxmox ? "a b's \"disk\".img" : "a, b's \"disk\".img"
         let directory = try TemporaryDirectory()
         for name in ["qm", "VBoxManage", "xe", "virt-install"] {
             let command = try directory.write(
@@ -102,7 +108,7 @@ struct PrintingTests {
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: command)
         }
         let script = try directory.write(
-            "m.sh", try language.text(of: Self.machine(kind), in: directory.root))
+            "m.sh", try language.text(of: Self.machine(kind, files: [first, "two.img"]), in: directory.root))
         let log = directory.path("log")
         try Tool.run(
             "env",
@@ -110,14 +116,14 @@ struct PrintingTests {
         let words = String(decoding: try fileBytes(log), as: UTF8.self)
         #expect(words.contains("two.img"))
         let isDoubled = language == .virtInstall
-        #expect(words.contains(isDoubled ? "a,, b's \"disk\".img" : "a, b's \"disk\".img"))
+        #expect(words.contains(isDoubled ? "a,, b's \"disk\".img" : first))
     }
 
     @Test func whatVMwareReads() throws {
         let text = try MachineLanguage.vmx.text(of: Self.machine(.pvscsi, firmware: .uefi), in: "/d")
         for line in [
             "displayName = \"web & |22co|22\"", "firmware = \"efi\"", "scsi0.virtualDev = \"pvscsi\"",
-            "scsi0:0.fileName = \"a, b's |22disk|22.img\"", "scsi0:1.fileName = \"two.img\"",
+            "scsi0:0.fileName = \"a b's |22disk|22.img\"", "scsi0:1.fileName = \"two.img\"",
             "bios.hddOrder = \"scsi0:1\"", "ethernet0.address = \"52:54:00:12:34:56\"", "memSize = \"516\"",
             "uuid.bios = \"56 4d 12 34 56 78 9a bc-de f0 12 34 56 78 9a bc\"",
             "ethernet1.networkName = \"lan\"",
@@ -156,14 +162,35 @@ struct PrintingTests {
         let text = try MachineLanguage.hyperv.text(
             of: Self.machine(.storvsc, firmware: .uefi, hasSecureBoot: true), in: "/d")
         #expect(text.contains("-Generation 2"))
-        #expect(text.contains("'a, b''s \"disk\".img'"))
+        #expect(text.contains("'a b''s \"disk\".img'"))
         #expect(text.contains("-SecureBootTemplate MicrosoftUEFICertificateAuthority"))
         #expect(
             text.contains(
-                "-FirstBootDevice (Get-VMHardDiskDrive -VMName $Name -ControllerType SCSI -ControllerNumber 0 -ControllerLocation 1)"
+                "-FirstBootDevice (Get-VMHardDiskDrive -VM $VM -ControllerType SCSI -ControllerNumber 0 -ControllerLocation 1)"
             ))
         let old = try MachineLanguage.hyperv.text(of: Self.machine(.ide), in: "/d")
         #expect(old.contains("-Generation 1") && old.contains("-ControllerType IDE"))
+    }
+
+    /// Names are no protocols, options or wildcards of the programs that get them.
+    @Test func namesThatMeanSomethingElsewhere() throws {
+        var machine = Self.machine(.ahci, firmware: .uefi, files: ["nbd:127.0.0.1:10809", "a=b"])
+        machine.name = "process=sshd"
+        let script = try MachineLanguage.qemu.text(of: machine, in: "/d")
+        #expect(script.contains("file=./nbd:127.0.0.1:10809"))
+        #expect(script.contains("guest=process=sshd"))
+        #expect(
+            script.contains("file='./process=sshd.nvram'") || script.contains("file=./process=sshd.nvram"))
+        machine = Self.machine(.storvsc, firmware: .uefi)
+        machine.name = "*"
+        let lines = try MachineLanguage.hyperv.text(of: machine, in: "/d").split(separator: "\r\n")
+        #expect(!lines.contains { $0.contains("-VMName") || $0.hasPrefix("Get-VMNetworkAdapter -Name") })
+        for file in ["a,cache=unsafe.img"] {
+            let error = #expect(throws: StorageError.self) {
+                try MachineLanguage.proxmox.text(of: Self.machine(.ahci, files: [file]), in: "/d")
+            }
+            #expect(error?.code == "name-not-expressible")
+        }
     }
 
     @Test(arguments: MachineLanguage.allCases) func whatHasNoWords(_ language: MachineLanguage) throws {
@@ -184,6 +211,7 @@ struct PrintingTests {
         #expect(
             code(Self.machine(language == .hyperv ? .virtioBlk : .storvsc)) == "controller-not-expressible")
         #expect(code(Self.machine(kind, files: ["a\nb"])) == "name-not-expressible")
+        #expect(code(Self.machine(kind, files: ["a\u{fffe}b"])) == "name-not-expressible")
         #expect(code(Self.machine(kind, files: [String(hostBytes: [0x61, 0xff])])) == "name-not-expressible")
         #expect(code(Self.machine(kind, files: (0..<300).map { "\($0)" })) == "too-many-disks")
         var twice = Self.machine(kind)

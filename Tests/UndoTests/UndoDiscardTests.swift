@@ -235,15 +235,17 @@ struct UndoDiscardTests {
             } catch {
                 #expect(error.code == "renamed-file", "\(error)")
                 #expect(error.message.contains("images/b.img"))
-                #expect(error.remedies.isEmpty)
+                let place = try #require(HostDirectory.resolved(other))
+                #expect(error.remedies == [.undoDisk(path: place)])
             }
             #expect([try fileBytes(path), try fileBytes(other)] == before)
         }
+        #expect(try UndoRecord.undo([try RecordedFile.open(other)]).count == 1)
+        #expect(try fileBytes(other) == half.before[0])
+        #expect(try fileBytes(path) == before[0])
         try FileManager.default.moveItem(atPath: path, toPath: aside)
         try FileManager.default.moveItem(atPath: other, toPath: path)
         try FileManager.default.moveItem(atPath: aside, toPath: other)
-        #expect(try UndoRecord.undo([try RecordedFile.open(path)]).count == 1)
-        #expect(try fileBytes(path) == half.before[0])
         #expect(try UndoRecord.undo([try RecordedFile.open(other)]).count == 1)
         #expect(try fileBytes(other) == [UInt8](repeating: 1, count: 9000))
     }

@@ -91,7 +91,7 @@ package final class XVADiskFile: ByteFile {
                 .corrupt, .wrongDigest,
                 "the checksum of the disk's bytes from \(pieces.starts[index]) on is not theirs: the export is damaged",
                 structure: "disk", offset: pieces.places[index])
-            error.remedies = [.skipVerification]
+            error.remedies = [.skipVerification, .salvage]
             throw error.inFile(path)
         }
         verified.withLock { $0[word] |= bit }

@@ -132,7 +132,7 @@ public final class DiskImage: Sendable {
         containers: [any ByteFile] = []
     ) throws(StorageError) -> DiskImage {
         let (path, options) = (request.path, request.options)
-        if forWriting, options.given.members[path] != nil { throw GivenFiles.readOnly(path) }
+        if forWriting, options.given.members[path.hostBytes] != nil { throw GivenFiles.readOnly(path) }
         let format = options.format
         if format == nil { try MachineDescription.refuse(path) }
         guard forWriting else {

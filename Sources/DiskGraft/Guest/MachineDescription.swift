@@ -62,6 +62,8 @@ enum GuestInputCode: String, LayerCode {
     case noSuchDisk = "no-such-disk"
     /// A disk of a description is chosen, and there is no description.
     case noDescription = "no-description"
+    /// It is called a description and is none.
+    case notADescription = "not-a-description"
     /// It lies in an archive.
     case archiveMember = "archive-member"
 }

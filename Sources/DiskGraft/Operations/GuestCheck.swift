@@ -197,7 +197,7 @@ public struct GuestCheck: Encodable, Sendable {
         _ repair: Finding.Repair, _ path: String, _ options: ImageOptions
     ) throws(StorageError) {
         try options.requireLocks(path)
-        if options.given.members[path] != nil { throw GivenFiles.readOnly(path) }
+        if options.given.members[path.hostBytes] != nil { throw GivenFiles.readOnly(path) }
         try DiskImage.recover(path, options.records)
         let file = try RecordedFile.open(path)
         let format =

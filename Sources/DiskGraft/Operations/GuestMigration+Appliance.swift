@@ -22,6 +22,14 @@ extension GuestMigration {
             throw StorageError(
                 .misuse, PlanCode.languageOfAnotherTarget, "an appliance has the machine's description in it")
         }
+        let subformat = conversion.options.last { $0.key == "subformat" }?.value
+        let isStream = subformat.map { $0 == "streamOptimized" } ?? true
+        guard kind == .ova ? isStream : conversion.options.isEmpty else {
+            throw StorageError(
+                .misuse, PlanCode.disksOfAnotherLanguage,
+                kind == .ova
+                    ? "the disks of an OVA are streamOptimized VMDKs" : "the disks of an XVA take no options")
+        }
         let names = kind == .ova ? MachineLanguage.ovf.targets : [Target.xenserver.name]
         guard leavesUnpatched || names.contains(target.name) else {
             throw StorageError(

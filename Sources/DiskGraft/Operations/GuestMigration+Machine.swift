@@ -12,8 +12,29 @@ extension GuestMigration {
         var text: String
     }
 
-    /// Throws `misuse` where a description is wanted that no machine of the target is made from.
-    func requireDescribable(_ target: Target) throws(StorageError) {
+    /// Throws `misuse` where a description is wanted that no machine of the target is made from, or not with such disks.
+    func requireDescribable(_ target: Target, _ outputs: [Output]) throws(StorageError) {
+        let isStream = conversion.options.last { $0.key == "subformat" }.map { $0.value == "streamOptimized" }
+        if descriptions.contains(.ovf) {
+            for output in outputs where try format(of: output.path, target: target) != .vmdk {
+                throw .misuseOfPlan(
+                    .disksOfAnotherLanguage,
+                    "an OVF's disks are streamOptimized VMDKs, and \(output.path.hostBytes.shellText) is none"
+                )
+            }
+            guard isStream ?? true, !descriptions.contains(.vmx) else {
+                throw .misuseOfPlan(
+                    .disksOfAnotherLanguage,
+                    "an OVF's disks are streamOptimized VMDKs, and a .vmx has none of these; make the one or the other"
+                )
+            }
+        }
+        guard isStream != true || !descriptions.contains(.vmx) else {
+            throw .misuseOfPlan(
+                .disksOfAnotherLanguage,
+                "no machine of VMware's runs from a streamOptimized disk: what a .vmx names is of another subformat"
+            )
+        }
         for language in descriptions where !language.targets.contains(target.name) {
             let others = MachineLanguage.allCases.filter { $0.targets.contains(target.name) }.map(\.rawValue)
             throw .misuseOfPlan(

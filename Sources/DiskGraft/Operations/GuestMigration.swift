@@ -59,7 +59,7 @@ public struct GuestMigration: Sendable {
         var outputs: [Output] = []
         for image in guest.images {
             let name = image.stem ?? DiskSources.stem(of: HostPath.name(of: image.path))
-            let path = "\(destination)/\(name).\(suffix)"
+            let path = "\(Self.withoutSlashes(destination))/\(name).\(suffix)"
             guard !outputs.contains(where: { $0.path.hostBytes == path.hostBytes }) else {
                 throw StorageError(
                     .misuse, OutputCode.sameNameTwice,
@@ -68,6 +68,11 @@ public struct GuestMigration: Sendable {
             outputs.append(Output(source: image.path, path: path))
         }
         return outputs
+    }
+
+    /// A directory's path without slashes behind it; "" for the root.
+    private static func withoutSlashes(_ path: String) -> String {
+        String(hostBytes: path.hostBytes.reversed().drop { $0 == UInt8(ascii: "/") }.reversed())
     }
 
     /// What is to be said of the outputs' formats: a sentence where the target opens no such disks.
@@ -100,7 +105,7 @@ public struct GuestMigration: Sendable {
         show: (GuestPlan) -> Void = { _ in }
     ) throws(StorageError) -> [Output] {
         let outputs = try outputs(for: guest, to: destination, target: options.target)
-        try requireDescribable(options.target)
+        try requireDescribable(options.target, outputs)
         let overlays = guest.devices.map { OverlayDevice($0) }
         if leavesUnpatched { return try convert(overlays, of: guest, to: outputs, options, nil) }
         let view = try guest.seen(through: overlays)
@@ -130,6 +135,7 @@ public struct GuestMigration: Sendable {
         let sources = guest.devices.flatMap(\.hostFiles) + guest.images.flatMap(\.containers)
         let machine = NewMachine(
             source: guest.machine?.machine, target: target, plan: plan?.plans.first,
+            controller: options.controller, isSamePlatform: guest.machine?.hypervisor == target.hypervisor,
             addresses: options.cardAddresses)
         if let appliance, let path = outputs.first?.path {
             try pack(appliance, overlays, of: guest, to: path, machine)
@@ -144,6 +150,9 @@ public struct GuestMigration: Sendable {
             var conversion = conversion
             let format = try self.format(of: output.path, target: target)
             conversion.format = format
+            if descriptions.contains(.ovf), !conversion.options.contains(where: { $0.key == "subformat" }) {
+                conversion.options.append(("subformat", "streamOptimized"))
+            }
             if format == target.defaultFormat {
                 let named = Set(conversion.options.map(\.key))
                 // What the user says of the format's shape comes first.

@@ -185,7 +185,7 @@ public enum GuestUndo {
         for request in try DiskSources(paths, options, verifies: false).requests {
             let (path, options) = (request.path, request.options)
             try options.requireLocks(path)
-            if options.given.members[path] != nil { throw GivenFiles.readOnly(path) }
+            if options.given.members[path.hostBytes] != nil { throw GivenFiles.readOnly(path) }
             // To strings two spellings of a letter are one.
             for name in try hostFiles(of: path, options)
             where !names.contains(where: { $0.hostBytes == name.hostBytes }) {

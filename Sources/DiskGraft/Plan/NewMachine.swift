@@ -8,8 +8,12 @@ struct NewMachine {
     var source: Machine?
     /// The target.
     var target: Target
-    /// What the plan says; nil where none was made.
+    /// What the plan says; nil where none was made, and the guest stays as it is.
     var plan: Plan?
+    /// The controller that the user asked for.
+    var controller: Controller?
+    /// The target is a machine of the source's hypervisor, whose words and networks it has.
+    var isSamePlatform = false
     /// The addresses that cards get.
     var addresses: [CardAddress]
 
@@ -20,6 +24,7 @@ struct NewMachine {
         machine.hasSecureBoot = machine.firmware == .uefi ? source?.hasSecureBoot : nil
         machine.processorCount = source?.processorCount
         machine.memoryByteCount = source?.memoryByteCount
+        machine.operatingSystem = isSamePlatform ? source?.operatingSystem : nil
         machine.cards = cards
         machine.disks = try placed(disks)
         machine.controllers = machine.disks.compactMap(\.controller).reduce(into: []) {
@@ -30,18 +35,22 @@ struct NewMachine {
 
     private var firmware: Machine.Firmware {
         switch plan?.machine.firmware {
+        // The target has no other.
+        case _ where target.firmware == .bios: .bios
+        case _ where target.firmware == .uefi: .uefi
         case .bios, .pygrub: .bios
         case .uefi: .uefi
         // Both start it: as it was.
         case .either: source?.firmware ?? .bios
-        case .unknown, nil: source?.firmware ?? (target.firmware == .uefi ? .uefi : .bios)
+        case .unknown, nil: source?.firmware ?? .bios
         }
     }
 
     /// The source's cards, as the target's first card that the guest has a driver for; one card where nobody says how many.
     private var cards: [Machine.NetworkCard] {
         let model = plan?.cards.first { $0.state == .present }?.name ?? plan?.cards.last?.name
-        guard let old = source?.cards, !old.isEmpty else {
+        // What is described without a card has none: it may have been kept off the network.
+        guard let old = source?.cards, !old.isEmpty || addresses.isEmpty else {
             let new = addresses.map {
                 Machine.NetworkCard(model: model, address: HardwareAddress($0.address)?.text)
             }
@@ -51,13 +60,20 @@ struct NewMachine {
             let address = card.address.flatMap { HardwareAddress($0) }
             let stated = addresses.first { HardwareAddress($0.card) == address && address != nil }
             return Machine.NetworkCard(
-                model: model, address: (stated.flatMap { HardwareAddress($0.address) } ?? address)?.text)
+                model: plan == nil && isSamePlatform ? card.model : model,
+                address: (stated.flatMap { HardwareAddress($0.address) } ?? address)?.text,
+                // Others name networks in several languages.
+                network: isSamePlatform && target == .vmware ? card.network : nil)
         }
     }
 
     /// The disks behind the plan's controller, in their order.
     private func placed(_ disks: [Machine.Disk]) throws(StorageError) -> [Machine.Disk] {
-        let controller = plan?.controller ?? target.controllers.first
+        if let kept = keptPlaces(disks) { return kept }
+        let described = source?.disks.first?.controller.flatMap { Controller(rawValue: $0.kind.rawValue) }
+        let controller =
+            plan?.controller ?? self.controller
+            ?? described.flatMap { target.controllers.contains($0) ? $0 : nil } ?? target.controllers.first
         guard let controller, let kind = DiskController.Kind(rawValue: controller.rawValue) else {
             return disks
         }
@@ -78,6 +94,24 @@ struct NewMachine {
             disks[index].isStarted = index == started
         }
         return disks
+    }
+
+    /// The disks where the source had them, where nothing of the guest changes and the target has such controllers.
+    private func keptPlaces(_ disks: [Machine.Disk]) -> [Machine.Disk]? {
+        guard plan == nil, controller == nil, target != .hyperv, let old = source?.disks,
+            old.count == disks.count
+        else { return nil }
+        let known = Set(target.controllers.map(\.rawValue))
+        var kept = disks
+        for (index, disk) in old.enumerated() {
+            guard let place = disk.controller, disk.unit != nil,
+                isSamePlatform || known.contains(place.kind.rawValue)
+            else { return nil }
+            kept[index].controller = place
+            kept[index].unit = disk.unit
+            kept[index].isStarted = disk.isStarted || index == 0 && !old.contains(where: \.isStarted)
+        }
+        return kept
     }
 
     /// Where disk number `place` lies: SCSI adapters keep an address for themselves, and a second controller follows.

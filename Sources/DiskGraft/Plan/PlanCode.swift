@@ -18,6 +18,7 @@ enum PlanCode: String, LayerCode {
     case unknownController = "unknown-controller"
     case unknownDrivers = "unknown-drivers"
     case unknownEFIFallback = "unknown-efi-fallback"
+    case disksOfAnotherLanguage = "disks-of-another-language"
     case languageOfAnotherTarget = "language-of-another-target"
     case unknownHypervisor = "unknown-hypervisor"
     case unknownMachineLanguage = "unknown-machine-language"

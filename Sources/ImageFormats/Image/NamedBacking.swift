@@ -12,7 +12,8 @@ protocol BackedDriver: ImageDriver {
 ///
 /// Nothing in a backing file says that it is the right one, so only the name counts: a file in the overlay's
 /// own directory, or one of that name that the caller states. Where the overlay does not say the format, it is probed;
-/// but a guest that writes to a raw disk decides what probing finds there, so a probed file opens no other.
+/// but a guest that writes to a raw disk decides what probing finds there, so a probed file opens no other but
+/// those that the caller names.
 struct NamedBacking {
     /// The overlay's format.
     let layer: String
@@ -32,7 +33,10 @@ struct NamedBacking {
             Self.isNamed(name, found, by: file, options.files) ? found : nil
         }
         var below = search.below(backing)
-        if format == nil { below.references = .refuse }
+        // What the caller names is the caller's word.
+        if format == nil {
+            below.references = ReferencePolicy(allowsSiblings: false, parents: below.references.parents)
+        }
         let longer = try chain.adding(backing, layer: layer)
         do throws(StorageError) {
             let known = if let format { format } else { try ImageProbe.format(of: backing) }

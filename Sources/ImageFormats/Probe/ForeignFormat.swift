@@ -22,13 +22,20 @@ struct ForeignFormat {
             offset: 0, bytes: Array("Bochs Virtual HD Image".utf8), name: "a Bochs image", advice: qemu),
         Signature(
             offset: 0, bytes: Array("shdw".utf8), name: "an Apple ASIF image", advice: "diskutil image"),
-        Signature(offset: 0, bytes: [0x1f, 0x8b, 8], name: "gzip-compressed", advice: "gunzip"),
-        Signature(offset: 0, bytes: Array("BZh".utf8), name: "bzip2-compressed", advice: "bunzip2"),
         Signature(
-            offset: 0, bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], name: "xz-compressed", advice: "unxz"),
-        Signature(offset: 0, bytes: [0x28, 0xb5, 0x2f, 0xfd], name: "zstd-compressed", advice: "unzstd"),
-        Signature(offset: 0, bytes: [0x04, 0x22, 0x4d, 0x18], name: "lz4-compressed", advice: "unlz4"),
-        Signature(offset: 0, bytes: [0x02, 0x21, 0x4c, 0x18], name: "lz4-compressed", advice: "unlz4"),
+            offset: 0, bytes: [0x1f, 0x8b, 8], name: "gzip-compressed", advice: "gunzip < FILE > DISK"),
+        Signature(
+            offset: 0, bytes: Array("BZh".utf8), name: "bzip2-compressed", advice: "bunzip2 < FILE > DISK"),
+        Signature(
+            offset: 0, bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], name: "xz-compressed",
+            advice: "unxz < FILE > DISK"),
+        Signature(
+            offset: 0, bytes: [0x28, 0xb5, 0x2f, 0xfd], name: "zstd-compressed",
+            advice: "unzstd < FILE > DISK"),
+        Signature(
+            offset: 0, bytes: [0x04, 0x22, 0x4d, 0x18], name: "lz4-compressed", advice: "unlz4 < FILE > DISK"),
+        Signature(
+            offset: 0, bytes: [0x02, 0x21, 0x4c, 0x18], name: "lz4-compressed", advice: "unlz4 < FILE > DISK"),
         Signature(offset: 0, bytes: Array("LZIP".utf8), name: "lzip-compressed", advice: "lzip -d"),
         Signature(
             offset: 0, bytes: [0x89] + Array("LZO".utf8) + [0, 0x0d, 0x0a, 0x1a, 0x0a],

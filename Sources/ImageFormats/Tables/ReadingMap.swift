@@ -33,6 +33,12 @@ final class ReadingMap<Tables: ReadingTables>: ImageMap {
     }
 
     func extent(at offset: UInt64) throws(StorageError) -> Extent {
+        do throws(StorageError) { return try run(at: offset) } catch {
+            throw error.inFile(hostFiles[0].path)
+        }
+    }
+
+    private func run(at offset: UInt64) throws(StorageError) -> Extent {
         try state.withLock { (state) throws(StorageError) in
             if let run = state.run, run.range.contains(offset) {
                 return run.clamped(to: offset..<run.range.upperBound) ?? run

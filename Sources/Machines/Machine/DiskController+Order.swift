@@ -18,7 +18,7 @@ extension DiskController.Kind {
 
 extension Machine {
     /// Brings the disks into the order of bus, controller and place; those of which nothing is said stay in their order, last.
-    mutating func sortDisks() {
+    package mutating func sortDisks() {
         let platform = platform
         func key(_ disk: Disk) -> [Int] {
             guard let controller = disk.controller else { return [Int.max, 0, 0] }

@@ -26,6 +26,9 @@ package struct Machine: Sendable, Equatable {
     package var controllers: [DiskController]
     /// Its disks, in the order in which its firmware and its guest count them.
     package var disks: [Disk]
+    /// Disks that it has and that no file is given of: blank ones, or those that were not chosen. They have their places, which
+    /// names of disks go by.
+    package var absentDisks: [Disk] = []
     /// Its network cards, in order.
     package var cards: [NetworkCard]
 

@@ -24,6 +24,8 @@ struct OVFHardware {
         static let scsi = 6
         static let network = 10
         static let disk = 17
+        /// XenCenter's disks.
+        static let storageExtent = 19
         static let other = 20
     }
 
@@ -54,7 +56,7 @@ struct OVFHardware {
                         text, unit: item.value(of: "AllocationUnits") ?? "byte * 2^20", structure: "Item")
                 }
             case ResourceType.network: machine.cards.append(card(item))
-            case ResourceType.disk: try readDisk(item, controllers, &machine)
+            case ResourceType.disk, ResourceType.storageExtent: try readDisk(item, controllers, &machine)
             default: break
             }
         }
@@ -127,14 +129,13 @@ struct OVFHardware {
     ) throws(StorageError) {
         // oVirt lists other devices with the type of a disk.
         if let kind = item.value(of: "Type"), kind != "disk" { return }
-        guard let resource = item.value(of: "HostResource") else {
-            machine.notes.append("a disk of the machine has no file")
-            return
+        let found = try item.value(of: "HostResource").flatMap { (resource) throws(StorageError) in
+            try disks.disk(resource, instance: Self.identifier(of: item))
         }
-        guard var disk = try disks.disk(resource, instance: Self.identifier(of: item)) else {
-            machine.notes.append("a disk of the machine is empty, and has no file")
-            return
+        if found == nil {
+            machine.notes.append("a disk of the machine has no file: it is empty, or not in the description")
         }
+        var disk = found ?? Machine.Disk(file: "")
         let place = item.value(of: "AddressOnParent").flatMap { Int($0) }
         if let parent = item.value(of: "Parent"), let controller = controllers[parent] {
             disk.controller = controller.kind == .ide ? DiskController(.ide) : controller
@@ -143,7 +144,7 @@ struct OVFHardware {
         } else if disk.controller != nil {
             disk.unit = disk.unit ?? machine.disks.count { $0.controller == disk.controller }
         }
-        machine.disks.append(disk)
+        if found == nil { machine.absentDisks.append(disk) } else { machine.disks.append(disk) }
     }
 
     /// oVirt gives models by number.

@@ -13,16 +13,16 @@ struct HyperVScript {
         lines.append("$ErrorActionPreference = 'Stop'")
         lines.append("$Name = \(Self.word(machine.shownName))")
         let memory = machine.memoryMebibytes
-        // Generation 2 is UEFI, generation 1 a BIOS.
+        // By object from here on: a name may have wildcards. Generation 2 is UEFI, generation 1 a BIOS.
         lines.append(
-            "New-VM -Name $Name -Generation \(machine.isUEFI ? 2 : 1) -MemoryStartupBytes \((memory + 1) / 2 * 2)MB -NoVHD | Out-Null"
+            "$VM = New-VM -Name $Name -Generation \(machine.isUEFI ? 2 : 1) -MemoryStartupBytes \((memory + 1) / 2 * 2)MB -NoVHD"
         )
-        lines.append("Set-VMProcessor -VMName $Name -Count \(machine.shownProcessorCount)")
-        lines.append("Set-VMMemory -VMName $Name -DynamicMemoryEnabled $false")
+        lines.append("Set-VMProcessor -VM $VM -Count \(machine.shownProcessorCount)")
+        lines.append("Set-VMMemory -VM $VM -DynamicMemoryEnabled $false")
         for disk in machine.disks {
             let place = place(of: disk)
             lines.append(
-                "Add-VMHardDiskDrive -VMName $Name -ControllerType \(place.type) -ControllerNumber \(place.number) "
+                "Add-VMHardDiskDrive -VM $VM -ControllerType \(place.type) -ControllerNumber \(place.number) "
                     + "-ControllerLocation \(place.location) -Path (Join-Path $PSScriptRoot \(Self.word(disk.file)))"
             )
         }
@@ -30,32 +30,31 @@ struct HyperVScript {
             if machine.startsSignedLoadersAlone {
                 // Linux' loaders are signed by this one of Microsoft's keys.
                 lines.append(
-                    "Set-VMFirmware -VMName $Name -EnableSecureBoot On -SecureBootTemplate MicrosoftUEFICertificateAuthority"
+                    "Set-VMFirmware -VM $VM -EnableSecureBoot On -SecureBootTemplate MicrosoftUEFICertificateAuthority"
                 )
             } else {
-                lines.append("Set-VMFirmware -VMName $Name -EnableSecureBoot Off")
+                lines.append("Set-VMFirmware -VM $VM -EnableSecureBoot Off")
             }
             if let first = machine.disksInBootOrder.first {
                 let place = place(of: first)
                 lines.append(
-                    "Set-VMFirmware -VMName $Name -FirstBootDevice (Get-VMHardDiskDrive -VMName $Name "
+                    "Set-VMFirmware -VM $VM -FirstBootDevice (Get-VMHardDiskDrive -VM $VM "
                         + "-ControllerType \(place.type) -ControllerNumber \(place.number) -ControllerLocation \(place.location))"
                 )
             }
         }
         // New-VM gives the machine one card.
-        lines.append("Get-VMNetworkAdapter -VMName $Name | Remove-VMNetworkAdapter")
+        lines.append("Get-VMNetworkAdapter -VM $VM | Remove-VMNetworkAdapter")
         for (index, card) in machine.cards.enumerated() {
             let isLegacy = card.model?.lowercased() == "tulip" && !machine.isUEFI
             let name = Self.word("Network adapter \(index + 1)")
+            let address =
+                card.address.map { " -StaticMacAddress '\($0.filter { $0 != ":" }.uppercased())'" } ?? ""
             lines.append(
-                "Add-VMNetworkAdapter -VMName $Name -Name \(name)\(isLegacy ? " -IsLegacy $true" : "")"
-                    + (card.address.map {
-                        " -StaticMacAddress '\($0.filter { $0 != ":" }.uppercased())'"
-                    } ?? ""))
-            lines.append(
-                "if ($Switch) { Connect-VMNetworkAdapter -VMName $Name -Name \(name) -SwitchName $Switch }"
+                "$Card = Add-VMNetworkAdapter -VM $VM -Name \(name)\(isLegacy ? " -IsLegacy $true" : "")\(address) -Passthru"
             )
+            lines.append(
+                "if ($Switch) { Connect-VMNetworkAdapter -VMNetworkAdapter $Card -SwitchName $Switch }")
         }
         return lines.joined(separator: "\r\n") + "\r\n"
     }

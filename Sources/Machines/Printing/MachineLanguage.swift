@@ -100,10 +100,14 @@ public enum MachineLanguage: String, Sendable, CaseIterable, Encodable {
         // What a line, a quoted word or an XML text cannot hold.
         let names =
             machine.disks.map(\.file) + machine.cards.compactMap(\.network) + [directory, machine.shownName]
+        // `qm` takes what stands behind a comma for an option, and has no way to say that it is none.
+        let commas = self == .proxmox ? machine.disks.map(\.file) + machine.cards.compactMap(\.network) : []
         for name in names {
             let isText = name.hexOfHostBytes == nil
-            let isShown = !name.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f }
-            guard !isText || !isShown else { continue }
+            let isShown = !name.unicodeScalars.contains {
+                $0.value < 0x20 || $0.value == 0x7f || $0.properties.isNoncharacterCodePoint
+            }
+            guard !isText || !isShown || commas.contains(name) && name.contains(",") else { continue }
             throw StorageError(
                 .unsupported, MachineCode.nameNotExpressible,
                 "\(name.hostBytes.displayText) has characters that no description of a machine can name; give it another name"

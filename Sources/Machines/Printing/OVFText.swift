@@ -44,7 +44,10 @@ struct OVFText {
         xml.element("References") { xml in
             for (index, disk) in machine.disks.enumerated() {
                 let size = disk.fileByteCount.map { [("ovf:size", "\($0)")] } ?? []
-                xml.element("File", [("ovf:href", disk.file), ("ovf:id", "file\(index + 1)")] + size)
+                xml.element(
+                    "File",
+                    [("ovf:href", disk.file.replacing("%", with: "%25")), ("ovf:id", "file\(index + 1)")]
+                        + size)
             }
         }
     }
@@ -73,7 +76,7 @@ struct OVFText {
         // 101 is CIM's number for a Linux of 64 bits.
         xml.element(
             "OperatingSystemSection",
-            [("ovf:id", "101"), ("vmw:osType", machine.operatingSystem ?? "otherLinux64Guest")]
+            [("ovf:id", "101"), ("vmw:osType", machine.systemOfOVF ?? "otherLinux64Guest")]
         ) { xml in xml.element("Info", [], "The kind of guest") }
         xml.element("VirtualHardwareSection") { xml in
             xml.element("Info", [], "The hardware")

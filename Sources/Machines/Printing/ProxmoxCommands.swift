@@ -21,7 +21,7 @@ struct ProxmoxCommands {
         var arguments = [
             "--name \(ShellScript.word(Self.hostName(machine.shownName)))",
             "--memory \(machine.memoryMebibytes)",
-            "--cores \(machine.shownProcessorCount)", "--cpu x86-64-v2-AES", "--ostype l26",
+            "--cores \(machine.shownProcessorCount)", "--cpu host", "--ostype l26",
             "--bios \(machine.isUEFI ? "ovmf" : "seabios")", "--machine \(machine.qemuBoard)",
         ]
         if let identifier = machine.identifier { arguments.append("--smbios1 uuid=\(identifier)") }

@@ -9,7 +9,7 @@ struct QEMUCommand {
     var text: String {
         var script = ShellScript(comments: ["\(machine.shownName), for QEMU."] + machine.assumptions)
         var arguments: [String] = [
-            "-name \(ShellScript.word(Self.value(machine.shownName)))",
+            "-name \(ShellScript.word("guest=" + Self.value(machine.shownName)))",
             "-machine \(machine.qemuBoard)\(machine.startsSignedLoadersAlone ? ",smm=on" : ""),accel=\"${ACCEL:-kvm:tcg}\"",
             "-cpu max", "-m \(machine.memoryMebibytes)",
             "-smp \(machine.shownProcessorCount)",
@@ -19,8 +19,9 @@ struct QEMUCommand {
             let secure = machine.startsSignedLoadersAlone
             script.add("code=${OVMF_CODE:-/usr/share/OVMF/OVMF_CODE_4M\(secure ? ".ms" : "").fd}")
             script.add("empty=${OVMF_VARS:-/usr/share/OVMF/OVMF_VARS_4M\(secure ? ".ms" : "").fd}")
-            let store = ShellScript.word(Self.value("\(machine.shownName.replacingSlashes).nvram"))
-            let file = ShellScript.word("./\(machine.shownName.replacingSlashes).nvram")
+            // Behind a slash a colon begins no protocol of QEMU's.
+            let store = ShellScript.word(Self.value("./\(machine.shownName.asFileName).nvram"))
+            let file = ShellScript.word("./\(machine.shownName.asFileName).nvram")
             script.add("[ -e \(file) ] || cp \"$empty\" \(file)")
             if secure {
                 arguments.append("-global driver=cfi.pflash01,property=secure,value=on")
@@ -37,7 +38,7 @@ struct QEMUCommand {
             let place = order.firstIndex(of: disk) ?? index
             arguments.append(
                 "-drive if=none,id=disk\(index),format=\(disk.qemuFormat),file="
-                    + ShellScript.word(Self.value(disk.file)))
+                    + ShellScript.word(Self.value(disk.path(in: "."))))
             arguments.append("-device \(disk.qemuDevice),drive=disk\(index),bootindex=\(place + 1)")
         }
         for (index, card) in machine.cards.enumerated() {
@@ -58,8 +59,12 @@ struct QEMUCommand {
 }
 
 extension String {
-    /// Fit to be a file's name.
-    var replacingSlashes: String { String(map { $0 == "/" ? "_" : $0 }) }
+    /// Fit to be the beginning of a file's name, which has 255 bytes.
+    var asFileName: String {
+        var name = String(map { $0 == "/" ? "_" : $0 })
+        while name.utf8.count > 200 { name.removeLast() }
+        return name
+    }
 }
 
 extension Machine {

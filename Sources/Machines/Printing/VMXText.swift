@@ -14,7 +14,7 @@ struct VMXText {
         // The first that has all of these controllers: ESXi 6.5, Workstation 14.
         set("virtualHW.version", "13")
         set("displayName", machine.shownName)
-        set("guestOS", machine.operatingSystem ?? "otherlinux-64")
+        set("guestOS", machine.systemOfVMX ?? "otherlinux-64")
         set("memSize", "\((machine.memoryMebibytes + 3) / 4 * 4)")
         set("numvcpus", "\(machine.shownProcessorCount)")
         if let identifier = machine.identifier { set("uuid.bios", Self.spelled(identifier.bytes)) }
@@ -116,6 +116,25 @@ extension Machine.NetworkCard {
         case "e1000e": "e1000e"
         case "pcnet", "pcnet32": "vlance"
         default: "vmxnet3"
+        }
+    }
+}
+
+extension Machine {
+    /// VMware's word for the guest's system as an OVF has it ("rhel8_64Guest"); nil where the description's is none.
+    var systemOfOVF: String? { system.flatMap { $0.hasSuffix("Guest") ? $0 : nil } }
+
+    /// The same as a .vmx has it ("rhel8-64").
+    var systemOfVMX: String? { system.flatMap { $0.hasSuffix("Guest") ? nil : $0 } }
+
+    private var system: String? {
+        operatingSystem.flatMap { word in
+            let isWord = word.utf8.allSatisfy {
+                UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 | 0x20
+                    || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
+                    || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+            }
+            return isWord && !word.isEmpty ? word : nil
         }
     }
 }

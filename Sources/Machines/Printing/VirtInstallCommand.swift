@@ -14,7 +14,7 @@ struct VirtInstallCommand {
         var script = ShellScript(
             comments: ["\(machine.shownName), for virt-install."] + machine.assumptions)
         var arguments = [
-            "--import", "--name \(ShellScript.word(machine.shownName))",
+            "--import", "--name=\(ShellScript.word(machine.shownName))",
             "--memory \(machine.memoryMebibytes)",
             "--vcpus \(machine.shownProcessorCount)", "--cpu host-passthrough",
             "--machine \(machine.qemuBoard)",
@@ -35,8 +35,7 @@ struct VirtInstallCommand {
         let order = machine.disksInBootOrder
         for (index, disk) in machine.disks.enumerated() {
             let place = order.firstIndex(of: disk) ?? index
-            let path = disk.path(in: directory).split(separator: ",", omittingEmptySubsequences: false)
-                .joined(separator: ",,")
+            let path = Self.value(disk.path(in: directory))
             arguments.append(
                 "--disk "
                     + ShellScript.word(
@@ -48,11 +47,17 @@ struct VirtInstallCommand {
             let address = card.address.map { ",mac=\($0)" } ?? ""
             arguments.append(
                 "--network "
-                    + ShellScript.word("network=\(card.network ?? "default"),model=\(model)\(address)"))
+                    + ShellScript.word(
+                        "network=\(Self.value(card.network ?? "default")),model=\(model)\(address)"))
         }
         if machine.cards.isEmpty { arguments.append("--network none") }
         arguments.append("\"$@\"")
         script.add("exec virt-install", arguments)
         return script.text
+    }
+
+    /// A value of an option: a comma would end it.
+    private static func value(_ text: String) -> String {
+        text.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
     }
 }

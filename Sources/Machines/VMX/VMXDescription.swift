@@ -51,11 +51,17 @@ package enum VMXDescription {
                     machine.controllers.append(controller)
                 }
                 for place in values.places(of: name) where place < bus.places {
-                    guard let file = disk("\(name):\(place)", values) else { continue }
-                    machine.disks.append(
-                        Machine.Disk(
-                            file: file, format: "vmdk", controller: controller,
-                            unit: bus.name == "ide" ? number * 2 + place : place))
+                    let device = "\(name):\(place)"
+                    let unit = bus.name == "ide" ? number * 2 + place : place
+                    if let file = disk(device, values) {
+                        machine.disks.append(
+                            Machine.Disk(file: file, format: "vmdk", controller: controller, unit: unit))
+                    } else if isPassedThrough(device, values) {
+                        machine.notes.append(
+                            "\(device) of the machine is the host's own, which may be a disk, and has no file"
+                        )
+                        machine.absentDisks.append(Machine.Disk(file: "", controller: controller, unit: unit))
+                    }
                 }
             }
         }
@@ -70,6 +76,12 @@ package enum VMXDescription {
         let kind = (values["\(device).devicetype"] ?? "disk").lowercased()
         guard kind.hasSuffix("disk") else { return nil }
         return file
+    }
+
+    /// Whether a device is one of the host's, which the guest may count among its disks.
+    private static func isPassedThrough(_ device: String, _ values: VMXValues) -> Bool {
+        values.isTrue("\(device).present")
+            && (values["\(device).devicetype"] ?? "").lowercased().hasSuffix("passthru")
     }
 
     private static func kind(_ bus: String, _ word: String?) -> DiskController.Kind {

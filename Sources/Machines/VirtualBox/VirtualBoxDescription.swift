@@ -75,8 +75,12 @@ package enum VirtualBoxDescription {
             machine.controllers.append(controller)
             for device in element.children(named: "AttachedDevice")
             where device.attribute("type") == "HardDisk" {
+                let port = Int(device.attribute("port") ?? "0") ?? 0
+                let place = Int(device.attribute("device") ?? "0") ?? 0
+                let unit = kind == .ide ? (port & 1) * 2 + (place & 1) : port
                 guard let image = device.child("Image")?.attribute("uuid") else {
                     machine.notes.append("a disk of the machine has no file")
+                    machine.absentDisks.append(Machine.Disk(file: "", controller: controller, unit: unit))
                     continue
                 }
                 guard let medium = media[image.lowercased()] else {
@@ -85,11 +89,8 @@ package enum VirtualBoxDescription {
                         "its disk \(Array(image.utf8).displayText) is listed in no registry of its own: VirtualBox's own list has it, "
                             + "so give the disk itself", structure: "AttachedDevice")
                 }
-                let port = Int(device.attribute("port") ?? "0") ?? 0
-                let place = Int(device.attribute("device") ?? "0") ?? 0
                 var disk = Machine.Disk(
-                    file: medium.location, format: medium.format, controller: controller,
-                    unit: kind == .ide ? (port & 1) * 2 + (place & 1) : port)
+                    file: medium.location, format: medium.format, controller: controller, unit: unit)
                 disk.parents = medium.parents
                 machine.disks.append(disk)
             }

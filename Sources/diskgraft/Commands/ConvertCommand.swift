@@ -62,7 +62,9 @@ struct ConvertCommand: ParsableCommand {
             try convert()
         } catch var error as StorageError {
             let isDamage = error.kind == .corrupt || error.kind == .io && error.errno == nil
-            if isDamage, !salvage, !error.isCancellation {
+            // What a digest speaks against is not read at all; whoever can go on says so.
+            let isUnverified = error.remedies.contains(.skipVerification)
+            if isDamage, !isUnverified, !salvage, !error.isCancellation {
                 error.remedies.append(.salvage)
             }
             throw error

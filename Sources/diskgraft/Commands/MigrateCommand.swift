@@ -87,6 +87,7 @@ struct MigrateCommand: ParsableCommand {
         {
             Terminal.printWarning(warning)
         }
+        _ = try migration.outputs(for: guest, to: destination, target: options.target)
         var shown: GuestPlan?
         if unpatched { shown = showUnpatched(guest, options) }
         let outputs: [GuestMigration.Output]

@@ -41,6 +41,9 @@ struct DiskSources {
     /// Throws `misuse` where one disk of several is chosen and nothing describes a machine.
     static func requireChoice(_ sources: [DiskSources], _ options: ImageOptions?) throws(StorageError) {
         guard options?.disk != nil, sources.allSatisfy({ $0.descriptionCount == 0 }) else { return }
+        let paths = sources.flatMap(\.requests).map(\.path)
+        // What is not there is said by whoever opens it.
+        guard paths.allSatisfy(HostDirectory.exists) else { return }
         throw StorageError(
             .misuse, GuestInputCode.noDescription,
             "one disk of several is chosen, and nothing that is given describes a machine",
@@ -61,7 +64,8 @@ struct DiskSources {
     }
 
     private mutating func add(_ path: String, _ options: ImageOptions, verifies: Bool) throws(StorageError) {
-        let isKnown = options.given.members[path] != nil || options.given.neighbours[path] != nil
+        let isKnown =
+            options.given.members[path.hostBytes] != nil || options.given.neighbours[path.hostBytes] != nil
         guard options.format == nil, !isKnown, HostDirectory.isRegularFile(path) else {
             requests.append(Request(path: path, options: options))
             return
@@ -74,6 +78,7 @@ struct DiskSources {
             }
         }
         guard let language = try GivenDescription.language(of: path) else {
+            try GivenDescription.refuseUnread(path)
             requests.append(Request(path: path, options: options))
             return
         }
@@ -94,7 +99,7 @@ struct DiskSources {
         for (index, disk) in appliance.disks.enumerated() {
             let place = "\(path)/\(disk.name)"
             var own = options
-            own.given.members[place] = disk.file
+            own.given.members[place.hostBytes] = disk.file
             own.format = GivenDescription.format(appliance.machine.disks[index], appliance.machine)
             // A reference of XenServer's is no name of a file.
             let stem = kind == .xva ? "\(Self.stem(of: HostPath.name(of: path)))-disk\(index + 1)" : nil
@@ -122,7 +127,9 @@ struct DiskSources {
                     "describes \(made.count) disks, and disk \(number) is asked for", path: path)
             }
             made = [made[number - 1]]
-            described.disks = [described.disks[number - 1]]
+            let chosen = described.disks.remove(at: number - 1)
+            described.absentDisks += described.disks
+            described.disks = [chosen]
         }
         guard !made.isEmpty else {
             throw StorageError(

@@ -33,6 +33,25 @@ struct GivenDescription {
         return DescriptionLanguage.recognise(head) == known.language ? known.language : nil
     }
 
+    /// Throws `refused` for a file that is called as descriptions and appliances are and holds none that is read, nor an image: a
+    /// plain disk is not called so, and this one is damaged, or says more than is read.
+    static func refuseUnread(_ path: String) throws(StorageError) {
+        let name = path.lowercased()
+        let called = suffixes.map(\.suffix) + [".ova", ".xva"]
+        guard let suffix = called.first(where: { name.hasSuffix($0) }) else { return }
+        let file = try HostFile.open(path, locking: .ignore)
+        let head = try file.availableBytes(at: 0, count: 64 << 10)
+        let isCalledSo = MachineDescription(head: head).map { $0.suffix == suffix } ?? false
+        // What else it is, is said where it is opened as an image.
+        let isNothing = (try? ImageProbe.format(of: file)) == .raw && MachineDescription(head: head) == nil
+        guard isCalledSo || isNothing else { return }
+        throw StorageError(
+            .refused, GuestInputCode.notADescription,
+            "its name ends as those of machines' descriptions do, and it holds none that is read: it is damaged, or has what is not "
+                + "read (a document type, several headers)",
+            path: path, remedies: [.nameFormat(ImageFormat.raw.rawValue)])
+    }
+
     init(
         _ path: String, _ language: DescriptionLanguage, _ options: ImageOptions, verifies: Bool
     ) throws(StorageError) {
@@ -55,7 +74,7 @@ struct GivenDescription {
             let place = try places.place(of: disk.file, role: "disk")
             var own = options
             own.format = Self.format(disk, machine)
-            if let name = place.neighbour { own.given.neighbours[place.path] = (path, name) }
+            if let name = place.neighbour { own.given.neighbours[place.path.hostBytes] = (path, name) }
             for parent in disk.parents {
                 // One that may not be opened is told of where it is missed.
                 guard let found = try? places.place(of: parent, role: "parent") else { continue }
@@ -63,7 +82,7 @@ struct GivenDescription {
             }
             if disk.compression != nil {
                 let packed = try own.hostFiles.open(place.path, access: .read)
-                own.given.members[place.path] = try Appliance.decoded(packed, disk)
+                own.given.members[place.path.hostBytes] = try Appliance.decoded(packed, disk)
             }
             requests.append(DiskSources.Request(path: place.path, options: own))
         }

@@ -4,12 +4,12 @@ internal import Storage
 /// Files of a store, and those that only what was given leads to: members of archives, and files that a description names.
 /// Nothing else can open a member, and what a description names is opened as what lies beside it: never a link.
 struct GivenFiles: ByteFileStore {
-    /// What was found, by the path that it is known by.
+    /// What was found, by the bytes of the path that it is known by: to strings two spellings of a letter are the same.
     struct Found: Sendable {
         /// Members of archives, and files that are decoded where they are read.
-        var members: [String: any ByteFile] = [:]
+        var members: [[UInt8]: any ByteFile] = [:]
         /// Files beside a description: the description, and the plain name.
-        var neighbours: [String: (description: String, name: String)] = [:]
+        var neighbours: [[UInt8]: (description: String, name: String)] = [:]
 
         /// There is nothing to add to the store.
         var isEmpty: Bool { members.isEmpty && neighbours.isEmpty }
@@ -24,18 +24,20 @@ struct GivenFiles: ByteFileStore {
     }
 
     func open(_ path: String, access: FileAccess) throws(StorageError) -> any ByteFile {
-        if let member = found.members[path] {
+        if let member = found.members[path.hostBytes] {
             guard access == .read else { throw Self.readOnly(path) }
             return member
         }
-        guard let neighbour = found.neighbours[path] else { return try base.open(path, access: access) }
+        guard let neighbour = found.neighbours[path.hostBytes] else {
+            return try base.open(path, access: access)
+        }
         return try base.openSibling(of: neighbour.description, name: neighbour.name, access: access)
     }
 
     func openSibling(
         of sibling: String, name: String, access: FileAccess
     ) throws(StorageError) -> any ByteFile {
-        guard found.members[sibling] != nil else {
+        guard found.members[sibling.hostBytes] != nil else {
             return try base.openSibling(of: sibling, name: name, access: access)
         }
         // A disk in an archive is one file.
@@ -48,10 +50,12 @@ struct GivenFiles: ByteFileStore {
     func create(_ path: String) throws(StorageError) -> any ByteFile { try base.create(path) }
     func remove(_ path: String) throws(StorageError) { try base.remove(path) }
     func identity(of path: String) -> FileIdentity? {
-        found.members[path] == nil ? base.identity(of: path) : nil
+        found.members[path.hostBytes] == nil ? base.identity(of: path) : nil
     }
-    func exists(_ path: String) -> Bool { found.members[path] != nil || base.exists(path) }
-    func isRegularFile(_ path: String) -> Bool { found.members[path] != nil || base.isRegularFile(path) }
+    func exists(_ path: String) -> Bool { found.members[path.hostBytes] != nil || base.exists(path) }
+    func isRegularFile(_ path: String) -> Bool {
+        found.members[path.hostBytes] != nil || base.isRegularFile(path)
+    }
     func names(in directory: String) -> [String] { base.names(in: directory) }
     func resolved(_ path: String) -> String? { base.resolved(path) }
     func absolutePath(_ path: String) -> String { base.absolutePath(path) }

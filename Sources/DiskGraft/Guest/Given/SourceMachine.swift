@@ -43,6 +43,27 @@ struct SourceMachine: Sendable {
             let letter = Character(Unicode.Scalar(UInt8(97 + unit)))
             names["/dev/\(start)\(letter)"] = firstDisk + index + 1
         }
+        return names.merging(namesAmongAbsent) { first, _ in first }
+    }
+
+    /// Names by the order of all disks, where some of them are not given: without these the others would get their names.
+    private var namesAmongAbsent: [String: Int] {
+        guard !machine.absentDisks.isEmpty else { return [:] }
+        var all = Machine()
+        // Places are told apart by the file that stands for the index.
+        all.platform = machine.platform
+        all.disks =
+            (machine.disks + machine.absentDisks).enumerated().map { index, disk in
+                var disk = disk
+                disk.file = "\(index)"
+                return disk
+            }.filter { $0.controller.map { ![.virtioBlk, .xenBlkfront, .nvme].contains($0.kind) } ?? true }
+        all.sortDisks()
+        var names: [String: Int] = [:]
+        for (place, disk) in all.disks.prefix(26).enumerated() {
+            guard let index = Int(disk.file), index < machine.disks.count else { continue }
+            names["/dev/sd\(Character(Unicode.Scalar(UInt8(97 + place))))"] = firstDisk + index + 1
+        }
         return names
     }
 

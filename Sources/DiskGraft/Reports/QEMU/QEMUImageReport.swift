@@ -134,10 +134,12 @@ public struct QEMUImageReport: Encodable, Sendable {
         clusterSize = info.unitSize
         dirtyFlag = info.isDirty ?? false
         encrypted = info.isEncrypted ? true : nil
-        if let backing = info.references.first(where: { $0.role == "backing file" })?.name {
+        let isChildOfVMware = info.format == .vmdk
+        let role = isChildOfVMware ? "parent" : "backing file"
+        if let backing = info.references.first(where: { $0.role == role })?.name {
             backingFilename = backing
             fullBackingFilename = Self.place(of: backing, from: path)
-            backingFilenameFormat = info.detail("backing format")
+            backingFilenameFormat = isChildOfVMware ? info.format.qemuName : info.detail("backing format")
         }
         snapshots = info.snapshots.isEmpty ? nil : info.snapshots.map(Snapshot.init)
         formatSpecific = Specific(info, path)

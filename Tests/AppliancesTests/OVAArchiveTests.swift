@@ -38,6 +38,7 @@ struct OVAArchiveTests {
 
     @Test(arguments: [
         "SHA256(web.ovf)= A\nSHA256(disk.vmdk)= B\n", "SHA256 (disk.vmdk) = B\r\nSHA256(web.ovf)=A\r\n",
+        "\u{feff}SHA256(web.ovf)= A\nSHA256(disk.vmdk)= B\nSHA256(web.mf)= A\n",
         "SHA2-256(web.ovf)= A\n\nSHA256(disk.vmdk)= B", "sha256(web.ovf)= A\nSHA-256(disk.vmdk)= B\n",
     ])
     func spellingsOfManifests(_ text: String) throws {
@@ -68,6 +69,8 @@ struct OVAArchiveTests {
         #expect(try failure("SHA256(disk.vmdk)= B\nSHA256(disk.vmdk)= A").isCode(ApplianceCode.badManifest))
         #expect(try failure("MD5(disk.vmdk)= B").kind == .unsupported)
         #expect(try failure("nothing of the kind").isCode(ApplianceCode.badManifest))
+        #expect(try failure("nothing of the kind").remedies == [.skipVerification])
+        #expect(try Self.open(try archive("nothing of the kind"), verifies: false).disks.count == 1)
         #expect(try failure("SHA256(disk.vmdk)= 00").isCode(ApplianceCode.badManifest))
     }
 

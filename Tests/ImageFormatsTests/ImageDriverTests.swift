@@ -67,7 +67,6 @@ extension ImageDriverCase {
             $0.judge = "vmdk"
             $0.isCheckedByJudge = true
             $0.judgeOptions = []
-            $0.parents = [[], [("subformat", "monolithicFlat")]]
         },
         ImageDriverCase("monolithicFlat VMDK", VMDKDriver.self).with {
             $0.options = [("subformat", "monolithicFlat")]

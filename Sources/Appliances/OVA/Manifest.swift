@@ -22,10 +22,20 @@ package struct Manifest: Equatable, Sendable {
 
     /// Reads one. Throws `corrupt` for lines that are none and for a file with two digests, `unsupported` for other algorithms.
     package init(_ bytes: [UInt8]) throws(StorageError) {
+        do throws(StorageError) { lines = try Self.lines(of: bytes) } catch {
+            var error = error
+            error.remedies = [.skipVerification]
+            throw error
+        }
+    }
+
+    private static func lines(of bytes: [UInt8]) throws(StorageError) -> [Line] {
         guard bytes.count <= Self.byteLimit else {
             throw .appliance(.refused, .badManifest, "has a manifest of more than \(Self.byteLimit) bytes")
         }
-        lines = []
+        var lines: [Line] = []
+        // Windows' editors mark UTF-8.
+        let bytes = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...]
         var known: [String: Line] = [:]
         for (index, line) in bytes.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
             let text = String(hostBytes: line.filter { $0 != 13 })
@@ -43,6 +53,7 @@ package struct Manifest: Equatable, Sendable {
                     "has a manifest with two digests of \(parsed.name.hostBytes.shellText)")
             }
         }
+        return lines
     }
 
     private static func parse(_ text: String, number: Int) throws(StorageError) -> Line {

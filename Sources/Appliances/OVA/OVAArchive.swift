@@ -39,8 +39,9 @@ enum OVAArchive {
             FileReference.names(name).lazy.compactMap { index.entry(folder + $0.hostBytes) }.first
         }
         var notes: [String] = []
-        let manifest = try manifest(index, folder: folder, notes: &notes)
-        if verifies, let manifest {
+        // Unverified, it may be anything.
+        let manifest = verifies ? try manifest(index, folder: folder, notes: &notes) : nil
+        if let manifest {
             try manifest.verify { (name) throws(StorageError) in try member(name).map(index.open) }
         }
         let text = try index.open(description)

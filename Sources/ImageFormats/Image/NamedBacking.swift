@@ -8,6 +8,15 @@ protocol BackedDriver: ImageDriver {
     ) throws(StorageError) -> OpenedImage
 }
 
+extension BackedDriver {
+    /// An overlay is opened with its backing files, as far as `options.references` allows; they are only read.
+    package static func open(
+        _ file: any ByteFile, options: ImageOpenOptions
+    ) throws(StorageError) -> OpenedImage {
+        try open(file, options, chain: ParentChain(file))
+    }
+}
+
 /// A backing file as an overlay names it: qcow, qcow2, QED.
 ///
 /// Nothing in a backing file says that it is the right one, so only the name counts: a file in the overlay's

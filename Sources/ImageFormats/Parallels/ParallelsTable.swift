@@ -52,7 +52,7 @@ struct ParallelsTable: ReadingTables {
             report(
                 Finding(
                     .note, ParallelsCode.overlapUnknown,
-                    "the file is so large that blocks named twice are not looked for"))
+                    PlacesInUse.tooLarge))
         }
         for block in 0..<header.blockCount {
             if block & 0xffff == 0 { try Cancellation.check() }

@@ -8,13 +8,6 @@ package enum QCOW1Driver: ReadOnlyDriver, BackedDriver {
         head.span8.matches(QCOW1Header.magic)
     }
 
-    /// An overlay is opened with its backing files, as far as `options.references` allows.
-    package static func open(
-        _ file: any ByteFile, options: ImageOpenOptions
-    ) throws(StorageError) -> OpenedImage {
-        try open(file, options, chain: ParentChain(file))
-    }
-
     static func open(
         _ file: any ByteFile, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {

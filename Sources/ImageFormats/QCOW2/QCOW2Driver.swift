@@ -14,13 +14,6 @@ package enum QCOW2Driver: BackedDriver {
         return head.big(QCOW2Header.Field.version, as: UInt32.self) != 1
     }
 
-    /// An overlay is opened with its backing files, as far as `options.references` allows; they are only read.
-    package static func open(
-        _ file: any ByteFile, options: ImageOpenOptions
-    ) throws(StorageError) -> OpenedImage {
-        try open(file, options, chain: ParentChain(file))
-    }
-
     static func open(
         _ file: any ByteFile, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {

@@ -1,10 +1,11 @@
 internal import Storage
 
 /// The tables of a QED image.
-struct QEDTables: ReadingTables {
+struct QEDTables: TwoLevelTables {
     let header: QEDHeader
-    private var table: TwoLevelTable
-    private let fileEnd: UInt64
+    var table: TwoLevelTable
+    let fileEnd: UInt64
+    var clusterSize: UInt64 { header.clusterSize }
 
     var byteCount: UInt64 { header.diskSize }
 
@@ -33,7 +34,7 @@ struct QEDTables: ReadingTables {
             let next = (offset / span + 1) *? span ?? byteCount
             return Extent(range: offset..<min(next, byteCount), kind: .absent)
         }
-        try check(second)
+        try requireSecond(second)
         let index = cluster & (1 << header.tableBits - 1)
         switch try self.entry(try table.entry(index, of: second), at: second + index * 8) {
         case .free: return Extent(range: offset..<end, kind: .absent)
@@ -47,8 +48,7 @@ struct QEDTables: ReadingTables {
         }
     }
 
-    /// Throws for a second table outside of the file.
-    private func check(_ second: UInt64) throws(StorageError) {
+    func requireSecond(_ second: UInt64) throws(StorageError) {
         guard second % header.clusterSize == 0, table.contains(second, count: table.secondByteCount) else {
             throw .qed(
                 .corrupt, .outsideFile,
@@ -73,50 +73,18 @@ struct QEDTables: ReadingTables {
         }
     }
 
-    /// Looks at every entry of all tables.
-    mutating func check(report: (Finding) -> Void) throws(StorageError) {
-        var seen = PlacesInUse(fileByteCount: fileEnd, clusterSize: header.clusterSize)
-        if seen == nil {
-            report(
-                Finding(
-                    .note, QEDCode.overlapUnknown,
-                    "the file is so large that clusters named twice are not looked for"))
-        }
-        _ = seen?.take(header.tableOffset, count: table.secondByteCount)
-        for index in 0..<UInt64(1) << header.tableBits {
-            if index & 0xfff == 0 { try Cancellation.check() }
-            guard let second = try table.second(index) else { continue }
-            do throws(StorageError) { try check(second) } catch {
-                report(Finding(error))
-                continue
-            }
-            // A table that several entries name is looked at once.
-            guard seen?.take(second, count: table.secondByteCount) ?? true else {
-                report(Self.overlap(second, header.tableOffset + index * 8))
-                continue
-            }
-            for number in 0..<UInt64(1) << header.tableBits {
-                let place = second + number * 8
-                do throws(StorageError) {
-                    guard case .plain(let host) = try entry(try table.entry(number, of: second), at: place)
-                    else {
-                        continue
-                    }
-                    if seen?.take(host, count: header.clusterSize) == false {
-                        report(Self.overlap(host, place))
-                    }
-                } catch {
-                    guard error.kind == .corrupt else { throw error }
-                    report(Finding(error))
-                }
-            }
-        }
+    func place(named raw: UInt64, at place: UInt64) throws(StorageError) -> UInt64? {
+        guard case .plain(let host) = try entry(raw, at: place) else { return nil }
+        return host
     }
 
-    private static func overlap(_ host: UInt64, _ place: UInt64) -> Finding {
-        Finding(
-            .qed(
-                .corrupt, .overlap, "what lies at byte \(host.hex) belongs to something else too",
-                structure: "tables", offset: place))
+    func overlap(_ host: UInt64, named place: UInt64) -> StorageError {
+        .qed(
+            .corrupt, .overlap, "what lies at byte \(host.hex) belongs to something else too",
+            structure: "tables", offset: place)
+    }
+
+    var overlapUnknown: Finding {
+        Finding(.note, QEDCode.overlapUnknown, PlacesInUse.tooLarge)
     }
 }

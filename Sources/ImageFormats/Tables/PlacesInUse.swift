@@ -5,6 +5,9 @@ struct PlacesInUse: Sendable {
     private var bits: [UInt64]
     private let clusterSize: UInt64
 
+    /// What is said of files of more clusters than are looked at.
+    static let tooLarge = "the file is so large that what is named twice is not looked for"
+
     /// 16 MiB of bits.
     private static let limit: UInt64 = 1 << 27
 
@@ -29,12 +32,5 @@ struct PlacesInUse: Sendable {
             bits[word] |= bit
         }
         return isFree
-    }
-
-    /// How many clusters nobody named, of a file of so many bytes.
-    func free(fileByteCount: UInt64) -> UInt64 {
-        let used = bits.reduce(into: UInt64(0)) { $0 += UInt64($1.nonzeroBitCount) }
-        let all = fileByteCount / clusterSize
-        return all > used ? all - used : 0
     }
 }

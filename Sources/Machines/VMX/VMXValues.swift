@@ -20,7 +20,7 @@ struct VMXValues {
         }
         let encoding = pairs.first { $0.key == ".encoding" }.map { String(decoding: $0.value, as: UTF8.self) }
         for (key, value) in pairs {
-            let text = Self.text(value, encoding)
+            let text = key == "displayname" ? Self.shown(value, encoding) : Self.text(value, encoding)
             if let other = values[key], other != text {
                 throw .machine(
                     .corrupt, .contradiction, VMXDescription.language,
@@ -90,6 +90,14 @@ struct VMXValues {
             }
         }
         return bytes
+    }
+
+    /// A name that is only shown, by whatever converter the host's library has.
+    private static func shown(_ value: [UInt8], _ encoding: String?) -> String {
+        guard case .text(let bytes)? = encoding.flatMap({ TextEncoding(named: $0) })?.decode(value) else {
+            return text(value, encoding)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Latin writers' bytes as what they mean; others as the host's own bytes, which is how such a name lies on the disk.

@@ -62,13 +62,21 @@ struct ConvertCommand: ParsableCommand {
             try convert()
         } catch var error as StorageError {
             let isDamage = error.kind == .corrupt || error.kind == .io && error.errno == nil
-            // What a digest speaks against is not read at all; whoever can go on says so.
-            let isUnverified = error.remedies.contains(.skipVerification)
-            if isDamage, !isUnverified, !salvage, !error.isCancellation {
+            if isDamage, !salvage, !error.isCancellation, !error.remedies.contains(.salvage), canBeSalvaged {
                 error.remedies.append(.salvage)
             }
             throw error
         }
+    }
+
+    /// Whether the source can be opened at all: what a digest speaks against, or an archive that is cut off, cannot.
+    private var canBeSalvaged: Bool {
+        guard ApplianceFormat.chosen(outputFormat, for: destination) == nil, var options = try? image.options
+        else {
+            return false
+        }
+        options.salvages = true
+        return (try? DiskImage.open(source, options: options)) != nil
     }
 
     /// A machine with all disks that the source describes.

@@ -23,14 +23,14 @@ struct PlacesInUse: Sendable {
     /// as free.
     mutating func take(_ place: UInt64, count: UInt64) -> Bool {
         guard count > 0, let end = place +? (count - 1) else { return true }
-        var isFree = true
         for cluster in place / clusterSize...end / clusterSize {
             let word = Int(min(cluster / 64, UInt64(bits.count)))
             guard word < bits.count else { break }
             let bit: UInt64 = 1 << (cluster % 64)
-            if bits[word] & bit != 0 { isFree = false }
+            // At once: each bit is set one time, however often a place is named.
+            guard bits[word] & bit == 0 else { return false }
             bits[word] |= bit
         }
-        return isFree
+        return true
     }
 }

@@ -217,5 +217,7 @@ struct PrintingTests {
         var twice = Self.machine(kind)
         twice.disks[1].unit = 0
         #expect(code(twice) == "too-many-disks")
+        twice.disks[1].unit = -1
+        #expect(code(twice) == "too-many-disks")
     }
 }

@@ -130,7 +130,7 @@ public enum MachineLanguage: String, Sendable, CaseIterable, Encodable {
                     "\(rawValue) has no words for a disk behind \(disk.controller?.kind.rawValue ?? "an unknown controller"); it has for "
                         + controllers.keys.map(\.rawValue).sorted().joined(separator: ", "))
             }
-            guard unit < limit,
+            guard unit >= 0, unit < limit,
                 units.insert("\(controller.kind.rawValue) \(controller.number) \(unit)").inserted
             else {
                 throw StorageError(

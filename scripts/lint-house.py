@@ -145,6 +145,20 @@ def imported(root, below):
                 yield path, number, path.split(os.sep)[1], m[1]
 
 
+def driver_protocols(files):
+    """The two protocols that drivers conform to, and every protocol that refines one of them."""
+    refined = {}
+    for _, text in files:
+        for name, above in re.findall(r"\bprotocol\s+(\w+)\s*:([^{]*)\{", text):
+            refined.setdefault(name, set()).update(re.findall(r"\w+", above))
+    kinds = {"ImageDriver", "FileSystemDriver"}
+    while True:
+        more = {name for name, above in refined.items() if above & kinds} - kinds
+        if not more:
+            return kinds
+        kinds |= more
+
+
 def check(root, package):
     found = []
 
@@ -188,9 +202,10 @@ def check(root, package):
                 breach("tests", path, line, f"no test is called {name}")
 
     files = list(sources(root))
+    kinds = driver_protocols(files)
     drivers = {}
     for path, text in files:
-        for name in re.findall(r"\b(?:struct|enum|class|actor)\s+(\w+)\s*:[^{\n]*\b(?:ImageDriver|FileSystemDriver)\b", text):
+        for name in re.findall(rf"\b(?:struct|enum|class|actor)\s+(\w+)\s*:[^{{]*?\b(?:{'|'.join(sorted(kinds))})\b", text):
             drivers[name] = os.path.dirname(path)
     for path, text in files:
         target = path.split(os.sep)[1]

@@ -53,7 +53,6 @@ enum Ext4Code: String, LayerCode {
     case badLabel = "bad-label"
     case badName = "bad-name"
     case badNode = "bad-node"
-    case exists = "exists"
     case noEntry = "no-entry"
     case isADirectory = "is-a-directory"
     case notEmpty = "not-empty"

@@ -45,7 +45,6 @@ enum FATCode: String, LayerCode, CaseIterable {
     case rootFull = "root-full"
     case directoryFull = "directory-full"
     case fileTooLong = "file-too-long"
-    case exists = "exists"
     case noEntry = "no-entry"
     case notEmpty = "not-empty"
     case isADirectory = "is-a-directory"

@@ -49,7 +49,6 @@ enum XFSCode: String, LayerCode {
     case noAttribute = "no-attribute"
     case badName = "bad-name"
     case badNode = "bad-node"
-    case exists = "exists"
     case noEntry = "no-entry"
     case notEmpty = "not-empty"
     case isADirectory = "is-a-directory"

@@ -47,13 +47,7 @@ struct PlanExecution {
         case .remove(let place):
             try edit.names(on: place.directory.volume).remove(place.name, in: place.directory.id)
         case .setLabel(let volume, let label):
-            if guest.volumes[volume].identity.kind == .swap {
-                try edit.addDeviceWrite(
-                    volume, offset: SwapLabel.offset,
-                    bytes: try SwapLabel.bytes(label, path: guest.path(ofVolume: volume)))
-            } else {
-                try edit.label(on: volume).setLabel(label)
-            }
+            try edit.setLabel(label, of: volume)
         case .deviceBytes(let volume, let offset, let expected, let contents):
             let device = guest.volumes[volume].device
             guard try device.bytes(at: offset, count: expected.count) == expected else {

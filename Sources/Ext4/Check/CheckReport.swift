@@ -2,10 +2,8 @@ package import Storage
 
 /// What a check found, and how much it looked at.
 package struct CheckReport: Sendable {
-    /// In the order found; at most `CheckSink.maximumFindingCount`.
+    /// In the order found; where there were too many, the last says how many were left out.
     package var findings: [Finding] = []
-    /// Findings left out because there were too many.
-    package var omittedCount = 0
     /// Inodes in use.
     package var inodeCount = 0
     /// Directories among them.
@@ -24,7 +22,6 @@ enum CheckCode: String, LayerCode {
     case lostSuperblock = "lost-superblock"
     case superblockField = "superblock-field"
     case freeCounts = "free-counts"
-    case errorState = "error-state"
     case needsRecovery = "needs-recovery"
     case fastCommits = "fast-commits"
     case journalState = "journal-state"
@@ -50,7 +47,6 @@ enum CheckCode: String, LayerCode {
     case unattached = "unattached"
     case blockBitmap = "block-bitmap"
     case inodeBitmap = "inode-bitmap"
-    case bitmapChecksum = "bitmap-checksum"
     case groupCounts = "group-counts"
     case noLostAndFound = "no-lost-and-found"
     case badBlock = "bad-block"
@@ -59,22 +55,24 @@ enum CheckCode: String, LayerCode {
     case quotaUsage = "quota-usage"
 }
 
-/// Collects findings, up to a limit.
+/// Collects findings, up to a limit; the others are counted.
 final class CheckSink {
-    static let maximumFindingCount = 10_000
-
-    private(set) var report = CheckReport()
+    private var kept = CheckReport()
+    private var told = ToldFindings(limit: 10_000)
     /// A structure may be read by several passes; what is wrong with it is told once.
     private var known: Set<Finding> = []
 
     func add(_ finding: Finding) {
-        guard !known.contains(finding) else { return }
-        guard report.findings.count < Self.maximumFindingCount else {
-            report.omittedCount += 1
-            return
-        }
+        guard !known.contains(finding), told.takes(finding) else { return }
         known.insert(finding)
-        report.findings.append(finding)
+        kept.findings.append(finding)
+    }
+
+    /// What there is so far.
+    var report: CheckReport {
+        var report = kept
+        report.findings += told.rest(layer: Ext4Code.layer).map { [$0] } ?? []
+        return report
     }
 
     func add(
@@ -104,9 +102,9 @@ final class CheckSink {
     }
 
     func finish(inodes: Int, directories: Int, blocks: UInt64) -> CheckReport {
-        report.inodeCount = inodes
-        report.directoryCount = directories
-        report.blockCount = blocks
+        kept.inodeCount = inodes
+        kept.directoryCount = directories
+        kept.blockCount = blocks
         return report
     }
 }

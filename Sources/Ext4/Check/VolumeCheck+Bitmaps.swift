@@ -142,7 +142,9 @@ extension VolumeCheck {
 
     private func badChecksum(_ what: String, _ descriptor: GroupDescriptor, _ block: BlockNumber) {
         sink.add(
-            .bitmapChecksum, "the checksum of the \(what) bitmap of group \(descriptor.group) is wrong",
-            structure: "bitmap", offset: geometry.byteOffset(of: block))
+            Finding(
+                .damage, Ext4Code.bitmapChecksum,
+                "the checksum of the \(what) bitmap of group \(descriptor.group) is wrong",
+                structure: "bitmap", offset: geometry.byteOffset(of: block)))
     }
 }

@@ -14,8 +14,10 @@ extension VolumeCheck {
         }
         if superblock.state & Superblock.State.errors != 0 {
             sink.add(
-                .errorState, "the kernel noted errors in this file system", structure: "superblock",
-                offset: Superblock.byteOffset + UInt64(Superblock.Offset.state))
+                Finding(
+                    .damage, Ext4Code.errorState, "the kernel noted errors in this file system",
+                    structure: "superblock",
+                    offset: Superblock.byteOffset + UInt64(Superblock.Offset.state)))
         }
         if superblock.revision > 0, superblock.uuid.allSatisfy({ $0 == 0 }) {
             bad(Superblock.Offset.uuid, "the file system has no UUID")

@@ -29,8 +29,10 @@ extension Ext4Transaction {
     /// Throws when a directory has a name already: where its index leads, and anywhere else in it.
     func requireNoEntry(_ name: [UInt8], in directory: Inode) throws(StorageError) {
         guard try find(name, in: directory) == nil else {
-            throw .ext4(
-                .refused, .exists, "\"\(name.displayText)\" is already in directory \(directory.name)")
+            throw StorageError(
+                .refused, FileTreeCode.nameTaken,
+                "\"\(name.displayText)\" is already in directory \(directory.name)",
+                layerName: Ext4Code.layer)
         }
         try requireSoundIndex(of: directory)
     }

@@ -8,11 +8,11 @@ struct VolumeCheck {
     var claimed: ClusterSet
     /// The first reason not to write to the volume.
     var obstacle: Finding?
-    private var counts: [ErrorCode: Int] = [:]
+    private var told: [ErrorCode: ToldFindings] = [:]
 
     var geometry: Geometry { fileSystem.geometry }
 
-    /// More findings of one code than this would say nothing new.
+    /// More findings of one code than this would say nothing new: they are counted.
     private static let findingLimit = 100
 
     init(_ fileSystem: FATFileSystem, report: @escaping (Finding) -> Void) {
@@ -28,6 +28,9 @@ struct VolumeCheck {
             try withoutActuallyEscaping(report) { (report) throws(StorageError) in
                 var check = VolumeCheck(fileSystem, report: report)
                 try check.run()
+                check.told.sorted { $0.key.word < $1.key.word }.compactMap {
+                    $0.value.rest(layer: FATCode.layer, of: $0.key.word)
+                }.forEach(report)
             }
         } catch {
             guard error.kind == .corrupt else { throw error }
@@ -46,9 +49,9 @@ struct VolumeCheck {
     /// Reports a finding. One that `blocks` forbids writing to the volume; damage does in any case.
     mutating func add(_ finding: Finding, blocks: Bool = false) {
         if obstacle == nil, blocks || finding.severity == .damage { obstacle = finding }
-        let count = counts[finding.id, default: 0] + 1
-        counts[finding.id] = count
-        if count <= Self.findingLimit { report(finding) }
+        if told[finding.id, default: ToldFindings(limit: Self.findingLimit)].takes(finding) {
+            report(finding)
+        }
     }
 
     mutating func add(

@@ -40,7 +40,9 @@ extension FATTransaction {
             return true
         }
         guard !exists else {
-            throw .fat(.misuse, .exists, "\(bytes.shellText) is there already, in letters of either case")
+            throw StorageError(
+                .misuse, FileTreeCode.nameTaken,
+                "\(bytes.shellText) is there already, in letters of either case", layerName: FATCode.layer)
         }
         guard let short = ShortName.make(name, codePage, taken: taken) else {
             throw .fat(.refused, .directoryFull, "there is no short name left for \(bytes.shellText)")

@@ -89,17 +89,22 @@ extension GuestEdit {
     /// Sets the label of a volume, by its name; without one, of the volume that "/" is on. File systems and swap.
     public func setLabel(_ label: [UInt8], ofVolume name: String? = nil) throws(StorageError) {
         let root = mounts[.root] ?? 0
-        let volume =
-            try name.map { (name) throws(StorageError) in try guest.volumeIndex(named: name) } ?? root
-        if guest.volumes[volume].identity.kind == .swap {
-            let bytes = try SwapLabel.bytes(label, path: guest.path(ofVolume: volume))
-            try addDeviceWrite(volume, offset: SwapLabel.offset, bytes: bytes)
-        } else {
-            do throws(StorageError) {
+        try setLabel(
+            label,
+            of: name.map { (name) throws(StorageError) in try guest.volumeIndex(named: name) } ?? root)
+    }
+
+    /// Sets the label of a volume by its index.
+    package func setLabel(_ label: [UInt8], of volume: Int) throws(StorageError) {
+        do throws(StorageError) {
+            if guest.volumes[volume].identity.kind == .swap {
+                let bytes = try SwapLabel.bytes(label, for: guest.volumes[volume].identity)
+                try addDeviceWrite(volume, offset: SwapLabel.offset, bytes: bytes)
+            } else {
                 try self.label(on: volume).setLabel(label)
-            } catch {
-                throw error.inFile(guest.path(ofVolume: volume))
             }
+        } catch {
+            throw error.inFile(guest.path(ofVolume: volume))
         }
     }
 
@@ -187,21 +192,5 @@ extension GuestEdit {
                 path.removeLast(path.count - length)
             }
         }
-    }
-}
-
-/// A swap area's label: 16 bytes at 1052 (linux/swap.h, union swap_header).
-package enum SwapLabel {
-    /// Where it lies in the area.
-    package static let offset: UInt64 = 1052
-
-    /// The bytes of a label. Throws `refused` for one that is too long.
-    package static func bytes(_ label: [UInt8], path: String) throws(StorageError) -> [UInt8] {
-        guard label.count <= 16, !label.contains(0) else {
-            throw StorageError(
-                .refused, SwapCode.labelTooLong, "a swap area's label has at most 16 bytes",
-                path: path)
-        }
-        return label + [UInt8](repeating: 0, count: 16 - label.count)
     }
 }

@@ -156,7 +156,7 @@ extension GuestEdit {
 
     /// Whether a file system says that a name is taken.
     func saysTaken(_ error: StorageError) -> Bool {
-        guest.isFileSystemError(error) && error.code == GuestCode.exists.rawValue
+        guest.isFileSystemError(error) && error.isCode(FileTreeCode.nameTaken)
     }
 
     /// Adds the path that was asked for to what a file system says about an inode, and the image.

@@ -5,4 +5,5 @@ enum SwapCode: String, LayerCode {
     static let layer = "swap"
 
     case labelTooLong = "label-too-long"
+    case noLabel = "no-label"
 }

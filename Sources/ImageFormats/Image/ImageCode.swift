@@ -19,6 +19,4 @@ package enum ImageCode: String, LayerCode, CaseIterable {
     case noMemory = "no-memory"
     case readOnly = "read-only"
     case readOnlyFormat = "read-only-format"
-    // Checking.
-    case moreFindings = "more-findings"
 }

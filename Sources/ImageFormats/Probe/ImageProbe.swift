@@ -88,7 +88,7 @@ package enum ImageProbe {
     ) throws(StorageError) {
         do throws(StorageError) {
             let format = if let format { format } else { try self.format(of: file) }
-            var told = ToldFindings()
+            var told = ToldFindings(limit: 1000)
             try driver(for: format).check(file) { if told.takes($0) { report($0) } }
             if let rest = told.rest(layer: format.rawValue) { report(rest) }
         } catch {

@@ -52,11 +52,10 @@ struct QCOW2Check {
         try compare(blocks, report)
         for severity in [Severity.damage, .leak] {
             guard let count = untold[severity] else { continue }
-            var rest = Finding(
-                severity, ImageCode.moreFindings, "there are more of this kind, \(count) clusters or entries",
-                layerName: "qcow2")
-            rest.count = count
-            report(rest)
+            report(
+                ToldFindings.rest(
+                    severity, "there are more of this kind, \(count) clusters or entries",
+                    layer: QCOW2Code.layer, count: count))
         }
     }
 

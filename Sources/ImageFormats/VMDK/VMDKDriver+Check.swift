@@ -24,7 +24,7 @@ extension VMDKDriver {
                 var check = try VMDKSparseCheck(file, try header.completed(byFooterOf: file))
                 try check.run(report)
             case .seSparse(let header):
-                var check = try VMDKSESparseCheck(file, header)
+                let check = try VMDKSESparseCheck(file, header)
                 try check.run(report)
             }
         } catch {

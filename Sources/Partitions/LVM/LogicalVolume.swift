@@ -11,6 +11,8 @@ struct LogicalVolume: Sendable {
 
     /// Shown to users; the others are parts of volumes.
     var isVisible: Bool { status.contains("VISIBLE") }
+    /// What pvmove copies through. No other volume may have such a name (lvm(8)).
+    var isMove: Bool { status.contains("PVMOVE") || name.hasPrefix("pvmove") }
 
     /// A run of extents of one type.
     struct Segment: Sendable {
@@ -28,7 +30,7 @@ struct LogicalVolume: Sendable {
     enum Content: Sendable {
         /// Linear when there is one area. Stripe size in sectors.
         case striped([Area], stripeSize: UInt64)
-        /// An old-style mirror with a log of its own. `isMoving`: pvmove is copying.
+        /// An old-style mirror with a log of its own..
         case mirror([Area])
         case raid(RAID)
         case zero

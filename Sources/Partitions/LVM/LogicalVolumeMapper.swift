@@ -99,7 +99,7 @@ struct LogicalVolumeMapper {
         if group.status.contains("EXPORTED") {
             return .lvm(.refused, .exported, "volume group \(group.name) is exported; import it first")
         }
-        if volume.status.contains("PVMOVE") || volume.status.contains("LOCKED") {
+        if volume.isMove || volume.status.contains("LOCKED") {
             return .lvm(
                 .refused, .moving, "\(title) is being moved by pvmove; let the guest finish that first")
         }
@@ -131,11 +131,7 @@ struct LogicalVolumeMapper {
             return finish(range, layout, areas.map { leg($0) }, title)
         case .mirror(let areas):
             // The first leg is the one that the others are copied from.
-            let mapped = finish(range, .mirrored, areas.map { leg($0) }, title)
-            guard title.contains("/pvmove") else { return mapped }
-            return (
-                mapped.segment, .lvm(.refused, .moving, "pvmove is under way in volume group \(group.name)")
-            )
+            return finish(range, .mirrored, areas.map { leg($0) }, title)
         case .raid(let raid): return try map(raid, range, title)
         case .zero: return (MappedSegment(range: range, content: .zero), nil)
         case .error:

@@ -1,10 +1,12 @@
-/// What can be wrong with reading any file system's tree; errors name the kind of file system as their layer.
+/// What can be wrong with any file system's tree, and others go by; errors name the kind of file system as their layer.
 public enum FileTreeCode: String, LayerCode {
     /// The name of the layer.
     public static let layer = "file system"
 
     /// A position behind a file's end.
     case outOfRange = "out-of-range"
+    /// A name that is to be given is in the directory already.
+    case nameTaken = "exists"
     /// No link's target can be read from it.
     case notASymbolicLink = "not-a-symbolic-link"
     /// A name that no path can have.

@@ -27,18 +27,21 @@ enum CheckCode: String, LayerCode {
     case unlinked = "unlinked"
 }
 
-/// Collects findings, up to a limit.
+/// Collects findings, up to a limit; the others are counted.
 final class CheckSink {
-    static let maximumFindingCount = 10_000
-
-    private(set) var findings: [Finding] = []
+    private var kept: [Finding] = []
+    private var told = ToldFindings(limit: 10_000)
     /// A structure may be read by several passes; what is wrong with it is told once.
     private var known: Set<Finding> = []
 
     func add(_ finding: Finding) {
-        guard findings.count < Self.maximumFindingCount, known.insert(finding).inserted else { return }
-        findings.append(finding)
+        guard !known.contains(finding), told.takes(finding) else { return }
+        known.insert(finding)
+        kept.append(finding)
     }
+
+    /// In the order found; the last says how many were left out.
+    var findings: [Finding] { kept + (told.rest(layer: XFSCode.layer).map { [$0] } ?? []) }
 
     func add(
         _ code: CheckCode, _ message: String, structure: String, offset: UInt64? = nil,

@@ -97,8 +97,10 @@ extension XFSTransaction {
         try requireWritableDirectory(directory)
         try requireName(name)
         guard try find(name, in: directory) == nil else {
-            throw .xfs(
-                .misuse, .exists, "\"\(name.displayText)\" is in directory \(directory.name) already")
+            throw StorageError(
+                .misuse, FileTreeCode.nameTaken,
+                "\"\(name.displayText)\" is in directory \(directory.name) already",
+                layerName: XFSCode.layer)
         }
     }
 

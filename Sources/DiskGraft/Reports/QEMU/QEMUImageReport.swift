@@ -192,8 +192,8 @@ extension QEMUImageReport.Specific {
                         format: extent.kind, virtualSize: extent.byteCount, clusterSize: extent.unitSize,
                         compressed: extent.isCompressed ? true : nil)
                 })
-        case .raw, .vhd, .vhdx, .vdi, .qcow, .qed, .parallels:
-            return nil
+        // Of the others qemu-img says no more.
+        default: return nil
         }
     }
 }

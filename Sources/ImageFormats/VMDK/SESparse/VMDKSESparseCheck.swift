@@ -3,9 +3,6 @@ internal import Storage
 /// Checks an seSparse extent: its journal, every table and every grain's place, and that no two tables or grains share one.
 struct VMDKSESparseCheck {
     private let extent: VMDKSESparseExtent
-    private var reported = 0
-    /// More findings than this are not told one by one.
-    private static let findingLimit = 200
     /// Grains that are remembered, a bit each: those of a file of 4 TiB.
     private static let grainLimit: UInt64 = 1 << 30
 
@@ -15,7 +12,7 @@ struct VMDKSESparseCheck {
         extent = try VMDKSESparseExtent(file, fileIndex: 0, header: header)
     }
 
-    mutating func run(_ report: (Finding) -> Void) throws(StorageError) {
+    func run(_ report: (Finding) -> Void) throws(StorageError) {
         let extent = extent
         let header = extent.header
         let grains =
@@ -33,10 +30,10 @@ struct VMDKSESparseCheck {
             else { continue }
             let number = UInt32((place - header.tables.lowerBound) / UInt64(Header.tableByteCount))
             guard tables.insert(number).inserted else {
-                tell(
+                report(
                     Finding(
                         .damage, VMDKCode.grainsOverlap, "the directory names a grain table twice",
-                        structure: "grain directory", offset: place), report)
+                        structure: "grain directory", offset: place))
                 continue
             }
             let table = try extent.file.bytes(at: place, count: Header.tableByteCount)
@@ -48,10 +45,10 @@ struct VMDKSESparseCheck {
                 let number = Int((grain - header.grainsOffset) / Header.grainSize)
                 let bit: UInt64 = 1 << UInt64(number % 64)
                 if taken[number / 64] & bit != 0 {
-                    tell(
+                    report(
                         Finding(
                             .damage, VMDKCode.grainsOverlap, "two grains share bytes of the file",
-                            structure: "grain table \(index)", offset: grain), report)
+                            structure: "grain table \(index)", offset: grain))
                 }
                 taken[number / 64] |= bit
             }
@@ -59,20 +56,15 @@ struct VMDKSESparseCheck {
     }
 
     /// What `body` finds; nil, and a finding, where something is damaged.
-    private mutating func telling<Value>(
+    private func telling<Value>(
         _ report: (Finding) -> Void, _ body: () throws(StorageError) -> Value
     ) throws(StorageError) -> Value? {
         do throws(StorageError) {
             return try body()
         } catch {
             guard error.kind == .corrupt else { throw error }
-            tell(Finding(error), report)
+            report(Finding(error))
             return nil
         }
-    }
-
-    private mutating func tell(_ finding: Finding, _ report: (Finding) -> Void) {
-        reported += 1
-        if reported <= Self.findingLimit { report(finding) }
     }
 }

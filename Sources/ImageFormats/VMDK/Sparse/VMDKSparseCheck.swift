@@ -9,13 +9,10 @@ struct VMDKSparseCheck {
     /// Taken bytes of the file in sectors, neighbours together.
     private var taken: [(range: Range<UInt64>, isMetadata: Bool)] = []
     private var mergeCount = mergeStep
-    private var reported = 0
 
     private static let mergeStep = 1 << 20
     /// An extent in more places than this, when neighbours are put together, is not one that was written.
     private static let rangeLimit = 4 << 20
-    /// More findings than this are not told one by one.
-    private static let findingLimit = 200
 
     init(_ file: any ByteFile, _ header: VMDKSparseHeader) throws(StorageError) {
         self.file = file
@@ -47,14 +44,11 @@ struct VMDKSparseCheck {
         judgeSpace(report)
     }
 
-    private mutating func tell(
+    private func tell(
         _ severity: Severity, _ code: VMDKCode, _ message: String, _ structure: String,
         _ offset: UInt64, _ report: (Finding) -> Void
     ) {
-        reported += 1
-        guard reported <= Self.findingLimit else { return }
-        report(
-            Finding(severity, code, message, structure: structure, offset: offset))
+        report(Finding(severity, code, message, structure: structure, offset: offset))
     }
 
     private mutating func take(_ bytes: Range<UInt64>, isMetadata: Bool = false) throws(StorageError) {
@@ -150,9 +144,7 @@ struct VMDKSparseCheck {
                 size = unit.hostRange.upperBound - start
             } catch {
                 guard error.kind == .corrupt else { throw error }
-                reported += 1
-                if reported <= Self.findingLimit { report(Finding(error)) }
-                return
+                return report(Finding(error))
             }
         }
         guard start < file.byteCount, size <= file.byteCount - start else {

@@ -16,6 +16,8 @@ package enum FATDriver: FileSystemDriver {
 
     package static let refusesLate = true
 
+    package static let hasCodePages = true
+
     package static func isBootSector(_ sector: [UInt8]) -> Bool { BootSector(sector) != nil }
 
     package static func identify(_ device: any BlockDevice) throws(StorageError) -> VolumeSignature? {
@@ -25,7 +27,7 @@ package enum FATDriver: FileSystemDriver {
     package static func open(
         _ device: any BlockDevice, options: FileSystemOptions
     ) throws(StorageError) -> any FileSystem {
-        var own = FATFileSystem.Options()
+        var own = FATFileSystem.Options(cacheByteCount: options.cacheByteCount, now: options.now)
         if let codePage = options.codePage {
             if CodePage.upperHalves[codePage] != nil {
                 own.codePage = codePage

@@ -11,7 +11,7 @@ struct ForeignSystem {
     init(_ guest: Guest) throws(StorageError) {
         var names: [String] = []
         for (index, volume) in guest.volumes.enumerated() {
-            if let name = Self.name(volume) {
+            if let name = Self.name(volume, guest.registry) {
                 names.append("\(name) on \(volume.name)")
             } else if let fileSystem = try? guest.fileSystem(on: index),
                 let name = try Self.name(fileSystem, index)
@@ -22,18 +22,21 @@ struct ForeignSystem {
         self.names = names
     }
 
-    private static func name(_ volume: Volume) -> String? {
+    private static func name(_ volume: Volume, _ registry: FileSystemRegistry) -> String? {
         let type = volume.typeName ?? ""
-        switch volume.identity.kind.rawValue {
+        let kind = volume.identity.kind
+        switch kind.rawValue {
         case "zfs_member": return "ZFS"
         case "ufs": return type.contains("BSD") ? "\(type) (UFS)" : "UFS of a BSD"
-        case "apfs", "hfs", "hfsplus": return "macOS's \(volume.identity.kind.rawValue)"
+        case "apfs", "hfs", "hfsplus": return "macOS's \(kind.rawValue)"
         case "VMFS", "VMFS_volume_member": return "VMware VMFS"
-        case "reiserfs", "jfs", "f2fs", "nilfs2", "bcachefs", "squashfs", "erofs", "btrfs", "crypto_LUKS":
-            return "\(volume.identity.kind.rawValue), whose files cannot be read here,"
         default: break
         }
-        guard volume.identity.kind == .unknown else { return nil }
+        let isSystem = LinuxFileSystem.of(kind).map { $0.use != .other } ?? (kind.content == .encrypted)
+        if isSystem, registry.driver(for: kind) == nil {
+            return "\(kind.rawValue), whose files cannot be read here,"
+        }
+        guard kind == .unknown else { return nil }
         if type.contains("ZFS") || type.hasPrefix("Solaris") { return "ZFS (\(type))" }
         if type.contains("BSD") { return type.contains("boot") ? nil : type }
         return type.hasPrefix("Apple") || type.hasPrefix("VMware") ? type : nil

@@ -105,11 +105,11 @@ extension Guest {
         }
     }
 
-    /// The code page that a system mounts a volume of FAT with; nil where none says one. Systems do not lie on FAT.
+    /// The code page that a system mounts a volume with; nil where none says one. No system lies on a volume whose names need one.
     func codePage(of volume: Volume) throws(StorageError) -> Int? {
         var readable: [Int: any FileSystem] = [:]
         for (index, other) in volumes.enumerated()
-        where other.identity.kind != .vfat && registry.driver(for: other.identity.kind) != nil {
+        where registry.driver(for: other.identity.kind)?.hasCodePages == false {
             do throws(StorageError) {
                 readable[index] = try fileSystem(on: index)
             } catch {

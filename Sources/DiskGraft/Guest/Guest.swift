@@ -172,7 +172,7 @@ public final class Guest: Sendable {
                     : "\(volume.name) holds \(volume.identity.kind.rawValue), whose files cannot be read here"
             )
         }
-        let codePage = volume.identity.kind == .vfat ? try codePage(of: volume) : nil
+        let codePage = driver.hasCodePages ? try codePage(of: volume) : nil
         return try driver.open(
             volume.device, options: .init(ignoresChecksums: ignoresChecksums, codePage: codePage))
     }

@@ -131,7 +131,8 @@ public struct GuestCheck: Encodable, Sendable {
         _ volume: Volume, path: String, _ registry: FileSystemRegistry
     ) throws(StorageError) {
         let kind = volume.identity.kind
-        guard !kind.isContainer, kind != .swap else { return }
+        // Of what volumes are put together, those are checked.
+        guard kind.content != .volumes, kind.content != .swap else { return }
         if kind == .unknown {
             var hasRemains = false
             for driver in registry.drivers {
@@ -166,7 +167,7 @@ public struct GuestCheck: Encodable, Sendable {
             guest.images.allSatisfy { $0.format == .raw }
             && guest.layout.disks.allSatisfy { $0.table.kind == .none }
             && !guest.volumes.contains {
-                $0.identity.kind.isContainer || guest.registry.driver(for: $0.identity.kind) != nil
+                $0.identity.kind.content == .volumes || guest.registry.driver(for: $0.identity.kind) != nil
             }
         for (index, volume) in guest.volumes.enumerated()
         where guest.registry.driver(for: volume.identity.kind) == nil {
@@ -245,9 +246,4 @@ public struct GuestCheck: Encodable, Sendable {
     mutating func add(_ error: StorageError, image: String, volume: String?) {
         add(Finding(error, error.kind == .corrupt ? .damage : .warning), image: image, volume: volume)
     }
-}
-
-extension VolumeIdentity.Kind {
-    /// Volumes are found in it, and those are what is checked.
-    fileprivate var isContainer: Bool { self == .lvm2 || self == .mdRAID }
 }

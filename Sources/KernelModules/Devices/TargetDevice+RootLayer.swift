@@ -1,3 +1,5 @@
+internal import Storage
+
 // What a root file system is stacked from. Modules are asked for by the names that the kernel itself asks for:
 // "fs-TYPE" (fs/filesystems.c), "dm-TARGET" (drivers/md/dm-target.c), "md-level-N" (drivers/md/md.c), "crypto-NAME"
 // (crypto/api.c), and before Linux 3.9 by the bare name.
@@ -5,18 +7,9 @@
 extension TargetDevice {
     /// A file system of that type, as /proc/filesystems calls it.
     package static func fileSystem(_ type: String) -> TargetDevice {
-        let drivers: [String: [NamedDriver]] = [
-            "ext2": [NamedDriver("ext2", "EXT2_FS"), NamedDriver("ext4", "EXT4_USE_FOR_EXT2")],
-            "ext3": [
-                NamedDriver("ext3", "EXT3_FS"), NamedDriver("ext4", "EXT4_USE_FOR_EXT23"),
-                NamedDriver("ext4", "EXT4_FS"),
-            ],
-            "ext4": [NamedDriver("ext4", "EXT4_FS"), NamedDriver("ext4dev", "EXT4DEV_FS")],
-            "reiserfs": [NamedDriver("reiserfs", "REISERFS_FS")],
-        ]
+        let known = LinuxFileSystem.of(.init(rawValue: type))?.modules.map { NamedDriver($0.name, $0.option) }
         return layer(
-            type, aliases: ["fs-\(type)"],
-            drivers[type] ?? [NamedDriver(type, type.uppercased() + "_FS")])
+            type, aliases: ["fs-\(type)"], known ?? [NamedDriver(type, type.uppercased() + "_FS")])
     }
 
     /// Logical volumes and all else that the device mapper makes; `target` is another than linear and striped:

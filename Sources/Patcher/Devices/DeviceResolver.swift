@@ -176,7 +176,8 @@ package struct DeviceResolver: Sendable {
     /// A file system of several devices is mounted by any of them.
     func isPartOfOneFileSystem(_ one: Int, _ other: Int) -> Bool {
         let (one, other) = (volumes[one].identity, volumes[other].identity)
-        return one.kind == .btrfs && other.kind == .btrfs && one.uuid == other.uuid
+        return LinuxFileSystem.of(one.kind)?.spansDevices == true && one.kind == other.kind
+            && one.uuid == other.uuid
     }
 
     /// A name's disk is known without regard to the order.

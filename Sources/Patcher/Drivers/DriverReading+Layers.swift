@@ -17,9 +17,8 @@ extension DriverReading {
                 }
             }
             if volume.layers.isEmpty, case .logicalVolume = volume.location { add(.deviceMapper()) }
-            let kinds: [VolumeIdentity.Kind] = [.ext2, .ext3, .ext4, .xfs, .btrfs]
             let kind = volume.identity.kind
-            if kinds.contains(kind) { add(.fileSystem(kind.rawValue)) }
+            if LinuxFileSystem.of(kind)?.modules.isEmpty == false { add(.fileSystem(kind.rawValue)) }
         }
         return layers
     }

@@ -38,7 +38,7 @@ extension EFISystemPartition {
     ) throws(StorageError) -> Int? {
         let volumes = mounted.frame.volumes
         let disk = LinuxSystem.disk(of: volumes[mounted.rootVolume])
-        for index in volumes.indices where volumes[index].identity.kind == .vfat {
+        for index in volumes.indices where volumes[index].identity.kind.isReadByFirmware {
             guard let fileSystem = fileSystems[index], disk != nil,
                 LinuxSystem.disk(of: volumes[index]) == disk,
                 let efi = try FileSystemTree(volume: index, fileSystem, noting: mounted.damage).find("/EFI"),
@@ -48,6 +48,11 @@ extension EFISystemPartition {
         }
         return nil
     }
+}
+
+extension VolumeIdentity.Kind {
+    /// UEFI reads files of FAT and, but for discs, of nothing else (UEFI 2.10, 13.3).
+    var isReadByFirmware: Bool { self == .vfat }
 }
 
 extension LinuxSystem {

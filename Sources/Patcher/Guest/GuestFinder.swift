@@ -26,7 +26,7 @@ package enum GuestFinder {
         }
         let hasWindows = try volumes.indices.contains { (index) throws(StorageError) in
             if volumes[index].identity.kind == .ntfs { return true }
-            guard volumes[index].identity.kind == .vfat, let fileSystem = fileSystems[index] else {
+            guard volumes[index].identity.kind.isReadByFirmware, let fileSystem = fileSystems[index] else {
                 return false
             }
             let tree = FileSystemTree(volume: index, fileSystem, noting: TreeDamage())
@@ -139,13 +139,15 @@ package enum GuestFinder {
                 findings.append("\(volume.name) (\(volume.identity.kind.rawValue)) could not be read: \(why)")
                 continue
             }
-            switch volume.identity.kind {
+            switch volume.identity.kind.content {
             case .swap where volume.identity.isHibernated:
                 findings.append("\(volume.name) holds a suspended system: start it and shut it down first")
-            case .luks: findings.append("\(volume.name) is encrypted (LUKS): nothing in it can be changed")
+            case .encrypted:
+                findings.append("\(volume.name) is encrypted (LUKS): nothing in it can be changed")
             // What is put together, swapped to, or Windows's own is said elsewhere.
-            case .swap, .lvm2, .mdRAID, .ntfs, .unknown: break
-            default:
+            case .swap, .volumes, .nothing: break
+            case .files where volume.identity.kind == .ntfs: break
+            case .files:
                 findings.append(
                     "\(volume.name) holds \(volume.identity.kind.rawValue), which cannot be read here")
             }

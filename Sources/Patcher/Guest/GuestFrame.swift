@@ -106,7 +106,7 @@ extension GuestFrame {
             let name = DeviceName(row.spec)
             guard case .volume(let volume) = resolver.resolve(name),
                 // Subvolumes are mounted each by a row of its own.
-                volumes[volume].identity.kind != .btrfs
+                !hasSubvolumes(volume)
             else { continue }
             guard case .disk(let disk, _) = name else {
                 uses.append((row, nil, volume))
@@ -124,6 +124,10 @@ extension GuestFrame {
                 }
                 return isTaken || use.volume == rootVolume && use.row.place != "/" ? base : nil
             })
+    }
+
+    private func hasSubvolumes(_ volume: Int) -> Bool {
+        LinuxFileSystem.of(volumes[volume].identity.kind)?.hasSubvolumes == true
     }
 
     /// Kinds of disk names that cannot count the given disks in their order: one would name a volume that another row
@@ -155,7 +159,7 @@ extension GuestFrame {
                 found[name.family] = .otherContents
             }
             // Subvolumes are mounted each by a row of its own.
-            if row.mount?.isSwap == true || volumes[volume].identity.kind == .btrfs { continue }
+            if row.mount?.isSwap == true || hasSubvolumes(volume) { continue }
             if let known = places[volume], !known.contains(row.place) {
                 found[name.family] = .mountedElsewhere
             }

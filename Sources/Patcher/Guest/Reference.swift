@@ -128,17 +128,17 @@ struct ReferenceTable: Sendable {
     /// behind a name that holds wherever the disks go a file system of another kind is the guest's own affair.
     private static func clash(_ site: DeviceSite, _ volume: Volume) -> UnresolvedReason? {
         let kind = volume.identity.kind
-        let isContainer = [.lvm2, .mdRAID, .luks].contains(kind)
+        let isOther = [.swap, .volumes, .encrypted].contains(kind.content)
         switch site.use {
         case .fstab(let row):
             let isClash =
                 row.isSwap
                 ? kind != .swap && kind != .unknown
-                : kind == .swap || isContainer
+                : isOther
                     || row.mountPoint != "/" && row.contradicts(kind) && DeviceName(site.text).isPositional
             return isClash ? .rowSays(types: row.types, volume: volume.name, kind: kind) : nil
         case .kernelArgument("root", _), .sharedKernelArgument("root"):
-            return kind == .swap || isContainer ? .noFileSystem(volume: volume.name, kind: kind) : nil
+            return isOther ? .noFileSystem(volume: volume.name, kind: kind) : nil
         case .crypttab(let row):
             return row.contradicts(kind) && DeviceName(site.text).isPositional
                 ? .encryptsAnother(mapping: row.name, volume: volume.name, kind: kind) : nil

@@ -158,7 +158,8 @@ extension Fstab.Row {
     func contradicts(_ kind: VolumeIdentity.Kind) -> Bool {
         !types.isEmpty
             && types.allSatisfy { type in
-                if let kinds = Self.kinds[type] { return !kinds.contains(kind) }
+                let known = LinuxFileSystem.mounted(as: type)
+                if !known.isEmpty { return !known.contains { $0.kind == kind } }
                 return kind != .unknown && kind.rawValue != type && !Self.saysNothing(type)
             }
     }
@@ -169,12 +170,4 @@ extension Fstab.Row {
             type)
             || type.hasPrefix("fuse")
     }
-
-    /// What a volume with a file system of that type, as mount(8) calls it, is known as.
-    private static let kinds: [String: [VolumeIdentity.Kind]] = [
-        "ext2": [.ext2, .ext3, .ext4], "ext3": [.ext3, .ext4, .ext2], "ext4": [.ext4, .ext3, .ext2],
-        "xfs": [.xfs], "btrfs": [.btrfs], "swap": [.swap], "vfat": [.vfat], "msdos": [.vfat],
-        "ntfs": [.ntfs], "ntfs-3g": [.ntfs], "ntfs3": [.ntfs], "lowntfs-3g": [.ntfs], "umsdos": [.vfat],
-        "ext4dev": [.ext4, .ext3, .ext2],
-    ]
 }

@@ -45,7 +45,7 @@ extension DeviceSite.Use {
     /// A start would use that volume by itself, if it bore the name.
     fileprivate func takes(_ volume: Volume) -> Bool {
         let kind = volume.identity.kind
-        let holdsFiles = ![.swap, .lvm2, .mdRAID, .luks, .unknown].contains(kind)
+        let holdsFiles = kind.content == .files
         switch self {
         // A swap area that is taken for another loses nothing.
         case .fstab(let row): return !row.isNoauto && !row.isSwap && holdsFiles && !row.contradicts(kind)

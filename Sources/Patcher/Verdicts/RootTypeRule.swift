@@ -16,27 +16,20 @@ enum RootTypeRule: VerdictRule {
         ]
     }
 
-    private static let extended: Set<String> = ["ext2", "ext3", "ext4", "ext4dev"]
-    private static let known: Set<String> = extended.union([
-        "xfs", "btrfs", "vfat", "jfs", "reiserfs", "f2fs",
-    ])
-
-    /// The last of several counts; a list is tried from its begin. Of the extended file systems each may mount another.
+    /// The last of several counts; a list is tried from its begin.
     private static func wrongType(_ item: MenuEntry, _ kind: VolumeIdentity.Kind) -> String? {
         guard let text = value("rootfstype", item) else { return nil }
-        let words = text.split(separator: ",").map { String($0) }
-        guard !words.isEmpty, words.allSatisfy({ known.contains($0) }), known.contains(kind.rawValue) else {
-            return nil
-        }
-        let mounts = words.contains { word in
-            word == kind.rawValue || extended.contains(word) && extended.contains(kind.rawValue)
-        }
-        return mounts ? nil : "rootfstype=\(text)"
+        let named = text.split(separator: ",").map { LinuxFileSystem.mounted(as: String($0)) }
+        // What an image is mounted as says nothing of the root beneath it.
+        guard let known = LinuxFileSystem.of(kind), known.use != .image, !named.isEmpty,
+            named.allSatisfy({ $0.contains { $0.use != .image } })
+        else { return nil }
+        return named.contains { $0.contains { $0.kind == kind } } ? nil : "rootfstype=\(text)"
     }
 
-    /// Subvolumes are btrfs's alone, and an unknown option is an error of the mount.
+    /// An unknown option is an error of the mount.
     private static func wrongOption(_ item: MenuEntry, _ kind: VolumeIdentity.Kind) -> String? {
-        guard let text = value("rootflags", item), extended.contains(kind.rawValue) || kind.rawValue == "xfs"
+        guard let text = value("rootflags", item), LinuxFileSystem.of(kind)?.hasSubvolumes == false
         else { return nil }
         let isSubvolume = text.split(separator: ",").contains {
             $0.hasPrefix("subvol=") || $0.hasPrefix("subvolid=")

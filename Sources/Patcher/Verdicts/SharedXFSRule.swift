@@ -1,6 +1,6 @@
 internal import Storage
 
-/// Two rows that mount an XFS each, of one UUID: a copy of a disk beside it. Linux refuses the second.
+/// Two rows that mount a file system each (XFS), of one UUID: a copy of a disk beside it. Linux refuses the second.
 enum SharedXFSRule: VerdictRule {
     static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
         let guest = draft.guest
@@ -8,11 +8,12 @@ enum SharedXFSRule: VerdictRule {
         for file in guest.files(Fstab.self) {
             for row in file.syntax.rows
             where row.mountPoint.hasPrefix("/") && row.mountPoint != "/" && !row.isNoauto
-                && !guest.isOptional(row) && !row.options.contains("nouuid")
+                && !guest.isOptional(row)
             {
                 guard let reference = guest.reference(in: file.file, at: row.specRange.lowerBound),
                     case .volume(let volume) = reference.resolution,
-                    guest.volumes[volume].identity.kind == .xfs
+                    let option = LinuxFileSystem.of(guest.volumes[volume].identity.kind)?.optionForTwins,
+                    !row.options.contains(option)
                 else { continue }
                 let uuid = guest.volumes[volume].identity.uuid
                 let other = mounted.first { $0 != volume && guest.volumes[$0].identity.uuid == uuid }

@@ -12,7 +12,7 @@ enum UnreadableMountRule: RefusalRule {
         guard !guest.isMenuRead, guest.namesDevices else { return nil }
         // The menu may be on what the fstab does not mount, or under a name that is not known here.
         let unread = guest.volumes.indices.filter {
-            guest.capabilities[$0] == nil && guest.volumes[$0].identity.kind.mayHoldFiles
+            guest.capabilities[$0] == nil && guest.volumes[$0].identity.kind.mayHoldFilesOfLinux
         }
         let partition = guest.efiSystemPartition.flatMap { guest.capabilities[$0] == nil ? $0 : nil }
         guard let volume = partition ?? unread.first else { return nil }

@@ -29,7 +29,7 @@ package struct VolumeSignature: Sendable {
 package struct FileSystemOptions: Sendable {
     /// Read on where a metadata checksum is wrong, with a warning.
     package var ignoresChecksums: Bool
-    /// Windows' number of the code page that short names are in; nil: the usual one. FAT alone has such names.
+    /// Windows' number of the code page that short names are in; nil: the usual one. For drivers with `hasCodePages`.
     package var codePage: Int?
     /// How much metadata to keep in memory, in bytes.
     package var cacheByteCount: Int
@@ -69,6 +69,9 @@ package protocol FileSystemDriver: Sendable {
     /// only when all of them is sound): a plan that changes one is tried in memory before it is promised.
     static var refusesLate: Bool { get }
 
+    /// Names are in a code page that the volume does not tell: who opens it says which, by `FileSystemOptions.codePage`.
+    static var hasCodePages: Bool { get }
+
     /// What `device` is, when it is of this kind or belongs to it; nil when it is not. Reads the superblock and asks for
     /// nothing that reading files would need: unknown features and damage elsewhere do not matter.
     static func identify(_ device: any BlockDevice) throws(StorageError) -> VolumeSignature?
@@ -94,6 +97,8 @@ extension FileSystemDriver {
     package static var capabilities: Capabilities { Capabilities() }
 
     package static var refusesLate: Bool { false }
+
+    package static var hasCodePages: Bool { false }
 
     package static func isBootSector(_ sector: [UInt8]) -> Bool { false }
 

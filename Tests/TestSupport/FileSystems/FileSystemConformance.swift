@@ -114,6 +114,23 @@ package struct FileSystemConformance {
         #expect((said.labelByteLimit == 0) == !said.allows(.label))
         try settable(said)
         try label(said)
+        try options(said)
+    }
+
+    /// What is changed has the time that the file system was opened with, whatever the clock says, and a small cache will do.
+    private func options(_ said: Capabilities) throws {
+        guard said.allows(.contents) else { return }
+        let device = MemoryDevice(try subject.make(Self.files))
+        let now = Timestamp(seconds: 1_234_567_890)
+        let options = FileSystemOptions(cacheByteCount: 1, now: now)
+        let opened = try subject.driver.open(device, options: options)
+        let transaction = try #require(opened as? any WritableFileSystem).begin()
+        let menu = try find("boot/menu", in: transaction)
+        guard try transaction.attributes(of: menu).kept.contains(.modificationTime) else { return }
+        try #require(transaction as? any ContentsTransaction).replaceContents(of: menu, with: [1, 2, 3])
+        try transaction.prepare().commit()
+        let again = try open(MemoryDevice(device.contents))
+        #expect(try again.attributes(of: find("boot/menu", in: again)).modificationTime == now)
     }
 
     /// Every attribute that can be set is kept.

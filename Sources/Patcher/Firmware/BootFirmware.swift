@@ -90,7 +90,7 @@ extension LinuxSystem {
     func findsUEFILoader() -> Bool {
         if let efi = inspection.efi { return !efi.loaders.isEmpty }
         return efiSystemPartition != nil || inspection.hasLoaderDirectory
-            || files.contains { $0.syntax is SystemdBootConfiguration }
+            || files.contains { type(of: $0.syntax).showsUEFILoader }
     }
 
     /// What the first sector starts that a BIOS goes to; nil when nobody looked.
@@ -104,6 +104,6 @@ extension LinuxSystem {
         guard let efi = inspection.efi, case .programs(let machine, let state) = firmware.uefi else {
             return nil
         }
-        return FallbackMaking(efi, machine, state, title: title)
+        return FallbackMaking(efi, machine, state, system: release?.foldedName ?? "")
     }
 }

@@ -22,10 +22,10 @@ package struct FallbackMaking: Sendable, Equatable {
 
     /// The least that leads to a menu. Nil where nothing on the partition could be put there.
     init?(
-        _ partition: EFISystemPartition, _ machine: PEImage.Machine, _ state: FallbackState, title: String
+        _ partition: EFISystemPartition, _ machine: PEImage.Machine, _ state: FallbackState, system: String
     ) {
         guard state.problem != nil else { return nil }
-        let search = FallbackSearch(partition: partition, machine: machine, title: title)
+        let search = FallbackSearch(partition: partition, machine: machine, system: system)
         let found = search.candidates(state).first { making in
             !making.changes.isEmpty && !making.changes.contains(where: \.replacesDirectory)
                 && FallbackState(partition.after(making), machine).problem == nil

@@ -4,7 +4,7 @@ internal import GuestTree
 struct FallbackSearch {
     let partition: EFISystemPartition
     let machine: PEImage.Machine
-    let title: String
+    let system: String
 
     private typealias Change = FallbackMaking.Change
 
@@ -46,11 +46,10 @@ struct FallbackSearch {
 
     /// The guest's own directory first: the one whose name is in the guest's.
     private var vendors: [String] {
-        let title = title.lowercased().filter { $0 != " " }
         let usable = partition.vendors.filter {
             !["MICROSOFT", "LINUX", "SYSTEMD", "TOOLS"].contains($0.uppercased())
         }
-        let own = usable.filter { title.contains($0.lowercased()) }
+        let own = usable.filter { system.contains($0.lowercased()) }
         return own + usable.filter { !own.contains($0) }
     }
 
@@ -117,7 +116,7 @@ struct FallbackSearch {
     private var newestKernel: EFILoader? {
         partition.loaders(in: "LINUX").filter {
             $0.kind == .unifiedKernel && $0.fault(on: machine) == nil
-        }.max { LoaderEntry.compareVersions($0.key, $1.key) < 0 }
+        }.max { VersionOrder.compare($0.key, $1.key) < 0 }
     }
 
     /// The configuration goes along where the program, started from `\EFI\BOOT`, would find none: what is built in names no

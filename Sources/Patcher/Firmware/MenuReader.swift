@@ -18,7 +18,9 @@ extension LinuxSystem {
             case .programs(let machine, var state) = firmware.uefi
         else { return nil }
         if state.problem != nil {
-            guard let making = FallbackMaking(efi, machine, state, title: title) else { return nil }
+            guard let making = FallbackMaking(efi, machine, state, system: release?.foldedName ?? "") else {
+                return nil
+            }
             state = FallbackState(efi.after(making), machine)
         }
         guard state.problem == nil, let last = state.programs.last else { return nil }
@@ -33,7 +35,9 @@ extension LinuxSystem {
             return !trails.isEmpty && isKnown ? .grub : nil
         case .systemdBoot:
             // What starts another loader hands its menu on.
-            let hasOthers = files(LoaderEntry.self).contains { $0.syntax.entry.kernel == nil }
+            let hasOthers = files.contains { file in
+                file.isOneEntryOfMany && file.bootEntries.contains { $0.kernel == nil }
+            }
             let hidesEntries = volumes.indices.contains {
                 volumes[$0].isExtendedBoot && capabilities[$0] == nil
             }
@@ -55,16 +59,14 @@ extension LinuxSystem {
 
     /// The same. `hasMenuOfLoaderEntries`: a menu of GRUB 2 asks for loader entries.
     func isRead(_ menu: ScannedFile, by reader: MenuReader, _ hasMenuOfLoaderEntries: Bool) -> Bool {
-        guard menu.syntax is any BootMenu else { return true }
-        let partition = efiSystemPartition
+        guard let type = menu.menuType else { return true }
+        if reader == .grub, type.isOneEntryOfMany { return hasMenuOfLoaderEntries }
+        guard type.uefiReader == reader else { return false }
+        let volume = menu.file.volume
         switch reader {
-        case .grub:
-            if menu.syntax is LoaderEntry { return hasMenuOfLoaderEntries }
-            return !(menu.syntax is Refind || menu.syntax is Syslinux || menu.syntax is Lilo)
-        case .systemdBoot:
-            let volume = menu.file.volume
-            return menu.syntax is LoaderEntry && (volume == partition || volumes[volume].isExtendedBoot)
-        case .refind: return menu.syntax is Refind && menu.file.volume == partition
+        case .grub: return true
+        case .systemdBoot: return volume == efiSystemPartition || volumes[volume].isExtendedBoot
+        case .refind: return volume == efiSystemPartition
         }
     }
 }

@@ -21,7 +21,7 @@ struct BootFileSearch {
     mutating func state(of path: String, in menu: ScannedFile) throws(StorageError) -> State {
         guard var place = Self.place(path) else { return .unknown }
         if place.first != "/" {
-            guard menu.syntax is Syslinux else { return .unknown }
+            guard menu.menuType?.pathBase == .ownDirectory else { return .unknown }
             // Its own directory is the one that it was told of.
             place = menu.file.displayPath.directoryPart + "/" + place
         }

@@ -30,11 +30,11 @@ struct BootFiles: Sendable {
             [(entry: EntryKey, files: [(path: String, state: BootFileSearch.State)], menu: ScannedFile)] = []
         let inherited = files.compactMap(\.grubMenu).first { $0.readsBLSEntries }?.rootSettings ?? []
         let hasGRUB2 = files.contains { $0.syntax is GRUB2Config }
-        for menu in files where (menu.syntax as? any BootMenu) != nil {
+        for menu in files where menu.menuType != nil {
             // Without GRUB 2 a loader entry is for systemd-boot, which reads it on FAT; which loader reads it elsewhere, and
             // from where it counts, is not known.
             let isOfNoLoader =
-                menu.syntax is LoaderEntry && !hasGRUB2 && places.kinds[menu.file.volume] != .vfat
+                menu.isOneEntryOfMany && !hasGRUB2 && !places.kinds[menu.file.volume].isReadByFirmware
             for entry in menu.bootEntries {
                 guard let kernel = entry.kernel else { continue }
                 let key = EntryKey(file: menu.file.key, index: entry.index)
@@ -44,7 +44,7 @@ struct BootFiles: Sendable {
                     if isOfNoLoader { continue }
                     let (place, rest) = places.roots.place(
                         of: path, index, of: entry, in: menu,
-                        inherited: menu.syntax is LoaderEntry ? inherited : [])
+                        inherited: menu.isOneEntryOfMany ? inherited : [])
                     switch place {
                     case .missing(let device, let problem):
                         missingDevices[key] =
@@ -125,18 +125,10 @@ struct BootPlaces {
             FileSystemTree(volume: $0, fileSystems[$0], noting: damage)
         }
         let hidden = volumes.indices.filter {
-            fileSystems[$0] == nil && volumes[$0].identity.kind.mayHoldFiles
+            fileSystems[$0] == nil && volumes[$0].identity.kind.mayHoldFilesOfLinux
         }
         hidesVolumes = !hidden.isEmpty
         hidesOtherVolumes = hidden.contains { !volumes[$0].isEFISystemPartition }
-    }
-}
-
-extension VolumeIdentity.Kind {
-    /// Files may lie in it, or in what it is a container of.
-    var mayHoldFiles: Bool {
-        ![.swap, .lvm2, .mdRAID, .ntfs, .unknown].contains(self)
-            && !["exfat", "iso9660", "udf", "apfs", "hfs", "hfsplus", "ufs"].contains(rawValue)
     }
 }
 

@@ -14,7 +14,7 @@ enum GuestScan {
         // Menus that menus name, and those that these name: each file is read once, so that circles end.
         var next = 0
         while next < scan.files.count {
-            for (words, syntax) in includes(of: scan.files[next]) {
+            for (words, syntax) in scan.files[next].syntax.includedFiles {
                 for word in Set(words).sorted().prefix(includeLimit) {
                     guard let path = try IncludedPath.find(word, namedIn: scan.files[next], tree),
                         let file = try tree.regularFile(GuestPath(path))
@@ -26,22 +26,6 @@ enum GuestScan {
             next += 1
         }
         return (try GRUBLinks.linked(scan.files), scan.leftAlone, scan.unreadable)
-    }
-
-    /// The files that a menu names, and the language that they are in.
-    private static func includes(
-        of file: ScannedFile
-    ) -> [(words: [String], syntax: any ConfigurationSyntax.Type)] {
-        switch file.syntax {
-        case let text as any GRUB2Text:
-            [
-                (text.menu.includes.filter { !$0.isLoaderEntries }.map(\.word), GRUBIncludedMenu.self),
-                (text.menu.environmentFiles, GRUBVariablesFile.self),
-            ]
-        case let text as Syslinux: [(text.includedWords, Syslinux.self)]
-        case let text as any GRUBLegacyText: [(text.legacyMenu.menuFiles, GRUBLegacyIncludedMenu.self)]
-        default: []
-        }
     }
 
     /// No menu names more menus.

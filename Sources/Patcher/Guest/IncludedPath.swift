@@ -29,8 +29,8 @@ enum IncludedPath {
             guard !name.contains("$") else { return [] }
             return [menu.file.displayPath.directoryPart, "/boot/grub", "/boot/grub2"].map { $0 + name }
         }
-        // The directory that syslinux was installed in.
-        if menu.syntax is Syslinux, rest.first != "/" {
+        // The directory that the loader was installed in.
+        if menu.menuType?.pathBase == .ownDirectory, rest.first != "/" {
             return [menu.file.displayPath.directoryPart + "/" + rest]
         }
         guard rest.first == "/", !rest.contains("$") else { return [] }

@@ -8,7 +8,7 @@ extension LinuxSystem {
             $0
         }
         if !system.isEmpty { lines.append("system: " + system.joined(separator: ", ")) }
-        let loaders = files.filter { !$0.bootEntries.isEmpty || $0.syntax is SystemdBootConfiguration }
+        let loaders = files.filter { !$0.bootEntries.isEmpty || type(of: $0.syntax).showsUEFILoader }
             .map { "\($0.kind.rawValue) (\($0.file.displayPath))" }
         lines.append("boot loader: " + (loaders.isEmpty ? "none found" : loaders.joined(separator: ", ")))
         lines.append("firmware: " + firmware.summary)

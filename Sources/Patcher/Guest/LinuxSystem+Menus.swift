@@ -6,12 +6,10 @@ extension LinuxSystem {
     /// Whether nothing shows that this file is left over from another loader.
     func isInUse(_ menu: ScannedFile) -> Bool {
         if readsMenuOfUEFIAlone, menu.syntax is any GRUBMenu, !isOnESP(menu) { return false }
-        if menu.syntax is LoaderEntry, !menuUse.readsLoaderEntries { return false }
+        if menu.isOneEntryOfMany, !menuUse.readsLoaderEntries { return false }
         if menu.syntax is any GRUBMenu, isOutsideItsVolume(menu) { return false }
         if menuUse.hasForeignLoader, menu.syntax is any GRUB2Text { return false }
-        if menu.syntax is Syslinux, !syslinuxMenus.contains(where: { $0.files.contains(menu.file.key) }) {
-            return false
-        }
+        if let type = menu.menuType, !type.isReached(menu, of: self) { return false }
         if let menuReader {
             guard isRead(menu, by: menuReader) else { return false }
             if menuReader != .grub { return true }
@@ -34,8 +32,11 @@ extension LinuxSystem {
         guard firmware.isUEFIOnly, let release, release.family == .redHat, let major = release.major else {
             return false
         }
-        guard release.countsOtherwise else { return (6...8).contains(major) }
-        return release.title.contains("Fedora") ? major <= 33 : major <= 2
+        return switch release.distribution {
+        case .fedora: major <= 33
+        case .amazon: major <= 2
+        case .openSUSE, .other: (6...8).contains(major)
+        }
     }
 
     /// A menu that the loader reads was found, whether or not it offers an entry.
@@ -64,14 +65,11 @@ extension LinuxSystem {
     /// The syntaxes that what the first sector starts reads; nil where that does not decide. Xen's pygrub reads menus that
     /// no boot code knows of.
     func readers(of code: BootCode?) -> [ConfigurationKind]? {
-        let grub2 = [GRUB2Config.kind, LoaderEntry.kind, GRUBCustomMenu.kind, GRUBIncludedMenu.kind]
         if !isStartedByFirmware, resolver.presentation.hypervisor?.hasAliasedDiskNames == true { return nil }
-        return switch code {
-        case .grub2?: grub2
-        case .grubLegacy?: [GRUBLegacy.kind, GRUBLegacyIncludedMenu.kind]
-        case .lilo?: [Lilo.kind]
-        case BootCode.none?: hasUEFILoader ? grub2 : nil
-        case .other?, nil: nil
+        switch code {
+        case BootCode.none?: return hasUEFILoader ? ConfigurationSyntaxes.kinds(readBy: .grub2) : nil
+        case .other?, nil: return nil
+        case let code?: return ConfigurationSyntaxes.kinds(readBy: code)
         }
     }
 }

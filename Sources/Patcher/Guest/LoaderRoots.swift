@@ -48,7 +48,7 @@ struct LoaderRoots: Sendable {
     func place(
         of file: String, _ index: Int, of entry: BootEntry, in menu: ScannedFile, inherited: [GRUBRootSetting]
     ) -> (place: Place, path: Substring) {
-        guard Self.readsByVolume(menu), !(menu.syntax is Syslinux) else { return (.unknown, file[...]) }
+        guard menu.menuType?.pathBase == .volume else { return (.unknown, file[...]) }
         let isLegacy = menu.syntax is any GRUBLegacyText
         let settings = inherited + entry.rootSettings(ofFile: index)
         if isLegacy, let failing = failing(entry.rootSettings) { return (failing, file[...]) }
@@ -63,8 +63,7 @@ struct LoaderRoots: Sendable {
 
     /// Its loader counts paths from the root of one volume.
     static func readsByVolume(_ menu: ScannedFile) -> Bool {
-        menu.syntax is any GRUBMenu || menu.syntax is any GRUB2Text || menu.syntax is LoaderEntry
-            || menu.syntax is Syslinux
+        menu.menuType.map { $0.pathBase != .system } ?? false
     }
 
     /// The first command of an entry of GRUB legacy's that fails, and ends it.
@@ -85,11 +84,10 @@ struct LoaderRoots: Sendable {
     /// Where GRUB looks before any command says otherwise.
     private func start(_ menu: ScannedFile) -> Place {
         guard let home else { return .unknown }
-        switch menu.syntax {
-        case is GRUB2Config, is GRUBLegacy: return menu.file.volume == home ? .volume(home) : .unknown
-        // A menu of GRUB 2 reads them; on a BIOS nothing else does.
-        case is LoaderEntry: return .volume(home)
-        default: return .unknown
+        switch menu.menuType?.start {
+        case .ownVolume?: return menu.file.volume == home ? .volume(home) : .unknown
+        case .loadersVolume?: return .volume(home)
+        case .unknown?, nil: return .unknown
         }
     }
 

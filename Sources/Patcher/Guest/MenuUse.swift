@@ -12,9 +12,8 @@ struct MenuUse: Sendable {
     private var readKinds: [ConfigurationKind]?
     /// The menus of which a kernel was found.
     private var alive: Set<FileKey> = []
-    private var hasLiveLoaderEntry = false
-    private var hasLiveGRUB2 = false
-    private var hasLiveLegacy = false
+    /// What these are parts of.
+    private var liveFamilies: Set<BootMenuFamily> = []
     private var hasLiveMenuOfLoaderEntries = false
     /// The files of each menu of syslinux of which a kernel was found.
     private var liveSyslinux: [SyslinuxMenu] = []
@@ -38,7 +37,7 @@ struct MenuUse: Sendable {
         let found = guest.files.filter { file in
             file.bootEntries.contains { $0.kernel != nil }
                 && (guest.menuReader.map { guest.isRead(file, by: $0, hasMenuOfLoaderEntries) } ?? true)
-                && (readsLoaderEntries || !(file.syntax is LoaderEntry))
+                && (readsLoaderEntries || !file.isOneEntryOfMany)
         }
         menus = Set(found.map(\.file.key))
         if let readers = guest.readers(of: guest.bootCode),
@@ -53,9 +52,7 @@ struct MenuUse: Sendable {
             }
             guard isAlive else { continue }
             alive.insert(menu.file.key)
-            if menu.syntax is LoaderEntry { hasLiveLoaderEntry = true }
-            if menu.syntax is any GRUB2Text { hasLiveGRUB2 = true }
-            if menu.syntax is any GRUBLegacyText { hasLiveLegacy = true }
+            if let family = type(of: menu.syntax).family { liveFamilies.insert(family) }
             if menu.grubMenu?.readsBLSEntries == true { hasLiveMenuOfLoaderEntries = true }
         }
         liveSyslinux = guest.syslinuxMenus.filter { menu in menu.files.contains(where: alive.contains) }
@@ -75,10 +72,9 @@ struct MenuUse: Sendable {
 
     /// Loader entries are one menu in many files.
     private func isPartOfLiveMenu(_ menu: ScannedFile) -> Bool {
-        hasLiveLoaderEntry && (menu.syntax is LoaderEntry || menu.grubMenu?.readsBLSEntries == true)
-            || hasLiveGRUB2 && menu.syntax is any GRUB2Text
-            || hasLiveLegacy && menu.syntax is any GRUBLegacyText
-            || hasLiveMenuOfLoaderEntries && menu.syntax is LoaderEntry
+        type(of: menu.syntax).family.map(liveFamilies.contains) ?? false
+            || liveFamilies.contains(.loaderEntries) && menu.grubMenu?.readsBLSEntries == true
+            || hasLiveMenuOfLoaderEntries && menu.isOneEntryOfMany
             || liveSyslinux.contains { $0.files.contains(menu.file.key) }
     }
 }

@@ -21,15 +21,32 @@ package struct OSRelease: Sendable, Equatable {
         case other
     }
 
-    /// The name for people: "CentOS release 5.6 (Final)".
+    /// Of a family, those that count their releases by numbers of their own.
+    package enum Distribution: Sendable {
+        /// Fedora.
+        case fedora
+        /// Amazon Linux: its first counts by years up to 2018, its second is 2, its third 2023.
+        case amazon
+        /// openSUSE, the community's beside SLES.
+        case openSUSE
+        /// Any other: it counts as its family does.
+        case other
+    }
+
+    /// The name for people, and for nothing else: "CentOS release 5.6 (Final)".
     package var title: String
+    /// All that the system calls itself, in lower case and without blanks: vendors' directories are called after it.
+    package var foldedName: String { title.lowercased().filter { $0 != " " } }
     /// The family.
     package var family: Family
     /// The version's numbers: [5, 6].
     package var version: [Int]
 
-    /// Red Hat's kin that count their releases otherwise: Fedora, Amazon.
-    package var countsOtherwise = false
+    /// Which of its family it is, where that matters.
+    package var distribution = Distribution.other
+
+    /// Red Hat's kin that do not count as RHEL does.
+    package var countsOtherwise: Bool { distribution == .fedora || distribution == .amazon }
 
     /// The first number of the version.
     package var major: Int? { version.first }
@@ -47,7 +64,7 @@ package struct OSRelease: Sendable, Equatable {
                 ?? [name, values.last("VERSION")?.text ?? ""].joined(separator: " ")
             return OSRelease(
                 title: pretty.trimmingBlanks, family: family(of: "\(id) \(like)"),
-                version: version(id, values), countsOtherwise: countsOtherwise(pretty))
+                version: version(id, values), distribution: distribution(of: id))
         }
         if let bytes = try tree.configuration("/etc/lsb-release") {
             let values = ShellVariables(bytes)
@@ -56,7 +73,8 @@ package struct OSRelease: Sendable, Equatable {
                 return OSRelease(
                     title: values.last("DISTRIB_DESCRIPTION")?.text ?? "\(id) \(release)",
                     family: family(of: id.lowercased()),
-                    version: countsAlike.contains(id.lowercased()) ? numbers(release) : [])
+                    version: countsAlike.contains(id.lowercased()) ? numbers(release) : [],
+                    distribution: distribution(of: id))
             }
         }
         for (path, word, prefix) in [
@@ -69,7 +87,7 @@ package struct OSRelease: Sendable, Equatable {
             let line = TextLine.all(in: bytes).first.map { bytes.text($0.content) } ?? ""
             return OSRelease(
                 title: (prefix + line).trimmingBlanks, family: family(of: word), version: numbers(line),
-                countsOtherwise: countsOtherwise(line))
+                distribution: distribution(of: line))
         }
         return nil
     }
@@ -131,8 +149,12 @@ package struct OSRelease: Sendable, Equatable {
         "noble": [24, 4],
     ]
 
-    private static func countsOtherwise(_ name: String) -> Bool {
-        name.contains("Fedora") || name.contains("Amazon")
+    /// By the identifier of os-release or lsb-release, or by the line of a file from before them: "Fedora release 8 (Werewolf)".
+    private static func distribution(of words: String) -> Distribution {
+        let words = words.lowercased().split { !$0.isLetter && !$0.isNumber }
+        if words.contains("fedora") { return .fedora }
+        if words.contains("amazon") || words.contains("amzn") { return .amazon }
+        return words.contains("opensuse") ? .openSUSE : .other
     }
 
     /// The first dotted number of a text: "CentOS release 5.6 (Final)" → [5, 6].

@@ -28,6 +28,10 @@ package struct ScannedFile: Sendable {
     var text: String { bytes.text(0..<bytes.count) }
     /// The name of its syntax.
     package var kind: ConfigurationKind { type(of: syntax).kind }
+    /// Its syntax as a boot loader's menu; nil for all else.
+    var menuType: (any BootMenu.Type)? { type(of: syntax) as? any BootMenu.Type }
+    /// It is one entry of a menu that many files make.
+    var isOneEntryOfMany: Bool { menuType?.isOneEntryOfMany == true }
     /// The kernels that it offers.
     package var bootEntries: [BootEntry] { (syntax as? any BootMenu)?.entries ?? [] }
 }

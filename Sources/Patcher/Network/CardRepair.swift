@@ -226,10 +226,13 @@ extension PlanDraft {
         else { return false }
         let isNew =
             switch release.family {
-            // Amazon's releases before 2, called by their years, start without systemd.
             case .redHat:
-                release.title.contains("Amazon")
-                    ? major == 2 || major >= 2022 : release.countsOtherwise ? major >= 19 : major >= 7
+                switch release.distribution {
+                case .fedora: major >= 19
+                // Its releases before 2, called by their years, start without systemd.
+                case .amazon: major == 2 || major >= 2022
+                case .openSUSE, .other: major >= 7
+                }
             case .debian: major >= 9
             case .ubuntu: major >= 16
             default: false

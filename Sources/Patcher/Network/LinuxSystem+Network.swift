@@ -60,7 +60,7 @@ package struct GuestNetwork: Sendable {
         }
         let pins = Dictionary(grouping: facts.pins.filter { $0.name != nil }) { $0.name ?? "" }
         let names = files.keys.filter { $0 != "lo" && !facts.virtual.contains($0) }
-        cards = names.sorted { LoaderEntry.compareVersions($0, $1) < 0 }.map { name in
+        cards = names.sorted { VersionOrder.compare($0, $1) < 0 }.map { name in
             GuestCard(name: name, files: files[name] ?? [], pins: pins[name] ?? [])
         }
     }

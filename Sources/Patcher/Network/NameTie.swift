@@ -45,7 +45,7 @@ enum NameTie: Equatable {
         case (.redHat, let major?): return redHat(major, guest.release)
         case (.suse, let major?):
             let isOld = guest.release.map {
-                $0.title.contains("openSUSE") && isVersion($0.version, below: [13, 2])
+                $0.distribution == .openSUSE && isVersion($0.version, below: [13, 2])
             }
             return major >= 12 && isOld != true ? .link : major >= 11 ? .rule : .none(tooOld)
         case (.alpine, _): return .none("Alpine has no udev that names cards")
@@ -58,12 +58,11 @@ enum NameTie: Equatable {
     }
 
     private static func redHat(_ major: Int, _ release: OSRelease?) -> NameTie {
-        guard let release, release.countsOtherwise else {
-            return major >= 7 ? .link : major == 6 ? .rule : .none(tooOld)
+        switch release?.distribution {
+        case .fedora?: major >= 20 ? .link : major >= 11 ? .rule : .none(tooOld)
+        case .amazon?: major == 2 || major > 2018 ? .link : .rule
+        default: major >= 7 ? .link : major == 6 ? .rule : .none(tooOld)
         }
-        // Amazon's first Linux counts by years up to 2018, its second is 2, its third 2023.
-        if release.title.contains("Amazon") { return major == 2 || major > 2018 ? .link : .rule }
-        return major >= 20 ? .link : major >= 11 ? .rule : .none(tooOld)
     }
 
     /// The text of a card's .link file.

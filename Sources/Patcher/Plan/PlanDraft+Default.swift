@@ -27,7 +27,7 @@ extension MenuEntry {
 
     /// Whether the loader that offers the other one offers this one too. Loader entries are one menu in many files.
     func isOfSameMenu(as other: MenuEntry) -> Bool {
-        key.file == other.key.file || file.syntax is LoaderEntry && other.file.syntax is LoaderEntry
+        key.file == other.key.file || file.isOneEntryOfMany && other.file.isOneEntryOfMany
     }
 }
 
@@ -37,7 +37,7 @@ extension [MenuEntry] {
 
     private static func isWorse(_ one: BootEntry, than other: BootEntry) -> Bool {
         if one.isRescue != other.isRescue { return one.isRescue }
-        let order = LoaderEntry.compareVersions(one.kernelRelease ?? "", other.kernelRelease ?? "")
+        let order = VersionOrder.compare(one.kernelRelease ?? "", other.kernelRelease ?? "")
         return order == 0 ? one.index > other.index : order < 0
     }
 }

@@ -112,9 +112,11 @@ extension LinuxSystem {
     var knowsNofail: Bool {
         switch (release?.family, release?.major) {
         case (.redHat?, let major?):
-            // Fedora and Amazon count otherwise.
-            guard release?.countsOtherwise == true else { return major >= 6 }
-            return release?.title.contains("Fedora") != true || major >= 10
+            return switch release?.distribution {
+            case .fedora?: major >= 10
+            case .amazon?: true
+            default: major >= 6
+            }
         case (.debian?, let major?): return major >= 6
         case (.ubuntu?, let major?): return major >= 10
         case (.suse?, let major?): return major >= 11
@@ -140,8 +142,11 @@ extension LinuxSystem {
     var startsWithSystemd: Bool {
         switch (release?.family, release?.major) {
         case (.redHat?, let major?):
-            guard release?.countsOtherwise == true else { return major >= 7 }
-            return release?.title.contains("Amazon") == true ? major == 2 || major == 2023 : major >= 15
+            return switch release?.distribution {
+            case .fedora?: major >= 15
+            case .amazon?: major == 2 || major == 2023
+            default: major >= 7
+            }
         case (.debian?, let major?): return major >= 8
         case (.ubuntu?, let major?): return major >= 15
         case (.suse?, let major?): return major >= 12

@@ -34,7 +34,7 @@ extension LinuxSystem {
     /// The initrd of SUSE's own mkinitrd, before dracut came with SLES 12 and openSUSE 13.2.
     var hasOldSUSEInitrd: Bool {
         guard let release, release.family == .suse, let major = release.major else { return false }
-        let isCommunity = release.title.lowercased().contains("opensuse")
+        let isCommunity = release.distribution == .openSUSE
         return major < 12 || isCommunity && (major == 12 || major == 13 && release.version != [13, 2])
     }
 
@@ -42,18 +42,18 @@ extension LinuxSystem {
     /// (2013). Debian 7 and Ubuntu 14.04 have 2.20, RHEL 7, Amazon Linux 1 and openSUSE 13.1 2.23, SLES 12 and openSUSE 13.2 2.25.
     /// Alpine's mdev and BusyBox know none.
     func knowsPartitionUUIDs(ofGPT isGPT: Bool) -> Bool {
-        let title = release?.title ?? ""
         switch (release?.family, release?.major) {
         case (.debian?, let major?): return major >= 8
         case (.ubuntu?, let major?): return major >= 15
         case (.redHat?, let major?):
-            if title.contains("Fedora") { return major >= (isGPT ? 18 : 20) }
-            // Amazon Linux 1 counts by years.
-            if title.contains("Amazon") { return (2...2013).contains(major) || major >= 2022 }
-            return major >= (isGPT ? 7 : 8)
+            return switch release?.distribution {
+            case .fedora?: major >= (isGPT ? 18 : 20)
+            case .amazon?: (2...2013).contains(major) || major >= 2022
+            default: major >= (isGPT ? 7 : 8)
+            }
         case (.suse?, let major?):
-            let isCommunity = title.lowercased().contains("opensuse")
-            return isCommunity ? major > 13 || release?.version == [13, 2] : major >= 12
+            return release?.distribution == .openSUSE
+                ? major > 13 || release?.version == [13, 2] : major >= 12
         case (.alpine?, _): return false
         default: return firstKernelVersion.map { !isVersion($0, below: isGPT ? [3, 8] : [3, 14]) } ?? false
         }

@@ -25,6 +25,8 @@ package struct BootEntry: Sendable, Equatable {
     package var menuPath: [(index: Int, names: [String])] = []
     /// Where the entry begins and ends.
     package var range: Range<Int> = 0..<0
+    /// GRUB 2: commands outside any entry, which boot when those before come to them.
+    package var isLoose = false
     /// GRUB 2: whether it is in the menu hangs on what only the machine shows.
     package var isUncertain = false
     /// GRUB: the file whose menu the entry shows.

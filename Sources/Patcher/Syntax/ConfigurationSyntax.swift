@@ -1,5 +1,3 @@
-package import GuestTree
-
 /// The name of a syntax in reports: "grub2".
 package struct ConfigurationKind: RawRepresentable, Hashable, Sendable {
     package let rawValue: String
@@ -54,6 +52,26 @@ package protocol ConfigurationSyntax: Sendable {
     func settle(_ draft: inout FileDraft) -> Sentence?
     /// Edits of several systems that share the file can be put together.
     static var canBeShared: Bool { get }
+    /// What a BIOS starts that reads such files; nil: nothing that is known by its first sector.
+    static var bootCode: BootCode? { get }
+    /// Its files are for loaders of UEFI alone, and show that there is one.
+    static var showsUEFILoader: Bool { get }
+    /// Variables are set in it, and a name that one stands for is changed where it is set.
+    static var setsVariables: Bool { get }
+    /// The files that one of these reads, by the words that name them, and the syntax that each is in.
+    var includedFiles: [(words: [String], syntax: any ConfigurationSyntax.Type)] { get }
+    /// Files of one family are one menu: where one of them is in use, the others are.
+    static var family: BootMenuFamily? { get }
+}
+
+/// Files that a loader reads as one.
+package enum BootMenuFamily: Sendable {
+    /// GRUB 2's language.
+    case grub2
+    /// GRUB legacy's.
+    case grubLegacy
+    /// Entries of the Boot Loader Specification.
+    case loaderEntries
 }
 
 extension ConfigurationSyntax {
@@ -63,6 +81,12 @@ extension ConfigurationSyntax {
     package static var wantsPaths: Bool { false }
     package static var renamesDisks: Bool { true }
     package static var canBeShared: Bool { true }
+    package static var bootCode: BootCode? { nil }
+    package static var showsUEFILoader: Bool { false }
+    package static var setsVariables: Bool { false }
+    package static var family: BootMenuFamily? { nil }
+
+    package var includedFiles: [(words: [String], syntax: any ConfigurationSyntax.Type)] { [] }
 
     package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] { [] }
     package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] { [] }
@@ -77,81 +101,4 @@ package struct SharedCommandLine: Sendable {
     package var emptyPlace: Int?
     /// A blank would end the value: it stands in no quotes.
     package var isOneWord = false
-}
-
-/// A boot loader's menu.
-package protocol BootMenu: ConfigurationSyntax {
-    /// The kernels it offers, in order.
-    var entries: [BootEntry] { get }
-    /// The loader reads this file when it boots; false where a tool makes a map of it before.
-    static var isReadAtBoot: Bool { get }
-    /// An entry may name several initramfs files.
-    static var takesSeveralInitrds: Bool { get }
-    /// What stands between two of them in one command.
-    static var initrdSeparator: String { get }
-    /// What gives an entry one more initramfs file, or another in place of its own.
-    func texts(
-        adding path: String, _ overlay: PlannedOverlay, to entry: BootEntry, in bytes: [UInt8]
-    ) -> [TextChange]
-    /// The entries that boot by themselves, with the file that holds each: one a menu, or one for all files where each
-    /// holds an entry.
-    static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry]
-    /// The entry that boots by itself where each file is a menu of its own.
-    func defaultEntry(of guest: LinuxSystem) -> BootEntry?
-    /// What makes `entry` the default in place of the one in `file`, which is this menu's.
-    func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice
-}
-
-extension BootMenu {
-    package static var isBootLoader: Bool { true }
-    package static var isReadAtBoot: Bool { true }
-    package static var takesSeveralInitrds: Bool { true }
-    package static var initrdSeparator: String { " " }
-
-    package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {
-        menus.compactMap { menu in
-            menu.syntax.defaultEntry(of: guest).map { MenuEntry(file: menu.file, entry: $0) }
-        }
-    }
-
-    package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
-        DefaultChoice()
-    }
-}
-
-/// An entry with the file that holds it.
-package struct MenuEntry: Sendable {
-    /// The menu's file.
-    package var file: ScannedFile
-    /// The entry.
-    package var entry: BootEntry
-
-    /// Which entry it is.
-    package var key: EntryKey { EntryKey(file: file.file.key, index: entry.index) }
-}
-
-/// An entry's identity over all menus of a guest.
-package struct EntryKey: Hashable, Sendable {
-    /// The menu's file.
-    package var file: FileKey
-    /// Its place among the file's entries.
-    package var index: Int
-}
-
-/// The texts that say which entry boots by itself.
-package struct DefaultChoice: Sendable {
-    /// One text and what it becomes.
-    package struct Change: Sendable {
-        /// The file that holds it.
-        package var file: ScannedFile
-        /// Its bytes.
-        package var range: Range<Int>
-        /// What stands there then.
-        package var text: String
-    }
-
-    /// What the loader reads. Without any the default cannot be moved.
-    package var changes: [Change] = []
-    /// What the next making of the menu reads.
-    package var settings: [Change] = []
 }

@@ -62,4 +62,14 @@ package enum ConfigurationSyntaxes {
         DebconfDatabase.self,
         SysctlConfiguration.self,
     ]
+
+    /// Those of a name; several may share one.
+    static func of(_ kind: ConfigurationKind) -> [any ConfigurationSyntax.Type] {
+        all.filter { $0.kind == kind }
+    }
+
+    /// The names of those that a boot code reads.
+    static func kinds(readBy code: BootCode) -> [ConfigurationKind] {
+        all.filter { $0.bootCode == code }.map { $0.kind }
+    }
 }

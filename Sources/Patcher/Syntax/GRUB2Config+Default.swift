@@ -1,16 +1,37 @@
 internal import GuestTree
 
 /// A text in GRUB 2's language.
-protocol GRUB2Text: ConfigurationSyntax {
+package protocol GRUB2Text: ConfigurationSyntax {
     /// The text as GRUB reads it.
     var menu: GRUB2Config { get set }
 }
 
+extension GRUB2Text {
+    package static var family: BootMenuFamily? { .grub2 }
+
+    package var includedFiles: [(words: [String], syntax: any ConfigurationSyntax.Type)] {
+        [
+            (menu.includes.filter { !$0.isLoaderEntries }.map(\.word), GRUBIncludedMenu.self),
+            (menu.environmentFiles, GRUBVariablesFile.self),
+        ]
+    }
+}
+
+extension GRUB2Text where Self: BootMenu {
+    package static var uefiReader: MenuReader? { .grub }
+    package static var pathBase: LoaderPathBase { .volume }
+}
+
 /// A menu that a GRUB reads, of either age; entries in files of their own are none.
-protocol GRUBMenu: BootMenu {}
+package protocol GRUBMenu: BootMenu {}
+
+extension GRUBMenu {
+    package static var uefiReader: MenuReader? { .grub }
+    package static var pathBase: LoaderPathBase { .volume }
+}
 
 extension GRUB2Config: GRUB2Text, GRUBMenu {
-    var menu: GRUB2Config {
+    package var menu: GRUB2Config {
         get { self }
         set { self = newValue }
     }

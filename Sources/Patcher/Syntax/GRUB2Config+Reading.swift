@@ -227,9 +227,10 @@ extension GRUB2Config {
                 // A kernel outside any entry boots too, when the commands before it come to it.
                 var loose = BootEntry(
                     title: "(no entry)", index: config.entries.count, range: head.range)
+                loose.isLoose = true
                 Self.read(name, words, bytes, into: &loose)
                 config.entries.append(loose)
-            } else if Self.initrdCommands.contains(name), config.entries.last?.title == "(no entry)" {
+            } else if Self.initrdCommands.contains(name), config.entries.last?.isLoose == true {
                 Self.read(name, words, bytes, into: &config.entries[config.entries.count - 1])
             }
             return true

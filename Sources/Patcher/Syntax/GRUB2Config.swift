@@ -120,6 +120,11 @@ package struct GRUB2Config: Sendable, Equatable {
 
 extension GRUB2Config: BootMenu {
     package static let kind = ConfigurationKind("grub2")
+    package static var bootCode: BootCode? { .grub2 }
+    package static var setsVariables: Bool { true }
+    package static var uefiReader: MenuReader? { .grub }
+    package static var pathBase: LoaderPathBase { .volume }
+    package static var start: LoaderStart { .ownVolume }
     package static let places: [ConfigurationPlace] = [
         .path("/boot/grub/grub.cfg"), .path("/boot/grub2/grub.cfg"), .path("/etc/grub2.cfg"),
         .path("/etc/grub2-efi.cfg"), .vendor("grub.cfg"),

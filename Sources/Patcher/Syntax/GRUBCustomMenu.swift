@@ -2,11 +2,12 @@
 /// of its own.
 package struct GRUBCustomMenu: GRUB2Text {
     package static let kind = ConfigurationKind("grub-custom")
+    package static var bootCode: BootCode? { .grub2 }
     package static let places: [ConfigurationPlace] = [
         .path("/boot/grub/custom.cfg"), .path("/boot/grub2/custom.cfg"), .path("/boot/grub2/user.cfg"),
     ]
 
-    var menu: GRUB2Config
+    package var menu: GRUB2Config
 
     package init(_ bytes: [UInt8], path: String) { menu = GRUB2Config(bytes) }
 

@@ -5,7 +5,7 @@ package struct GRUBCustomScript: GRUB2Text {
         .directory("/etc/grub.d", prefix: "4", suffix: "_custom")
     ]
 
-    var menu: GRUB2Config
+    package var menu: GRUB2Config
 
     package init(_ bytes: [UInt8], path: String) { menu = GRUB2Config(bytes) }
 

@@ -73,6 +73,7 @@ package struct GRUBEnvironmentFile: GRUBEnvironmentText {
     package static var isBootLoader: Bool { true }
     /// A block of fixed size keeps to one system's edits.
     package static var canBeShared: Bool { false }
+    package static var setsVariables: Bool { true }
 
     package var block: GRUBEnvironment?
     var use = GRUBVariableUse()
@@ -86,6 +87,7 @@ package struct GRUBVariablesFile: GRUBEnvironmentText {
     /// Wherever a menu says.
     package static let places: [ConfigurationPlace] = []
     package static var canBeShared: Bool { false }
+    package static var setsVariables: Bool { true }
 
     package var block: GRUBEnvironment?
     var use = GRUBVariableUse()

@@ -2,10 +2,12 @@
 /// the menu that reads it to say.
 package struct GRUBIncludedMenu: GRUB2Text, BootMenu {
     package static let kind = ConfigurationKind("grub2-included")
+    package static var bootCode: BootCode? { .grub2 }
+    package static var setsVariables: Bool { true }
     /// Wherever a menu says.
     package static let places: [ConfigurationPlace] = []
 
-    var menu: GRUB2Config
+    package var menu: GRUB2Config
 
     package init(_ bytes: [UInt8], path: String) { menu = GRUB2Config(bytes) }
 

@@ -175,6 +175,8 @@ package struct GRUBLegacy: Sendable, Equatable {
 
 extension GRUBLegacy: BootMenu {
     package static let kind = ConfigurationKind("grub-legacy")
+    package static var bootCode: BootCode? { .grubLegacy }
+    package static var start: LoaderStart { .ownVolume }
     package static var takesSeveralInitrds: Bool { false }
     package static let places: [ConfigurationPlace] = [
         .path("/boot/grub/menu.lst"), .path("/boot/grub/grub.conf"), .path("/etc/grub.conf"),

@@ -2,11 +2,12 @@
 /// that leads to it to say.
 package struct GRUBLegacyIncludedMenu: GRUBLegacyText, GRUBMenu {
     package static let kind = ConfigurationKind("grub-legacy-included")
+    package static var bootCode: BootCode? { .grubLegacy }
     package static var takesSeveralInitrds: Bool { false }
     /// Wherever a menu says.
     package static let places: [ConfigurationPlace] = []
 
-    let legacyMenu: GRUBLegacy
+    package let legacyMenu: GRUBLegacy
 
     package init(_ bytes: [UInt8], path: String) { legacyMenu = GRUBLegacy(bytes) }
 
@@ -25,13 +26,36 @@ package struct GRUBLegacyIncludedMenu: GRUBLegacyText, GRUBMenu {
 }
 
 /// A menu in GRUB legacy's language.
-protocol GRUBLegacyText: ConfigurationSyntax {
+package protocol GRUBLegacyText: ConfigurationSyntax {
     /// The text as GRUB legacy reads it.
     var legacyMenu: GRUBLegacy { get }
 }
 
+extension GRUBLegacyText {
+    package static var family: BootMenuFamily? { .grubLegacy }
+
+    package var includedFiles: [(words: [String], syntax: any ConfigurationSyntax.Type)] {
+        [(legacyMenu.menuFiles, GRUBLegacyIncludedMenu.self)]
+    }
+}
+
+extension GRUBLegacyText where Self: BootMenu {
+    package static func complaint(ofMissing path: String) -> String? { "Error 15: File not found" }
+
+    package static func complaint(of problem: LoaderDeviceProblem, _ name: String) -> String? {
+        switch problem {
+        case .noBearer: "Error 15: File not found"
+        case .noDisk, .noLogicalVolumes, .noArrays, .noContainers, .noMedium, .ownDriver, .network,
+            .madeByLoader, .noSuchName:
+            "Error 21: Selected disk does not exist"
+        case .holdsPartitions: "Error 17: Cannot mount selected partition"
+        case .noPartition, .noSlices: "Error 22: No such partition"
+        }
+    }
+}
+
 extension GRUBLegacy: GRUBLegacyText {
-    var legacyMenu: GRUBLegacy { self }
+    package var legacyMenu: GRUBLegacy { self }
 
     /// An entry that does nothing but show another menu leads to that one's default.
     package static func defaults(among menus: [ParsedFile<Self>], of guest: LinuxSystem) -> [MenuEntry] {

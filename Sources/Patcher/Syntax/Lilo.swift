@@ -49,6 +49,7 @@ package struct Lilo: Sendable, Equatable {
 
 extension Lilo: BootMenu {
     package static let kind = ConfigurationKind("lilo")
+    package static var bootCode: BootCode? { .lilo }
     package static let places: [ConfigurationPlace] = [.path("/etc/lilo.conf")]
 
     package init(_ bytes: [UInt8], path: String) { self.init(bytes) }

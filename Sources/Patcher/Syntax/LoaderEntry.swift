@@ -64,10 +64,10 @@ package struct LoaderEntry: Sendable, Equatable {
         if !one.sortKey.isEmpty {
             if one.sortKey != other.sortKey { return one.sortKey < other.sortKey }
             if one.machine != other.machine { return one.machine < other.machine }
-            let order = compareVersions(one.version, other.version)
+            let order = VersionOrder.compare(one.version, other.version)
             if order != 0 { return order > 0 }
         }
-        return compareVersions(one.fileName, other.fileName) > 0
+        return VersionOrder.compare(one.fileName, other.fileName) > 0
     }
 
     /// Puts in what variables of GRUB's stand for: its command puts them into the arguments, and then runs all of the entry.
@@ -86,38 +86,19 @@ package struct LoaderEntry: Sendable, Equatable {
     /// GRUB offers the highest first by the files' names, whatever their keys say (blscfg's comparison). A rescue entry's name
     /// has "0-rescue" in the version's place and so comes last.
     package static func isAhead(_ one: LoaderEntry, of other: LoaderEntry) -> Bool {
-        compareVersions(one.identifier, other.identifier) > 0
-    }
-
-    /// rpm's way: runs of digits compare as numbers, other runs as text, and a number is higher than a word: 427.13.1.el9 than
-    /// 427.el9. Positive when `one` is the higher.
-    static func compareVersions(_ one: String, _ other: String) -> Int {
-        var left = Array(one.utf8)[...]
-        var right = Array(other.utf8)[...]
-        while !left.isEmpty, !right.isEmpty {
-            let leftDigits = left.prefix(while: \.isDigit)
-            let rightDigits = right.prefix(while: \.isDigit)
-            if !leftDigits.isEmpty, !rightDigits.isEmpty {
-                let (a, b) = (leftDigits.drop { $0 == 48 }, rightDigits.drop { $0 == 48 })
-                if a.count != b.count { return a.count - b.count }
-                if !a.elementsEqual(b) { return a.lexicographicallyPrecedes(b) ? -1 : 1 }
-                left = left.dropFirst(leftDigits.count)
-                right = right.dropFirst(rightDigits.count)
-            } else {
-                let (a, b) = (left.first ?? 0, right.first ?? 0)
-                if a.isDigit, b >= UInt8(ascii: "A") { return 1 }
-                if b.isDigit, a >= UInt8(ascii: "A") { return -1 }
-                if a != b { return Int(a) - Int(b) }
-                left = left.dropFirst()
-                right = right.dropFirst()
-            }
-        }
-        return left.count - right.count
+        VersionOrder.compare(one.identifier, other.identifier) > 0
     }
 }
 
 extension LoaderEntry: BootMenu {
     package static let kind = ConfigurationKind("loader-entry")
+    package static var bootCode: BootCode? { .grub2 }
+    package static var family: BootMenuFamily? { .loaderEntries }
+    package static var uefiReader: MenuReader? { .systemdBoot }
+    package static var isOneEntryOfMany: Bool { true }
+    package static var pathBase: LoaderPathBase { .volume }
+    // A menu of GRUB 2 reads them; on a BIOS nothing else does.
+    package static var start: LoaderStart { .loadersVolume }
     package static let places: [ConfigurationPlace] = [
         .directory("/boot/loader/entries", suffix: ".conf"),
         .directory("/efi/loader/entries", suffix: ".conf"),

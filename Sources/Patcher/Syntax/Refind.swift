@@ -101,6 +101,7 @@ package struct Refind: Sendable, Equatable {
 
 extension Refind: BootMenu {
     package static let kind = ConfigurationKind("refind")
+    package static var uefiReader: MenuReader? { .refind }
     package static let places: [ConfigurationPlace] = [.vendor("refind.conf")]
     package static var takesSeveralInitrds: Bool { false }
 

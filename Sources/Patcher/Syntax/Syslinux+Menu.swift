@@ -3,6 +3,8 @@ internal import GuestTree
 extension Syslinux: BootMenu {
     package static let kind = ConfigurationKind("syslinux")
     package static var initrdSeparator: String { "," }
+    package static var setsVariables: Bool { true }
+    package static var pathBase: LoaderPathBase { .ownDirectory }
     package static let places: [ConfigurationPlace] = [
         .path("/boot/extlinux.conf"), .path("/boot/syslinux.cfg"), .path("/extlinux.conf"),
         .path("/syslinux.cfg"), .path("/boot/efi/syslinux.cfg"), .path("/efi/syslinux.cfg"),
@@ -26,8 +28,16 @@ extension Syslinux: BootMenu {
     package func defaultEntry(of guest: LinuxSystem) -> BootEntry? { nil }
 
     /// The files that it reads as part of itself, or shows in its place.
-    var includedWords: [String] {
-        statements.compactMap { if case .include(let word) = $0 { word } else { nil } }
+    package var includedFiles: [(words: [String], syntax: any ConfigurationSyntax.Type)] {
+        [(statements.compactMap { if case .include(let word) = $0 { word } else { nil } }, Syslinux.self)]
+    }
+
+    package static func isReached(_ file: ScannedFile, of guest: LinuxSystem) -> Bool {
+        guest.syslinuxMenus.contains { $0.files.contains(file.file.key) }
+    }
+
+    package static func complaint(ofMissing path: String) -> String? {
+        "Could not find kernel image: \(path)"
     }
 
     /// Each file that the loader begins with, and what it reads.

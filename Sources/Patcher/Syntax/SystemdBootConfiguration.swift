@@ -6,6 +6,7 @@ package struct SystemdBootConfiguration: ConfigurationSyntax {
         .path("/boot/efi/loader/loader.conf"),
     ]
     package static var isBootLoader: Bool { true }
+    package static var showsUEFILoader: Bool { true }
 
     /// Its rows.
     package let rows: [FieldTable.Row]

@@ -15,24 +15,9 @@ enum KernelStartRule: VerdictRule {
         switch reason {
         case .xenOnlyKernel: return "Error 13: Invalid or unsupported executable format"
         case .loaderDeviceMissing(let name, let problem):
-            let isLegacy = entry.file.syntax is any GRUBLegacyText
-            switch problem {
-            case .noBearer: return "Error 15: File not found"
-            case .noDisk, .noLogicalVolumes, .noArrays, .noContainers, .noMedium, .ownDriver, .network,
-                .madeByLoader, .noSuchName:
-                return isLegacy
-                    ? "Error 21: Selected disk does not exist" : "error: disk `\(name)' not found."
-            case .holdsPartitions:
-                return isLegacy ? "Error 17: Cannot mount selected partition" : "error: unknown filesystem."
-            case .noPartition, .noSlices:
-                return isLegacy ? "Error 22: No such partition" : "error: no such partition."
-            }
+            return entry.file.menuType?.complaint(of: problem, name)
         case .fileMissing(let path), .fileElsewhere(let path, _):
-            switch entry.file.syntax {
-            case is any GRUBLegacyText: return "Error 15: File not found"
-            case is Syslinux: return "Could not find kernel image: \(path)"
-            default: return "error: file `\(path)' not found."
-            }
+            return entry.file.menuType?.complaint(ofMissing: path)
         default: return nil
         }
     }

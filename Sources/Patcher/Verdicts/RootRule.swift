@@ -45,11 +45,7 @@ enum RootRule: VerdictRule {
         let set = draft.guest.references.first { reference in
             guard case .sharedKernelArgument("root") = reference.use else { return false }
             return reference.text == text
-                && [
-                    GRUB2Config.kind, GRUBIncludedMenu.kind, GRUBEnvironmentFile.kind, GRUBVariablesFile.kind,
-                    Syslinux.kind,
-                ]
-                .contains(reference.kind)
+                && ConfigurationSyntaxes.of(reference.kind).contains { $0.setsVariables }
         }
         return set.map { problem(of: $0, text, item.entry.kernelVersion, draft) } ?? problem(text, draft)
     }

@@ -21,6 +21,8 @@ struct GzipFileTests {
         let packed = try fileBytes(path + ".gz")
         let file = try Self.unpacked(packed + [UInt8](repeating: 0, count: 100), limit: 4 << 20)
         #expect(file.byteCount == UInt64(contents.count))
+        try ByteFileSuite.reads(file, contents)
+        try ByteFileSuite.refusesChanges(file)
         for _ in 0..<200 {
             let start = Int(random.next() % UInt64(contents.count - 70000))
             let count = Int(random.next() % 70000)

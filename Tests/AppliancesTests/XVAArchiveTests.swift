@@ -63,6 +63,8 @@ struct XVAArchiveTests {
         #expect(try disk.file.nextDataOrHole(at: 5000) == (false, 8192))
         #expect(try disk.file.nextDataOrHole(at: 8192) == (true, 12288))
         #expect(disk.file.byteCount == UInt64(expected.count))
+        try ByteFileSuite.reads(disk.file, expected)
+        try ByteFileSuite.refusesChanges(disk.file)
         #expect(throws: StorageError.self) { try disk.file.bytes(at: UInt64(expected.count), count: 1) }
         #expect(throws: StorageError.self) { try disk.file.write([1], at: 0) }
     }

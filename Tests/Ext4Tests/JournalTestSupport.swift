@@ -342,7 +342,9 @@ enum JournalImages {
         let device = MemoryDevice(image)
         let file = try RawExt4(device).journalFile()
         let replay = try Journal(file).scan(policy: policy)
-        let bytes = try ReplayedDevice(file, replay).bytes(at: 0, count: image.count)
+        let view = ReplayedDevice(file, replay)
+        let bytes = try view.bytes(at: 0, count: image.count)
+        try BlockDeviceSuite.reads(view, bytes)
         #expect(device.events.isEmpty)
         return (bytes, replay)
     }

@@ -67,6 +67,8 @@ extension ImageDriverCase {
             $0.judge = "vmdk"
             $0.isCheckedByJudge = true
             $0.judgeOptions = []
+            $0.parents = [[], [("subformat", "monolithicFlat")]]
+            $0.keepsParentSize = true
         },
         ImageDriverCase("monolithicFlat VMDK", VMDKDriver.self).with {
             $0.options = [("subformat", "monolithicFlat")]

@@ -37,6 +37,76 @@ struct MappedExtentTests {
         return list
     }
 
+    /// Volumes over two disks of random bytes, as a device and as what their extents come to: reads, writes, and no byte
+    /// written elsewhere.
+    @Test(arguments: ["linear", "striped", "mirrored"])
+    func aMappingIsADevice(_ kind: String) throws {
+        let directory = try TemporaryDirectory()
+        let uuids = [Fixture.first, Fixture.second]
+        let half = Fixture.extent / 2
+        let (logical, runs): (String, [(disk: Int, offset: Int, count: Int)]) =
+            switch kind {
+            case "linear":
+                (
+                    Fixture.concatenated("lv", [("pv1", 3, 1), ("pv0", 0, 2)]),
+                    [(1, 3 * Fixture.extent, Fixture.extent), (0, 0, 2 * Fixture.extent)]
+                )
+            case "striped":
+                (
+                    Fixture.volume(
+                        "lv",
+                        "type = \"striped\"\nstripe_size = 1024\nstripes = [\"pv0\", 0, \"pv1\", 0]",
+                        count: 2),
+                    [(0, 0, half), (1, 0, half), (0, half, half), (1, half, half)]
+                )
+            default:
+                (
+                    Fixture.volume(
+                        "lv", "type = \"mirror\"\nmirrors = [\"leg0\", 0, \"leg1\", 0]", count: 1)
+                        + Fixture.linear("leg0", "\"pv0\", 2", hidden: true)
+                        + Fixture.linear("leg1", "\"pv1\", 5", hidden: true),
+                    [(0, 2 * Fixture.extent, Fixture.extent)]
+                )
+            }
+        let text = Fixture.group(physical: uuids, logical: logical)
+        var disks = uuids.enumerated().map { index, uuid in
+            var bytes = Fixture(uuid).bytes(text)
+            bytes.put(
+                SeededBytes.block(8 * Fixture.extent, seed: UInt64(index) + 3), at: Fixture.dataStart)
+            return bytes
+        }
+        if kind == "mirrored" {
+            let leg = Array(
+                disks[0][(Fixture.dataStart + 2 * Fixture.extent)..<(Fixture.dataStart + 3 * Fixture.extent)])
+            disks[1].put(leg, at: Fixture.dataStart + 5 * Fixture.extent)
+        }
+        let devices = try disks.enumerated().map { index, bytes in
+            try fileDevice(try directory.write("disk\(index)", bytes), access: .write)
+        }
+        let device = try #require(
+            try discover(disks: devices).volume(named: "vg/lv")?.device as? MappedDevice)
+        func shown(_ disks: [[UInt8]]) -> [UInt8] {
+            runs.flatMap { run in
+                Array(
+                    disks[run.disk][
+                        (Fixture.dataStart + run.offset)..<(Fixture.dataStart + run.offset + run.count)])
+            }
+        }
+        var contents = shown(disks)
+        try BlockDeviceSuite.reads(device, contents)
+        guard kind != "mirrored" else { return }
+        try BlockDeviceSuite.writes(device, &contents)
+        try BlockDeviceSuite.reads(device, contents)
+        let after = try (0..<2).map { try fileBytes(directory.path("disk\($0)")) }
+        #expect(isSame(shown(after), contents))
+        var around = after
+        for run in runs {
+            let range = (Fixture.dataStart + run.offset)..<(Fixture.dataStart + run.offset + run.count)
+            around[run.disk].replaceSubrange(range, with: disks[run.disk][range])
+        }
+        #expect(isSame(around[0], disks[0]) && isSame(around[1], disks[1]))
+    }
+
     @Test func linearOverTwoDisks() throws {
         let logical = Fixture.concatenated("lv", [("pv1", 3, 2), ("pv0", 0, 2), ("pv1", 7, 2)])
         let (device, directory) = try volume(logical)

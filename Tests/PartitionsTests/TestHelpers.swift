@@ -15,36 +15,6 @@ func fileDevice(_ path: String, access: FileAccess = .read, sectorSize: UInt32 =
     FileDevice(try HostFile.open(path, access: access, locking: .ignore), sectorSize: sectorSize)
 }
 
-/// The plainest device there is over a host file: the image formats are another target's.
-final class FileDevice: WritableBlockDevice {
-    let file: HostFile
-    let sectorSize: UInt32
-    var byteCount: UInt64 { file.byteCount }
-    var hostFiles: [any ByteFile] { [file] }
-
-    init(_ file: HostFile, sectorSize: UInt32) {
-        self.file = file
-        self.sectorSize = sectorSize
-    }
-
-    func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
-        try checkBounds(at: offset, count: UInt64(target.byteCount))
-        try file.read(into: &target, at: offset)
-    }
-    func nextExtent(at offset: UInt64) throws(StorageError) -> Extent {
-        try checkBounds(at: offset, count: 1)
-        return Extent(range: offset..<byteCount, kind: .plain(file: 0, offset: offset))
-    }
-    func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
-        try checkBounds(at: offset, count: UInt64(source.byteCount))
-        try file.write(source, at: offset)
-    }
-    func writeZeroes(at offset: UInt64, count: UInt64) throws(StorageError) {
-        try writeZeroesByWriting(at: offset, count: count)
-    }
-    func flush() throws(StorageError) { try file.flush() }
-}
-
 /// Unpacks a sample below samples/ext4 and opens it; the directory must outlive the device.
 func sample(_ name: String, in directory: TemporaryDirectory) throws -> FileDevice {
     try fileDevice(try SharedSamples.unpack("ext4/" + name, into: directory))

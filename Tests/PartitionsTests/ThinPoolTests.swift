@@ -55,6 +55,14 @@ struct ThinPoolTests {
         return (volume?.readRefusal?.code, volume?.writeRefusal?.code)
     }
 
+    @Test func aThinVolumeIsADevice() throws {
+        let found = try discover(MemoryDevice(try disk(Self.xml)))
+        let device = try #require(found.volume(named: "vg/two")?.device)
+        var contents = [UInt8](repeating: 0, count: 4 << 20)
+        contents[Self.block] = 128
+        try BlockDeviceSuite.reads(device, contents)
+    }
+
     @Test func mappedAndUnmappedBlocks() throws {
         let found = try discover(MemoryDevice(try disk(Self.xml)))
         let one = try #require(found.volume(named: "vg/one")?.device)

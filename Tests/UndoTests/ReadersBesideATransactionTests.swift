@@ -25,27 +25,3 @@ struct ReadersBesideATransactionTests {
         }
     }
 }
-
-/// A host file as a device.
-private final class FileDevice: WritableBlockDevice {
-    private let file: RecordedFile
-    var byteCount: UInt64 { file.byteCount }
-    var sectorSize: UInt32 { 512 }
-    var hostFiles: [any ByteFile] { [file] }
-
-    init(_ file: RecordedFile) { self.file = file }
-
-    func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
-        try file.read(into: &target, at: offset)
-    }
-    func nextExtent(at offset: UInt64) throws(StorageError) -> Extent {
-        Extent(range: offset..<byteCount, kind: .plain(file: 0, offset: offset))
-    }
-    func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) {
-        try file.write(source, at: offset)
-    }
-    func writeZeroes(at offset: UInt64, count: UInt64) throws(StorageError) {
-        try file.writeZeroes(at: offset, count: count)
-    }
-    func flush() throws(StorageError) { try file.flush() }
-}

@@ -30,6 +30,8 @@ package struct ImageDriverCase: Sendable, CustomStringConvertible {
     package var namesParent = true
     /// Whether a child knows its parent by more than its name.
     package var knowsParent = true
+    /// Whether a child has its parent's size and no other.
+    package var keepsParentSize = false
     /// Whether all of it is one file, so that the power can be cut in it.
     package var isOneFile = true
 

@@ -101,14 +101,21 @@ extension ImageDriverSuite {
         for index in 1..<64 {
             let next = kind.path("\(index)", directory)
             let image = try kind.create(
-                next, byteCount: index == 1 ? kind.size(3) : 0, parent: previous)
+                next, byteCount: index == 1 && !kind.keepsParentSize ? kind.size(3) : 0, parent: previous)
             if index % 10 == 0 { try image.disk.write([UInt8(index)], at: UInt64(index)) }
             try image.disk.flush()
             previous = next
         }
         let disk = try kind.open(previous).disk
         #expect(try disk.bytes(at: 30, count: 2) == [30, 9])
-        #expect(try disk.bytes(at: kind.size(1) - 2, count: 4) == [9, 9, 0, 0])
+        if kind.keepsParentSize {
+            #expect(disk.byteCount == kind.size(1))
+            #expect(throws: StorageError.self) {
+                try kind.create(kind.path("longer", directory), byteCount: kind.size(3), parent: previous)
+            }
+        } else {
+            #expect(try disk.bytes(at: kind.size(1) - 2, count: 4) == [9, 9, 0, 0])
+        }
         let error = #expect(throws: StorageError.self) {
             try kind.create(kind.path("64", directory), byteCount: 0, parent: previous)
         }

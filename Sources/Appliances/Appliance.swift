@@ -16,6 +16,8 @@ package struct Appliance: Sendable {
         package var name: String
         /// Its bytes, decoded where they are compressed.
         package var file: any ByteFile
+        /// It is not in what is left of an archive that is salvaged: the file is empty.
+        package var isMissing = false
     }
 
     /// The kinds of archive.
@@ -25,6 +27,18 @@ package struct Appliance: Sendable {
         /// XenServer's and XCP-ng's export.
         case xva
     }
+
+    /// An archive that is compressed by gzip as a whole, as XenServer's tools do it, as what it decodes to: one pass finds its length.
+    /// Every other file as it is.
+    package static func unpacked(
+        _ file: any ByteFile, isSalvage: Bool = false
+    ) throws(StorageError) -> any ByteFile {
+        guard try file.availableBytes(at: 0, count: 3) == [0x1f, 0x8b, 8] else { return file }
+        return try GzipFile(file, limit: unpackedLimit, isSalvage: isSalvage)
+    }
+
+    /// Bytes that a compressed archive may decode to.
+    private static let unpackedLimit: UInt64 = 64 << 40
 
     /// Headers that are looked at for a description.
     private static let probeLimit = 64
@@ -48,14 +62,19 @@ package struct Appliance: Sendable {
         return nil
     }
 
-    /// Opens one. `verifies`: digests are compared with what is there, of an OVA at once, of an XVA as it is read.
+    /// Opens one. `verifies`: digests are compared with what is there, of an OVA at once, of an XVA as it is read. `isSalvage`: an
+    /// archive that is cut off or damaged is taken as far as it goes, and an OVA's digests are not compared. `machine`: of several
+    /// the one that is called so.
     package static func open(
-        _ file: any ByteFile, _ kind: Kind, verifies: Bool = true
+        _ file: any ByteFile, _ kind: Kind, verifies: Bool = true, machine: String? = nil,
+        isSalvage: Bool = false
     ) throws(StorageError) -> Appliance {
         do throws(StorageError) {
             return switch kind {
-            case .ova: try OVAArchive.open(file, verifies: verifies)
-            case .xva: try XVAArchive.open(file, verifies: verifies)
+            case .ova:
+                try OVAArchive.open(
+                    file, verifies: verifies && !isSalvage, machine: machine, isSalvage: isSalvage)
+            case .xva: try XVAArchive.open(file, verifies: verifies, machine: machine, isSalvage: isSalvage)
             }
         } catch {
             throw error.inFile(file.path)
@@ -63,10 +82,10 @@ package struct Appliance: Sendable {
     }
 
     /// A disk's file, which is decoded where it is read when the description says that it is compressed as a whole. Throws
-    /// `unsupported` for other compressions than gzip, `corrupt` for a damaged one.
+    /// `unsupported` for other compressions than gzip, `corrupt` for a damaged one; `isSalvage` takes that as far as it goes.
     package static func decoded(
-        _ file: any ByteFile, _ disk: Machine.Disk
+        _ file: any ByteFile, _ disk: Machine.Disk, isSalvage: Bool = false
     ) throws(StorageError) -> any ByteFile {
-        try OVAArchive.decoded(file, disk)
+        try OVAArchive.decoded(file, disk, isSalvage: isSalvage)
     }
 }

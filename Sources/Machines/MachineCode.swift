@@ -18,6 +18,8 @@ package enum MachineCode: String, LayerCode, CaseIterable {
     case noMachine = "no-machine"
     /// It describes several machines.
     case severalMachines = "several-machines"
+    /// It does not describe the machine that is asked for.
+    case noSuchMachine = "no-such-machine"
     /// What should be a number is none, or larger than any disk.
     case badNumber = "bad-number"
     /// It refers to something that it does not hold.

@@ -35,6 +35,9 @@ struct DiskgraftCommand: ParsableCommand {
         do {
             let arguments = exactArguments()
             try requireCommand(arguments.first)
+            if let format = CreateOptionsHelp.format(ofOptionsAskedIn: ungluing(arguments)) {
+                return try printCreateOptions(format: format, path: "")
+            }
             var command = try parseAsRoot(ungluing(arguments))
             try honestly(command) {
                 try Cancellation { Interruption.hasCome }.covering { try command.run() }

@@ -6,6 +6,8 @@ package struct ArchiveEntry: Equatable, Sendable {
     package var kind: Kind
     /// Where its bytes lie in the archive.
     package var range: Range<UInt64>
+    /// How many bytes more it had than the archive has of it: of an archive that is cut off, the last member.
+    package var missingByteCount: UInt64 = 0
 
     /// What a member is.
     package enum Kind: Equatable, Sendable {

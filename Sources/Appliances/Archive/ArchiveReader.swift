@@ -5,6 +5,7 @@ package import Storage
 package struct ArchiveReader {
     private let file: any ByteFile
     private let length: UInt64
+    private let isSalvage: Bool
     /// Where the next header is.
     package private(set) var position: UInt64 = 0
 
@@ -12,9 +13,10 @@ package struct ArchiveReader {
     /// Extended headers longer than this are no tar's.
     private static let headerLimit: UInt64 = 1 << 20
 
-    /// An archive from its start.
-    package init(_ file: any ByteFile) {
+    /// An archive from its start. `isSalvage`: one that is cut off or damaged is taken as far as it goes.
+    package init(_ file: any ByteFile, isSalvage: Bool = false) {
         self.file = file
+        self.isSalvage = isSalvage
         length = file.byteCount
     }
 
@@ -92,6 +94,11 @@ package struct ArchiveReader {
         default: kind = .other
         }
         let contents = kind == .file ? size : 0
+        if isSalvage, kind == .file, length - start < size {
+            position = length
+            return ArchiveEntry(
+                name: name, kind: kind, range: start..<length, missingByteCount: size - (length - start))
+        }
         guard let end = start +? contents, end <= length else {
             throw failure(
                 .memberTooLong,
@@ -107,6 +114,26 @@ package struct ArchiveReader {
             throw failure(.memberTooLong, "has a member that ends past every file's end")
         }
         position = min(next, length)
+    }
+
+    /// Goes on to the next block that is a header of POSIX or GNU; the archive's end where there is none.
+    package mutating func skipDamage() throws(StorageError) {
+        let magic = Array("ustar".utf8)
+        while length - position > Self.blockSize {
+            try Cancellation.check()
+            position += Self.blockSize
+            let count = Int(min(length - position, 64 << 10))
+            let piece = try file.bytes(at: position, count: count)
+            for start in stride(from: 0, to: count - count % 512, by: 512)
+            where piece[start + 257..<start + 262].elementsEqual(magic)
+                && Self.isHeader(Array(piece[start..<start + 512]))
+            {
+                position += UInt64(start)
+                return
+            }
+            position += UInt64(max(count - count % 512 - 512, 0))
+        }
+        position = length
     }
 
     /// The contents of an extended header.

@@ -10,11 +10,17 @@ struct GzipCursor {
     private(set) var output: UInt64 = 0
     /// The last stream is complete, and nothing follows.
     private var isComplete = false
+    /// Damage is an end.
+    private let isSalvage: Bool
 
-    init(_ decoder: any StreamDecoder) { self.decoder = decoder }
+    init(_ decoder: any StreamDecoder, isSalvage: Bool = false) {
+        self.decoder = decoder
+        self.isSalvage = isSalvage
+    }
 
     private init(_ other: GzipCursor, _ decoder: any StreamDecoder) {
         self.decoder = decoder
+        isSalvage = other.isSalvage
         input = other.input
         output = other.output
         isComplete = other.isComplete
@@ -28,6 +34,19 @@ struct GzipCursor {
 
     /// Fills `piece` from `file` as far as there is anything, and says how far.
     mutating func read(into piece: inout [UInt8], from file: any ByteFile) throws(StorageError) -> Int {
+        let start = output
+        do throws(StorageError) {
+            return try readAll(into: &piece, from: file)
+        } catch {
+            guard isSalvage, error.kind == .corrupt else { throw error }
+            isComplete = true
+            return Int(output - start)
+        }
+    }
+
+    private mutating func readAll(
+        into piece: inout [UInt8], from file: any ByteFile
+    ) throws(StorageError) -> Int {
         let length = file.byteCount
         var filled = 0
         let size = piece.count

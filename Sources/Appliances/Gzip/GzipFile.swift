@@ -28,10 +28,11 @@ package final class GzipFile: ByteFile {
     /// Decodes all of `base` once, to learn its length and that it is whole.
     ///
     /// Throws `corrupt` when it is damaged, cut short, has other bytes behind it, or decodes to more than `limit` bytes.
-    package init(_ base: any ByteFile, limit: UInt64) throws(StorageError) {
+    /// `isSalvage`: what is damaged or cut short ends there.
+    package init(_ base: any ByteFile, limit: UInt64, isSalvage: Bool = false) throws(StorageError) {
         self.base = base
         path = base.path
-        var cursor = try GzipCursor(Codec.gzip.makeDecoder())
+        var cursor = try GzipCursor(Codec.gzip.makeDecoder(), isSalvage: isSalvage)
         var restarts = [try cursor.copy()]
         var spacing: UInt64 = 1 << 20
         var piece = [UInt8](repeating: 0, count: Self.pieceSize)

@@ -10,6 +10,13 @@ package struct Manifest: Equatable, Sendable {
         package var name: String
         /// Lower-case hexadecimal.
         package var digest: String
+
+        /// Makes a line.
+        package init(algorithm: Digest.Algorithm, name: String, digest: String) {
+            self.algorithm = algorithm
+            self.name = name
+            self.digest = digest
+        }
     }
 
     /// The lines in their order.
@@ -19,6 +26,14 @@ package struct Manifest: Equatable, Sendable {
 
     /// Makes a manifest.
     package init(lines: [Line]) { self.lines = lines }
+
+    /// The text, as VMware's own tools spell it: no space before the parenthesis, and not OpenSSL's "SHA2-256".
+    package var bytes: [UInt8] {
+        lines.flatMap {
+            Array("\($0.algorithm.rawValue.uppercased())(".utf8) + $0.name.hostBytes
+                + Array(")= \($0.digest)\n".utf8)
+        }
+    }
 
     /// Reads one. Throws `corrupt` for lines that are none and for a file with two digests, `unsupported` for other algorithms.
     package init(_ bytes: [UInt8]) throws(StorageError) {
@@ -34,8 +49,7 @@ package struct Manifest: Equatable, Sendable {
             throw .appliance(.refused, .badManifest, "has a manifest of more than \(Self.byteLimit) bytes")
         }
         var lines: [Line] = []
-        // Windows' editors mark UTF-8.
-        let bytes = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...]
+        let bytes = Self.plain(bytes)
         var known: [String: Line] = [:]
         for (index, line) in bytes.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
             let text = String(hostBytes: line.filter { $0 != 13 })
@@ -54,6 +68,18 @@ package struct Manifest: Equatable, Sendable {
             }
         }
         return lines
+    }
+
+    /// The bytes without a mark of their order, which Windows' editors put there, and those of UTF-16 as UTF-8.
+    private static func plain(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { return bytes.dropFirst(3) }
+        let isLittle = bytes.starts(with: [0xff, 0xfe])
+        guard isLittle || bytes.starts(with: [0xfe, 0xff]) else { return bytes[...] }
+        let units = stride(from: 2, to: bytes.count - 1, by: 2).map { index in
+            let (low, high) = isLittle ? (bytes[index], bytes[index + 1]) : (bytes[index + 1], bytes[index])
+            return UInt16(high) << 8 | UInt16(low)
+        }
+        return Array(String(decoding: units, as: UTF16.self).utf8)[...]
     }
 
     private static func parse(_ text: String, number: Int) throws(StorageError) -> Line {

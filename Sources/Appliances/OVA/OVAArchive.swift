@@ -21,8 +21,10 @@ enum OVAArchive {
         return name[(slash + 1)...]
     }
 
-    static func open(_ file: any ByteFile, verifies: Bool) throws(StorageError) -> Appliance {
-        let index = try ArchiveIndex(file)
+    static func open(
+        _ file: any ByteFile, verifies: Bool, machine name: String? = nil, isSalvage: Bool = false
+    ) throws(StorageError) -> Appliance {
+        let index = try ArchiveIndex(file, isSalvage: isSalvage)
         let descriptions = index.entries.filter(isDescription)
         guard let description = descriptions.first, descriptions.count == 1 else {
             let names = descriptions.prefix(16).map { $0.name.shellText }.joined(separator: ", ")
@@ -38,17 +40,23 @@ enum OVAArchive {
         func member(_ name: String) -> ArchiveEntry? {
             FileReference.names(name).lazy.compactMap { index.entry(folder + $0.hostBytes) }.first
         }
-        var notes: [String] = []
+        var notes = index.notes
         // Unverified, it may be anything.
         let manifest = verifies ? try manifest(index, folder: folder, notes: &notes) : nil
         if let manifest {
             try manifest.verify { (name) throws(StorageError) in try member(name).map(index.open) }
         }
         let text = try index.open(description)
-        let machine = try OVFDescription.read(try text.bytes(at: 0, count: Int(text.byteCount)))
+        let machine = try DescriptionLanguage.ovf.read(
+            try text.bytes(at: 0, count: Int(text.byteCount)), machine: name)
         var disks: [Appliance.Disk] = []
         for disk in machine.disks {
             guard let entry = member(disk.file) else {
+                if isSalvage, !FileReference.names(disk.file).isEmpty {
+                    let nothing = try ByteRangeFile(file, range: 0..<0, path: "\(file.path)/\(disk.file)")
+                    disks.append(Appliance.Disk(name: disk.file, file: nothing, isMissing: true))
+                    continue
+                }
                 throw .appliance(
                     .corrupt, .missingMember,
                     FileReference.names(disk.file).isEmpty
@@ -59,9 +67,15 @@ enum OVAArchive {
             if let manifest, !manifest.lines.contains(where: { member($0.name) == entry }) {
                 notes.append("its manifest has no digest of \(entry.name.shellText)")
             }
+            let length = entry.range.upperBound - entry.range.lowerBound + entry.missingByteCount
+            if let stated = disk.fileByteCount, stated != length {
+                notes.append(
+                    "its description gives \(entry.name.shellText) \(stated) bytes, and it has \(length)")
+            }
             disks.append(
                 Appliance.Disk(
-                    name: String(hostBytes: entry.name), file: try decoded(index.open(entry), disk)))
+                    name: String(hostBytes: entry.name),
+                    file: try decoded(index.open(entry), disk, isSalvage: isSalvage)))
         }
         return Appliance(machine: machine, disks: disks, notes: notes + machine.notes)
     }
@@ -85,7 +99,9 @@ enum OVAArchive {
         return try Manifest(try file.availableBytes(at: 0, count: Int(min(file.byteCount, descriptionLimit))))
     }
 
-    static func decoded(_ file: any ByteFile, _ disk: Machine.Disk) throws(StorageError) -> any ByteFile {
+    static func decoded(
+        _ file: any ByteFile, _ disk: Machine.Disk, isSalvage: Bool = false
+    ) throws(StorageError) -> any ByteFile {
         guard let compression = disk.compression else { return file }
         guard compression == "gzip" else {
             throw .appliance(
@@ -93,7 +109,7 @@ enum OVAArchive {
                 "has a disk \(disk.file.hostBytes.shellText) compressed by \(Array(compression.utf8).displayText), which is not read"
             )
         }
-        return try GzipFile(file, limit: limit(of: disk))
+        return try GzipFile(file, limit: limit(of: disk), isSalvage: isSalvage)
     }
 
     /// What a disk's file can decode to: the disk, tables and markers. A bomb ends there.

@@ -112,10 +112,7 @@ package final class OVAWriter: ByteOutput {
         digest.update(bytes.span8)
         let (lines, position) = state.withLock { ($0.lines, $0.position) }
         let all = [Manifest.Line(algorithm: .sha256, name: description, digest: digest.finish())] + lines
-        // As VMware's own tools spell it: no space before the parenthesis, and not OpenSSL's "SHA2-256".
-        let manifest = all.flatMap {
-            Array("SHA256(".utf8) + $0.name.hostBytes + Array(")= \($0.digest)\n".utf8)
-        }
+        let manifest = Manifest(lines: all).bytes
         var head = try ArchiveHeader.bytes(name: description, byteCount: UInt64(bytes.count)) + bytes
         head += ArchiveHeader.padding(UInt64(bytes.count))
         head += try ArchiveHeader.bytes(name: manifestName, byteCount: UInt64(manifest.count)) + manifest

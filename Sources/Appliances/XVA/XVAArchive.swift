@@ -5,8 +5,10 @@ internal import Storage
 enum XVAArchive {
     private static let descriptionLimit: UInt64 = 16 << 20
 
-    static func open(_ file: any ByteFile, verifies: Bool) throws(StorageError) -> Appliance {
-        var reader = ArchiveReader(file)
+    static func open(
+        _ file: any ByteFile, verifies: Bool, machine name: String? = nil, isSalvage: Bool = false
+    ) throws(StorageError) -> Appliance {
+        var reader = ArchiveReader(file, isSalvage: isSalvage)
         guard let first = try reader.next(), first.kind == .file, first.name == Array("ova.xml".utf8),
             first.range.upperBound - first.range.lowerBound <= descriptionLimit
         else {
@@ -14,7 +16,7 @@ enum XVAArchive {
         }
         let text = try file.bytes(
             at: first.range.lowerBound, count: Int(first.range.upperBound - first.range.lowerBound))
-        let machine = try XVADescription.read(text)
+        let machine = try DescriptionLanguage.xva.read(text, machine: name)
         var wanted: [[UInt8]: Int] = [:]
         for (index, disk) in machine.disks.enumerated() {
             guard wanted.updateValue(index, forKey: disk.file.hostBytes) == nil else {
@@ -24,8 +26,28 @@ enum XVAArchive {
             }
         }
         var pieces = [XVAPieces](repeating: XVAPieces(), count: machine.disks.count)
-        while let entry = try reader.next() {
+        var notes = machine.notes
+        while true {
             try Cancellation.check()
+            let entry: ArchiveEntry
+            do throws(StorageError) {
+                guard let next = try reader.next() else { break }
+                entry = next
+            } catch {
+                // A disk's bytes go by the lengths of all pieces before them: behind damage nothing has a place.
+                guard isSalvage, error.kind == .corrupt else { throw error }
+                notes.append("has a damaged header; what lies behind it is lost")
+                break
+            }
+            guard entry.missingByteCount == 0 else {
+                notes.append("is cut off in \(entry.name.shellText)")
+                continue
+            }
+            guard entry.name != first.name else {
+                throw .appliance(
+                    .corrupt, .sameNameTwice, "has two descriptions (ova.xml)", structure: "header",
+                    offset: entry.range.lowerBound)
+            }
             guard let piece = XVAPieceName(entry.name), let index = wanted[piece.disk] else { continue }
             guard entry.kind == .file else {
                 throw .appliance(
@@ -44,7 +66,6 @@ enum XVAArchive {
             }
         }
         var disks: [Appliance.Disk] = []
-        var notes = machine.notes
         for (disk, pieces) in zip(machine.disks, pieces) {
             guard let byteCount = disk.byteCount else { continue }
             if pieces.checks.contains(.none) {
@@ -53,7 +74,8 @@ enum XVAArchive {
                 )
             }
             let made = try XVADiskFile(
-                file, pieces, byteCount: byteCount, name: disk.file, verifies: verifies)
+                file, pieces, byteCount: byteCount, name: disk.file, verifies: verifies,
+                isSalvage: isSalvage)
             disks.append(Appliance.Disk(name: disk.file, file: made))
         }
         return Appliance(machine: machine, disks: disks, notes: notes)

@@ -15,12 +15,17 @@ package final class XVADiskFile: ByteFile {
     /// A bit for each piece that was found to be whole.
     private let verified: Mutex<[UInt64]>
 
-    /// Throws `corrupt`, code "bad-pieces", where the pieces do not come to the disk's length.
+    /// Throws `corrupt`, code "bad-pieces", where the pieces do not come to the disk's length. `isSalvage`: too few are an error
+    /// where they are read.
     init(
-        _ base: any ByteFile, _ pieces: XVAPieces, byteCount: UInt64, name: String, verifies: Bool
+        _ base: any ByteFile, _ pieces: XVAPieces, byteCount: UInt64, name: String, verifies: Bool,
+        isSalvage: Bool = false
     ) throws(StorageError) {
         // Other exporters round the last piece up.
-        guard pieces.end >= byteCount, pieces.end - byteCount < max(1 << 20, UInt64(pieces.lengths.last ?? 0))
+        guard
+            isSalvage && pieces.end < byteCount
+                || pieces.end >= byteCount
+                    && pieces.end - byteCount < max(1 << 20, UInt64(pieces.lengths.last ?? 0))
         else {
             throw .appliance(
                 .corrupt, .badPieces,
@@ -43,6 +48,12 @@ package final class XVADiskFile: ByteFile {
         var position = offset
         while position < end {
             let (index, next) = run(at: position)
+            guard position < pieces.end else {
+                throw StorageError.appliance(
+                    .corrupt, .badPieces, "the export is cut off before these bytes of the disk",
+                    structure: "disk", offset: position
+                ).inFile(path)
+            }
             let stop = min(next, end)
             let range = Int(position - offset)..<Int(stop - offset)
             if let index {
@@ -63,7 +74,10 @@ package final class XVADiskFile: ByteFile {
             let middle = (low + high) / 2
             if pieces.starts[middle] <= offset { low = middle + 1 } else { high = middle }
         }
-        let next = low < pieces.starts.count ? pieces.starts[low] : byteCount
+        // Behind the last piece nothing is told by its being left out.
+        let next =
+            low < pieces.starts.count
+            ? pieces.starts[low] : offset < pieces.end ? min(pieces.end, byteCount) : byteCount
         guard low > 0 else { return (nil, next) }
         let end = pieces.starts[low - 1] + UInt64(pieces.lengths[low - 1])
         return offset < end ? (low - 1, end) : (nil, next)
@@ -100,7 +114,7 @@ package final class XVADiskFile: ByteFile {
     package func nextDataOrHole(at offset: UInt64) throws(StorageError) -> (isData: Bool, end: UInt64) {
         guard offset < byteCount else { throw shortFile(at: offset, 1) }
         let (index, end) = run(at: offset)
-        return (index != nil, min(end, byteCount))
+        return (index != nil || offset >= pieces.end, min(end, byteCount))
     }
 
     /// Throws `misuse`: it is read alone.

@@ -136,16 +136,17 @@ public final class DiskImage: Sendable {
         let format = options.format
         if format == nil { try MachineDescription.refuse(path) }
         guard forWriting else {
-            let opened = try ImageProbe.open(path, format: format, options: options.openOptions(.read))
+            var opened = try ImageProbe.open(path, format: format, options: options.openOptions(.read))
+            opened.info.warnings += sizeNotes(request, opened)
             return DiskImage(request, opened: opened, notes: sourceNotes, containers: containers)
         }
         try options.requireLocks(path)
         // Before the image is parsed: a half-done change may have left it unreadable.
-        var notes = try recover(path, options.records)
+        var notes = try recover(path, options.records, options.given)
         let companions = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
             .disk.hostFiles.filter { $0.access == .write }.map(\.path)
         for companion in companions where companion.hostBytes != path.hostBytes {
-            notes += try recover(companion, options.records)
+            notes += try recover(companion, options.records, beside: path)
         }
         var opened = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
         guard opened.disk.isWritable else {
@@ -155,8 +156,19 @@ public final class DiskImage: Sendable {
                 remedies: [.migrate, .convert(options: [])])
         }
         if let warning = changeWarning(path) { opened.info.warnings.append(warning) }
-        opened.info.warnings += notes
+        opened.info.warnings += notes + sizeNotes(request, opened)
         return DiskImage(request, opened: opened, notes: sourceNotes, containers: containers)
+    }
+
+    /// What a description says of the disk's size, where the disk has another one.
+    private static func sizeNotes(_ request: DiskSources.Request, _ opened: OpenedImage) -> [String] {
+        guard let disk = request.described, let stated = disk.byteCount else { return [] }
+        let found = opened.disk.byteCount
+        let difference = stated > found ? stated - found : found - stated
+        guard difference >= max(disk.byteCountUnit, 1) else { return [] }
+        return [
+            "its description says that the disk has \(stated) bytes, and it has \(found); the disk is believed"
+        ]
     }
 
     /// Throws where the image, or what stands behind it and may be opened, is half changed; what else is wrong there is
@@ -171,15 +183,28 @@ public final class DiskImage: Sendable {
 
     /// Rolls a cut-off change of one file back, in all files that it covers. Holds their locks meanwhile, and no longer:
     /// the image takes them again. Returns what a user should know of it.
+    ///
+    /// What a description or an image (`image`) led to is opened as what lies beside that, never through a link.
     @discardableResult
-    static func recover(_ path: String, _ place: UndoPlace) throws(StorageError) -> [String] {
+    static func recover(
+        _ path: String, _ place: UndoPlace, _ given: GivenFiles.Found = GivenFiles.Found(),
+        beside image: String? = nil
+    ) throws(StorageError) -> [String] {
         guard let record = try UndoRecord.read(for: path, in: place), record.isCutOff else { return [] }
         // By another of the file's names: whoever gave this one has not asked for that.
         guard record.path.hostBytes == place.recordPath(for: path).hostBytes else {
             throw record.hot(path, place)
         }
         var notes: [String] = []
-        let done = try UndoRecord.recover(try HostFile.open(path, access: .write), in: place) {
+        var neighbour = given.neighbours[path.hostBytes]
+        if let image, HostPath.directory(of: image).hostBytes == HostPath.directory(of: path).hostBytes {
+            neighbour = (image, HostPath.name(of: path))
+        }
+        let file =
+            if let neighbour {
+                try HostFile.openSibling(of: neighbour.description, name: neighbour.name, access: .write)
+            } else { try HostFile.open(path, access: .write) }
+        let done = try UndoRecord.recover(file, in: place) {
             notes.append(
                 "a change was cut off, and this is not the file that was changed, but another of its name or a copy; its undo "
                     + "record stays as \($0.hostBytes.shellText)")

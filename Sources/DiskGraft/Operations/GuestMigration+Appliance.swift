@@ -128,7 +128,10 @@ extension GuestMigration {
             try writer.begin()
             let stream = try VMDKStreamWriter(
                 to: writer, name: machine.disks[index].file, byteCount: device.byteCount,
-                options: ImageCreateOptions(files: NoOtherFiles(), values: conversion.options))
+                options: ImageCreateOptions(
+                    files: NoOtherFiles(),
+                    values: conversion.options
+                        + Self.adapterType(machine.disks[index], conversion.options)))
             machine.disks[index].byteCount = stream.byteCount
             try conversion.write(device, to: stream)
             machine.disks[index].fileByteCount = try writer.end()

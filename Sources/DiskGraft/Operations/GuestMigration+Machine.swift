@@ -1,3 +1,4 @@
+internal import Appliances
 internal import HostIO
 internal import ImageFormats
 internal import Machines
@@ -72,11 +73,31 @@ extension GuestMigration {
                     "a disk and the description of its machine would have one name",
                     path: path)
             }
+            let text = try language.text(of: machine, in: directory)
+            texts.append(MachineText(language: language, path: path, text: text))
+            guard language == .ovf, let files else { continue }
             texts.append(
                 MachineText(
-                    language: language, path: path, text: try language.text(of: machine, in: directory)))
+                    language: language, path: String(path.dropLast(4)) + ".mf",
+                    text: try Self.manifest(text, HostPath.name(of: path), files, outputs)))
         }
         return texts
+    }
+
+    /// The manifest of an OVF and its disks, which lie in `files` now.
+    private static func manifest(
+        _ text: String, _ name: String, _ files: [String], _ outputs: [Output]
+    ) throws(StorageError) -> String {
+        let digest = try Digest(.sha256)
+        digest.update(Array(text.utf8).span8)
+        var lines = [Manifest.Line(algorithm: .sha256, name: name, digest: digest.finish())]
+        for (file, output) in zip(files, outputs) {
+            lines.append(
+                Manifest.Line(
+                    algorithm: .sha256, name: HostPath.name(of: output.path),
+                    digest: try Digest.of(try HostFile.open(file, locking: .ignore), .sha256)))
+        }
+        return String(decoding: Manifest(lines: lines).bytes, as: UTF8.self)
     }
 
     private static func stem(of name: String) -> String {

@@ -127,6 +127,19 @@ public struct GuestMigration: Sendable {
         return try convert(overlays, of: guest, to: outputs, options, plan)
     }
 
+    /// What a VMDK says of the controller that it lies behind, where that is another one than a new VMDK says and the user says
+    /// nothing. VMware itself writes "lsilogic" for all others.
+    static func adapterType(
+        _ disk: Machine.Disk, _ options: [(key: String, value: String)]
+    ) -> [(key: String, value: String)] {
+        guard !options.contains(where: { $0.key == "adapter_type" }) else { return [] }
+        switch disk.controller?.kind {
+        case .ide: return [("adapter_type", "ide")]
+        case .buslogic: return [("adapter_type", "buslogic")]
+        default: return []
+        }
+    }
+
     private func convert(
         _ overlays: [OverlayDevice], of guest: Guest, to outputs: [Output], _ options: PlanOptions,
         _ plan: GuestPlan?
@@ -146,10 +159,12 @@ public struct GuestMigration: Sendable {
         // All disks are complete before the first appears; an error on the way discards them all.
         var pending: [PendingOutput] = []
         var made: [Output] = []
-        for (overlay, output) in zip(overlays, outputs) {
+        let places = try machine.machine(named: "", outputs.map { Machine.Disk(file: $0.path) }).disks
+        for (index, (overlay, output)) in zip(overlays, outputs).enumerated() {
             var conversion = conversion
             let format = try self.format(of: output.path, target: target)
             conversion.format = format
+            if format == .vmdk { conversion.options += Self.adapterType(places[index], conversion.options) }
             if descriptions.contains(.ovf), !conversion.options.contains(where: { $0.key == "subformat" }) {
                 conversion.options.append(("subformat", "streamOptimized"))
             }

@@ -29,6 +29,8 @@ public struct ImageOptions: Sendable {
     public var verifiesDigests = true
     /// Open files that a description of a machine names by a path.
     public var allowsPaths = false
+    /// Of a description of several machines the one that is called so; nil: there is one.
+    public var machine: String?
     /// Of a description's disks this one alone (1 is the first); nil: all of them.
     public var disk: Int?
     /// What archives and descriptions that were given lead to.

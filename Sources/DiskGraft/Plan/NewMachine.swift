@@ -59,11 +59,13 @@ struct NewMachine {
         return old.map { card in
             let address = card.address.flatMap { HardwareAddress($0) }
             let stated = addresses.first { HardwareAddress($0.card) == address && address != nil }
-            return Machine.NetworkCard(
+            var new = Machine.NetworkCard(
                 model: plan == nil && isSamePlatform ? card.model : model,
                 address: (stated.flatMap { HardwareAddress($0.address) } ?? address)?.text,
                 // Others name networks in several languages.
                 network: isSamePlatform && target == .vmware ? card.network : nil)
+            new.isConnected = card.isConnected
+            return new
         }
     }
 

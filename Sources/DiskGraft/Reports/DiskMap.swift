@@ -21,6 +21,12 @@ public struct DiskMap: Sendable {
         public var compressed: Bool
         /// Where they lie in the host file; nil for zeros and compressed units.
         public var offset: UInt64?
+        /// The path of that file; nil where there is no place.
+        public var file: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case start, length, depth, present, zero, data, compressed, offset
+        }
     }
 
     /// Calls `body` with each run of the image's disk from byte `start` on, `length` bytes at most (nil: to the end),
@@ -65,11 +71,18 @@ public struct DiskMap: Sendable {
             start: position, length: length, depth: depth, present: true, zero: false, data: true,
             compressed: false, offset: nil)
         switch extent.kind {
-        case .plain(_, let offset):
+        case .plain(let file, let offset):
             entry.offset = offset
+            entry.file = disk.map.hostFiles.indices.contains(file) ? disk.map.hostFiles[file].path : nil
         case .zero:
             entry.zero = true
             entry.data = false
+            // As qemu-img has it of an extent that is flat.
+            if let place = disk.map.hole(at: position) {
+                entry.data = true
+                entry.offset = place.offset
+                entry.file = disk.map.hostFiles[place.file].path
+            }
         case .compressed(let unit):
             entry.compressed = true
             entry.length = min(unit.unitRange.upperBound, position + length) - position
@@ -90,7 +103,7 @@ public struct DiskMap: Sendable {
 
     private static func merge(_ first: Entry, _ second: Entry) -> Entry? {
         guard first.depth == second.depth, first.present == second.present, first.zero == second.zero,
-            first.data == second.data, first.compressed == second.compressed
+            first.data == second.data, first.compressed == second.compressed, first.file == second.file
         else { return nil }
         switch (first.offset, second.offset) {
         case (nil, nil): break

@@ -14,12 +14,18 @@ package protocol ImageMap: AnyObject, Sendable {
     /// offset`. Never `computed`. Safe from many threads.
     func extent(at offset: UInt64) throws(StorageError) -> Extent
 
+    /// Where the byte at `offset`, which reads as zeros, has a place of its own in a host file all the same: a hole of a file that
+    /// holds the disk as it is. Nil everywhere else.
+    func hole(at offset: UInt64) -> (file: Int, offset: UInt64)?
+
     /// Fills `target` with guest bytes from `offset` on, all of which `extent(at:)` calls `memory`: they lie in no
     /// file as they are (a VHDX log that was not replayed yet).
     func readMemory(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError)
 }
 
 extension ImageMap {
+    package func hole(at offset: UInt64) -> (file: Int, offset: UInt64)? { nil }
+
     package func readMemory(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         throw StorageError(
             .misuse, ImageCode.noMemory, "nothing of this image lies in memory", offset: offset)

@@ -93,6 +93,8 @@ struct ParentSearch {
     let options: ImageOpenOptions
     let chain: ParentChain
     var knowledge = Knowledge.identifier
+    /// The identifier that the disk knows its parent by, as it is shown, and that of another file; nil where it has none.
+    var identifiers: (wanted: String, of: @Sendable (any ByteFile) -> String?)?
 
     /// How what stands behind `file`, the parent that was found, is to be opened.
     func below(_ file: any ByteFile) -> ImageOpenOptions {
@@ -110,7 +112,7 @@ struct ParentSearch {
         if let found = try findNamed(accept) { return found }
         let policy = options.references
         guard policy.allowsSiblings else {
-            if let path = policy.parents.first { throw mismatch(path) }
+            if let path = policy.parents.first { throw mismatch(path, isNamed: true) }
             // Throws, in the words that all formats have for it.
             _ = try policy.open(
                 names.first?.text ?? "(no name)", role: "parent", namedBy: child.path,
@@ -131,7 +133,7 @@ struct ParentSearch {
             other = path
         }
         if let other { throw mismatch(other) }
-        if let path = policy.parents.first { throw mismatch(path) }
+        if let path = policy.parents.first { throw mismatch(path, isNamed: true) }
         throw notFound(names)
     }
 
@@ -157,17 +159,25 @@ struct ParentSearch {
         return taken?.found
     }
 
-    private func mismatch(_ path: String) -> StorageError {
-        let reason =
+    private func mismatch(_ path: String, isNamed: Bool = false) -> StorageError {
+        var reason =
             switch knowledge {
             case .identifier:
                 "its identifier is another, so the parent was replaced, or written to behind its child's back"
             case .name: "its name is not the one that the disk has for its backing file"
             }
+        if knowledge == .identifier, let identifiers,
+            let found = (try? options.files.open(path, access: .read)).flatMap(identifiers.of)
+        {
+            reason =
+                "that knows its parent by \(identifiers.wanted), and this is \(found): it is another disk, or it was written to "
+                + "behind its child's back; a copy of the parent from before that fits"
+        }
         return StorageError(
             .refused, ParentCode.mismatch,
             "is not the parent of \(child.path.hostBytes.shellText): \(reason)", layerName: layer, path: path,
-            remedies: [.nameParent])
+            // Whoever has named it has heard that advice.
+            remedies: isNamed ? [] : [.nameParent])
     }
 
     private func notFound(_ names: [ParentName]) -> StorageError {

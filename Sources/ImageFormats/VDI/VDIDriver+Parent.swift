@@ -16,7 +16,15 @@ extension VDIDriver {
     static func openParent(
         of file: any ByteFile, _ header: VDIHeader, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
-        let search = ParentSearch(layer: VDICode.layer, child: file, options: options, chain: chain)
+        var search = ParentSearch(layer: VDICode.layer, child: file, options: options, chain: chain)
+        search.identifiers = (
+            "the identifiers \(header.parentIdentifier) and \(header.parentModification)",
+            {
+                (try? VDIHeader(reading: $0)).map {
+                    "the identifiers \($0.identifier) and \($0.modification)"
+                }
+            }
+        )
         let parent = try search.find(try names(of: header, beside: file, options)) {
             (file) throws(StorageError) -> (file: any ByteFile, header: VDIHeader)? in
             guard let found = try? VDIHeader(reading: file),

@@ -5,7 +5,11 @@ extension VHDDriver {
     static func openParent(
         of disk: VHDDisk, _ header: VHDDynamicHeader, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> (OpenedImage, warning: String?) {
-        let search = ParentSearch(layer: "vhd", child: disk.file, options: options, chain: chain)
+        var search = ParentSearch(layer: "vhd", child: disk.file, options: options, chain: chain)
+        search.identifiers = (
+            "the identifier \(header.parentIdentifier)",
+            { (try? VHDFooterPlacement(in: $0)).map { "the identifier \($0.footer.identifier)" } }
+        )
         let parent = try search.find(try header.parentNames(in: disk.file)) {
             (file) throws(StorageError) -> VHDDisk? in
             // Not a VHD at all: not the parent either.

@@ -38,8 +38,14 @@ package enum VHDXDriver: ImageDriver {
     private static func openParent(
         of disk: VHDXDisk, _ locator: VHDXParentLocator, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
-        let search = ParentSearch(layer: "vhdx", child: disk.file, options: options, chain: chain)
+        var search = ParentSearch(layer: "vhdx", child: disk.file, options: options, chain: chain)
         let linkages = locator.linkages
+        search.identifiers = linkages.first.map { linkage in
+            (
+                "the identifier \(linkage)",
+                { (try? VHDXHeaders(in: $0)).map { "the identifier \($0.current.dataWriteGUID)" } }
+            )
+        }
         let parent = try search.find(locator.names) { (file) throws(StorageError) -> VHDXDisk? in
             // Not a VHDX at all: not the parent either.
             guard let headers = try? VHDXHeaders(in: file), linkages.contains(headers.current.dataWriteGUID)

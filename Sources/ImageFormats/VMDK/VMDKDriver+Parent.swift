@@ -19,7 +19,16 @@ extension VMDKDriver {
         of descriptor: VMDKDescriptor, in file: any ByteFile, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage? {
         guard let identifier = try descriptor.parentContentID() else { return nil }
-        let search = ParentSearch(layer: "vmdk", child: file, options: options, chain: chain)
+        var search = ParentSearch(layer: "vmdk", child: file, options: options, chain: chain)
+        search.identifiers = (
+            "the CID \(identifier.hex8)",
+            { other in
+                (try? VMDKSource.read(other))?.descriptor.flatMap { descriptor in
+                    descriptor.range(of: "cid") == nil
+                        ? nil : (try? descriptor.contentID()).map { "the CID \($0.hex8)" }
+                }
+            }
+        )
         let parent = try search.find(descriptor.parentNames) {
             (found) throws(StorageError) -> (file: any ByteFile, source: VMDKSource)? in
             // Not a VMDK at all, or an extent of one: not the parent either.

@@ -28,10 +28,8 @@ extension VMDKDriver {
         chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
         try descriptor?.checkSupported(isEmbedded: true)
-        let complete = try header.completed(byFooterOf: file)
-        let extent = VMDKSparseExtent(
-            file, fileIndex: 0, header: complete,
-            directory: try VMDKGrainDirectory(file, header: complete))
+        let extent = try VMDKSparseExtent.open(file, fileIndex: 0, header: header, options)
+        let complete = extent.header
         var info = try info(complete, descriptor, file)
         var budget = VMDKSparseExtent.eagerLimit
         info.warnings = extent.warnings + (try extent.tableWarnings(&budget))

@@ -16,7 +16,9 @@ package enum VMDKDriver: ImageDriver {
     package static func open(
         _ file: any ByteFile, options: ImageOpenOptions
     ) throws(StorageError) -> OpenedImage {
-        try open(try VMDKSource.read(file), in: file, options, chain: ParentChain(file))
+        try open(
+            try VMDKSource.read(file, isSalvage: options.isSalvage), in: file, options,
+            chain: ParentChain(file))
     }
 
     static func open(

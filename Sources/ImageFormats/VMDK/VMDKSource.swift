@@ -25,9 +25,14 @@ enum VMDKSource {
         } || isUnfinished(head)
     }
 
-    /// Reads the header or the text at the start of a file, and nothing else.
-    static func read(_ file: any ByteFile) throws(StorageError) -> VMDKSource {
+    /// Reads the header or the text at the start of a file, and nothing else. `isSalvage`: also of a stream that its writer has
+    /// not come to the end of.
+    static func read(_ file: any ByteFile, isSalvage: Bool = false) throws(StorageError) -> VMDKSource {
         let head = try file.availableBytes(at: 0, count: VMDKSparseHeader.byteSize)
+        if isSalvage, isUnfinished(head) {
+            let header = try VMDKSparseHeader.read(file, isSalvage: true)
+            return .sparse(header, try embeddedDescriptor(in: file, header))
+        }
         try requireFinished(head, path: file.path)
         if head.span8.matches(VMDKSparseHeader.vmfsMagic) {
             return .sparse(try VMDKSparseHeader.read(file), nil)
@@ -51,7 +56,7 @@ enum VMDKSource {
     }
 
     /// VMware writes a stream's header last; until then its magic number is in small letters.
-    private static func isUnfinished(_ head: [UInt8]) -> Bool {
+    static func isUnfinished(_ head: [UInt8]) -> Bool {
         head.span8.matches(Array("vmdk".utf8)) && head.span8.matches(VMDKSparseHeader.newlines, at: 73)
     }
 

@@ -32,16 +32,23 @@ package enum DescriptionLanguage: String, Sendable, CaseIterable {
     /// So much of a file must be text.
     private static let headByteCount = 4096
 
-    /// Reads the machine from a text in this language.
-    package func read(_ bytes: [UInt8]) throws(StorageError) -> Machine {
-        switch self {
-        case .ovf: try OVFDescription.read(bytes)
-        case .vmx: try VMXDescription.read(bytes)
-        case .virtualbox: try VirtualBoxDescription.read(bytes)
-        case .libvirt: try LibvirtDescription.read(bytes)
-        case .proxmox: try ProxmoxDescription.read(bytes)
-        case .xva: try XVADescription.read(bytes)
+    /// Reads the machine from a text in this language; of several the one called `name`. Throws `refused`, code
+    /// "no-such-machine", where it is called otherwise.
+    package func read(_ bytes: [UInt8], machine name: String? = nil) throws(StorageError) -> Machine {
+        var machine =
+            switch self {
+            case .ovf: try OVFDescription.read(bytes, machine: name)
+            case .vmx: try VMXDescription.read(bytes)
+            case .virtualbox: try VirtualBoxDescription.read(bytes)
+            case .libvirt: try LibvirtDescription.read(bytes)
+            case .proxmox: try ProxmoxDescription.read(bytes)
+            case .xva: try XVADescription.read(bytes, machine: name)
+            }
+        if self != .ovf, self != .xva {
+            machine = try MachineChoice(name, rawValue).one(of: [machine]) { [$0.name].compactMap(\.self) }
         }
+        machine.noteSharedPlaces()
+        return machine
     }
 
     /// Judges the first bytes of a file; nil for everything that is no description.

@@ -15,7 +15,9 @@ package enum LibvirtDescription {
         machine.identifier = root.value(of: "uuid").flatMap { UUID16(text: $0) }
         machine.processorCount = root.value(of: "vcpu").flatMap { Int($0) }
         if let memory = root.child("memory"), let text = memory.value {
-            guard let number = UInt64(text), let bytes = number *? unit(memory.attribute("unit")) else {
+            guard let number = UInt64(text), let unit = unit(memory.attribute("unit")),
+                let bytes = number *? unit
+            else {
                 throw .machine(
                     .corrupt, .badNumber, language, "memory is \(Array(text.utf8).displayText)",
                     structure: "memory")
@@ -38,10 +40,12 @@ package enum LibvirtDescription {
         }
         machine.cards = devices.filter { $0.name == "interface" }.map { card in
             let source = card.child("source")
-            return Machine.NetworkCard(
+            var made = Machine.NetworkCard(
                 model: card.child("model")?.attribute("type"),
                 address: Machine.NetworkCard.address(card.child("mac")?.attribute("address")),
                 network: ["network", "bridge", "dev"].lazy.compactMap { source?.attribute($0) }.first)
+            made.isConnected = card.child("link")?.attribute("state") != "down"
+            return made
         }
         markStarted(devices, root, &machine)
         machine.sortDisks()
@@ -59,17 +63,18 @@ package enum LibvirtDescription {
         }
     }
 
-    private static func unit(_ word: String?) -> UInt64 {
-        switch word {
-        case "b", "bytes": 1
-        case "KB": 1000
-        case "M", "MiB": 1 << 20
-        case "MB": 1_000_000
-        case "G", "GiB": 1 << 30
-        case "GB": 1_000_000_000
-        case "T", "TiB": 1 << 40
-        case "TB": 1_000_000_000_000
-        default: 1 << 10
+    /// The bytes of a unit, as libvirt's virScaleInteger has them: without regard to case, and KiB where none is named. Nil for
+    /// one that it does not know.
+    private static func unit(_ word: String?) -> UInt64? {
+        let word = (word ?? "").lowercased()
+        if word.isEmpty { return 1 << 10 }
+        if ["b", "byte", "bytes"].contains(word) { return 1 }
+        guard let letter = word.first, let power = "kmgtpe".firstIndex(of: letter) else { return nil }
+        let exponent = "kmgtpe".distance(from: "kmgtpe".startIndex, to: power) + 1
+        switch word.dropFirst() {
+        case "", "ib": return 1 << UInt64(10 * exponent)
+        case "b": return (0..<exponent).reduce(1) { product, _ in product * 1000 }
+        default: return nil
         }
     }
 

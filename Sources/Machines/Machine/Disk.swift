@@ -7,6 +7,8 @@ extension Machine {
         package var format: String?
         /// Its size in bytes.
         package var byteCount: UInt64?
+        /// What its size is a multiple of, in bytes: descriptions in larger units round.
+        package var byteCountUnit: UInt64 = 1
         /// The length of its file in bytes; nil where that is not said.
         package var fileByteCount: UInt64?
         /// What it lies behind; nil where that is not said.
@@ -18,6 +20,8 @@ extension Machine {
 
         /// How the file is compressed as a whole, in the description's own word ("gzip"); nil: not at all.
         package var compression: String?
+        /// Another name that the same bytes may mean, by the description's encoding; nil where there is none.
+        package var otherFile: String?
         /// The files that stand behind it, as the description names them, the nearest first.
         package var parents: [String] = []
 

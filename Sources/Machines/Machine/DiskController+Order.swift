@@ -1,3 +1,5 @@
+internal import Storage
+
 extension DiskController.Kind {
     /// Its place among the controllers of one machine, as that machine's firmware goes over them.
     func rank(on platform: Machine.Platform?) -> Int {
@@ -29,5 +31,23 @@ extension Machine {
             return one == other ? first.offset < second.offset : one.lexicographicallyPrecedes(other)
         }
         disks = order.map(\.element)
+    }
+
+    /// Notes disks that are said to lie in one place: which of them the guest saw there nothing tells.
+    mutating func noteSharedPlaces() {
+        struct Place: Hashable {
+            var controller: DiskController
+            var unit: Int
+        }
+        var known: [Place: String] = [:]
+        for disk in disks + absentDisks {
+            guard let controller = disk.controller, let unit = disk.unit else { continue }
+            let place = Place(controller: controller, unit: unit)
+            let name = disk.file.isEmpty ? "a disk without a file" : disk.file.hostBytes.shellText
+            guard let other = known.updateValue(name, forKey: place) else { continue }
+            notes.append(
+                "\(other) and \(name) are said to lie in one place, \(controller.kind.rawValue) \(controller.number) at \(unit): "
+                    + "their order is that of the description")
+        }
     }
 }

@@ -7,6 +7,8 @@ extension Machine {
         package var address: String?
         /// The network, bridge or port group that it is plugged into.
         package var network: String?
+        /// Whether it is plugged in when the machine is started.
+        package var isConnected = true
 
         /// Makes a card.
         package init(model: String? = nil, address: String? = nil, network: String? = nil) {

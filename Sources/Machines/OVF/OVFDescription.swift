@@ -4,15 +4,15 @@ package import Storage
 package enum OVFDescription {
     static let language = "ovf"
 
-    /// The machine that the text describes. Throws `corrupt`, `unsupported` (chains of differences, files in pieces), and
-    /// `refused` for several machines.
-    package static func read(_ bytes: [UInt8]) throws(StorageError) -> Machine {
+    /// The machine that the text describes; of several the one called `name`, by its identifier or its name. Throws `corrupt`,
+    /// `unsupported` (chains of differences, files in pieces), and `refused` for several machines and for one that is not there.
+    package static func read(_ bytes: [UInt8], machine name: String? = nil) throws(StorageError) -> Machine {
         let root = try XMLReader.root(of: bytes, language)
         guard root.name == "Envelope" else {
             throw .machine(
                 .corrupt, .otherLanguage, language, "begins with an element that is no Envelope")
         }
-        let system = try system(in: root)
+        let system = try system(in: root, name)
         let disks = try OVFDisks(root)
         var machine = Machine(name: system.value(of: "Name") ?? system.attribute("id"))
         guard let hardware = section("VirtualHardwareSection", in: system) else {
@@ -25,8 +25,8 @@ package enum OVFDescription {
         return machine
     }
 
-    /// The one machine of an envelope.
-    private static func system(in root: XMLElement) throws(StorageError) -> XMLElement {
+    /// The one machine of an envelope, or the one that is asked for.
+    private static func system(in root: XMLElement, _ name: String?) throws(StorageError) -> XMLElement {
         var found: [XMLElement] = []
         func look(_ element: XMLElement) {
             for child in element.children {
@@ -43,18 +43,9 @@ package enum OVFDescription {
             }
         }
         look(root)
-        guard let system = found.first else {
-            throw .machine(.corrupt, .noMachine, language, "describes no machine")
+        return try MachineChoice(name, language).one(of: found) { system in
+            [system.attribute("id"), system.value(of: "Name")].compactMap(\.self)
         }
-        guard found.count == 1 else {
-            let names = found.map { $0.attribute("id") ?? $0.value(of: "Name") ?? "one without a name" }
-            throw .machine(
-                .refused, .severalMachines, language,
-                "describes \(found.count) machines: "
-                    + names.prefix(16).map { Array($0.utf8).displayText }.joined(separator: ", ")
-                    + "; one at a time is taken, so give the disks of one")
-        }
-        return system
     }
 
     /// A section by its name, or by its type as oVirt has it.

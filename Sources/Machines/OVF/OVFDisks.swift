@@ -6,6 +6,7 @@ struct OVFDisks {
     struct File {
         var name: String
         var compression: String?
+        var byteCount: UInt64?
     }
 
     private var filesByID: [String: XMLElement] = [:]
@@ -56,12 +57,12 @@ struct OVFDisks {
                 "its disk \(Self.shown(id)) holds differences from another disk (parentRef); export the machine without snapshots",
                 structure: "Disk")
         }
+        let unit =
+            disk.attribute("capacityAllocationUnits")
+            ?? (disk.attribute("capacity") == nil ? "GigaBytes" : nil)
         let byteCount: UInt64? =
             if let capacity = disk.attribute("capacity") ?? disk.attribute("size") {
-                try OVFUnits.bytes(
-                    capacity,
-                    unit: disk.attribute("capacityAllocationUnits")
-                        ?? (disk.attribute("capacity") == nil ? "GigaBytes" : nil), structure: "Disk")
+                try OVFUnits.bytes(capacity, unit: unit, structure: "Disk")
             } else { nil }
         guard let reference = disk.attribute("fileRef") else { return nil }
         guard let file = filesByID[reference] ?? filesByName[reference] else {
@@ -71,7 +72,9 @@ struct OVFDisks {
         // virt-v2v gives every disk VMware's format, and says in oVirt's own attribute what it is.
         let format = disk.attribute("volume-format") ?? disk.attribute("format")
         var made = Machine.Disk(file: known.name, format: format, byteCount: byteCount)
+        made.byteCountUnit = OVFUnits.byteCount(unit) ?? 1
         made.compression = known.compression
+        made.fileByteCount = known.byteCount
         made.isStarted = disk.attribute("boot") == "true"
         made.controller = Self.controller(disk.attribute("disk-interface"))
         return made
@@ -87,7 +90,9 @@ struct OVFDisks {
         }
         let compression = file.attribute("compression")?.lowercased()
         return File(
-            name: name, compression: compression == "identity" || compression == "" ? nil : compression)
+            name: name, compression: compression == "identity" || compression == "" ? nil : compression,
+            // 0 is what some write who do not know it.
+            byteCount: file.attribute("size").flatMap { UInt64($0.trimmed) }.flatMap { $0 == 0 ? nil : $0 })
     }
 
     /// What oVirt says of a disk itself.

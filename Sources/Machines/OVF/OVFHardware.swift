@@ -152,9 +152,13 @@ struct OVFHardware {
 
     private func card(_ item: XMLElement) -> Machine.NetworkCard {
         let model = item.value(of: "ResourceSubType")
-        return Machine.NetworkCard(
+        var card = Machine.NetworkCard(
             model: model.map { Self.numberedModels[$0] ?? $0 },
             address: Machine.NetworkCard.address(item.value(of: "MACAddress") ?? item.value(of: "Address")),
             network: item.value(of: "Connection"))
+        // oVirt has an element of its own; VMware exports a card that is not plugged in as one that is not allocated by itself.
+        let linked = item.value(of: "Linked") ?? item.value(of: "AutomaticAllocation")
+        card.isConnected = linked?.lowercased() != "false"
+        return card
     }
 }

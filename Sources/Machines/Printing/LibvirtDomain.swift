@@ -109,6 +109,7 @@ struct LibvirtDomain {
                 xml.element("source", [("network", card.network ?? "default")])
                 xml.element(
                     "model", [("type", card.qemuModel == "virtio-net-pci" ? "virtio" : card.qemuModel)])
+                if !card.isConnected { xml.element("link", [("state", "down")]) }
             }
         }
     }

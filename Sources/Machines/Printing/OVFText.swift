@@ -144,7 +144,8 @@ struct OVFText {
             item(
                 &xml,
                 address + [
-                    ("AddressOnParent", "\(index + 7)"), ("AutomaticAllocation", "true"),
+                    ("AddressOnParent", "\(index + 7)"),
+                    ("AutomaticAllocation", card.isConnected ? "true" : "false"),
                     ("Connection", card.shownNetwork), ("ElementName", "Network adapter \(index + 1)"),
                     ("InstanceID", "\(number)"), ("ResourceSubType", card.ovfSubtype), ("ResourceType", "10"),
                 ])

@@ -32,7 +32,10 @@ struct ProxmoxCommands {
             let model = card.qemuModel == "virtio-net-pci" ? "virtio" : card.qemuModel
             let address = card.address.map { "=\($0.uppercased())" } ?? ""
             arguments.append(
-                "--net\(index) " + ShellScript.word("\(model)\(address),bridge=\(card.network ?? "vmbr0")"))
+                "--net\(index) "
+                    + ShellScript.word(
+                        "\(model)\(address),bridge=\(card.network ?? "vmbr0")\(card.isConnected ? "" : ",link_down=1")"
+                    ))
         }
         script.add("qm create \"$number\"", arguments)
         if machine.isUEFI {

@@ -47,6 +47,7 @@ struct VMXText {
             let name = "ethernet\(index)"
             set("\(name).present", "TRUE")
             set("\(name).virtualDev", card.vmxDevice)
+            if !card.isConnected { set("\(name).startConnected", "FALSE") }
             set("\(name).networkName", card.network ?? "VM Network")
             if let address = card.address {
                 set("\(name).addressType", "static")

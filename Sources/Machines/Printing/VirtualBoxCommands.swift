@@ -17,6 +17,7 @@ struct VirtualBoxCommands {
         for (index, card) in machine.cards.prefix(8).enumerated() {
             let number = index + 1
             arguments.append("--nic\(number) nat --nictype\(number) \(card.virtualBoxType)")
+            if !card.isConnected { arguments.append("--cableconnected\(number) off") }
             if let address = card.address {
                 arguments.append("--macaddress\(number) \(address.filter { $0 != ":" }.uppercased())")
             }

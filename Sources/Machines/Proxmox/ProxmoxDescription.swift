@@ -128,9 +128,11 @@ package enum ProxmoxDescription {
         let models = ["virtio", "e1000", "e1000e", "vmxnet3", "rtl8139", "ne2k_pci", "pcnet"]
         let model = options.first { $0.key.map(models.contains) ?? models.contains($0.value) }
         let address = model?.key == nil ? options.first { $0.key == "macaddr" }?.value : model?.value
-        return Machine.NetworkCard(
+        var card = Machine.NetworkCard(
             model: model?.key ?? model?.value ?? options.first { $0.key == "model" }?.value,
             address: Machine.NetworkCard.address(address),
             network: options.first { $0.key == "bridge" }?.value)
+        card.isConnected = options.first { $0.key == "link_down" }?.value != "1"
+        return card
     }
 }

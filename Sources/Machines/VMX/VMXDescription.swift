@@ -17,6 +17,7 @@ package enum VMXDescription {
         machine.identifier = values["uuid.bios"].flatMap(identifier)
         try readDisks(values, &machine)
         readCards(values, &machine)
+        noteSlots(values, &machine)
         machine.sortDisks()
         return machine
     }
@@ -54,8 +55,10 @@ package enum VMXDescription {
                     let device = "\(name):\(place)"
                     let unit = bus.name == "ide" ? number * 2 + place : place
                     if let file = disk(device, values) {
-                        machine.disks.append(
-                            Machine.Disk(file: file, format: "vmdk", controller: controller, unit: unit))
+                        var disk = Machine.Disk(
+                            file: file, format: "vmdk", controller: controller, unit: unit)
+                        disk.otherFile = values.decoded("\(device).filename")
+                        machine.disks.append(disk)
                     } else if isPassedThrough(device, values) {
                         machine.notes.append(
                             "\(device) of the machine is the host's own, which may be a disk, and has no file"
@@ -106,10 +109,31 @@ package enum VMXDescription {
             let isGenerated = ["generated", "vpx"].contains(values["\(name).addresstype"]?.lowercased() ?? "")
             let addresses = ["\(name).address", "\(name).generatedaddress"].map { values[$0] }
             let address = isGenerated ? addresses[1] ?? addresses[0] : addresses[0] ?? addresses[1]
-            machine.cards.append(
-                Machine.NetworkCard(
-                    model: values["\(name).virtualdev"], address: Machine.NetworkCard.address(address),
-                    network: values["\(name).networkname"] ?? values["\(name).connectiontype"]))
+            var card = Machine.NetworkCard(
+                model: values["\(name).virtualdev"], address: Machine.NetworkCard.address(address),
+                network: values["\(name).networkname"] ?? values["\(name).connectiontype"])
+            card.isConnected = values["\(name).startconnected"].map { $0.lowercased() != "false" } ?? true
+            machine.cards.append(card)
+        }
+    }
+
+    /// Notes controllers with disks whose PCI slots are in another order than their numbers: a Linux guest goes by the slots.
+    private static func noteSlots(_ values: VMXValues, _ machine: inout Machine) {
+        for bus in buses where bus.name != "ide" {
+            let used = machine.disks.filter { $0.controller?.kind.vmxBus == bus.name }
+            var slots: [(number: Int, place: [Int])] = []
+            for number in Set(used.compactMap { $0.controller?.number }).sorted() {
+                guard let text = values["\(bus.name)\(number).pcislotnumber"], let slot = Int(text), slot >= 0
+                else { continue }
+                // The slot; behind a bridge also the bridge's, by 32, and its function, by 1024.
+                slots.append((number, slot < 32 ? [0, slot] : [slot >> 5 & 31, slot >> 10, slot & 31]))
+            }
+            let ordered = slots.sorted { $0.place.lexicographicallyPrecedes($1.place) }
+            guard ordered.map(\.number) != slots.map(\.number) else { continue }
+            let list = ordered.map { "\(bus.name)\($0.number)" }.joined(separator: ", ")
+            machine.notes.append(
+                "the PCI slots of its controllers are in the order \(list): a Linux guest may have counted its disks so, and not by "
+                    + "the controllers' numbers as here")
         }
     }
 }

@@ -3,6 +3,8 @@ internal import Storage
 /// The keys and values of a .vmx.
 struct VMXValues {
     private var values: [String: String] = [:]
+    /// Values by the text's encoding, where they are others then.
+    private var decodedValues: [String: String] = [:]
 
     /// Bytes of a text, and keys in it.
     private static let byteLimit = 4 << 20
@@ -27,8 +29,13 @@ struct VMXValues {
                     "has two values for \(Array(key.utf8).displayText)")
             }
             values[key] = text
+            let decoded = Self.shown(value, encoding)
+            if decoded != text { decodedValues[key] = decoded }
         }
     }
+
+    /// A value by the text's encoding; nil where it is the same.
+    func decoded(_ key: String) -> String? { decodedValues[key] }
 
     subscript(key: String) -> String? { values[key] }
 
@@ -92,7 +99,7 @@ struct VMXValues {
         return bytes
     }
 
-    /// A name that is only shown, by whatever converter the host's library has.
+    /// A name by whatever converter the host's library has: shown, or as a copy of a file is called.
     private static func shown(_ value: [UInt8], _ encoding: String?) -> String {
         guard case .text(let bytes)? = encoding.flatMap({ TextEncoding(named: $0) })?.decode(value) else {
             return text(value, encoding)

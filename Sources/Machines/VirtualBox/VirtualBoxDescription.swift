@@ -46,11 +46,13 @@ package enum VirtualBoxDescription {
             .map { adapter in
                 let kinds = ["BridgedInterface", "NATNetwork", "HostOnlyInterface", "InternalNetwork", "NAT"]
                 let network = kinds.lazy.compactMap { adapter.child($0) }.first
-                return Machine.NetworkCard(
+                var card = Machine.NetworkCard(
                     // The schema's default, which is left out.
                     model: adapter.attribute("type") ?? "Am79C973",
                     address: Machine.NetworkCard.address(adapter.attribute("MACAddress")),
                     network: network.map { $0.attribute("name") ?? $0.name })
+                card.isConnected = adapter.attribute("cable") != "false"
+                return card
             }
     }
 

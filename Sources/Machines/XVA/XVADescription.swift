@@ -5,8 +5,9 @@ package enum XVADescription {
     static let language = "xva"
     private static let listLimit = 4096
 
-    /// The machine that the export is of. A disk's file is the reference of its VDI ("Ref:4").
-    package static func read(_ bytes: [UInt8]) throws(StorageError) -> Machine {
+    /// The machine that the export is of; of several the one called `name`, by its name or its UUID. A disk's file is the reference
+    /// of its VDI ("Ref:4").
+    package static func read(_ bytes: [UInt8], machine name: String? = nil) throws(StorageError) -> Machine {
         let root = try XMLReader.root(of: bytes, language)
         guard root.name == "value", let objects = XMLRPCValue(root)["objects"]?.elements, !objects.isEmpty
         else {
@@ -24,15 +25,11 @@ package enum XVADescription {
             known[kind, default: [:]][id] = value
         }
         let machines = (known["VM"] ?? [:]).filter { $0.value.text("is_a_snapshot") != "1" }
-        guard let (reference, own) = machines.first else {
-            throw .machine(.corrupt, .noMachine, language, "describes no machine")
+        let ordered = machines.sorted {
+            ($0.value.text("name_label") ?? "", $0.key) < ($1.value.text("name_label") ?? "", $1.key)
         }
-        guard machines.count == 1 else {
-            let names = machines.values.compactMap { $0.text("name_label") }.sorted().prefix(16)
-            throw .machine(
-                .refused, .severalMachines, language,
-                "describes \(machines.count) machines: \(names.map { Array($0.utf8).displayText }.joined(separator: ", "))"
-            )
+        let (reference, own) = try MachineChoice(name, language).one(of: ordered) { machine in
+            ["name_label", "uuid"].compactMap { machine.value.text($0) }
         }
         var machine = Machine(name: own.text("name_label"))
         machine.platform = .xen

@@ -15,6 +15,8 @@ public enum Remedy: Hashable, Sendable {
     case skipVerification
     /// Open files that a description names by a path.
     case allowPaths
+    /// Take one of several machines.
+    case chooseMachine
     /// Take one of several disks.
     case chooseDisk
     /// Read the image although a virtual machine or the host holds it.

@@ -43,11 +43,14 @@ struct MapCommand: ParsableCommand {
             }
             return Terminal.write(Array((isFirst ? "[]\n" : "]\n").utf8))
         }
-        Terminal.write(Array("Offset          Length          Mapped to\n".utf8))
+        Terminal.write(Array("Offset          Length          Mapped to       File\n".utf8))
         try DiskMap.forEachEntry(of: disk, from: start, length: length) { (entry) throws(StorageError) in
-            guard entry.data else { return }
-            let place = entry.offset.map { $0.hex } ?? "compressed"
-            Terminal.write(Array("\(Self.pad(entry.start.hex))\(Self.pad(entry.length.hex))\(place)\n".utf8))
+            guard entry.data, !entry.zero else { return }
+            let place = entry.offset.map(Self.number) ?? "compressed"
+            let row = [entry.start, entry.length].map(Self.number).map(Self.pad).joined()
+            let file = entry.file.map(Terminal.name) ?? ""
+            let line = entry.file == nil ? row + place : row + Self.pad(place) + file
+            Terminal.write(Array((line + "\n").utf8))
         }
     }
 
@@ -58,6 +61,9 @@ struct MapCommand: ParsableCommand {
         }
         return bytes
     }
+
+    /// As qemu-img has numbers: in hexadecimal, and 0 without a mark.
+    private static func number(_ value: UInt64) -> String { value == 0 ? "0" : value.hex }
 
     private static func pad(_ text: String) -> String {
         text + String(repeating: " ", count: max(16 - text.count, 1))

@@ -82,6 +82,19 @@ struct QEMUTuning: ParsableArguments {
 
 /// Options of a format: `-o help` lists them.
 enum CreateOptionsHelp {
+    /// The format whose options are all that is asked for: `convert -O vmdk -o help`, as qemu-img takes it without a file. Nil for
+    /// everything else.
+    static func format(ofOptionsAskedIn arguments: [String]) -> String? {
+        let flags = ["create": ["-f", "--format"], "convert": ["-O", "--output-format"]]
+        let lists = ["create": ["-o", "--option"], "convert": ["-o", "--output-option"]]
+        guard let command = arguments.first, let named = flags[command], let asking = lists[command],
+            arguments.count == 5
+        else { return nil }
+        let pairs = [(arguments[1], arguments[2]), (arguments[3], arguments[4])]
+        guard let list = pairs.first(where: { asking.contains($0.0) }), isAsked([list.1]) else { return nil }
+        return pairs.first { named.contains($0.0) }?.1
+    }
+
     /// Whether they are asked for.
     static func isAsked(_ texts: [String]) -> Bool {
         texts.flatMap { $0.split(separator: ",") }.contains { $0 == "help" || $0 == "?" }

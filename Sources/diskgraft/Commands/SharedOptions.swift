@@ -24,6 +24,11 @@ struct ImageArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Of the machines that a description has, the one that is called so.", valueName: "name"))
+    var machine: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Of the disks that a description or an appliance has, this one alone (1 is the first).",
             valueName: "number"))
     var disk: Int?
@@ -56,6 +61,7 @@ struct ImageArguments: ParsableArguments {
             options.undoDirectory = undoDir
             options.allowsPaths = allowPaths
             options.verifiesDigests = !noVerify
+            options.machine = machine
             options.disk = disk
             return options
         }

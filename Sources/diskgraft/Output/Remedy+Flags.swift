@@ -11,6 +11,7 @@ extension Remedy {
         case .salvage: "`diskgraft convert --salvage` copies what can be read, with zeros for the rest"
         case .skipVerification: "--no-verify takes them as they are"
         case .allowPaths: "--allow-paths opens what the description names by a path"
+        case .chooseMachine: "--machine NAME takes one of them"
         case .chooseDisk: "--disk N takes one of them (1 is the first)"
         case .ignoreLocks: "-U reads it all the same"
         case .honourLocks: "a command that writes takes no -U"

@@ -19,6 +19,18 @@ struct DescribedPlaces {
         var neighbour: String?
     }
 
+    /// The file of a disk, by the bytes of its name, or by what they mean in the description's encoding.
+    func place(of disk: Machine.Disk, role: String) throws(StorageError) -> Place {
+        if let other = disk.otherFile, DirectoryEntry.isSound(name: other.hostBytes),
+            plainNames(disk.file).allSatisfy({
+                !HostDirectory.exists(HostPath.directory(of: description) + "/" + $0)
+            }), let found = try neighbour(other)
+        {
+            return found
+        }
+        return try place(of: disk.file, role: role)
+    }
+
     /// The file that `reference` means. Throws `refused` for a path that nobody allowed and for what is no regular file, `io`
     /// where it is not there.
     func place(of reference: String, role: String) throws(StorageError) -> Place {

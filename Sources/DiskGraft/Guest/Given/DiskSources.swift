@@ -13,6 +13,10 @@ struct DiskSources {
         var options: ImageOptions
         /// What a copy is called, without a suffix; nil: as the file.
         var stem: String?
+        /// It is not in what is left of an archive.
+        var isMissing = false
+        /// What its description says of it; nil where none was given.
+        var described: Machine.Disk?
     }
 
     /// The disks in their order.
@@ -40,13 +44,15 @@ struct DiskSources {
 
     /// Throws `misuse` where one disk of several is chosen and nothing describes a machine.
     static func requireChoice(_ sources: [DiskSources], _ options: ImageOptions?) throws(StorageError) {
-        guard options?.disk != nil, sources.allSatisfy({ $0.descriptionCount == 0 }) else { return }
+        guard options?.disk != nil || options?.machine != nil,
+            sources.allSatisfy({ $0.descriptionCount == 0 })
+        else { return }
         let paths = sources.flatMap(\.requests).map(\.path)
         // What is not there is said by whoever opens it.
         guard paths.allSatisfy(HostDirectory.exists) else { return }
         throw StorageError(
             .misuse, GuestInputCode.noDescription,
-            "one disk of several is chosen, and nothing that is given describes a machine",
+            "a machine or one of its disks is chosen, and nothing that is given describes one",
             path: sources.first?.requests.first?.path)
     }
 
@@ -71,8 +77,10 @@ struct DiskSources {
             return
         }
         let name = path.lowercased()
-        if [".ova", ".xva", ".tar"].contains(where: name.hasSuffix) {
-            let file = try options.hostFiles.open(path, access: .read)
+        let suffixes = [".ova", ".xva", ".tar"]
+        if (suffixes + suffixes.map { $0 + ".gz" } + [".tgz"]).contains(where: name.hasSuffix) {
+            let file = try Appliance.unpacked(
+                options.hostFiles.open(path, access: .read), isSalvage: options.salvages)
             if let kind = try Appliance.kind(of: file) {
                 return try add(file, kind, path, options, verifies: verifies)
             }
@@ -92,7 +100,9 @@ struct DiskSources {
     private mutating func add(
         _ file: any ByteFile, _ kind: Appliance.Kind, _ path: String, _ options: ImageOptions, verifies: Bool
     ) throws(StorageError) {
-        let appliance = try Appliance.open(file, kind, verifies: verifies)
+        let appliance = try Appliance.open(
+            file, kind, verifies: verifies, machine: options.machine,
+            isSalvage: options.salvages)
         containers.append(file)
         notes += appliance.notes.map { "\(path.hostBytes.shellText): \($0)" }
         var made: [Request] = []
@@ -103,7 +113,7 @@ struct DiskSources {
             own.format = GivenDescription.format(appliance.machine.disks[index], appliance.machine)
             // A reference of XenServer's is no name of a file.
             let stem = kind == .xva ? "\(Self.stem(of: HostPath.name(of: path)))-disk\(index + 1)" : nil
-            made.append(Request(path: place, options: own, stem: stem))
+            made.append(Request(path: place, options: own, stem: stem, isMissing: disk.isMissing))
         }
         try append(made, appliance.machine, path, options)
     }
@@ -135,9 +145,15 @@ struct DiskSources {
             throw StorageError(
                 .refused, GuestInputCode.noDisks, "describes a machine without disks", path: path)
         }
+        if let missing = made.first(where: \.isMissing) {
+            throw StorageError(
+                .corrupt, ApplianceCode.missingMember, "is not in what is left of the archive",
+                path: missing.path, remedies: options.disk == nil ? [.chooseDisk] : [])
+        }
         machine = SourceMachine(machine: described, path: path, firstDisk: requests.count)
-        for request in made {
+        for (request, disk) in zip(made, described.disks) {
             var request = request
+            request.described = disk
             request.options.disk = nil
             requests.append(request)
         }

@@ -63,15 +63,22 @@ struct GivenDescription {
                 "is longer than any description of a machine", path: path)
         }
         do throws(StorageError) {
-            machine = try language.read(try file.bytes(at: 0, count: Int(file.byteCount)))
+            machine = try language.read(
+                try file.bytes(at: 0, count: Int(file.byteCount)), machine: options.machine)
         } catch {
             throw error.inFile(path)
         }
         notes = machine.notes
         let places = DescribedPlaces(description: path, language: language, options: options)
-        if language == .ovf { try readManifest(path, places, verifies: verifies) }
+        if language == .ovf { try readManifest(path, places, verifies: verifies && !options.salvages) }
         for disk in machine.disks {
-            let place = try places.place(of: disk.file, role: "disk")
+            let place = try places.place(of: disk, role: "disk")
+            if let stated = disk.fileByteCount,
+                let length = try? HostFile.open(place.path, locking: .ignore).byteCount, length != stated
+            {
+                notes.append(
+                    "gives \(disk.file.hostBytes.shellText) \(stated) bytes, and it has \(length)")
+            }
             var own = options
             own.format = Self.format(disk, machine)
             if let name = place.neighbour { own.given.neighbours[place.path.hostBytes] = (path, name) }
@@ -82,7 +89,8 @@ struct GivenDescription {
             }
             if disk.compression != nil {
                 let packed = try own.hostFiles.open(place.path, access: .read)
-                own.given.members[place.path.hostBytes] = try Appliance.decoded(packed, disk)
+                own.given.members[place.path.hostBytes] = try Appliance.decoded(
+                    packed, disk, isSalvage: options.salvages)
             }
             requests.append(DiskSources.Request(path: place.path, options: own))
         }

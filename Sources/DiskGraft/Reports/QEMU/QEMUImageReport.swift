@@ -130,7 +130,7 @@ public struct QEMUImageReport: Encodable, Sendable {
         filename = path
         format = info.format.qemuName
         virtualSize = info.virtualSize
-        actualSize = info.allocatedSize
+        actualSize = Self.allocatedSize(of: info, path, options)
         clusterSize = info.unitSize
         dirtyFlag = info.isDirty ?? false
         encrypted = info.isEncrypted ? true : nil
@@ -143,6 +143,19 @@ public struct QEMUImageReport: Encodable, Sendable {
         }
         snapshots = info.snapshots.isEmpty ? nil : info.snapshots.map(Snapshot.init)
         formatSpecific = Specific(info, path)
+    }
+
+    /// Bytes that all of an image's files occupy, where the ones beside it that are part of it can be opened.
+    private static func allocatedSize(of info: ImageInfo, _ path: String, _ options: ImageOptions) -> UInt64?
+    {
+        var names: [[UInt8]] = []
+        for name in info.extents.compactMap(\.name) where !names.contains(name) { names.append(name) }
+        return names.reduce(info.allocatedSize) { sum, name in
+            let file = try? options.hostFiles.openSibling(
+                of: path, name: String(hostBytes: name), access: .read)
+            guard let sum, let bytes = file?.allocatedByteCount else { return sum }
+            return sum &+ bytes
+        }
     }
 
     /// A stored name as qemu shows it: the image's directory before it.

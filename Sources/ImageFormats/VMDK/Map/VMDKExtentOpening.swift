@@ -84,7 +84,7 @@ struct VMDKExtentOpening {
         _ file: any ByteFile, _ index: Int, _ line: VMDKExtentLine
     ) throws(StorageError) -> VMDKMap.Backing {
         let head = try file.availableBytes(at: 0, count: VMDKSparseHeader.byteSize)
-        try VMDKSource.requireFinished(head, path: file.path)
+        if !options.isSalvage { try VMDKSource.requireFinished(head, path: file.path) }
         if head.span8.matches(VMDKSESparseHeader.magic) {
             let header = try VMDKSESparseHeader(head)
             try requireSize(header.byteCount, VMDKSESparseHeader.grainSize, line, at: 16)
@@ -94,11 +94,11 @@ struct VMDKExtentOpening {
             grainSizes.append(VMDKSESparseHeader.grainSize)
             return .seSparse(try VMDKSESparseExtent(file, fileIndex: index, header: header))
         }
-        let header = try VMDKSparseHeader.read(file).completed(byFooterOf: file)
+        let extent = try VMDKSparseExtent.open(
+            file, fileIndex: index,
+            header: try VMDKSparseHeader.read(file, isSalvage: options.isSalvage), options)
+        let header = extent.header
         try requireSize(header.byteCount, header.grainSize, line, at: 12)
-        let extent = VMDKSparseExtent(
-            file, fileIndex: index, header: header,
-            directory: try VMDKGrainDirectory(file, header: header))
         if options.access == .write, line.access == .readWrite { try extent.checkWritable(options) }
         warnings += (extent.warnings + (try extent.tableWarnings(&tableBudget))).map {
             "\(HostPath.name(of: file.path)): \($0)"

@@ -72,6 +72,13 @@ final class VMDKMap: WritableImageMap {
         }
     }
 
+    package func hole(at offset: UInt64) -> (file: Int, offset: UInt64)? {
+        guard let piece = try? piece(at: offset), case .flat(let file, let start) = piece.backing else {
+            return nil
+        }
+        return (file, start + (offset - piece.range.lowerBound))
+    }
+
     /// The extent that holds guest byte `offset`.
     func piece(at offset: UInt64) throws(StorageError) -> Piece {
         let index = pieces.firstIndex(sortedBy: { $0.range.upperBound > offset })

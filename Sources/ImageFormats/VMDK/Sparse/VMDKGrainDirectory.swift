@@ -74,6 +74,16 @@ struct VMDKGrainDirectory: Sendable {
         self.redundantEntries = redundantEntries
     }
 
+    /// A directory in place of one that is lost, of which `warning` tells.
+    init(found entries: [UInt32], warning: String) {
+        offset = 0
+        redundantOffset = nil
+        self.entries = entries
+        redundantEntries = []
+        warnings = [warning]
+        isDamaged = true
+    }
+
     private static func read(
         _ file: any ByteFile, at offset: UInt64, _ header: VMDKSparseHeader
     ) -> ([UInt32]?, StorageError?) {

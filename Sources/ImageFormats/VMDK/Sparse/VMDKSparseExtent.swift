@@ -20,7 +20,7 @@ final class VMDKSparseExtent: Sendable {
         var directory: VMDKGrainDirectory
         /// Tables as they are on disk.
         var cache = BoundedCache<Int, [UInt32]>(budget: VMDKSparseExtent.cacheLimit)
-        /// Tables with entries that are not on disk yet.
+        /// Tables with entries that are not on disk yet, or that were put together from what is left of a stream.
         var pending: [Int: [UInt32]] = [:]
         /// Where the next grain may go; 0 until something was allocated.
         var nextFree: UInt64 = 0
@@ -37,16 +37,17 @@ final class VMDKSparseExtent: Sendable {
     /// Bytes of tables that lie behind one another and are read at a time.
     private static let readAhead = 64 << 10
 
-    /// An extent over a directory that was read or made for `header`.
+    /// An extent over a directory that was read or made for `header`. `tables` count where the file's own do not.
     init(
-        _ file: any ByteFile, fileIndex: Int, header: VMDKSparseHeader, directory: VMDKGrainDirectory
+        _ file: any ByteFile, fileIndex: Int, header: VMDKSparseHeader, directory: VMDKGrainDirectory,
+        tables: [Int: [UInt32]] = [:], warnings: [String] = []
     ) {
         self.file = file
         self.fileIndex = fileIndex
         self.header = header
-        warnings = directory.warnings
+        self.warnings = directory.warnings + warnings
         isDamaged = directory.isDamaged
-        state = Mutex(State(directory: directory))
+        state = Mutex(State(directory: directory, pending: tables))
     }
 
     // MARK: Extents

@@ -63,9 +63,10 @@ extension VMDKSparseHeader {
         isUnclean = bytes.little(Int(Self.vmfsUncleanOffset), as: UInt32.self) != 0
     }
 
-    /// Reads the header at the start of a file, of either kind.
-    static func read(_ file: any ByteFile) throws(StorageError) -> VMDKSparseHeader {
-        let head = try file.availableBytes(at: 0, count: vmfsByteSize)
+    /// Reads the header at the start of a file, of either kind; to salvage it, also one that its writer has not come back to.
+    static func read(_ file: any ByteFile, isSalvage: Bool = false) throws(StorageError) -> VMDKSparseHeader {
+        var head = try file.availableBytes(at: 0, count: vmfsByteSize)
+        if isSalvage, VMDKSource.isUnfinished(head) { head.replaceSubrange(0..<4, with: magic) }
         return head.span8.matches(vmfsMagic) ? try VMDKSparseHeader(vmfs: head) : try VMDKSparseHeader(head)
     }
 }

@@ -69,6 +69,15 @@ extension VolumeView {
         if directory.flags.contains(.inlineData) {
             return try forEachInlineEntry(of: directory, body)
         }
+        try forEachBlock(of: directory) { (number, block) throws(StorageError) in
+            try forEachEntry(in: block, at: geometry.byteOffset(of: number), of: directory, body)
+        }
+    }
+
+    /// Calls `body` for every block that a directory has, holes passed over, until it returns false.
+    func forEachBlock(
+        of directory: Inode, _ body: (BlockNumber, DirectoryBlock) throws(StorageError) -> Bool
+    ) throws(StorageError) {
         let end = try directoryBlockCount(directory)
         var logical: UInt64 = 0
         while logical < end {
@@ -78,10 +87,7 @@ extension VolumeView {
                     // A block that is in memory is read without a host file.
                     try Cancellation.check()
                     let number = first.advanced(by: index)
-                    let block = try directoryBlock(at: number, of: directory)
-                    guard
-                        try forEachEntry(in: block, at: geometry.byteOffset(of: number), of: directory, body)
-                    else { return }
+                    guard try body(number, try directoryBlock(at: number, of: directory)) else { return }
                 }
             }
             guard let next = logical +? run.count else { return }

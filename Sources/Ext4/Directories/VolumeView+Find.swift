@@ -30,23 +30,12 @@ extension VolumeView {
             return nil
         }
         guard !directory.flags.contains(.inlineData) else { return try findInline(name, in: directory) }
-        let end = try directoryBlockCount(directory)
-        var logical: UInt64 = 0
-        while logical < end {
-            let run = try run(of: directory, at: logical)
-            if case .written(let first) = run.place {
-                for index in 0..<min(run.count, end - logical) {
-                    // A block that is in memory is read without a host file.
-                    try Cancellation.check()
-                    let number = first.advanced(by: index)
-                    let block = try directoryBlock(at: number, of: directory)
-                    if let found = try find(name, in: block, number, of: directory) { return found }
-                }
-            }
-            guard let next = logical +? run.count else { break }
-            logical = next
+        var found: FoundEntry?
+        try forEachBlock(of: directory) { (number, block) throws(StorageError) in
+            found = try find(name, in: block, number, of: directory)
+            return found == nil
         }
-        return nil
+        return found
     }
 
     private func find(

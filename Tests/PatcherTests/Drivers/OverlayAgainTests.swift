@@ -46,6 +46,15 @@ private let piix = ["ext4", "scsi_mod", "sd_mod", "libata", "ata_piix"]
         }
         // What was there once is not made anew for nothing.
         #expect(try guest.plan("kvm", controller: .virtioBlk).actions.isEmpty)
+        // And what loads them names those of every move.
+        let overlay = try #require(guest.root.files[Self.name])
+        let contents = try InitramfsImage(ByteSource(overlay)).contents { _, _ in true }
+        let scripts = contents.entries.compactMap { contents.bytes(of: $0.path) }
+            .map { String(decoding: $0, as: UTF8.self) }.filter { $0.contains("modprobe -d /diskgraft ") }
+        #expect(!scripts.isEmpty)
+        for module in ["virtio_blk", "ahci", "xen_blkfront", "hv_storvsc"] {
+            #expect(scripts.allSatisfy { $0.contains(module) }, "\(module)")
+        }
     }
 
     /// Where the modules have no directory of their own, as for Alpine's initramfs and booster's.

@@ -35,9 +35,9 @@ struct VMDKParentDisk {
         }
         // The caller named the parent; its own parents may lie beside it.
         disk = try VMDKDriver.open(
-            file,
-            options: ImageOpenOptions(
-                files: options.files, references: ReferencePolicy(allowsSiblings: true))
+            try VMDKSource.read(file), in: file,
+            ImageOpenOptions(files: options.files, references: ReferencePolicy(allowsSiblings: true)),
+            chain: ParentChain(file, above: 1)
         ).disk
         stored = VMDKNewDescriptor.Parent(contentID: contentID, hint: name.hostBytes)
     }

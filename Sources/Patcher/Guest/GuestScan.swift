@@ -9,13 +9,14 @@ enum GuestScan {
         of tree: some GuestTree
     ) throws(StorageError) -> (files: [ScannedFile], leftAlone: FilesLeftAlone, unreadable: [UnreadableFile])
     {
+        let tree = tree.rememberingNames()
         var scan = Scan(tree)
         for (path, syntax) in try scan.candidates() { try scan.read(path, syntax) }
         // Menus that menus name, and those that these name: each file is read once, so that circles end.
         var next = 0
         while next < scan.files.count {
-            for (words, syntax) in includes(of: scan.files[next]) {
-                for word in Set(words).sorted().prefix(includeLimit) {
+            for (words, syntax) in includes(of: scan.files[next]) where !words.isEmpty {
+                for word in scan.take(includedWords: words, of: scan.files[next], syntax) {
                     guard let path = try IncludedPath.find(word, namedIn: scan.files[next], tree),
                         let file = try tree.regularFile(GuestPath(path))
                     else { continue }
@@ -43,7 +44,4 @@ enum GuestScan {
         default: []
         }
     }
-
-    /// No menu names more menus.
-    private static let includeLimit = 64
 }

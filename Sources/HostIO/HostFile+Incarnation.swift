@@ -60,18 +60,28 @@ extension HostFile {
         let folder = "/sys/dev/block/\(number(status))"
         let partition = text(of: folder + "/partition") ?? ""
         let disk = partition.isEmpty ? folder : folder + "/.."
-        func known(_ name: String) -> String? {
-            let value = (text(of: disk + "/" + name) ?? "").filter { $0 != "\n" && $0 != " " && $0 != "\0" }
-            return value.isEmpty ? nil : name + value
-        }
-        let names = ["dm/uuid", "wwid", "device/wwid", "serial", "device/serial"].compactMap(known)
-        let backing = names.isEmpty ? fileBehind(disk) : nil
-        guard let name = names.first ?? backing ?? known("diskseq") else { return 0 }
-        let isLasting = !names.isEmpty || backing != nil
+        let lasting = lastingName(ofDisk: disk)
+        let backing = lasting == nil ? fileBehind(disk) : nil
+        guard let name = lasting ?? backing ?? known("diskseq", of: disk) else { return 0 }
+        let isLasting = lasting != nil || backing != nil
         // The kernel counts anew at each start: without the start's own name the number says nothing.
         guard let start = isLasting ? "" : text(of: "/proc/sys/kernel/random/boot_id") else { return 0 }
         let sum = XXH64.checksum(Array((name + partition + start).utf8).span8)
         return isLasting ? sum | 1 : max(sum & ~1, 2)
+    }
+
+    private static func known(_ name: String, of disk: String) -> String? {
+        let value = (text(of: disk + "/" + name) ?? "").filter { $0 != "\n" && $0 != " " && $0 != "\0" }
+        return value.isEmpty ? nil : name + value
+    }
+
+    /// What a disk is called by its maker, or a volume by LVM, by its folder in sysfs; nil where there is none. What a card reader
+    /// is called is not what the card is called: of what can be taken out the host knows only when it was put in.
+    package static func lastingName(ofDisk folder: String) -> String? {
+        let isRemovable = text(of: folder + "/removable")?.first == "1"
+        let names =
+            isRemovable ? ["dm/uuid"] : ["dm/uuid", "wwid", "device/wwid", "serial", "device/serial"]
+        return names.lazy.compactMap { known($0, of: folder) }.first
     }
 
     /// The path of the block device that is attached with that number, which lasts; nil where there is none.

@@ -17,9 +17,9 @@ extension HostFile {
     private static let deniesResize: Int64 = 203
 
     /// Takes the lock that fits the access. Throws `refused`, code "locked" or "mounted", when someone is in the way.
-    func lock() throws(StorageError) {
+    func lock(_ use: KernelUse) throws(StorageError) {
         try requireNotUsedByVMware()
-        try requireNotUsedByKernel()
+        try requireNotUsedByKernel(use)
         if access == .write {
             // A write lock over all of them meets any lock of qemu's and any of ours.
             try set(exclusive: true, Self.lockStart, Self.lockLength, "another process has it open")

@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import Storage
+package import Storage
 
 // Locks keep programs out, and the kernel asks for none: a file system that the host has mounted from an image would
 // write back what it holds in memory over what is written here.
@@ -11,7 +11,7 @@ extension HostFile {
     /// (LVM, MD), or that another part of the kernel has claimed.
     ///
     /// A reader is kept out only where the kernel may write: what it reads meanwhile would be partly old and partly new.
-    func requireNotUsedByKernel() throws(StorageError) {
+    func requireNotUsedByKernel(_ use: KernelUse) throws(StorageError) {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { return }
         if isBlockDevice {
@@ -21,34 +21,21 @@ extension HostFile {
                 try requireNotMounted(Self.number(status))
             }
         }
-        for name in HostDirectory.names(in: "/sys/block") where name.hasPrefix("loop") {
-            guard let backing = Self.text(of: "/sys/block/\(name)/loop/backing_file") else { continue }
-            var other = stat()
-            let isThere =
-                unsafe String(backing.prefix { $0 != "\n" }).withHostPath({ unsafe stat($0, &other) }) == 0
-            let isAttached =
-                if isThere, isBlockDevice {
-                    other.st_mode & S_IFMT == S_IFBLK && other.st_rdev == status.st_rdev
-                } else {
-                    isThere && other.st_dev == status.st_dev && other.st_ino == status.st_ino
-                        || Self.isAttached("/dev/\(name)", to: status)
-                }
-            guard isAttached else { continue }
-            if access == .read, Self.text(of: "/sys/block/\(name)/ro")?.first == "1" { continue }
+        for loop in use.loops where loop.isBacked(by: status, isBlockDevice: isBlockDevice) {
+            if access == .read, loop.isReadOnly { continue }
             throw usedByKernel(
-                "/dev/\(name) is attached to it; unmount what is mounted from there and detach it (losetup -d)"
+                "\(loop.path) is attached to it; unmount what is mounted from there and detach it (losetup -d)"
             )
         }
     }
 
-    /// By the loop device's own word: the path that it shows may lead nowhere, where it was renamed, was below a mount that is
-    /// gone, or is another system's.
-    private static func isAttached(_ loop: String, to status: stat) -> Bool {
-        var (device, inode) = (UInt64(0), UInt64(0))
-        guard unsafe loop.withHostPath({ unsafe clinux_loop_backing($0, &device, &inode) }) == 0 else {
-            return false
+    /// Asks once more for those of `files` that keep others out, right before they are written: what was free when they were
+    /// opened may have been mounted since. The host is looked through once for all of them.
+    package static func requireNotUsedByKernel(_ files: [any ByteFile]) throws(StorageError) {
+        let use = KernelUse()
+        for case let file as HostFile in files where file.keepsOthersOut {
+            try file.requireNotUsedByKernel(use)
         }
-        return device == UInt64(status.st_dev) && inode == UInt64(status.st_ino)
     }
 
     /// Nothing on the block device is mounted; for a reader, nothing that may be written to.

@@ -26,6 +26,8 @@ public final class HostFile: ByteFile {
     public let sectorSize: UInt32
     /// Whether it is a block device, whose length cannot change.
     public let isBlockDevice: Bool
+    /// Whether it was opened with its locks.
+    let keepsOthersOut: Bool
 
     /// Whether it is a block device.
     public var hasFixedLength: Bool { isBlockDevice }
@@ -36,7 +38,7 @@ public final class HostFile: ByteFile {
 
     private init(
         descriptor: Int32, path: String, access: FileAccess, identity: FileIdentity, sectorSize: UInt32,
-        isBlockDevice: Bool, length: UInt64
+        isBlockDevice: Bool, keepsOthersOut: Bool, length: UInt64
     ) {
         self.descriptor = descriptor
         self.path = path
@@ -44,6 +46,7 @@ public final class HostFile: ByteFile {
         inode = identity
         self.sectorSize = sectorSize
         self.isBlockDevice = isBlockDevice
+        self.keepsOthersOut = keepsOthersOut
         self.length = Mutex(length)
     }
 
@@ -56,6 +59,14 @@ public final class HostFile: ByteFile {
     public static func open(
         _ path: String, access: FileAccess = .read, locking: Locking = .honour, followLinks: Bool = true
     ) throws(StorageError) -> HostFile {
+        try open(path, access: access, locking: locking, followLinks: followLinks, among: KernelUse())
+    }
+
+    /// The same, one of several files: the host's devices are looked through once for all of them.
+    package static func open(
+        _ path: String, access: FileAccess = .read, locking: Locking = .honour, followLinks: Bool = true,
+        among use: KernelUse
+    ) throws(StorageError) -> HostFile {
         let mode = access == .write ? O_RDWR : O_RDONLY
         // O_NONBLOCK: opening a FIFO must fail the type check below, not hang.
         let flags = mode | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW)
@@ -63,8 +74,9 @@ public final class HostFile: ByteFile {
         guard descriptor >= 0 else {
             throw .io("host file", operation: "open", errno: errno, path: path)
         }
-        let file = try adopt(descriptor, path: path, access: access)
-        if locking == .honour { try file.lock() }
+        let file = try adopt(
+            descriptor, path: path, access: access, keepsOthersOut: locking == .honour)
+        if locking == .honour { try file.lock(use) }
         return file
     }
 
@@ -72,6 +84,14 @@ public final class HostFile: ByteFile {
     /// is even opened: that alone can have effects on a device.
     public static func openSibling(
         of sibling: String, name: String, access: FileAccess = .read, locking: Locking = .honour
+    ) throws(StorageError) -> HostFile {
+        try openSibling(of: sibling, name: name, access: access, locking: locking, among: KernelUse())
+    }
+
+    /// The same, one of several files.
+    package static func openSibling(
+        of sibling: String, name: String, access: FileAccess = .read, locking: Locking = .honour,
+        among use: KernelUse
     ) throws(StorageError) -> HostFile {
         let directory = HostPath.directory(of: sibling)
         let path = directory == "." && !sibling.utf8.starts(with: "./".utf8) ? name : "\(directory)/\(name)"
@@ -87,7 +107,7 @@ public final class HostFile: ByteFile {
                 .refused, HostFileCode.notARegularFile,
                 "is named by an image and is not a regular file", path: path)
         }
-        let file = try open(path, access: access, locking: locking, followLinks: false)
+        let file = try open(path, access: access, locking: locking, followLinks: false, among: use)
         // Somebody may have put another file there meanwhile.
         guard !file.isBlockDevice else {
             throw StorageError(
@@ -109,7 +129,7 @@ public final class HostFile: ByteFile {
     }
 
     static func adopt(
-        _ descriptor: Int32, path: String, access: FileAccess
+        _ descriptor: Int32, path: String, access: FileAccess, keepsOthersOut: Bool = false
     ) throws(StorageError) -> HostFile {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
@@ -137,7 +157,8 @@ public final class HostFile: ByteFile {
         return HostFile(
             descriptor: descriptor, path: path, access: access,
             identity: FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)),
-            sectorSize: sectorSize, isBlockDevice: kind == S_IFBLK, length: length)
+            sectorSize: sectorSize, isBlockDevice: kind == S_IFBLK, keepsOthersOut: keepsOthersOut,
+            length: length)
     }
 
     // MARK: Reading

@@ -3,18 +3,19 @@ package import Storage
 /// The files of the host, by path.
 package struct HostFiles: ByteFileStore {
     private let locking: HostFile.Locking
+    private let use = KernelUse()
 
     /// Files that are opened with these locks. New ones are never locked: nobody else knows them.
     package init(locking: HostFile.Locking = .honour) { self.locking = locking }
 
     package func open(_ path: String, access: FileAccess) throws(StorageError) -> any ByteFile {
-        try HostFile.open(path, access: access, locking: locking)
+        try HostFile.open(path, access: access, locking: locking, among: use)
     }
 
     package func openSibling(
         of sibling: String, name: String, access: FileAccess
     ) throws(StorageError) -> any ByteFile {
-        try HostFile.openSibling(of: sibling, name: name, access: access, locking: locking)
+        try HostFile.openSibling(of: sibling, name: name, access: access, locking: locking, among: use)
     }
 
     package func create(_ path: String) throws(StorageError) -> any ByteFile { try HostFile.create(path) }

@@ -23,6 +23,8 @@ struct CutOffChange {
     private var isPartial = false
     /// A file is not where the records of the others say.
     private var hasMoved = false
+    /// A copy stands for one that is where they say.
+    private var hasStandIn = false
     private let open: [any ByteFile]
     private let place: UndoPlace
 
@@ -47,8 +49,17 @@ struct CutOffChange {
                 try addSibling(sibling, of: member)
             }
         }
-        hasMoved = seen.contains { sibling in
-            !members.contains { HostDirectory.isSame($0.file.path, String(hostBytes: sibling)) }
+        for sibling in seen {
+            let path = String(hostBytes: sibling)
+            guard !members.contains(where: { HostDirectory.isSame($0.file.path, path) }) else { continue }
+            // One that is there with its record, and stands beside a copy of itself, still needs the others'.
+            let other = try UndoRecord.readIfThere(
+                for: path, transactionID: record.transactionID, in: place)
+            guard let other, try other.isOfFile(at: path) else {
+                hasMoved = true
+                continue
+            }
+            hasStandIn = true
         }
     }
 
@@ -100,15 +111,35 @@ struct CutOffChange {
         }
         guard try HostDirectory.isThere(found) else { throw try missing(sibling, nil, of: member) }
         switch other.state {
-        // That a copy is complete says nothing of what was changed: contents decide then.
-        case .done: if !other.header.isOfAnother { isDecided = true }
+        // That a copy is complete says nothing of what was changed: contents decide then. That all of a copy's files were
+        // being marked before a byte went back says it of a copy too.
+        case .done:
+            var isWholeCopy = record.state == .undoing && record.isExactlyOf(member.file)
+            if isWholeCopy { isWholeCopy = try other.isOfFile(at: found) }
+            if !other.header.isOfAnother || isWholeCopy { isDecided = true }
         case .rolledBack, .prepared: isPartial = true
         case .hot, .undoing:
             let known = open.first { HostDirectory.isSame($0.path, found) }
+            if known == nil { try requireNamed(found, other, sibling, of: member) }
             let file =
                 if let known { known } else { try HostFile.open(found, access: .write) as any ByteFile }
             try add(file, other)
         }
+    }
+
+    /// Nobody's device is written that was not named, where it is attached under another name than then, or is not known to be
+    /// the one that was changed, or stands beside a clone.
+    private func requireNamed(
+        _ path: String, _ record: UndoRecord, _ sibling: String, of member: Member
+    ) throws(StorageError) {
+        guard HostFile.deviceNumber(of: path) != nil else { return }
+        var isWhereItWas = HostDirectory.isSame(path, sibling)
+        if isWhereItWas { isWhereItWas = try record.isOfFile(at: path) }
+        guard !isWhereItWas || !member.record.isOf(member.file) else { return }
+        throw StorageError(
+            .refused, UndoCode.siblingNotGiven,
+            "a change over several devices was cut off, and the other is \(path.hostBytes.shellText) now: they go back together, once "
+                + "both are named", path: member.record.path, remedies: [.giveDisk(path: path)])
     }
 
     /// The refusal where another file of the change, or its record, is out of reach; what is there of the two is named.
@@ -153,23 +184,55 @@ struct CutOffChange {
     ///
     /// Throws `refused`, code "unknown-contents" or "unknown-length".
     func settle(force: UndoForce, kept: (String) -> Void) throws(StorageError) -> [any ByteFile] {
-        // Hot: all files were flushed before the first was marked done. Being undone: nothing has been put back yet,
-        // because all are marked first.
-        // A record that was set aside was settled for another file, which says nothing of this one.
-        if isDecided, members.allSatisfy({ !$0.record.isAside || $0.comparison.isNew }) {
+        try requireSettleable(force: force)
+        if isComplete {
             return try Cancellation.shielding { () throws(StorageError) in
                 try end(as: .done, kept: kept)
                 return []
             }
         }
-        // What the command line does not lead to is nobody's to write over.
-        for member in members where !(force.reaches(member.record, member.file) && isGiven(member.file)) {
-            try requireKnown(member)
-        }
         // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
         return try Cancellation.delaying(by: UndoRecord.takingBackTime) { () throws(StorageError) in
             try decide(kept: kept)
         }
+    }
+
+    /// Another file says that the change is complete. Hot: all files were flushed before the first was marked done. Being undone:
+    /// nothing has been put back yet, because all are marked first. A record that was set aside was settled for another file,
+    /// which says nothing of this one.
+    private var isComplete: Bool {
+        isDecided && members.allSatisfy { !$0.record.isAside || $0.comparison.isNew }
+    }
+
+    /// Throws what `settle` refuses by; nothing has been written then.
+    func requireSettleable(force: UndoForce) throws(StorageError) {
+        guard !isComplete else {
+            for member in members where !force.reaches(member.record, member.file) {
+                try requireOfOneTime(member)
+            }
+            return
+        }
+        // What the command line does not lead to is nobody's to write over.
+        for member in members where !(force.reaches(member.record, member.file) && isGiven(member.file)) {
+            try requireKnown(member)
+        }
+    }
+
+    /// A file that holds old sectors and nothing unknown was not complete when another was: they are from snapshots, or backups,
+    /// of different times.
+    private func requireOfOneTime(_ member: Member) throws(StorageError) {
+        let comparison = member.comparison
+        guard !comparison.isNew, comparison.firstUnknown == nil, !comparison.hasUnknownLength else { return }
+        throw StorageError(
+            .refused, UndoCode.otherTime,
+            "a change over several files is complete in another of them, and here it was cut off: the files are not of one time; "
+                + "restore all of them, with their records, from one", offset: comparison.firstNotNew,
+            path: member.file.path, remedies: [.discardUndo])
+    }
+
+    /// Whether the file is one of those that were compared.
+    func covers(_ file: any ByteFile) -> Bool {
+        members.contains { $0.file === file || HostDirectory.isSame($0.file.path, file.path) }
     }
 
     private func isGiven(_ file: any ByteFile) -> Bool {
@@ -184,6 +247,7 @@ struct CutOffChange {
                 try end(as: .done, kept: kept)
                 return []
             }
+            try HostFile.requireNotUsedByKernel(members.map { RecordedFile.below($0.file) })
             for member in members { try member.record.restore(member.file, member.log) }
         }
         try end(as: .rolledBack, kept: kept)
@@ -202,7 +266,7 @@ struct CutOffChange {
         // What was set aside, or is found by a mark alone, has served its purpose once it says so.
         for member in members
         where state == .rolledBack
-            && (hasMoved || member.record.isAside
+            && (hasMoved || hasStandIn && !member.record.isExactlyOf(member.file) || member.record.isAside
                 || member.record.path.hostBytes != place.recordPath(for: member.file.path).hostBytes)
         {
             try member.record.remove(from: member.file)
@@ -223,7 +287,8 @@ struct CutOffChange {
                 : "it is not the file that was changed, but another of that name or a copy that something else has written to"
         let remedies: [Remedy] =
             isGiven(member.file)
-            ? [isSame ? .forceUndo : .forceUndoOfAnother, .discardUndo] : [.giveDisk(path: member.file.path)]
+            ? (isSame ? [.forceUndo, .discardUndo] : member.record.remedies(besideAnother: member.file))
+            : [.giveDisk(path: member.file.path)]
         guard let offset = comparison.firstUnknown else {
             throw StorageError(
                 .refused, UndoCode.unknownLength,

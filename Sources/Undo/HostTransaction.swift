@@ -225,6 +225,9 @@ public final class HostTransaction: Sendable {
     private func save(_ state: inout Progress) throws(StorageError) {
         let touched = touchedRanges(state.operations)
         let time = Self.now()
+        // Before anything of them is written.
+        try HostFile.requireNotUsedByKernel(
+            touched.keys.sorted().filter { state.segments[$0] == nil }.map { files[$0].base })
         for file in touched.keys.sorted() where state.segments[file] == nil {
             state.segments[file] = try UndoWriter(
                 of: files[file].base, in: place, transactionID: transactionID, time: time)

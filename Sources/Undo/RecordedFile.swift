@@ -24,10 +24,13 @@ package final class RecordedFile: ByteFile {
 
     /// Opens a file of the host for writing.
     package static func open(
-        _ path: String, locking: HostFile.Locking = .honour
+        _ path: String, locking: HostFile.Locking = .honour, among use: KernelUse = KernelUse()
     ) throws(StorageError) -> RecordedFile {
-        RecordedFile(try HostFile.open(path, access: .write, locking: locking))
+        RecordedFile(try HostFile.open(path, access: .write, locking: locking, among: use))
     }
+
+    /// The file as it is, of one that is recorded or not.
+    static func below(_ file: any ByteFile) -> any ByteFile { (file as? RecordedFile)?.base ?? file }
 
     package var path: String { base.path }
     package var access: FileAccess { base.access }

@@ -25,6 +25,8 @@ public enum UndoCode: String, LayerCode {
     case otherDevice = "other-device"
     /// The file that the record is of has another name now.
     case renamedFile = "renamed-file"
+    /// One file of a change is complete and another half changed: they were not restored from one time.
+    case otherTime = "other-time"
     /// The change covers a file that was not given.
     case siblingNotGiven = "sibling-not-given"
     /// After a cut, contents that are neither from before the change nor of it.

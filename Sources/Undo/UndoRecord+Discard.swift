@@ -39,6 +39,8 @@ extension UndoRecord {
         var done = Discarded()
         /// Whose the newest segment of a record is that is thrown away.
         var accepted: [String: FileIncarnation] = [:]
+        /// Changes of which one record is another file's, and stays: the others mend nothing without theirs.
+        var kept: Set<[UInt8]> = []
         for file in files {
             let own = place.recordPath(for: file.path)
             let isThere = try HostDirectory.isThere(own)
@@ -74,10 +76,17 @@ extension UndoRecord {
             if !found.contains(where: { $0.path.hostBytes == record.path.hostBytes }) {
                 found.append((record.path, file))
             }
-            guard otherFile || record.isOf(file) || file.hasFixedLength else { continue }
+            guard otherFile || record.isOf(file) || file.hasFixedLength else {
+                // Of two that changed names each is given.
+                if !files.contains(where: record.isOf) { kept.insert(record.transactionID) }
+                continue
+            }
             if !otherFile {
                 // Set aside.
-                guard !record.isOfAnother(than: file) else { continue }
+                guard !record.isOfAnother(than: file) else {
+                    kept.insert(record.transactionID)
+                    continue
+                }
                 try record.requireOwnDevice(file)
             }
             accepted[record.path] = record.header.identity
@@ -89,7 +98,8 @@ extension UndoRecord {
         for (path, file) in found {
             // Of a device only what is surely another's is kept: the host knows both.
             let other: (UndoRecord) -> Bool = {
-                file.hasFixedLength
+                guard !kept.contains($0.transactionID) else { return true }
+                return file.hasFixedLength
                     ? !$0.isOf(file) && $0.header.identity.birth != 0 && file.incarnation?.birth != 0
                         && $0.header.identity != accepted[path]
                     : !files.contains(where: $0.isOf)

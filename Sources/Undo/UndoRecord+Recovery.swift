@@ -71,12 +71,17 @@ extension UndoRecord {
         var rolledBack: [any ByteFile] = []
         /// Changes of which every file went back just now.
         var settled: Set<[UInt8]> = []
+        // All of them, before the first is settled: a refusal has written nothing.
+        var changes: [CutOffChange] = []
         for file in files {
-            guard let record = try read(for: file.path, in: place), record.isCutOff else { continue }
+            guard let record = try read(for: file.path, in: place), record.isCutOff,
+                !changes.contains(where: { $0.covers(file) })
+            else { continue }
             settled.insert(record.transactionID)
-            rolledBack += try CutOffChange(file, record, among: files, in: place).settle(
-                force: force, kept: kept)
+            changes.append(try CutOffChange(file, record, among: files, in: place))
         }
+        for change in changes { try change.requireSettleable(force: force) }
+        for change in changes { rolledBack += try change.settle(force: force, kept: kept) }
         for file in files {
             while let record = try read(for: file.path, in: place) {
                 var isOver = record.state == .rolledBack && settled.contains(record.transactionID)
@@ -111,12 +116,14 @@ extension UndoRecord {
         }
         let change = found.filter { $0.record.transactionID == newest.transactionID }
         var others: [Part] = []
-        for part in change
-        where try part.isForced(among: change, force, in: place) && !part.record.isOf(part.file) {
-            others.append(part)
+        for part in change {
+            let isForced = try part.isForced(among: change, force, in: place)
+            let isNeeded = try part.record.isNeededByAnother(than: part.file)
+            if isNeeded || isForced && !part.record.isOf(part.file) { others.append(part) }
         }
         // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
         try Cancellation.delaying(by: takingBackTime) { () throws(StorageError) in
+            try HostFile.requireNotUsedByKernel(change.map { RecordedFile.below($0.file) })
             for part in others {
                 if let path = try part.record.setAside(part.log) { kept(path) }
             }
@@ -190,7 +197,7 @@ extension UndoRecord {
                 .refused, UndoCode.changedSince,
                 "\(reason); the change is not taken back",
                 field: comparison.firstNotNew == nil ? "length" : nil, offset: comparison.firstNotNew,
-                path: file.path, remedies: [isSame ? .forceUndo : .forceUndoOfAnother])
+                path: file.path, remedies: isSame ? [.forceUndo] : record.remedies(besideAnother: file))
         }
     }
 

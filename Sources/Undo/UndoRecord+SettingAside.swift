@@ -25,6 +25,14 @@ extension UndoRecord {
         return incarnation.isOfDevice && incarnation.birth != 0 && header.identity.birth == incarnation.birth
     }
 
+    /// The same of the file at a path.
+    func isOfFile(at path: String) throws(StorageError) -> Bool {
+        try HostFile.names(of: path).map { isExactly($0.incarnation) } ?? false
+    }
+
+    /// The same of an open file.
+    func isExactlyOf(_ file: any ByteFile) -> Bool { file.incarnation.map(isExactly) ?? false }
+
     /// Whether `file` is surely not the one that was changed.
     func isOfAnother(than file: any ByteFile) -> Bool {
         guard file.hasFixedLength else { return !isOf(file) }
@@ -38,7 +46,25 @@ extension UndoRecord {
         return try !UndoComparison(file, self, try readLog()).isNew
     }
 
+    /// What helps where `file` is not known to be the record's and holds what that does not know. Putting the old bytes there is
+    /// never advised: they may be of another disk altogether.
+    func remedies(besideAnother file: any ByteFile) -> [Remedy] {
+        isOfAnother(than: file) ? [.setUndoAside] : [.discardUndo]
+    }
+
     // MARK: Copies
+
+    /// Whether the record, once `file` has gone back by it, is still what takes another file back: one of which `file` is a copy
+    /// that got its name, or a device of which it is a clone. A record that was copied with the file is younger than that; the
+    /// one of the original is older.
+    func isNeededByAnother(than file: any ByteFile) throws(StorageError) -> Bool {
+        guard isOfAnother(than: file) else { return false }
+        if file.hasFixedLength { return true }
+        guard let birth = file.incarnation?.birth, birth != 0,
+            let own = try HostFile.names(of: path)?.incarnation.birth, own != 0
+        else { return false }
+        return own < birth
+    }
 
     /// Says what became of the change in `file`, durably. Where that is another file than the one that was changed, a copy of
     /// the record stays as it is under another name, which is returned.

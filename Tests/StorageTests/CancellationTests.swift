@@ -42,6 +42,20 @@ struct CancellationTests {
         #expect(stopped.load(ordering: .relaxed) == 8)
     }
 
+    /// A directory of a million names is put in order.
+    @Test func aLongSortIsStopped() {
+        let flag = Flag()
+        flag.set()
+        var numbers = Array((0..<5000).reversed())
+        #expect(throws: StorageError.cancelled) {
+            try flag.cancellation.covering { () throws(StorageError) in
+                try numbers.sortUnlessStopped { $0 < $1 }
+            }
+        }
+        #expect(throws: Never.self) { try numbers.sortUnlessStopped { $0 < $1 } }
+        #expect(numbers == Array(0..<5000))
+    }
+
     /// Taking back ends too, where the request has stood long enough; the record knows, and the next opening goes on.
     @Test func takingBackIsStoppedAndGoesOnAnotherTime() throws {
         let directory = try TemporaryDirectory()

@@ -145,7 +145,7 @@ struct UndoOtherFileTests {
             let error = #expect(throws: StorageError.self) { try UndoRecord.undo([file], force: force) }
             #expect(
                 error?.code == (isBeside ? "renamed-file" : isCutOff ? "unknown-contents" : "changed-since"))
-            #expect(error?.remedies.contains(.forceUndoOfAnother) == !isBeside)
+            #expect(error?.remedies.contains(.setUndoAside) == !isBeside)
             #expect(error?.remedies.contains(.forceUndo) == false)
             #expect(
                 error?.message.contains(isBeside ? "b.img now" : "not the file that was changed") == true)

@@ -37,11 +37,12 @@ public enum GuestUndo {
         var files: [any ByteFile] = []
         var missing: [String] = []
         var severalNames: [String] = []
+        let use = KernelUse()
         for name in try hostFiles(of: paths, options) {
             if try UndoRecord.read(for: name, in: options.records) != nil {
-                files.append(try RecordedFile.open(name))
+                files.append(try RecordedFile.open(name, among: use))
             } else {
-                let file = try HostFile.open(name)
+                let file = try HostFile.open(name, among: use)
                 if file.hasFixedLength {
                     missing.append(options.records.recordPath(for: name))
                 } else if let count = file.nameCount, count > 1 {
@@ -120,7 +121,10 @@ public enum GuestUndo {
         _ error: StorageError, _ paths: [String], _ options: ImageOptions
     ) throws(StorageError) -> StorageError {
         let codes: [UndoCode] = [.changedSince, .unknownContents, .unknownLength]
-        guard codes.contains(where: error.isCode) else { return error }
+        // Old bytes of another file are of no use to this one, however it looks.
+        guard codes.contains(where: error.isCode), !error.remedies.contains(.setUndoAside) else {
+            return error
+        }
         var error = error
         var options = options
         options.readsUnsettled = true
@@ -145,8 +149,9 @@ public enum GuestUndo {
     ) throws(StorageError) -> Discarded {
         // Locked: a change that goes on needs its record.
         var files: [any ByteFile] = []
+        let use = KernelUse()
         for name in try hostFiles(of: paths, options) {
-            files.append(try RecordedFile.open(name))
+            files.append(try RecordedFile.open(name, among: use))
         }
         let discarded = try UndoRecord.discard(files, otherFile: otherFile, in: options.records)
         return Discarded(

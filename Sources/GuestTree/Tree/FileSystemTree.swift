@@ -28,6 +28,8 @@ package struct FileSystemTree: GuestTree {
     private let damage: TreeDamage?
     /// The same of what files hold.
     private let isTolerantOfContents: Bool
+    /// What it remembers of directories' names; nil: nothing.
+    private var listing: DirectoryListing?
 
     /// The files of one volume alone; with `damage` one that goes on past what is damaged and notes it there.
     package init(volume: Int, _ fileSystem: (any FileSystem)?, noting damage: TreeDamage? = nil) {
@@ -116,6 +118,12 @@ package struct FileSystemTree: GuestTree {
         }
     }
 
+    package func rememberingNames() -> FileSystemTree {
+        var tree = self
+        tree.listing = DirectoryListing()
+        return tree
+    }
+
     package func damage(of file: GuestFile) -> StorageError? { damage?.error(of: file.key) }
     package func damage(at path: GuestPath) -> StorageError? { damage?.error(at: path) }
 
@@ -133,7 +141,9 @@ extension FileSystemTree: PathSteps {
     package func rootDirectory(ofVolume volume: Int) -> FileID? { fileSystems[volume]?.rootDirectory }
 
     package func lookUp(_ name: [UInt8], in directory: FileKey) throws(StorageError) -> FileID? {
-        try fileSystems[directory.volume]?.lookUp(name, in: directory.id)
+        guard let fileSystem = fileSystems[directory.volume] else { return nil }
+        if let id = try listing?.find(name, in: directory, of: fileSystem) { return id }
+        return try fileSystem.lookUp(name, in: directory.id)
     }
 
     package func attributes(of file: FileKey) throws(StorageError) -> FileAttributes {

@@ -22,11 +22,15 @@ package protocol GuestTree: Sendable {
     func damage(of file: GuestFile) -> StorageError?
     /// The same of what lies at a path, where the way there could not be walked.
     func damage(at path: GuestPath) -> StorageError?
+    /// The same tree, which remembers a directory's names while file after file of it is looked for. Nothing in it may change
+    /// meanwhile.
+    func rememberingNames() -> Self
 }
 
 extension GuestTree {
     package func damage(of file: GuestFile) -> StorageError? { nil }
     package func damage(at path: GuestPath) -> StorageError? { nil }
+    package func rememberingNames() -> Self { self }
 
     /// The file at an absolute path, links followed.
     package func find(_ path: GuestPath) throws(StorageError) -> GuestFile? {

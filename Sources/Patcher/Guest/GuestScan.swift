@@ -9,13 +9,14 @@ enum GuestScan {
         of tree: some GuestTree
     ) throws(StorageError) -> (files: [ScannedFile], leftAlone: FilesLeftAlone, unreadable: [UnreadableFile])
     {
+        let tree = tree.rememberingNames()
         var scan = Scan(tree)
         for (path, syntax) in try scan.candidates() { try scan.read(path, syntax) }
         // Menus that menus name, and those that these name: each file is read once, so that circles end.
         var next = 0
         while next < scan.files.count {
-            for (words, syntax) in scan.files[next].syntax.includedFiles {
-                for word in Set(words).sorted().prefix(includeLimit) {
+            for (words, syntax) in scan.files[next].syntax.includedFiles where !words.isEmpty {
+                for word in scan.take(includedWords: words, of: scan.files[next], syntax) {
                     guard let path = try IncludedPath.find(word, namedIn: scan.files[next], tree),
                         let file = try tree.regularFile(GuestPath(path))
                     else { continue }
@@ -27,7 +28,4 @@ enum GuestScan {
         }
         return (try GRUBLinks.linked(scan.files), scan.leftAlone, scan.unreadable)
     }
-
-    /// No menu names more menus.
-    private static let includeLimit = 64
 }

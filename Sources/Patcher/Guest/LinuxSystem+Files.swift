@@ -4,14 +4,9 @@ internal import Storage
 extension LinuxSystem {
     /// Files of one syntax.
     package func files<Syntax: ConfigurationSyntax>(_ syntax: Syntax.Type) -> [ParsedFile<Syntax>] {
-        files.compactMap { file in
-            (file.syntax as? Syntax).map { ParsedFile(file: file, syntax: $0) }
+        (filePlaces[ObjectIdentifier(syntax)] ?? []).compactMap { index in
+            (files[index].syntax as? Syntax).map { ParsedFile(file: files[index], syntax: $0) }
         }
-    }
-
-    /// All kernel entries of all loaders, with the file that holds each.
-    package var bootEntries: [MenuEntry] {
-        files.flatMap { file in file.bootEntries.map { MenuEntry(file: file, entry: $0) } }
     }
 
     /// All kernel command lines, those of entries that only Xen boots included.

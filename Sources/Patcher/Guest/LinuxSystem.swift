@@ -39,6 +39,16 @@ package struct LinuxSystem: Sendable {
     /// Firmware starts it, not Xen's tools, which read menus that no boot code knows of.
     private(set) var isStartedByFirmware = false
     private let table: ReferenceTable
+    /// Files of each syntax, as places in `files`.
+    let filePlaces: [ObjectIdentifier: [Int]]
+    /// All kernel entries of all loaders, with the file that holds each.
+    package let bootEntries: [MenuEntry]
+    /// The version of the first entry whose kernel tells one.
+    let firstKernelVersion: [Int]?
+    /// Every Linux kernel (not a memory test) is booted with an initramfs.
+    let everyEntryHasInitrd: Bool
+    /// Volumes whose contents are made anew at every start.
+    private(set) var overwrittenVolumes: Set<Int> = []
 
     init(
         frame: GuestFrame, tree: any GuestTree, mounts: [Mount], capabilities: [Int: Capabilities],
@@ -59,6 +69,13 @@ package struct LinuxSystem: Sendable {
         resolver = frame.resolver(fstab, files)
         try Cancellation.check()
         table = try ReferenceTable(files, resolver)
+        filePlaces = Dictionary(grouping: files.indices) { ObjectIdentifier(type(of: files[$0].syntax)) }
+        bootEntries = files.flatMap { file in file.bootEntries.map { MenuEntry(file: file, entry: $0) } }
+        firstKernelVersion = bootEntries.lazy.compactMap { $0.entry.kernelVersion }.first
+        everyEntryHasInitrd = bootEntries.allSatisfy {
+            !$0.entry.commandLine.has("root") || !$0.entry.initrds.isEmpty
+        }
+        overwrittenVolumes = findOverwrittenVolumes()
         // Each is built on those before it, and asked for every entry.
         hasUEFILoader = findsUEFILoader()
         firmware = findFirmware()

@@ -40,6 +40,16 @@ struct Scan<Tree: GuestTree> {
         files.append(scanned)
     }
 
+    /// The files that a menu names, as far as so many are looked for.
+    mutating func take(
+        includedWords: [String], of menu: ScannedFile, _ syntax: any ConfigurationSyntax.Type
+    ) -> [String] {
+        let words = Set(includedWords).sorted()
+        let count = budget.take(includedWordCount: words.count)
+        if count < words.count { leave(menu.file.displayPath, syntax, .includes) }
+        return Array(words.prefix(count))
+    }
+
     private mutating func leave(
         _ path: String, _ syntax: (any ConfigurationSyntax.Type)?, _ problem: ScanBudget.Problem
     ) {

@@ -10,12 +10,15 @@ struct ScanBudget {
         case size
         /// With the files before it there is more than any real guest has.
         case total
+        /// It names more further files, by itself or with others, than any real one.
+        case includes
 
         /// For people, behind the file's name.
         var words: String {
             switch self {
             case .size: "it is larger than any real one"
             case .total: "with the files before it there is more configuration than any real guest has"
+            case .includes: "it names more further files than any real one"
             }
         }
     }
@@ -35,12 +38,16 @@ struct ScanBudget {
     private static let allSitesLimit = 8000
     /// Entries of all menus.
     private static let entryLimit = 2000
+    /// Further files that a menu names, and that all of them name: each is looked for along its path.
+    private static let includeLimit = 64
+    private static let allIncludesLimit = 1024
 
     private var files = 0
     private var bytes = 0
     private var words = 0
     private var sites = 0
     private var entries = 0
+    private var includes = 0
 
     /// Takes in a file of that size before it is read.
     mutating func take(byteCount: UInt64) -> Problem? {
@@ -49,6 +56,13 @@ struct ScanBudget {
         files += 1
         bytes += Int(byteCount)
         return nil
+    }
+
+    /// Takes in that so many further files are named; returns how many of them are looked for.
+    mutating func take(includedWordCount count: Int) -> Int {
+        let taken = min(count, Self.includeLimit, Self.allIncludesLimit - includes)
+        includes += taken
+        return taken
     }
 
     /// Takes in a text before it is parsed.
@@ -108,6 +122,7 @@ struct FilesLeftAlone {
             switch item.problem {
             case .size: "\(item.path) is larger than any real one and is left alone"
             case .total: "\(item.path) is left alone: \(item.problem.words)"
+            case .includes: "not all that \(item.path) names is looked for: \(item.problem.words)"
             }
         } + (count > told.count ? ["\(count - told.count) more files are left alone"] : [])
     }

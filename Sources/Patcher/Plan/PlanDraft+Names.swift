@@ -56,13 +56,3 @@ extension PlanDraft {
         }
     }
 }
-
-extension LinuxSystem {
-    /// The version of the first entry whose kernel tells one.
-    var firstKernelVersion: [Int]? { bootEntries.lazy.compactMap { $0.entry.kernelVersion }.first }
-
-    /// Every Linux kernel (not a memory test) is booted with an initramfs.
-    var everyEntryHasInitrd: Bool {
-        bootEntries.allSatisfy { !$0.entry.commandLine.has("root") || !$0.entry.initrds.isEmpty }
-    }
-}

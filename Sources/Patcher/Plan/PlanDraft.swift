@@ -25,6 +25,9 @@ package struct PlanDraft: Sendable {
     /// Defaults that were moved: the menu's file, and the entry that is the default then.
     var movedDefaults: [FileKey: EntryKey] = [:]
 
+    /// How much longer names may make the arguments of each entry of a file, by the entry's index, where that was asked.
+    var argumentGrowth: [FileKey: [Int: Int]] = [:]
+
     init(_ guest: LinuxSystem, _ request: PlanRequest, _ drivers: DriverFacts) {
         self.guest = guest
         self.request = request

@@ -54,6 +54,7 @@ package enum Planner {
         let guest = draft.guest
         let defaults = Set(guest.defaultEntries.map { draft.movedDefaults[$0.key.file] ?? $0.key })
         let isEdited = draft.isEdited
+        let ofAll = VerdictRules.ofEntries.map { ($0 as? any GuestRule.Type)?.judge(draft) }
         var verdicts: [EntryVerdict] = []
         for item in guest.bootEntries where item.entry.kernel != nil {
             try Cancellation.check()
@@ -61,7 +62,7 @@ package enum Planner {
                 EntryVerdict(
                     entry: item.key, path: item.file.file.displayPath, title: item.entry.title,
                     kernel: item.entry.kernel, isDefault: defaults.contains(item.key), isEdited: isEdited,
-                    findings: VerdictRules.ofEntries.flatMap { $0.judge(item, in: draft) },
+                    findings: zip(VerdictRules.ofEntries, ofAll).flatMap { $1 ?? $0.judge(item, in: draft) },
                     drivers: draft.drivers(of: item)))
         }
         return verdicts

@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// A name for a volume, and why it is the right one.
@@ -26,16 +27,16 @@ extension NameChoice {
         case .kernelArgument(_, let entry):
             if entry.initrds.isEmpty { return withoutInitrd(volume, entry, what, draft) }
             let stable = stableNames(volume, draft).filter { initrdKnows($0, entry, draft) }
-            var names = fitting(stable, file, site, entry, draft.guest)
+            var names = fitting(stable, file, site, entry, &draft)
             if names.isEmpty, stable.isEmpty, draft.request.names != .target,
                 let label = labelToWrite(volume, draft), initrdKnows(.label(label), entry, draft),
-                !fitting([.label(label)], file, site, entry, draft.guest).isEmpty
+                !fitting([.label(label)], file, site, entry, &draft).isEmpty
             {
                 names = [.label(label)]
                 writeLabel(label, volume, &draft, whyLabel(volume, entry, draft))
             }
             if names.isEmpty, !stable.isEmpty, let label = labelToWrite(volume, draft) {
-                names = fitting([.label(label)], file, site, entry, draft.guest)
+                names = fitting([.label(label)], file, site, entry, &draft)
                 if !names.isEmpty {
                     writeLabel(
                         label, volume, &draft,
@@ -109,7 +110,7 @@ extension NameChoice {
         let uuid = draft.guest.resolver.uuidName(volume)
         let label = draft.guest.resolver.labelName(volume) ?? draft.plannedLabel(of: volume)
         // What the contents are known by now may be gone after the next start.
-        if uuid == nil && label == nil || draft.guest.isOverwritten(volume) {
+        if uuid == nil && label == nil || draft.guest.overwrittenVolumes.contains(volume) {
             return partitionNames(volume, draft)
         }
         let names: [StableName?] =
@@ -203,25 +204,42 @@ extension NameChoice {
     /// Names that keep the kernel's arguments within its limit. Loaders write the kernel's own path before them.
     private static func fitting(
         _ names: [StableName], _ file: ScannedFile, _ site: DeviceSite, _ entry: BootEntry,
-        _ guest: LinuxSystem
+        _ draft: inout PlanDraft
     ) -> [StableName] {
         guard let arguments = entry.argumentsRange else { return names }
         let isOld = entry.kernelVersion.map { isVersion($0, below: [2, 6, 22]) } ?? false
         let head = isOld ? 0 : "BOOT_IMAGE=(hd0,gpt1) ".utf8.count + (entry.kernel ?? "").utf8.count
         let limit = (isOld ? oldCommandLineLimit : commandLineLimit) - head
         // Room for the others of the same line that are still to be replaced, each by the longest form.
-        let others = file.sites.filter { other in
-            guard other.range != site.range, case .kernelArgument(let name, let owner) = other.use else {
-                return false
-            }
-            return name != "md" && owner.index == entry.index && DeviceName(other.text).isPositional
-        }
-        let growth = others.reduce(0) { sum, other in
-            sum + max(0, Form(other, file, guest).uuidLength - other.range.count)
-        }
-        let fixed = arguments.count - site.range.count + growth
-        let form = Form(site, file, guest)
+        let all = growth(ofArgumentsIn: file, &draft)[entry.index] ?? 0
+        let others = all - (growth(of: site, file, draft.guest)?.count ?? 0)
+        let fixed = arguments.count - site.range.count + others
+        let form = Form(site, file, draft.guest)
         return names.filter { fixed + form.text($0).utf8.count <= limit }
+    }
+
+    /// How much longer the arguments of each entry of a file may get, by the entry's index.
+    private static func growth(ofArgumentsIn file: ScannedFile, _ draft: inout PlanDraft) -> [Int: Int] {
+        if let known = draft.argumentGrowth[file.file.key] { return known }
+        var found: [Int: Int] = [:]
+        var seen: Set<Range<Int>> = []
+        for site in file.sites {
+            guard let (entry, count) = growth(of: site, file, draft.guest), seen.insert(site.range).inserted
+            else { continue }
+            found[entry, default: 0] += count
+        }
+        draft.argumentGrowth[file.file.key] = found
+        return found
+    }
+
+    /// The same of one name, with the entry; nil for what stays as it is.
+    private static func growth(
+        of site: DeviceSite, _ file: ScannedFile, _ guest: LinuxSystem
+    ) -> (entry: Int, count: Int)? {
+        guard case .kernelArgument(let name, let entry) = site.use, name != "md",
+            DeviceName(site.text).isPositional
+        else { return nil }
+        return (entry.index, max(0, Form(site, file, guest).uuidLength - site.range.count))
     }
 }
 

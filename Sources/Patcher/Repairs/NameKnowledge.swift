@@ -21,14 +21,16 @@ extension DeviceSite {
 }
 
 extension LinuxSystem {
-    /// A row of crypttab makes its contents anew at every start.
-    func isOverwritten(_ volume: Int) -> Bool {
-        references.contains { reference in
-            guard reference.resolution == .volume(volume), case .crypttab(let row) = reference.use else {
-                return false
-            }
-            return !row.keepsIdentity(of: volumes[volume].identity.kind)
+    /// Volumes whose contents a row of crypttab makes anew at every start.
+    func findOverwrittenVolumes() -> Set<Int> {
+        var found: Set<Int> = []
+        for reference in references {
+            guard case .volume(let volume) = reference.resolution, case .crypttab(let row) = reference.use,
+                !row.keepsIdentity(of: volumes[volume].identity.kind)
+            else { continue }
+            found.insert(volume)
         }
+        return found
     }
 
     /// The initrd of SUSE's own mkinitrd, before dracut came with SLES 12 and openSUSE 13.2.

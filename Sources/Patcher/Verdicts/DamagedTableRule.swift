@@ -1,8 +1,8 @@
 internal import Storage
 
 /// A disk whose GPT is read from its end, because the one at its beginning is damaged, and that the guest's volumes lie on.
-enum DamagedTableRule: VerdictRule {
-    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
+enum DamagedTableRule: GuestRule {
+    static func judge(_ draft: PlanDraft) -> [VerdictFinding] {
         let guest = draft.guest
         let optional = Set(
             guest.files(Fstab.self).flatMap(\.syntax.rows).filter { $0.isNoauto || guest.isOptional($0) }

@@ -2,8 +2,8 @@ internal import Storage
 
 /// A row of the fstab that the boot waits for, whose volume is damaged (Linux may mend it, pass over it, or stop), or belongs to
 /// a volume group that is not whole (some systems activate what they can of it, some nothing).
-enum DamagedVolumeRule: VerdictRule {
-    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
+enum DamagedVolumeRule: GuestRule {
+    static func judge(_ draft: PlanDraft) -> [VerdictFinding] {
         let guest = draft.guest
         for file in guest.files(Fstab.self) {
             for row in file.syntax.rows

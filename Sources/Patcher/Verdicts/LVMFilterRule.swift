@@ -2,8 +2,8 @@ internal import GuestTree
 internal import Storage
 
 /// A filter of LVM's that stays, and hides every physical volume of a guest whose root is a logical volume.
-enum LVMFilterRule: VerdictRule {
-    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
+enum LVMFilterRule: GuestRule {
+    static func judge(_ draft: PlanDraft) -> [VerdictFinding] {
         guard case .logicalVolume(let group, _) = draft.guest.volumes[draft.guest.rootVolume].location else {
             return []
         }

@@ -1,8 +1,8 @@
 internal import Storage
 
 /// Firmware and controller: what the target's machine has, and the guest needs.
-enum MachineRule: VerdictRule, RefusalRule {
-    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
+enum MachineRule: GuestRule, RefusalRule {
+    static func judge(_ draft: PlanDraft) -> [VerdictFinding] {
         misfit(draft).map { [VerdictFinding($0)] } ?? []
     }
 

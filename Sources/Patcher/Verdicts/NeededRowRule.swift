@@ -2,8 +2,8 @@ internal import Storage
 
 /// Rows of the fstab that the boot waits for, and whose volume will not be found: systemd ends in its emergency shell, older
 /// init scripts at the check of the file systems.
-enum NeededRowRule: VerdictRule, RefusalRule {
-    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
+enum NeededRowRule: GuestRule, RefusalRule {
+    static func judge(_ draft: PlanDraft) -> [VerdictFinding] {
         problem(draft).map { [VerdictFinding($0, symptom: symptom)] } ?? []
     }
 

@@ -2,8 +2,8 @@ internal import GuestTree
 internal import Storage
 
 /// Mount units that local-fs.target requires, and whose volume will not be found: systemd ends in its emergency shell.
-enum RequiredUnitRule: VerdictRule, RefusalRule {
-    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
+enum RequiredUnitRule: GuestRule, RefusalRule {
+    static func judge(_ draft: PlanDraft) -> [VerdictFinding] {
         problem(draft).map {
             [
                 VerdictFinding(

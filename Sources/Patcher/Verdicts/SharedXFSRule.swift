@@ -1,8 +1,8 @@
 internal import Storage
 
 /// Two rows that mount a file system each (XFS), of one UUID: a copy of a disk beside it. Linux refuses the second.
-enum SharedXFSRule: VerdictRule {
-    static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
+enum SharedXFSRule: GuestRule {
+    static func judge(_ draft: PlanDraft) -> [VerdictFinding] {
         let guest = draft.guest
         var mounted = [guest.rootVolume]
         for file in guest.files(Fstab.self) {
@@ -21,7 +21,7 @@ enum SharedXFSRule: VerdictRule {
                     let names = [other, volume].map { guest.volumes[$0].name }
                     return [VerdictFinding(.sharedXFS(mountPoint: row.mountPoint, volumes: names))]
                 }
-                mounted.append(volume)
+                if !mounted.contains(volume) { mounted.append(volume) }
             }
         }
         return []

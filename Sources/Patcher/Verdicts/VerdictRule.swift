@@ -7,6 +7,16 @@ package protocol VerdictRule: Sendable {
     static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding]
 }
 
+/// One thing that every entry's boot depends on alike: it is judged once, however many entries there are.
+package protocol GuestRule: VerdictRule {
+    /// What it has to say of every entry.
+    static func judge(_ draft: PlanDraft) -> [VerdictFinding]
+}
+
+extension GuestRule {
+    package static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] { judge(draft) }
+}
+
 /// One thing that forbids any change of a guest. Adding one is as with `VerdictRule`, in `VerdictRules.ofGuests`.
 package protocol RefusalRule: Sendable {
     /// Why nothing is to be written; nil: nothing speaks against it. Throws a request to stop alone.

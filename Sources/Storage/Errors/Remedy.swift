@@ -29,8 +29,6 @@ public enum Remedy: Hashable, Sendable {
     case undoDisk(path: String)
     /// Put back what an undo record keeps, over whatever is there now.
     case forceUndo
-    /// The same, where the file is not the one that the record is of.
-    case forceUndoOfAnother
     /// Throw an undo record away and keep the image as it is.
     case discardUndo
     /// The same, where nothing was found to be wrong with the image as it is.

@@ -21,9 +21,6 @@ extension Remedy {
         case .forceUndo:
             "`diskgraft undo --force` puts the old bytes back over it: work that was done since is lost, and a file system that "
                 + "was used since is damaged by that, so copy the image first"
-        case .forceUndoOfAnother:
-            "`diskgraft undo --force --other-file` puts the old bytes into this file all the same: what it holds there is lost, "
-                + "and a file system in it is damaged by that, so copy it first"
         case .discardUndo: "`diskgraft undo --discard` leaves the image as it is"
         case .discardUndoOfSound:
             "`diskgraft undo --discard` keeps the image as it is, with all that was done since (`diskgraft check` finds no damage in "

@@ -133,7 +133,8 @@ struct DiskSources {
         }
         guard !made.isEmpty else {
             throw StorageError(
-                .refused, GuestInputCode.noDisks, "describes a machine without disks", path: path)
+                .refused, GuestInputCode.noDisks,
+                (["describes a machine without disks"] + described.notes).joined(separator: "; "), path: path)
         }
         machine = SourceMachine(machine: described, path: path, firstDisk: requests.count)
         for request in made {

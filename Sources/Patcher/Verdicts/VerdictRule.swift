@@ -29,6 +29,7 @@ package enum VerdictRules {
         RequiredUnitRule.self,
         LVMFilterRule.self,
         CopiedFilterRule.self,
+        DoubledGroupRule.self,
         DamagedVolumeRule.self,
         SharedXFSRule.self,
         AwaitedTargetRule.self,

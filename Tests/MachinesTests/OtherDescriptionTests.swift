@@ -51,6 +51,20 @@ struct OtherDescriptionTests {
         #expect(machine.cards.first?.model == "vmxnet3")
     }
 
+    /// What is not said to be present is not there; where nothing is said, that is.
+    @Test(arguments: [
+        ("scsi0:0.fileName = \"a.vmdk\"\n", "scsi0:0 names a.vmdk"),
+        ("scsi0:0.present = \"TRUE\"\nscsi0:0.fileName = \"a.vmdk\"\n", "scsi0 is not said"),
+        ("scsi0.present = \"TRUE\"\nscsi0:0.fileName = \"a.vmdk\"\n", "scsi0:0 is not said"),
+        ("scsi0.present = \"TRUE\"\nscsi0:0.present = \"FALSE\"\nscsi0:0.fileName = \"a.vmdk\"\n", ""),
+        ("ide1:0.deviceType = \"cdrom-raw\"\nide1:0.fileName = \"auto detect\"\n", ""),
+    ])
+    func whatIsNotSaidToBePresent(_ text: String, _ note: String) throws {
+        let machine = try VMXDescription.read(Array(("config.version = \"8\"\n" + text).utf8))
+        #expect(machine.disks.isEmpty && machine.notes.count == (note.isEmpty ? 0 : 1))
+        #expect(note.isEmpty || machine.notes.contains { $0.contains(note) })
+    }
+
     @Test func encodingsOfVMX() throws {
         let text =
             "scsi0.present = \"TRUE\"\nscsi0:0.present = \"TRUE\"\nscsi0:0.fileName = \"b\u{e4}r.vmdk\"\n"

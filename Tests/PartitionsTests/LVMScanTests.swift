@@ -91,11 +91,23 @@ struct LVMScanTests {
     @Test func sameVolumeTwice() throws {
         let text = Fixture.group(physical: [Fixture.first], logical: Self.linear)
         let disk = Fixture(Fixture.first).bytes(text)
+        // The first counts, and nothing of a copy, however new it calls itself.
+        let newer = Fixture(Fixture.first).bytes(
+            Fixture.group(
+                seqno: 99, physical: [Fixture.first], logical: Fixture.linear("other", "\"pv0\", 2")))
+        let found = try discover(MemoryDevice(disk), MemoryDevice(newer))
+        #expect(names(found) == ["vg/root"])
+        #expect(found.volume(named: "vg/root")?.doubledGroup?.contains("2:disk is a copy of disk") == true)
+        #expect(found.findings.contains { $0.id == ErrorCode(LayoutCode.pvCopy) && $0.severity == .warning })
+        // A copy of one of several might be put together with another's.
+        let both = Fixture.group(
+            physical: [Fixture.first, Fixture.second], logical: Fixture.linear("root", "\"pv1\", 0"))
+        let (first, second) = (Fixture(Fixture.first).bytes(both), Fixture(Fixture.second).bytes(both))
         let error = #expect(throws: StorageError.self) {
-            try discover(MemoryDevice(disk), MemoryDevice(disk))
+            try discover(MemoryDevice(first), MemoryDevice(second), MemoryDevice(second))
         }
         #expect(error?.kind == .refused && error?.code == "duplicate-pv")
-        #expect(error?.message.contains("disk and 2:disk") == true)
+        #expect(error?.message.contains("2:disk and 3:disk") == true)
     }
 
     @Test func groupsOfOneName() throws {

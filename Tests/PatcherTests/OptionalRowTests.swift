@@ -30,7 +30,7 @@ import Testing
         #expect(guest.rows == "/dev/sdb1 /data ext4 nofail,nobootwait 0 2")
     }
 
-    @Test(arguments: ["/dev/mapper/mpathap1", "/dev/mapper/isw_dfhca_Volume0p1", "/dev/mapper/sda1_crypt"])
+    @Test(arguments: ["/dev/mapper/isw_dfhca_Volume0p1", "/dev/mapper/sda1_crypt"])
     func aRootThatNothingMakes(_ name: String) throws {
         let guest = FieldGuest([
             "/etc/fstab": "\(name) / ext4 defaults 0 1\n",

@@ -54,7 +54,8 @@ import Testing
         guard case .disk(let name, nil) = DeviceName("/dev/hdc") else { throw NoDisk() }
         let reasons: [UnresolvedReason] = [
             .statedDiskMissing(disk: 2, given: 1), .namedByHardware(name),
-            .behindLastDisk(name, disk: 2, given: 1), .otherOrder(name), .unsurePosition(name, position: 2),
+            .behindLastDisk(name, disk: 2, given: 1), .otherOrder(name), .ofCopy(name),
+            .unsurePosition(name, position: 2),
             .otherKindThanRoot(name), .mountedElsewhere(name), .otherContents(name), .unknownToKernel(name),
             .severalKinds(name),
             .unknownToSource(name, .vmware), .noPartition(disk: 0, number: 3),

@@ -56,6 +56,24 @@ import Testing
         #expect(try other.disk.plan("kvm").stop == nil)
     }
 
+    /// What another machine has, nobody knows here.
+    @Test(arguments: [
+        "/dev/nfs", "nfs:10.0.0.1:/x", "/dev/nbd0", "nbd:10.0.0.1:1", "iscsi:10.0.0.1::::iqn.x", "dhcp",
+    ])
+    func aRootOfAnotherMachine(_ name: String) throws {
+        let plan = try guest("root=\(name)").disk.plan("kvm")
+        #expect(plan.stop == nil && plan.refusal == nil)
+        #expect(plan.defaultVerdict?.doubt?.code == .awaitsTarget)
+    }
+
+    /// systemd takes a partition of the type for roots, and no other.
+    @Test func aRootByItsType() throws {
+        var guest = guest("root=gpt-auto")
+        #expect(try guest.disk.plan("kvm").stop == .rootUnresolved)
+        guest.disk.volumes[0].typeName = "Linux root (x86-64)"
+        #expect(try guest.disk.plan("kvm").stop == nil)
+    }
+
     @Test func aVolumeWithoutASystem() throws {
         var guest = guest("root=UUID=\(fieldData)")
         let data = guest.disk.partition(2, .ext4, uuid: fieldData)

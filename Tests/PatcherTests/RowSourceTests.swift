@@ -15,7 +15,8 @@ import Testing
         try guest.patch(rows: "\(device) /data ext4 defaults 0 2\n")
         #expect(guest.rows == "\(device) /data ext4 defaults,nofail 0 2")
         for row in ["ext4 noauto 0 0", "ext4 defaults,nofail 0 0", "nfs defaults 0 0", "none bind 0 0"] {
-            if device.hasPrefix("/dev/disk/by-id"), !row.contains("noauto"), !row.contains("nofail") {
+            let isOfHardware = device.hasPrefix("/dev/disk/by-id") || device.contains("mpath")
+            if isOfHardware, !row.contains("noauto"), !row.contains("nofail") {
                 continue
             }
             let left = FieldGuest()

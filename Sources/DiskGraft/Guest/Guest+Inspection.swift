@@ -14,6 +14,7 @@ extension Guest {
             openingOldRoots: registry.openOldRoot)
         if survey.guests.isEmpty { try failures.requireNone() }
         if let root = try rootVolume(source, among: survey.guests.map(\.rootVolume)) {
+            noteCopies(of: root, &survey)
             survey.guests.removeAll { $0.rootVolume != root }
         } else {
             leaveOutCopies(&survey)
@@ -177,6 +178,17 @@ extension Guest {
                 }
                 return try device.bytes(at: offset, count: 512)
             }
+        }
+    }
+
+    /// Says which systems have the UUID of the one that was chosen.
+    private func noteCopies(of root: Int, _ survey: inout Survey) {
+        guard let uuid = volumes[root].identity.uuid else { return }
+        for guest in survey.guests
+        where guest.rootVolume != root && volumes[guest.rootVolume].identity.uuid == uuid {
+            survey.findings.append(
+                "\(volumes[guest.rootVolume].name) and \(volumes[root].name) have the same UUID \(uuid): \(volumes[guest.rootVolume].name) "
+                    + "is left as it is; which of the two a name by that UUID finds is chance")
         }
     }
 

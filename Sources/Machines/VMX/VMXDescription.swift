@@ -44,6 +44,7 @@ package enum VMXDescription {
         for bus in buses {
             for number in 0..<bus.controllers {
                 let name = "\(bus.name)\(number)"
+                noteUnstated(name, values, &machine)
                 guard bus.name == "ide" || values.isTrue("\(name).present") else { continue }
                 let controller = DiskController(
                     kind(bus.name, values["\(name).virtualdev"]), number: bus.name == "ide" ? 0 : number)
@@ -67,6 +68,22 @@ package enum VMXDescription {
                     }
                 }
             }
+        }
+    }
+
+    /// VMware gives a machine nothing that is not said to be present; where nothing is said, a line may have been lost.
+    private static func noteUnstated(_ bus: String, _ values: VMXValues, _ machine: inout Machine) {
+        for place in values.places(of: bus).prefix(20) {
+            let device = "\(bus):\(place)"
+            guard let file = values["\(device).filename"], !file.isEmpty,
+                (values["\(device).devicetype"] ?? "disk").lowercased().hasSuffix("disk")
+            else { continue }
+            let isStated = values["\(device).present"] != nil
+            let controllerIsStated = bus.hasPrefix("ide") || values["\(bus).present"] != nil
+            guard !isStated || !controllerIsStated && values.isTrue("\(device).present") else { continue }
+            machine.notes.append(
+                "\(device) names \(file), and \(isStated ? bus : device) is not said to be present: VMware gives the machine no such disk"
+            )
         }
     }
 

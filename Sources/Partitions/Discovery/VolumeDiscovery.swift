@@ -7,7 +7,7 @@ package enum VolumeDiscovery {
 
     /// Reads tables and signatures of `disks`, which are the first, second… disk of one guest. Nothing is written.
     /// Damage to one structure is a finding; thrown are input errors on a disk's first sectors, and `refused`
-    /// where going on could take one volume for another (two disks with the same physical volume).
+    /// where going on could take one volume for another (a group on several disks, of which one is there twice).
     ///
     /// `probe` says what the volumes hold. `allowDegraded` lets an array be written though members that it counts on
     /// are not given: they must be rebuilt afterwards.

@@ -2,7 +2,7 @@ internal import Storage
 
 /// Adds the logical volumes of all groups to what was discovered.
 enum LVMAssembly {
-    /// Throws `refused` when two volumes are the same physical volume, and input errors.
+    /// Throws `refused` when a group on several physical volumes has one of them twice, and input errors.
     static func add(to result: inout DiscoveredVolumes, _ probe: VolumeProbe) throws(StorageError) {
         let scan = try LVMScan(result.volumes)
         result.findings += scan.findings
@@ -71,6 +71,10 @@ enum LVMAssembly {
             identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: type(of: volume),
             identifierLinks: ["dm-uuid-LVM-" + (group.id + volume.id).filter { $0 != "-" }])
         made.incompleteGroup = missingVolumes(group, found, title)
+        if !found.copies.isEmpty {
+            made.doubledGroup =
+                "volume group \(title) is there twice: \(found.copies.joined(separator: ", "))"
+        }
         if group.status.contains("EXPORTED") {
             made.lacking = "volume group \(title) is exported, and is not activated before it is imported"
         } else if device.lacksBytes {

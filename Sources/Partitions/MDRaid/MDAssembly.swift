@@ -87,6 +87,10 @@ enum MDAssembly {
             try VolumeDiscovery.addPartitions(of: table, device, probe, disk: nil, to: &result) { number in
                 ("\(array.name)p\(number)", .array(name: "\(location)p\(number)"))
             }
+            for index in count..<result.volumes.count {
+                let number = result.volumes[index].name.dropFirst(array.name.count + 1)
+                result.volumes[index].identifierLinks = links(array.state).map { "\($0)-part\(number)" }
+            }
             return
         }
         let volume = Volume(

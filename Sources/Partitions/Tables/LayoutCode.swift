@@ -34,6 +34,7 @@ package enum LayoutCode: String, LayerCode {
     case mdaHeader = "mda-header"
     case mdaParse = "mda-parse"
     case mdaText = "mda-text"
+    case pvCopy = "pv-copy"
     case pvMarkedMissing = "pv-marked-missing"
     case pvMissing = "pv-missing"
     case pvWithoutGroup = "pv-without-group"

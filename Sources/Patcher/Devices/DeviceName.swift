@@ -12,7 +12,7 @@ package enum DeviceName: Hashable, Sendable {
     case partitionLabel(String)
     /// /dev/VG/LV or /dev/mapper/VG-LV.
     case logicalVolume(group: String, name: String)
-    /// /dev/mapper/NAME that cannot be a logical volume: crypttab's, multipath's.
+    /// /dev/mapper/NAME that cannot be a logical volume: crypttab's.
     case mapped(String)
     /// /dev/disk/by-id/dm-… and md-…, without the directory: stable by construction.
     case stableIdentifier(String)
@@ -96,13 +96,19 @@ package enum DeviceName: Hashable, Sendable {
         let stem = name.prefix { !$0.isNumber }
         let number = name.dropFirst(stem.count)
         switch stem {
-        case "md" where DiskName.smallNumber(number) != nil: return .array(name)
+        case "md" where isArrayNumber(number): return .array(name)
         case "md_d" where !number.isEmpty: return .array(name)
         case "sr", "scd", "cdrom", "dvd", "cdrw", "dvdrw", "cdroms": return .optical(text)
         case "fd", "floppy": return .floppy(text)
         case "dm-": return .mapped(name)
         default: return .virtual(text)
         }
+    }
+
+    /// "5", or "5p1" for a partition of the array.
+    private static func isArrayNumber(_ text: Substring) -> Bool {
+        let parts = text.split(separator: "p", omittingEmptySubsequences: false)
+        return parts.count <= 2 && parts.allSatisfy { DiskName.smallNumber($0) != nil }
     }
 
     private static func link(_ directory: String, _ name: String) -> DeviceName {
@@ -128,6 +134,9 @@ package enum DeviceName: Hashable, Sendable {
 
     /// LVM doubles the hyphens inside each of the two names and puts a single one between them.
     private static func mapper(_ name: String) -> DeviceName {
+        if let found = DiskName.parse(multipath: name) {
+            return .disk(found.disk, partition: found.partition)
+        }
         var halves = [""]
         var rest = Substring(name)
         while let character = rest.popFirst() {
@@ -142,18 +151,10 @@ package enum DeviceName: Hashable, Sendable {
                 halves[halves.count - 1].append(character)
             }
         }
-        guard halves.count == 2, !halves.contains(""), !isMultipath(halves[0], halves[1]) else {
+        guard halves.count == 2, !halves.contains("") else {
             return .mapped(name)
         }
         return .logicalVolume(group: halves[0], name: halves[1])
-    }
-
-    /// "36005076…-part1", "mpatha-part1": a partition of a disk that several paths lead to (kpartx).
-    private static func isMultipath(_ disk: String, _ part: String) -> Bool {
-        guard part.hasPrefix("part"), DiskName.smallNumber(part.dropFirst("part".count)) != nil else {
-            return false
-        }
-        return disk.hasPrefix("mpath") || disk.count >= 17 && disk.allSatisfy(\.isHexDigit)
     }
 
     /// udev writes a character that cannot stand in a file name as `\x20`.

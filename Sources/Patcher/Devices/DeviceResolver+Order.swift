@@ -13,6 +13,7 @@ extension DeviceResolver {
         if let anchor = anchors[name.base] { return .success(anchor.disk) }
         if usage.lent.contains(name) { return .failure(.lent(name)) }
         if name.isAzureRoot, let root = usage.rootDisk { return .success(root) }
+        if rootAnchor == nil, usage.isCopy { return .failure(.ofCopy(name)) }
         if let misfit = familyMisfit(name) { return .failure(misfit) }
         if let address = name.address, !countsByPosition(name) { return order(name, at: address) }
         guard let position = position(of: name) else { return .failure(.namedByHardware(name)) }

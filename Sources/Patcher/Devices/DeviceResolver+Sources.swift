@@ -24,6 +24,24 @@ extension DeviceResolver {
         return isOfDisks ? .stable : .unresolved(.unknownSource("/dev/disk/by-id/\(name)"))
     }
 
+    /// An array, or a partition of one, by the UUID that mdadm.conf gives its node; nil where it has no row.
+    func statedArray(_ name: String) -> Resolution? {
+        var (node, suffix) = (name[...], "")
+        if usage.arrays[name] == nil, let place = name.lastIndex(of: "p"),
+            DiskName.smallNumber(name[name.index(after: place)...]) != nil
+        {
+            node = name[..<place]
+            suffix = "-part" + name[name.index(after: place)...]
+        }
+        guard let uuid = usage.arrays[String(node)] else { return nil }
+        let found = volumes.firstIndex { volume in
+            volume.identifierLinks.contains { link in
+                link.suffix(behind: "md-uuid-").map { $0.filter { $0 != ":" } == uuid + suffix } ?? false
+            }
+        }
+        return found.map(Resolution.volume) ?? .unresolved(.noBearer(.array(name)))
+    }
+
     /// Why a name that no controller gives may be missing, as far as the guest tells what makes it; nil where it will be
     /// there, or nobody can tell.
     func sourceProblem(_ name: DeviceName) -> UnresolvedReason? {

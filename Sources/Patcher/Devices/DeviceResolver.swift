@@ -50,6 +50,8 @@ package struct DeviceResolver: Sendable {
         package var rootVolume: Int?
         /// The disk that holds the root, where a partition or the whole disk does.
         package var rootDisk: Int?
+        /// The root's UUID is that of a volume on a disk before it too.
+        package var isCopy = false
         /// Names that kernel entries give the root's own partition, by the order of the disks.
         package var entryRoots: Set<DiskName> = []
         /// RHEL 6, whose Xen driver counts from xvde.
@@ -58,6 +60,8 @@ package struct DeviceResolver: Sendable {
         package var hasOldIDEDriver: Bool?
         /// What device-mapper names stand for, by crypttab and the kernels' arguments.
         package var mappings: [String: DeviceName] = [:]
+        /// The UUIDs of arrays by their nodes' names ("md5", "boot"), as mdadm.conf has them: 32 digits.
+        package var arrays: [String: String] = [:]
         /// Names in rows that cloud-init wrote: the cloud may lend such disks, so that they are none of those given, and shift the
         /// names of those behind them.
         package var lent: Set<DiskName> = []
@@ -162,6 +166,7 @@ package struct DeviceResolver: Sendable {
                 $0.location == .logicalVolume(group: group, name: name)
             }
         case .array(let name):
+            if let stated = statedArray(name) { return stated }
             let short = name.hasPrefix("md") ? String(name.dropFirst(2)) : name
             return unique(.array(name)) {
                 guard case .array(let found) = $0.location else { return false }

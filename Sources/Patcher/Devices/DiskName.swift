@@ -31,6 +31,8 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         case serial
         /// Another by-path name.
         case busAddress
+        /// A disk that several paths lead to (/dev/mapper/mpatha, or by its WWID): numbered by a table of the guest's own.
+        case multipath
         /// A link of Azure's agent: by the LUN of the disk, or by what the disk is there.
         case azureLink
 
@@ -39,7 +41,7 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
             switch self {
             case .sd, .hd, .vd, .xvd, .nvme, .cciss, .mmc: true
             case .qemuSerial, .scsiAddress, .nvmeAddress, .idePosition, .ataPort, .serial, .busAddress,
-                .azureLink:
+                .multipath, .azureLink:
                 false
             }
         }
@@ -131,6 +133,29 @@ extension DiskName {
         if directory == "by-path" { return (atBusAddress(base), partition) }
         let (family, position) = orderOfIdentifier(base)
         return (DiskName(family: family, position: position, base: "/dev/disk/by-id/\(base)"), partition)
+    }
+
+    /// Reads what follows "/dev/mapper/": "mpatha", "mpathap1", "mpath0p2", "mpatha-part1", "36005076…-part1"; nil for what is no
+    /// name of multipath's or kpartx's.
+    static func parse(multipath name: String) -> (disk: DiskName, partition: Int?)? {
+        var (base, partition) = splitPartition(name)
+        if partition == nil, let place = name.lastIndex(where: { !$0.isNumber }),
+            name[place] == "p" || name[place].isLetter,
+            let number = smallNumber(name[name.index(after: place)...]), number > 0, name.hasPrefix("mpath")
+        {
+            // A disk's own number is none of a partition: mpath0.
+            let stem = name[place] == "p" ? name[..<place] : name[...place]
+            if stem.count > "mpath".count {
+                base = String(stem)
+                partition = number
+            }
+        }
+        let rest = base.dropFirst("mpath".count)
+        let isNamed =
+            base.hasPrefix("mpath") && !rest.isEmpty
+            && (rest.allSatisfy { ("a"..."z").contains($0) } || smallNumber(rest) != nil)
+        guard isNamed || base.utf8.count >= 17 && base.allSatisfy(\.isHexDigit) else { return nil }
+        return (DiskName(family: .multipath, position: nil, base: "/dev/mapper/\(base)"), partition)
     }
 
     /// Reads what follows "/dev/disk/azure/": "scsi1/lun0-part1", "root-part2", "resource".

@@ -44,16 +44,22 @@ package enum StableName: Hashable, Sendable {
 extension DeviceResolver {
     /// The UUID of what a volume holds; nil when it has none or shares it.
     package func uuidName(_ volume: Int) -> StableName? {
-        guard let uuid = volumes[volume].identity.uuid, !uuid.isEmpty,
+        guard let uuid = volumes[volume].identity.uuid, !uuid.isEmpty, isPlain(volume),
             resolve(DeviceName("UUID=\(uuid)")) == .volume(volume)
         else { return nil }
         return .uuid(uuid)
     }
 
+    /// It shows one signature. Of several, neither udev nor mount(8) takes a UUID or label, but where one is a container's.
+    private func isPlain(_ volume: Int) -> Bool {
+        let kinds = Set(volumes[volume].candidates.map(\.kind))
+        return kinds.count < 2 || kinds.contains(.luks)
+    }
+
     /// The label of what a volume holds; nil when it has none, shares it, or the label cannot stand in every file as it
     /// is.
     package func labelName(_ volume: Int) -> StableName? {
-        guard let label = volumes[volume].identity.label, !label.isEmpty,
+        guard let label = volumes[volume].identity.label, !label.isEmpty, isPlain(volume),
             // What is a word of its own to a shell, to GRUB's script or to a pattern stands in no file as it is.
             label.allSatisfy({ $0.isNameCharacter || "/.:@+-%".utf8.contains($0) }),
             resolve(.label(label)) == .volume(volume)

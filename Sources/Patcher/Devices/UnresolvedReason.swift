@@ -26,6 +26,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case uncertainAddress(DiskName)
     /// The root's own name contradicts the order in which the disks were given.
     case otherOrder(DiskName)
+    /// The system is a copy of one on a disk before its own: whose first disk the name counts from is not known.
+    case ofCopy(DiskName)
     /// A position that an optical drive or nothing may hold.
     case unsurePosition(DiskName, position: Int)
     /// The root has a name of another kind.
@@ -58,6 +60,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case holdsPartitions(String, disk: Int)
     /// The volume holds no system that could be started.
     case noSystem(volume: String)
+    /// No partition has the type that the root is looked for by; the volume that holds it.
+    case noRootPartition(volume: String)
     /// It names no volume of any disk.
     case noVolume
     /// It stays as it is, and the target gives the volume another name.
@@ -160,6 +164,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
             "\(name) is a place on a bus, and the names in use do not tell which of the disks is there; \(remedy: .stateDisk(name.base)) would tell"
         case .otherOrder(let name):
             "\(name) cannot be told: the root's own name shows that the disks were given in another order; \(remedy: .stateDisk(name.base)) would tell"
+        case .ofCopy(let name):
+            "\(name) cannot be told: the system is a copy of another on these disks, and may have had its own disk as the first; \(remedy: .stateDisk(name.base)) would tell"
         case .unsurePosition(let name, let position):
             "\(name) is position \(position + 1) of its controllers, which an optical drive or nothing may hold; \(remedy: .stateDisk(name.base)) would tell"
         case .otherKindThanRoot(let name):
@@ -187,6 +193,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case .holdsPartitions(let name, let disk):
             "\(name) is all of disk \(disk + 1), which holds partitions"
         case .noSystem(let volume): "\(volume) holds no system"
+        case .noRootPartition(let volume):
+            "the root is looked for by the type of its partition, and \(volume) has not the type of a root"
         case .noVolume: "it names no volume of a disk"
         case .renamed(let name): "it is not changed, and the target calls that volume \(name)"
         case .opaque: "it holds variables or escapes"

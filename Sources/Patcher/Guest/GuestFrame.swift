@@ -38,6 +38,7 @@ extension GuestFrame {
             if case .crypttab = site.use { usage.rowFamilies.insert(name.family) }
         }
         usage.mappings = Mapping.all(in: files)
+        usage.arrays = MDConfiguration.arrays(in: files)
         usage.takenMappings = Set(fstab.rows.compactMap { DeviceName($0.spec).mapperName })
         let presentation = stated.inferred(from: tools, fstab)
         func resolver() -> DeviceResolver {
@@ -57,7 +58,15 @@ extension GuestFrame {
         var usage = DeviceResolver.Usage()
         usage.rootVolume = rootVolume
         switch volumes[rootVolume].location {
-        case .partition(let disk, _), .wholeDisk(let disk): usage.rootDisk = disk
+        case .partition(let disk, _), .wholeDisk(let disk):
+            usage.rootDisk = disk
+            let uuid = volumes[rootVolume].identity.uuid
+            usage.isCopy =
+                uuid != nil
+                && volumes.contains {
+                    $0.identity.uuid == uuid && $0.identity.kind != .btrfs
+                        && $0.disk.map { $0 < disk } ?? false
+                }
         case .logicalVolume, .array: break
         }
         usage.isRHEL6 = release?.family == .redHat && release?.major == 6
@@ -152,8 +161,9 @@ extension GuestFrame {
         for (row, name, volume) in ordered {
             // One name for the one disk that was given leaves no other order: then the row alone is wrong.
             let leavesNoOrder = diskCount == 1 && !names.contains { $0 != name && $0.family == name.family }
-            let kind = volumes[volume].identity.kind
-            let isOther = row.mount?.contradicts(kind) ?? row.mapping?.contradicts(kind) ?? false
+            let isOther = volumes[volume].shownKinds.allSatisfy {
+                row.mount?.contradicts($0) ?? row.mapping?.contradicts($0) ?? false
+            }
             if isOther, !leavesNoOrder { found[name.family] = .otherContents }
             if row.place == "/", volume != rootVolume, !resolver.isPartOfOneFileSystem(volume, rootVolume) {
                 found[name.family] = .otherContents
@@ -192,4 +202,17 @@ private struct DeviceRow {
         }
         return mounts + encrypted
     }
+}
+
+extension Volume {
+    /// The disk that it is, or is a partition of.
+    package var disk: Int? {
+        switch location {
+        case .partition(let disk, _), .wholeDisk(let disk): disk
+        case .logicalVolume, .array: nil
+        }
+    }
+
+    /// The kinds that it shows the signatures of: a swap area may lie over a file system that was there before.
+    var shownKinds: [VolumeIdentity.Kind] { [identity.kind] + candidates.map(\.kind) }
 }

@@ -24,6 +24,10 @@ extension MountedSystem {
             let isRoot = try own.exists("/etc")
             if !isRoot, try holdsMenu(own, below: "") { found.append(volume) }
         }
+        // Another disk's may be a copy's, or another system's.
+        if found.count > 1, let disk = volumes[rootVolume].disk {
+            found = found.filter { volumes[$0].disk == disk }
+        }
         guard found.count == 1, let volume = found.first else { return nil }
         return LinuxSystem.Mount(path: "/boot", volume: volume, isReadable: true)
     }

@@ -95,6 +95,18 @@ package struct MountedSystem: Sendable {
         }
     }
 
+    /// Of several volumes with one UUID or label, as of a disk and its copy, the one beside the root is read and changed.
+    private static func chosen(_ resolution: Resolution, _ root: Int, _ volumes: [Volume]) -> Resolution {
+        guard case .unresolved(.shared(_, let names)) = resolution else { return resolution }
+        let bearers = volumes.indices.filter { names.contains(volumes[$0].name) }
+        // Of a group and its copy the first is put together.
+        let disk =
+            volumes[root].doubledGroup == nil
+            ? volumes[root].disk : bearers.compactMap { volumes[$0].disk }.min()
+        let own = bearers.filter { disk != nil && volumes[$0].disk == disk }
+        return own.count == 1 ? .volume(own[0]) : resolution
+    }
+
     private static func mounts(
         of fstab: Fstab, _ rootVolume: Int, _ resolver: DeviceResolver, _ fileSystems: [Int: any FileSystem],
         _ notes: inout [String], _ missing: inout [MissingMount]
@@ -108,7 +120,7 @@ package struct MountedSystem: Sendable {
             guard !row.isRemovableMedium, !row.options.contains("bind"), !row.isSwap,
                 !mountedPaths.contains(path)
             else { continue }
-            let resolution = resolver.resolve(DeviceName(row.spec))
+            let resolution = Self.chosen(resolver.resolve(DeviceName(row.spec)), rootVolume, resolver.volumes)
             func noteMissing() {
                 guard !row.isNoauto, missingPaths.insert(path).inserted else { return }
                 missing.append(

@@ -133,14 +133,14 @@ struct ReferenceTable: Sendable {
         case .fstab(let row):
             let isClash =
                 row.isSwap
-                ? kind != .swap && kind != .unknown
+                ? kind != .unknown && !volume.shownKinds.contains(.swap)
                 : isOther
                     || row.mountPoint != "/" && row.contradicts(kind) && DeviceName(site.text).isPositional
             return isClash ? .rowSays(types: row.types, volume: volume.name, kind: kind) : nil
         case .kernelArgument("root", _), .sharedKernelArgument("root"):
             return isOther ? .noFileSystem(volume: volume.name, kind: kind) : nil
         case .crypttab(let row):
-            return row.contradicts(kind) && DeviceName(site.text).isPositional
+            return row.contradicts(kind) && !row.leaves(kind) && DeviceName(site.text).isPositional
                 ? .encryptsAnother(mapping: row.name, volume: volume.name, kind: kind) : nil
         case .fstabOption, .unit, .unitDependency, .kernelArgument, .sharedKernelArgument, .crypttabPart,
             .lvmDevice,

@@ -17,13 +17,16 @@ struct AddressPlan: Sendable {
     /// The cards, those too that only the user names.
     private(set) var cards: [Card] = []
     private let statements: [AddressStatement]
+    private let facts: NetworkFacts
     /// The cards that each address was found with.
     private var owners: [HardwareAddress: [String]] = [:]
 
     init(_ network: GuestNetwork, _ statements: [AddressStatement]) {
         self.statements = statements
+        facts = network.facts
         var found = network.cards
-        for case .name(let name) in statements.map(\.card) where !found.contains(where: { $0.name == name }) {
+        for case .name(let name) in statements.map(\.card)
+        where !found.contains(where: { $0.name == name }) && !facts.virtual.contains(name) {
             found.append(GuestCard(name: name, files: [], pins: []))
         }
         for card in found {
@@ -64,14 +67,25 @@ struct AddressPlan: Sendable {
         return result
     }
 
-    /// The addresses that a card is known by. One that no row knows it by, and that its row gives it, is the card's where
-    /// the user speaks of the card with that address: it is what the network saw.
+    /// The addresses that a card is known by. One that no row knows it by, and that a row gives it, or the interface that
+    /// is made of it alone, is the card's where the user speaks of the card or of that address: it is what the network saw.
     private func knownAddresses(of card: GuestCard) -> [HardwareAddress] {
         let known = card.addresses
         guard known.isEmpty else { return known }
-        return card.pins.map(\.address).filter { byAddress($0) != nil }.reduce(into: []) {
+        let given = facts.pins.filter { pin in
+            pin.role == .sets
+                && (pin.name == card.name || pin.name.map { isMade($0, of: card.name) } ?? false)
+        }.map(\.address).reduce(into: [HardwareAddress]()) {
             if !$0.contains($1) { $0.append($1) }
         }
+        if byName(card.name) != nil, given.count == 1 { return given }
+        return given.filter { byAddress($0) != nil }
+    }
+
+    /// An interface is made of that card and no other.
+    private func isMade(_ interface: String, of card: String) -> Bool {
+        let cards = facts.ports.filter { $0.interface == interface }.map(\.card)
+        return !cards.isEmpty && cards.allSatisfy { $0 == card }
     }
 
     private func byName(_ name: String) -> HardwareAddress? {
@@ -87,9 +101,9 @@ struct AddressPlan: Sendable {
         guard !statements.isEmpty else { return nil }
         if pin.role != .sets, let name = pin.name, let new = byName(name) { return new }
         if let new = byAddress(pin.address) { return new }
-        // A row that names no card is the one's whose address it has.
+        // A row that names no card, or what is made of cards, is the one's whose address it has.
         guard let names = owners[pin.address], names.count == 1, let owner = names.first,
-            pin.name == nil || pin.name == owner
+            pin.name.map({ $0 == owner || facts.virtual.contains($0) }) ?? true
         else { return nil }
         return byName(owner)
     }

@@ -72,6 +72,16 @@ enum CardNames: PlanStep {
                 }
             case .name(let name):
                 guard !network.cards.contains(where: { $0.name == name }) else { continue }
+                if network.facts.virtual.contains(name) {
+                    let ports = network.facts.ports.filter { $0.interface == name }.map(\.card).sorted()
+                    draft.unmetStatement =
+                        draft.unmetStatement
+                        ?? .cardNotChanged(
+                            card: name,
+                            "it is no card, but made by the guest\(ports.isEmpty ? "" : " of \(ports.joined(separator: ", "))"): say the addresses of cards, or the address that its row has"
+                        )
+                    continue
+                }
                 if network.cards.isEmpty {
                     draft.advise(.net, nil, "no file of the guest that can be read names the card \(name)")
                 } else {

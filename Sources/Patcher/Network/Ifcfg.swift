@@ -58,8 +58,13 @@ package struct Ifcfg: NetworkSyntax {
             name = base
         }
         for assignment in variables.assignments {
-            for port in Self.ports(of: assignment) where CardName.isOfCard(CardName.base(port)) {
-                facts.use(port, file)
+            for port in Self.ports(of: assignment) {
+                facts.join(port, to: name)
+                if CardName.isOfCard(CardName.base(port)) { facts.use(port, file) }
+            }
+            if !isSUSE, Self.masterWords.contains(assignment.name), let name, !assignment.isOpaque {
+                if !CardName.isOfCard(assignment.text) { facts.virtual.insert(assignment.text) }
+                facts.join(name, to: assignment.text)
             }
         }
         for (setting, role) in [
@@ -83,6 +88,9 @@ package struct Ifcfg: NetworkSyntax {
                 value($0) != nil
             }
     }
+
+    /// Words by which a card says what it is a part of.
+    private static let masterWords = ["BRIDGE", "MASTER", "TEAM_MASTER", "OVS_BRIDGE"]
 
     /// The interfaces that a bridge, bond or VLAN is made of.
     private static func ports(of assignment: ShellVariables.Assignment) -> [String] {

@@ -40,7 +40,10 @@ package struct Interfaces: NetworkSyntax {
                 }
                 // "regex" takes a pattern behind it.
                 let ports = words.contains("regex") ? [] : words.dropFirst()
-                for port in ports { noteCard(CardName.base(port), file, &facts) }
+                for port in ports {
+                    noteCard(CardName.base(port), file, &facts)
+                    facts.join(port, to: current)
+                }
             case "hwaddress":
                 let index = words.count > 2 ? 2 : 1
                 guard index < words.count, HardwareAddress(words[index]) != nil else { continue }

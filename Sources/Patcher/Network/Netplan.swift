@@ -45,8 +45,9 @@ package struct Netplan: NetworkSyntax {
         let ids = Set(cards.map(\.id))
         for card in cards { card.add(to: &facts) }
         // A port that no file defines is a card all the same.
-        for (port, file) in files.flatMap({ ports($0) }) where !ids.contains(port) {
-            if CardName.isOfCard(CardName.base(port)) { facts.use(port, file) }
+        for (interface, port, file) in files.flatMap({ ports($0) }) {
+            facts.join(cards.first { $0.id == port }?.usedName ?? port, to: interface)
+            if !ids.contains(port), CardName.isOfCard(CardName.base(port)) { facts.use(port, file) }
         }
         return facts
     }
@@ -65,14 +66,16 @@ package struct Netplan: NetworkSyntax {
     }
 
     /// The interfaces that bonds, bridges and VLANs are made of.
-    private static func ports(_ file: ParsedFile<Netplan>) -> [(String, ScannedFile)] {
+    private static func ports(_ file: ParsedFile<Netplan>) -> [(String, String, ScannedFile)] {
         guard let network = file.syntax.document?["network"] else { return [] }
         return virtualKinds.flatMap { kind in
             (network[kind]?.entries ?? []).flatMap { entry in
-                ["interfaces", "link"].flatMap { entry.value[$0]?.words ?? [] }
+                let words =
+                    ["interfaces", "link"].flatMap { entry.value[$0]?.words ?? [] }
                     + (entry.value["parameters"]?["primary"]?.words ?? [])
+                return words.map { (entry.key.text, $0.text, file.file) }
             }
-        }.map { ($0.text, file.file) }
+        }
     }
 
     /// One entry of `ethernets`, put together from all files.
@@ -97,9 +100,13 @@ package struct Netplan: NetworkSyntax {
             if let address = node["macaddress"]?.scalar { set = (address, file) }
         }
 
+        /// Without a match the identifier is the card's name; with one it is a word of the file's own.
+        private var used: String? { hasMatch ? name.flatMap { CardName.isPlain($0) ? $0 : nil } : id }
+
+        /// The card's name, once it is given one.
+        var usedName: String? { givenName ?? used }
+
         func add(to facts: inout NetworkFacts) {
-            // Without a match the identifier is the card's name; with one it is a word of the file's own.
-            let used = hasMatch ? name.flatMap { CardName.isPlain($0) ? $0 : nil } : id
             if let used {
                 facts.use(used, file)
             } else if let name {

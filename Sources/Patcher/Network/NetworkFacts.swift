@@ -36,6 +36,14 @@ package struct NetworkFacts: Sendable {
         package var file: ScannedFile
     }
 
+    /// A card of which an interface is made.
+    package struct Port: Hashable, Sendable {
+        /// The bridge, bond or VLAN.
+        package var interface: String
+        /// The card's name.
+        package var card: String
+    }
+
     /// Something that is tied to the old machine otherwise, or cannot be read.
     package struct Remark: Sendable {
         /// The file.
@@ -58,6 +66,8 @@ package struct NetworkFacts: Sendable {
     package var pins: [Pin] = []
     /// Interfaces that are made by the guest itself: bridges, bonds, VLANs.
     package var virtual: Set<String> = []
+    /// What these are made of.
+    package var ports: Set<Port> = []
     /// Further things to say.
     package var remarks: [Remark] = []
     /// What cannot be read.
@@ -71,6 +81,7 @@ package struct NetworkFacts: Sendable {
         uses += other.uses
         pins += other.pins
         virtual.formUnion(other.virtual)
+        ports.formUnion(other.ports)
         remarks += other.remarks
         problems += other.problems
     }
@@ -80,6 +91,12 @@ package struct NetworkFacts: Sendable {
         let base = CardName.base(name)
         guard !base.isEmpty else { return }
         uses.append(Use(name: base, file: file))
+    }
+
+    /// Notes that an interface is made of a card, or of an alias or VLAN of it, among others.
+    mutating func join(_ card: String, to interface: String?) {
+        guard let interface, !card.isEmpty, !interface.isEmpty else { return }
+        ports.insert(Port(interface: interface, card: CardName.base(card)))
     }
 
     /// Notes what a name or pattern of names (`ens192`, `ens19*`, `en*`) chooses.

@@ -16,7 +16,16 @@ package struct NetworkManagerKeyFile: NetworkSyntax {
 
     package static func facts(of files: [ParsedFile<NetworkManagerKeyFile>]) -> NetworkFacts {
         var facts = NetworkFacts()
-        for file in files where !file.syntax.isBackup { file.syntax.add(file.file, to: &facts) }
+        let read = files.filter { !$0.syntax.isBackup }
+        // A master is named by its interface or by its connection's UUID.
+        var names: [String: String] = [:]
+        for file in read {
+            guard let uuid = file.syntax.settings.last("connection", "uuid")?.text,
+                let name = file.syntax.settings.last("connection", "interface-name")?.text
+            else { continue }
+            names[uuid.lowercased()] = name
+        }
+        for file in read { file.syntax.add(file.file, to: &facts, interfaces: names) }
         return facts
     }
 
@@ -27,7 +36,9 @@ package struct NetworkManagerKeyFile: NetworkSyntax {
             || ["~", ".bak", ".orig", ".rpmnew", ".rpmsave", ".swp"].contains { name.hasSuffix($0) }
     }
 
-    private func add(_ file: ScannedFile, to facts: inout NetworkFacts) {
+    private func add(
+        _ file: ScannedFile, to facts: inout NetworkFacts, interfaces: [String: String]
+    ) {
         let type = settings.last("connection", "type")?.text
         let sections = ["ethernet", "802-3-ethernet"]
         let isCard = type.map(sections.contains) ?? sections.contains { settings.has($0) }
@@ -38,6 +49,10 @@ package struct NetworkManagerKeyFile: NetworkSyntax {
             } else if !CardName.isOfCard(name) {
                 facts.virtual.insert(name)
             }
+        }
+        for key in ["master", "controller"] {
+            guard let name, isCard, let master = settings.last("connection", key)?.text else { continue }
+            facts.join(name, to: interfaces[master.lowercased()] ?? master)
         }
         for section in sections {
             if let address = settings.last(section, "mac-address") {
@@ -51,11 +66,15 @@ package struct NetworkManagerKeyFile: NetworkSyntax {
                 facts.pin(address.text, address.range, of: name, .sets, "cloned-mac-address", file)
             }
         }
+        if let address = settings.last("bridge", "mac-address"), HardwareAddress(address.text) != nil {
+            facts.pin(address.text, address.range, of: name, .sets, "mac-address of [bridge]", file)
+        }
         addOldAddresses(sections, file, &facts)
         for (section, key) in [("vlan", "parent"), ("macvlan", "parent")] {
             // A parent may be a connection's UUID too.
-            if let parent = settings.last(section, key)?.text, CardName.isOfCard(CardName.base(parent)) {
-                facts.use(parent, file)
+            if let parent = settings.last(section, key)?.text {
+                facts.join(interfaces[parent.lowercased()] ?? parent, to: name)
+                if CardName.isOfCard(CardName.base(parent)) { facts.use(parent, file) }
             }
         }
         for (key, label) in [

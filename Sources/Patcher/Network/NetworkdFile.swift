@@ -59,6 +59,11 @@ package struct NetworkdFile: NetworkSyntax {
                 name = pattern.text
             }
         }
+        for key in ["Bridge", "Bond", "VLAN", "MACVLAN", "VRF"] where !isLink {
+            for word in settings.words("Network", key, in: file.bytes) {
+                if let name { facts.join(name, to: word.text) }
+            }
+        }
         let given = isLink ? givenName : nil
         for key in Self.addressKeys {
             for word in settings.words("Match", key, in: file.bytes) {

@@ -28,6 +28,7 @@ package struct WickedInterfaces: NetworkSyntax {
                 name = leaf.text
                 if CardName.isOfCard(CardName.base(leaf.text)) { facts.use(leaf.text, file) }
             case ("slave", "device"), ("port", "device"), ("vlan", "device"), ("macvlan", "device"):
+                facts.join(leaf.text, to: name)
                 if CardName.isOfCard(CardName.base(leaf.text)) { facts.use(leaf.text, file) }
             case (_, "permanent-address"):
                 facts.pin(leaf.text, leaf.range, of: nil, .matches, "permanent-address", file)

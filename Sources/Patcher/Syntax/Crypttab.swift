@@ -29,6 +29,17 @@ package struct Crypttab: ConfigurationSyntax {
             return kind != .luks && !isElsewhere && !options.contains("bitlk")
         }
 
+        /// A signature of such a kind may be left from before: a swap area with a new key at each start takes the first page,
+        /// and what it is filled with may not have come so far. Of the one disk that there is, nothing else can be meant.
+        func leaves(_ kind: VolumeIdentity.Kind) -> Bool {
+            (hasRandomKey || options.contains("swap"))
+                && [
+                    "btrfs", "linux_raid_member", "reiserfs", "nilfs2", "jfs", "zfs_member", "gfs2",
+                    "iso9660", "udf",
+                ]
+                .contains(kind.rawValue)
+        }
+
         /// What the device itself is known by lasts through the row's use: a LUKS header does, and what lies before the
         /// first sector that is encrypted. All else is overwritten by what goes through the mapping.
         func keepsIdentity(of kind: VolumeIdentity.Kind) -> Bool {

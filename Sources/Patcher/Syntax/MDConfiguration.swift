@@ -34,6 +34,22 @@ package struct MDConfiguration: ConfigurationSyntax {
         return words.isEmpty || words.contains { Self.matches(device, $0) }
     }
 
+    /// The UUIDs of arrays by their nodes' names ("md5", "boot"), 32 digits each.
+    static func arrays(in files: [ScannedFile]) -> [String: String] {
+        var found: [String: String] = [:]
+        for case let file as MDConfiguration in files.map(\.syntax) {
+            for row in file.rows where row.words[0].uppercased() == "ARRAY" && row.words.count > 1 {
+                let node = row.words[1].hasPrefix("/") ? row.words[1] : "/dev/md/" + row.words[1]
+                guard case .array(let name) = DeviceName(node),
+                    let word = row.words.first(where: { $0.lowercased().hasPrefix("uuid=") })
+                else { continue }
+                let digits = word.dropFirst("uuid=".count).lowercased().filter(\.isHexDigit)
+                if digits.count == 32, found[name] == nil { found[name] = digits }
+            }
+        }
+        return found
+    }
+
     /// Whether an array of that device is one of the rows': without any, it is.
     func makesNamedArrays(of device: String) -> Bool {
         let lists = rows.filter { $0.words[0].uppercased() == "ARRAY" }.map { row in

@@ -53,6 +53,11 @@ enum RootRule: VerdictRule {
     /// A name that nothing would change.
     private static func problem(_ text: String, _ draft: PlanDraft) -> VerdictReason? {
         let name = DeviceName(text)
+        if isRemote(text) { return .awaitsTarget("root=\(text)") }
+        if text == "gpt-auto", !isRootByType(draft.guest.volumes[draft.guest.rootVolume]) {
+            return .rootUnresolved(
+                text, .noRootPartition(volume: draft.guest.volumes[draft.guest.rootVolume].name))
+        }
         switch draft.guest.resolver.resolve(name) {
         case .unresolved(let reason): return judge(text, reason)
         case .volume(let volume) where name.isPositional:
@@ -66,12 +71,27 @@ enum RootRule: VerdictRule {
         return name == .notADevice && !isOpen ? .rootUnresolved(text, .noVolume) : nil
     }
 
+    /// A root that another machine has: the kernel's NFS, and what dracut and initramfs-tools take.
+    private static func isRemote(_ text: String) -> Bool {
+        let schemes = [
+            "nfs:", "nfs4:", "nbd:", "iscsi:", "fcoe:", "cifs:", "http:", "https:", "live:nfs", "live:http",
+        ]
+        return ["/dev/nfs", "dhcp", "dhcp6"].contains(text) || schemes.contains(where: text.hasPrefix)
+            || text.suffix(behind: "/dev/nbd").map { $0.first?.isNumber == true } ?? false
+    }
+
+    /// systemd finds the root by its partition's type (systemd-gpt-auto-generator(8)).
+    private static func isRootByType(_ volume: Volume) -> Bool {
+        volume.typeName.map { $0.hasPrefix("Linux root") } ?? false
+    }
+
     private static func problem(
         of reference: Reference, _ text: String, _ kernel: [Int]?, _ draft: PlanDraft
     ) -> VerdictReason? {
         switch reference.resolution {
         case .unresolved(let reason): return judge(text, reason)
-        case .notADisk: return .rootUnresolved(text, .noVolume)
+        case .notADisk:
+            return isRemote(text) ? .awaitsTarget("root=\(text)") : .rootUnresolved(text, .noVolume)
         case .disk: return nil
         case .stable:
             // A device-mapper number is given by the order of making.

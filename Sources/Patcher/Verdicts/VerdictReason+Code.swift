@@ -43,6 +43,7 @@ extension VerdictReason {
         case tableDamaged = "table-damaged"
         case tableMended = "table-mended"
         case groupIncomplete = "group-incomplete"
+        case groupDoubled = "group-doubled"
         case statedWrongly = "stated-wrongly"
         case cardNotChanged = "card-not-changed"
         case suspended
@@ -105,6 +106,7 @@ extension VerdictReason {
         case .tableDamaged: .tableDamaged
         case .tableMended: .tableMended
         case .groupIncomplete: .groupIncomplete
+        case .groupDoubled: .groupDoubled
         case .statedWrongly: .statedWrongly
         case .cardNotChanged: .cardNotChanged
         case .suspended: .suspended

@@ -73,6 +73,8 @@ extension VerdictReason {
             "the root is put together from \(devices.joined(separator: ", ")) on the target, which \(path) in \(image) keeps the initramfs from looking at: make it anew in the running guest without these names, or choose a controller behind which the disks keep theirs"
         case .groupIncomplete(let mountPoint, let group):
             "the boot waits for \(mountPoint), and \(group): not every system activates what there is of one; give all disks of the guest"
+        case .groupDoubled(let mountPoint, let group):
+            "\(mountPoint) is a logical volume, and \(group): LVM activates no such group, or takes one of the two by chance; leave the copy out of the new machine, or give it other UUIDs there (vgimportclone)"
         case .sharedXFS(let mountPoint, let volumes):
             "the boot waits for \(mountPoint), and \(volumes.joined(separator: " and ")) have one UUID: Linux mounts no second XFS of a UUID without the option nouuid; give one another UUID (with xfs_admin), or its row the option nofail"
         case .awaitsTarget(let argument):

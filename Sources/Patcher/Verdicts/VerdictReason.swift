@@ -89,6 +89,8 @@ package enum VerdictReason: Sendable, Equatable {
     case hiddenByCopy(path: String, image: String, devices: [String])
     /// A row of the fstab that the boot waits for mounts a volume of a group that lacks physical volumes.
     case groupIncomplete(mountPoint: String, String)
+    /// The root, or what a row mounts that the boot waits for, is in a volume group of which a copy is attached too.
+    case groupDoubled(mountPoint: String, String)
     /// A row of the fstab that the boot waits for mounts an XFS whose UUID another one has that is mounted too.
     case sharedXFS(mountPoint: String, volumes: [String])
     /// An argument has the initramfs reach for a disk over the network.
@@ -135,8 +137,9 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
-        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .volumeDamaged, .groupIncomplete, .sharedXFS,
-            .awaitsTarget, .tableMended:
+        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .volumeDamaged, .groupIncomplete,
+            .groupDoubled,
+            .sharedXFS, .awaitsTarget, .tableMended:
             .doubts
         case .keepsXenEntry, .argumentsElsewhere, .rootShared, .menuNotInUse, .initramfsEndsEarly: .note
         default: .stops

@@ -39,6 +39,7 @@ package enum VerdictRules {
         RequiredUnitRule.self,
         LVMFilterRule.self,
         CopiedFilterRule.self,
+        DoubledGroupRule.self,
         DamagedVolumeRule.self,
         SharedXFSRule.self,
         AwaitedTargetRule.self,

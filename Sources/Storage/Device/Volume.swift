@@ -44,6 +44,8 @@ public struct Volume: Sendable {
     public var lacking: String?
     /// The volume group that it belongs to lacks physical volumes, and which; it may itself be whole.
     public var incompleteGroup: String?
+    /// A copy of what its volume group lies on was given too, and which.
+    public var doubledGroup: String?
 
     /// A part of Linux that makes a device of others.
     public enum Layer: Hashable, Sendable {

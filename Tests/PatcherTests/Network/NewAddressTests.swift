@@ -66,6 +66,86 @@ private let keyPath = "/etc/NetworkManager/system-connections/a.nmconnection"
         #expect(changes[interfaces] == text.replacing(firstAddress, with: newAddress))
     }
 
+    /// What is made of a card and has its address, or is made of nothing else, follows when the card is named.
+    @Test(arguments: [
+        [
+            interfaces:
+                "iface ens192 inet manual\niface br0 inet dhcp\n    bridge_ports ens192\n    bridge_hw OLD\n"
+        ],
+        [
+            ifcfg: "DEVICE=ens192\nHWADDR=OLD\nBRIDGE=br0\n",
+            "/etc/sysconfig/network-scripts/ifcfg-br0": "DEVICE=br0\nTYPE=Bridge\nMACADDR=OLD\n",
+        ],
+        [
+            ifcfg: "DEVICE=ens192\nMASTER=bond0\nSLAVE=yes\n",
+            "/etc/sysconfig/network-scripts/ifcfg-bond0": "DEVICE=bond0\nMACADDR=OLD\n",
+        ],
+        [
+            "/etc/netplan/a.yaml":
+                "network:\n  ethernets:\n    a: {match: {macaddress: OLD}, set-name: ens192}\n    ens224: {}\n  bonds:\n    bond0: {interfaces: [a, ens224], macaddress: OLD}\n"
+        ],
+        [
+            "/etc/netplan/a.yaml":
+                "network:\n  ethernets:\n    ens192: {dhcp4: no}\n  bridges:\n    br0: {interfaces: [ens192], macaddress: OLD}\n"
+        ],
+        [
+            "/etc/systemd/network/a.network": "[Match]\nName=ens192\n[Network]\nBridge=br0\n",
+            "/etc/systemd/network/b.netdev": "[NetDev]\nName=br0\nKind=bridge\nMACAddress=OLD\n",
+        ],
+        [
+            keyPath:
+                "[connection]\ntype=ethernet\ninterface-name=ens192\nmaster=11111111-aaaa-4111-8111-111111111111\n",
+            "/etc/NetworkManager/system-connections/b.nmconnection":
+                "[connection]\ntype=bridge\nuuid=11111111-AAAA-4111-8111-111111111111\ninterface-name=br0\n[bridge]\nmac-address=OLD\n",
+        ],
+        [
+            "/etc/sysconfig/network/ifcfg-br0": "BRIDGE='yes'\nBRIDGE_PORTS='ens192'\nLLADDR='OLD'\n",
+            "/etc/sysconfig/network/ifcfg-ens192": "BOOTPROTO='none'\n",
+        ],
+        [interfaces: "iface ens192 inet dhcp\n    hwaddress ether OLD\n"],
+    ])
+    func byTheNameWhatIsMadeOfItFollows(_ files: [String: String]) throws {
+        let files = files.mapValues { $0.replacing("OLD", with: firstAddress) }
+        let guest = NetworkGuest(files, .rhel9)
+        let changes = try guest.changes("kvm", [card("ens192", has: newAddress)])
+        for (path, text) in guest.root.files {
+            #expect(!PatcherTests.text(text).contains(firstAddress), "\(path)")
+        }
+        #expect(
+            changes.values.contains { $0?.contains("ens192") == true && $0?.contains(newAddress) == true })
+    }
+
+    /// A bond of two cards whose address is neither's by any file stays, and so does what a card was given beside its own.
+    @Test func anAddressThatIsNobodys() throws {
+        let bond =
+            "network:\n  ethernets: {ens192: {}, ens224: {}}\n  bonds:\n    bond0: {interfaces: [ens192, ens224], macaddress: \(firstAddress)}\n"
+        let guest = NetworkGuest(["/etc/netplan/a.yaml": bond], .ubuntu)
+        #expect(try guest.plan(saying: [card("ens192", has: newAddress)]).says("macaddress of bond0"))
+        #expect(
+            try guest.changes("kvm", [card("ens192", has: newAddress)]) == [
+                linkPath("ens192"): linkText("ens192", newAddress)
+            ])
+        let clone = NetworkGuest(
+            [ifcfg: "DEVICE=ens192\nHWADDR=\(firstAddress)\nMACADDR=\(secondAddress)\n"], .rhel9)
+        let text = try clone.changes("kvm", [card("ens192", has: newAddress)])[ifcfg]
+        #expect(text == "DEVICE=ens192\nHWADDR=\(newAddress)\nMACADDR=\(secondAddress)\n")
+    }
+
+    /// A bond is no card: nothing is written, and the cards that it is made of are named.
+    @Test(arguments: [
+        [interfaces: "iface bond0 inet dhcp\n    bond-slaves ens192 ens224\n    hwaddress \(firstAddress)\n"],
+        [
+            "/etc/netplan/a.yaml":
+                "network:\n  bonds:\n    bond0: {interfaces: [ens192, ens224], macaddress: \(firstAddress)}\n"
+        ],
+        ["/etc/systemd/network/b.netdev": "[NetDev]\nName=bond0\nKind=bond\nMACAddress=\(firstAddress)\n"],
+    ])
+    func aBondIsNoCard(_ files: [String: String]) throws {
+        let plan = try NetworkGuest(files, .ubuntu).plan(saying: [card("bond0", has: newAddress)])
+        #expect(plan.refusal?.code == .cardNotChanged && plan.actions.isEmpty)
+        #expect(plan.refusal?.sentence.plain.contains("it is no card, but made by the guest") == true)
+    }
+
     @Test func addressesThatChooseNothingAreSaid() throws {
         let guest = NetworkGuest(
             [

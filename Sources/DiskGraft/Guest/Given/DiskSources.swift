@@ -143,7 +143,8 @@ struct DiskSources {
         }
         guard !made.isEmpty else {
             throw StorageError(
-                .refused, GuestInputCode.noDisks, "describes a machine without disks", path: path)
+                .refused, GuestInputCode.noDisks,
+                (["describes a machine without disks"] + described.notes).joined(separator: "; "), path: path)
         }
         if let missing = made.first(where: \.isMissing) {
             throw StorageError(

@@ -54,6 +54,9 @@ package final class XFSFileSystem: FileSystem, VolumeView {
         if fileSystem.geometry.blockCount * UInt64(fileSystem.geometry.blockSize) > device.byteCount {
             fileSystem.warn("the file system is longer than its device; the image may be truncated")
         }
+        if let fault = superblock.fault(fileSystem.geometry) {
+            fileSystem.warn(superblock.error(fault).message)
+        }
         if fileSystem.geometry.incompatible.contains(.needsRepair) {
             fileSystem.warn(
                 "the file system is marked as damaged: no kernel mounts it before xfs_repair has run")

@@ -143,7 +143,9 @@ import Testing
             bytes.replaceSubrange(
                 leaf.start + index * 8..<leaf.start + index * 8 + 8, with: bytes[leaf.start..<leaf.start + 8])
         }
+        // The leaf counts what it says that it holds.
         bytes.storeBig(UInt16(400), at: 56)
+        bytes.storeBig(bytes.big(58, as: UInt16.self) * 400, at: 58)
         Checksum.update(&bytes, at: BlockStamp.hashTree.checksum)
         try device.write(bytes, at: leaf.position)
         let hostile = try XFSFileSystem.open(device)

@@ -70,7 +70,12 @@ extension XFSTransaction {
                 state = before
             }
         }
-        throw refusal ?? .xfs(.refused, .noSpace, "there is no room for \(request.count) blocks")
+        let wanted = request.count == 1 ? "1 block is" : "\(request.count) blocks are"
+        throw refusal
+            ?? .xfs(
+                .refused, .noSpace,
+                "the volume is full: \(wanted) needed, and what is free is left to the kernel for its trees; remove "
+                    + "files from it, or make it longer")
     }
 
     func takeBlocks(_ request: BlockRequest, in group: AGNumber) throws(StorageError) -> BlockRun? {

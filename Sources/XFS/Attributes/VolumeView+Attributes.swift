@@ -35,6 +35,7 @@ extension VolumeView {
         var leaf = try firstAttributeLeaf(of: inode)
         var seen: Set<UInt32> = []
         while true {
+            guard leaf.isSoundLeaf else { throw badAttributes(inode, leaf.position) }
             guard try body(leaf), leaf.next != 0 else { return }
             guard seen.insert(leaf.next).inserted,
                 let next = try attributeBlock(UInt64(leaf.next), of: inode),

@@ -4,6 +4,8 @@ internal import Storage
 extension XFSTransaction {
     /// What a fork with a map needs at least: a root with two pointers (MINABTPTRS).
     private static let smallestMap = 40
+    /// The same as it is where the border cannot be moved.
+    private static let smallestFixedMap = 36
     /// A root with three pointers (MINDBTPTRS).
     private static let smallestDataMap = 56
 
@@ -17,7 +19,8 @@ extension XFSTransaction {
         if try makeFork(wanted, of: &inode) {
             return putShort(list, size: shortSize, of: &inode)
         }
-        guard try makeFork(Self.smallestMap, of: &inode) else { throw full(inode) }
+        let smallest = hasFixedForks ? Self.smallestFixedMap : Self.smallestMap
+        guard try makeFork(smallest, of: &inode) else { throw full(inode) }
         try putLeaf(list, of: &inode)
         noteAttributes()
     }
@@ -30,18 +33,27 @@ extension XFSTransaction {
         }
     }
 
+    /// Attributes of the first form (attr=1): the border between the forks is where it has to be.
+    private var hasFixedForks: Bool {
+        !geometry.hasChecksums && !superblock.features2.contains(.attributesVersion2)
+    }
+
+    /// Where it is then (xfs_default_attroffset): a root with two pointers is left in small inodes, and in others one with twelve
+    /// is before it.
+    private func fixedForkOffset(_ room: Int) -> Int {
+        (geometry.inodeSize == 256 ? room - Self.smallestFixedMap : 4 + 12 * 16) & ~7
+    }
+
     /// Makes room for a fork of attributes, moving the data out of the inode where it has to. False where there is none.
     private func makeFork(_ byteCount: Int, of inode: inout Inode) throws(StorageError) -> Bool {
         let room = inode.bytes.count - inode.coreSize
         if inode.forkOffset != 0, inode.range(.attributes).count >= byteCount { return true }
         // Whatever the data are now, they may need a tree later (xfs_attr_shortform_bytesfit).
         let isNode = inode.format(.data) == .device
-        guard byteCount <= room - (isNode ? Inode.deviceForkSize : Self.smallestDataMap) else { return false }
-        let offset = isNode ? Inode.deviceForkSize : (room - byteCount) & ~7
-        // Without the second form of attributes the border is always in one place.
-        guard geometry.hasChecksums || superblock.features2.contains(.attributesVersion2) else {
-            return false
-        }
+        let isFixed = hasFixedForks && !isNode
+        let least = isNode ? Inode.deviceForkSize : isFixed ? fixedForkOffset(room) : Self.smallestDataMap
+        guard byteCount <= room - least else { return false }
+        let offset = isNode || isFixed ? least : (room - byteCount) & ~7
         if dataSize(of: inode) > offset {
             // A short directory or link moves into a block, a list of extents into a tree.
             switch (inode.format(.data), inode.type) {

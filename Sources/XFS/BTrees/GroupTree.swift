@@ -132,7 +132,11 @@ extension VolumeView {
             kind: kind, group: group, block: number, bytes: bytes, level: level, count: count,
             start: groupTreeHeaderSize,
             pointers: groupTreeHeaderSize + capacity * kind.keyByteCount)
-        guard node.holdsBlocks(of: geometry.blockCount(of: group), head: geometry.headBlockCount) else {
+        let length = geometry.blockCount(of: group)
+        let hasNeighbours = [node.left, node.right].allSatisfy {
+            $0 == .none || $0 != number && (geometry.headBlockCount..<length).contains($0.rawValue)
+        }
+        guard hasNeighbours, node.holdsBlocks(of: length, head: geometry.headBlockCount) else {
             throw badTree(kind, group, position)
         }
         return node
@@ -150,6 +154,9 @@ extension VolumeView {
         }
         var walk = Walk(left: geometry.blockCount(of: headers.group))
         try forEachLeaf(below: root, level: levels - 1, of: kind, in: headers.group, &walk, visit, body)
+        guard walk.neighbours.isComplete else {
+            throw badTree(kind, headers.group, geometry.position(ofSector: 1, in: headers.group))
+        }
     }
 
     private func forEachLeaf(
@@ -182,13 +189,17 @@ extension VolumeView {
 private struct Walk {
     var left: UInt32
     var last: (first: TreeRecordKey, last: TreeRecordKey)?
+    /// Blocks of each level as they follow each other.
+    var neighbours = NeighbourWalk(AGBlock.none)
     private var count = 0
 
     init(left: UInt32) { self.left = left }
 
     /// False where the block cannot be the next one.
     mutating func take(_ node: GroupTreeNode) -> Bool {
-        guard left > 0 else { return false }
+        guard left > 0,
+            neighbours.take(node.block, level: node.level, left: node.left, right: node.right)
+        else { return false }
         left -= 1
         count += 1
         guard node.level == 0 else { return true }

@@ -24,6 +24,8 @@ struct HashBlock: Sendable {
     let level: Int
     /// The next block of the fork at the same level; 0 for none.
     let next: UInt32
+    /// The one before.
+    var previous: UInt32 { bytes.big(4) }
 
     /// The highest hash below an entry of a node, or the hash of an entry of a leaf.
     func hash(_ index: Int) -> UInt32 { bytes.big(start + index * 8) }

@@ -18,6 +18,10 @@ struct MapNode: Sendable {
     /// The first block of the file below entry `index`.
     func key(_ index: Int) -> UInt64 { bytes.big(start + index * 8) }
     func pointer(_ index: Int) -> FSBlock { FSBlock(bytes.big(pointers + index * 8)) }
+    /// The neighbours of a block.
+    var left: FSBlock { FSBlock(bytes.big(8)) }
+    var right: FSBlock { FSBlock(bytes.big(16)) }
+    static let noBlock = FSBlock(.max)
 }
 
 extension VolumeView {
@@ -52,12 +56,17 @@ extension VolumeView {
         try verify(
             bytes, .longTree, owner: inode.number.rawValue, at: position, code: .badMap,
             checksumCode: .treeChecksum, structure: "map block")
-        return MapNode(
+        let node = MapNode(
             bytes: bytes, level: level, count: count, start: mapHeaderSize,
             pointers: mapHeaderSize + mapBlockCapacity * 8)
+        let hasNeighbours = [node.left, node.right].allSatisfy {
+            $0 == MapNode.noBlock || $0 != number && geometry.contains($0, count: 1)
+        }
+        guard hasNeighbours else { throw badMap(inode, position) }
+        return node
     }
 
-    private func badMap(_ inode: Inode, _ position: UInt64) -> StorageError {
+    func badMap(_ inode: Inode, _ position: UInt64) -> StorageError {
         .xfs(
             .corrupt, .badMap, "the map of \(inode.name) is damaged; run xfs_repair", structure: "map block",
             offset: position)

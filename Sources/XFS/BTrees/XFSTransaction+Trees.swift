@@ -23,8 +23,12 @@ extension XFSTransaction {
         var nodes: [GroupTreeNode] = []
         var entries: [Int] = []
         var number = root
+        var neighbours = NeighbourPath(AGBlock.none)
         for level in stride(from: levels - 1, through: 0, by: -1) {
             let node = try treeNode(number, of: kind, in: headers.group, level: level)
+            guard neighbours.allows(left: node.left, right: node.right) else {
+                throw badTree(kind, headers.group, position(of: node))
+            }
             nodes.append(node)
             guard level > 0 else { break }
             let next = (0..<node.count).firstIndex(sortedBy: {
@@ -32,6 +36,7 @@ extension XFSTransaction {
                     > key
             })
             entries.append(max(next - 1, 0))
+            neighbours.descend(max(next - 1, 0), of: node.count, node.pointer)
             number = node.pointer(max(next - 1, 0))
         }
         let leaf = nodes[nodes.count - 1]

@@ -5,6 +5,7 @@ enum CheckCode: String, LayerCode {
     static var layer: String { XFSCode.layer }
 
     case superblockCopy = "superblock-copy"
+    case superblockFlags = "superblock-flags"
     case needsRecovery = "needs-recovery"
     case openIntent = "open-intent"
     case treeOrder = "tree-order"
@@ -14,6 +15,7 @@ enum CheckCode: String, LayerCode {
     case inodeBlocks = "inode-blocks"
     case inodeExtents = "inode-extents"
     case inodeFields = "inode-fields"
+    case incompleteAttribute = "incomplete-attribute"
     case inodeInUse = "inode-in-use"
     case multiplyClaimed = "multiply-claimed"
     case usedAndFree = "used-and-free"

@@ -23,6 +23,7 @@ extension VolumeCheck {
                     structure: "directory", offset: directory.position)
             }
             longest[number] = block.longestGap
+            if number == 0 { try checkOwnEntries(in: block, directory) }
             if block.isSingle { try checkHashes(of: block, directory, position) }
             return true
         }
@@ -42,7 +43,29 @@ extension VolumeCheck {
                     ?? (gaps[index] == DirectoryLayout.noBlock)
             }
         if !isListed { say(directory, "lists gaps that its blocks have not") }
+        let root = try view.rootBlock(directory)
+        if root.kind == .node {
+            let start = UInt32(clamping: view.hashStartBlock)
+            let isSound = try view.isSoundTree(root, at: start) { (number) throws(StorageError) in
+                try view.hashBlock(UInt64(number), ofDirectory: directory)
+            }
+            guard isSound else { throw view.badDirectory(directory, root.position) }
+        }
         try checkLeaves(directory)
+    }
+
+    /// "." and "..", which readers leave out: both are of directories.
+    private func checkOwnEntries(
+        in block: DirectoryDataBlock, _ directory: Inode
+    ) throws(StorageError) {
+        guard geometry.hasFileTypes else { return }
+        let dot = UInt8(ascii: ".")
+        _ = try view.forEachEntry(in: block, of: directory) { (entry, _) throws(StorageError) in
+            if [[dot], [dot, dot]].contains(entry.name), entry.type != .directory {
+                say(directory, "does not call itself or the one above a directory")
+            }
+            return true
+        }
     }
 
     private func say(_ directory: Inode, _ text: String) {

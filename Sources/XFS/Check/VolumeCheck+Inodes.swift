@@ -89,8 +89,10 @@ extension VolumeCheck {
         guard let found = inodes[entry.inode] else {
             return say("names inode \(entry.inode.rawValue), which is not in use")
         }
-        if geometry.hasFileTypes, let type = entry.type, let actual = found.type, type != actual {
-            say("calls a \(actual.words) a \(type.words)")
+        if geometry.hasFileTypes, let actual = found.type, entry.type != actual {
+            say(
+                "calls a \(actual.words) \(entry.type.map { "a \($0.words)" } ?? "something that is no type")"
+            )
         }
         if !DirectoryEntry.isSound(name: entry.name) { say("has a name that no path can have") }
         if try view.find(entry.name, in: directory) != entry.inode { say("is not found by its hash") }

@@ -76,16 +76,18 @@ final class VolumeCheck {
         let position = geometry.position(ofSector: 0, in: group)
         let copy = Superblock(try view.buffer(at: position, count: geometry.sectorSize))
         let main = view.superblock
-        // The kernel sets a bit of the version in the first one alone when a file gets its first attribute.
+        // The kernel sets bits of the versions, quotas' inodes and the stripe in the first one alone.
         let parts = [
-            Superblock.Offset.groupBlockCount..<Superblock.Offset.version,
+            Superblock.Offset.blockSize..<Superblock.Offset.uuid,
+            Superblock.Offset.realTimeExtentSize..<Superblock.Offset.version,
             Superblock.Offset.sectorSize..<Superblock.Offset.label,
+            Superblock.Offset.blockLog..<Superblock.Offset.inProgress,
+            Superblock.Offset.directoryBlockLog..<Superblock.Offset.features2,
         ]
         let isSame =
             copy.bytes.span8.matches(Superblock.magic) && copy.uuid == main.uuid
             && parts.allSatisfy { copy.bytes[$0].elementsEqual(main.bytes[$0]) }
-            && copy.long(Superblock.Offset.blockCount) == main.long(Superblock.Offset.blockCount)
-            && copy.hasValidChecksum
+            && copy.hasValidChecksum && copy.isSoundCopy
         if !isSame {
             sink.add(
                 .superblockCopy, "the superblock's copy in group \(group.rawValue) is not one of this volume",

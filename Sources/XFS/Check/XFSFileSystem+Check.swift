@@ -28,6 +28,7 @@ extension XFSFileSystem {
                     structure: "superblock", offset: UInt64(Superblock.Offset.blockCount)))
             return sink.findings
         }
+        if let fault = superblock.fault(geometry) { sink.add(Finding(superblock.error(fault), .damage)) }
         let onDisk = CheckView(device, superblock, geometry, sink)
         var view = onDisk
         let replay = try sink.attempt { () throws(StorageError) in try onDisk.checkedReplay(device, sink) }
@@ -37,12 +38,20 @@ extension XFSFileSystem {
                 let newGeometry = try sink.attempt({ () throws(StorageError) in try newer.geometry() })
             else { return sink.findings }
             view = CheckView(replay.device, newer, newGeometry, sink)
+            if let fault = newer.fault(newGeometry) { sink.add(Finding(newer.error(fault), .damage)) }
         }
         if !view.superblock.hasValidChecksum {
             sink.add(
                 Finding(
                     .damage, XFSCode.superblockChecksum, "the superblock's checksum is wrong",
                     structure: "superblock", offset: 0))
+        }
+        // xfs_repair takes any for none; the kernel looks at the one that forbids writing.
+        if view.superblock.byte(Superblock.Offset.flags) != 0 {
+            sink.add(
+                .superblockFlags, "the superblock has flags that no tool sets; run xfs_repair",
+                structure: "superblock",
+                offset: UInt64(Superblock.Offset.flags), severity: .warning)
         }
         try VolumeCheck(view, sink, isReplayed: replay != nil).run()
         return sink.findings

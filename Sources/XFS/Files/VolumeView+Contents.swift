@@ -53,7 +53,7 @@ extension VolumeView {
             let count = min(run.count, limit)
             let position = geometry.position(of: first)
             let bytes = try buffer(at: position, count: Int(count) * geometry.blockSize)
-            var length = min(size - result.count, bytes.count - header)
+            let length = min(size - result.count, bytes.count - header)
             if header > 0 {
                 guard bytes.span8.matches(Array("XSLM".utf8)),
                     bytes.big(4, as: UInt32.self) == UInt32(result.count)
@@ -61,8 +61,9 @@ extension VolumeView {
                 try verify(
                     bytes, .remote, owner: inode.number.rawValue, at: position, code: .badSymbolicLink,
                     checksumCode: .badSymbolicLink, structure: "symbolic link")
-                length = min(length, Int(bytes.big(8, as: UInt32.self)))
-                guard length > 0 else { throw badLink(inode, position) }
+                guard length > 0, bytes.big(8, as: UInt32.self) == UInt32(length) else {
+                    throw badLink(inode, position)
+                }
             }
             result += bytes[header..<header + length]
             block += count

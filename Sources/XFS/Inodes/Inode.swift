@@ -43,6 +43,8 @@ struct Inode: Sendable {
     struct Flags: OptionSet, Sendable {
         let rawValue: UInt16
         static let realTime = Flags(rawValue: 1)
+        /// Of the bitmap of a real-time part alone.
+        static let newBitmap = Flags(rawValue: 4)
         static let immutable = Flags(rawValue: 8)
         static let appendOnly = Flags(rawValue: 0x10)
         static let inheritProject = Flags(rawValue: 0x200)
@@ -58,6 +60,7 @@ struct Inode: Sendable {
     /// di_flags2.
     struct Flags2: OptionSet, Sendable {
         let rawValue: UInt64
+        static let directAccess = Flags2(rawValue: 1)
         static let sharesBlocks = Flags2(rawValue: 2)
         /// How much a copy on write puts aside is given.
         static let sharedExtentSize = Flags2(rawValue: 4)

@@ -2,7 +2,10 @@ internal import Storage
 
 extension VolumeView {
     /// Reads an inode in use and checks its checksum, its number and its sizes.
-    func inode(_ number: InodeNumber) throws(StorageError) -> Inode {
+    func inode(_ number: InodeNumber) throws(StorageError) -> Inode { try usedInode(number) }
+
+    /// An inode in use, as `inode` reads it.
+    func usedInode(_ number: InodeNumber) throws(StorageError) -> Inode {
         let inode = try rawInode(number)
         guard inode.mode != 0 else {
             throw .xfs(

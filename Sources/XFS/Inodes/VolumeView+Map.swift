@@ -73,10 +73,16 @@ extension VolumeView {
     ) throws(StorageError) -> MappedRun {
         var node = try mapRoot(of: inode, fork)
         var limit = Self.mapEnd
+        var neighbours = NeighbourPath(MapNode.noBlock)
         while node.level > 0 {
             let index = max((0..<node.count).firstIndex(sortedBy: { node.key($0) > target }) - 1, 0)
             if index + 1 < node.count { limit = min(limit, node.key(index + 1)) }
-            node = try mapNode(node.pointer(index), of: inode, level: node.level - 1)
+            neighbours.descend(index, of: node.count, node.pointer)
+            let number = node.pointer(index)
+            node = try mapNode(number, of: inode, level: node.level - 1)
+            guard neighbours.allows(left: node.left, right: node.right) else {
+                throw badMap(inode, geometry.position(of: number))
+            }
         }
         return try run(
             in: node.bytes, from: node.start, count: node.count, at: target, before: max(limit, target), inode
@@ -100,13 +106,16 @@ extension VolumeView {
             }
         case .tree:
             let root = try mapRoot(of: inode, fork)
-            _ = try forEachExtent(below: root, of: inode, node: visit, body)
+            var walk = NeighbourWalk(MapNode.noBlock)
+            let isWhole = try forEachExtent(below: root, of: inode, &walk, node: visit, body)
+            guard !isWhole || walk.isComplete else { throw badMap(inode, inode.position) }
         default: return
         }
     }
 
     private func forEachExtent(
-        below node: MapNode, of inode: Inode, node visit: (FSBlock) throws(StorageError) -> Void,
+        below node: MapNode, of inode: Inode, _ walk: inout NeighbourWalk<FSBlock>,
+        node visit: (FSBlock) throws(StorageError) -> Void,
         _ body: (ExtentRecord) throws(StorageError) -> Bool
     ) throws(StorageError) -> Bool {
         for index in 0..<node.count {
@@ -116,8 +125,14 @@ extension VolumeView {
                 guard try body(record) else { return false }
             } else {
                 let child = try mapNode(node.pointer(index), of: inode, level: node.level - 1)
-                try visit(node.pointer(index))
-                guard try forEachExtent(below: child, of: inode, node: visit, body) else { return false }
+                let number = node.pointer(index)
+                guard walk.take(number, level: child.level, left: child.left, right: child.right) else {
+                    throw badMap(inode, geometry.position(of: number))
+                }
+                try visit(number)
+                guard try forEachExtent(below: child, of: inode, &walk, node: visit, body) else {
+                    return false
+                }
             }
         }
         return true

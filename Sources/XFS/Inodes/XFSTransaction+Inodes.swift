@@ -33,7 +33,11 @@ extension XFSTransaction {
                 }
             }
         }
-        throw refusal ?? .xfs(.refused, .noSpace, "there is no room for another inode")
+        throw refusal
+            ?? .xfs(
+                .refused, .noSpace,
+                "the volume is full: there is no room for another inode; remove files from it, or make it longer"
+            )
     }
 
     private func takeInode(in group: AGNumber) throws(StorageError) -> InodeNumber? {

@@ -16,6 +16,15 @@ struct Features2: OptionSet, Sendable {
     static let lazyCounters = Features2(rawValue: 0x02)
     static let attributesVersion2 = Features2(rawValue: 0x08)
     static let fileTypes = Features2(rawValue: 0x200)
+    /// With 32 bits of project numbers; with checksums, which version 5 alone has.
+    private static let wideProjects = Features2(rawValue: 0x80)
+    private static let checksums = Features2(rawValue: 0x100)
+
+    /// All that a volume of that version may have (XFS_SB_VERSION2_OKBITS).
+    static func known(inVersion version: Int) -> Features2 {
+        let all: Features2 = [.lazyCounters, .attributesVersion2, .wideProjects, .fileTypes]
+        return version == 5 ? all.union(checksums) : all
+    }
 }
 
 /// sb_features_ro_compat: what a reader need not know.

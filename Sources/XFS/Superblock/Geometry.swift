@@ -87,7 +87,8 @@ struct Geometry: Sendable {
 
 extension Superblock {
     /// Throws where sizes contradict each other (xfs_sb_validate_common), or features are not known.
-    func geometry() throws(StorageError) -> Geometry {
+    /// A copy's sizes are what they were while the volume was made.
+    func geometry(isCopy: Bool = false) throws(StorageError) -> Geometry {
         guard version == 4 || version == 5 else {
             throw .xfs(
                 .unsupported, .unsupportedVersion, "XFS of version \(version) is not known",
@@ -141,7 +142,7 @@ extension Superblock {
         let directoryLog = byte(Offset.directoryBlockLog)
         try require(
             directoryLog <= 7 && blockSize << directoryLog <= 65536, "sb_dirblklog", Offset.directoryBlockLog)
-        try require(byte(Offset.inProgress) == 0, "sb_inprogress", Offset.inProgress)
+        try require(isCopy || byte(Offset.inProgress) == 0, "sb_inprogress", Offset.inProgress)
         return Geometry(
             version: version, blockSize: blockSize, blockLog: byte(Offset.blockLog), sectorSize: sectorSize,
             inodeSize: inodeSize, inodesPerBlockLog: byte(Offset.inodesPerBlockLog),

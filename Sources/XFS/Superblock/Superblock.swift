@@ -12,12 +12,15 @@ struct Superblock: Sendable {
         static let blockSize = 4
         static let blockCount = 8
         static let realTimeBlockCount = 16
+        static let realTimeExtentCount = 24
         static let uuid = 32
         static let logStart = 48
         static let rootInode = 56
+        static let realTimeBitmapInode = 64
         static let realTimeExtentSize = 80
         static let groupBlockCount = 84
         static let groupCount = 88
+        static let realTimeBitmapBlockCount = 92
         static let logBlockCount = 96
         static let version = 100
         static let sectorSize = 102
@@ -29,15 +32,21 @@ struct Superblock: Sendable {
         static let inodeLog = 122
         static let inodesPerBlockLog = 123
         static let groupBlockLog = 124
+        static let realTimeExtentLog = 125
         static let inProgress = 126
         static let maximumInodePercent = 127
         static let inodeCount = 128
         static let freeInodeCount = 136
         static let freeBlockCount = 144
+        static let freeRealTimeExtentCount = 152
         static let userQuotaInode = 160
+        static let groupQuotaInode = 168
         static let quotaFlags = 176
         static let flags = 178
+        static let sharedVersion = 179
         static let inodeAlignment = 180
+        static let stripeUnit = 184
+        static let stripeWidth = 188
         static let directoryBlockLog = 192
         static let logSectorLog = 193
         static let logSectorSize = 194
@@ -48,6 +57,8 @@ struct Superblock: Sendable {
         static let incompatibleFeatures = 216
         static let logIncompatibleFeatures = 220
         static let checksum = 224
+        static let sparseInodeAlignment = 228
+        static let projectQuotaInode = 232
         static let lsn = 240
         static let metadataUUID = 248
     }

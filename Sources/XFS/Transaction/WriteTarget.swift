@@ -33,6 +33,8 @@ extension XFSFileSystem: WritableFileSystem {
                 .corrupt, .superblockChecksum, "the superblock's checksum is wrong; run xfs_repair",
                 structure: "superblock", offset: 0)
         }
+        if let fault = superblock.fault(geometry) { throw superblock.error(fault) }
+        try requireRootOfInodes()
         guard let ring = try logRing(on: device) else { throw externalLog }
         let log = try ring.state()
         guard log.isClean else {
@@ -41,6 +43,18 @@ extension XFSFileSystem: WritableFileSystem {
                 structure: "log", remedies: [.startGuest])
         }
         return WriteTarget(device: device, log: log, generation: state.generation)
+    }
+
+    /// Throws where the tree that has the root directory's inode cannot be entered: no kernel mounts the volume then, whatever is
+    /// changed elsewhere.
+    private func requireRootOfInodes() throws(StorageError) {
+        guard geometry.contains(geometry.rootInode) else { return }
+        let group = geometry.group(of: geometry.rootInode)
+        let (root, levels) = try headers(of: group).root(.inodes)
+        guard (1...GroupTreeNode.maximumLevelCount).contains(levels),
+            case let node = try treeNode(root, of: .inodes, in: group, level: levels - 1),
+            node.left == .none, node.right == .none
+        else { throw badTree(.inodes, group, geometry.position(ofSector: 2, in: group)) }
     }
 
     private var externalLog: StorageError {

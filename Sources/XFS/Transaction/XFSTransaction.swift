@@ -124,6 +124,21 @@ package final class XFSTransaction: ContentsTransaction, RangesTransaction, Hole
         state.buffers[position] = Changed(bytes: bytes, type: type)
     }
 
+    /// An inode to be changed: one that the kernel takes.
+    func inode(_ number: InodeNumber) throws(StorageError) -> Inode {
+        let inode = try usedInode(number)
+        if let field = inode.refusedFields(geometry).first {
+            throw .xfs(
+                .corrupt, .badInode,
+                "\(inode.name) has a value in \(field) with which no kernel takes it; run xfs_repair",
+                structure: "inode", field: field, offset: inode.position)
+        }
+        return inode
+    }
+
+    /// The inode of a file to be changed.
+    func inode(_ file: FileID) throws(StorageError) -> Inode { try inode(InodeNumber(file.rawValue)) }
+
     /// Writes an inode into its block, with its checksum.
     func store(_ inode: Inode) throws(StorageError) {
         var inode = inode

@@ -12,7 +12,10 @@ extension XFSFileSystem {
             return Capabilities(restriction: error.message)
         }
         guard !isReplayed else {
-            return Capabilities(restriction: "the log has changes to replay, so the volume is not written")
+            return Capabilities(
+                restriction:
+                    "the log has changes to replay, so the volume is not written: start the guest once and shut it down"
+            )
         }
         var capabilities = XFSDriver.capabilities
         if geometry.foldsCase {

@@ -66,6 +66,43 @@ import Testing
             try title("set default=0\nif [ \"$grub_platform\" = \"pc\" ]; then\n\(other)fi\n" + own) == "Z")
     }
 
+    /// grubby gives every entry the identifier of the first: GRUB takes the first that bears a name, and is told another one.
+    @Test(arguments: ["saved", "literal", "titles too"])
+    func anIdentifierThatSeveralBear(_ kind: String) throws {
+        func entry(_ title: String, _ kernel: String) -> String {
+            FieldGuest.entry(title, kernel: kernel).replacing(
+                "menuentry '\(title)'", with: "menuentry '\(title)' $menuentry_id_option 'id-of-all'")
+        }
+        let titles = kind == "titles too" ? ["A", "A", "A"] : ["A", "B", "C"]
+        let menu =
+            "set default=\"\(kind == "saved" ? "${saved_entry}" : "0")\"\n"
+            + zip(titles, ["6.1.0-22", "6.1.0-21", "6.1.0-20"]).map(entry).joined()
+        let head = "# GRUB Environment Block\nsaved_entry=A\n"
+        let guest = FieldGuest([
+            "/boot/grub/grub.cfg": menu,
+            "/boot/grub/grubenv": head + String(repeating: "#", count: 1024 - head.utf8.count),
+        ])
+        let plan = try guest.disk.patch("kvm")
+        #expect(plan.outcome == .bootsWithEdits && plan.defaultVerdict?.kernel == "/boot/vmlinuz-6.1.0-20")
+        let again = try guest.disk.plan("kvm")
+        #expect(again.outcome == .boots && again.defaultVerdict?.kernel == "/boot/vmlinuz-6.1.0-20")
+        switch kind {
+        case "saved": #expect(guest.text("/boot/grub/grubenv").contains("saved_entry=C\n"))
+        case "literal": #expect(guest.text("/boot/grub/grub.cfg").hasPrefix("set default=\"C\"\n"))
+        default: #expect(guest.text("/boot/grub/grub.cfg").hasPrefix("set default=\"2\"\n"))
+        }
+        // The padding of the block is nobody's business.
+        #expect(!text(PlanText.summary(of: plan, guestTitle: "A")).contains("##"))
+    }
+
+    /// Of two menus of one name GRUB enters the first.
+    @Test func aMenuOfTheSameName() throws {
+        func submenu(_ entry: String) -> String { "submenu Adv {\n\(entry)}\n" }
+        let menu =
+            "set default=\"Adv>B\"\n" + submenu(FieldGuest.entry("A", gone)) + submenu(FieldGuest.entry("B"))
+        #expect(try title(menu) == "Adv>A")
+    }
+
     @Test func theNextStartAlone() throws {
         let head = "# GRUB Environment Block\nsaved_entry=A\nnext_entry=B\n"
         let menu =

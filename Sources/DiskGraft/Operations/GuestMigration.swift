@@ -118,9 +118,11 @@ public struct GuestMigration: Sendable {
         }
         if !plan.isEmpty {
             try PlanExecution(view).run(plan)
-            guard try guest.seen(through: overlays).plan(options).isEmpty else {
+            let after = try guest.seen(through: overlays).plan(options)
+            guard after.isEmpty, after.refusal == nil else {
                 throw StorageError(
-                    .io, PlanCode.notIdempotent, "the patched guest still needs changes",
+                    .io, PlanCode.notIdempotent,
+                    "the patched guest \(after.refusal.map { "cannot be judged to boot: \($0)" } ?? "still needs changes")",
                     path: guest.images.first?.path)
             }
         }

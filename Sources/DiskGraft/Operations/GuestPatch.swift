@@ -29,9 +29,9 @@ extension Guest {
     }
 
     private func verify(_ options: PlanOptions) throws(StorageError) {
-        let isEmpty: Bool
+        let plan: GuestPlan
         do throws(StorageError) {
-            isEmpty = try seen(through: devices).plan(options).isEmpty
+            plan = try seen(through: devices).plan(options)
         } catch {
             guard error.isCancellation else { throw error }
             var stopped = error
@@ -39,7 +39,12 @@ extension Guest {
             stopped.remedies = [.undo]
             throw stopped
         }
-        guard isEmpty else {
+        if let refusal = plan.refusal {
+            throw StorageError(
+                .io, PlanCode.notIdempotent, "the guest was changed and now \(refusal)",
+                path: images.first?.path, remedies: [.undo])
+        }
+        guard plan.isEmpty else {
             throw StorageError(
                 .io, PlanCode.notIdempotent,
                 "the guest was changed and still needs changes", path: images.first?.path, remedies: [.undo])

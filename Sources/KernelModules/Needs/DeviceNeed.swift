@@ -17,6 +17,9 @@ package struct HeldModules: Sendable {
         names.insert(ModuleName.ofFile(path) ?? ModuleName.canonical(path))
     }
 
+    /// Takes one out.
+    package mutating func remove(_ name: String) { names.remove(ModuleName.canonical(name)) }
+
     /// Whether it holds the module of that name.
     package func contains(_ name: String) -> Bool { names.contains(ModuleName.canonical(name)) }
 }

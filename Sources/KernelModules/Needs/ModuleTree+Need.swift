@@ -162,19 +162,40 @@ extension ModuleTree {
         var machine = machine
         for module in modules {
             let info = try info(of: module)
-            if let machine, info.machine != machine {
-                throw .modules(
-                    .corrupt, .otherMachine,
-                    "\(module.name) is for machine \(info.machine), and the guest is one of \(machine)",
-                    structure: "ELF object", field: "e_machine", path: path(of: module.path))
-            }
+            try check(info, module.name, machine, path: path(of: module.path))
             machine = info.machine
-            // With versions of symbols the kernel does not compare its release (kernel/module, same_magic).
-            if let other = info.release, other != release, !info.hasSymbolVersions {
-                throw .modules(
-                    .corrupt, .otherKernel, "\(module.name) was built for kernel \(other), not \(release)",
-                    structure: ".modinfo", field: "vermagic", path: path(of: module.path))
-            }
+        }
+    }
+
+    private func check(
+        _ info: ModuleInfo, _ name: String, _ machine: UInt16?, path: String?
+    ) throws(StorageError) {
+        if let machine, info.machine != machine {
+            throw .modules(
+                .corrupt, .otherMachine,
+                "\(name) is for \(MachineName.of(info.machine)), and the guest is one of \(MachineName.of(machine))",
+                structure: "ELF object", field: "e_machine", path: path)
+        }
+        // With versions of symbols the kernel does not compare its release (kernel/module, same_magic).
+        if let other = info.release, other != release, !info.hasSymbolVersions {
+            throw .modules(
+                .corrupt, .otherKernel, "\(name) was built for kernel \(other), not \(release)",
+                structure: ".modinfo", field: "vermagic", path: path)
+        }
+    }
+
+    /// Why a file that an initramfs holds as the module `name` is none for this kernel and `machine`; nil where nothing speaks
+    /// against it, as where its compression is not built in here. Throws what says nothing of the file.
+    package func fault(
+        ofFile bytes: [UInt8], _ name: String, path: String, machine: UInt16?
+    ) throws(StorageError) -> StorageError? {
+        do {
+            let info = try ModuleInfo(ModuleContents(file: bytes, path: path))
+            try check(info, name, machine, path: path)
+            return nil
+        } catch {
+            guard error.isAboutImage else { throw error }
+            return error.kind == .unsupported ? nil : error
         }
     }
 }

@@ -41,6 +41,20 @@ struct ModuleContents {
         }
     }
 
+    /// A module's file in memory, compressed or not.
+    init(file bytes: [UInt8], path: String) throws(StorageError) {
+        guard let compression = Self.compression(Array(bytes.prefix(6))) else {
+            self.init(bytes, path: path)
+            return
+        }
+        do {
+            let codec = try Codec.named(CodecID(compression.codecName))
+            self.init(try codec.decode(bytes.span8, limit: Self.decodedLimit), path: path)
+        } catch {
+            throw error.inFile(path)
+        }
+    }
+
     /// A module's object in memory.
     init(_ bytes: [UInt8], path: String) {
         source = .memory(bytes)

@@ -102,6 +102,8 @@ package struct CardState: Sendable, Equatable {
 package enum NotAdded: Sendable, Equatable {
     /// It was asked not to.
     case unwanted
+    /// Another entry boots by itself, whose initramfs is for any machine.
+    case besideGeneral
     /// The entry has no initramfs.
     case noInitramfs
     /// They cannot be, and why.

@@ -36,15 +36,50 @@ extension DriverReading {
         } else if let other = offered.first(where: { $0.state == .present }), let argument = other.argument {
             (facts.controller, facts.way) = (other.controller, .kernelArgument(argument))
         } else if facts.source == .auto,
-            let other = try controllerOfFallback(offered.map(\.controller), deciding, &facts)
+            let (controller, way) = try automaticWay(offered, deciding, &facts)
         {
-            (facts.controller, facts.way) = (other, .fallback)
-        } else if facts.source == .auto, let other = offered.first(where: \.canBeAdded) {
-            (facts.controller, facts.way) = (other.controller, .overlay)
+            (facts.controller, facts.way) = (controller, way)
         } else if let other = offered.first(where: { $0.state == .unknown }) {
             facts.controller = other.controller
         } else {
             facts.way = .none
+        }
+    }
+
+    /// A general image of the kernel that boots comes before added modules, and these, where they are known to do, before a
+    /// kernel of another release: a rescue entry's is that of the day of installation.
+    private func automaticWay(
+        _ offered: [ControllerVerdict], _ deciding: [MenuEntry], _ facts: inout DriverFacts
+    ) throws(StorageError) -> (Controller, DriverFacts.Way)? {
+        let general = try controllerOfFallback(offered.map(\.controller), deciding, &facts)
+        let added = offered.first(where: \.canBeAdded)?.controller
+        guard let general else { return added.map { ($0, .overlay) } }
+        let draft = PlanDraft(guest, request, DriverFacts(controller: general))
+        let isOwn = deciding.allSatisfy { item in
+            draft.fallback(beside: item).map { isOfSameKernel($0, as: item, facts) } ?? false
+        }
+        if !isOwn, let added, try canAdd(behind: added, deciding, facts) {
+            return (added, .overlay)
+        }
+        return (general, .fallback)
+    }
+
+    private func isOfSameKernel(_ entry: MenuEntry, as item: MenuEntry, _ facts: DriverFacts) -> Bool {
+        if entry.entry.kernel == item.entry.kernel { return true }
+        let releases = [entry, item].map { facts.facts(of: $0).release }
+        return releases[0] != nil && releases[0] == releases[1]
+    }
+
+    /// Every default is known to have its drivers once they are added.
+    private func canAdd(
+        behind controller: Controller, _ deciding: [MenuEntry], _ facts: DriverFacts
+    ) throws(StorageError) -> Bool {
+        var trial = facts
+        (trial.controller, trial.way) = (controller, .overlay)
+        try planOverlays(&trial, deciding, of: deciding)
+        return deciding.allSatisfy { item in
+            trial.overlay(for: item)?.after.controllers[controller]?.state == .present
+                || trial.state(of: item) == .present
         }
     }
 
@@ -81,18 +116,19 @@ extension DriverReading {
     ) throws(StorageError) -> Controller? {
         for controller in controllers {
             let draft = PlanDraft(guest, request, DriverFacts(controller: controller))
-            var isDriven = true
+            var entries: [MenuEntry] = []
             for item in deciding {
                 guard let entry = draft.fallback(beside: item), canBeDefault(entry, inPlaceOf: item) else {
                     return nil
                 }
+                entries.append(entry)
                 let start = KernelStart(entry)
                 if facts.known(start) == nil {
                     facts.set(try startFacts(of: entry, behind: candidates), for: start)
                 }
-                isDriven = isDriven && facts.state(of: entry, behind: controller) == .present
             }
-            if isDriven { return controller }
+            // As the plan after this one judges them.
+            if combined(controller, facts, entries).isDriven { return controller }
         }
         return nil
     }

@@ -26,7 +26,8 @@ extension DriverReading {
     /// What keeps LVM or mdadm from looking at devices.
     func filters(in report: InitramfsReport, of image: String) -> [CopiedConfiguration] {
         report.configuration.compactMap { copy in
-            guard [.lvm, .lvmLocal, .mdadm].contains(copy.kind), copy.bytes.count <= configurationLimit,
+            guard [.lvm, .lvmLocal, .lvmDevices, .mdadm].contains(copy.kind),
+                copy.bytes.count <= configurationLimit,
                 let syntax = Self.syntaxes[copy.kind]
             else { return nil }
             let path = copy.path.displayText

@@ -6,9 +6,16 @@ internal import Storage
 /// What is added to initramfs images.
 extension DriverReading {
     /// Makes an overlay for every entry whose initramfs lacks modules that its kernel has, unless another way was chosen.
-    func planOverlays(_ facts: inout DriverFacts, _ deciding: [MenuEntry]) throws(StorageError) {
+    /// `entries`: all by default.
+    func planOverlays(
+        _ facts: inout DriverFacts, _ deciding: [MenuEntry], of entries: [MenuEntry]? = nil
+    ) throws(StorageError) {
         let draft = PlanDraft(guest, request, facts)
-        for entry in guest.bootEntries where entry.entry.kernel != nil {
+        // The plan after this one finds the general image as the default, and is to find nothing more to do.
+        let isGeneral =
+            facts.way == .fallback
+            || !deciding.isEmpty && deciding.allSatisfy { draft.hasGeneralInitramfs($0.entry) }
+        for entry in entries ?? guest.bootEntries where entry.entry.kernel != nil {
             let start = KernelStart(entry)
             guard draft.startProblem(entry) == nil, facts.known(start) != nil,
                 case .missing = facts.state(of: entry),
@@ -16,10 +23,9 @@ extension DriverReading {
             else { continue }
             let isDeciding = deciding.contains { $0.key == entry.key }
             let isWanted =
-                facts.source == .overlay || facts.source == .auto && facts.way != .fallback
-                || facts.source == .auto && !isDeciding && facts.way != .fallback
+                facts.source == .overlay || facts.source == .auto && (!isGeneral || facts.way == .overlay)
             guard isWanted else {
-                facts.failures[start] = .unwanted
+                facts.failures[start] = facts.source == .auto ? .besideGeneral : .unwanted
                 continue
             }
             do {

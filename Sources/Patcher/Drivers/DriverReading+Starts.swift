@@ -16,6 +16,8 @@ extension DriverReading {
         var files: [GuestFile] = []
         /// The image is a part of the kernel's file.
         var isUnified = false
+        /// The image's bytes; nil where it has no archive.
+        var source: (() throws(StorageError) -> ByteSource?)?
         /// Why the image is not read to its end; nil where it is, or is damaged.
         var refusal: String?
 
@@ -116,6 +118,9 @@ extension DriverReading {
                 read = unified.image
                 evidence.release = unified.release
                 evidence.isUnified = true
+                evidence.source = { [guest] () throws(StorageError) in
+                    try UnifiedKernelImage(ByteSource(kernel, in: guest.tree))?.initramfs()
+                }
             } else if !entry.entry.initrds.isEmpty {
                 evidence.image = .notFound
             }
@@ -127,6 +132,9 @@ extension DriverReading {
             }
             if evidence.files.count == names.count {
                 read = try image(evidence.files)
+                evidence.source = { [guest, files = evidence.files] () throws(StorageError) in
+                    ByteSource.loaded(files.map { ByteSource($0, in: guest.tree) })
+                }
             } else {
                 evidence.files = []
                 evidence.image = .notFound
@@ -136,9 +144,9 @@ extension DriverReading {
         case .read(let contents, let report)?:
             evidence.contents = contents
             evidence.report = report
-            evidence.held = HeldModules(report.modules.map(\.name))
             evidence.image = .read(
                 generator: report.generator.name, moduleCount: report.modules.count)
+            if contents.fileSystem != nil { evidence.source = nil }
         case .unreadable(let why)?: evidence.image = .unreadable(why)
         case .refused(let why)?:
             evidence.image = .unreadable(why)
@@ -146,6 +154,7 @@ extension DriverReading {
         case nil: break
         }
         try findRelease(entry, kernel, &evidence)
+        evidence.held = try heldModules(evidence)
         return evidence
     }
 
@@ -162,7 +171,15 @@ extension DriverReading {
                 evidence.tree = tree
             }
         }
-        guard evidence.tree == nil else { return }
+        if evidence.tree != nil {
+            // A kernel under another one's name: the image was made for what it is.
+            guard let report = evidence.report, let release = evidence.release, !report.releases.isEmpty,
+                !report.releases.contains(release), let kernel, let told = try releaseTold(by: kernel),
+                told != release, let tree = try tree(told), tree.directory != nil
+            else { return }
+            (evidence.release, evidence.tree) = (told, tree)
+            return
+        }
         if let kernel, let told = try releaseTold(by: kernel) { releases.insert(told, at: 0) }
         if let report = evidence.report, report.releases.count == 1 { releases += report.releases }
         for release in releases where evidence.tree == nil {
@@ -249,7 +266,7 @@ extension DriverReading {
     }
 
     /// `e_machine` of the guest's processor, where its programs leave no doubt: a 32-bit system may have a 64-bit kernel.
-    private var machine: UInt16? {
+    var machine: UInt16? {
         switch guest.inspection.architecture {
         case "x86_64": 62
         case "aarch64": 183

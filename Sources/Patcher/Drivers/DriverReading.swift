@@ -69,11 +69,7 @@ final class DriverReading {
             $0.entry.kernel != nil && draft.startProblem($0) == nil
         }
         if !starting.isEmpty { return starting }
-        return guest.defaultEntries.compactMap { item in
-            guest.bootEntries.filter {
-                $0.entry.kernel != nil && draft.startProblem($0) == nil && $0.isOfSameMenu(as: item)
-            }.best
-        }
+        return guest.defaultEntries.compactMap { draft.startable(beside: $0).best }
     }
 
     /// The modules of a release; nil for what no directory can be called.

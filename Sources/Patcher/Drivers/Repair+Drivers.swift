@@ -9,7 +9,9 @@ enum InitramfsCopies: PlanStep {
 
     static func contribute(to draft: inout PlanDraft) {
         for entry in draft.guest.defaultEntries {
-            for copy in draft.drivers.facts(of: entry).copies {
+            let hiding = CopiedFilterRule.problem(entry, draft)?.path
+            // What hides the root has a verdict.
+            for copy in draft.drivers.facts(of: entry).copies where copy.path != hiding {
                 if let argument = copy.argument, entry.entry.commandLine.has(argument) { continue }
                 guard let name = nameOnTarget(copy.name, draft), name != copy.name else { continue }
                 draft.advise(

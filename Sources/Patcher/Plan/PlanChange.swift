@@ -38,7 +38,7 @@ package struct PlanChange: Sendable, Equatable {
             let path = edit.file.displayPath
             var line = 1
             var position = 0
-            for token in edit.edits {
+            for token in edit.edits where !isPadding(token, of: edit) {
                 let start = min(max(token.range.lowerBound, position), edit.expected.count)
                 line += edit.expected[position..<start].count { $0 == .newline }
                 position = start
@@ -46,6 +46,12 @@ package struct PlanChange: Sendable, Equatable {
             }
         }
         return changes
+    }
+
+    /// What keeps an environment block at its size is no change that anyone has to look at.
+    private static func isPadding(_ token: TokenEdit, of edit: FileEdit) -> Bool {
+        edit.edits.count > 1 && token.range.upperBound == edit.expected.count
+            && (token.old + token.new).allSatisfy { $0 == .hash }
     }
 
     private static func summary(_ edit: TokenEdit) -> String {

@@ -88,6 +88,17 @@ package enum PlanText {
             }
             let parts = kinds.map { "\($0.words): \($0.names.joined(separator: ", "))" }
             add("controllers \(parts.joined(separator: "; "))")
+            addUnprepared()
+        }
+
+        /// The controller that people attach disks to by habit, where it is another one and the guest is not made ready for it.
+        private mutating func addUnprepared() {
+            guard plan.refusal == nil, let usual = plan.controllers.first,
+                usual.controller != plan.controller,
+                case .missing = usual.state
+            else { return }
+            let way: Sentence = "\(remedy: .controller(usual.controller)) makes the guest ready for that"
+            add("behind \(usual.controller.rawValue) it does not find its disks: \(words(way))")
         }
 
         mutating func addOutcome() {

@@ -15,10 +15,8 @@ enum DefaultCanStart: PlanStep {
                 $0.isOfSameEntry(as: item) && draft.startProblem($0) == nil
             }
             if starts { continue }
-            let others = draft.guest.bootEntries.filter { other in
-                other.entry.kernel != nil && draft.startProblem(other) == nil
-                    && draft.releaseWithoutModules(other.entry) == nil && other.isOfSameMenu(as: item)
-                    && RootRule.judge(other, in: draft).allSatisfy { $0.reason.severity == .note }
+            let others = draft.startable(beside: item).filter { other in
+                RootRule.judge(other, in: draft).allSatisfy { $0.reason.severity == .note }
             }
             guard let best = others.best else { continue }
             let can = isHere(item, draft) ? "can" : "can start"

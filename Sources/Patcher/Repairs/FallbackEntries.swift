@@ -16,13 +16,19 @@ extension PlanDraft {
         return inspection.kernel(release)?.hasModules == true ? nil : release
     }
 
-    /// The best entry of the same menu with an initramfs for any machine; nil where there is none whose kernel starts there and
-    /// has its modules.
+    /// The best entry of the same menu with an initramfs for any machine, one of the same kernel before others; nil where there
+    /// is none whose kernel starts there and has its modules.
     func fallback(beside item: MenuEntry) -> MenuEntry? {
+        let entries = startable(beside: item).filter { hasGeneralInitramfs($0.entry) }
+        return entries.filter { $0.entry.kernel == item.entry.kernel }.best ?? entries.best
+    }
+
+    /// The entries of the same menu whose kernels start there and have their modules.
+    func startable(beside item: MenuEntry) -> [MenuEntry] {
         guest.bootEntries.filter { other in
-            hasGeneralInitramfs(other.entry) && startProblem(other) == nil
-                && other.isOfSameMenu(as: item) && releaseWithoutModules(other.entry) == nil
-        }.best
+            other.entry.kernel != nil && startProblem(other) == nil && other.isOfSameMenu(as: item)
+                && releaseWithoutModules(other.entry) == nil
+        }
     }
 
     /// An entry of the same menu whose rescue kernel has lost its modules, with the kernel's release.

@@ -73,27 +73,33 @@ package struct GRUB2Config: Sendable, Equatable {
     /// The entry that a default names: "0", "1>2", titles or identifiers joined by ">".
     package func entry(named text: String) -> BootEntry? {
         let parts = text.split(separator: ">", omittingEmptySubsequences: false).map { String($0) }
-        let exact = entries.first { entry in
-            entry.menuPath.count == parts.count
-                && zip(entry.menuPath, parts).allSatisfy { level, part in
-                    DiskName.smallNumber(part) == level.index || level.names.contains(part)
-                }
-        }
+        let exact = inside(parts[...]).first { $0.menuPath.count == parts.count }
         // Some titles hold ">" themselves; and an entry of a submenu may be saved by its own name alone.
-        return exact ?? entries.first { $0.title == text || $0.identifiers.contains(text) }
-            ?? entryInside(parts[...])
+        let own = entries.first { entry in
+            let hasMark = entry.menuPath.contains { $0.names.first?.contains(">") ?? false }
+            return entry.menuPath.last?.names.contains(text) ?? false || hasMark && entry.title == text
+        }
+        return exact ?? own ?? entryInside(parts[...])
     }
 
     /// A menu inside the menu is entered, and where it has no such entry, its first one boots.
     private func entryInside(_ path: ArraySlice<String>) -> BootEntry? {
         guard !path.isEmpty else { return nil }
-        let found = entries.first { entry in
-            entry.menuPath.count > path.count
-                && zip(entry.menuPath, path).allSatisfy { level, part in
-                    DiskName.smallNumber(part) == level.index || level.names.contains(part)
-                }
+        return inside(path).first { $0.menuPath.count > path.count } ?? entryInside(path.dropLast())
+    }
+
+    /// What is left of the menu behind these names. At each level the first that bears the name is the one that is meant, by its
+    /// title or an identifier alike (GRUB's normal/menu.c, menuentry_eq).
+    private func inside(_ path: ArraySlice<String>) -> [BootEntry] {
+        var found = entries
+        for (level, part) in path.enumerated() {
+            let number = DiskName.smallNumber(part)
+            found = found.filter { $0.menuPath.count > level }
+            let place =
+                number ?? found.first { $0.menuPath[level].names.contains(part) }?.menuPath[level].index
+            found = found.filter { $0.menuPath[level].index == place }
         }
-        return found ?? entryInside(path.dropLast())
+        return found
     }
 
     /// `NAME=VALUE`.
@@ -154,18 +160,7 @@ extension GRUB2Config: BootMenu {
     package func defaultEntry(of guest: LinuxSystem) -> BootEntry? { nil }
 
     package func choose(_ entry: MenuEntry, in file: ScannedFile, of guest: LinuxSystem) -> DefaultChoice {
-        let path = entry.entry.menuPath
-        // Identifiers outlive a menu that is made anew; without them the place in the menu must do.
-        let hasIdentifiers = path.allSatisfy { $0.names.count > 1 }
-        // Files that are read before or between the entries shift the numbers, and so do conditions.
-        let hasPlainNumbers =
-            includes.allSatisfy { $0.position == nil }
-            && ["pc", "efi"].allSatisfy { platform in
-                GRUB2Config(file.bytes, platform: platform).topLevelCount == topLevelCount
-            }
-        let name = path.map { level in
-            hasIdentifiers ? level.names[1] : hasPlainNumbers ? "\(level.index)" : level.names[0]
-        }.joined(separator: ">")
+        guard let name = defaultName(of: entry.entry, in: file, of: guest) else { return DefaultChoice() }
         var choice = DefaultChoice()
         if let next = nextEntry(of: guest) {
             choice.changes = [.init(file: next.file, range: next.range, text: name)]
@@ -184,5 +179,39 @@ extension GRUB2Config: BootMenu {
                     file: settings, range: value.valueRange, text: value.quote == nil ? "\"\(name)\"" : name))
         }
         return choice
+    }
+}
+
+extension GRUB2Config {
+    /// What a default is to say so that GRUB takes that entry. Identifiers outlive a menu that is made anew, and titles most of
+    /// it; several entries may bear one, of which GRUB takes the first. Nil where no words mean that entry.
+    private func defaultName(
+        of entry: BootEntry, in file: ScannedFile, of guest: LinuxSystem
+    ) -> String? {
+        let path = entry.menuPath
+        guard !path.isEmpty else { return nil }
+        let menus = ["pc", "efi"].map { GRUB2Config(file.bytes, platform: $0) }
+        // Files that are read before or between the entries shift the numbers, and so do conditions.
+        let hasPlainNumbers =
+            includes.allSatisfy { $0.position == nil }
+            && menus.allSatisfy { $0.topLevelCount == topLevelCount }
+        var names: [String] = []
+        if path.allSatisfy({ $0.names.count > 1 }) {
+            names.append(path.map { $0.names[1] }.joined(separator: ">"))
+        }
+        let titles = path.compactMap(\.names.first)
+        let numbers = path.map { "\($0.index)" }
+        let hasIdentifiers = !names.isEmpty
+        // Without identifiers the place in the menu is the surer of the two.
+        if hasPlainNumbers, !hasIdentifiers { names.append(numbers.joined(separator: ">")) }
+        if titles.count == path.count { names.append(titles.joined(separator: ">")) }
+        if hasPlainNumbers, hasIdentifiers { names.append(numbers.joined(separator: ">")) }
+        return names.first { name in
+            // What a machine of the other firmware does not offer is not asked there.
+            menus.allSatisfy { menu in
+                !menu.entries.contains { $0.range == entry.range }
+                    || menu.entry(named: name)?.range == entry.range
+            }
+        }
     }
 }

@@ -69,6 +69,8 @@ extension VerdictReason {
             "the boot would stop at \(path), which local-fs.target requires: \(name) cannot be found (\(reason.sentence)); give its disk too, or let the target want the unit in place of requiring it"
         case .hiddenByFilter(let filter, let path, let devices):
             "the root is a logical volume, and \(filter) of \(path) keeps LVM from looking at \(devices.joined(separator: ", ")), where it lies on the target: let these names in there"
+        case .hiddenByCopy(let path, let image, let devices) where devices.isEmpty:
+            "the root is a logical volume, and \(path) in \(image) names its disks by identifiers that the old machine gave them, so that the initramfs looks at none: make it anew in the running guest without that file before"
         case .hiddenByCopy(let path, let image, let devices):
             "the root is put together from \(devices.joined(separator: ", ")) on the target, which \(path) in \(image) keeps the initramfs from looking at: make it anew in the running guest without these names, or choose a controller behind which the disks keep theirs"
         case .groupIncomplete(let mountPoint, let group):
@@ -93,7 +95,7 @@ extension VerdictReason {
         case .unreadableMount(let path, let volume, let kind):
             "\(path) lies on \(volume) (\(kind.rawValue)), which cannot be read, and may hold names that must change; \(Self.closedMenuRemedy)"
         case .unwritableNames(let path, let obstacle):
-            "\(path) has names that must change, and \(obstacle.sentence); \(Self.closedMenuRemedy)"
+            "\(path) has names that must change, and \(obstacle.sentence); \(obstacle.restriction == nil ? "" : "or ")\(Self.closedMenuRemedy)"
         case .generatedFile(let path, let file):
             "\(path) has names that must change, and is made by \(file.system): \(file.remedy), then copy the disk with \(remedy: .convert)"
         case .unreadableFile(let path, let why):
@@ -121,6 +123,9 @@ extension VerdictReason {
         let head: Sentence = "its initramfs lacks \(list) for \(controller.rawValue)"
         switch why {
         case .unwanted: return "\(head); \(remedy: .drivers(.auto)) adds them"
+        case .besideGeneral:
+            return
+                "\(head): an entry with the drivers of any machine boots by itself; make its initramfs anew there, or \(remedy: .drivers(.overlay)) adds them"
         case .noInitramfs:
             return
                 "\(list) for \(controller.rawValue) would have to come from an initramfs, and the entry has none: make one in the running guest"

@@ -72,6 +72,33 @@ import Testing
         #expect(try refusal(guest, .ahci) == nil)
     }
 
+    /// A devices file that names disks by what the old machine told of them; LVM since 2.03.23 looks further.
+    @Test(arguments: [
+        ("IDTYPE=sys_wwid IDNAME=naa.6000c29 DEVNAME=/dev/sda1 PVID=x PART=1\n", true),
+        ("VERSION=1.1.2\nIDTYPE=sys_serial IDNAME=1 DEVNAME=/dev/sda1 PVID=x\n", true),
+        ("IDTYPE=devname IDNAME=/dev/sda1 DEVNAME=/dev/sda1 PVID=x\n", false),
+        ("IDTYPE=sys_wwid IDNAME=a DEVNAME=/dev/sda1\nIDTYPE=devname IDNAME=/dev/sdb1 PVID=y\n", false),
+        ("PRODUCT_UUID=1-2\nIDTYPE=sys_wwid IDNAME=a DEVNAME=/dev/sda1 PVID=x\n", false),
+        ("# nothing\n", false),
+    ])
+    func aCopyOfTheDevicesFile(_ text: String, _ isHidden: Bool) throws {
+        let path = "etc/lvm/devices/system.devices"
+        let place = Volume.Location.logicalVolume(group: "vg0", name: "root")
+        let guest = try guest(place, .lvm2, [path: text], root: "/dev/mapper/vg0-root")
+        for controller in [Controller.virtioBlk, .ahci] {
+            #expect(try refusal(guest, controller) == (isHidden ? .hiddenByCopy : nil))
+        }
+        let words = summary(try guest.plan("kvm", controller: .virtioBlk))
+        #expect(words.contains("by identifiers that the old machine gave them") == isHidden)
+        #expect(!isHidden || !words.contains("system.devices in the initramfs names"))
+        let unused = try self.guest(
+            place, .lvm2, [path: text, "etc/lvm/lvm.conf": "devices {\n use_devicesfile = 0\n}\n"],
+            root: "/dev/mapper/vg0-root")
+        #expect(try refusal(unused, .virtioBlk) == nil)
+    }
+
+    private func summary(_ plan: Plan) -> String { text(PlanText.summary(of: plan, guestTitle: "A")) }
+
     /// A controller behind which the names stay is taken where there is one.
     @Test func theControllerThatKeepsTheNames() throws {
         let text = "DEVICE /dev/sda1 /dev/sdb1\n"

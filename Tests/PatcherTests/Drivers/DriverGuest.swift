@@ -78,8 +78,9 @@ struct DriverGuest {
 
     private func path(_ module: Module) -> String { "kernel/drivers/\(module.name).ko" }
 
-    /// The kernel's directory of modules, with the indexes as text.
-    func write(_ modules: [Module]) {
+    /// A kernel's directory of modules, with the indexes as text.
+    func write(_ modules: [Module], release other: String? = nil) {
+        let release = other ?? release
         let base = "/lib/modules/\(release)"
         var dependencies = ""
         var aliases = ""
@@ -97,8 +98,10 @@ struct DriverGuest {
 
     /// An image of initramfs-tools with these modules and further files, packed by a program.
     func image(
-        _ modules: [String], files: [String: String] = [:], pack: String? = nil
+        _ modules: [String], files: [String: String] = [:], pack: String? = nil, release: String? = nil,
+        then change: String? = nil
     ) throws -> [UInt8] {
+        let release = release ?? self.release
         var commands =
             "mkdir -p conf/conf.d scripts/init-top scripts/init-premount usr/lib/modules/\(release)/kernel/drivers\n"
         commands +=
@@ -109,13 +112,30 @@ struct DriverGuest {
         for (path, text) in files {
             commands += "mkdir -p \"$(dirname \(path))\"; printf '%s' '\(text)' >\(path)\n"
         }
-        return try archive(commands, pack: pack)
+        guard let change else { return try archive(commands, pack: pack, release: release) }
+        // What is done to a whole one.
+        _ = try archive(commands, release: release)
+        return try archive(
+            "cp -a ../whole/. .\n\(change)", pack: pack, isComplete: true)
     }
 
     /// What shell commands leave in an empty directory, as an archive.
-    func archive(_ commands: String, pack: String? = nil) throws -> [UInt8] {
+    /// Empty files of modules become modules, and their directories get indexes, unless `isComplete`.
+    func archive(
+        _ commands: String, pack: String? = nil, release other: String? = nil, isComplete: Bool = false
+    ) throws -> [UInt8] {
+        let objectRelease = other ?? release
+        try directory.write("any.ko", Self.object(Module(name: "any"), release: objectRelease))
+        let filling = """
+            find . -name '*.ko' -size 0 | while read -r file; do cp ../any.ko "$file"; done
+            for place in usr/lib/modules/*/ lib/modules/*/; do
+                if [ -d "$place" ]; then
+                    for index in dep alias; do [ -e "$place/modules.$index" ] || echo x >"$place/modules.$index"; done
+                fi
+            done
+            """
         let script =
-            "rm -rf tree && mkdir tree && cd tree\n\(commands)\n"
+            "rm -rf whole && { [ ! -d tree ] || mv tree whole; } && mkdir tree && cd tree\n\(commands)\n\(isComplete ? "" : filling)\n"
             + "find . -mindepth 1 | LC_ALL=C sort | cpio -o -H newc --quiet \(pack.map { "| \($0)" } ?? "")"
         return try Tool.run("sh", ["-ec", script], directory: directory.root).output
     }

@@ -242,9 +242,51 @@ private let virtio = ["ext4", "virtio", "virtio_ring", "virtio_pci", "virtio_blk
         #expect(plan.defaultVerdict?.title == "Linux fallback")
         #expect(plan.defaultVerdict?.drivers == .present)
         #expect(!plan.actions.contains { if case .create = $0.kind { true } else { false } })
+        #expect(
+            plan.verdicts.first?.drivers
+                == .missing(["virtio", "virtio_ring", "virtio_pci", "virtio_blk"], .besideGeneral))
+        #expect(
+            !text(PlanText.summary(of: plan, guestTitle: "A")).contains("drivers that can be had adds them"))
         #expect(try guest.plan("kvm", drivers: .never).refusal?.code == .defaultCannot)
+        try guest.guest.apply(plan)
+        let again = try guest.plan("kvm")
+        #expect(again.actions.isEmpty && again.outcome == .boots && again.controller == plan.controller)
+        #expect(again.verdicts.map(\.drivers) == plan.verdicts.map(\.drivers))
         guest.root.write("/boot/initramfs-linux-fallback.img", try guest.image(base))
         #expect(try guest.plan("kvm").way != .fallback)
+    }
+
+    /// A rescue kernel is that of the day of installation: modules for the one in use come before it, and it is the last way.
+    @Test(arguments: [(true, true), (true, false), (false, true)])
+    func aRescueEntryOfAnOlderKernel(_ isOlder: Bool, _ canBeAdded: Bool) throws {
+        let old = isOlder ? "6.1.0-1-amd64" : DriverGuest.release
+        let image = "/boot/initrd.img-\(DriverGuest.release)"
+        let menu =
+            "set default=0\n" + DriverGuest.entry("Linux", initrd: image)
+            + DriverGuest.entry(
+                "Rescue", initrd: "/boot/initramfs-0-rescue-a.img", release: "0-rescue-a")
+        let guest = try DriverGuest(
+            holding: nil, modules: DriverGuest.modules.filter { $0.name != "ata_piix" }, menu: menu)
+        guest.root.write("/boot/vmlinuz-0-rescue-a", "kernel")
+        if isOlder { guest.write(DriverGuest.modules, release: old) }
+        guest.root.write(
+            image,
+            canBeAdded
+                ? try guest.image(base)
+                : try guest.archive(
+                    base.reduce("mkdir -p lib/modules/\(DriverGuest.release); : >init\n") {
+                        $0 + ": >lib/modules/\(DriverGuest.release)/\($1).ko\n"
+                    }))
+        guest.root.write(
+            "/boot/initramfs-0-rescue-a.img",
+            try guest.image(
+                base + virtio, release: old))
+        let plan = try guest.plan("kvm")
+        #expect(plan.way == (isOlder && canBeAdded ? .overlay : .fallback))
+        #expect(plan.refusal == nil && plan.outcome == .bootsWithEdits)
+        try guest.guest.apply(plan)
+        let again = try guest.plan("kvm")
+        #expect(again.actions.isEmpty && again.outcome == .boots)
     }
 
     /// Copies that hold while the guest boots.

@@ -38,8 +38,10 @@ public enum TestProgram {
     }
 
     /// A GRUB that has this built in.
-    public static func grub(prefix: String, script: String? = nil, issuer: String? = nil) -> [UInt8] {
-        var modules = Array("mimg".utf8) + [UInt8](repeating: 0, count: 20)
+    public static func grub(
+        prefix: String, script: String? = nil, issuer: String? = nil, is32Bits: Bool = false
+    ) -> [UInt8] {
+        var modules = Array("mimg".utf8) + [UInt8](repeating: 0, count: is32Bits ? 8 : 20)
         func add(_ type: UInt32, _ text: String) {
             let contents = Array(text.utf8) + [0]
             var row = [UInt8](repeating: 0, count: 8)
@@ -50,9 +52,16 @@ public enum TestProgram {
         add(0, "module")
         if let script { add(2, script) }
         add(3, prefix)
-        modules.storeLittle(UInt64(24), at: 8)
-        modules.storeLittle(UInt64(modules.count), at: 16)
-        return bytes(sections: [(".text", [1, 2, 3]), ("mods", modules)], issuer: issuer)
+        if is32Bits {
+            modules.storeLittle(UInt32(12), at: 4)
+            modules.storeLittle(UInt32(modules.count), at: 8)
+        } else {
+            modules.storeLittle(UInt64(24), at: 8)
+            modules.storeLittle(UInt64(modules.count), at: 16)
+        }
+        return bytes(
+            machine: is32Bits ? 0x14c : 0x8664, sections: [(".text", [1, 2, 3]), ("mods", modules)],
+            issuer: issuer)
     }
 
     /// A shim, which names fallback.efi in UTF-16.
@@ -62,6 +71,16 @@ public enum TestProgram {
             sections: [
                 (".data", "\\fbx64.efi".utf8.flatMap { [$0, 0] as [UInt8] }), (".sbat", generations),
             ], issuer: issuer)
+    }
+
+    /// One of shim's programs, told by words in UTF-16 alone.
+    public static func shimPart(_ words: [String], machine: UInt16 = 0x8664) -> [UInt8] {
+        let data = words.flatMap { Array($0.utf8) + [0] }.flatMap { [$0, 0] as [UInt8] }
+        return bytes(
+            machine: machine,
+            sections: [
+                (".data", data), (".sbat", Array("sbat,1,S,sbat,1,u\nshim,4,UEFI shim,shim,1,u\n".utf8)),
+            ])
     }
 
     /// A systemd-boot.

@@ -1,11 +1,12 @@
 /// A list of loaders that shim's fallback.efi makes boot entries of (shim's README.fallback): UTF-16, a line
-/// `program,title,arguments,comment` each, programs of the directory that the list lies in.
+/// `program,title,arguments,comment` each, programs of the directory that the list lies in. A line without a program or a
+/// title makes no entry (fallback.c, populate_stanza).
 package struct BootCSV: Sendable, Equatable {
     /// The directory's name.
     package var folder: String
     /// Its own name in capitals: "BOOTX64.CSV".
     package var name: String
-    /// The programs that it names.
+    /// The programs that it names, in order.
     package var programs: [String]
 
     init(folder: String, name: String, _ bytes: [UInt8]) {
@@ -16,10 +17,11 @@ package struct BootCSV: Sendable, Equatable {
             units.append(UInt16(bytes[index]) | UInt16(bytes[index + 1]) << 8)
         }
         if units.first == 0xfeff { units.removeFirst() }
-        programs = String(decoding: units, as: UTF16.self).split { $0.isNewline || $0 == "\0" }
-            .compactMap { line in
-                line.split(separator: ",", omittingEmptySubsequences: false).first.map(String.init)
-            }.filter { !$0.isEmpty }
+        programs = units.prefix { $0 != 0 }.split { $0 == 10 || $0 == 13 }.compactMap { line in
+            let fields = line.split(separator: UInt16(UInt8(ascii: ",")), omittingEmptySubsequences: false)
+            guard fields.count > 1, !fields[0].isEmpty, !fields[1].isEmpty else { return nil }
+            return String(decoding: fields[0], as: UTF16.self)
+        }
     }
 
     /// A list of one program.

@@ -1,3 +1,4 @@
+internal import GuestTree
 internal import Storage
 
 /// What can start a guest from its disks.
@@ -72,7 +73,7 @@ extension LinuxSystem {
     /// The machine whose loaders start the guest: its own where there are loaders for it.
     var efiMachine: PEImage.Machine {
         let there = inspection.efi?.loaders.compactMap(\.machine) ?? []
-        if let own = PEImage.Machine(architecture: inspection.architecture) {
+        if let own = PEImage.Machine(architecture: inspection.architecture) ?? inspection.kernelMachine {
             // Firmware and kernel of one family may differ in their bits.
             let others: [PEImage.Machine] = [.x64, .ia32].contains(own) ? [.x64, .ia32] : []
             return there.contains(own) ? own : others.first(where: there.contains) ?? own
@@ -89,8 +90,21 @@ extension LinuxSystem {
     /// Whether something shows that UEFI has booted it.
     func findsUEFILoader() -> Bool {
         if let efi = inspection.efi { return !efi.loaders.isEmpty }
-        return efiSystemPartition != nil || inspection.hasLoaderDirectory
-            || files.contains { type(of: $0.syntax).showsUEFILoader }
+        if efiSystemPartition != nil { return true }
+        // Firmware reads neither from the root's own file system; a partition that is not given may hide behind a row.
+        let hidden = files.lazy.compactMap { $0.syntax as? Fstab }.first?.rows.map(\.mountPoint).filter {
+            row in
+            !mounts.contains { $0.path == row }
+        }
+        func isForFirmware(_ volume: Int, _ places: [String]) -> Bool {
+            volumes[volume].identity.kind.isReadByFirmware || volumes[volume].isExtendedBoot
+                || places.contains { hidden?.contains($0) == true }
+        }
+        return inspection.loaderDirectories.contains { isForFirmware($0.value, [$0.key]) }
+            || files.contains { file in
+                type(of: file.syntax).showsUEFILoader
+                    && isForFirmware(file.file.volume, ["/boot/efi", "/efi", "/boot"])
+            }
     }
 
     /// What the first sector starts that a BIOS goes to; nil when nobody looked.
@@ -105,5 +119,25 @@ extension LinuxSystem {
             return nil
         }
         return FallbackMaking(efi, machine, state, system: release?.foldedName ?? "")
+    }
+
+    /// Why nothing can be put where no program is; nil where nothing shows that.
+    var fallbackObstacle: FallbackState.Problem? {
+        guard let efi = inspection.efi, case .programs(let machine, let state) = firmware.uefi else {
+            return nil
+        }
+        return FallbackSearch(partition: efi, machine: machine, system: release?.foldedName ?? "")
+            .obstacle(state)
+    }
+
+    /// The last program that UEFI starts once the plan is carried out; nil where none leads anywhere.
+    var lastProgram: EFILoader? {
+        guard let efi = inspection.efi, case .programs(let machine, var state) = firmware.uefi else {
+            return nil
+        }
+        if state.problem != nil, let fallbackMaking {
+            state = FallbackState(efi.after(fallbackMaking), machine)
+        }
+        return state.problem == nil ? state.programs.last : nil
     }
 }

@@ -72,10 +72,10 @@ extension LinuxSystem {
                 fault: loader.fault(on: efiMachine))
         }
         switch state.problem {
-        case nil, .damaged?: break
+        case nil, .damaged?, .startsNoSystem?: break
         case .configurationMissing?, .configurationEmpty?, .volumeMissing?, .noEntries?:
             if let last = state.programs.last { steps += self.steps(behind: last, efi) }
-        case .missing?:
+        case .missing?, .nothingToPut?:
             steps.append(
                 .init(
                     place: "\(name):/EFI/BOOT/BOOT\(efiMachine.suffix.uppercased()).EFI", what: "loader",
@@ -107,7 +107,7 @@ extension LinuxSystem {
             return read
                 + (menu.first?.place == trail.last?.file.flatMap(path) ? Array(menu.dropFirst()) : menu)
         case .systemdBoot:
-            if efi.hasEntries == false {
+            if efi.hasEntries(for: loader) == false {
                 return [
                     .init(
                         place: "\(volumes[efi.volume].name):/loader/entries", what: "loader-entry",
@@ -118,8 +118,9 @@ extension LinuxSystem {
                 BootPath.Step(place: $0.file.file.displayPath, what: $0.file.kind.rawValue)
             }
             return [settings].compactMap { $0 } + menuSteps(nil)
-        case .refind, .syslinux, .other: return menuSteps(nil)
-        case .shim, .shimFallback, .mokManager, .unifiedKernel, .windows: return []
+        case .refind, .syslinux: return menuSteps(nil)
+        // What cannot be told leads to no menu that is known.
+        case .shim, .shimFallback, .mokManager, .unifiedKernel, .windows, .other: return []
         }
     }
 

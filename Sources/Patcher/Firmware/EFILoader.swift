@@ -39,6 +39,12 @@ package struct EFILoader: Sendable, Equatable {
     package var signers: [String] = []
     /// What is built into a GRUB.
     package var grub: GRUBCore?
+    /// The programs that a shim names, in capitals; empty where they cannot be told.
+    var shimNames: [String] = []
+    /// The keys of loader entries that a systemd-boot knows; nil where that cannot be told.
+    var entryKeys: Set<String>?
+    /// The arguments that are built into a unified kernel.
+    var arguments: [UInt8] = []
     /// Why no firmware starts it; nil where nothing shows that.
     package var fault: PEImage.Fault?
 
@@ -66,7 +72,7 @@ package struct EFILoader: Sendable, Equatable {
 
 extension EFILoader {
     /// Loaders have a few megabytes; what is longer is told by its sections alone.
-    private static let searchLimit = 8 << 20
+    static let searchLimit = 8 << 20
 
     /// Looks into a program.
     init(_ names: [String], _ file: GuestFile, in tree: some GuestTree) throws(StorageError) {
@@ -100,19 +106,25 @@ extension EFILoader {
             kind = .unifiedKernel
             // The stub has nothing to start.
             if image.section(".linux")?.byteCount == 0 { fault = fault ?? .truncated }
-        } else if let modules = try bytes("mods"), let core = GRUBCore(modules: modules) {
+            arguments = try bytes(".cmdline") ?? []
+        } else if let modules = try bytes("mods"),
+            let core = GRUBCore(modules: modules, is32Bits: machine == .ia32)
+        {
             kind = .grub
             grub = core
-        } else if let magic = try bytes(".sdmagic"), magic.holds("systemd-boot") {
-            kind = .systemdBoot
-        } else if let named = Self.kind(ofName: key) {
-            kind = named
-        } else if let generations = try bytes(".sbat") {
-            kind = try Self.kind(ofGenerations: generations, file, machine, in: tree)
-            // The key manager is never the program that the firmware starts.
-            if kind == .mokManager, key.hasPrefix("BOOT") { kind = .shim }
-        } else if key.hasPrefix("BOOT"), let known = try Self.kind(ofText: file, machine, in: tree) {
-            kind = known
+        } else if let magic = try bytes(".sdmagic") {
+            // The stub of unified kernels has one too.
+            kind = magic.holds("systemd-boot") ? .systemdBoot : .other
+        } else {
+            kind =
+                try Self.kind(
+                    of: file, named: key, head: head, generations: bytes(".sbat"), machine, in: tree)
+                ?? .other
+        }
+        if kind == .systemdBoot {
+            entryKeys = Self.entryKeys(try tree.head(of: file, byteCount: Self.searchLimit))
+        } else if kind == .shim {
+            shimNames = Self.names(ofShim: try tree.head(of: file, byteCount: Self.searchLimit), machine)
         }
     }
 
@@ -128,49 +140,6 @@ extension EFILoader {
     }
 
     private static let throughLimit = 256 << 20
-
-    /// What a program without a table of generations is, by words in it.
-    private static func kind(
-        ofText file: GuestFile, _ machine: PEImage.Machine?, in tree: some GuestTree
-    ) throws(StorageError) -> Kind? {
-        let bytes = try tree.head(of: file, byteCount: searchLimit)
-        if looksForFallback(bytes, machine) { return .shim }
-        // rEFInd names Windows' loader too.
-        if bytes.holds("refind.conf", isWide: true) { return .refind }
-        if bytes.holds("\\Microsoft\\Boot\\", isWide: true) { return .windows }
-        return bytes.holds("syslinux.cfg") ? .syslinux : nil
-    }
-
-    /// The components that a program names in `.sbat` (shim's SBAT.md).
-    private static func kind(
-        ofGenerations bytes: [UInt8], _ file: GuestFile, _ machine: PEImage.Machine?, in tree: some GuestTree
-    ) throws(StorageError) -> Kind {
-        if bytes.holds("\nsystemd-boot,") || bytes.holds("\nsystemd,") { return .systemdBoot }
-        if bytes.holds("\ngrub,") { return .grub }
-        if bytes.holds("\nrefind,") { return .refind }
-        guard bytes.holds("\nshim,") else { return .other }
-        return looksForFallback(try tree.head(of: file, byteCount: searchLimit), machine)
-            ? .shim : .mokManager
-    }
-
-    /// shim alone names fallback.efi, in UTF-16.
-    private static func looksForFallback(_ bytes: [UInt8], _ machine: PEImage.Machine?) -> Bool {
-        bytes.holds("\\fb\(machine?.suffix ?? "x64").efi", isWide: true)
-            || bytes.holds("\\fallback.efi", isWide: true)
-    }
-
-    /// What distributions call their loaders.
-    private static func kind(ofName name: String) -> Kind? {
-        guard name.hasSuffix(".EFI") else { return nil }
-        let rules: [(String, Kind)] = [
-            ("SHIM", .shim), ("FALLBACK", .shimFallback), ("FBX64", .shimFallback), ("FBAA64", .shimFallback),
-            ("FBIA32", .shimFallback), ("MMX64", .mokManager), ("MMAA64", .mokManager),
-            ("MMIA32", .mokManager), ("MOKMANAGER", .mokManager), ("GRUB", .grub),
-            ("SYSTEMD-BOOT", .systemdBoot), ("REFIND", .refind), ("SYSLINUX", .syslinux),
-            ("BOOTMGFW", .windows),
-        ]
-        return rules.first { name.hasPrefix($0.0) }?.1
-    }
 }
 
 extension [UInt8] {

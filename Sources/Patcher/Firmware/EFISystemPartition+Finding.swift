@@ -22,7 +22,7 @@ extension EFISystemPartition {
             partition.others.append(volumes[index].name)
         }
         // systemd-boot looks there too.
-        if volumes.contains(where: \.isExtendedBoot) { partition.hasEntries = nil }
+        if volumes.contains(where: \.isExtendedBoot) { partition.hidesEntries = true }
         let finder = GRUBTrailFinder(
             volumes: mounted.frame.volumes, fileSystems: fileSystems, home: volume, damage: mounted.damage)
         for loader in partition.loaders where loader.kind == .grub {

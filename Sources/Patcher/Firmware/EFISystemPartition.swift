@@ -17,10 +17,40 @@ package struct EFISystemPartition: Sendable, Equatable {
     package var folders: [String: GuestFile] = [:]
     /// Configuration files beside loaders, by directory and name in capitals: "DEBIAN/GRUB.CFG".
     package var configurations: [String: GuestFile] = [:]
-    /// systemd-boot finds an entry to start; nil where that cannot be told.
-    package var hasEntries: Bool?
+    /// What each loader entry of systemd-boot has of the keys that say what is started.
+    var entryKeys: [Set<String>] = []
+    /// systemd-boot may find entries that were not looked at.
+    var hidesEntries = false
+    /// Directories of drivers beside loaders, by directory and name in capitals: "REFIND/DRIVERS_X64".
+    var drivers: [String: DriverFolder] = [:]
     /// Where each GRUB goes for its menu, by `EFILoader.names`.
     package var trails: [[String]: GRUBTrail] = [:]
+
+    /// A directory of drivers.
+    struct DriverFolder: Sendable, Equatable {
+        /// Its name.
+        var name: String
+        /// The directory.
+        var directory: GuestFile
+        /// Its files.
+        var files: [GuestFile]
+    }
+
+    /// The directories beside rEFInd that it loads drivers from (refind.conf, scan_driver_dirs).
+    func driverFolders(of folder: String, _ machine: PEImage.Machine) -> [DriverFolder] {
+        ["DRIVERS", "DRIVERS_\(machine.suffix.uppercased())"].compactMap {
+            drivers["\(folder.uppercased())/\($0)"]
+        }
+    }
+
+    /// A systemd-boot finds an entry to start; nil where that cannot be told. It passes over what has none of the keys that
+    /// it knows.
+    func hasEntries(for loader: EFILoader) -> Bool? {
+        if hidesEntries { return nil }
+        let known = loader.entryKeys ?? Set(EFILoader.programKeys)
+        return entryKeys.contains { !$0.isDisjoint(with: known) }
+            || loaders(in: "LINUX").contains { $0.kind == .unifiedKernel && $0.fault == nil }
+    }
 
     /// The programs of a directory of `\EFI`, its name in capitals.
     func loaders(in folder: String) -> [EFILoader] {
@@ -59,17 +89,19 @@ extension EFISystemPartition {
     /// No partition has more directories or programs than this.
     private static let limit = 64
 
-    /// systemd-boot shows what says which program or kernel is to be started, and passes over the rest.
-    private static func offersEntries(_ tree: FileSystemTree) throws(StorageError) -> Bool {
+    /// The keys of each loader entry that say which program or kernel is to be started.
+    private static func entryKeys(_ tree: FileSystemTree) throws(StorageError) -> [Set<String>] {
+        var found: [Set<String>] = []
         for name in try tree.names(in: "/loader/entries").prefix(ScanBudget.fileLimit)
         where name.lowercased().hasSuffix(".conf") {
             guard let bytes = try tree.configuration(GuestPath("/loader/entries/\(name)")) else { continue }
-            for line in TextLine.all(in: bytes) {
+            let keys = TextLine.all(in: bytes).compactMap { line -> String? in
                 let words = bytes.fields(in: line.content)
-                if words.count > 1, ["linux", "efi", "uki"].contains(bytes.text(words[0])) { return true }
+                return words.count > 1 ? bytes.text(words[0]) : nil
             }
+            found.append(Set(keys.filter(EFILoader.programKeys.contains)))
         }
-        return false
+        return found
     }
 
     /// Reads a partition by its own file system. `place` is where the guest mounts it; nil: nowhere.
@@ -82,12 +114,7 @@ extension EFISystemPartition {
             return file
         }
         guard let root = try tree.find(.root) else { return }
-        defer {
-            if loaders(in: "LINUX").contains(where: { $0.kind == .unifiedKernel && $0.fault == nil }) {
-                hasEntries = true
-            }
-        }
-        hasEntries = try Self.offersEntries(tree)
+        entryKeys = try Self.entryKeys(tree)
         let efi = try Self.child("EFI", of: root, in: tree)
         if let efi, efi.attributes.type == .directory {
             fallbackPlace = DirectoryPlace(directory: placed(efi), missing: [Array("BOOT".utf8)])
@@ -125,6 +152,12 @@ extension EFISystemPartition {
                     var loader = EFILoader(names: [efiName, name, own], file: placed(file), kind: .other)
                     loader.fault = .directory
                     loaders.append(loader)
+                } else if key == "DRIVERS" || key.hasPrefix("DRIVERS_") {
+                    let files = try Self.children(of: file, in: tree).filter {
+                        $0.attributes.type == .regular
+                    }
+                    drivers["\(name.uppercased())/\(key)"] = DriverFolder(
+                        name: own, directory: placed(file), files: files.map(placed))
                 }
                 continue
             }

@@ -20,7 +20,10 @@ enum FallbackLoader: PlanStep {
                 "a new machine's firmware starts EFI/BOOT/BOOTX64.EFI of the EFI system partition, whose files cannot be looked at here: where it is not there, copy the loader to that name in the running guest"
             )
         }
-        if let efi = guest.inspection.efi { adviseOfTable(efi, &draft) }
+        if let efi = guest.inspection.efi {
+            adviseOfTable(efi, &draft)
+            adviseOfArguments(efi, &draft)
+        }
         guard let (program, problem) = guest.firmware.fallbackProblem else { return }
         let why =
             "a machine with an empty variable store starts \(program) alone, and \(problem.words(program))"
@@ -57,11 +60,21 @@ enum FallbackLoader: PlanStep {
         }
     }
 
+    /// Names of disks that are built into unified kernels.
+    private static func adviseOfArguments(_ efi: EFISystemPartition, _ draft: inout PlanDraft) {
+        for loader in efi.loaders where loader.kind == .unifiedKernel && !loader.diskNames.isEmpty {
+            draft.advise(
+                .efi, nil,
+                "\(loader.path) is a unified kernel whose built-in arguments say \(loader.diskNames.joined(separator: " ")): they cannot be edited here, so make it anew in the running guest (ukify, dracut, mkinitcpio) with a UUID"
+            )
+        }
+    }
+
     private static func add(_ making: FallbackMaking, _ why: String, to draft: inout PlanDraft) {
         guard let efi = draft.guest.inspection.efi, let place = efi.fallbackPlace else { return }
         let copied = making.changes.contains { change in
             switch change {
-            case .copy, .replace: true
+            case .copy, .replace, .driver: true
             case .list, .rename: false
             }
         }
@@ -70,6 +83,15 @@ enum FallbackLoader: PlanStep {
             case .copy(let file, let name):
                 draft.add(.copy(file, to: NamePlace(name, in: place)), .efi, why)
             case .replace(let file, let source): draft.add(.replace(file, with: source), .efi, why)
+            case .driver(let file, let folder):
+                let name = String(decoding: file.path.lastComponent ?? [], as: UTF8.self)
+                let there = efi.drivers["BOOT/\(folder.uppercased())"]?.directory
+                let below = DirectoryPlace(
+                    directory: place.directory, missing: place.missing + [Array(folder.utf8)])
+                draft.add(
+                    .copy(file, to: there.map { NamePlace(name, in: $0) } ?? NamePlace(name, in: below)),
+                    .efi,
+                    why)
             case .list(let directory, let name, let contents):
                 draft.add(
                     .create(NamePlace(name, in: directory), contents: contents, permissions: 0o755), .efi, why
@@ -107,7 +129,7 @@ extension PlanDraft {
     /// where a boot entry for another loader would help.
     var fallbackObstacle: (program: String, problem: FallbackState.Problem)? {
         guard startsByUEFI, guest.fallbackMaking == nil else { return nil }
-        return guest.firmware.fallbackProblem
+        return guest.firmware.fallbackProblem.map { ($0.program, guest.fallbackObstacle ?? $0.problem) }
     }
 
     /// What stands in for a loader that could be put there and is not wanted: the guest starts where the new machine has a
@@ -116,12 +138,7 @@ extension PlanDraft {
         guard startsByUEFI, let (program, _) = guest.firmware.fallbackProblem,
             let making = guest.fallbackMaking, !otherActions.contains(where: { $0.repairs == [.efi] })
         else { return nil }
-        let sources = making.changes.compactMap { change -> FileKey? in
-            switch change {
-            case .copy(let file, _), .replace(_, let file): file.key
-            case .list, .rename: nil
-            }
-        }
+        let sources = making.changes.compactMap(\.source)
         let loaders = guest.inspection.efi?.loaders.filter { sources.contains($0.file.key) } ?? []
         let first = loaders.first { $0.kind != .grub && $0.kind != .mokManager } ?? loaders.first
         return (program, [first?.path].compactMap { $0 })
@@ -144,5 +161,15 @@ extension PlanDraft {
             case .pygrub: false
             }
         }
+    }
+}
+
+extension EFILoader {
+    /// The built-in arguments of a unified kernel that name disks as the hypervisor calls them: "root=/dev/sda2".
+    var diskNames: [String] {
+        let text = Array(arguments.prefix { $0 != 0 })
+        return KernelCommandLine(text, in: 0..<text.count).arguments.filter { argument in
+            argument.valueRange.map { DeviceName(text.text($0)).isPositional } ?? false
+        }.map { text.text($0.range) }
     }
 }

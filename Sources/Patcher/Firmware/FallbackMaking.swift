@@ -9,6 +9,8 @@ package struct FallbackMaking: Sendable, Equatable {
         case copy(GuestFile, as: String)
         /// A file of `\EFI\BOOT` gets the bytes of another.
         case replace(GuestFile, with: GuestFile)
+        /// A driver of rEFInd's is copied into a directory below `\EFI\BOOT`.
+        case driver(GuestFile, folder: String)
         /// A list for shim's fallback.efi is made beside the loader.
         case list(in: GuestFile, name: String, contents: [UInt8])
         /// A program of `\EFI\BOOT` gets another name, so that shim does not start it.
@@ -47,6 +49,16 @@ extension FallbackMaking.Change {
     }
 }
 
+extension FallbackMaking.Change {
+    /// The file that is copied.
+    var source: FileKey? {
+        switch self {
+        case .copy(let file, _), .replace(_, let file), .driver(let file, _): file.key
+        case .list, .rename: nil
+        }
+    }
+}
+
 extension EFISystemPartition {
     /// The partition as it will be once that is made.
     func after(_ making: FallbackMaking) -> EFISystemPartition {
@@ -65,6 +77,7 @@ extension EFISystemPartition {
                 copy.names = [efi, folder, name]
                 result.loaders.append(copy)
                 result.trails[copy.names] = trails[source]
+            case .driver: break
             case .replace(let file, let source):
                 guard let old = result.loaders.firstIndex(where: { $0.file.key == file.key }),
                     var copy = loaders.first(where: { $0.file.key == source.key })

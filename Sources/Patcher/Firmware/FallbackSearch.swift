@@ -16,7 +16,7 @@ struct FallbackSearch {
         var found: [FallbackMaking] = []
         if state.problem == .resetsForever {
             found += vendors.compactMap(list)
-            found.append(FallbackMaking(fallbackAway))
+            if let shim = state.programs.first { found.append(FallbackMaking(fallbackAway(from: shim))) }
         }
         // What the shim that is there lacks.
         if let first = state.programs.first, first.kind == .shim || state.programs.count > 1,
@@ -28,7 +28,7 @@ struct FallbackSearch {
                     [put(grub.file, as: grub.names.last ?? "")].compactMap { $0 }
                     + configuration(grub, folder)
                 found.append(FallbackMaking(more))
-                found.append(FallbackMaking(more + fallbackAway))
+                found.append(FallbackMaking(more + fallbackAway(from: first)))
             }
         }
         for folder in vendors {
@@ -63,8 +63,8 @@ struct FallbackSearch {
     }
 
     /// shim does not start fallback.efi by another name.
-    private var fallbackAway: [Change] {
-        guard let program = partition.fallbackProgram(suffix), let name = program.names.last else {
+    private func fallbackAway(from shim: EFILoader) -> [Change] {
+        guard let program = partition.fallbackProgram(of: shim), let name = program.names.last else {
             return []
         }
         return [.rename(name, to: name + ".off")]
@@ -102,7 +102,7 @@ struct FallbackSearch {
             guard let grub = grub(folder) else { return nil }
             let behind = [grub, named(.mokManager, folder)].compactMap { $0 }
                 .compactMap { put($0.file, as: $0.names.last ?? "") }
-            return behind + configuration(grub, folder) + fallbackAway
+            return behind + configuration(grub, folder) + fallbackAway(from: shim)
                 + [put(shim.file, as: program)].compactMap { $0 }
         }
         if let grub = grub(folder) ?? named(.grub, folder) {
@@ -110,7 +110,42 @@ struct FallbackSearch {
         }
         guard let refind = named(.refind, folder) else { return nil }
         let own = partition.configurations["\(folder.uppercased())/REFIND.CONF"]
-        return [own.flatMap { put($0, as: "refind.conf") }, put(refind.file, as: program)].compactMap { $0 }
+        return drivers(folder)
+            + [own.flatMap { put($0, as: "refind.conf") }, put(refind.file, as: program)].compactMap { $0 }
+    }
+
+    /// rEFInd reads file systems other than the firmware's by drivers from directories beside itself.
+    private func drivers(_ folder: String) -> [Change] {
+        partition.driverFolders(of: folder, machine).flatMap { drivers -> [Change] in
+            let there = partition.drivers["BOOT/\(drivers.name.uppercased())"]?.files ?? []
+            return drivers.files.filter { file in
+                !there.contains { $0.path.lastComponent == file.path.lastComponent }
+            }.map { .driver($0, folder: drivers.name) }
+        }
+    }
+
+    /// Why nothing could be put where no program is: what comes nearest, and what it lacks.
+    func obstacle(_ state: FallbackState) -> FallbackState.Problem? {
+        guard state.problem == .missing else { return nil }
+        for making in candidates(state) {
+            guard let source = making.changes.last?.source,
+                let loader = partition.loaders.first(where: { $0.file.key == source }),
+                let problem = FallbackState(partition.after(making), machine).problem, problem != .missing
+            else { continue }
+            return .nothingToPut(loader.path, problem)
+        }
+        for folder in vendors {
+            if let shim = named(.shim, folder), grub(folder) == nil {
+                let name = shim.loaderNames.first?.lowercased() ?? ""
+                return .nothingToPut(shim.path, .nextMissing("EFI/\(folder)/\(name)"))
+            }
+        }
+        for loader in partition.loaders where loader.kind != .mokManager && loader.kind != .shimFallback {
+            if let fault = loader.fault(on: machine) {
+                return .nothingToPut(loader.path, .damaged(loader.path, fault))
+            }
+        }
+        return nil
     }
 
     private var newestKernel: EFILoader? {

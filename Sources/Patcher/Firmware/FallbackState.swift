@@ -2,9 +2,13 @@
 /// another machine, and what lies behind it.
 package struct FallbackState: Sendable, Equatable {
     /// Why it leads nowhere.
-    package enum Problem: Sendable, Equatable {
+    package indirect enum Problem: Sendable, Equatable {
         /// No program has the name.
         case missing
+        /// No program has the name, and what could be put there leads nowhere: the program, and why.
+        case nothingToPut(String, Problem)
+        /// One of shim's helpers stands in the place of a loader.
+        case startsNoSystem(String, EFILoader.Kind)
         /// A program that would be started is none that firmware starts.
         case damaged(String, PEImage.Fault)
         /// shim starts fallback.efi, which finds no list and resets the machine, for ever.
@@ -41,11 +45,10 @@ package struct FallbackState: Sendable, Equatable {
     private mutating func follow(_ partition: EFISystemPartition) -> Problem? {
         guard let first = partition.loader("BOOT\(suffix).EFI", in: "BOOT") else { return .missing }
         if let damage = start(first) { return damage }
-        let fallback = partition.fallbackProgram(suffix)
-        guard first.kind == .shim || first.kind == .other && fallback != nil else {
-            return menu(of: first, partition)
+        guard first.kind == .shim else { return menu(of: first, partition) }
+        guard let fallback = partition.fallbackProgram(of: first) else {
+            return goOn(behind: first, in: "BOOT", partition)
         }
-        guard let fallback else { return goOn(behindShimIn: "BOOT", partition) }
         if let damage = start(fallback) { return damage }
         let named = partition.lists(for: machine).flatMap { list in
             list.programs.map { (list.folder.uppercased(), $0) }
@@ -55,7 +58,7 @@ package struct FallbackState: Sendable, Equatable {
             return .listNamesMissing(program)
         }
         if let damage = start(next) { return damage }
-        return next.kind == .shim ? goOn(behindShimIn: folder, partition) : menu(of: next, partition)
+        return next.kind == .shim ? goOn(behind: next, in: folder, partition) : menu(of: next, partition)
     }
 
     /// Takes note of a program; what keeps firmware from starting it.
@@ -65,10 +68,10 @@ package struct FallbackState: Sendable, Equatable {
     }
 
     /// shim starts the loader beside it.
-    private mutating func goOn(behindShimIn folder: String, _ partition: EFISystemPartition) -> Problem? {
-        guard
-            let next = partition.loader("GRUB\(suffix).EFI", in: folder)
-                ?? partition.loader("GRUB.EFI", in: folder)
+    private mutating func goOn(
+        behind shim: EFILoader, in folder: String, _ partition: EFISystemPartition
+    ) -> Problem? {
+        guard let next = shim.loaderNames.lazy.compactMap({ partition.loader($0, in: folder) }).first
         else { return .nextMissing("grub\(suffix.lowercased()).efi") }
         return start(next) ?? menu(of: next, partition)
     }
@@ -83,16 +86,17 @@ package struct FallbackState: Sendable, Equatable {
             case .volumeMissing(let name)?: .volumeMissing(name)
             case .menu?, .unknown?, nil: nil
             }
-        case .systemdBoot: partition.hasEntries == false ? .noEntries : nil
+        case .systemdBoot: partition.hasEntries(for: program) == false ? .noEntries : nil
+        case .mokManager, .shimFallback: .startsNoSystem(program.path, program.kind)
         default: nil
         }
     }
 }
 
 extension EFISystemPartition {
-    /// What shim in `\EFI\BOOT` starts in place of the loader, where it is there.
-    func fallbackProgram(_ suffix: String) -> EFILoader? {
-        loader("FB\(suffix).EFI", in: "BOOT") ?? loader("FALLBACK.EFI", in: "BOOT")
+    /// What a shim in `\EFI\BOOT` starts in place of the loader, where it is there.
+    func fallbackProgram(of shim: EFILoader) -> EFILoader? {
+        shim.fallbackNames.lazy.compactMap { loader($0, in: "BOOT") }.first
     }
 }
 
@@ -101,6 +105,13 @@ extension FallbackState.Problem {
     package func words(_ program: String) -> String {
         switch self {
         case .missing: "\(program) is not there"
+        case .nothingToPut(let path, let problem):
+            "\(program) is not there, and \(problem.words(path))"
+        case .startsNoSystem(let path, let kind):
+            (path.uppercased() == program.uppercased() ? program : "\(program) leads to \(path), which")
+                + (kind == .mokManager
+                    ? " is shim's key manager, which starts no system"
+                    : " is shim's fallback.efi in the place of a loader")
         case .damaged(let path, let fault):
             path.uppercased() == program.uppercased()
                 ? "\(program) \(fault.words)" : "\(program) leads to \(path), which \(fault.words)"

@@ -1,7 +1,7 @@
 internal import Storage
 
 /// What is built into a GRUB for UEFI: where it looks for its configuration (GRUB's include/grub/kernel.h: `mods`
-/// begins with a `grub_module_info64`, behind which modules lie one after the other).
+/// begins with a `grub_module_info64`, or `grub_module_info32` for 32 bits, behind which modules lie one after the other).
 package struct GRUBCore: Sendable, Equatable {
     /// The directory of its configuration: "/EFI/debian" of the partition that it was started from, or
     /// "(,gpt2)/boot/grub".
@@ -10,10 +10,10 @@ package struct GRUBCore: Sendable, Equatable {
     package var script: String?
 
     /// Reads the section `mods`; nil where it is none of GRUB's.
-    package init?(modules bytes: [UInt8]) {
-        guard bytes.count >= 24, bytes.starts(with: Array("mimg".utf8)) else { return nil }
-        let first = bytes.little(8, as: UInt64.self)
-        let end = bytes.little(16, as: UInt64.self)
+    package init?(modules bytes: [UInt8], is32Bits: Bool = false) {
+        guard bytes.count >= (is32Bits ? 12 : 24), bytes.starts(with: Array("mimg".utf8)) else { return nil }
+        let first = is32Bits ? UInt64(bytes.little(4, as: UInt32.self)) : bytes.little(8, as: UInt64.self)
+        let end = is32Bits ? UInt64(bytes.little(8, as: UInt32.self)) : bytes.little(16, as: UInt64.self)
         guard var offset = Int(exactly: first), let end = Int(exactly: end) else { return nil }
         // A core of all modules has about two hundred.
         for _ in 0..<1000 {

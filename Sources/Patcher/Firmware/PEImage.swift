@@ -56,6 +56,7 @@ package struct PEImage: Sendable, Equatable {
     private var certificateOffset: UInt64 = 0
     private var certificateByteCount = 0
     private var isForUEFI = false
+    private var isDriver = false
     /// How many bytes its head says that the file has at least.
     private var neededByteCount: UInt64 = 0
 
@@ -74,7 +75,9 @@ package struct PEImage: Sendable, Equatable {
         machine = Machine(rawValue: head.little(start + 4))
         if optional + 70 <= head.count {
             // IMAGE_SUBSYSTEM_EFI_APPLICATION and the two kinds of drivers.
-            isForUEFI = (10...12).contains(head.little(optional + 68, as: UInt16.self))
+            let subsystem = head.little(optional + 68, as: UInt16.self)
+            isForUEFI = (10...12).contains(subsystem)
+            isDriver = isForUEFI && subsystem != 10
             neededByteCount = UInt64(head.little(optional + 60, as: UInt32.self))
         }
         let count = Int(head.little(start + 6, as: UInt16.self))
@@ -104,6 +107,7 @@ package struct PEImage: Sendable, Equatable {
     /// same: the subsystem, and the last byte of the head, of each section and of the certificates.
     func fault(ofFile byteCount: UInt64) -> Fault? {
         guard isForUEFI else { return .notForUEFI }
+        guard !isDriver else { return .driver }
         guard neededByteCount <= byteCount else { return .truncated }
         return sections.isEmpty ? .truncated : nil
     }
@@ -116,6 +120,8 @@ package struct PEImage: Sendable, Equatable {
         case noProgram
         /// It is a program for another system than UEFI.
         case notForUEFI
+        /// It is a driver: it starts and gives control back.
+        case driver
         /// It ends before what its head says that it holds.
         case truncated
         /// It is for another machine.
@@ -151,6 +157,7 @@ extension PEImage.Fault {
         case .empty: "is empty"
         case .noProgram: "is no program (no PE image)"
         case .notForUEFI: "is no program for UEFI"
+        case .driver: "is a driver, which starts no system"
         case .truncated: "ends before what its head says that it holds"
         case .otherMachine: "is a program for another machine"
         case .directory: "is a directory"

@@ -46,8 +46,10 @@ package struct Inspection: Sendable, Equatable {
     package var hasCloudInit = false
     /// Its EFI system partition; nil when there is none that could be read.
     package internal(set) var efi: EFISystemPartition?
-    /// A directory of loaders is in its tree, be it of a partition that is not among the disks.
-    package internal(set) var hasLoaderDirectory = false
+    /// Directories of its tree that hold one of loaders, with their volumes: "/boot/efi".
+    var loaderDirectories: [String: Int] = [:]
+    /// The machine of a kernel, where no program of the system tells one.
+    var kernelMachine: PEImage.Machine?
     /// The kernels of its menus that were looked for, by the mount point of a menu on the EFI system partition and
     /// the path in the menu: where each lies, nil where it is not there.
     package internal(set) var kernelFiles: [String: String?] = [:]
@@ -98,9 +100,10 @@ package struct Inspection: Sendable, Equatable {
         where try tree.exists(path) {
             hasCloudInit = true
         }
-        for path in ["/boot/efi/EFI", "/efi/EFI", "/boot/EFI"] as [GuestPath] where try tree.exists(path) {
-            hasLoaderDirectory = true
+        for path in ["/boot/efi", "/efi", "/boot"] {
+            loaderDirectories[path] = try tree.find(GuestPath(path + "/EFI"))?.key.volume
         }
+        if architecture == nil { kernelMachine = try KernelImage.machine(in: tree) }
         network = try NetworkInspection(tree)
     }
 

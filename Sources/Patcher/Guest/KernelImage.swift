@@ -16,6 +16,28 @@ enum KernelImage {
         return release(in: try tree.head(of: file, byteCount: headLength))
     }
 
+    /// The machine of the first kernel in /boot whose head tells one.
+    static func machine(in tree: some GuestTree) throws(StorageError) -> PEImage.Machine? {
+        let names = try tree.names(in: "/boot").filter { $0.hasPrefix("vmlinu") || $0.hasPrefix("bzImage") }
+        for name in names.prefix(nameLimit) {
+            guard let file = try tree.regularFile(GuestPath("/boot/\(name)")) else { continue }
+            // With a stub for UEFI it is a program for it.
+            let head = try tree.head(of: file, byteCount: PEImage.headByteCount)
+            if let machine = PEImage(head: head)?.machine { return machine }
+        }
+        return nil
+    }
+
+    private static let nameLimit = 16
+
+    /// Whether a file is a kernel, of x86 or of 64-bit ARM (Documentation/arch/arm64/booting.rst).
+    static func isLinux(_ head: [UInt8]) -> Bool {
+        head.has("HdrS", at: magicOffset, in: 0..<head.count)
+            || head.has("ARMd", at: armMagicOffset, in: 0..<head.count)
+    }
+
+    private static let armMagicOffset = 56
+
     static func release(in head: [UInt8]) -> String? {
         guard head.count > versionOffset + 1, head.has("HdrS", at: magicOffset, in: 0..<head.count) else {
             return nil

@@ -30,7 +30,7 @@ package struct MachineNeeds: Sendable, Equatable {
         var parts: [String] = []
         switch firmware {
         case .bios: parts.append("firmware: BIOS")
-        case .uefi: parts.append(source.isOf32Bits ? "firmware: UEFI of 32 bits (IA32)" : "firmware: UEFI")
+        case .uefi: parts.append(source.uefiWords)
         case .either: parts.append("firmware: BIOS or UEFI (the disks boot with both)")
         case .pygrub: parts.append("no firmware: pygrub starts the kernel")
         case .unknown: parts.append("firmware: not known (the disks boot with \(source.summary))")
@@ -64,5 +64,17 @@ extension PlanDraft {
         return MachineNeeds(
             source: source, firmware: firmware, controller: controller, bootDisk: bootDisk,
             diskCount: guest.frame.diskCount)
+    }
+}
+
+extension BootFirmware {
+    /// For people, with the machine where it is not the usual one.
+    fileprivate var uefiWords: String {
+        switch uefi {
+        case .programs(.ia32, _): "firmware: UEFI of 32 bits (IA32)"
+        case .programs(.aa64, _): "firmware: UEFI of 64-bit ARM (AA64)"
+        case .programs(.riscv64, _): "firmware: UEFI of 64-bit RISC-V"
+        case .programs(.x64, _), .nothing, .unread: "firmware: UEFI"
+        }
     }
 }

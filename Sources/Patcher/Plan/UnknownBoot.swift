@@ -12,6 +12,10 @@ package enum UnknownBoot: Sendable, Equatable {
     case loadersNotRead
     /// What UEFI starts is the loader of another system.
     case startsAnotherSystem(program: String)
+    /// What UEFI starts is a program that cannot be told.
+    case startsUnknownProgram(program: String)
+    /// What UEFI starts is a kernel with its arguments in one program.
+    case startsUnifiedKernel(program: String, names: [String])
     /// What boots by itself loads no kernel of this guest: another system, or a menu that was not found.
     case startsNoKernel(title: String)
     /// Which of several kernels starts is not known here, and this one cannot.
@@ -33,6 +37,10 @@ package enum UnknownBoot: Sendable, Equatable {
             "what UEFI starts lies on an EFI system partition that is not among the given disks or cannot be read here"
         case .startsAnotherSystem(let program):
             "\(program) is Windows' loader: it starts this guest only by a boot entry of its firmware"
+        case .startsUnknownProgram(let program):
+            "\(program) is a program that is not known here, and what it starts cannot be told: a loader of the distribution's in its place can (grub-install, bootctl in the running guest)"
+        case .startsUnifiedKernel(let program, let names):
+            "\(program) is a unified kernel, whose arguments are built in and cannot be edited here\(names.isEmpty ? "" : ": they say \(names.joined(separator: " ")), which the new machine may call otherwise")"
         case .startsNoKernel(let title): "the default entry “\(title)” starts no kernel of this guest"
         case .oneCannot(let title, let path, let reason):
             "which of the entries that may boot by themselves does is not known, and “\(title)” of \(path) cannot: \(reason.sentence)"
@@ -51,11 +59,14 @@ extension PlanDraft {
         }
         switch guest.firmware.uefi {
         case .unread: return guest.firmware.isBIOSKnown ? .loadersNotRead : nil
-        case .programs(_, let state):
-            guard let last = state.programs.last, last.kind == .windows, state.problem == nil else {
-                return nil
+        case .programs:
+            guard let last = guest.lastProgram else { return nil }
+            switch last.kind {
+            case .windows: return .startsAnotherSystem(program: last.path)
+            case .unifiedKernel: return .startsUnifiedKernel(program: last.path, names: last.diskNames)
+            case .other, .shim, .shimFallback, .mokManager: return .startsUnknownProgram(program: last.path)
+            case .grub, .systemdBoot, .refind, .syslinux: return nil
             }
-            return .startsAnotherSystem(program: last.path)
         case .nothing: return nil
         }
     }

@@ -12,6 +12,8 @@ package struct LoaderEntry: Sendable, Equatable {
     private var machine = ""
     /// systemd-boot's counter in the file's name says that no tries are left.
     private var hasNoTriesLeft: Bool
+    /// The keys that say what is started.
+    private var programKeys: Set<String> = []
     /// The `architecture` that it is for.
     private var architecture = ""
 
@@ -29,6 +31,7 @@ package struct LoaderEntry: Sendable, Equatable {
             let fields = bytes.fields(in: line.content)
             guard let key = fields.first, fields.count > 1 else { continue }
             let rest = bytes.trimmed(fields[1].lowerBound..<line.content.upperBound)
+            if EFILoader.programKeys.contains(bytes.text(key)) { programKeys.insert(bytes.text(key)) }
             switch bytes.text(key) {
             case "title": entry.title = bytes.text(rest)
             case "version": version = bytes.text(rest)
@@ -127,7 +130,12 @@ extension LoaderEntry: BootMenu {
             !isSystemdBoot && (guest.savedEntry != nil || !guest.files(GRUB2Config.self).isEmpty)
         let menus = isSystemdBoot ? menus.filter { guest.isInUse($0.file) } : menus
         let machine = guest.efiMachine.suffix
-        let sorted = menus.filter { isGRUB || $0.syntax.isFor(machine) }.sorted {
+        // GRUB passes over what has no kernel (blscfg.c), systemd-boot over what has no key that it knows.
+        let known: Set<String>? = isSystemdBoot ? guest.lastProgram?.entryKeys : isGRUB ? ["linux"] : nil
+        let sorted = menus.filter { menu in
+            (isGRUB || menu.syntax.isFor(machine))
+                && (known.map { !menu.syntax.programKeys.isDisjoint(with: $0) } ?? true)
+        }.sorted {
             isGRUB ? isAhead($0.syntax, of: $1.syntax) : isAheadInSystemdBoot($0.syntax, of: $1.syntax)
         }
         let chosen =

@@ -19,6 +19,7 @@ enum FATCode: String, LayerCode, CaseIterable {
     case crossLinked = "cross-linked"
     case lostClusters = "lost-clusters"
     case tablesDiffer = "tables-differ"
+    case secondTableLive = "second-table-live"
     case badFirstEntries = "bad-first-entries"
     // Directories.
     case noSuchFile = "no-such-file"

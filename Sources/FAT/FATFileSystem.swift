@@ -89,6 +89,11 @@ package final class FATFileSystem: FileSystem, VolumeView {
             result.append(
                 "code page \(number) is not known here; short names are shown as in \(options.codePage)")
         }
+        if geometry.activeTable != 0 {
+            result.append(
+                "the allocation table that is read is number \(geometry.activeTable), as the boot sector says; Linux and "
+                    + "fsck.vfat read number 0")
+        }
         if boot.isDirty { result.append("the volume was not unmounted; run fsck.vfat") }
         return result
     }

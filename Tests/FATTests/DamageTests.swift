@@ -201,6 +201,62 @@ struct DamageTests {
         try expect(twice, "duplicate-name", also: ["orphaned-long-name"])
     }
 
+    /// "." and ".." have a place, which is not in the root and not behind the first two slots.
+    @Test(arguments: profiles) func dotsElsewhere(_ profile: Profile) throws {
+        let sound = try volume(profile)
+        for (path, name) in [
+            ("/loader/loader.conf", "..         "), ("/loader", "..         "),
+            ("/EFI/debian", ".          "),
+        ] {
+            var dots = sound
+            try dots.change(path) { $0.bytes.replaceSubrange(0..<11, with: Array(name.utf8)) }
+            try expect(
+                dots, "bad-dot-entries", also: ["lost-clusters", "orphaned-long-name"],
+                judged: path == "/loader")
+        }
+    }
+
+    /// What is of no use to fsck.vfat is said, and the way that is said leads out.
+    @Test func aLongNameWithASlash() throws {
+        let sound = try volume(.fat16)
+        var slash = sound
+        let place = Int(try sound.slotOffset("/loader/loader.conf"))
+        slash.bytes.storeLittle(UInt16(UInt8(ascii: "/")), at: place - 32 + 3)
+        let message = try #require(try slash.refusal()).message
+        #expect(message.contains("short name, LOADER~1.CON, in the guest or with mren"), "\(message)")
+        let directory = try TemporaryDirectory()
+        let image = try directory.write("image", slash.bytes)
+        try Tool.run("mren", ["-i", image, "::/loader/LOADER~1.CON", "other.txt"])
+        #expect(try DamagedVolume(fileBytes(image)).refusal() == nil)
+    }
+
+    /// Paths are put into words where something is found alone: each directory's would take the square of the depth.
+    @Test func aDeepTree() throws {
+        let depth = 600
+        let device = MemoryDevice(try Profile.fat16.make())
+        let transaction = try FATFileSystem.open(device).begin()
+        var directory = transaction.rootDirectory
+        for _ in 0..<depth {
+            directory = try transaction.createDirectory(
+                Array("DIRECTOR".utf8), in: directory, attributes: .init(permissions: 0))
+        }
+        try transaction.prepare().commit()
+        var sound = VolumeCheck(try FATFileSystem.open(device)) { Issue.record("\($0)") }
+        try sound.run()
+        #expect(sound.path.shownByteCount == 0 && sound.claimed.count == depth)
+        // One finding at the bottom: its path alone, and no more of it than a path may have.
+        var volume = try DamagedVolume(device.contents)
+        let last = Int(directory.rawValue)
+        volume.bytes[last + 26] = 1
+        volume.bytes[last + 27] = 0
+        var found: [Finding] = []
+        var damaged = VolumeCheck(try FATFileSystem.open(MemoryDevice(volume.bytes))) { found.append($0) }
+        try damaged.run()
+        let shown = try #require(found.first { $0.code == "cluster-out-of-range" })
+        #expect(shown.message.hasPrefix("…") && shown.message.utf8.count < CheckedPath.limit + 200)
+        #expect(damaged.path.shownByteCount <= CheckedPath.limit + 9)
+    }
+
     @Test func backupBootSector() throws {
         let profile = PowerCutTests.profiles[2]
         var bytes = try profile.make(Self.files)

@@ -153,20 +153,49 @@ struct RefusalTests {
         }
     }
 
-    /// Only the table that a flag names is kept, where it names one.
+    /// A table that a flag names is read. Linux and fsck.vfat read the first one, so that only that is written alone.
     @Test func aSingleLiveTable() throws {
-        var volume = try DamagedVolume(try Profile.fat32.make(["a": TreeModel.contents(2000)]))
-        let copy = Int(try #require(volume.geometry.backupOffset))
-        for boot in [0, copy] { volume.bytes[boot + 40] = 0x81 }
-        volume = try DamagedVolume(volume.bytes)
-        #expect(volume.geometry.activeTable == 1 && volume.geometry.keptTables == [1])
-        let start = Int(volume.geometry.tableOffset)
-        for index in start + 8..<start + 4000 { volume.bytes[index] = 0xaa }
-        let device = MemoryDevice(volume.bytes)
-        try FATFileSystem.change(device) { try $0.create("/b", TreeModel.contents(900)) }
-        let found = try files(of: FATFileSystem.open(device))
-        #expect(found["/a"] == TreeModel.contents(2000) && found["/b"] == TreeModel.contents(900))
-        #expect(device.contents[start + 8..<start + 4000].allSatisfy { $0 == 0xaa })
-        #expect(try DamagedVolume(device.contents).findings() == [])
+        let made = try DamagedVolume(try Profile.fat32.make(["a": TreeModel.contents(2000)]))
+        let copy = Int(try #require(made.geometry.backupOffset))
+        func volume(live table: UInt8) throws -> DamagedVolume {
+            var volume = made
+            for boot in [0, copy] { volume.bytes[boot + 40] = 0x80 | table }
+            volume = try DamagedVolume(volume.bytes)
+            let other = Int(made.geometry.tableOffset + UInt64(1 - table) * made.geometry.tableByteCount)
+            for index in other + 8..<other + 4000 { volume.bytes[index] = 0xaa }
+            #expect(volume.geometry.activeTable == Int(table) && volume.geometry.keptTables == [Int(table)])
+            return volume
+        }
+        let second = try volume(live: 1)
+        let opened = try FATFileSystem.open(MemoryDevice(second.bytes))
+        #expect(try files(of: opened)["/a"] == TreeModel.contents(2000))
+        #expect(opened.warnings.contains { $0.contains("number 1") })
+        #expect(try second.codes() == ["second-table-live"] && second.refusal()?.code == "second-table-live")
+        let first = MemoryDevice(try volume(live: 0).bytes)
+        try FATFileSystem.change(first) { try $0.create("/b", TreeModel.contents(900)) }
+        #expect(try files(of: FATFileSystem.open(first))["/b"] == TreeModel.contents(900))
+        let other = Int(made.geometry.tableOffset + made.geometry.tableByteCount)
+        #expect(first.contents[other + 8..<other + 4000].allSatisfy { $0 == 0xaa })
+        #expect(try DamagedVolume(first.contents).findings() == [])
+    }
+
+    /// What several changes need is told for all of them, and what is free as it was before the first.
+    @Test func roomForARowOfChanges() throws {
+        let bytes = try Self.small.make(["a": [1]])
+        let free = UInt64(try DamagedVolume(bytes).geometry.clusterCount - 1) * 512
+        let transaction = try FATFileSystem.open(MemoryDevice(bytes)).begin()
+        try transaction.requireRoom(for: [.init(new: free - 512), .init(new: 512, old: 1), .init(new: 512)])
+        let error = #expect(throws: StorageError.self) {
+            try transaction.requireRoom(
+                for: [.init(new: free, newDirectories: 1), .init(new: 1024, old: 1), .init(new: 512)])
+        }
+        #expect(error?.code == "no-space")
+        #expect(error?.message.contains("\(free) bytes are free, and 1536 more") == true, "\(error as Any)")
+        // What was taken before is not missing from what is free.
+        try Editor(transaction: transaction).create("/b", TreeModel.contents(5000))
+        let later = #expect(throws: StorageError.self) {
+            try Editor(transaction: transaction).create("/c", TreeModel.contents(Int(free)))
+        }
+        #expect(later?.message.contains("\(free) bytes are free, and 5120 more") == true, "\(later as Any)")
     }
 }

@@ -105,10 +105,12 @@ private struct FileExtraction {
     /// Makes one file; a directory before what is in it.
     mutating func make(_ file: GuestFile) throws(StorageError) {
         try Cancellation.check()
-        let steps = GuestPath(Array(file.path.relative(to: top.path))).components
-        while levels.count > steps.count { try close() }
-        guard let folder = steps.isEmpty ? parent : levels.last?.folder else { return }
-        let name = steps.last ?? self.name
+        // Counted, not taken apart: that would take the square of the depth.
+        let relative = file.path.relative(to: top.path)
+        let depth = relative.isEmpty ? 0 : relative.count(where: { $0 == GuestPath.slash }) + 1
+        while levels.count > depth { try close() }
+        guard let folder = depth == 0 ? parent : levels.last?.folder else { return }
+        let name = depth == 0 ? self.name : file.path.lastComponent ?? self.name
         let attributes = file.attributes
         let isLeftOut =
             switch attributes.type {
@@ -132,7 +134,7 @@ private struct FileExtraction {
             }
         case .symbolicLink:
             let target = try files.linkTarget(of: file)
-            guard makes(target, depth: steps.count - 1) else {
+            guard makes(target, depth: depth - 1) else {
                 return report(
                     "\(file.path.shellText): a symbolic link to \(target.shellText) is left out"
                         + (options.links == .inside ? ": it leads out of what is copied" : ""))

@@ -19,8 +19,19 @@ struct PlanExecution {
 
     /// The same for some of a plan's actions.
     func run(_ actions: [Action]) throws(StorageError) {
+        try requireRoom(for: actions)
         for action in actions { try add(action) }
         try edit.finish()
+    }
+
+    /// Throws where a volume has no room for all that the actions bring to it, before the first of them takes any.
+    private func requireRoom(for actions: [Action]) throws(StorageError) {
+        var room = PlanRoom()
+        for action in actions { room.add(action) }
+        for (volume, changes) in room.changes.sorted(by: { $0.key < $1.key }) {
+            guard let transaction = try edit.contents(on: volume) as? any RoomTransaction else { continue }
+            try transaction.requireRoom(for: changes)
+        }
     }
 
     private func add(_ action: Action) throws(StorageError) {

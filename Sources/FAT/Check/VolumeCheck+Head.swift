@@ -37,6 +37,14 @@ extension VolumeCheck {
                 .warning, .badInformationSector, "the sector that counts free clusters has no signature",
                 structure: "FSInfo", offset: offset)
         }
+        if geometry.activeTable != 0 {
+            // Linux has no notion of the flag (fs/fat/fatent.c), nor has fsck.vfat; what was written here would be lost to them.
+            add(
+                .warning, .secondTableLive,
+                "its flags say that allocation table \(geometry.activeTable) alone is live, counted from 0; it is read here, "
+                    + "and Linux and fsck.vfat read table 0. Copy the files to a volume that is made anew",
+                structure: "boot sector", offset: UInt64(BootSector.Offset.tableFlags), blocks: true)
+        }
         if let offset = try fileSystem.firstDifferenceOfTables() {
             add(
                 .warning, .tablesDiffer,

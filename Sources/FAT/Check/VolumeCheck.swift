@@ -8,6 +8,8 @@ struct VolumeCheck {
     var claimed: ClusterSet
     /// The first reason not to write to the volume.
     var obstacle: Finding?
+    /// The directory that is looked at.
+    var path = CheckedPath()
     private var told: [ErrorCode: ToldFindings] = [:]
 
     var geometry: Geometry { fileSystem.geometry }

@@ -26,6 +26,16 @@ struct FileEntry: Sendable {
 
     /// Its key.
     var id: FileID { FileID(place) }
+
+    /// How a name that no path can have is got rid of: fsck.vfat looks at short names alone, by which guests reach the file.
+    var waysOutOfBadName: String {
+        guard longName != nil, name != shortName.bytes, DirectoryEntry.isSound(name: shortName.bytes) else {
+            return "run fsck.vfat, which gives the file another one"
+        }
+        return
+            "fsck.vfat leaves it; give the file another one by its short name, \(shortName.bytes.shellText), in the "
+            + "guest or with mren"
+    }
 }
 
 /// Puts a directory's entries together from its slots, which are fed in their order.

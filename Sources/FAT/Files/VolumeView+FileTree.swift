@@ -15,12 +15,19 @@ extension VolumeView {
         return try find(name, in: place)?.id
     }
 
-    /// Lists a directory in the order of its slots.
+    /// Lists a directory in the order of its slots. Throws `corrupt` for a name that no path can have.
     package func forEachEntry(
         of directory: FileID, _ body: (DirectoryEntry) throws(StorageError) -> Bool
     ) throws(StorageError) {
         try forEachFile(of: place(of: directory)) { (entry) throws(StorageError) in
-            try body(
+            guard DirectoryEntry.isSound(name: entry.name) else {
+                throw .fat(
+                    .corrupt, .badName,
+                    "\(directory == rootKey ? "the root directory" : "directory \(directory)") holds the name "
+                        + "\(entry.name.shellText), which no path can have; \(entry.waysOutOfBadName)",
+                    structure: "directory entry", offset: entry.place)
+            }
+            return try body(
                 DirectoryEntry(
                     name: entry.name, file: entry.id, type: entry.slot.isDirectory ? .directory : .regular))
         }

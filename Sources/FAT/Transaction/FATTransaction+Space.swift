@@ -1,14 +1,37 @@
-internal import Storage
+package import Storage
+
+extension FATTransaction: RoomTransaction {
+    /// Throws `no-space`, with the bytes that are free and those that are missing, where the volume cannot hold what a row of
+    /// changes brings at any point of it. What directories grow by is not counted.
+    package func requireRoom(for changes: [SpaceChange]) throws(StorageError) {
+        try requireOpen()
+        var held: UInt64 = 0
+        var given: UInt64 = 0
+        var missing: UInt64 = 0
+        let free = UInt64(space.clusters.count + stage.freed.count)
+        for change in changes {
+            held += geometry.clusterCount(for: change.new) + UInt64(change.newDirectories)
+            missing = max(missing, held - min(held, free + given))
+            given += geometry.clusterCount(for: change.old)
+        }
+        if missing > 0 { throw noSpace(missing) }
+    }
+
+    private func noSpace(_ missing: UInt64) -> StorageError {
+        let size = UInt64(geometry.clusterSize)
+        return .fat(
+            .refused, .noSpace,
+            "the volume is full: \(UInt64(freeAtFirst) * size) bytes are free, and \(missing * size) more are needed"
+        )
+    }
+}
 
 extension FATTransaction {
     /// Throws `no-space`, with the bytes that are missing, unless that many clusters are free or will be.
     func requireSpace(_ count: UInt64) throws(StorageError) {
         let free = UInt64(space.clusters.count + stage.freed.count)
         guard count > free else { return }
-        let size = UInt64(geometry.clusterSize)
-        throw .fat(
-            .refused, .noSpace,
-            "the volume is full: \(free * size) bytes are free, and \((count - free) * size) more are needed")
+        throw noSpace(count - free)
     }
 
     /// Takes that many free clusters, those that follow each other where they do.

@@ -21,6 +21,8 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
     let generation: UInt64
     /// Free clusters, without those that the open stage frees.
     var space: FreeSpace
+    /// How many clusters were free before the change: what others say is free.
+    let freeAtFirst: Int
     private(set) var stages: [Stage] = []
     var stage = Stage()
     private var isFinished = false
@@ -41,6 +43,7 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
         self.fileSystem = fileSystem
         self.device = device
         self.space = space
+        freeAtFirst = space.clusters.count
         self.now = now
         geometry = fileSystem.geometry
         codePage = fileSystem.codePage
@@ -64,7 +67,7 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
         }
     }
 
-    private func requireOpen() throws(StorageError) {
+    func requireOpen() throws(StorageError) {
         guard !isFinished else {
             throw .fat(.misuse, .transactionFinished, "the transaction was prepared; begin another")
         }

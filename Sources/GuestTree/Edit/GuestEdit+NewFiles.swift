@@ -101,6 +101,10 @@ extension GuestEdit {
     /// What is known of the labels in a directory, and stays known for as long as the edit lasts.
     func labels(of directory: FileKey) throws(StorageError) -> DirectoryLabels {
         if let known = labels[directory] { return known }
+        // Where there are no labels, names are not read to look for one: what is wrong with them is the change's to say.
+        guard try capabilities(on: directory.volume).allows(.extendedAttributes) else {
+            return DirectoryLabels()
+        }
         let own = try tree.extendedAttributes(of: directory)
         var found = DirectoryLabels()
         found.own = own.first { $0.name == Self.selinux }

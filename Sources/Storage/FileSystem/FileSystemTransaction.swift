@@ -26,6 +26,29 @@ public protocol ContentsTransaction: FileSystemTransaction {
     func replaceContents(of file: FileID, with contents: [UInt8]) throws(StorageError)
 }
 
+/// What a change does to a volume's space.
+package struct SpaceChange: Sendable {
+    /// The length of the contents that it brings, in bytes.
+    package var new: UInt64
+    /// Of those that go when it is done.
+    package var old: UInt64
+    /// How many directories it makes.
+    package var newDirectories: Int
+
+    /// Makes a description; contents and directories that are not told of are none.
+    package init(new: UInt64 = 0, old: UInt64 = 0, newDirectories: Int = 0) {
+        self.new = new
+        self.old = old
+        self.newDirectories = newDirectories
+    }
+}
+
+/// Tells whether there is room before anything is taken: an operation alone knows what it needs itself.
+package protocol RoomTransaction: FileSystemTransaction {
+    /// Throws `refused` with what is free and what is missing for all of the changes, which are made in this order.
+    func requireRoom(for changes: [SpaceChange]) throws(StorageError)
+}
+
 /// Hands contents from file to file without copying them.
 public protocol MovingTransaction: FileSystemTransaction {
     /// Whether this volume can: a cut must not leave two files that own the same blocks.

@@ -41,8 +41,11 @@ struct GuestTreePatchTests {
             let image = try GuestImage(tree, fixtures: fixtures, in: directory)
             let before = try image.places.map { try image.contents(of: $0, name: "before") }
             let more = image.disks.dropFirst().flatMap { ["--with", $0] }
-            let changed = try Self.expected("\(fixtures)/\(tree)/\(target)")
-            let isRefused = ["debian4-xenserver-pv", "debian3-lilo"].contains(tree)
+            // These images have no FAT volume, thus nothing that a machine with UEFI alone starts; what is changed for
+            // one is held by PatcherTests, in memory.
+            let hasNoLoader = target == "hyperv-gen2"
+            let changed = hasNoLoader ? [:] : try Self.expected("\(fixtures)/\(tree)/\(target)")
+            let isRefused = hasNoLoader || ["debian4-xenserver-pv", "debian3-lilo"].contains(tree)
             let result = try Tool.run(
                 Fixture.command, ["patch", image.disks[0], "--to", target] + more,
                 expect: isRefused ? 2...2 : 0...0)

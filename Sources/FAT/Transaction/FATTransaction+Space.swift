@@ -10,6 +10,8 @@ extension FATTransaction: RoomTransaction {
         var missing: UInt64 = 0
         let free = UInt64(space.clusters.count + stage.freed.count)
         for change in changes {
+            // Lengths of other file systems' files come here too: what FAT can hold adds up without fear.
+            try requireLength(change.new)
             held += geometry.clusterCount(for: change.new) + UInt64(change.newDirectories)
             missing = max(missing, held - min(held, free + given))
             given += geometry.clusterCount(for: change.old)

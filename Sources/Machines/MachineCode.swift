@@ -12,6 +12,8 @@ package enum MachineCode: String, LayerCode, CaseIterable {
     case tooLarge = "too-large"
     /// An encoding that is not read.
     case encoding
+    /// It is encrypted.
+    case encrypted
     /// It is not in the language that it is said to be in.
     case otherLanguage = "other-language"
     /// It describes no machine.

@@ -369,6 +369,24 @@ struct DescriptionCommandTests {
         #expect(plain != said)
     }
 
+    /// "./" before a name leads nowhere else; "../" does.
+    @Test func namesFromHere() throws {
+        let directory = try TemporaryDirectory()
+        let disk = try Fixture.root(["etc/fstab": ""], name: "web", in: directory)
+        try Tool.run("qemu-img", ["convert", "-O", "vmdk", disk, directory.path("web.vmdk")])
+        let ovf = try directory.write("web.ovf", Self.ovf(["./web.vmdk"]))
+        let vmx = try directory.write(
+            "web.vmx",
+            "config.version = \"8\"\nide1:0.present = \"TRUE\"\nide1:0.fileName = \".//./web.vmdk\"\n")
+        for path in [ovf, vmx] { #expect(try Fixture.diskgraft("ls", path, "/").text.contains("etc")) }
+        try FileManager.default.createDirectory(
+            atPath: directory.path("below"), withIntermediateDirectories: false)
+        for name in ["../web.vmdk", "./../web.vmdk", "./below/../web.vmdk"] {
+            let out = try directory.write("out.ovf", Self.ovf([name]))
+            #expect(try Fixture.diskgraft("ls", out, "/", expect: 2...2).errorText.contains("no plain name"))
+        }
+    }
+
     /// A description's address is the card's where no file of the guest knows another, and `net` is asked for.
     @Test func theAddressOfTheOneCard() throws {
         let directory = try TemporaryDirectory()

@@ -164,6 +164,17 @@ struct VMDKDescriptorTests {
         }
     }
 
+    @Test func encryptedDisksAreRefusedByName() throws {
+        let line = "RW 4 FLAT \"a\" 0"
+        for more in [
+            "ddb.iofilters = \"vmwarevmcrypt\"", "ddb.ioFilters = \"other,VMW_vmcrypt_1.0\"",
+            "encryption.keySafe = \"vmware:key\"",
+        ] {
+            #expect(try code(line, more: more) == "encrypted")
+        }
+        #expect(try code(line, more: "ddb.iofilters = \"vmwarelwd\"") == nil)
+    }
+
     @Test func badKeysAreRefused() throws {
         let line = "RW 4 FLAT \"a\" 0"
         #expect(try code(line, more: "CID=00abcdef") == nil)

@@ -74,12 +74,47 @@ struct OVFDescriptionTests {
         (6, "lsilogic", DiskController.Kind.lsi1030), (6, "LsiLogicSAS", .lsisas), (6, "buslogic", .buslogic),
         (6, "VirtualSCSI", .pvscsi), (6, "", .lsi1030), (5, "PIIX4", .ide), (20, "vmware.sata.ahci", .ahci),
         (20, "AHCI", .ahci), (20, "vmware.nvme.controller", .nvme), (20, "VirtioSCSI", .virtioSCSI),
+        (6, "something VirtualSCSI lsilogic", .pvscsi),
+        (20, "own.controller, vmware.nvme.controller", .nvme),
+        (6, "new</rasd:ResourceSubType><rasd:ResourceSubType>lsilogicsas", .lsisas),
     ])
     func controllers(_ type: Int, _ subtype: String, _ kind: DiskController.Kind) throws {
         let controller = Self.item(type, 3, "<rasd:ResourceSubType>\(subtype)</rasd:ResourceSubType>")
         let machine = try Self.read(
             Self.envelope(items: controller + Self.disk(5, "/disk/d1", parent: 3, at: 0)))
         #expect(machine.disks.first?.controller?.kind == kind)
+    }
+
+    /// Of a card's models, which stand by preference, the first that is known; a name with blanks is one.
+    @Test(arguments: [
+        ("VmxNet3 E1000", "VmxNet3"), ("own E1000e", "E1000e"), ("3", "virtio"),
+        ("Ethernet Adapter", "Ethernet Adapter"),
+    ])
+    func models(_ text: String, _ model: String) throws {
+        let card = Self.item(10, 6, "<rasd:ResourceSubType>\(text)</rasd:ResourceSubType>")
+        #expect(try Self.read(Self.envelope(items: card)).cards.first?.model == model)
+    }
+
+    /// VMware's order of starting: a section a device, of which the first disk counts.
+    @Test func theDiskThatIsStarted() throws {
+        let disks = ["a", "b"].map {
+            "<Disk ovf:capacity=\"1\" ovf:diskId=\"\($0)\" ovf:fileRef=\"f\($0)\"/>"
+        }.joined()
+        let files = ["a", "b"].map { "<File ovf:href=\"\($0).vmdk\" ovf:id=\"f\($0)\"/>" }.joined()
+        func started(_ sections: [(String, String)]) throws -> [Bool] {
+            let system = sections.map {
+                "<vmw:BootOrderSection vmw:instanceId=\"\($0.0)\" vmw:type=\"\($0.1)\"><Info/></vmw:BootOrderSection>"
+            }.joined()
+            return try Self.read(
+                Self.envelope(
+                    disks: disks, files: files,
+                    items: Self.scsi + Self.disk(7, "ovf:/disk/a", parent: 3, at: 0)
+                        + Self.disk(8, "ovf:/disk/b", parent: 3, at: 1), system: system)
+            ).disks.map(\.isStarted)
+        }
+        #expect(try started([]) == [false, false])
+        #expect(try started([("9", "cdrom"), ("8", "disk"), ("7", "disk")]) == [false, true])
+        #expect(try started([("8", "net")]) == [false, false])
     }
 
     /// Items in any order; SCSI before IDE, by controller and place; IDE's channels make one controller.
@@ -152,6 +187,7 @@ struct OVFDescriptionTests {
     @Test(arguments: [
         ("byte * 2^20", "3", UInt64(3) << 20), ("byte", "512", 512), ("byte*2^30", "1", 1 << 30),
         ("MegaBytes", "2", 2 << 20), ("GigaBytes", "2", 2 << 30), ("byte * 10^9", "5", 5_000_000_000),
+        ("GigaBytes", "1.5", 3 << 29), ("byte * 2^20", "0.25", 1 << 18), ("byte", "1.9", 1),
     ])
     func units(_ unit: String, _ number: String, _ bytes: UInt64) throws {
         let disk =
@@ -164,6 +200,8 @@ struct OVFDescriptionTests {
     @Test(arguments: [
         "<Disk ovf:capacity=\"99999999999999999999\" ovf:diskId=\"d1\" ovf:fileRef=\"f1\"/>",
         "<Disk ovf:capacity=\"9223372036854775807\" ovf:capacityAllocationUnits=\"byte * 2^40\" ovf:diskId=\"d1\" ovf:fileRef=\"f1\"/>",
+        "<Disk ovf:capacity=\"1.\" ovf:diskId=\"d1\" ovf:fileRef=\"f1\"/>",
+        "<Disk ovf:capacity=\"1.5.0\" ovf:diskId=\"d1\" ovf:fileRef=\"f1\"/>",
         "<Disk ovf:capacity=\"-1\" ovf:diskId=\"d1\" ovf:fileRef=\"f1\"/>",
         "<Disk ovf:capacity=\"1\" ovf:capacityAllocationUnits=\"byte * 2^99\" ovf:diskId=\"d1\" ovf:fileRef=\"f1\"/>",
     ])

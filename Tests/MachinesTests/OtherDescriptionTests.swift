@@ -77,6 +77,33 @@ struct OtherDescriptionTests {
                 + Array("r.vmdk".utf8))
     }
 
+    /// Windows' editors save a text with a byte-order mark, or as UTF-16.
+    @Test func textsWithAByteOrderMark() throws {
+        let text =
+            "displayname = \"bär 東\"\nscsi0.present = \"TRUE\"\nscsi0:0.present = \"TRUE\"\nscsi0:0.fileName = \"a.vmdk\"\n"
+        let little = text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+        let big = text.utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+        for bytes in [[0xef, 0xbb, 0xbf] + Array(text.utf8), [0xff, 0xfe] + little, [0xfe, 0xff] + big] {
+            let machine = try VMXDescription.read(bytes)
+            #expect(machine.name == "bär 東" && machine.disks.first?.file == "a.vmdk")
+        }
+        for bytes in [[0xff, 0xfe] + little + [0], [0xff, 0xfe, 0x00, 0xd8]] as [[UInt8]] {
+            let error = #expect(throws: StorageError.self) { try VMXDescription.read(bytes) }
+            #expect(error?.isCode(MachineCode.encoding) == true)
+        }
+    }
+
+    /// All of an encrypted machine stands in one value; where only its TPM is encrypted, its disks stand beside that.
+    @Test func encryptedMachines() throws {
+        let keys =
+            "config.version = \"8\"\nencryption.keySafe = \"vmware:key/list/\"\nencryption.data = \"ab\"\n"
+        let error = #expect(throws: StorageError.self) { try VMXDescription.read(Array(keys.utf8)) }
+        #expect(error?.isCode(MachineCode.encrypted) == true && error?.kind == .unsupported)
+        let partly =
+            keys + "scsi0.present = \"TRUE\"\nscsi0:0.present = \"TRUE\"\nscsi0:0.fileName = \"a.vmdk\"\n"
+        #expect(try VMXDescription.read(Array(partly.utf8)).disks.map(\.file) == ["a.vmdk"])
+    }
+
     @Test(arguments: [
         ("memsize = \"much\"", MachineCode.badNumber), ("numvcpus = \"99999999999999999999\"", .badNumber),
         ("firmware = \"efi\"\nFirmware = \"bios\"", .contradiction),

@@ -6,11 +6,19 @@ package enum FileReference {
     /// Empty for whatever leads elsewhere: paths that begin at the root or go up, and addresses of the network.
     package static func names(_ reference: String) -> [String] {
         var names: [String] = []
-        for text in [reference, decoded(reference)] {
+        let plain = beside(reference)
+        for text in [plain, decoded(plain)] {
             guard let text, isInside(text), !names.contains(text) else { continue }
             names.append(text)
         }
         return names
+    }
+
+    /// The reference without the `./` before it, which leads nowhere.
+    package static func beside(_ reference: String) -> String {
+        var rest = reference[...]
+        while rest.hasPrefix("./") { rest = rest.dropFirst(2).drop { $0 == "/" } }
+        return rest.isEmpty ? reference : String(rest)
     }
 
     private static func isInside(_ text: String) -> Bool {

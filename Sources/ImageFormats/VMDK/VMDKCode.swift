@@ -13,6 +13,7 @@ enum VMDKCode: String, LayerCode {
     case createType = "create-type"
     case rawDevice = "raw-device"
     case encoding = "encoding"
+    case encrypted = "encrypted"
     case changeTracking = "change-tracking"
     // Extent lines.
     case extentLine = "extent-line"

@@ -20,7 +20,8 @@ package enum OVFDescription {
         }
         machine.platform = platform(of: hardware, system)
         readSystem(system, hardware, into: &machine)
-        try OVFHardware(hardware, disks: disks, configuration: configuration(root)).read(into: &machine)
+        try OVFHardware(hardware, disks: disks, configuration: configuration(root), started: started(system))
+            .read(into: &machine)
         readVirtualBox(system, into: &machine)
         return machine
     }
@@ -60,6 +61,13 @@ package enum OVFDescription {
         let all = section("DeploymentOptionSection", in: root)?.children(named: "Configuration") ?? []
         let chosen = all.first { ["true", "1"].contains($0.attribute("default") ?? "") } ?? all.first
         return chosen?.attribute("id")
+    }
+
+    /// The item of the first disk in VMware's order of starting, a section a device.
+    private static func started(_ system: XMLElement) -> String? {
+        system.children(named: "BootOrderSection").first {
+            ["disk", "hdd"].contains($0.attribute("type")?.lowercased() ?? "")
+        }?.attribute("instanceId")
     }
 
     private static func platform(of hardware: XMLElement, _ system: XMLElement) -> Machine.Platform? {

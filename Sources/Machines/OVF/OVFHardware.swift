@@ -4,10 +4,13 @@ internal import Storage
 struct OVFHardware {
     private let items: [XMLElement]
     private let disks: OVFDisks
+    /// The item of the disk that the machine starts from.
+    private let started: String?
 
     /// The items that count: no limits of others (`bound`), and those of the configuration that is deployed.
-    init(_ hardware: XMLElement, disks: OVFDisks, configuration: String?) {
+    init(_ hardware: XMLElement, disks: OVFDisks, configuration: String?, started: String? = nil) {
         self.disks = disks
+        self.started = started
         items = hardware.children.filter { item in
             guard ["Item", "StorageItem", "EthernetPortItem"].contains(item.name) else { return false }
             if let bound = item.attribute("bound"), bound != "normal" { return false }
@@ -102,26 +105,33 @@ struct OVFHardware {
         return found
     }
 
-    /// What a controller is; nil for other devices.
+    /// What a controller is; nil for other devices. Of several subtypes, which stand by preference, the first that is known.
     private static func kind(of item: XMLElement) -> DiskController.Kind? {
-        let subtype = (item.value(of: "ResourceSubType") ?? "").lowercased()
+        let subtypes = item.list(of: "ResourceSubType").map { $0.lowercased() }
         switch type(of: item) {
         case ResourceType.ide: return .ide
-        case ResourceType.scsi:
-            switch subtype {
-            case "lsilogicsas", "lsisas", "lsisas1068": return .lsisas
-            case "buslogic": return .buslogic
-            case "virtualscsi", "pvscsi", "vmware.paravirtualscsi": return .pvscsi
-            case "virtioscsi", "virtio-scsi": return .virtioSCSI
-            default: return .lsi1030
-            }
-        case ResourceType.other:
-            if subtype.contains("nvme") { return .nvme }
-            if subtype.contains("virtio") && subtype.contains("scsi") { return .virtioSCSI }
-            if subtype.contains("ahci") || subtype.contains("sata") { return .ahci }
-            return nil
+        case ResourceType.scsi: return subtypes.lazy.compactMap(scsiKind).first ?? .lsi1030
+        case ResourceType.other: return subtypes.lazy.compactMap(otherKind).first
         default: return nil
         }
+    }
+
+    private static func scsiKind(_ subtype: String) -> DiskController.Kind? {
+        switch subtype {
+        case "lsilogic": .lsi1030
+        case "lsilogicsas", "lsisas", "lsisas1068": .lsisas
+        case "buslogic": .buslogic
+        case "virtualscsi", "pvscsi", "vmware.paravirtualscsi": .pvscsi
+        case "virtioscsi", "virtio-scsi": .virtioSCSI
+        default: nil
+        }
+    }
+
+    private static func otherKind(_ subtype: String) -> DiskController.Kind? {
+        if subtype.contains("nvme") { return .nvme }
+        if subtype.contains("virtio") && subtype.contains("scsi") { return .virtioSCSI }
+        if subtype.contains("ahci") || subtype.contains("sata") { return .ahci }
+        return nil
     }
 
     private func readDisk(
@@ -136,6 +146,7 @@ struct OVFHardware {
             machine.notes.append("a disk of the machine has no file: it is empty, or not in the description")
         }
         var disk = found ?? Machine.Disk(file: "")
+        if let started, started == Self.identifier(of: item) { disk.isStarted = true }
         let place = item.value(of: "AddressOnParent").flatMap { Int($0) }
         if let parent = item.value(of: "Parent"), let controller = controllers[parent] {
             disk.controller = controller.kind == .ide ? DiskController(.ide) : controller
@@ -150,8 +161,14 @@ struct OVFHardware {
     /// oVirt gives models by number.
     private static let numberedModels = ["1": "rtl8139", "2": "e1000", "3": "virtio"]
 
+    /// VMware's and others' names, of which a list may have several.
+    private static let knownModels: Set<String> = [
+        "vmxnet", "vmxnet2", "vmxnet3", "e1000", "e1000e", "pcnet32", "flexible", "sriovethernetcard",
+    ]
+
     private func card(_ item: XMLElement) -> Machine.NetworkCard {
-        let model = item.value(of: "ResourceSubType")
+        let models = item.list(of: "ResourceSubType")
+        let model = models.first { Self.knownModels.contains($0.lowercased()) } ?? models.first
         var card = Machine.NetworkCard(
             model: model.map { Self.numberedModels[$0] ?? $0 },
             address: Machine.NetworkCard.address(item.value(of: "MACAddress") ?? item.value(of: "Address")),

@@ -36,9 +36,7 @@ enum OVFUnits {
     static func bytes(_ text: String, unit: String?, structure: String) throws(StorageError) -> UInt64? {
         let text = text.trimmed
         guard !text.hasPrefix("${") else { return nil }
-        guard let number = UInt64(text), let size = byteCount(unit), let bytes = number *? size,
-            bytes <= UInt64(Int64.max)
-        else {
+        guard let size = byteCount(unit), let bytes = product(text, size), bytes <= UInt64(Int64.max) else {
             throw .machine(
                 .corrupt, .badNumber, "ovf",
                 "\(Array(text.utf8).displayText) × \(Array((unit ?? "byte").utf8).displayText) is no size",
@@ -46,4 +44,22 @@ enum OVFUnits {
         }
         return bytes
     }
+
+    /// A decimal number of units, in bytes, rounded down; nil for anything else.
+    private static func product(_ text: String, _ unit: UInt64) -> UInt64? {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }),
+            let whole = UInt64(parts[0]), let bytes = whole *? unit
+        else { return nil }
+        guard parts.count == 2 else { return bytes }
+        let digits = parts[1].utf8.prefix(fractionDigitLimit)
+        let numerator = digits.reduce(UInt64(0)) { $0 &* 10 &+ UInt64($1 &- 48) }
+        let denominator = digits.reduce(UInt64(1)) { power, _ in power &* 10 }
+        // Below the denominator, so that the quotient is below the unit.
+        let share = denominator.dividingFullWidth(unit.multipliedFullWidth(by: numerator)).quotient
+        return bytes +? share
+    }
+
+    /// Digits behind the point that are read: their number and its power of ten are far from 2^64.
+    private static let fractionDigitLimit = 9
 }

@@ -7,6 +7,7 @@ package enum VMXDescription {
     /// The machine that the text describes.
     package static func read(_ bytes: [UInt8]) throws(StorageError) -> Machine {
         let values = try VMXValues(bytes)
+        try refuseEncrypted(values)
         var machine = Machine(name: values["displayname"])
         machine.platform = .vmware
         machine.operatingSystem = values["guestos"]
@@ -20,6 +21,19 @@ package enum VMXDescription {
         noteSlots(values, &machine)
         machine.sortDisks()
         return machine
+    }
+
+    /// An encrypted machine's keys stand within `encryption.data`; where only its TPM's are in there, the others stand beside it.
+    private static func refuseEncrypted(_ values: VMXValues) throws(StorageError) {
+        guard values["encryption.data"] != nil,
+            !buses.contains(where: { bus in
+                (0..<bus.controllers).contains { values.hasKey(prefix: "\(bus.name)\($0):") }
+            })
+        else { return }
+        throw .machine(
+            .unsupported, .encrypted, language,
+            "is encrypted; remove the encryption in VMware (the machine's settings, Access Control), which decrypts its disks too",
+            structure: "encryption.data")
     }
 
     /// "56 4d 19 25 ef ca 37 87-5c 44 …": the bytes in the order of the text.

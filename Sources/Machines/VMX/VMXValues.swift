@@ -16,7 +16,7 @@ struct VMXValues {
                 .refused, .tooLarge, VMXDescription.language, "is longer than \(Self.byteLimit) bytes")
         }
         var pairs: [(key: String, value: [UInt8])] = []
-        for line in bytes.split(whereSeparator: { $0 == 10 || $0 == 13 }) {
+        for line in (try Self.singleBytes(bytes)).split(whereSeparator: { $0 == 10 || $0 == 13 }) {
             guard let pair = Self.pair(line) else { continue }
             pairs.append(pair)
         }
@@ -32,6 +32,25 @@ struct VMXValues {
             let decoded = Self.shown(value, encoding)
             if decoded != text { decodedValues[key] = decoded }
         }
+    }
+
+    /// The text without its byte-order mark; one of UTF-16 (a mark says so) as UTF-8.
+    private static func singleBytes(_ bytes: [UInt8]) throws(StorageError) -> ArraySlice<UInt8> {
+        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { return bytes.dropFirst(3) }
+        let isLittle = bytes.starts(with: [0xff, 0xfe])
+        guard isLittle || bytes.starts(with: [0xfe, 0xff]) else { return bytes[...] }
+        var units: [UInt16] = []
+        var rest = bytes.dropFirst(2)
+        while let first = rest.popFirst() {
+            guard let second = rest.popFirst() else { break }
+            units.append(isLittle ? UInt16(second) << 8 | UInt16(first) : UInt16(first) << 8 | UInt16(second))
+        }
+        guard bytes.count.isMultiple(of: 2), let text = String(validating: units, as: UTF16.self) else {
+            throw .machine(
+                .unsupported, .encoding, VMXDescription.language,
+                "begins as a text in UTF-16 and is none; write it as UTF-8")
+        }
+        return Array(text.utf8)[...]
     }
 
     /// A value by the text's encoding; nil where it is the same.

@@ -33,6 +33,15 @@ struct XMLElement: Sendable {
 
     /// The value of the first element of that name directly in it.
     func value(of name: String) -> String? { child(name)?.value }
+
+    /// What the elements of that name directly in it list: CIM's lists stand in several elements, or in one with blanks between.
+    /// Each element's whole text comes first.
+    func list(of name: String) -> [String] {
+        children(named: name).compactMap(\.value).flatMap { text in
+            let words = text.split { $0.isWhitespace || $0 == "," }.map(String.init)
+            return words.count > 1 ? [text] + words : [text]
+        }
+    }
 }
 
 extension String {

@@ -34,6 +34,7 @@ struct DescribedPlaces {
     /// The file that `reference` means. Throws `refused` for a path that nobody allowed and for what is no regular file, `io`
     /// where it is not there.
     func place(of reference: String, role: String) throws(StorageError) -> Place {
+        let reference = FileReference.beside(reference)
         for name in plainNames(reference) {
             if let found = try neighbour(name) { return found }
         }
@@ -57,7 +58,9 @@ struct DescribedPlaces {
             // "storage:volume": the volume's own name, in a copy of it with the suffixes that such copies have.
             guard !reference.hasPrefix("/"), let name = lastName(of: reference) else { return [] }
             return name.contains(".") ? [name] : [name, name + ".raw", name + ".qcow2"]
-        default: return DirectoryEntry.isSound(name: reference.hostBytes) ? [reference] : []
+        default:
+            let name = FileReference.beside(reference)
+            return DirectoryEntry.isSound(name: name.hostBytes) ? [name] : []
         }
     }
 

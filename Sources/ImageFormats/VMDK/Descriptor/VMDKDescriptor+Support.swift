@@ -19,6 +19,7 @@ extension VMDKDescriptor {
     /// Throws, by name, for everything that cannot be read here. `isEmbedded`: the descriptor lies inside the one
     /// sparse extent that it describes.
     func checkSupported(isEmbedded: Bool) throws(StorageError) {
+        try refuseEncrypted()
         let type = createType ?? (isEmbedded ? "monolithicSparse" : "")
         if let device = Self.deviceTypes[type.lowercased()] {
             throw rawDevice("is \(device): its bytes are on a device of the host, not in files", "createType")
@@ -37,6 +38,19 @@ extension VMDKDescriptor {
                     : "the descriptor has no extents",
                 structure: "descriptor", offset: fileOffset)
         }
+    }
+
+    /// vSphere encrypts by a filter of the host's, which the disk database names; Workstation writes its keys into the text.
+    private func refuseEncrypted() throws(StorageError) {
+        let filters = value("ddb.iofilters")?.lowercased() ?? ""
+        let keys = ["encryption.keysafe", "encryption.data", "datafilekey"]
+        guard filters.contains("vmcrypt") || keys.contains(where: { value($0) != nil }) else { return }
+        throw StorageError.vmdk(
+            .unsupported, .encrypted,
+            "the disk is encrypted by VMware; decrypt it there (VM Storage Policies, or the machine's Access Control), or export "
+                + "the machine as OVF, which decrypts it",
+            structure: "descriptor", field: filters.isEmpty ? "encryption" : "ddb.iofilters",
+            offset: fileOffset)
     }
 
     /// The refusal of a disk, or a part of one, that lies on a device.

@@ -94,6 +94,14 @@ struct XVAArchiveTests {
                 try Self.piece(&maker, 1, one)
                 try Self.piece(&maker, 0, one)
             }.isCode(ApplianceCode.badPieces))
+        // Two that differ would each vouch for another disk; so would one of either kind.
+        for again in ["checksum", "xxhash"] {
+            #expect(
+                try failure { maker in
+                    try Self.piece(&maker, 0, one)
+                    maker.add("Ref:1/00000000.\(again)", Array(repeating: 48, count: 40))
+                }.isCode(ApplianceCode.badPieces))
+        }
         #expect(
             try failure { $0.add("Ref:1/99999999999999999", one) }.isCode(ApplianceCode.badPieces))
         #expect(

@@ -159,6 +159,26 @@ struct ChildAndShrinkTests {
         }
     }
 
+    /// There is no disk of 0 bytes; and a format that cannot become shorter says so before what lives behind the end.
+    @Test func whatCanNeverBecomeShorter() throws {
+        let directory = try TemporaryDirectory()
+        for (format, size) in [("raw", "0"), ("raw", "-8M"), ("qcow2", "0")] {
+            let path = directory.path("x.\(format)")
+            try? FileManager.default.removeItem(atPath: path)
+            try Fixture.diskgraft("create", path, "8M")
+            let before = try fileBytes(path)
+            try Fixture.diskgraft("resize", "--shrink", path, size, expect: 2...64)
+            #expect(try fileBytes(path) == before, "\(format) \(size)")
+        }
+        let raw = try directory.write("ones.raw", [UInt8](repeating: 1, count: 8 << 20))
+        for format in ["vhd", "vhdx", "vmdk", "vdi"] {
+            let path = directory.path("full.\(format)")
+            try Fixture.diskgraft("convert", raw, path)
+            let refused = try Fixture.diskgraft("resize", "--shrink", path, "4M", expect: 2...2)
+            #expect(refused.errorText.contains("not made shorter in this format"))
+        }
+    }
+
     @Test func messagesNameTheUsersPath() throws {
         let directory = try TemporaryDirectory()
         var random = SeededRandom(1)

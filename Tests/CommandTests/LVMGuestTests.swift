@@ -127,5 +127,8 @@ struct LVMGuestTests {
         // One disk alone: the root cannot be read, and nothing is guessed.
         let alone = try Fixture.diskgraft("plan", sources[0], "--to", "hyperv", expect: nil)
         #expect(alone.status != 0)
+        // The superblock lies on the other disk: it is not lost, and its copies here are no reason to write it anew.
+        let checked = try Fixture.diskgraft("check", sources[0])
+        #expect(checked.text.contains("missing") && !checked.text.contains("superblock is gone"))
     }
 }

@@ -56,6 +56,34 @@ struct TarFaithTests {
         #expect(listed.contains("z 0 False 0 a") || listed.contains("z 0 True 0 a"), "\(listed)")
     }
 
+    /// A file by itself keeps its name, as a link does that leads nowhere; a link to a directory is the directory.
+    @Test func oneFileByItself() throws {
+        let directory = try TemporaryDirectory()
+        let image = try directory.sparse("fs.img", byteCount: 4 << 20)
+        try Tool.run("mke2fs", ["-q", "-F", "-t", "ext4", image])
+        let script =
+            "mkdir etc\nsymlink resolv.conf ../run/none\nsymlink link etc\ncd etc\nwrite /etc/passwd hostname\n"
+        try Tool.run("debugfs", ["-w", "-f", try directory.write("script", script), image])
+        func members(_ path: String) throws -> String {
+            try Tool.run(
+                "sh",
+                [
+                    "-c", "\"$0\" tar --volume disk \"$1\" \"$2\" | tar -tv | awk '{ print $1, $6, $7, $8 }'",
+                    Fixture.command, image, path,
+                ]
+            ).text
+        }
+        #expect(try members("/etc/hostname").hasSuffix(" hostname  \n"))
+        #expect(try members("/resolv.conf") == "lrwxrwxrwx resolv.conf -> ../run/none\n")
+        #expect(try members("/link").contains(" ./hostname") || members("/link").contains(" hostname"))
+        let out = directory.path("link")
+        try Fixture.diskgraft("get", "--volume", "disk", "--links", "all", image, "/resolv.conf", out)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: out) == "../run/none")
+        let missing = try Fixture.diskgraft(
+            "tar", "--volume", "disk", image, "/nothing", expect: 2...2)
+        #expect(missing.errorText.contains("there is no /nothing"))
+    }
+
     /// Directories get their default lists last, as tar programs do it: what an archive brings inherits nothing from them.
     @Test func membersInheritNothingFromTheArchivesDirectories() throws {
         let directory = try TemporaryDirectory()

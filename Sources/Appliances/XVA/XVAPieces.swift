@@ -21,6 +21,8 @@ struct XVAPieces: Sendable {
     /// Where the last one ends on the disk.
     private(set) var end: UInt64 = 0
     private var previous: UInt64?
+    /// The last one took a number and no bytes.
+    private var isPreviousEmpty = false
     private var firstLength: UInt64 = 0
 
     /// A piece is verified as a whole, in memory.
@@ -46,6 +48,7 @@ struct XVAPieces: Sendable {
         else { throw failure("has a piece past every disk's end", range.lowerBound) }
         previous = number
         end = next
+        isPreviousEmpty = length == 0
         guard length > 0 else { return }
         guard starts.count < Self.countLimit else {
             throw .memoryBound(ApplianceCode.layer, "has a disk of more than \(Self.countLimit) pieces")
@@ -62,7 +65,10 @@ struct XVAPieces: Sendable {
             throw failure("has a checksum of the piece \(number), which is not before it", offset)
         }
         // Behind a piece of no length: nothing to check.
-        guard let last = places.last, let length = lengths.last else { return }
+        guard !isPreviousEmpty, let last = places.last, let length = lengths.last else { return }
+        guard checks.last == Check.none else {
+            throw failure("has two checksums of the piece \(number)", offset)
+        }
         let padded = (UInt64(length) + 511) / 512 * 512
         guard offset == last + padded + 512 else { return }
         checks[checks.count - 1] = check

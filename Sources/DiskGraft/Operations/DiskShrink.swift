@@ -16,6 +16,7 @@ enum DiskShrink {
     /// Throws `refused`, nothing written, when something does. A GPT's backup moves to the new end first.
     static func run(_ image: DiskImage, to byteCount: UInt64) throws(StorageError) {
         let disk = image.opened.disk
+        try ImageProbe.requireShrinkable(image.opened, to: byteCount)
         let layout = try VolumeDiscovery.discover(disks: [disk], probe: FileSystemRegistry.builtIn.probe)
         try requireNothingKnown(in: layout, behind: byteCount, image.path)
         let slice = try SliceDevice(disk, range: 0..<byteCount)

@@ -133,6 +133,14 @@ public struct GuestCheck: Encodable, Sendable {
         let kind = volume.identity.kind
         // Of what volumes are put together, those are checked.
         guard kind.content != .volumes, kind.content != .swap else { return }
+        // A superblock on what is not there is not lost.
+        if kind == .unknown, let lacking = volume.lacking {
+            return add(
+                Finding(
+                    .warning, CheckCode.notChecked,
+                    "\(lacking), so nothing in it was checked; give all disks of the guest"), image: path,
+                volume: volume.name)
+        }
         if kind == .unknown {
             var hasRemains = false
             for driver in registry.drivers {

@@ -47,6 +47,19 @@ public struct GuestFiles: Sendable {
         return file
     }
 
+    /// What is to be copied by its path: the file that a link leads to, as `find` has it, or the link itself where it leads nowhere.
+    public func findForCopy(_ path: GuestPath) throws(StorageError) -> GuestFile {
+        do throws(StorageError) {
+            return try find(path)
+        } catch {
+            guard error.isCode(GuestCode.noSuchFile), !path.endsInSlash,
+                let link = try tree.find(path, followLast: false),
+                link.attributes.type == .symbolicLink
+            else { throw error }
+            return link
+        }
+    }
+
     /// Why what the fstab mounts on a directory is not in the tree; nil where nothing is missing. The directory is
     /// there, and its contents are not.
     public func obstacle(at directory: GuestPath) -> StorageError? { obstacles[directory] }

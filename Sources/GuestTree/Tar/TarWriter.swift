@@ -22,7 +22,8 @@ public struct TarWriter {
         self.output = output
     }
 
-    /// Adds `top` and everything below it; names in the archive are relative to `top`. `report` hears of what was
+    /// Adds `top` and everything below it; names in the archive are relative to `top`, or its own where it is
+    /// no directory. `report` hears of what was
     /// left out: sockets, contents that cannot be read.
     public mutating func add(_ top: GuestFile, report: (String) -> Void) throws(StorageError) {
         var entries = self
@@ -51,8 +52,11 @@ public struct TarWriter {
 
     private mutating func add(_ file: GuestFile, below top: GuestPath) throws(StorageError) {
         var name = Array(file.path.relative(to: top))
-        if name.isEmpty { name = GuestPath.here }
         let attributes = file.attributes
+        // A directory is its contents; a file by itself keeps its name.
+        if name.isEmpty {
+            name = attributes.type == .directory ? GuestPath.here : top.lastComponent ?? GuestPath.here
+        }
         var type = UInt8(ascii: "0")
         var size: UInt64 = 0
         var target: [UInt8] = []

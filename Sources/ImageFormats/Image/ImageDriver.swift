@@ -26,6 +26,11 @@ package struct ImageOpenOptions: Sendable {
         self.references = references
         self.vhdSize = vhdSize
     }
+
+    /// `file` as a map looks into it whose units are of `unit` bytes: to salvage it, one that its end may cut.
+    func mapped(_ file: any ByteFile, unit: UInt64) -> any ByteFile {
+        isSalvage ? CutOffFile(file, missing: unit) : file
+    }
 }
 
 /// An image that was opened: the guest's disk and what the image says of itself.
@@ -204,13 +209,8 @@ extension ImageDriver {
 
     package static var canShrink: Bool { false }
 
-    package static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {
-        throw StorageError(
-            .unsupported, ShrinkCode.notInThisFormat,
-            "a disk is not made shorter in this format here; qcow2 and raw can be",
-            layerName: format.rawValue,
-            path: image.disk.map.hostFiles.first?.path, remedies: [.convert(options: [])])
-    }
+    /// Whoever calls has asked `canShrink`.
+    package static func shrink(_ image: OpenedImage, to byteCount: UInt64) throws(StorageError) {}
 
     package static func measure(
         _ disk: (any BlockDevice)?, byteCount: UInt64, options: ImageCreateOptions

@@ -43,6 +43,12 @@ struct QCOW2Tables: Sendable {
         return extent
     }
 
+    /// Entries of the L1 table, to salvage an image those that the file has: what is behind its end is lost, not empty.
+    private var l1End: UInt64 {
+        guard isSalvage else { return UInt64(header.l1Count) }
+        return min(UInt64(header.l1Count), (file.byteCount - min(file.byteCount, header.l1Offset)) / 8)
+    }
+
     /// Feeds entries to `run` from its first cluster on, until one does not belong to it.
     mutating func scan(_ run: inout QCOW2Run, limit: Int) throws(StorageError) {
         let l2Bits = UInt64(header.l2Bits)
@@ -50,9 +56,17 @@ struct QCOW2Tables: Sendable {
         var left = limit
         while left > 0, cluster < header.clusterCount {
             let slot = cluster & (1 << l2Bits - 1)
-            guard let table = try l2Table(of: cluster >> l2Bits) else {
+            let known: UInt64?
+            do throws(StorageError) {
+                known = try l2Table(of: cluster >> l2Bits)
+            } catch {
+                // What is wrong further on is told when it is asked for.
+                guard run.count == 0, !error.isCancellation else { return }
+                throw error
+            }
+            guard let table = known else {
                 let first = cluster >> l2Bits
-                let end = min(UInt64(header.l1Count), first + UInt64(left))
+                let end = min(l1End, first + UInt64(left))
                 let next = try pages.firstEntry(
                     QCOW2Entry.offsetMask, at: header.l1Offset, from: first + 1, to: end)
                 let count = min((next ?? end) << l2Bits - cluster, header.clusterCount - cluster)
@@ -62,7 +76,9 @@ struct QCOW2Tables: Sendable {
                 continue
             }
             let (base, index) = pages.place(of: table + slot * 8)
-            let page = try pages.page(at: base)
+            guard let page = run.count == 0 ? try pages.page(at: base) : try? pages.page(at: base) else {
+                return
+            }
             let count = min((pages.pageSize - index) / 8, Int(clamping: header.clusterCount - cluster))
             guard try run.append(page, from: index, count: count, at: base) else { return }
             cluster += UInt64(count)
@@ -73,6 +89,11 @@ struct QCOW2Tables: Sendable {
     /// Where the L2 table of L1 entry `index` lies; nil when there is none.
     mutating func l2Table(of index: UInt64) throws(StorageError) -> UInt64? {
         let place = header.l1Offset + index * 8
+        guard index < l1End else {
+            throw .qcow2(
+                .l1Offset, "the file ends within the L1 table, before entry \(index); it is truncated",
+                structure: "L1 table", offset: place)
+        }
         let table = try pages.entry(at: place) & QCOW2Entry.offsetMask
         guard table != 0 else { return nil }
         guard table % header.clusterSize == 0, table <= clustersEnd,

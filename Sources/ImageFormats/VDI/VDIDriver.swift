@@ -25,7 +25,7 @@ package enum VDIDriver: ImageDriver {
     static func open(
         _ file: any ByteFile, _ header: VDIHeader, _ options: ImageOpenOptions, chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
-        let map = VDIMap(file, header: header)
+        let map = VDIMap(options.mapped(file, unit: header.stride), header: header)
         if map.blockCount * 4 <= VDIMap.eagerLimit, !options.isSalvage { try map.checkTable() }
         let info = info(of: file, header)
         guard header.isDifferencing else { return OpenedImage(disk: Image(map: map), info: info) }

@@ -34,7 +34,8 @@ package enum VHDDriver: ImageDriver {
             return OpenedImage(disk: Image(map: map), info: info)
         }
         let map = VHDDynamicMap(
-            disk.file, footer: disk.placement, header: header, byteCount: disk.byteCount,
+            options.mapped(disk.file, unit: UInt64(header.blockSize)), footer: disk.placement, header: header,
+            byteCount: disk.byteCount,
             batmap: try VHDBatmap(in: disk.file, header), writeRefusal: disk.placement.writeRefusal)
         if map.blockCount * 4 <= VHDDynamicMap.eagerTableLimit, !options.isSalvage {
             try map.checkTable(limit: disk.file.byteCount)

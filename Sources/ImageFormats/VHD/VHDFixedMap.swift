@@ -15,6 +15,8 @@ final class VHDFixedMap: WritableImageMap {
     }
 
     func extent(at offset: UInt64) throws(StorageError) -> Extent {
+        // A disk that is salvaged may have lost its end.
+        guard offset < file.byteCount else { throw file.shortFile(at: offset, 1) }
         let run = try file.nextDataOrHole(at: offset)
         let end = max(min(run.end, byteCount), offset + 1)
         return Extent(range: offset..<end, kind: run.isData ? .plain(file: 0, offset: offset) : .zero)

@@ -46,7 +46,8 @@ extension VHDFooterPlacement {
         guard let first = atEnd?.footer ?? atStart else {
             throw .vhd(
                 .corrupt, .noFooter, "has no VHD footer at its end or start; it may be truncated",
-                structure: "footer", offset: length - tailSize)
+                structure: "footer", offset: length - tailSize,
+                remedies: [.nameFormat(ImageFormat.raw.rawValue)])
         }
         endOffset = length - UInt64(atEnd?.byteCount ?? 0)
         footer = first

@@ -28,6 +28,7 @@ extension VMDKDriver {
         chain: ParentChain
     ) throws(StorageError) -> OpenedImage {
         try descriptor?.checkSupported(isEmbedded: true)
+        let file = header.isCompressed ? file : options.mapped(file, unit: header.grainSize)
         let extent = try VMDKSparseExtent.open(file, fileIndex: 0, header: header, options)
         let complete = extent.header
         var info = try info(complete, descriptor, file)

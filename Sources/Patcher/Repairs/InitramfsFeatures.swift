@@ -10,6 +10,8 @@ enum InitramfsFeatures: PlanStep {
     private static func repair(_ file: ParsedFile<MkinitfsConfiguration>, _ draft: inout PlanDraft) {
         let wanted: String? =
             switch draft.controller {
+            // Hyper-V's own driver takes the disks of every controller there.
+            case _ where draft.hypervisor == .hyperv: "scsi"
             case .ide, .ahci: "ata"
             case .nvme: "nvme"
             case .virtioBlk, .virtioSCSI: "virtio"

@@ -56,7 +56,8 @@ struct GetCommand: ParsableCommand {
             let known = ExtractionOptions.Links.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("there are no links \"\(self.links)\"; there are \(known)")
         }
-        let top = try files.find(path.path)
+        let top =
+            destination == "-" ? try files.find(path.path) : try files.findForCopy(path.path)
         if destination == "-" {
             return try files.forEachPiece(of: top) { (bytes) throws(StorageError) in Terminal.write(bytes) }
         }
@@ -226,7 +227,7 @@ struct TarCommand: ParsableCommand {
     private func run(_ files: GuestFiles) throws {
         var failed = false
         var archive = TarWriter(files) { Terminal.write($0) }
-        try archive.add(try files.find(path.path)) { message in
+        try archive.add(try files.findForCopy(path.path)) { message in
             Terminal.printWarning(message)
             failed = true
         }

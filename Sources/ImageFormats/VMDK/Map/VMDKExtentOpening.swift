@@ -94,9 +94,9 @@ struct VMDKExtentOpening {
             grainSizes.append(VMDKSESparseHeader.grainSize)
             return .seSparse(try VMDKSESparseExtent(file, fileIndex: index, header: header))
         }
-        let extent = try VMDKSparseExtent.open(
-            file, fileIndex: index,
-            header: try VMDKSparseHeader.read(file, isSalvage: options.isSalvage), options)
+        let known = try VMDKSparseHeader.read(file, isSalvage: options.isSalvage)
+        if !known.isCompressed { files[index] = options.mapped(file, unit: known.grainSize) }
+        let extent = try VMDKSparseExtent.open(files[index], fileIndex: index, header: known, options)
         let header = extent.header
         try requireSize(header.byteCount, header.grainSize, line, at: 12)
         if options.access == .write, line.access == .readWrite { try extent.checkWritable(options) }

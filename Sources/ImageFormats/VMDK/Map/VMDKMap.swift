@@ -55,6 +55,13 @@ final class VMDKMap: WritableImageMap {
         case .zero:
             return Extent(range: offset..<piece.range.upperBound, kind: .zero)
         case .flat(let file, let start):
+            let length = hostFiles[file].byteCount
+            guard start + inside < length else {
+                throw .vmdk(
+                    .corrupt, .extentSize,
+                    "the file ends at \(length), before this part of the disk; is it truncated?",
+                    offset: start + inside, path: hostFiles[file].path)
+            }
             let run = try hostFiles[file].nextDataOrHole(at: start + inside)
             let end = min(run.end - start + piece.range.lowerBound, piece.range.upperBound)
             return Extent(

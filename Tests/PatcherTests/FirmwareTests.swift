@@ -44,6 +44,68 @@ private func patch(_ disk: TestGuest, _ target: String = "kvm") throws -> Plan {
 private func reasonCode(_ plan: Plan) -> String? { plan.refusal?.code.rawValue }
 
 @Suite struct FirmwareTests {
+    /// Red Hat's GRUB for UEFI has no `linux16`; which commands a core has, its modules' texts say.
+    @Test(arguments: [
+        (["linux", "linuxefi", "initrdefi"], true), (["linux", "linux16", "initrd16"], false), ([], false),
+    ])
+    func commandsOfTheStartedGRUB(_ commands: [String], _ isChanged: Bool) throws {
+        let grub = TestProgram.grub(prefix: "/EFI/debian", commands: commands)
+        let (disk, _, root) = guest(["/EFI/debian/grubx64.efi": grub, "/EFI/debian/grub.cfg": stub])
+        let menu = String(decoding: root.files["/boot/grub/grub.cfg"] ?? [], as: UTF8.self)
+        let old = menu.replacing("\tlinux ", with: "\tlinux16 ").replacing("\tinitrd ", with: "\tinitrd16 ")
+        root.write("/boot/grub/grub.cfg", old)
+        #expect(try (disk.plan("kvm", skip: [.efi]).stop == .loaderCommandMissing) == isChanged)
+        _ = try patch(disk)
+        let after = String(decoding: root.files["/boot/grub/grub.cfg"] ?? [], as: UTF8.self)
+        #expect(after == (isChanged ? menu : old))
+    }
+
+    /// What stands behind a test may be there for the firmware that has it.
+    @Test func commandsBehindATestAreLeftAlone() throws {
+        let grub = TestProgram.grub(prefix: "/EFI/debian", commands: ["linux"])
+        let (disk, _, root) = guest(["/EFI/BOOT/BOOTX64.EFI": grub, "/EFI/debian/grub.cfg": stub])
+        let menu = """
+            menuentry 'Debian' {
+            \tif [ x$grub_platform = xefi ]; then
+            \t\tlinux /boot/vmlinuz-6.1.0 root=UUID=\(rootUUID) ro
+            \t\tinitrd /boot/initrd.img-6.1.0
+            \telse
+            \t\tlinux16 /boot/vmlinuz-6.1.0 root=UUID=\(rootUUID) ro
+            \t\tinitrd16 /boot/initrd.img-6.1.0
+            \tfi
+            }
+
+            """
+        root.write("/boot/grub/grub.cfg", menu)
+        #expect(try disk.plan("kvm").actions.isEmpty)
+        root.write("/boot/grub/grub.cfg", menu.replacing("linux /", with: "linuxefi /"))
+        #expect(try disk.plan("kvm").actions.isEmpty)
+    }
+
+    /// A BIOS loads commands from modules beside the menu, and command.lst lists them.
+    @Test func commandsOfABIOSsGRUB() throws {
+        var disk = TestGuest()
+        disk.bootCode = [.grub2]
+        let root = disk.partition(1, .ext4, uuid: rootUUID)
+        root.write("/etc/os-release", "ID=debian\n")
+        root.write("/etc/fstab", "UUID=\(rootUUID) / ext4 defaults 0 1\n")
+        root.write("/boot/vmlinuz-6.1.0", "kernel")
+        root.write("/boot/initrd.img-6.1.0", "-rom1fs-")
+        let menu =
+            "menuentry 'Debian' {\n\tlinux /boot/vmlinuz-6.1.0 root=UUID=\(rootUUID) ro\n\tinitrd /boot/initrd.img-6.1.0\n}\n"
+        let old = menu.replacing("\tlinux ", with: "\tlinuxefi ").replacing("\tinitrd ", with: "\tinitrdefi ")
+        root.write("/boot/grub/grub.cfg", old)
+        #expect(try disk.plan("kvm").actions.isEmpty, "no list: nobody knows")
+        root.write(
+            "/boot/grub/i386-pc/command.lst", "*linux: linux\nlinuxefi: linuxefi\ninitrdefi: linuxefi\n")
+        #expect(try disk.plan("kvm").actions.isEmpty)
+        root.write(
+            "/boot/grub/i386-pc/command.lst", "*acpi: acpi\n*linux: linux\ninitrd: linux\nlinux16: linux16\n")
+        #expect(try disk.plan("kvm", skip: [.efi]).stop == .loaderCommandMissing)
+        _ = try patch(disk)
+        #expect(String(decoding: root.files["/boot/grub/grub.cfg"] ?? [], as: UTF8.self) == menu)
+    }
+
     @Test func shimComesWithGRUBAndKeyManagerAndWithoutFallback() throws {
         let shim = TestProgram.shim(issuer: "Microsoft Corporation UEFI CA 2011")
         let grub = TestProgram.grub(prefix: "/EFI/debian", issuer: "Debian Secure Boot CA")

@@ -37,9 +37,10 @@ public enum TestProgram {
         return head + body + row
     }
 
-    /// A GRUB that has this built in.
+    /// A GRUB that has this built in; `commands` are names in its modules.
     public static func grub(
-        prefix: String, script: String? = nil, issuer: String? = nil, is32Bits: Bool = false
+        prefix: String, script: String? = nil, issuer: String? = nil, is32Bits: Bool = false,
+        commands: [String] = []
     ) -> [UInt8] {
         var modules = Array("mimg".utf8) + [UInt8](repeating: 0, count: is32Bits ? 8 : 20)
         func add(_ type: UInt32, _ text: String) {
@@ -50,6 +51,7 @@ public enum TestProgram {
             modules += row + contents
         }
         add(0, "module")
+        for name in commands { add(0, "module\0\(name)\0") }
         if let script { add(2, script) }
         add(3, prefix)
         if is32Bits {

@@ -8,6 +8,8 @@ package struct GRUBCore: Sendable, Equatable {
     package var prefix: String?
     /// The script that runs before the configuration is looked for.
     package var script: String?
+    /// Of the commands that not every GRUB has those that a module in it has; nil where no module in it loads a kernel.
+    var commands: Set<String>?
 
     /// Reads the section `mods`; nil where it is none of GRUB's.
     package init?(modules bytes: [UInt8], is32Bits: Bool = false) {
@@ -15,6 +17,10 @@ package struct GRUBCore: Sendable, Equatable {
         let first = is32Bits ? UInt64(bytes.little(4, as: UInt32.self)) : bytes.little(8, as: UInt64.self)
         let end = is32Bits ? UInt64(bytes.little(8, as: UInt32.self)) : bytes.little(16, as: UInt64.self)
         guard var offset = Int(exactly: first), let end = Int(exactly: end) else { return nil }
+        // A module's texts end in NUL. A name that is part of another's end does no harm: it is taken for known.
+        if bytes.holds("linux\0") {
+            commands = Set(GRUBCommandWord.common.keys.filter { bytes.holds("\($0)\0") })
+        }
         // A core of all modules has about two hundred.
         for _ in 0..<1000 {
             guard let head = offset +? 8, head <= min(end, bytes.count) else { break }

@@ -58,6 +58,7 @@ package enum PlanSteps {
         CardNames.self,
         CardAddressRows.self,
         FallbackLoader.self,
+        LoaderCommands.self,
         UnreadDefault.self,
         OpticalDrives.self,
         DisplayDriver.self,

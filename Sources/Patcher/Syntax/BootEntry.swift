@@ -38,6 +38,8 @@ package struct BootEntry: Sendable, Equatable {
     /// Where the initrd's path stands.
     package var initrdRanges: [Range<Int>] = []
 
+    /// GRUB 2: commands of it that not every GRUB has.
+    var loaderCommands: [GRUBCommandWord] = []
     /// GRUB 2: its words before variables are put in.
     var grub = GRUBEntryText()
     /// GRUB 2: the arguments that variables on the kernel's line stand for, in order.

@@ -12,6 +12,7 @@ package enum ConfigurationSyntaxes {
         GRUBLegacySaved.self,
         GRUBEnvironmentFile.self,
         GRUBVariablesFile.self,
+        GRUBCommandList.self,
         LoaderEntry.self,
         SystemdBootConfiguration.self,
         Syslinux.self,

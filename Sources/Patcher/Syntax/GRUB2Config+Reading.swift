@@ -221,25 +221,33 @@ extension GRUB2Config {
         ) -> Bool {
             let isKernel = Self.kernelCommands.contains(name)
             if current != nil {
-                if isKernel { return addKernel(name, words) }
-                current?.withKernels(of: branches) { Self.read(name, words, bytes, into: &$0) }
+                if isKernel { return addKernel(name, words, head) }
+                current?.withKernels(of: branches) {
+                    Self.read(name, words, bytes, into: &$0)
+                    $0.note(head, branches)
+                }
             } else if isKernel {
                 // A kernel outside any entry boots too, when the commands before it come to it.
                 var loose = BootEntry(
                     title: "(no entry)", index: config.entries.count, range: head.range)
                 loose.isLoose = true
                 Self.read(name, words, bytes, into: &loose)
+                loose.note(head, branches)
                 config.entries.append(loose)
             } else if Self.initrdCommands.contains(name), config.entries.last?.isLoose == true {
                 Self.read(name, words, bytes, into: &config.entries[config.entries.count - 1])
+                config.entries[config.entries.count - 1].note(head, branches)
             }
             return true
         }
 
-        private mutating func addKernel(_ name: String, _ words: ArraySlice<GRUBScript.Word>) -> Bool {
+        private mutating func addKernel(
+            _ name: String, _ words: ArraySlice<GRUBScript.Word>, _ head: GRUBScript.Word
+        ) -> Bool {
             guard words.first != nil, var entry = current?.head else { return true }
             entry.grub.branches = branches
             Self.read(name, words, bytes, into: &entry)
+            entry.note(head, branches)
             return current?.add(entry, branches) ?? true
         }
 
@@ -304,5 +312,14 @@ extension GRUB2Config {
                 entry.argumentsRange = entry.range.upperBound..<entry.range.upperBound
             }
         }
+    }
+}
+
+extension BootEntry {
+    /// Takes in a command by which a file of it is loaded, where not every GRUB has that. One behind a test may be there for
+    /// the firmware that has it.
+    fileprivate mutating func note(_ command: GRUBScript.Word, _ branches: [GRUBBranch]) {
+        guard branches.isEmpty, GRUBCommandWord.common[command.text] != nil, !command.isQuoted else { return }
+        loaderCommands.append(GRUBCommandWord(name: command.text, range: command.range))
     }
 }

@@ -30,6 +30,8 @@ extension VerdictReason {
             "its loader looks for the files on \(name), and \(problem.words): whether it will be there only a start shows"
         case .noKernel(let boot, let obstacle):
             "no kernel was found where loaders look for one (/boot\(boot.map { ", which is \($0)," } ?? "") is empty, or its volume was not given), and no boot menu\(obstacle.map { "; \($0.sentence)" } ?? ""): give the disk that holds them too, or install a kernel and its boot loader in the guest"
+        case .loaderCommandMissing(let name):
+            "the GRUB that starts there has no command \(name): write \(GRUBCommandWord.common[name] ?? "another") in its place"
         case .liloMap: "LILO's map holds the old disk's device number; run lilo in the guest or install GRUB"
         case .driversMissing(let names, let controller, let why):
             Self.missing(names, controller, why)

@@ -41,6 +41,8 @@ package enum VerdictReason: Sendable, Equatable {
     case noKernel(boot: String?, Obstacle?)
     /// The root is on an array that lacks members, of which this is known.
     case arrayDegraded(String)
+    /// The loader has no such command, with which the entry loads a file.
+    case loaderCommandMissing(String)
     /// LILO's map says where the root is, not its file.
     case liloMap
     /// The initramfs lacks modules that its kernel has, and they are not added.

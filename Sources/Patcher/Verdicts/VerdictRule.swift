@@ -30,6 +30,7 @@ package enum VerdictRules {
         MachineRule.self,
         KernelStartRule.self,
         LoaderMapRule.self,
+        LoaderCommandRule.self,
         DriversRule.self,
         RootRule.self,
         RootTypeRule.self,

@@ -287,7 +287,7 @@ struct CutOffChange {
                 : "it is not the file that was changed, but another of that name or a copy that something else has written to"
         let remedies: [Remedy] =
             isGiven(member.file)
-            ? (isSame ? [.forceUndo, .discardUndo] : member.record.remedies(besideAnother: member.file))
+            ? (isSame ? [.discardUndo, .forceUndo] : member.record.remedies(besideAnother: member.file))
             : [.giveDisk(path: member.file.path)]
         guard let offset = comparison.firstUnknown else {
             throw StorageError(

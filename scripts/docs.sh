@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 swift=${SWIFT:-swift}
 output=${1:-.build/docs}
 # The modules whose symbols the library shows as its own.
-shown=Storage,HostIO,ImageFormats,GuestTree,Patcher
+shown=Storage,HostIO,ImageFormats,GuestTree,Machines,Patcher
 
 $swift build --target DiskGraft
 built=$($swift build --show-bin-path)

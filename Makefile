@@ -44,6 +44,7 @@ lint:
 test: setup-test lint
 	$(SWIFT) build --build-tests
 	$(SWIFT) build --package-path Examples/PatchInFiveLines
+	SWIFT=$(SWIFT) scripts/docs.sh
 	SWIFT=$(SWIFT) scripts/run-tests.sh
 
 docs: setup

@@ -8,18 +8,21 @@ cd "$(dirname "$0")/.."
 swift=${SWIFT:-swift}
 output=${1:-.build/docs}
 # The modules whose symbols the library shows as its own.
-shown=Storage,HostIO,ImageFormats,GuestTree,Patcher
+shown=Storage,HostIO,ImageFormats,GuestTree,Machines,Patcher
 
 $swift build --target DiskGraft
 built=$($swift build --show-bin-path)
 tools=$(dirname "$(readlink -f "$(command -v "${swift%% *}")")")
+# Every system library that a module below imports.
+libraries=()
+for map in Sources/*/module.modulemap; do libraries+=(-I "$(dirname "$map")"); done
 graphs=$(mktemp -d)
 trap 'rm -rf "$graphs"' EXIT
 target=$($swift -print-target-info |
     python3 -c 'import json,sys; print(json.load(sys.stdin)["target"]["unversionedTriple"])')
 "$tools/swift-symbolgraph-extract" -module-name DiskGraft -target "$target" \
     -I "$built/Modules" -Xcc "-fmodule-map-file=$built/CLinux.build/module.modulemap" \
-    -I Sources/CZlib -I Sources/CZstd -I Sources/CCrypto \
+    "${libraries[@]}" \
     -minimum-access-level public -skip-synthesized-members \
     "-experimental-allowed-reexported-modules=$shown" -output-dir "$graphs"
 mkdir -p "$output"

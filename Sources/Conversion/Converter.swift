@@ -4,7 +4,7 @@ package import Storage
 internal import Synchronization
 
 /// Copies a disk into a sink: whatever the source's map calls zero is never touched, the rest is read and decoded,
-/// scanned for zeros and encoded by one worker per core, and written in the order that the sink wants.
+/// scanned for zeros and encoded by several workers, and written in the order that the sink wants.
 package final class Converter: Sendable {
     /// How many bytes of the disk are done, and of how many. Called from worker threads.
     package typealias Progress = @Sendable (_ done: UInt64, _ total: UInt64) -> Void

@@ -41,8 +41,6 @@ enum Ext4Code: String, LayerCode {
     case notClean = "not-clean"
     case multiMount = "multi-mount-protection"
     // What forbids a change.
-    case transactionFinished = "transaction-finished"
-    case transactionFailed = "transaction-failed"
     case reservedInode = "reserved-inode"
     case immutable = "immutable"
     case appendOnly = "append-only"
@@ -56,7 +54,6 @@ enum Ext4Code: String, LayerCode {
     case noEntry = "no-entry"
     case isADirectory = "is-a-directory"
     case notEmpty = "not-empty"
-    case intoItself = "into-itself"
     case otherProject = "other-project"
     case caseFolded = "casefold"
     case noInodes = "no-inodes"

@@ -40,15 +40,12 @@ enum FATCode: String, LayerCode, CaseIterable {
     // What forbids writing to the volume.
     case damaged = "damaged"
     // What forbids a change.
-    case transactionFinished = "transaction-finished"
-    case transactionFailed = "transaction-failed"
     case noSpace = "no-space"
     case rootFull = "root-full"
     case directoryFull = "directory-full"
     case fileTooLong = "file-too-long"
     case noEntry = "no-entry"
     case notEmpty = "not-empty"
-    case isADirectory = "is-a-directory"
     case intoItself = "into-itself"
     case notSettable = "not-settable"
     case badLabel = "bad-label"

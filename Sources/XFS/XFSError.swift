@@ -36,7 +36,6 @@ enum XFSCode: String, LayerCode {
     // What forbids writing.
     case unwritableFeature = "unwritable-feature"
     case notClean = "not-clean"
-    case transactionFinished = "transaction-finished"
     case immutable = "immutable"
     case noSpace = "no-space"
     case fileFragmented = "file-fragmented"
@@ -52,7 +51,6 @@ enum XFSCode: String, LayerCode {
     case noEntry = "no-entry"
     case notEmpty = "not-empty"
     case isADirectory = "is-a-directory"
-    case intoItself = "into-itself"
     case tooManyLinks = "too-many-links"
     case otherProject = "other-project"
     case foldedNames = "folded-names"

@@ -137,6 +137,22 @@ struct ChildAndShrinkTests {
         #expect(try fileBytes(path) == before)
     }
 
+    /// An MBR has no backup whose place would tell: the partition itself is in the way, empty as it is.
+    @Test func aPartitionOfAnMBRIsNotCutOff() throws {
+        let directory = try TemporaryDirectory()
+        let raw = try directory.sparse("disk.img", byteCount: 64 << 20)
+        try Tool.run(
+            "sfdisk", ["-q", "--no-reread", "--no-tell-kernel", raw],
+            input: "label: dos\nstart=2048,size=16M\n")
+        let before = try fileBytes(raw)
+        let refused = try Fixture.diskgraft("resize", "--shrink", raw, "16M", expect: 2...2)
+        #expect(refused.errorText.contains("partition 1 ends"), "\(refused.errorText)")
+        let isUntouched = try fileBytes(raw) == before
+        #expect(isUntouched)
+        try Fixture.diskgraft("resize", "--shrink", raw, "17M")
+        #expect(try fileBytes(raw).count == 17 << 20)
+    }
+
     @Test func whatIsNotKnownIsNotCutOff() throws {
         let directory = try TemporaryDirectory()
         var bytes = [UInt8](repeating: 0, count: 8 << 20)

@@ -292,8 +292,13 @@ struct DescriptionCommandTests {
         let options = suffix == "vmdk" ? ["-o", "subformat=streamOptimized"] : []
         try Tool.run(Fixture.command, ["convert", "-O", suffix] + options + [stream, good])
         var bytes = try fileBytes(stream)
-        // Within the first grain, behind its header and that of zlib.
-        for index in 0..<40 { bytes[(128 << 9) + 12 + 200 + index] ^= 0x55 }
+        // Within the ninth grain, behind its header and that of zlib: the first is decoded for its partition table anyhow.
+        var grain = 128 << 9
+        for _ in 0..<8 {
+            let count = (8..<12).reversed().reduce(0) { $0 << 8 | Int(bytes[grain + $1]) }
+            grain += (12 + count + 511) / 512 * 512
+        }
+        for index in 0..<40 { bytes[grain + 12 + 200 + index] ^= 0x55 }
         try directory.write("s.vmdk", bytes)
         let out = directory.path("out.\(suffix)")
         try Tool.run(Fixture.command, ["convert", "-O", suffix] + options + [stream, out], expect: 1...1)

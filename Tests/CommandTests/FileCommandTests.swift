@@ -166,5 +166,16 @@ struct FileCommandTests {
         try Tool.run("qemu-io", ["-f", "qcow2", "-c", "write -P 9 5M 1k", image])
         #expect(try Fixture.diskgraft("compare", guest, image, expect: 1...1).text.contains("5242880"))
         try Fixture.diskgraft("compare", guest, directory.path("none"), expect: 2...2)
+        // A longer one is the same where its rest is zeros.
+        let short = try directory.write("short", [UInt8](repeating: 3, count: 4096))
+        let zeros = try directory.write("zeros", try fileBytes(short) + [UInt8](repeating: 0, count: 4096))
+        let more = try directory.write(
+            "more", try fileBytes(zeros) + [UInt8](repeating: 0, count: 511) + [1])
+        for (first, second, status) in [
+            (short, zeros, Int32(0)), (zeros, short, 0), (short, more, 1), (more, short, 1),
+        ] {
+            try Fixture.diskgraft("compare", first, second, expect: status...status)
+        }
+        try Fixture.diskgraft("compare", "-s", short, zeros, expect: 1...1)
     }
 }

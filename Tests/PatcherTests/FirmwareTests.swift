@@ -275,11 +275,12 @@ private func reasonCode(_ plan: Plan) -> String? { plan.refusal?.code.rawValue }
         #expect(try disk.survey().guests.first?.mounts.map(\.path) == ["/"])
     }
 
-    @Test func theOwnDirectoryComesFirst() throws {
+    /// Even where another one's program leads to a menu too.
+    @Test(arguments: ["arch", "zorin"]) func theOwnDirectoryComesFirst(_ other: String) throws {
         let own = TestProgram.grub(prefix: "/EFI/debian")
         let (disk, esp, _) = guest([
-            "/EFI/arch/grubx64.efi": TestProgram.grub(prefix: "/EFI/arch"), "/EFI/debian/grubx64.efi": own,
-            "/EFI/debian/grub.cfg": stub,
+            "/EFI/\(other)/grubx64.efi": TestProgram.grub(prefix: "/EFI/\(other)"),
+            "/EFI/\(other)/grub.cfg": stub, "/EFI/debian/grubx64.efi": own, "/EFI/debian/grub.cfg": stub,
         ])
         let plan = try patch(disk)
         #expect(esp.files["/EFI/BOOT/BOOTX64.EFI"] == own)

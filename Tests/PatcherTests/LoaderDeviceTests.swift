@@ -261,6 +261,15 @@ import Testing
         }
     }
 
+    /// What lies by that path on another volume is not what this loader reads.
+    @Test(arguments: [false, true]) func aPathOfAnotherVolume(_ legacy: Bool) throws {
+        let disk = guest("/old/vmlinuz", legacy: legacy).disk
+        let root = try #require(disk.fileSystems[1] as? MemoryFileSystem)
+        root.write("/old/vmlinuz", "kernel")
+        let plan = try disk.plan("kvm")
+        #expect(plan.stop == .fileMissing && plan.refusal?.code == .defaultCannot)
+    }
+
     /// Debian's /boot has a link to itself.
     @Test func aLinkToItself() throws {
         let (disk, boot) = guest("/boot/vmlinuz-6.1.0-20")

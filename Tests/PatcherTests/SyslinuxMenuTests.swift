@@ -33,6 +33,8 @@ import Testing
             ])
             let plan = try guest.disk.plan("kvm")
             #expect(plan.outcome == .boots && plan.defaultVerdict?.title == "a", "\(path)")
+            let stray = try #require(plan.verdicts.first { $0.title == "b" })
+            #expect(stray.notes.map(\.code) == [.menuNotInUse], "\(path)")
         }
         // The other way round the good one is of no use.
         let guest = guest([

@@ -121,6 +121,18 @@ extension MutableRawSpan {
         #expect(try guest("/dev/vg/data /data ext4 nofail 0 2", whole).disk.plan("kvm").outcome == .boots)
     }
 
+    /// Of a volume that claims more than its device has, the end was cut off, unless it counts several devices.
+    @Test(arguments: [VolumeIdentity.Kind.ext4, .xfs, .ntfs, .btrfs])
+    func aVolumeLongerThanItsDevice(_ kind: VolumeIdentity.Kind) throws {
+        var guest = FieldGuest([
+            "/etc/fstab": "UUID=\(fieldRoot) / ext4 defaults 0 1\nUUID=\(fieldData) /data auto defaults 0 2\n"
+        ])
+        guest.disk.partition(2, kind, uuid: fieldData)
+        guest.disk.volumes[1].identity.byteCount = 1 << 50
+        let doubts = try guest.disk.plan("kvm").defaultVerdict?.findings.map(\.reason.code) ?? []
+        #expect(doubts.contains(.volumeDamaged) == (kind != .btrfs))
+    }
+
     @Test func aDamagedVolumeThatIsWaitedFor() throws {
         let plan = try plan("UUID=\(fieldData) /data ext4 defaults 0 2")
         #expect(plan.outcome == .notKnown && plan.refusal == nil)

@@ -69,11 +69,7 @@ package final class XVADiskFile: ByteFile {
 
     /// The piece that byte `offset` lies in, nil between pieces, and where it or the gap ends.
     private func run(at offset: UInt64) -> (index: Int?, end: UInt64) {
-        var (low, high) = (0, pieces.starts.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if pieces.starts[middle] <= offset { low = middle + 1 } else { high = middle }
-        }
+        let low = pieces.starts.firstIndex(sortedBy: { $0 > offset })
         // Behind the last piece nothing is told by its being left out.
         let next =
             low < pieces.starts.count

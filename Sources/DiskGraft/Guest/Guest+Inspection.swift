@@ -34,7 +34,7 @@ extension Guest {
     /// Linux mounts no file system that ends behind its device.
     private func requireWhole(_ index: Int) throws(StorageError) {
         let volume = volumes[index]
-        guard let length = volume.identity.byteCount, length > volume.device.byteCount else { return }
+        guard let length = volume.identity.deviceByteCount, length > volume.device.byteCount else { return }
         throw StorageError(
             .refused, GuestCode.cutOff,
             "the file system on \(volume.name) is \(length) bytes long, and only \(volume.device.byteCount) are there: "

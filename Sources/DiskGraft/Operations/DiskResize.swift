@@ -3,7 +3,7 @@ internal import Partitions
 public import Storage
 internal import Undo
 
-/// Makes the guest's disk in an image longer, in place and undoably.
+/// Makes the guest's disk in an image longer, or shorter where nothing lives behind the new end, in place and undoably.
 public enum DiskResize {
     /// The size that is wanted.
     public enum Size: Equatable, Sendable {

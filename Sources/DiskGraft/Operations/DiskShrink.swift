@@ -39,7 +39,7 @@ enum DiskShrink {
         for volume in layout.volumes {
             guard case .wholeDisk = volume.location else { continue }
             let kind = volume.identity.kind
-            let claims = volume.identity.byteCount ?? (kind == .unknown ? 0 : volume.device.byteCount)
+            let claims = volume.identity.deviceByteCount ?? (kind == .unknown ? 0 : volume.device.byteCount)
             guard claims > end else { continue }
             throw StorageError(
                 .refused, DiskShrinkCode.volumeBehindEnd,

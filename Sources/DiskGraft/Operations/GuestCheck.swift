@@ -151,9 +151,7 @@ public struct GuestCheck: Encodable, Sendable {
             }
             if hasRemains { return }
         }
-        // Of others the number means something else: of btrfs, for one, all its devices.
-        let tells: Set<VolumeIdentity.Kind> = [.ntfs]
-        if tells.contains(kind), let claimed = volume.identity.byteCount, claimed > volume.device.byteCount {
+        if let claimed = volume.identity.deviceByteCount, claimed > volume.device.byteCount {
             add(
                 Finding(
                     .damage, CheckCode.truncatedDevice,

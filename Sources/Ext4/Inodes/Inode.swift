@@ -42,7 +42,6 @@ struct Inode: Sendable {
         static let appendOnly = Flags(rawValue: 0x20)
         static let encrypted = Flags(rawValue: 0x800)
         static let indexed = Flags(rawValue: 0x1000)
-        static let journalData = Flags(rawValue: 0x4000)
         static let hugeFile = Flags(rawValue: 0x40000)
         static let extents = Flags(rawValue: 0x80000)
         static let verity = Flags(rawValue: 0x100000)

@@ -39,7 +39,6 @@ struct JournalCommitBlock {
     static let checksumSizeOffset = 0x0d
     static let checksumOffset = 0x10
     static let secondsOffset = 0x30
-    static let nanosecondsOffset = 0x38
     /// Bytes up to the end of the last field, alignment included.
     static let byteCount = 0x40
     /// `h_chksum_type` of checksum version 1.
@@ -57,9 +56,4 @@ struct JournalCommitBlock {
         checksum = block.big(Self.checksumOffset)
         seconds = block.big(Self.secondsOffset)
     }
-}
-
-/// Transaction numbers wrap; `left` is before `right` when the distance is less than half the circle.
-func journalSequence(_ left: UInt32, isBefore right: UInt32) -> Bool {
-    Int32(bitPattern: left &- right) < 0
 }

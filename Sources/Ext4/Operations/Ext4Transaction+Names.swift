@@ -61,14 +61,16 @@ extension Ext4Transaction {
             if let found = try find(newName, in: target) {
                 if found.inode == moved.number { return key }
                 let old = try inode(found.inode)
-                try requireReplaceable(old, by: moved)
+                try (old.type ?? .regular).requireReplaceable(
+                    by: moved.type ?? .regular, layer: Ext4Code.layer)
+                try requireRemovable(old)
                 replaced = old
             } else {
                 try requireSoundIndex(of: target)
             }
             try requireProject(of: moved, in: target)
             let movesDirectory = moved.type == .directory && source.number != target.number
-            if movesDirectory { try requireNotInside(target, moved) }
+            if movesDirectory { try requireNotInside(newDirectory, key, layer: Ext4Code.layer) }
             try prepareStage(moving: moved, from: source, to: newName, in: target, replacing: &replaced)
             try enter(moved, as: newName, in: target.number, replacing: replaced, countsLink: movesDirectory)
             var oldParent = try inode(source.number)
@@ -124,20 +126,6 @@ extension Ext4Transaction {
 
     private static var parentName: [UInt8] { [UInt8](repeating: UInt8(ascii: "."), count: 2) }
 
-    /// Throws when `directory` lies in `moved`: it would cut itself off.
-    private func requireNotInside(_ directory: Inode, _ moved: Inode) throws(StorageError) {
-        var number = directory.number
-        var seen: Set<InodeNumber> = []
-        while number != .root {
-            guard number != moved.number, seen.insert(number).inserted,
-                let next = try find(Self.parentName, in: inode(number))?.inode
-            else {
-                throw .ext4(.misuse, .intoItself, "a directory cannot be moved into itself")
-            }
-            number = next
-        }
-    }
-
     /// Throws where a directory keeps what is in it to its project and a file is another's: ext4_link(), ext4_rename().
     private func requireProject(of inode: Inode, in directory: Inode) throws(StorageError) {
         guard directory.flags.contains(.projectInherit), inode.projectID != directory.projectID else {
@@ -147,15 +135,6 @@ extension Ext4Transaction {
             .refused, .otherProject,
             "directory \(directory.name) takes only files of its project \(directory.projectID), and "
                 + "\(inode.name) is of project \(inode.projectID); change it with chattr -p")
-    }
-
-    private func requireReplaceable(_ old: Inode, by moved: Inode) throws(StorageError) {
-        guard (old.type == .directory) == (moved.type == .directory) else {
-            throw .ext4(
-                .misuse, old.type == .directory ? .isADirectory : .notADirectory,
-                "a directory replaces only a directory, and a file only a file")
-        }
-        try requireRemovable(old)
     }
 
     private func requireRemovable(_ inode: Inode) throws(StorageError) {

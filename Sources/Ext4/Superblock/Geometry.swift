@@ -42,7 +42,6 @@ struct Geometry: Sendable {
     /// Blocks that one group's inode table takes.
     var inodeTableBlockCount: UInt64 { UInt64(inodesPerGroup).dividedRoundingUp(by: inodesPerBlock) }
     var hasMetadataChecksums: Bool { readOnly.contains(.metadataChecksums) }
-    var hasWideDescriptors: Bool { descriptorSize >= 64 }
 
     /// The byte offset of a block that lies in the volume.
     func byteOffset(of block: BlockNumber) -> UInt64 { block.rawValue &* UInt64(blockSize) }

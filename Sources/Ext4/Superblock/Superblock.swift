@@ -32,7 +32,6 @@ struct Superblock: Sendable {
         static let uuid = 0x68
         static let label = 0x78
         static let reservedDescriptorBlocks = 0xce
-        static let journalUUID = 0xd0
         static let journalInode = 0xe0
         static let journalDevice = 0xe4
         static let lastOrphan = 0xe8
@@ -45,7 +44,6 @@ struct Superblock: Sendable {
         static let wantExtraSize = 0x15e
         static let flags = 0x160
         static let mmpBlock = 0x168
-        static let logGroupsPerFlex = 0x174
         static let checksumType = 0x175
         static let backupGroups = 0x24c
         static let checksumSeed = 0x270

@@ -125,7 +125,7 @@ extension Ext4Transaction {
     }
 
     private func changeFreeBlocks(of group: UInt64, by change: Int64) throws(StorageError) {
-        noteChange()
+        gate.noteChange()
         var descriptor = try descriptor(group)
         guard let count = UInt32(exactly: Int64(descriptor.freeBlockCount) + change) else {
             throw .ext4(

@@ -4,8 +4,7 @@ extension Ext4Transaction {
     /// Brings counts, bitmaps and superblock into the change, lays its writes out and checks that they fit the
     /// journal. The transaction takes no further operations.
     package func prepare() throws(StorageError) -> any PreparedChange {
-        try requireOpen()
-        isFinished = true
+        try gate.close()
         try storeBitmaps()
         guard !dirty.isEmpty || stages.blockCount > 0 || superblock.bytes != target.superblock.bytes else {
             return PreparedExt4Change(fileSystem, target, OrderedWrites(), superblockAfter: target.superblock)

@@ -4,7 +4,7 @@ package import Storage
 /// it shows the change.
 package final class Ext4Transaction: ContentsTransaction, MovingTransaction, RangesTransaction,
     HolesTransaction, NamesTransaction, LinksTransaction, NodesTransaction, AttributesTransaction,
-    ExtendedAttributesTransaction, LabelTransaction, VolumeView
+    ExtendedAttributesTransaction, LabelTransaction, GatedTransaction, VolumeView
 {
     /// What a changed block is: decides its place in the order of writing where there is no journal.
     enum Role: Int, Comparable, Sendable {
@@ -49,12 +49,9 @@ package final class Ext4Transaction: ContentsTransaction, MovingTransaction, Ran
     var freeInodeChange: Int64 = 0
     /// What is laid out already of a change without a journal.
     var stages = Stages()
-    var isFinished = false
+    package var gate = TransactionGate(layer: Ext4Code.layer)
     /// What the next new inode gets as its generation.
     var nextGeneration: UInt32
-    /// Counts changes to the state above, so that an operation that fails half-way is noticed.
-    private var changeCount: UInt64 = 0
-    private var failure: StorageError?
     private var zone: SystemZone?
 
     init(_ fileSystem: Ext4FileSystem, _ target: WriteTarget, now: Timestamp) throws(StorageError) {
@@ -118,7 +115,7 @@ package final class Ext4Transaction: ContentsTransaction, MovingTransaction, Ran
 
     /// Gives a block new contents. Contents that are as they were change nothing.
     func store(_ bytes: [UInt8], at number: BlockNumber, role: Role) throws(StorageError) {
-        noteChange()
+        gate.noteChange()
         verified[number] = nil
         if let held = dirty[number] {
             dirty[number] = DirtyBlock(bytes: bytes, role: max(role, held.role))
@@ -145,32 +142,5 @@ package final class Ext4Transaction: ContentsTransaction, MovingTransaction, Ran
         var bytes = try block(number)
         bytes.replaceSubrange(offset..<offset + descriptor.bytes.count, with: descriptor.bytes)
         try store(bytes, at: number, role: .descriptors)
-    }
-
-    /// Takes note of a change.
-    func noteChange() { changeCount &+= 1 }
-
-    /// Runs an operation. One that fails after it changed something leaves a transaction that cannot be committed.
-    func perform<Result>(_ operation: () throws(StorageError) -> Result) throws(StorageError) -> Result {
-        try requireOpen()
-        let before = changeCount
-        do throws(StorageError) {
-            return try operation()
-        } catch {
-            if changeCount != before { failure = error }
-            throw error
-        }
-    }
-
-    /// Throws when the transaction takes no more operations.
-    func requireOpen() throws(StorageError) {
-        guard !isFinished else {
-            throw .ext4(.misuse, .transactionFinished, "the transaction was prepared; begin another")
-        }
-        if let failure {
-            throw .ext4(
-                .misuse, .transactionFailed,
-                "an operation failed half-way (\(failure.message)); begin another")
-        }
     }
 }

@@ -66,6 +66,7 @@ struct DirectorySlot: Sendable {
         set { bytes[Offset.attributes] = newValue.rawValue }
     }
     var isDirectory: Bool { attributes.contains(.directory) }
+    var type: FileType { isDirectory ? .directory : .regular }
 
     /// The eleven bytes of the name as they are stored.
     var rawName: [UInt8] { Array(bytes[..<11]) }

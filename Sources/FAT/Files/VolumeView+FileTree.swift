@@ -29,7 +29,7 @@ extension VolumeView {
             }
             return try body(
                 DirectoryEntry(
-                    name: entry.name, file: entry.id, type: entry.slot.isDirectory ? .directory : .regular))
+                    name: entry.name, file: entry.id, type: entry.slot.type))
         }
     }
 
@@ -46,7 +46,7 @@ extension VolumeView {
         let size = slot.isDirectory ? 0 : UInt64(slot.size)
         let written = slot.writeTime ?? never
         return FileAttributes(
-            type: slot.isDirectory ? .directory : .regular,
+            type: slot.type,
             permissions: slot.attributes.contains(.readOnly) ? 0o555 : 0o755, owner: 0, group: 0,
             linkCount: 1,
             size: size, allocatedByteCount: geometry.clusterCount(for: size) * UInt64(geometry.clusterSize),

@@ -127,11 +127,7 @@ extension FATTransaction {
     }
 
     private func requireReplaceable(_ old: FileEntry, by moved: FileEntry) throws(StorageError) {
-        guard old.slot.isDirectory == moved.slot.isDirectory else {
-            throw .fat(
-                .misuse, old.slot.isDirectory ? .isADirectory : .notADirectory,
-                "a directory replaces only a directory, and a file only a file")
-        }
+        try old.slot.type.requireReplaceable(by: moved.slot.type, layer: FATCode.layer)
         if old.slot.isDirectory { try requireEmpty(old) }
     }
 

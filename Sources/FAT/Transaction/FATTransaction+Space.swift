@@ -4,7 +4,7 @@ extension FATTransaction: RoomTransaction {
     /// Throws `no-space`, with the bytes that are free and those that are missing, where the volume cannot hold what a row of
     /// changes brings at any point of it. What directories grow by is not counted.
     package func requireRoom(for changes: [SpaceChange]) throws(StorageError) {
-        try requireOpen()
+        try gate.requireOpen()
         var held: UInt64 = 0
         var given: UInt64 = 0
         var missing: UInt64 = 0

@@ -3,8 +3,7 @@ package import Storage
 /// A change of a volume, collected in memory: sectors and contents as they will be, over the volume as it is. Reading
 /// through it shows the change.
 package final class FATTransaction: ContentsTransaction, NamesTransaction, AttributesTransaction,
-    LabelTransaction,
-    VolumeView
+    LabelTransaction, GatedTransaction, VolumeView
 {
     /// What a disk writes whole or not at all, however large the volume calls its sectors.
     static let unit: UInt64 = 512
@@ -25,7 +24,7 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
     let freeAtFirst: Int
     private(set) var stages: [Stage] = []
     var stage = Stage()
-    private var isFinished = false
+    package var gate = TransactionGate(layer: FATCode.layer)
     /// Tables, directories and boot sectors as they will be, by unit.
     private var units: [UInt64: [UInt8]] = [:]
     /// Clusters of new contents, the last of a file perhaps shorter.
@@ -34,8 +33,6 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
     /// The last cluster of the file that was added to last.
     var tails: (first: ClusterNumber, size: UInt32, last: ClusterNumber)?
     private var heldByteCount = 0
-    private var changeCount = 0
-    private var failure: StorageError?
 
     init(
         _ fileSystem: FATFileSystem, _ device: any WritableBlockDevice, _ space: FreeSpace, now: Timestamp
@@ -51,37 +48,13 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
     }
 
     /// It holds much, or many small changes.
-    package var shouldBeCommitted: Bool { heldByteCount > Self.byteLimit || changeCount > Self.patchLimit }
-
-    // MARK: Operations
-
-    /// Runs an operation. One that fails after it changed something leaves a transaction that cannot be committed.
-    func perform<Result>(_ operation: () throws(StorageError) -> Result) throws(StorageError) -> Result {
-        try requireOpen()
-        let before = changeCount
-        do throws(StorageError) {
-            return try operation()
-        } catch {
-            if changeCount != before { failure = error }
-            throw error
-        }
-    }
-
-    func requireOpen() throws(StorageError) {
-        guard !isFinished else {
-            throw .fat(.misuse, .transactionFinished, "the transaction was prepared; begin another")
-        }
-        if let failure {
-            throw .fat(
-                .misuse, .transactionFailed,
-                "an operation failed half-way (\(failure.message)); begin another")
-        }
+    package var shouldBeCommitted: Bool {
+        heldByteCount > Self.byteLimit || gate.changeCount > Self.patchLimit
     }
 
     /// Takes no further operations.
     func finish() throws(StorageError) {
-        try requireOpen()
-        isFinished = true
+        try gate.close()
         endStage()
     }
 
@@ -117,7 +90,7 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
     }
 
     private func store(_ bytes: [UInt8], at offset: UInt64) throws(StorageError) {
-        changeCount += 1
+        gate.noteChange()
         let first = offset / Self.unit * Self.unit
         let end = (offset + UInt64(bytes.count)).dividedRoundingUp(by: Self.unit) * Self.unit
         for start in stride(from: first, to: end, by: Int(Self.unit)) {
@@ -132,7 +105,7 @@ package final class FATTransaction: ContentsTransaction, NamesTransaction, Attri
 
     /// Puts a file's contents into clusters that were free.
     func fill(_ clusters: [ClusterNumber], with bytes: [UInt8]) {
-        changeCount += 1
+        gate.noteChange()
         heldByteCount += bytes.count
         for (index, cluster) in clusters.enumerated() {
             let start = index * geometry.clusterSize

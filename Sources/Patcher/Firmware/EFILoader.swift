@@ -52,8 +52,6 @@ package struct EFILoader: Sendable, Equatable {
     var key: String { (names.last ?? "").uppercased() }
     /// The directory's name in capitals.
     var folder: String { names.dropLast().last?.uppercased() ?? "" }
-    /// As firmware writes it: "\EFI\BOOT\BOOTX64.EFI".
-    package var firmwarePath: String { names.map { "\\" + $0 }.joined() }
     /// As people write it: "EFI/BOOT/BOOTX64.EFI".
     var path: String { names.joined(separator: "/") }
 

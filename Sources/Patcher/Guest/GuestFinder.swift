@@ -25,7 +25,7 @@ package enum GuestFinder {
                     damaged: unread.filter { damaged.contains($0.key) }, damagedTables, open))
         }
         let hasWindows = try volumes.indices.contains { (index) throws(StorageError) in
-            if volumes[index].identity.kind == .ntfs { return true }
+            if volumes[index].identity.kind.isOfWindows { return true }
             guard volumes[index].identity.kind.isReadByFirmware, let fileSystem = fileSystems[index] else {
                 return false
             }
@@ -78,7 +78,7 @@ package enum GuestFinder {
             presentation: presentation, bootCode: bootCode)
         let (files, leftAlone, unreadable) = try GuestScan.files(of: mounted.pastDamage)
         var inspection = try Inspection(mounted.pastDamage)
-        try inspection.findSyslinux(of: files, in: mounted.pastDamage)
+        try inspection.findPrograms(of: files, in: mounted.pastDamage)
         inspection.efi = try EFISystemPartition.find(mounted, fileSystems)
         inspection.kernelFiles = try LinuxSystem.kernelFiles(of: files, in: mounted.pastDamage)
         var frame = mounted.frame
@@ -87,7 +87,7 @@ package enum GuestFinder {
         frame.damagedVolumes = damaged
         // Linux mounts no file system that ends behind its device.
         for (index, volume) in volumes.enumerated()
-        where volume.identity.byteCount.map({ $0 > volume.device.byteCount }) ?? false {
+        where volume.identity.deviceByteCount.map({ $0 > volume.device.byteCount }) ?? false {
             frame.damagedVolumes[index] = "it is longer than its volume, as in an image that is cut off"
         }
         frame.damagedTables = damagedTables
@@ -146,7 +146,7 @@ package enum GuestFinder {
                 findings.append("\(volume.name) is encrypted (LUKS): nothing in it can be changed")
             // What is put together, swapped to, or Windows's own is said elsewhere.
             case .swap, .volumes, .nothing: break
-            case .files where volume.identity.kind == .ntfs: break
+            case .files where volume.identity.kind.isOfWindows: break
             case .files:
                 findings.append(
                     "\(volume.name) holds \(volume.identity.kind.rawValue), which cannot be read here")

@@ -64,7 +64,8 @@ extension GuestFrame {
             usage.isCopy =
                 uuid != nil
                 && volumes.contains {
-                    $0.identity.uuid == uuid && $0.identity.kind != .btrfs
+                    // Devices of one file system have one UUID.
+                    $0.identity.uuid == uuid && LinuxFileSystem.of($0.identity.kind)?.spansDevices != true
                         && $0.disk.map { $0 < disk } ?? false
                 }
         case .logicalVolume, .array: break

@@ -53,8 +53,8 @@ package struct Inspection: Sendable, Equatable {
     /// The kernels of its menus that were looked for, by the mount point of a menu on the EFI system partition and
     /// the path in the menu: where each lies, nil where it is not there.
     package internal(set) var kernelFiles: [String: String?] = [:]
-    /// Directories with a menu of syslinux and its program.
-    var syslinuxDirectories: Set<String> = []
+    /// Directories with a menu and the program that reads it, of loaders that lie beside their menus.
+    var programDirectories: Set<String> = []
     /// Something lies in /boot.
     package var hasBootFiles = false
     /// What names network cards.
@@ -65,13 +65,14 @@ package struct Inspection: Sendable, Equatable {
         release.flatMap { name in kernels.first { $0.release == name } }
     }
 
-    /// Looks for syslinux beside its menus.
-    mutating func findSyslinux(of files: [ScannedFile], in tree: some GuestTree) throws(StorageError) {
-        for file in files where file.syntax is Syslinux {
+    /// Looks for loaders beside their menus.
+    mutating func findPrograms(of files: [ScannedFile], in tree: some GuestTree) throws(StorageError) {
+        for file in files {
+            guard let programs = file.menuType?.programsBesideIt, !programs.isEmpty else { continue }
             let directory = file.file.displayPath.directoryPart
             let names = try tree.names(in: GuestPath(directory)).map { $0.lowercased() }
-            if names.contains(where: { $0.hasPrefix("ldlinux.") || $0 == "extlinux.sys" }) {
-                syslinuxDirectories.insert(directory)
+            if names.contains(where: { name in programs.contains { name.hasPrefix($0) } }) {
+                programDirectories.insert(directory)
             }
         }
     }

@@ -10,13 +10,11 @@ struct MenuUse: Sendable {
     private var menus: Set<FileKey> = []
     /// The languages that the boot code reads; nil where that does not decide.
     private var readKinds: [ConfigurationKind]?
-    /// The menus of which a kernel was found.
+    /// The menus of which a kernel was found, and what they read.
     private var alive: Set<FileKey> = []
     /// What these are parts of.
     private var liveFamilies: Set<BootMenuFamily> = []
     private var hasLiveMenuOfLoaderEntries = false
-    /// The files of each menu of syslinux of which a kernel was found.
-    private var liveSyslinux: [SyslinuxMenu] = []
     /// What a BIOS starts is LILO, which has no menu here and reads none of another's. (Of GRUB's versions the first sector does
     /// not tell for certain which one it belongs to.)
     private(set) var hasForeignLoader = false
@@ -24,7 +22,7 @@ struct MenuUse: Sendable {
     /// Nothing is known, and everything in use.
     init() {}
 
-    /// Looks over a guest's menus, of which `menuReader`, `firmware` and the menus of syslinux are known.
+    /// Looks over a guest's menus, of which `menuReader`, `firmware` and the files that make one menu are known.
     init(of guest: LinuxSystem) {
         let grubMenus = guest.files.compactMap(\.grubMenu)
         hasMenuOfLoaderEntries = grubMenus.contains(where: \.readsBLSEntries)
@@ -55,7 +53,9 @@ struct MenuUse: Sendable {
             if let family = type(of: menu.syntax).family { liveFamilies.insert(family) }
             if menu.grubMenu?.readsBLSEntries == true { hasLiveMenuOfLoaderEntries = true }
         }
-        liveSyslinux = guest.syslinuxMenus.filter { menu in menu.files.contains(where: alive.contains) }
+        for case let menu as any BootMenu.Type in ConfigurationSyntaxes.all {
+            alive.formUnion(menu.parts(ofMenusWith: alive, of: guest))
+        }
         if !guest.firmware.hasUEFI, guest.bootCode == .lilo,
             let readers = guest.readers(of: guest.bootCode)
         {
@@ -75,6 +75,5 @@ struct MenuUse: Sendable {
         type(of: menu.syntax).family.map(liveFamilies.contains) ?? false
             || liveFamilies.contains(.loaderEntries) && menu.grubMenu?.readsBLSEntries == true
             || hasLiveMenuOfLoaderEntries && menu.isOneEntryOfMany
-            || liveSyslinux.contains { $0.files.contains(menu.file.key) }
     }
 }

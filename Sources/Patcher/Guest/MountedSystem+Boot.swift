@@ -32,14 +32,31 @@ extension MountedSystem {
         return LinuxSystem.Mount(path: "/boot", volume: volume, isReadable: true)
     }
 
+    /// Whether what a system has as /boot has a boot loader's menu there.
     private static func holdsMenu(_ tree: FileSystemTree, below base: String) throws(StorageError) -> Bool {
-        for path in [
-            "grub/grub.cfg", "grub/menu.lst", "grub/grub.conf", "grub2/grub.cfg", "loader/entries",
-            "extlinux.conf",
-            "extlinux/extlinux.conf", "syslinux/syslinux.cfg",
-        ] where try tree.exists(GuestPath("\(base)/\(path)")) {
-            return true
+        for case let menu as any BootMenu.Type in ConfigurationSyntaxes.all {
+            for place in menu.places {
+                switch place {
+                case .path(let path):
+                    guard let rest = path.belowBoot else { continue }
+                    if try tree.exists(GuestPath(base + rest)) { return true }
+                case .directory(let path, let prefix, let suffix):
+                    guard let rest = path.belowBoot else { continue }
+                    let names = try tree.names(in: GuestPath(base + rest))
+                    if names.contains(where: { $0.hasPrefix(prefix) && $0.hasSuffix(suffix) }) { return true }
+                case .dropIns, .vendor: continue
+                }
+            }
         }
         return false
+    }
+}
+
+extension String {
+    /// What stands behind "/boot" of a path that lies there; nil elsewhere, and for what belongs to the EFI system partition or to a
+    /// /boot that holds a directory of its own name.
+    fileprivate var belowBoot: String? {
+        guard hasPrefix("/boot/"), !hasPrefix("/boot/efi/"), !hasPrefix("/boot/boot/") else { return nil }
+        return String(dropFirst(5))
     }
 }

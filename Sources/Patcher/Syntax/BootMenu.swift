@@ -39,6 +39,10 @@ package protocol BootMenu: ConfigurationSyntax {
     static var pathBase: LoaderPathBase { get }
     /// Where its loader looks first.
     static var start: LoaderStart { get }
+    /// What the names of its program's files begin with, where they lie beside the menu, in small letters; empty where they do not.
+    static var programsBesideIt: [String] { get }
+    /// Every file of those menus of which one is among `files`, where a menu lies in several and the files tell of each other.
+    static func parts(ofMenusWith files: Set<FileKey>, of guest: LinuxSystem) -> Set<FileKey>
     /// Whether a file is one that the loader begins with, or reads from there. False for what lies where no loader was found.
     static func isReached(_ file: ScannedFile, of guest: LinuxSystem) -> Bool
     /// What the loader says where a file is missing; nil where that is not known.
@@ -67,6 +71,10 @@ extension BootMenu {
     package static var isOneEntryOfMany: Bool { false }
     package static var pathBase: LoaderPathBase { .system }
     package static var start: LoaderStart { .unknown }
+
+    package static var programsBesideIt: [String] { [] }
+
+    package static func parts(ofMenusWith files: Set<FileKey>, of guest: LinuxSystem) -> Set<FileKey> { [] }
 
     package static func isReached(_ file: ScannedFile, of guest: LinuxSystem) -> Bool { true }
 

@@ -1,4 +1,4 @@
-internal import GuestTree
+package import GuestTree
 
 extension Syslinux: BootMenu {
     package static let kind = ConfigurationKind("syslinux")
@@ -30,6 +30,12 @@ extension Syslinux: BootMenu {
     /// The files that it reads as part of itself, or shows in its place.
     package var includedFiles: [(words: [String], syntax: any ConfigurationSyntax.Type)] {
         [(statements.compactMap { if case .include(let word) = $0 { word } else { nil } }, Syslinux.self)]
+    }
+
+    package static var programsBesideIt: [String] { ["ldlinux.", "extlinux.sys"] }
+
+    package static func parts(ofMenusWith files: Set<FileKey>, of guest: LinuxSystem) -> Set<FileKey> {
+        guest.syslinuxMenus.map(\.files).filter { !$0.isDisjoint(with: files) }.reduce([]) { $0.union($1) }
     }
 
     package static func isReached(_ file: ScannedFile, of guest: LinuxSystem) -> Bool {
@@ -148,7 +154,7 @@ extension LinuxSystem {
                 && names.contains(file.path.split(separator: "/").last?.lowercased() ?? "")
         }
         let installed = first.filter {
-            inspection.syslinuxDirectories.contains($0.file.displayPath.directoryPart)
+            inspection.programDirectories.contains($0.file.displayPath.directoryPart)
         }
         return (installed.isEmpty ? first : installed).map { SyslinuxMenu($0, of: self) }
     }

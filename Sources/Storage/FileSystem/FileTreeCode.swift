@@ -13,4 +13,10 @@ public enum FileTreeCode: String, LayerCode {
     case badName = "bad-name"
     /// More than is read at once.
     case fileTooLong = "file-too-long"
+    /// A directory where something else is needed.
+    case isADirectory = "is-a-directory"
+    /// Something else where a directory is needed.
+    case notADirectory = "not-a-directory"
+    /// A directory would lie in itself.
+    case intoItself = "into-itself"
 }

@@ -11,4 +11,8 @@ package enum VolumeCode: String, LayerCode {
     case commitFailed = "commit-failed"
     /// Another change was committed since the transaction began.
     case transactionStale = "transaction-stale"
+    /// The transaction was prepared and takes no more.
+    case transactionFinished = "transaction-finished"
+    /// An operation of the transaction failed half-way.
+    case transactionFailed = "transaction-failed"
 }

@@ -27,14 +27,23 @@ extension VolumeIdentity.Kind {
     /// Files of a Linux system may lie in it, or in what it is a container of.
     package var mayHoldFilesOfLinux: Bool {
         switch content {
-        case .files: self != .ntfs && !Self.ofOthers.contains(rawValue)
+        case .files: !isOfWindows && !Self.ofOthers.contains(rawValue)
         case .encrypted: true
         case .swap, .volumes, .nothing: false
         }
     }
 
+    /// It shows that a Windows system is there.
+    package var isOfWindows: Bool { self == .ntfs }
+
     /// Discs and the file systems of other systems.
     private static let ofOthers: Set<String> = [
         "exfat", "iso9660", "udf", "apfs", "hfs", "hfsplus", "ufs",
     ]
+}
+
+extension VolumeIdentity {
+    /// The bytes that its device has to have: of a shorter one the end was cut off. Nil where that is not told, and for what may
+    /// lie on several devices and counts all of them.
+    package var deviceByteCount: UInt64? { LinuxFileSystem.of(kind)?.spansDevices == true ? nil : byteCount }
 }

@@ -34,13 +34,14 @@ public struct VolumeIdentity: Equatable, Sendable {
 
     /// What it is.
     public var kind: Kind
-    /// The UUID as blkid prints it: lower case with dashes, or a FAT serial "1234-ABCD". Nil when it has none.
+    /// The UUID as blkid prints it: lower case with dashes, of FAT a serial "1234-ABCD", of NTFS sixteen digits. Nil when it has
+    /// none.
     public var uuid: String?
     /// The label without padding. Nil when it has none.
     public var label: [UInt8]?
     /// The version or variant, where it says more than the kind.
     public var version: String?
-    /// The size in bytes that it claims for itself, where it does.
+    /// The size in bytes that it claims for itself, where it does; of all its devices, where it lies on several.
     public var byteCount: UInt64?
     /// Free bytes, where the superblock tells.
     public var freeByteCount: UInt64?

@@ -1,9 +1,7 @@
 /// sb_versionnum's bits of version 4, most of which version 5 implies.
 struct VersionBits: OptionSet, Sendable {
     let rawValue: UInt16
-    static let longLinkCounts = VersionBits(rawValue: 0x0020)
     static let logVersion2 = VersionBits(rawValue: 0x0400)
-    static let unwrittenExtents = VersionBits(rawValue: 0x1000)
     static let directoryVersion2 = VersionBits(rawValue: 0x2000)
     /// Names are hashed without regard to case ("ascii-ci").
     static let foldedNames = VersionBits(rawValue: 0x4000)

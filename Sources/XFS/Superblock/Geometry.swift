@@ -29,8 +29,6 @@ struct Geometry: Sendable {
     var hasChecksums: Bool { version == 5 }
     /// Blocks of one block of a directory.
     var blocksPerDirectoryBlock: Int { directoryBlockSize / blockSize }
-    /// Bytes of an inode before its forks.
-    var inodeCoreSize: Int { hasChecksums ? 176 : 100 }
 
     /// Blocks of a group; the last may be shorter.
     func blockCount(of group: AGNumber) -> UInt32 {

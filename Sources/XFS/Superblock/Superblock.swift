@@ -52,7 +52,6 @@ struct Superblock: Sendable {
         static let logSectorSize = 194
         static let logUnit = 196
         static let features2 = 200
-        static let badFeatures2 = 204
         static let readOnlyFeatures = 212
         static let incompatibleFeatures = 216
         static let logIncompatibleFeatures = 220

@@ -9,8 +9,7 @@ extension XFSTransaction {
     /// Brings the counters into the superblock, lays the record of the log out and checks that it fits. The transaction
     /// takes no further operations.
     package func prepare() throws(StorageError) -> any PreparedChange {
-        try perform { () throws(StorageError) in }
-        isFinished = true
+        try gate.close()
         guard !state.buffers.isEmpty || state.superblock.bytes != fileSystem.superblock.bytes else {
             return PreparedXFSChange(fileSystem, target, OrderedWrites(), superblockAfter: superblock)
         }

@@ -56,17 +56,13 @@ extension XFSTransaction {
             if let number = try find(newName, in: target) {
                 if number == moved.number { return key }
                 let old = try inode(number)
-                guard (old.type == .directory) == (type == .directory) else {
-                    throw .xfs(
-                        .misuse, old.type == .directory ? .isADirectory : .notADirectory,
-                        "a directory replaces only a directory, and a file only a file")
-                }
+                try (old.type ?? .regular).requireReplaceable(by: type, layer: XFSCode.layer)
                 try requireRemovable(old)
                 replaced = old
             }
             try requireProject(of: moved, in: target)
             let movesDirectory = type == .directory && source.number != target.number
-            if movesDirectory { try requireNotInside(target, moved) }
+            if movesDirectory { try requireNotInside(newDirectory, key, layer: XFSCode.layer) }
             if let replaced {
                 try replaceName(newName, by: moved.number, type, in: &target)
                 if replaced.type == .directory { target.dropLink() }
@@ -117,18 +113,6 @@ extension XFSTransaction {
             throw .xfs(
                 .refused, .foldedNames,
                 "the names of the file system are found whatever their case, and are not changed here")
-        }
-    }
-
-    /// Throws when `directory` lies in `moved`: it would cut itself off.
-    private func requireNotInside(_ directory: Inode, _ moved: Inode) throws(StorageError) {
-        var number = directory.number
-        var seen: Set<InodeNumber> = []
-        while number != geometry.rootInode {
-            guard number != moved.number, seen.insert(number).inserted,
-                let next = try find(Self.parentName, in: inode(number))
-            else { throw .xfs(.misuse, .intoItself, "a directory cannot be moved into itself") }
-            number = next
         }
     }
 

@@ -50,7 +50,7 @@ package final class XFSTransaction: ContentsTransaction, RangesTransaction, Hole
     /// The time of the change.
     let now: Timestamp
     var state: State
-    var isFinished = false
+    var gate = TransactionGate(layer: XFSCode.layer)
 
     init(_ fileSystem: XFSFileSystem, _ target: WriteTarget, now: Timestamp) {
         self.fileSystem = fileSystem
@@ -152,9 +152,7 @@ package final class XFSTransaction: ContentsTransaction, RangesTransaction, Hole
 
     /// Runs an operation; one that is refused leaves no trace.
     func perform<Result>(_ operation: () throws(StorageError) -> Result) throws(StorageError) -> Result {
-        guard !isFinished else {
-            throw .xfs(.misuse, .transactionFinished, "the transaction was prepared; begin another")
-        }
+        try gate.requireOpen()
         let before = state
         do throws(StorageError) {
             return try operation()

@@ -14,6 +14,7 @@ extension VerdictReason {
         case loaderDeviceUnknown = "loader-device-unknown"
         case noKernel = "no-kernel"
         case arrayDegraded = "array-degraded"
+        case arrayDivided = "array-divided"
         case liloMap = "lilo-map"
         case driversMissing = "drivers-missing"
         case initramfsDamaged = "initramfs-damaged"
@@ -77,6 +78,7 @@ extension VerdictReason {
         case .loaderDeviceUnknown: .loaderDeviceUnknown
         case .noKernel: .noKernel
         case .arrayDegraded: .arrayDegraded
+        case .arrayDivided: .arrayDivided
         case .liloMap: .liloMap
         case .driversMissing: .driversMissing
         case .initramfsDamaged: .initramfsDamaged

@@ -41,6 +41,8 @@ package enum VerdictReason: Sendable, Equatable {
     case noKernel(boot: String?, Obstacle?)
     /// The root is on an array that lacks members, of which this is known.
     case arrayDegraded(String)
+    /// The root is on an array whose members were each used without the others, of which this is known.
+    case arrayDivided(String)
     /// LILO's map says where the root is, not its file.
     case liloMap
     /// The initramfs lacks modules that its kernel has, and they are not added.
@@ -137,7 +139,8 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
-        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .volumeDamaged, .groupIncomplete,
+        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .arrayDivided, .volumeDamaged,
+            .groupIncomplete,
             .groupDoubled,
             .sharedXFS, .awaitsTarget, .tableMended:
             .doubts

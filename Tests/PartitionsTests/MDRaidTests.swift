@@ -98,7 +98,7 @@ struct MDRaidTests {
         let (found, _) = try found(members) { [UInt8($0) + 1] }
         let volume = try #require(found.volume(named: "md0"))
         #expect(volume.dividedArrays.count == 1 && volume.degradedArrays.isEmpty)
-        #expect(volume.dividedArrays[0].contains("were each used without the other"))
+        #expect(volume.dividedArrays.first?.contains("were each used without the other") == true)
         #expect(found.codes.contains("array-stale-member"))
         // One that only fell behind counts on the other.
         members[1].active = [0, 1]

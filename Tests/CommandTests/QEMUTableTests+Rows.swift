@@ -52,6 +52,22 @@ extension QEMUTableTests {
             try $0.run("compare", "-f", "raw", "-F", "raw", "a.raw", "d.raw")
             try $0.run("compare", "-f", "raw", "-F", "raw", "a.raw", "e.raw")
         },
+        Row(name: "compare images of two sizes") {
+            for folder in [$0.theirs, $0.ours] {
+                try Tool.run("cp", ["a.raw", "long.raw"], directory: folder)
+                try Tool.run("truncate", ["-s", "12M", "long.raw"], directory: folder)
+                try Tool.run(
+                    "qemu-img", ["create", "-q", "-f", "raw", "empty.raw", "12M"], directory: folder)
+                try Tool.run("cp", ["long.raw", "other.raw"], directory: folder)
+                try Tool.run(
+                    "qemu-io", ["-f", "raw", "-c", "write -P 3 11M 512", "other.raw"], directory: folder)
+            }
+            for other in ["long.raw", "empty.raw", "other.raw"] {
+                try $0.run("compare", "-f", "raw", "-F", "raw", "a.raw", other)
+                try $0.run("compare", "-f", "raw", "-F", "raw", other, "a.raw")
+                try $0.run("compare", "-q", "-f", "raw", "-F", "raw", "a.raw", other)
+            }
+        },
         Row(name: "compare -p") {
             let (one, other) = try $0.run("compare", "-p", "a.qcow2", "b.qcow2", text: false)
             for result in [one, other] {
@@ -105,6 +121,17 @@ extension QEMUTableTests {
             try both.held { try both.run("convert", "-U", "-O", "raw", "a.qcow2", "o.raw") }
             try both.made("o.raw", "raw")
         },
+        Row(name: "convert several inputs") {
+            for folder in [$0.theirs, $0.ours] {
+                // No whole number of sectors in the middle.
+                try Tool.run("cp", ["a.raw", "odd.raw"], directory: folder)
+                try Tool.run("truncate", ["-s", "5000123", "odd.raw"], directory: folder)
+            }
+            try $0.run("convert", "-f", "raw", "-O", "qcow2", "a.raw", "odd.raw", "a.raw", "o.qcow2")
+            try $0.made("o.qcow2", "qcow2")
+            try $0.run("convert", "-O", "raw", "a.qcow2", "c.qcow2", "o.raw")
+            try $0.made("o.raw", "raw")
+        },
         Row(name: "convert --salvage") { both in
             // A data cluster behind the file's end.
             for folder in [both.theirs, both.ours] {
@@ -149,6 +176,13 @@ extension QEMUTableTests {
             }
             try both.made("n.qcow2", "qcow2")
         },
+        Row(name: "create -o size=, backing_file=, backing_fmt=") {
+            try $0.run("create", "-q", "-f", "qcow2", "-o", "size=5M", "s.qcow2")
+            try $0.made("s.qcow2", "qcow2")
+            try $0.run(
+                "create", "-q", "-f", "qcow2", "-o", "backing_file=a.qcow2,backing_fmt=qcow2", "n.qcow2")
+            try $0.made("n.qcow2", "qcow2")
+        },
         Row(name: "create -q") { try $0.run("create", "-q", "-f", "raw", "n.raw", "1M") },
     ]
 
@@ -192,6 +226,46 @@ extension QEMUTableTests {
             try Tool.run("qemu-img", ["snapshot", "-c", "before", "c.qcow2"], directory: both.theirs)
             try Tool.run("cp", [both.theirs + "/c.qcow2", both.ours + "/c.qcow2"])
             try both.json("info", "--output=json", "c.qcow2", leavingOut: ["actual-size"])
+        },
+        Row(name: "info --backing-chain --output=json") { both in
+            for folder in [both.theirs, both.ours] {
+                for (parent, child) in [("a", "child"), ("child", "grand")] {
+                    try Tool.run(
+                        "qemu-img",
+                        [
+                            "create", "-q", "-f", "qcow2", "-b", "\(parent).qcow2", "-F", "qcow2",
+                            "\(child).qcow2",
+                        ], directory: folder)
+                }
+            }
+            let ours = try Tool.run(
+                Fixture.command,
+                ["info", "--backing-chain", "--output=json", "--allow-siblings", "grand.qcow2"],
+                directory: both.ours)
+            let theirs = try Tool.run(
+                "qemu-img", ["info", "--backing-chain", "--output=json", "grand.qcow2"],
+                directory: both.theirs)
+            func rows(_ result: Tool.Result) throws -> NSArray? {
+                let rows = try JSONSerialization.jsonObject(with: Data(result.output)) as? [[String: Any]]
+                return rows?.map { $0.filter { $0.key != "actual-size" } } as NSArray?
+            }
+            #expect(try rows(ours) != nil && rows(ours) == rows(theirs), "\(ours.text) \(theirs.text)")
+            // An image without others behind it is a chain of one, in both.
+            try both.json("info", "--backing-chain", "--output=json", "a.qcow2", leavingOut: ["actual-size"])
+            let human = try Tool.run(
+                Fixture.command, ["info", "--backing-chain", "--allow-siblings", "grand.qcow2"],
+                directory: both.ours
+            ).text
+            for name in ["grand", "child", "a"] {
+                #expect(
+                    human.split(separator: "\n").contains {
+                        $0.hasPrefix("image:") && $0.hasSuffix(" \(name).qcow2")
+                    })
+            }
+            let refused = try Tool.run(
+                Fixture.command, ["info", "--backing-chain", "grand.qcow2"], directory: both.ours,
+                expect: 2...2)
+            #expect(refused.errorText.contains("--allow-siblings"))
         },
         Row(name: "info -U") { both in
             try both.held {
@@ -280,6 +354,10 @@ extension QEMUTableTests {
             }
             try $0.run("resize", "-q", "--shrink", "a.qcow2", "-1M")
             try $0.made("a.qcow2", "qcow2")
+        },
+        Row(name: "resize --preallocation=off") {
+            try $0.run("resize", "-q", "-f", "raw", "--preallocation=off", "a.raw", "+1M")
+            try $0.made("a.raw", "raw")
         },
         Row(name: "resize -f") {
             try $0.run("resize", "-q", "-f", "raw", "a.raw", "+1M")

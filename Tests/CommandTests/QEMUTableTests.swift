@@ -150,6 +150,30 @@ struct QEMUTableTests {
         try both.run("compare", "-f", "raw", "-F", "raw", "long.raw", "short.raw")
     }
 
+    /// What qemu-img takes for nonsense is none here either.
+    @Test(arguments: [
+        ["convert", "-S", "3", "-O", "raw", "a.qcow2", "o.raw"],
+        ["convert", "-S", "32M", "-O", "raw", "a.qcow2", "o.raw"],
+        ["convert", "-r", "x", "-O", "raw", "a.qcow2", "o.raw"],
+        ["convert", "-m", "17", "-O", "raw", "a.qcow2", "o.raw"],
+        ["convert", "-t", "some", "-O", "raw", "a.qcow2", "o.raw"],
+        ["convert", "-T", "some", "-O", "raw", "a.qcow2", "o.raw"],
+        ["convert", "-O", "raw", "a.qcow2"], ["convert", "-O", "some", "a.qcow2", "o.raw"],
+        ["resize", "--preallocation=some", "a.qcow2", "+1M"], ["resize", "a.qcow2"],
+        ["create", "-f", "qcow2", "n.qcow2"], ["create", "-f", "qcow2", "n.qcow2", "1Q"],
+        ["measure", "-O", "qcow2"], ["measure", "-O", "qcow2", "-o", "cluster_size=3", "--size", "1M"],
+        ["map", "--output=some", "a.qcow2"], ["info", "--output=some", "a.qcow2"],
+        ["compare", "-T", "some", "a.qcow2", "b.qcow2"], ["check", "-r", "some", "a.qcow2"],
+    ])
+    func whatMakesNoSense(_ arguments: [String]) throws {
+        let both = try Both()
+        #expect(try Tool.run("qemu-img", arguments, directory: both.theirs, expect: nil).status != 0)
+        try Tool.run(Fixture.command, arguments, directory: both.ours, expect: 64...64)
+        for name in ["o.raw", "n.qcow2"] {
+            #expect(!FileManager.default.fileExists(atPath: both.ours + "/\(name)"))
+        }
+    }
+
     @Test func everyRowOfTheTableIsRun() throws {
         let text = String(decoding: try fileBytes(Fixture.repository + "/docs/qemu-img.md"), as: UTF8.self)
         var section = ""

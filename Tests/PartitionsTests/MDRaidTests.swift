@@ -89,6 +89,24 @@ struct MDRaidTests {
         #expect(device.writeRefusal == nil)
     }
 
+    /// Each went on without the other: which of them the machine starts is chance, whoever has more events.
+    @Test(arguments: [10, 30] as [UInt64]) func legsThatWentApart(_ events: UInt64) throws {
+        var members = pair()
+        members[0].active = [0]
+        members[0].events = events
+        members[1].active = [1]
+        let (found, _) = try found(members) { [UInt8($0) + 1] }
+        let volume = try #require(found.volume(named: "md0"))
+        #expect(volume.dividedArrays.count == 1 && volume.degradedArrays.isEmpty)
+        #expect(volume.dividedArrays.first?.contains("were each used without the other") == true)
+        #expect(found.codes.contains("array-stale-member"))
+        // One that only fell behind counts on the other.
+        members[1].active = [0, 1]
+        members[1].events = 4
+        let (behind, _) = try self.found(members) { [UInt8($0) + 1] }
+        #expect(behind.volume(named: "md0")?.dividedArrays == [])
+    }
+
     @Test func missingLegRefusesWritingUnlessAllowed() throws {
         let one = [pair()[1]]
         var (found, _) = try found(one)

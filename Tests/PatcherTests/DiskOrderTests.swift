@@ -180,6 +180,52 @@ private let path = "/dev/disk/by-path/"
         #expect(try isUnresolved(guest, "/dev/hda1"))
     }
 
+    /// A letter between that nobody uses: the disk may be the last one given, and may not be there.
+    @Test func aGapInTheLetters() throws {
+        let root = "/dev/sda2 / ext4 defaults 0 1\n"
+        let gap = guest(root + "/dev/sdc1 /data ext4 defaults 0 2\n", disks: 2)
+        guard case .unresolved(.behindGap(let name, disk: 2, given: 2)) = try resolve(gap, "/dev/sdc1") else {
+            Issue.record("which disk it is nobody knows")
+            return
+        }
+        let sentence = UnresolvedReason.behindGap(name, disk: 2, given: 2).sentence
+        #expect(sentence.text { $0 == .stateDisk("/dev/sdc") ? "HERE" : "" }.contains("HERE would tell"))
+        // All disks have names, or there is none beside the root's.
+        for (fstab, disks) in [
+            (root + "/dev/sdb1 /a ext4 defaults 0 2\n/dev/sdc1 /data ext4 defaults 0 2\n", 2),
+            (root + "/dev/sdc1 /data ext4 defaults 0 2\n", 1),
+        ] {
+            guard case .unresolved(let reason) = try resolve(guest(fstab, disks: disks), "/dev/sdc1"),
+                reason.isAbsent
+            else {
+                Issue.record("\(fstab) with \(disks)")
+                continue
+            }
+        }
+        let plan = try gap.patch("kvm")
+        #expect(plan.unresolved.map(\.text) == ["/dev/sdc1"])
+        var stated = gap
+        stated.presentation = SourcePresentation(map: ["sdc": 1])
+        #expect(try resolve(stated, "/dev/sdc1") == .volume(3))
+    }
+
+    /// What the unit says lies there speaks against the order as a row does, and no unit takes what holds something else.
+    @Test func aUnitThatContradicts() throws {
+        func unit(_ device: String, _ type: String) -> [String: String] {
+            ["/etc/systemd/system/data.mount": "[Mount]\nWhat=\(device)\nWhere=/data\nType=\(type)\n"]
+        }
+        let root = "UUID=\(uuids[1]) / ext4 defaults 0 1\n"
+        #expect(
+            try guest(root, disks: 1, unit("/dev/sda3", "ext4")).plan("kvm").unresolved.map(\.text)
+                == ["/dev/sda3"])
+        #expect(try isUnresolved(guest(root, disks: 2, unit("/dev/sdb1", "xfs")), "/dev/sdb1"))
+        #expect(try resolve(guest(root, disks: 2, unit("/dev/sdb1", "ext4")), "/dev/sdb1") == .volume(3))
+        // Two places of one volume, one of them by its UUID.
+        let taken = guest(
+            root + "UUID=\(uuids[0]) /boot ext4 defaults 0 2\n", disks: 2, unit("/dev/sda1", "ext4"))
+        #expect(try isUnresolved(taken, "/dev/sda1"))
+    }
+
     /// cryptsetup overwrites what such a row names: a volume that is mounted elsewhere is never it.
     @Test func anEncryptedRowNeverMeetsAMountedVolume() throws {
         let guest = guest(

@@ -10,38 +10,14 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
 
 /// What is done is done once: a second plan is empty, and no name means something else than before.
 @Suite struct IdempotenceTests {
-    /// Plans, carries out and plans again, for a target with each of its controllers.
     private func check(
         _ make: () throws -> TestGuest, _ name: String, _ target: Target, names: [NamingPolicy] = [.uuid],
         controllers: [Controller]? = nil
     ) throws {
         for controller in [nil] + (controllers ?? target.controllers).map({ $0 as Controller? }) {
             for names in names {
-                var disk = try make()
-                let request = PlanRequest(target: target, controller: controller, names: names)
-                let what = "\(name) on \(target.name), \(controller?.rawValue ?? "-"), \(names)"
-                let before = try disk.survey().guests
-                let plans = try before.map { try Planner.plan($0, request) }
-                guard let first = before.first, let plan = plans.first else { continue }
-                #expect(plan.volumesOfSeveralNames == [], "\(what): names that meet")
-                try disk.apply(plan)
-                disk.writeLabels(of: plan)
-                let after = try #require(try disk.survey().guests.first)
-                let again = try Planner.plan(after, request)
-                #expect(again.actions.map(\.reason) == [], "\(what)")
-                for (old, new) in first.references(after, plan.actions) {
-                    if case .reported = old.use { continue }
-                    // A name of the target's own is read by the order of the disks, as the target reads it.
-                    if !new.isStable, old.text != new.text { continue }
-                    #expect(
-                        old.meaning == new.meaning,
-                        "\(what): \(old.path):\(old.line): \(old.text), then \(new.text)")
-                }
-                // What the planner foresees is what is there.
-                #expect(
-                    try first.edited(by: plan.actions).references.map(\.meaning)
-                        == after.references.map(\.meaning),
-                    "\(what)")
+                try checkIdempotence(
+                    make, name, PlanRequest(target: target, controller: controller, names: names))
             }
         }
     }
@@ -179,6 +155,37 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
             }
         }
     }
+}
+
+/// Plans, carries out and plans again: then nothing is left to do, and no name means something else than before. Gives the first
+/// plan.
+@discardableResult
+func checkIdempotence(
+    _ make: () throws -> TestGuest, _ name: String, _ request: PlanRequest
+) throws -> Plan? {
+    var disk = try make()
+    let what = "\(name) on \(request.target.name), \(request.controller?.rawValue ?? "-"), \(request.names)"
+    let before = try disk.survey().guests
+    let plans = try before.map { try Planner.plan($0, request) }
+    guard let first = before.first, let plan = plans.first else { return nil }
+    #expect(plan.volumesOfSeveralNames == [], "\(what): names that meet")
+    try disk.apply(plan)
+    disk.writeLabels(of: plan)
+    let after = try #require(try disk.survey().guests.first)
+    let again = try Planner.plan(after, request)
+    #expect(again.actions.map(\.reason) == [], "\(what)")
+    for (old, new) in first.references(after, plan.actions) {
+        if case .reported = old.use { continue }
+        // A name of the target's own is read by the order of the disks, as the target reads it.
+        if !new.isStable, old.text != new.text { continue }
+        #expect(
+            old.meaning == new.meaning, "\(what): \(old.path):\(old.line): \(old.text), then \(new.text)")
+    }
+    // What the planner foresees is what is there.
+    #expect(
+        try first.edited(by: plan.actions).references.map(\.meaning) == after.references.map(\.meaning),
+        "\(what)")
+    return plan
 }
 
 extension Reference {

@@ -93,7 +93,7 @@ private let rootUUID = "11111111-1111-4111-8111-111111111111"
         ]
         #expect(
             told(try plan(files, to: "kvm"))
-                == "the initramfs of “A” may lack virtio_blk for virtio-blk: it was made from modprobe.conf, which names mptbase, mptspi alone; make the initramfs anew with them in the running guest before"
+                == "the initramfs of “A” may lack virtio_blk for virtio-blk: it was made from modprobe.conf, which names mptbase, mptspi alone; make the initramfs anew with them in the running guest before the move"
         )
         #expect(told(try plan(files, to: "vmware")) == nil)
         #expect(told(try plan(files, to: "hyperv")) == nil)

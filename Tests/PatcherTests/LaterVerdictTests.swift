@@ -221,6 +221,19 @@ import Testing
     }
 }
 
+/// A root on an array whose members were each used without the others.
+@Suite struct DividedArrayTests {
+    @Test func aRootOnADividedArrayIsNotKnown() throws {
+        var guest = FieldGuest()
+        let words = "2:p1 and the other members of md0 were each used without the other"
+        guest.disk.volumes[0].dividedArrays = [words]
+        let plan = try guest.disk.plan("kvm")
+        #expect(plan.outcome == .notKnown && plan.refusal == nil)
+        #expect(plan.defaultVerdict?.doubt == .arrayDivided(words))
+        #expect(plan.unknown?.sentence.plain.contains("is chance") == true)
+    }
+}
+
 /// An entry for repair is not to be forgotten as the default.
 @Suite struct RescueDefaultTests {
     @Test func aRescueEntryThatStaysIsSaid() throws {

@@ -318,6 +318,63 @@ import Testing
     }
 }
 
+/// Default entries that start no kernel themselves, and what they start is not there.
+@Suite struct ChainedEntryTests {
+    private static let linux =
+        "kernel /boot/vmlinuz-6.1.0-20 root=UUID=\(fieldRoot) ro\ninitrd /boot/initrd.img-6.1.0-20\n"
+
+    private func plan(_ entry: String, legacy: Bool, alone: Bool = false) throws -> Plan {
+        let menu =
+            legacy
+            ? "default 0\ntitle Other\n\(entry)\n" + (alone ? "" : "title A\nroot (hd0,0)\n\(Self.linux)")
+            : "set default=0\nmenuentry Other {\n\(entry)\n}\n" + (alone ? "" : FieldGuest.entry("A"))
+        var guest = FieldGuest([legacy ? "/boot/grub/menu.lst" : "/boot/grub/grub.cfg": menu])
+        if legacy { guest.root.remove("/boot/grub/grub.cfg") }
+        guest.disk.bootCode = [legacy ? .grubLegacy : .grub2]
+        return try guest.disk.plan("kvm")
+    }
+
+    @Test(arguments: [
+        ("rootnoverify (hd1,0)\nchainloader +1", true), ("chainloader (hd1,0)+1", true),
+        ("root (hd0,6)\nmakeactive\nchainloader +1", true), ("configfile /boot/grub/gone.lst", true),
+        ("root (hd1,0)\nconfigfile /boot/grub/menu.lst", true),
+        ("set root='hd1,msdos1'\nchainloader +1", false), ("chainloader (hd1,1)+1", false),
+        ("configfile /boot/grub/gone.cfg", false), ("configfile (hd2,1)/boot/grub/grub.cfg", false),
+    ])
+    func theDefaultGivesWay(_ entry: String, _ legacy: Bool) throws {
+        let plan = try plan(entry, legacy: legacy)
+        #expect(plan.defaultVerdict?.title == "A" && plan.outcome == .bootsWithEdits)
+        let alone = try self.plan(entry, legacy: legacy, alone: true)
+        #expect(alone.outcome == .notKnown || alone.refusal != nil)
+        if let unknown = alone.unknown {
+            guard case .startsNoKernel("Other", _?) = unknown else {
+                Issue.record("it is not said why: \(unknown)")
+                return
+            }
+        }
+    }
+
+    /// What is there may be anything; maps of the firmware's disks count for nothing but what is chained to.
+    @Test(arguments: [
+        ("rootnoverify (hd0,0)\nchainloader +1", true), ("chainloader +1", true),
+        ("set root='hd0,msdos1'\nchainloader +1", false),
+        ("search --fs-uuid --set=root 1234-ABCD\nchainloader /EFI/Microsoft/Boot/bootmgfw.efi", false),
+    ])
+    func whatIsThereStays(_ entry: String, _ legacy: Bool) throws {
+        let plan = try plan(entry, legacy: legacy)
+        #expect(plan.outcome == .notKnown && plan.actions.isEmpty)
+        guard case .startsNoKernel("Other", nil)? = plan.unknown else {
+            Issue.record("\(String(describing: plan.unknown))")
+            return
+        }
+    }
+
+    @Test func mapsOfDisksStopNoKernel() throws {
+        let plan = try plan("map (hd0) (hd1)\nmap (hd1) (hd0)\nroot (hd0,0)\n\(Self.linux)", legacy: true)
+        #expect(plan.outcome == .boots && plan.defaultVerdict?.title == "Other")
+    }
+}
+
 /// A guest without anything to start is no guest of which nobody knows.
 @Suite struct NoKernelTests {
     private func guest(_ files: [String: String] = [:]) -> (disk: TestGuest, boot: MemoryFileSystem) {

@@ -138,7 +138,7 @@ private func guest(_ files: [String: String], arguments: String = "") -> (TestGu
     @Test func theOptionsOfAUnit() throws {
         let path = "/etc/systemd/system/x.mount"
         let (disk, root) = guest([
-            path: "[Mount]\nWhat=/dev/sda1\nWhere=/x\nOptions=noatime,journal_path=/dev/sdb1\n"
+            path: "[Mount]\nWhat=UUID=\(dataUUID)\nWhere=/x\nOptions=noatime,journal_path=/dev/sdb1\n"
         ])
         try disk.patch("kvm")
         #expect(

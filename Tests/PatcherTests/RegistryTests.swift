@@ -54,14 +54,15 @@ import Testing
         guard case .disk(let name, nil) = DeviceName("/dev/hdc") else { throw NoDisk() }
         let reasons: [UnresolvedReason] = [
             .statedDiskMissing(disk: 2, given: 1), .namedByHardware(name),
-            .behindLastDisk(name, disk: 2, given: 1), .otherOrder(name), .ofCopy(name),
+            .behindLastDisk(name, disk: 2, given: 1), .behindGap(name, disk: 2, given: 2), .otherOrder(name),
+            .ofCopy(name),
             .unsurePosition(name, position: 2),
             .otherKindThanRoot(name), .mountedElsewhere(name), .otherContents(name), .unknownToKernel(name),
             .severalKinds(name),
             .unknownToSource(name, .vmware), .noPartition(disk: 0, number: 3),
             .noBearer(.label(Array("data".utf8))), .shared(.uuid("ABCD-1234"), volumes: ["p1", "p2"]),
             .opaque, .rowSays(types: ["swap"], volume: "p1", kind: .ext4),
-            .noFileSystem(volume: "p1", kind: .swap),
+            .noFileSystem(volume: "p1", kind: .swap), .severalRoots(["/dev/sda1", "/dev/vda1"]),
         ]
         let verdicts: [VerdictReason] = [
             .noUEFILoader(target: "hyperv-gen2"), .controllerNotOffered(.nvme, target: Target.all[0]),

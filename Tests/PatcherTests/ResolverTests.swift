@@ -153,7 +153,7 @@ import Testing
     }
 
     @Test func absentDisksAndPartitions() throws {
-        let guest = twoDisks("/dev/sda1 / ext4 defaults 1 1\n")
+        let guest = twoDisks("/dev/sda1 / ext4 defaults 1 1\n/dev/sdb1 /data ext4 defaults 1 2\n")
         guard case .unresolved(let third) = try resolve(guest, "/dev/sdc1"),
             case .unresolved(let seventh) = try resolve(guest, "/dev/sda7")
         else {

@@ -49,6 +49,24 @@ struct DeviceConformanceTests {
         try BlockDeviceSuite.reads(device, Self.contents + [UInt8](repeating: 0, count: 100_000))
     }
 
+    /// Files, memory, nothing, and an end that is no whole sector.
+    @Test func devicesBehindEachOtherAreADevice() throws {
+        let directory = try TemporaryDirectory()
+        let more = SeededBytes.block(70_001, seed: 9)
+        let file = try FileDevice(directory.write("one", Self.contents))
+        let other = try FileDevice(directory.write("two", more))
+        let device = try JoinedDevice([MemoryDevice(byteCount: 0), file, MemoryDevice(byteCount: 0), other])
+        func filled(_ bytes: [UInt8]) -> [UInt8] {
+            bytes + [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512)
+        }
+        #expect(!device.isWritable && device.hostFiles.count == 2)
+        try BlockDeviceSuite.reads(device, filled(Self.contents) + filled(more))
+        let error = #expect(throws: StorageError.self) {
+            try JoinedDevice([file, MemoryDevice(byteCount: 4096, sectorSize: 4096)])
+        }
+        #expect(error?.isCode(DeviceCode.sectorSizes) == true)
+    }
+
     /// Writes stay in memory, also those over what an overlay below holds.
     @Test(arguments: [1, 2]) func anOverlayIsADevice(_ depth: Int) throws {
         let directory = try TemporaryDirectory()

@@ -69,6 +69,16 @@ public final class DiskImage: Sendable {
         try open(try DiskSources.one(path, options), options, forWriting: forWriting)[0]
     }
 
+    /// The files of the images behind this one, the nearest first.
+    public var backingChain: [String] { opened.disk.parents.compactMap { $0.map.hostFiles.first?.path } }
+
+    /// The disks of several images as one, one behind the other, each filled up with zeros to whole sectors. Throws `misuse`
+    /// where they count sectors of different sizes.
+    public static func joined(_ images: [DiskImage]) throws(StorageError) -> any BlockDevice {
+        if let only = images.first, images.count == 1 { return only.device }
+        return try JoinedDevice(images.map(\.device))
+    }
+
     /// Opens images that are given together: each of the parents that `options` name belongs to one of them.
     ///
     /// Throws what `open` throws, and `refused`, code "parent-left-over".

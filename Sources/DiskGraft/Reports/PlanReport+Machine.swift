@@ -9,6 +9,13 @@ extension PlanReport {
         public var entries: [String]
         /// Why it is not known; nil otherwise.
         public var why: String?
+        /// The same as a word that stays.
+        public var whyCode: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case outcome, entries, why
+            case whyCode = "why-code"
+        }
     }
 
     /// What the new machine must be like.
@@ -46,7 +53,9 @@ extension PlanReport.Outcome {
             case .notKnown: "not-known"
             }
         entries = plan.refusal == nil ? plan.bootingDefaults.map(\.title) : []
-        why = plan.outcome == .notKnown ? plan.unknown?.sentence.plain : nil
+        let unknown = plan.outcome == .notKnown ? plan.unknown : nil
+        why = unknown?.sentence.plain
+        whyCode = unknown?.code.rawValue
     }
 }
 

@@ -23,11 +23,11 @@ package struct DiscoveredVolumes: Sendable {
         return found
     }
 
-    /// What is said of the arrays below these that lack members, together.
-    func degradedArrays(below names: [String]) -> [String] {
+    /// What is said of the arrays below these, each once: of those that lack members, or that are divided.
+    func arrays(below names: [String], _ words: KeyPath<Volume, [String]>) -> [String] {
         var found: [String] = []
         for volume in volumes where names.contains(volume.name) {
-            for array in volume.degradedArrays where !found.contains(array) { found.append(array) }
+            for array in volume[keyPath: words] where !found.contains(array) { found.append(array) }
         }
         return found
     }

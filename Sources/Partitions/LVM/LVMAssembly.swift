@@ -81,13 +81,16 @@ enum LVMAssembly {
             made.lacking = "a part of \(name) lies on a physical volume that is missing"
         }
         var degraded: [String] = []
+        var divided: [String] = []
         made.layers = group.layers(of: volume.name) { physical in
             let names = physical.compactMap { found.members[$0]?.volume }
-            degraded = result.degradedArrays(below: names)
+            degraded = result.arrays(below: names, \.degradedArrays)
+            divided = result.arrays(below: names, \.dividedArrays)
             if made.lacking == nil { made.lacking = result.lacking(among: names) }
             return result.layers(of: names)
         }
         made.degradedArrays = degraded
+        made.dividedArrays = divided
         VolumeDiscovery.noteAmbiguity(made, disk: nil, &result)
         result.volumes.append(made)
         return refusal

@@ -28,6 +28,13 @@ struct MDArray {
         return member.block.events +? 1 ?? .max >= state.events && !member.block.isRecovering
     }
 
+    /// Whether a member that is not current went on by itself: it counts on none of those that are. mdadm starts each of
+    /// the two with what it believes in, whichever comes first.
+    func isApart(_ member: Member) -> Bool {
+        guard let role = member.block.role, member.block.activeRoles.contains(role) else { return false }
+        return state.activeRoles.isDisjoint(with: member.block.activeRoles)
+    }
+
     /// "raid1", "linear"…
     var levelName: String {
         switch state.level {

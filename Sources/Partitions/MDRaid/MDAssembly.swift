@@ -50,14 +50,22 @@ enum MDAssembly {
             layout.readRefusal = error
             result.findings.append(Finding(.warning, LayoutCode.volumeUnreadable, error.message))
         }
-        for member in layout.members where !member.isCurrent && member.role != nil {
+        let names = array.members.map(\.volume)
+        var divided = result.arrays(below: names, \.dividedArrays)
+        for member in array.members where !array.isCurrent(member) && member.block.role != nil {
+            let isApart = array.isApart(member)
+            let words =
+                "\(member.volume) and the other members of \(array.name) were each used without the other"
+            if isApart { divided.append(words) }
             result.findings.append(
                 Finding(
                     .warning, LayoutCode.arrayStaleMember,
-                    "\(member.volume) is out of date in \(array.name) and not read"))
+                    isApart
+                        ? "\(words), so that each has its own contents; \(member.volume) is not read"
+                        : "\(member.volume) is out of date in \(array.name) and not read"))
         }
         let current = layout.members.filter(\.isCurrent).count
-        var degraded = result.degradedArrays(below: array.members.map(\.volume))
+        var degraded = result.arrays(below: names, \.degradedArrays)
         if current < array.state.memberCount {
             let words = "\(array.name) has \(current) of \(array.state.memberCount) members"
             // One that knows that it is alone is started at once.
@@ -78,6 +86,7 @@ enum MDAssembly {
             for index in count..<result.volumes.count {
                 result.volumes[index].layers = layers
                 result.volumes[index].degradedArrays = degraded
+                result.volumes[index].dividedArrays = divided
                 result.volumes[index].lacking = lacking
             }
         }

@@ -73,12 +73,24 @@ extension DeviceResolver {
             return .failure(.moreNamesThanDisks(name, other: other?.base ?? name.base, given: diskCount))
         }
         guard index >= 0, index < diskCount else {
+            if index >= 0, hasFreeDisk(beside: used.map { $0 - first }, name.family) {
+                return .failure(.behindGap(name, disk: index, given: diskCount))
+            }
             return .failure(.behindLastDisk(name, disk: index, given: diskCount))
         }
         if statedDisks(of: name.family).contains(index) {
             return .failure(.statedForAnother(name, disk: index))
         }
         return .success(index)
+    }
+
+    /// A disk was given that no name in use counts, that the user tied to none, and that is not the root's.
+    private func hasFreeDisk(beside places: [Int], _ family: DiskName.Family) -> Bool {
+        guard diskCount > 1 else { return false }
+        let stated = statedDisks(of: family)
+        return (0..<diskCount).contains {
+            !places.contains($0) && !stated.contains($0) && $0 != usage.rootDisk
+        }
     }
 
     /// Disks that the user tied names of a kind to.

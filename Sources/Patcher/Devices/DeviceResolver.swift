@@ -46,6 +46,8 @@ package struct DeviceResolver: Sendable {
         package var rowFamilies: Set<DiskName.Family> = []
         /// The root's own row: the name, the partition, and where the root was found.
         package var root: (name: DiskName, partition: Int?, volume: Int)?
+        /// The names of rows of the root that the order of disks decides, as they are written.
+        package var rootNames: [String] = []
         /// The volume on which the fstab lies; nil where nobody knows.
         package var rootVolume: Int?
         /// The disk that holds the root, where a partition or the whole disk does.

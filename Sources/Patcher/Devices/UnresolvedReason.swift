@@ -14,6 +14,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case namedByHardware(DiskName)
     /// Its place in the order is behind the last disk.
     case behindLastDisk(DiskName, disk: Int, given: Int)
+    /// Its place in the order is behind the last disk, and one of the disks has no name in use: it may be that one.
+    case behindGap(DiskName, disk: Int, given: Int)
     /// More disks of its kind are named than were given, so that its place in the order says nothing.
     case moreNamesThanDisks(DiskName, other: String, given: Int)
     /// cloud-init wrote its row: the disk may be one that the cloud lends.
@@ -72,6 +74,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case rowSays(types: [String], volume: String, kind: VolumeIdentity.Kind)
     /// The row of the root means another volume than the one on which the fstab lies.
     case otherRoot(volume: String, root: String)
+    /// The fstab has further rows of the root, by other names.
+    case severalRoots([String])
     /// A mapping is made of itself.
     case mappingCircle(String)
     /// The volume holds what the row of crypttab cannot have used.
@@ -137,6 +141,17 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         }
     }
 
+    /// The guest's files contradict each other, or what lies on the disks: no further disk and no word of the user's helps.
+    package var isContradiction: Bool {
+        switch self {
+        case .rowSays, .otherRoot, .severalRoots, .mappingCircle, .encryptsAnother, .noFileSystem,
+            .holdsPartitions:
+            true
+        case .noMappingSource(_, let reason): reason.isContradiction
+        default: false
+        }
+    }
+
     /// For people.
     package var sentence: Sentence {
         switch self {
@@ -152,6 +167,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
             "\(name) is named by hardware that is not in the image; \(remedy: .stateDisk(name.base)) would tell"
         case .behindLastDisk(let name, let disk, let given):
             "\(name) is disk \(disk + 1), and \(given == 1 ? "only one disk was" : "\(given) disks were") given"
+        case .behindGap(let name, let disk, let given):
+            "\(name) is disk \(disk + 1) by its name, \(given) disks were given, and no name in use is that of one of them; \(remedy: .stateDisk(name.base)) would tell if it is that one"
         case .moreNamesThanDisks(let name, let other, let given):
             "\(name) cannot be told: \(other) is in use too, and \(given == 1 ? "only one disk was" : "\(given) disks were") given; \(remedy: .stateDisk(name.base)) would tell"
         case .lent(let name):
@@ -199,9 +216,10 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case .renamed(let name): "it is not changed, and the target calls that volume \(name)"
         case .opaque: "it holds variables or escapes"
         case .rowSays(let types, let volume, let kind):
-            "the row says \(types.joined(separator: ",")), but \(volume) holds \(kind == .unknown ? "nothing that is known" : kind.rawValue)"
+            "it is said to hold \(types.joined(separator: ",")), but \(volume) holds \(kind == .unknown ? "nothing that is known" : kind.rawValue)"
         case .otherRoot(let volume, let root):
             "it is \(volume), and the system whose root the row means is on \(root)"
+        case .severalRoots(let names): "the fstab has several rows of /: \(names.joined(separator: ", "))"
         case .mappingCircle(let name): "\(name) is made of itself, by the tables"
         case .encryptsAnother(let mapping, let volume, let kind):
             "\(volume) holds \(kind.rawValue), and nothing that \(mapping) can have been made of"

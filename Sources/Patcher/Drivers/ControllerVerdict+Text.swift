@@ -2,14 +2,14 @@ extension ControllerVerdict {
     /// For people, what it is: those of one kind are named together.
     package var summary: String {
         switch state {
-        case .present: argument.map { "driven with \($0)" } ?? "driven as the guest is"
+        case .present: argument.map { "driven with \($0)" } ?? "driven by the guest as it is"
         case .needsArgument(let argument): "driven with \(argument)"
         case .missing: "not in the initramfs, and the kernel has the modules"
         case .forbidden(let name, let by): "there, but \(by) keeps \(name) from being loaded"
         case .hidden(let by): "driven, but \(by) in the initramfs hides the root behind other names"
         case .unusable: "not in the initramfs, and the kernel's modules are of no use"
         case .noSuchDriver: "no driver"
-        case .unreadable, .unknown: "not known"
+        case .unreadable, .unknown: "whose drivers are not known"
         }
     }
 

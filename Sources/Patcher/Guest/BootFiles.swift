@@ -36,15 +36,22 @@ struct BootFiles: Sendable {
             let isOfNoLoader =
                 menu.isOneEntryOfMany && !hasGRUB2 && !places.kinds[menu.file.volume].isReadByFirmware
             for entry in menu.bootEntries {
-                guard let kernel = entry.kernel else { continue }
                 let key = EntryKey(file: menu.file.key, index: entry.index)
+                let inherited = menu.isOneEntryOfMany ? inherited : []
+                if entry.kernel == nil, entry.menuFile == nil, let loader = entry.chainLoader,
+                    case (.missing(let device, let problem), _) = places.roots.place(
+                        of: loader, 0, of: entry, in: menu, inherited: inherited)
+                {
+                    missingDevices[key] = MissingDevice(name: device, problem: problem)
+                }
+                // A kernel, or the menu that the entry shows.
+                guard let first = entry.kernel ?? entry.menuFile else { continue }
                 var states: [(path: String, state: BootFileSearch.State)] = []
-                for (index, path) in ([kernel] + entry.initrds).enumerated() {
+                for (index, path) in ([first] + entry.initrds).enumerated() {
                     states.append((path, try search.state(of: path, in: menu)))
                     if isOfNoLoader { continue }
                     let (place, rest) = places.roots.place(
-                        of: path, index, of: entry, in: menu,
-                        inherited: menu.isOneEntryOfMany ? inherited : [])
+                        of: path, index, of: entry, in: menu, inherited: inherited)
                     switch place {
                     case .missing(let device, let problem):
                         missingDevices[key] =
@@ -61,7 +68,7 @@ struct BootFiles: Sendable {
                         misplaced[key] = (path, nil)
                     }
                 }
-                if states.first?.state == .present { present.insert(key) }
+                if entry.kernel != nil, states.first?.state == .present { present.insert(key) }
                 if menu.isReadAtBoot { looked.append((key, states, menu)) }
             }
         }

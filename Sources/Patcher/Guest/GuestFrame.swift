@@ -82,7 +82,10 @@ extension GuestFrame {
                 usage.disks.insert(name)
                 usage.rowFamilies.insert(name.family)
                 if row.isLentByCloud { usage.lent.insert(name) }
-                if row.mountPoint == "/" { usage.root = (name, partition, rootVolume) }
+                if row.mountPoint == "/" {
+                    usage.root = (name, partition, rootVolume)
+                    if !usage.rootNames.contains(row.spec) { usage.rootNames.append(row.spec) }
+                }
             }
         }
         return usage
@@ -112,7 +115,7 @@ extension GuestFrame {
         let map = resolver.presentation.map
         guard !map.isEmpty else { return [] }
         var uses: [(row: DeviceRow, base: String?, volume: Int)] = []
-        for row in DeviceRow.all(fstab, files) where row.mount?.isSwap != true {
+        for row in DeviceRow.all(fstab, files) where !row.isSwap {
             let name = DeviceName(row.spec)
             guard case .volume(let volume) = resolver.resolve(name),
                 // Subvolumes are mounted each by a row of its own.
@@ -163,14 +166,14 @@ extension GuestFrame {
             // One name for the one disk that was given leaves no other order: then the row alone is wrong.
             let leavesNoOrder = diskCount == 1 && !names.contains { $0 != name && $0.family == name.family }
             let isOther = volumes[volume].shownKinds.allSatisfy {
-                row.mount?.contradicts($0) ?? row.mapping?.contradicts($0) ?? false
+                row.types?.contradicts($0) ?? row.mapping?.contradicts($0) ?? false
             }
             if isOther, !leavesNoOrder { found[name.family] = .otherContents }
             if row.place == "/", volume != rootVolume, !resolver.isPartOfOneFileSystem(volume, rootVolume) {
                 found[name.family] = .otherContents
             }
             // Subvolumes are mounted each by a row of its own.
-            if row.mount?.isSwap == true || hasSubvolumes(volume) { continue }
+            if row.isSwap || hasSubvolumes(volume) { continue }
             if let known = places[volume], !known.contains(row.place) {
                 found[name.family] = .mountedElsewhere
             }
@@ -185,23 +188,32 @@ extension GuestFrame {
     }
 }
 
-/// A row that takes a volume for itself: to mount it, to swap to it, or to decrypt it.
+/// A row, or a unit, that takes a volume for itself: to mount it, to swap to it, or to decrypt it.
 private struct DeviceRow {
     var spec: String
     /// What it is taken for.
     var place: String
-    /// The row of the fstab; nil for one of crypttab.
-    var mount: Fstab.Row?
-    /// The row of crypttab; nil for one of the fstab.
+    /// What it is said to hold; nil where it is decrypted.
+    var types: MountTypes?
+    /// It is swapped to.
+    var isSwap = false
+    /// The row of crypttab; nil for others.
     var mapping: Crypttab.Row?
 
     static func all(_ fstab: Fstab, _ files: [ScannedFile]) -> [DeviceRow] {
-        let mounts = fstab.rows.map { DeviceRow(spec: $0.spec, place: $0.mountPoint, mount: $0) }
-        let encrypted = files.flatMap(\.sites).compactMap { site -> DeviceRow? in
-            guard case .crypttab(let row) = site.use else { return nil }
-            return DeviceRow(spec: site.text, place: "/dev/mapper/\(row.name)", mapping: row)
+        fstab.rows.map {
+            DeviceRow(spec: $0.spec, place: $0.mountPoint, types: $0.mountTypes, isSwap: $0.isSwap)
         }
-        return mounts + encrypted
+            + files.flatMap(\.sites).compactMap { site in
+                switch site.use {
+                case .crypttab(let row):
+                    DeviceRow(spec: site.text, place: "/dev/mapper/\(row.name)", mapping: row)
+                // What an option names is taken for no place.
+                case .unit(let mountPoint, let types?) where !site.isOpaque:
+                    DeviceRow(spec: site.text, place: mountPoint, types: types)
+                default: nil
+                }
+            }
     }
 }
 

@@ -92,7 +92,7 @@ struct ReferenceTable: Sendable {
             resolution = .stable
         }
         // Nothing that could be mounted or encrypted lies on a disk beside its partitions.
-        if case .disk(let disk) = resolution, site.use.takesVolume {
+        if case .disk(let disk) = resolution, site.use.takesVolume || site.use.isSwap {
             resolution = .unresolved(.holdsPartitions(site.text, disk: disk))
         }
         if case .volume(let volume) = resolution,
@@ -113,12 +113,16 @@ struct ReferenceTable: Sendable {
             resolvedName: resolvedName, isStable: !name.isPositional)
     }
 
-    /// The row of the root would be another volume than the one on which this fstab lies.
+    /// The row of the root would be another volume than the one on which this fstab lies, or is one of several.
     private static func otherRoot(
         _ site: DeviceSite, _ volume: Int, _ resolver: DeviceResolver
     ) -> UnresolvedReason? {
-        guard case .fstab(let row) = site.use, row.mountPoint == "/", DeviceName(site.text).isPositional,
-            let root = resolver.usage.rootVolume, root != volume,
+        guard case .fstab(let row) = site.use, row.mountPoint == "/", DeviceName(site.text).isPositional
+        else {
+            return nil
+        }
+        if resolver.usage.rootNames.count > 1 { return .severalRoots(resolver.usage.rootNames) }
+        guard let root = resolver.usage.rootVolume, root != volume,
             !resolver.isPartOfOneFileSystem(root, volume)
         else { return nil }
         return .otherRoot(volume: resolver.volumes[volume].name, root: resolver.volumes[root].name)
@@ -135,14 +139,19 @@ struct ReferenceTable: Sendable {
                 row.isSwap
                 ? kind != .unknown && !volume.shownKinds.contains(.swap)
                 : isOther
-                    || row.mountPoint != "/" && row.contradicts(kind) && DeviceName(site.text).isPositional
+                    || row.mountPoint != "/" && row.mountTypes.contradicts(kind)
+                        && DeviceName(site.text).isPositional
             return isClash ? .rowSays(types: row.types, volume: volume.name, kind: kind) : nil
+        case .unit(_, let types?):
+            return types.contradicts(kind) && DeviceName(site.text).isPositional
+                ? .rowSays(types: types.words, volume: volume.name, kind: kind) : nil
         case .kernelArgument("root", _), .sharedKernelArgument("root"):
             return isOther ? .noFileSystem(volume: volume.name, kind: kind) : nil
         case .crypttab(let row):
             return row.contradicts(kind) && !row.leaves(kind) && DeviceName(site.text).isPositional
                 ? .encryptsAnother(mapping: row.name, volume: volume.name, kind: kind) : nil
-        case .fstabOption, .unit, .unitDependency, .kernelArgument, .sharedKernelArgument, .crypttabPart,
+        case .fstabOption, .unit(_, nil), .unitDependency, .kernelArgument, .sharedKernelArgument,
+            .crypttabPart,
             .lvmDevice,
             .loaderDisk, .reported:
             return nil

@@ -20,18 +20,23 @@ package struct WickedInterfaces: NetworkSyntax {
     }
 
     private static func add(_ leaves: [XMLLeaf], _ file: ScannedFile, _ facts: inout NetworkFacts) {
-        var name: String?
+        var names: [Int: String] = [:]
         for leaf in leaves {
+            let interface = leaf.path.lastIndex(of: "interface").map { leaf.starts[$0] }
+            // An interface that is chosen by something else than its name has none here.
+            let name = interface.flatMap { names[$0] }
             let parent = leaf.path.dropLast().last ?? ""
             switch (parent, leaf.path.last ?? "") {
             case ("interface", "name"):
-                name = leaf.text
+                if let interface { names[interface] = leaf.text }
                 if CardName.isOfCard(CardName.base(leaf.text)) { facts.use(leaf.text, file) }
             case ("slave", "device"), ("port", "device"), ("vlan", "device"), ("macvlan", "device"):
                 facts.join(leaf.text, to: name)
                 if CardName.isOfCard(CardName.base(leaf.text)) { facts.use(leaf.text, file) }
             case (_, "permanent-address"):
-                facts.pin(leaf.text, leaf.range, of: nil, .matches, "permanent-address", file)
+                facts.pin(
+                    leaf.text, leaf.range, of: leaf.path.contains("name") ? nil : name, .matches,
+                    "permanent-address", file)
             case ("ethernet", "address"), ("bridge", "address"), ("bond", "address"), ("vlan", "address"):
                 facts.pin(leaf.text, leaf.range, of: name, .sets, "address", file)
             default: break

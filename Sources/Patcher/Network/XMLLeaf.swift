@@ -2,6 +2,8 @@
 struct XMLLeaf: Sendable {
     /// The names of the elements around it, and its own last.
     var path: [String]
+    /// Where each of these begins.
+    var starts: [Int]
     /// The words' bytes, without blanks around them.
     var range: Range<Int>
     /// The words.
@@ -11,6 +13,7 @@ struct XMLLeaf: Sendable {
     static func all(in bytes: [UInt8]) -> [XMLLeaf]? {
         var leaves: [XMLLeaf] = []
         var path: [String] = []
+        var starts: [Int] = []
         var position = 0
         var wordsStart: Int?
         while let open = bytes[position...].firstIndex(of: UInt8(ascii: "<")) {
@@ -32,9 +35,10 @@ struct XMLLeaf: Sendable {
                 }
                 if let start = wordsStart {
                     let range = bytes.trimmed(start..<open)
-                    leaves.append(XMLLeaf(path: path, range: range, text: bytes.text(range)))
+                    leaves.append(XMLLeaf(path: path, starts: starts, range: range, text: bytes.text(range)))
                 }
                 path.removeLast()
+                starts.removeLast()
                 wordsStart = nil
             default:
                 guard !isClosed else {
@@ -44,6 +48,7 @@ struct XMLLeaf: Sendable {
                 guard path.count < 40 else { return nil }
                 let words = bytes.fields(in: open + 1..<close)
                 path.append(words.first.map { bytes.text($0) } ?? "")
+                starts.append(open)
                 wordsStart = position
             }
         }

@@ -4,8 +4,6 @@ internal import Storage
 package enum UnknownBoot: Sendable, Equatable {
     /// No menu that is known was found.
     case noMenu
-    /// The menu that the loader reads lies on a volume that cannot be read.
-    case menuNotRead(volume: String)
     /// Nothing is put where a machine without boot entries looks: it starts by an entry of its firmware alone.
     case needsBootEntry(program: String, loaders: [String])
     /// What UEFI starts lies on a partition that cannot be read.
@@ -17,7 +15,7 @@ package enum UnknownBoot: Sendable, Equatable {
     /// What UEFI starts is a kernel with its arguments in one program.
     case startsUnifiedKernel(program: String, names: [String])
     /// What boots by itself loads no kernel of this guest: another system, or a menu that was not found.
-    case startsNoKernel(title: String)
+    case startsNoKernel(title: String, VerdictReason? = nil)
     /// Which of several kernels starts is not known here, and this one cannot.
     case oneCannot(title: String, path: String, VerdictReason)
     /// Whether an entry that boots by itself can is not known.
@@ -29,8 +27,6 @@ package enum UnknownBoot: Sendable, Equatable {
     package var sentence: Sentence {
         switch self {
         case .noMenu: "no boot menu that is known here was found in the guest"
-        case .menuNotRead(let volume):
-            "the boot menu lies on \(volume), which cannot be read here; nothing that can be read names devices that change"
         case .needsBootEntry(let program, let loaders):
             "\(program) starts nothing and is left as it is, so that it boots only where the firmware keeps or gets a boot entry\(loaders.isEmpty ? "" : " for \(loaders.joined(separator: ", "))")"
         case .loadersNotRead:
@@ -41,7 +37,10 @@ package enum UnknownBoot: Sendable, Equatable {
             "\(program) is a program that is not known here, and what it starts cannot be told: a loader of the distribution's in its place can (grub-install, bootctl in the running guest)"
         case .startsUnifiedKernel(let program, let names):
             "\(program) is a unified kernel, whose arguments are built in and cannot be edited here\(names.isEmpty ? "" : ": they say \(names.joined(separator: " ")), which the new machine may call otherwise")"
-        case .startsNoKernel(let title): "the default entry “\(title)” starts no kernel of this guest"
+        case .startsNoKernel(let title, nil):
+            "the default entry “\(title)” starts no kernel of this guest"
+        case .startsNoKernel(let title, let reason?):
+            "the default entry “\(title)” starts no kernel of this guest: \(reason.sentence)"
         case .oneCannot(let title, let path, let reason):
             "which of the entries that may boot by themselves does is not known, and “\(title)” of \(path) cannot: \(reason.sentence)"
         case .oneMayNot(let title, let path, let reason): "“\(title)” of \(path): \(reason.sentence)"
@@ -75,10 +74,10 @@ extension PlanDraft {
     func unknownBoot(_ verdicts: [EntryVerdict]) -> UnknownBoot? {
         if let unknown = unknownLoader { return unknown }
         guard guest.isMenuRead else {
-            guard guest.readsMenuOfUEFIAlone, let partition = guest.efiSystemPartition else {
-                return .noMenu
+            if let other = guest.defaultEntries.first, other.entry.kernel == nil {
+                return .startsNoKernel(title: other.entry.title, startProblem(other))
             }
-            return .menuNotRead(volume: guest.volumes[partition].name)
+            return .noMenu
         }
         let defaults = verdicts.filter(\.isDefault)
         let tools = Set(guest.bootEntries.filter(\.entry.isTool).map(\.key))
@@ -97,7 +96,9 @@ extension PlanDraft {
             }
             return nil
         }
-        if let other = guest.defaultEntries.first { return .startsNoKernel(title: other.entry.title) }
+        if let other = guest.defaultEntries.first {
+            return .startsNoKernel(title: other.entry.title, startProblem(other))
+        }
         // Where each of them starts, it does not matter which one does.
         let isAnyGood = verdicts.allSatisfy { verdict in
             if case .cannot = verdict.outcome { false } else { true }

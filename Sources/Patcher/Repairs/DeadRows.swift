@@ -91,6 +91,7 @@ extension UnresolvedReason {
         guard mayBeMissing || !reference.isStable else { return nil }
         if case .notWhole = self { return "\(reference.text) is not whole on the given disks" }
         if isAbsent { return "\(reference.text) is not on the given disks" }
+        if case .mappingCircle = self { return "\(reference.text) is made of itself, by the tables" }
         return reference.isStable
             ? "nothing on the given disks shows what \(reference.text) is"
             : "\(reference.text) may have another name here"

@@ -98,8 +98,8 @@ enum InitramfsDrivers: PlanStep {
         if let builtIn { return "; its kernel has the driver for \(remedy: .controller(builtIn))" }
         if let stale = draft.staleRescue(beside: item) {
             return
-                "; “\(stale.entry.title)” is of no use, for the modules of its kernel \(stale.release) are not installed any more; make the initramfs anew in the running guest before"
+                "; “\(stale.entry.title)” is of no use, for the modules of its kernel \(stale.release) are not installed any more; make the initramfs anew in the running guest before the move"
         }
-        return "; make the initramfs anew with them in the running guest before"
+        return "; make the initramfs anew with them in the running guest before the move"
     }
 }

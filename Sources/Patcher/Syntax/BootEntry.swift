@@ -31,6 +31,8 @@ package struct BootEntry: Sendable, Equatable {
     package var isUncertain = false
     /// GRUB: the file whose menu the entry shows.
     package var menuFile: String?
+    /// GRUB: the loader that the entry starts, as it is written: "+1", "(hd1,0)+1", "/EFI/Microsoft/Boot/bootmgfw.efi".
+    package var chainLoader: String?
     /// GRUB: what says where its files lie, in order.
     package var rootSettings: [GRUBRootSetting] = []
     /// GRUB: how many of these come before the kernel, and before each initrd.

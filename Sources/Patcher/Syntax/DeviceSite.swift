@@ -18,8 +18,8 @@ package struct DeviceSite: Sendable, Equatable {
         case crypttabPart(name: String, Crypttab.Row)
         /// A row of LVM's devices file.
         case lvmDevice
-        /// What a unit of systemd mounts.
-        case unit(mountPoint: String)
+        /// What a unit of systemd mounts, and what is said to lie there; nil for a device in its options.
+        case unit(mountPoint: String, MountTypes?)
         /// A device that a unit of systemd is tied to, as the unit that stands for it.
         case unitDependency(unit: String)
         /// A name in a file that is never changed; the text says what it is for.
@@ -83,7 +83,7 @@ package struct DeviceSite: Sendable, Equatable {
             case .crypttab(let row): "encrypted device \(row.name)"
             case .crypttabPart(let part, let row): "\(part) of the encrypted device \(row.name)"
             case .lvmDevice: "LVM device"
-            case .unit(let mountPoint): "device of \(mountPoint)"
+            case .unit(let mountPoint, _): "device of \(mountPoint)"
             case .unitDependency(let unit): "device that \(unit) is tied to"
             case .reported(let summary): summary
             }

@@ -11,8 +11,8 @@ package struct Fstab: Sendable, Equatable {
         package var spec: String
         /// The mount point, decoded and normalised: `//var/` is /var.
         package var mountPoint: String
-        /// The file system's types: "ext3", or "udf,iso9660".
-        package var types: [String]
+        /// What the row says that the volume holds.
+        package var mountTypes: MountTypes
         /// The field of the types.
         package var typesRange: Range<Int>
         /// The options field; nil when the row ends before it.
@@ -31,6 +31,8 @@ package struct Fstab: Sendable, Equatable {
         /// The whole line without its end.
         package var lineRange: Range<Int>
 
+        /// The file system's types: "ext3", or "udf,iso9660".
+        package var types: [String] { mountTypes.words }
         /// Not mounted at boot.
         package var isNoauto: Bool { options.contains("noauto") }
         /// Its absence does not stop the boot.
@@ -83,7 +85,7 @@ package struct Fstab: Sendable, Equatable {
                 Row(
                     specRange: fields[0], spec: Self.decoded(bytes[fields[0]]),
                     mountPoint: Self.mountPoint(bytes[fields[1]]),
-                    types: bytes.text(fields[2]).split(separator: ",").map(String.init),
+                    mountTypes: MountTypes(bytes.text(fields[2])),
                     typesRange: fields[2],
                     optionsRange: fields.count > 3 ? fields[3] : nil, options: options,
                     deviceOptions: fields.count > 3 ? Self.deviceOptions(bytes, fields[3]) : [], pass: pass,
@@ -149,25 +151,5 @@ extension Fstab: ConfigurationSyntax {
                         range: $0.range, text: $0.device, use: .fstabOption(name: $0.name, row))
                 }
         }
-    }
-}
-
-extension Fstab.Row {
-    /// The row says that something else lies on the volume than does. A type that nobody looks for proves nothing about what
-    /// is not known, and nothing of that type is what is known as another.
-    func contradicts(_ kind: VolumeIdentity.Kind) -> Bool {
-        !types.isEmpty
-            && types.allSatisfy { type in
-                let known = LinuxFileSystem.mounted(as: type)
-                if !known.isEmpty { return !known.contains { $0.kind == kind } }
-                return kind != .unknown && kind.rawValue != type && !Self.saysNothing(type)
-            }
-    }
-
-    /// A type that leaves open what lies there, or that is no file system of a device.
-    private static func saysNothing(_ type: String) -> Bool {
-        ["auto", "none", "bind", "rbind", "subfs", "supermount", "overlay", "overlayfs", "aufs"].contains(
-            type)
-            || type.hasPrefix("fuse")
     }
 }

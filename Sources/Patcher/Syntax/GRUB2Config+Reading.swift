@@ -88,6 +88,7 @@ extension GRUB2Config {
             case "source", ".", "configfile":
                 readInclude(head.text, words.first)
                 if head.text == "configfile" { noteLeaving() }
+            case "chainloader": current?.head.chainLoader = words.last?.text
             case "boot": noteLeaving()
             case "set", "export":
                 if let word = words.first { readSetting(word) }

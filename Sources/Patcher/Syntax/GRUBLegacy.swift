@@ -129,6 +129,8 @@ package struct GRUBLegacy: Sendable, Equatable {
             guard let path = words.first else { return }
             entry.addInitrd(bytes.text(path), path)
         case "configfile": entry.menuFile = words.first.map { bytes.text($0) }
+        case "chainloader":
+            entry.chainLoader = words.last.map { bytes.text($0) }
         default:
             if let setting = root(word, words.first.map { bytes.text($0) }) {
                 entry.rootSettings.append(setting)

@@ -37,11 +37,11 @@ package struct SystemdMount: ConfigurationSyntax {
         guard let mountPoint else {
             return device.map { [site($0, .reported("device of a swap unit"))] } ?? []
         }
+        let types = MountTypes(settings.last("Mount", "Type")?.text ?? "")
         let options = settings.last("Mount", "Options").map { Fstab.deviceOptions(bytes, $0.range) } ?? []
         return SystemdUnit.dependencies(of: name, settings, bytes)
-            + ((device.map { [$0] } ?? []) + options.map { ($0.range, $0.device) }).map {
-                site($0, .unit(mountPoint: mountPoint))
-            }
+            + (device.map { [site($0, .unit(mountPoint: mountPoint, types))] } ?? [])
+            + options.map { site(($0.range, $0.device), .unit(mountPoint: mountPoint, nil)) }
     }
 
     private static let required = "/etc/systemd/system/local-fs.target.requires"

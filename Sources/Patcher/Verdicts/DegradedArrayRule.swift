@@ -5,8 +5,7 @@ internal import Storage
 enum DegradedArrayRule: VerdictRule {
     static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
         guard !startsDegraded(entry) else { return [] }
-        let needed = [draft.guest.rootVolume] + draft.guest.mounts.filter { $0.path == "/usr" }.map(\.volume)
-        let arrays = needed.flatMap { draft.guest.volumes[$0].degradedArrays }
+        let arrays = draft.neededVolumes.flatMap { draft.guest.volumes[$0].degradedArrays }
         return arrays.first.map { [VerdictFinding(.arrayDegraded($0))] } ?? []
     }
 

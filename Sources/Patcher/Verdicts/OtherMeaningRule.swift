@@ -48,8 +48,9 @@ extension DeviceSite.Use {
         let holdsFiles = kind.content == .files
         switch self {
         // A swap area that is taken for another loses nothing.
-        case .fstab(let row): return !row.isNoauto && !row.isSwap && holdsFiles && !row.contradicts(kind)
-        case .unit: return holdsFiles
+        case .fstab(let row):
+            return !row.isNoauto && !row.isSwap && holdsFiles && !row.mountTypes.contradicts(kind)
+        case .unit(_, let types): return holdsFiles && types?.contradicts(kind) != true
         case .crypttab(let row): return !row.options.contains("noauto")
         default: return false
         }

@@ -15,6 +15,7 @@ extension VerdictReason {
         case noKernel = "no-kernel"
         case arrayDegraded = "array-degraded"
         case loaderCommandMissing = "loader-command-missing"
+        case arrayDivided = "array-divided"
         case liloMap = "lilo-map"
         case driversMissing = "drivers-missing"
         case initramfsDamaged = "initramfs-damaged"
@@ -79,6 +80,7 @@ extension VerdictReason {
         case .noKernel: .noKernel
         case .arrayDegraded: .arrayDegraded
         case .loaderCommandMissing: .loaderCommandMissing
+        case .arrayDivided: .arrayDivided
         case .liloMap: .liloMap
         case .driversMissing: .driversMissing
         case .initramfsDamaged: .initramfsDamaged

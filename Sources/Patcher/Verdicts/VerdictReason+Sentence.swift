@@ -50,6 +50,8 @@ extension VerdictReason {
         case .rootUnresolved(let name, let reason): "root=\(name): \(reason.sentence)"
         case .arrayDegraded(let what):
             "\(what): whether its initramfs starts the array without the others only a start shows; give the disks of the others too"
+        case .arrayDivided(let what):
+            "\(what), so that each has its own contents: which of them the machine starts is chance; leave the disk that is out of date out of it"
         case .rootNotTold(let text):
             "root=\(text) is made of a variable that only the running loader sets: whether it names the root only a start shows"
         case .rootTypeWrong(let argument, let kind):
@@ -66,9 +68,9 @@ extension VerdictReason {
         case .argumentUnresolved(let argument, let reason):
             "the initramfs waits for \(argument): \(reason.sentence)"
         case .rowStopsBoot(let mountPoint, let name, let reason):
-            "the boot would stop at \(mountPoint): \(name) of /etc/fstab cannot be found (\(reason.sentence)); give its disk too, or the row the option nofail"
+            "the boot would stop at \(mountPoint): \(name) of /etc/fstab cannot be found (\(reason.sentence)); \(Self.remedy(ofRow: reason))"
         case .unitStopsBoot(let path, let name, let reason):
-            "the boot would stop at \(path), which local-fs.target requires: \(name) cannot be found (\(reason.sentence)); give its disk too, or let the target want the unit in place of requiring it"
+            "the boot would stop at \(path), which local-fs.target requires: \(name) cannot be found (\(reason.sentence)); \(reason.isContradiction ? "correct the unit in the guest first" : "give its disk too"), or let the target want the unit in place of requiring it"
         case .hiddenByFilter(let filter, let path, let devices):
             "the root is a logical volume, and \(filter) of \(path) keeps LVM from looking at \(devices.joined(separator: ", ")), where it lies on the target: let these names in there"
         case .hiddenByCopy(let path, let image, let devices) where devices.isEmpty:
@@ -113,11 +115,21 @@ extension VerdictReason {
         case .wouldBeTakenFor(let volume, let name, let path, let line, let reason):
             "\(name) in line \(line) of \(path) cannot be told (\(reason.sentence)), and would be taken for \(volume) once the other names are replaced"
         case .wouldMeanAnother(let volume, let name, let path, let line, let reason):
-            "\(name) in line \(line) of \(path) cannot be told (\(reason.sentence)), and is what the target calls \(volume), which would be taken in its place"
+            "\(name) in line \(line) of \(path) cannot be told (\(reason.sentence)), and is what the target calls \(volume), which would be taken in its place\(reason.isContradiction ? "; correct the file in the guest first" : "")"
         case .wouldChangeAgain(let path): "\(path) would have to be changed once more after this change"
         case .defaultCannot(let title, let reason, let hypervisor):
             "the guest cannot boot on \(hypervisor.title): “\(title)”: \(reason.sentence)"
         }
+    }
+
+    private static func remedy(ofRow reason: UnresolvedReason) -> String {
+        switch reason {
+        case .otherRoot, .severalRoots: return "correct the row in the guest first"
+        default: break
+        }
+        return reason.isContradiction
+            ? "correct the row in the guest first, or give it the option nofail"
+            : "give its disk too, or the row the option nofail"
     }
 
     private static func missing(_ names: [String], _ controller: Controller, _ why: NotAdded) -> Sentence {

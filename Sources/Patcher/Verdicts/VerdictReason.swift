@@ -43,6 +43,8 @@ package enum VerdictReason: Sendable, Equatable {
     case arrayDegraded(String)
     /// The loader has no such command, with which the entry loads a file.
     case loaderCommandMissing(String)
+    /// The root is on an array whose members were each used without the others, of which this is known.
+    case arrayDivided(String)
     /// LILO's map says where the root is, not its file.
     case liloMap
     /// The initramfs lacks modules that its kernel has, and they are not added.
@@ -139,7 +141,8 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
-        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .volumeDamaged, .groupIncomplete,
+        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .arrayDivided, .volumeDamaged,
+            .groupIncomplete,
             .groupDoubled,
             .sharedXFS, .awaitsTarget, .tableMended:
             .doubts

@@ -45,7 +45,7 @@ package enum VerdictRules {
         SharedXFSRule.self,
         AwaitedTargetRule.self,
         DamagedTableRule.self,
-        DegradedArrayRule.self,
+        DegradedArrayRule.self, DividedArrayRule.self,
         MenuInUseRule.self,
     ]
 

@@ -7,6 +7,8 @@ public enum DeviceCode: String, LayerCode {
     case readOnly = "read-only"
     /// A position behind its end.
     case outOfRange = "out-of-range"
+    /// Disks of different sectors are to be one.
+    case sectorSizes = "sector-sizes"
     /// The changes do not fit into the memory that they may take.
     case overlayFull = "overlay-full"
 }

@@ -39,6 +39,8 @@ public struct Volume: Sendable {
     public var layers: [Layer] = []
     /// The arrays below it that lack members, each with what it has: "md0 has 1 of 3 members".
     public var degradedArrays: [String] = []
+    /// The arrays below it of which members were each used without the others, and which.
+    public var dividedArrays: [String] = []
 
     /// Why Linux does not make it of what was given: members or physical volumes that are missing; nil where nothing is.
     public var lacking: String?

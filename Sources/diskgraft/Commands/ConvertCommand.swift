@@ -7,18 +7,18 @@ struct ConvertCommand: ParsableCommand {
         commandName: "convert",
         abstract: "Copy a disk image into another format.",
         discussion: """
-            DST appears only when it is complete. Without -O its suffix decides the format.
+            DST appears only when it is complete. Without -O its suffix decides the format. Several images become one disk, \
+            one behind the other.
 
             Example:
               diskgraft convert -p web01.vmdk web01.qcow2
+              diskgraft convert part1.img part2.img whole.qcow2
               diskgraft convert -O vmdk -o subformat=vmfs disk.img disk.vmdk
             """)
 
-    @Argument(help: ArgumentHelp("The image to copy.", valueName: "src"))
-    var source: String
-
-    @Argument(help: ArgumentHelp("The image to make.", valueName: "dst"))
-    var destination: String
+    @Argument(
+        help: ArgumentHelp("The image to copy, or several; then the image to make.", valueName: "src> <dst"))
+    var paths: [String]
 
     @OptionGroup var image: ImageArguments
 
@@ -54,6 +54,15 @@ struct ConvertCommand: ParsableCommand {
     @OptionGroup var quiet: QuietArguments
     @OptionGroup var tuning: QEMUTuning
 
+    private var sources: [String] { Array(paths.dropLast()) }
+    private var destination: String { paths.last ?? "" }
+
+    func validate() throws {
+        if paths.count == 1, !CreateOptionsHelp.isAsked(outputOptions) {
+            throw ValidationError("give the image to copy, and the image to make")
+        }
+    }
+
     func run() throws {
         if CreateOptionsHelp.isAsked(outputOptions) {
             return try printCreateOptions(format: outputFormat, path: destination)
@@ -76,13 +85,17 @@ struct ConvertCommand: ParsableCommand {
             return false
         }
         options.salvages = true
-        return (try? DiskImage.open(source, options: options)) != nil
+        return (try? DiskImage.open(sources.map { ($0, options) })) != nil
     }
 
     /// A machine with all disks that the source describes.
     private func pack(_ appliance: ApplianceFormat) throws {
         guard !salvage, profile == nil else {
             throw ValidationError("--salvage and --profile are for a disk, not for an archive of a machine")
+        }
+        guard let source = sources.first, sources.count == 1 else {
+            throw ValidationError(
+                "an archive of a machine is made of one image, or of a description with its disks")
         }
         let guest = try Guest.open([source], options: image.options)
         if !quiet.quiet {
@@ -107,13 +120,14 @@ struct ConvertCommand: ParsableCommand {
         }
         var options = try image.options
         options.salvages = salvage
-        let disk = try DiskImage.open(source, options: options)
+        let disks = try DiskImage.open(sources.map { ($0, options) })
         if !quiet.quiet {
-            for warning in try disk.warnings + disk.childWarnings + disk.tableWarnings()
-                + DiskImage.replacementWarnings(destination)
-            {
-                Terminal.printWarning(warning)
+            for disk in disks {
+                // A table of one of several is the new disk's only by chance.
+                let ofTable = disks.count == 1 ? try disk.tableWarnings() : []
+                for warning in disk.warnings + disk.childWarnings + ofTable { Terminal.printWarning(warning) }
             }
+            for warning in DiskImage.replacementWarnings(destination) { Terminal.printWarning(warning) }
         }
         let line = progress && !quiet.quiet ? ProgressLine() : nil
         var conversion = DiskConversion(
@@ -122,8 +136,10 @@ struct ConvertCommand: ParsableCommand {
         conversion.ignoresSectorSize = force
         if let line { conversion.progress = { line.update($0, $1) } }
         if let workers = tuning.workers { conversion.workers = workers }
-        let rescue = salvage ? DiskSalvage(disk.device) : nil
-        try conversion.run(from: rescue ?? disk.device, to: destination, protected: disk.sourceFiles)
+        let device = try DiskImage.joined(disks)
+        let rescue = salvage ? DiskSalvage(device) : nil
+        try conversion.run(
+            from: rescue ?? device, to: destination, protected: disks.flatMap(\.sourceFiles))
         line?.finish()
         if let rescue { printLost(rescue) }
     }
@@ -136,7 +152,7 @@ struct ConvertCommand: ParsableCommand {
         guard !lost.isEmpty else { return }
         let bytes = lost.reduce(0) { $0 + UInt64($1.count) }
         Terminal.printWarning(
-            "\(source): \(SizeText.long(bytes)) of the disk are lost and are zeros in the copy, in "
+            "\(sources.joined(separator: ", ")): \(SizeText.long(bytes)) of the disk are lost and are zeros in the copy, in "
                 + "\(lost.count == 1 ? "one range" : "\(lost.count) ranges"):")
         for range in lost.prefix(Self.listedLimit) {
             Terminal.printWarning("  bytes \(range.lowerBound) to \(range.upperBound - 1)")

@@ -118,14 +118,15 @@ struct CompareCommand: ParsableCommand {
             var options = firstOptions
             options.format = try secondFormat.parsed(ImageFormat.init(named:))
             let images = try DiskImage.open([(first, firstOptions), (second, options)])
-            let sizes = images.map(\.byteCount)
-            if sizes[0] != sizes[1], !strict, !quiet.quiet {
-                Terminal.write(Array("Warning: Image size mismatch!\n".utf8))
-            }
             result = try DiskComparison.run(
                 images[0].device, images[1].device, isStrict: strict, progress: Self.progress(on: line))
             line?.update(1, 1)
             line?.finish()
+            // What differs before the end of the shorter one is told without it.
+            let sizes = images.map(\.byteCount)
+            if sizes[0] != sizes[1], !quiet.quiet, result.reaches(sizes.min() ?? 0) {
+                Terminal.write(Array("Warning: Image size mismatch!\n".utf8))
+            }
         } catch {
             guard !error.isCancellation else { throw error }
             Terminal.printError(error.spelled)
@@ -140,6 +141,17 @@ struct CompareCommand: ParsableCommand {
             }
         if !quiet.quiet { Terminal.write(Array((sentence + "\n").utf8)) }
         guard case .same = result else { throw ExitCode(1) }
+    }
+}
+
+extension DiskComparison.Result {
+    /// All bytes before that place were found to be the same.
+    fileprivate func reaches(_ place: UInt64) -> Bool {
+        switch self {
+        case .same: true
+        case .differ(let offset): offset >= place / 512 * 512
+        case .sizesDiffer, .allocationDiffers: false
+        }
     }
 }
 
@@ -206,6 +218,11 @@ struct CreateCommand: ParsableCommand {
         if CreateOptionsHelp.isAsked(optionTexts) {
             return try printCreateOptions(format: format, path: path)
         }
+        // qemu-img takes these as options too.
+        var options = try parseOptions(optionTexts)
+        let parent = try Self.take("backing_file", from: &options, beside: parent, "-b")
+        let parentFormat = try Self.take("backing_fmt", from: &options, beside: parentFormat, "-F")
+        let size = try Self.take("size", from: &options, beside: size, "SIZE")
         guard parent != nil || (parentFormat == nil && !unsafeParent) else {
             throw ValidationError("-F and -u are about the parent that -b names")
         }
@@ -217,7 +234,7 @@ struct CreateCommand: ParsableCommand {
         }
         var creation = DiskCreation(
             format: try format.parsed(ImageFormat.init(named:)) ?? (profile == nil ? nil : .vhd),
-            options: try parseOptions(optionTexts) + profileOption(profile), parent: parent)
+            options: options + profileOption(profile), parent: parent)
         creation.parentFormat = try parentFormat.parsed(ImageFormat.init(named:))
         creation.trustsParent = unsafeParent
         for warning in DiskImage.replacementWarnings(path) { Terminal.printWarning(warning) }
@@ -225,5 +242,18 @@ struct CreateCommand: ParsableCommand {
         if !quiet.quiet {
             Terminal.print("Formatting '\(Terminal.name(path))', fmt=\(made.format) size=\(made.byteCount)\n")
         }
+    }
+
+    /// The last value of an option that is an argument too, and that is no option of the format then.
+    private static func take(
+        _ key: String, from options: inout [(key: String, value: String)], beside argument: String?,
+        _ name: String
+    ) throws -> String? {
+        guard let value = options.last(where: { $0.key == key })?.value else { return argument }
+        options.removeAll { $0.key == key }
+        guard argument == nil || argument == value else {
+            throw ValidationError("\(name) and the option \(key) say two things")
+        }
+        return value
     }
 }

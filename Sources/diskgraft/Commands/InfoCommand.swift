@@ -24,10 +24,14 @@ struct InfoCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Tell of every image of the chain, each by itself; all of them must be allowed to be opened.")
+    var backingChain = false
+
     @OptionGroup var qemu: QEMUOutputArguments
 
     func run() throws {
         try source.check(diskCount: 1 + disks.with.count)
+        if backingChain { return try printChain() }
         if qemu.output == .json {
             guard disks.with.isEmpty else {
                 throw ValidationError(
@@ -49,6 +53,31 @@ struct InfoCommand: ParsableCommand {
             return
         }
         if let machine { Terminal.print(Self.text(machine) + "\n") }
+        Terminal.print(reports.map(Self.text).joined(separator: "\n"))
+    }
+
+    /// The image and those behind it, as one after the other.
+    private func printChain() throws {
+        guard disks.with.isEmpty else { throw ValidationError("--backing-chain tells of one image") }
+        let options = try image.options
+        let behind = try DiskImage.open(path, options: options).backingChain
+        var members = [(path: path, options: options)]
+        for (index, parent) in behind.enumerated() {
+            var options = options
+            options.format = nil
+            options.parents = Array(behind[(index + 1)...])
+            // The images' own names for each other, as the first was given.
+            let isPlain = parent.hasPrefix("./") && !path.hasPrefix("./")
+            members.append((isPlain ? String(parent.dropFirst(2)) : parent, options))
+        }
+        if qemu.output == .json {
+            return try JSONOutput.print(
+                try members.map { try QEMUImageReport($0.path, options: $0.options) })
+        }
+        let reports = try members.flatMap {
+            try DiskReport.describe([$0.path], options: $0.options) { $0.spelled }
+        }
+        if json { return try JSONOutput.print(reports) }
         Terminal.print(reports.map(Self.text).joined(separator: "\n"))
     }
 

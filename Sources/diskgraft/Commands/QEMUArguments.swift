@@ -73,9 +73,12 @@ struct QEMUTuning: ParsableArguments {
         if let workers, !(1...16).contains(workers) {
             throw ValidationError("-m takes a number of workers from 1 to 16")
         }
-        for (flag, text) in [("-r", rate), ("-S", sparseSize)] {
-            guard let text, SizeText.parse(text) == nil else { continue }
-            throw ValidationError("\(flag) takes a number of bytes, as in 64K, not \"\(text)\"")
+        if let rate, SizeText.parse(rate) == nil {
+            throw ValidationError("-r takes a number of bytes, as in 64K, not \"\(rate)\"")
+        }
+        if let sparseSize, SizeText.parse(sparseSize).map({ $0 % 512 != 0 || $0 > 16 << 20 }) ?? true {
+            throw ValidationError(
+                "-S takes a number of bytes, a multiple of 512 up to 16M, as in 4K, not \"\(sparseSize)\"")
         }
     }
 }

@@ -31,7 +31,17 @@ struct ResizeCommand: ParsableCommand {
     )
     var shrink = false
 
+    @Option(
+        help: ArgumentHelp("Taken as qemu-img does: off, because nothing else is built.", valueName: "mode"))
+    var preallocation: String?
+
     @OptionGroup var quiet: QuietArguments
+
+    func validate() throws {
+        guard let preallocation, preallocation != "off" else { return }
+        throw ValidationError(
+            "--preallocation takes off, because nothing else is built, not \"\(preallocation)\"")
+    }
 
     func run() throws {
         let sign = size.first.flatMap { ["+": 1, "-": -1, "\u{2212}": -1][$0] } ?? 0

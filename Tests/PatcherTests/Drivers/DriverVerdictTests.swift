@@ -57,7 +57,7 @@ private let virtio = ["ext4", "virtio", "virtio_ring", "virtio_pci", "virtio_blk
             ])
         let summary = text(PlanText.summary(of: plan, guestTitle: "A"))
         #expect(summary.contains("drivers: ide, the first of the target's that the guest has drivers for\n"))
-        #expect(summary.contains("driven as the guest is: ide\n"))
+        #expect(summary.contains("driven by the guest as it is: ide\n"))
         #expect(try guest.plan("kvm", drivers: .never).controller == .ide)
         #expect(try guest.plan("kvm", controller: .virtioBlk, drivers: .never).controller == .virtioBlk)
     }

@@ -177,7 +177,12 @@ private let connections = "/etc/NetworkManager/system-connections"
                 </interface>
                 <interface>
                   <name namespace="ethernet"><permanent-address>\(secondAddress)</permanent-address></name>
+                  <ethernet><address>\(newAddress)</address></ethernet>
                   <ipv4:dhcp/>
+                </interface>
+                <interface>
+                  <name>eth1</name>
+                  <ethernet><permanent-address>00:50:56:aa:bb:03</permanent-address></ethernet>
                 </interface>
                 """,
                 "/etc/wicked/ifconfig/broken.xml": "<interface><name>eth5</interface>",
@@ -186,6 +191,8 @@ private let connections = "/etc/NetworkManager/system-connections"
         #expect(
             Set(found.pins) == [
                 "eth0 sets 00:50:56:aa:bb:01 address", "- matches 00:50:56:aa:bb:02 permanent-address",
+                // It is chosen by its address, and has no name here.
+                "- sets \(newAddress) address", "eth1 matches 00:50:56:aa:bb:03 permanent-address",
             ])
         #expect(found.network.facts.problems.map(\.file.path) == ["/etc/wicked/ifconfig/broken.xml"])
     }

@@ -247,12 +247,35 @@ import Testing
             }
             _ = try full.prepare()
         }
-        // Names that are found whatever their case.
+        // Names that are found whatever their case are not written.
         let folded = try XFSImage(Profile(name: "folded", options: ["-n", "version=ci"])).device()
         let other = try XFSFileSystem.open(folded)
         #expect(!other.capabilities.allows(.names) && other.capabilities.allows(.contents))
         refused("folded-names") {
             _ = try other.begin().createFile([65], in: other.rootDirectory, contents: [], attributes: new)
         }
+    }
+
+    /// A volume of `version=ci`: names are found in any case, by the hash of their folded letters where these are ASCII's,
+    /// in a directory of one block and in one with a tree of hashes.
+    @Test(arguments: [5, 900])
+    func foldedNames(_ count: Int) throws {
+        let names = (0..<count).map { "File \($0) of Many\($0 % 3 == 0 ? " Others" : "")" }
+        var files: [String: [UInt8]] = [:]
+        for (index, name) in names.enumerated() {
+            files["Dir/\(name.filter { $0 != " " })"] = [UInt8(index & 255)]
+        }
+        let image = try XFSImage(Profile(name: "folded", options: ["-n", "version=ci"]), files: files)
+        let system = try XFSFileSystem.open(try image.device())
+        let directory = try #require(try system.find("dIR"))
+        for (index, name) in names.enumerated() {
+            let plain = name.filter { $0 != " " }
+            for spelled in [plain, plain.uppercased(), plain.replacing("File", with: "fILE")] {
+                let found = try #require(try system.lookUp(Array(spelled.utf8), in: directory), "\(spelled)")
+                #expect(try system.contents(of: found) == [UInt8(index & 255)])
+            }
+            #expect(try system.lookUp(Array((plain + "x").utf8), in: directory) == nil)
+        }
+        try XFSDriver.check(image.device()) { Issue.record("\($0.message)") }
     }
 }

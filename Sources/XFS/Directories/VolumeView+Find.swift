@@ -11,17 +11,25 @@ extension VolumeView {
             if name == [dot, dot] { return list.parent }
             return list.entries.first { isName($0.entry.name, name) }?.entry.inode
         }
-        // Folded names are hashed in a way of their own: all are looked at.
-        if geometry.foldsCase { return try findByReading(name, in: directory) }
+        // Of letters beyond ASCII the kernel and older xfsprogs make different hashes: all entries are looked at.
+        if geometry.foldsCase, name.contains(where: { $0 >= 0x80 }) {
+            return try findByReading(name, in: directory)
+        }
         return try findByHash(name, in: directory)?.entry.inode
     }
 
     private func isName(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard geometry.foldsCase else { return left == right }
-        return left.elementsEqual(right) { Self.lower($0) == Self.lower($1) }
+        return left.elementsEqual(right) { Self.folded($0) == Self.folded($1) }
     }
 
-    private static func lower(_ byte: UInt8) -> UInt8 { (65...90).contains(byte) ? byte | 0x20 : byte }
+    /// As the kernel folds names of `version=ci` (xfs_ascii_ci_xfrm): capitals of ASCII, and of ISO 8859-1 too.
+    private static func folded(_ byte: UInt8) -> UInt8 {
+        switch byte {
+        case 0x41...0x5a, 0xc0...0xd6, 0xd8...0xde: byte | 0x20
+        default: byte
+        }
+    }
 
     private func findByReading(_ name: [UInt8], in directory: Inode) throws(StorageError) -> InodeNumber? {
         var found: InodeNumber?
@@ -39,7 +47,7 @@ extension VolumeView {
 
     /// Goes by the hashes: at the end of a directory of one block, in the leaf, or down the tree to it.
     func findByHash(_ name: [UInt8], in directory: Inode) throws(StorageError) -> FoundEntry? {
-        let hash = NameHash.of(name)
+        let hash = geometry.foldsCase ? NameHash.of(name.map(Self.folded)) : NameHash.of(name)
         if case .hole = try run(of: directory, at: hashStartBlock).place {
             let (_, block) = try dataBlock(0, of: directory)
             guard block.isSingle else { throw badDirectory(directory, directory.position) }
@@ -49,7 +57,7 @@ extension VolumeView {
             })
             while index < count, block.bytes.big(start + index * 8) == hash {
                 let address: UInt32 = block.bytes.big(start + index * 8 + 4)
-                if let found = try entry(at: address, of: directory), found.entry.name == name {
+                if let found = try entry(at: address, of: directory), isName(found.entry.name, name) {
                     return found
                 }
                 index += 1
@@ -61,7 +69,7 @@ extension VolumeView {
         var seen: Set<UInt32> = []
         while true {
             while index < leaf.count, leaf.hash(index) == hash {
-                if let found = try entry(at: leaf.value(index), of: directory), found.entry.name == name {
+                if let found = try entry(at: leaf.value(index), of: directory), isName(found.entry.name, name) {
                     return found
                 }
                 index += 1

@@ -212,6 +212,8 @@ struct CutOffChange {
             }
             return
         }
+        // Nothing would be put back, whatever has become of what the change relied on.
+        guard members.contains(where: { !$0.comparison.isOld }) else { return }
         // What the command line does not lead to is nobody's to write over.
         for member in members where !(force.reaches(member.record, member.file) && isGiven(member.file)) {
             try requireKnown(member)

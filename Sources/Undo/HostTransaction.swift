@@ -34,6 +34,8 @@ public final class HostTransaction: Sendable {
         var byteCount = 0
         /// What the recorded operations make of sectors, by file.
         var given: [Int: GivenContents] = [:]
+        /// What was read as a witness since the last part, by file.
+        var witnesses: [Int: RangeSet<UInt64>] = [:]
         /// The undo records begun, by file.
         var segments: [Int: UndoWriter] = [:]
         /// Files that were written and not flushed since.
@@ -111,12 +113,18 @@ public final class HostTransaction: Sendable {
         }
     }
 
+    /// Takes note of what the change relies on.
+    func note(witness range: Range<UInt64>, in file: Int) {
+        guard !range.isEmpty else { return }
+        progress.withLock { $0.witnesses[file, default: RangeSet()].insert(contentsOf: range) }
+    }
+
     /// Called at a barrier: writes what is recorded when it is more than memory shall hold.
     func writeIfLarge() throws(StorageError) {
         guard progress.withLock({ $0.byteCount > memoryLimit }) else { return }
         var state = take()
         defer { put(state) }
-        try save(&state)
+        try save(&state, isPart: true)
         try sync(&state)
         try write(&state)
         for file in files { file.restartStaging() }
@@ -221,14 +229,18 @@ public final class HostTransaction: Sendable {
 
     private func put(_ state: Progress) { progress.withLock { $0 = state } }
 
-    /// Saves in the undo records what the recorded operations will change, and what they will make of it.
-    private func save(_ state: inout Progress) throws(StorageError) {
+    /// Saves in the undo records what the recorded operations will change, and what they will make of it. Of a part of the
+    /// change also what the rest relies on: the part itself may be nothing but contents for free space.
+    private func save(_ state: inout Progress, isPart: Bool = false) throws(StorageError) {
         let touched = touchedRanges(state.operations)
+        let witnesses = isPart ? state.witnesses : [:]
+        state.witnesses = [:]
+        let known = Set(touched.keys).union(witnesses.keys).sorted()
         let time = Self.now()
         // Before anything of them is written.
         try HostFile.requireNotUsedByKernel(
-            touched.keys.sorted().filter { state.segments[$0] == nil }.map { files[$0].base })
-        for file in touched.keys.sorted() where state.segments[file] == nil {
+            known.filter { state.segments[$0] == nil }.map { files[$0].base })
+        for file in known where state.segments[file] == nil {
             state.segments[file] = try UndoWriter(
                 of: files[file].base, in: place, transactionID: transactionID, time: time)
         }
@@ -236,8 +248,9 @@ public final class HostTransaction: Sendable {
         for file in state.segments.keys.sorted() {
             let own = HostDirectory.absolutePath(files[file].path).hostBytes
             try state.segments[file]?.addSiblings(paths.filter { $0.hostBytes != own })
+            try state.segments[file]?.save(touched[file]?.ranges ?? [])
+            try state.segments[file]?.add(witnesses: witnesses[file] ?? RangeSet())
             guard let touched = touched[file] else { continue }
-            try state.segments[file]?.save(touched.ranges)
             try state.segments[file]?.add(
                 state.given.removeValue(forKey: file) ?? GivenContents(), lengths: touched.lengths)
         }

@@ -70,6 +70,9 @@ package final class RecordedFile: ByteFile {
         }
         target.zero(Int(fromBase)..<target.byteCount)
         staging.overlay.apply(to: &target, at: offset)
+        if Witnesses.isReading {
+            staging.transaction.note(witness: offset..<offset + fromBase, in: staging.index)
+        }
     }
 
     package func nextDataOrHole(at offset: UInt64) throws(StorageError) -> (isData: Bool, end: UInt64) {

@@ -18,11 +18,12 @@ internal import Storage
 /// | 1 siblings | paths of other host files of the transaction, each ended by NUL |
 /// | 2 before | per range its offset (8) and length (8, bit 63 set: all zeros, and no bytes are kept); then the bytes that the ranges held |
 /// | 3 given | per range its offset (8) and length (8, bit 63 set: all zeros, and no sums are kept), then XXH64 (8) of each of its sectors: what a write or truncation leaves there, in the order in which they happen |
+/// | 4 witnesses | as of kind 3: what lay there when the change began and relied on it, and lies there until a write is given there |
 ///
 /// Ranges consist of whole sectors of 512 bytes, but for one of kind 2 that ends where the host file did. A sector's
 /// bytes behind the end of the file count as zeros.
 struct UndoChunk: Sendable {
-    enum Kind: UInt32, Sendable { case siblings = 1, before = 2, given = 3 }
+    enum Kind: UInt32, Sendable { case siblings = 1, before = 2, given = 3, witnesses = 4 }
 
     static let magic = Array("DGCHUNK\n".utf8)
     static let headerSize = 64
@@ -113,7 +114,7 @@ struct UndoChunk: Sendable {
         return entries
     }
 
-    /// The ranges of a chunk of kind "given", whole sectors; nil when they do not fit.
+    /// The ranges of a chunk of kind "given" or "witnesses", whole sectors; nil when they do not fit.
     func givenRanges() -> [Entry]? {
         var entries: [Entry] = []
         var position = 0

@@ -45,6 +45,7 @@ struct UndoComparison {
             case .siblings: siblings += chunk.paths
             case .before: try compareSaved(chunk)
             case .given: try compareGiven(chunk)
+            case .witnesses: try compareWitnesses(chunk)
             }
         }
         try compareLength()
@@ -88,19 +89,35 @@ struct UndoComparison {
             for range in first.ranges { addNotOld(try file.sectorsNotZero(in: range)) }
             appended.insert(contentsOf: behind)
 
-            var like: RangeSet<UInt64>
-            if let place = entry.place {
-                like = try file.sectors(in: entry.range) { (offset, current) in
-                    let index = Int((offset - entry.range.lowerBound) / Self.sector)
-                    return XXH64.checksum(current) == chunk.body.little(place.lowerBound + index * 8)
-                }
-            } else {
-                like = RangeSet(entry.range)
-                like.subtract(try file.sectorsNotZero(in: entry.range))
-            }
+            let like = try sectors(like: entry, of: chunk)
             unknown.subtract(like)
             notNew.insert(contentsOf: entry.range)
             notNew.subtract(like)
+        }
+    }
+
+    /// What the change relied on and has not changed is as it was, or as the change made it later. Nothing is put back there.
+    private mutating func compareWitnesses(_ chunk: UndoChunk) throws(StorageError) {
+        guard let entries = chunk.givenRanges() else { throw record.damaged(at: chunk.position) }
+        for entry in entries where !entry.range.isEmpty {
+            var unlike = RangeSet(entry.range)
+            unlike.subtract(try sectors(like: entry, of: chunk))
+            unknown.formUnion(unlike)
+        }
+    }
+
+    /// The sectors of a range that hold what the record has a sum of.
+    private func sectors(
+        like entry: UndoChunk.Entry, of chunk: UndoChunk
+    ) throws(StorageError) -> RangeSet<UInt64> {
+        guard let place = entry.place else {
+            var like = RangeSet(entry.range)
+            like.subtract(try file.sectorsNotZero(in: entry.range))
+            return like
+        }
+        return try file.sectors(in: entry.range) { (offset, current) in
+            let index = Int((offset - entry.range.lowerBound) / Self.sector)
+            return XXH64.checksum(current) == chunk.body.little(place.lowerBound + index * 8)
         }
     }
 

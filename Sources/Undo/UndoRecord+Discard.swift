@@ -8,6 +8,8 @@ extension UndoRecord {
     public struct Discarded: Sendable {
         /// Paths of the records that were thrown away.
         public var records: [String] = []
+        /// Paths of records that stay for the changes before the newest, which alone was thrown away.
+        public var shortened: [String] = []
         /// Paths of files that were marked as half changed, without a record of that, and are not any more.
         public var unmarked: [String] = []
         /// Those of the records whose change was cut off.
@@ -27,8 +29,8 @@ extension UndoRecord {
         public var kept: [String] = []
     }
 
-    /// Throws the whole record of each of `files`, open for writing, away and leaves the files as they are. What it holds of
-    /// another file, one that had the name before, is set aside, unless `otherFile` says that this is meant too.
+    /// Throws away what takes the newest change of each of `files`, open for writing, back, and leaves the files as they are. The
+    /// changes before that can still be taken back; a damaged record goes as a whole. What a record holds of another file, one that had the name before, is set aside, unless `otherFile` says that this is meant too.
     ///
     /// Throws `refused`, nothing removed, when a cut-off change covers a file that is not among them ("sibling-not-given"), or
     /// when a block device is another one than the record's ("other-device"), and `corrupt` for what is no record.
@@ -108,14 +110,31 @@ extension UndoRecord {
             guard try HostDirectory.isThere(path) else { continue }
             if !otherFile, let kept = try keepOthers(path, than: { !other($0) }) {
                 done.kept.append(kept)
+            } else if !otherFile, let newest = try newestOfSeveral(at: path) {
+                try cut(try newest.openLog(), at: newest.segmentStart)
+                done.shortened.append(path)
             } else {
                 try HostDirectory.remove(path)
                 done.records.append(path)
             }
             try HostDirectory.sync(holding: path)
         }
-        done.cutOff.removeAll { !done.records.contains($0) }
+        done.cutOff.removeAll { !done.records.contains($0) && !done.shortened.contains($0) }
         return done
+    }
+
+    /// The segment of the newest change, where a record has some of changes before it; nil for a damaged one.
+    private static func newestOfSeveral(at path: String) throws(StorageError) -> UndoRecord? {
+        var changes: [UndoRecord] = []
+        do throws(StorageError) {
+            try forEachSegment(in: HostFile.open(path, locking: .ignore, followLinks: false)) { (record) in
+                if record.state != .prepared, record.state != .rolledBack { changes.append(record) }
+            }
+        } catch {
+            guard error.isCode(UndoCode.damaged) || error.isCode(UndoCode.otherVersion) else { throw error }
+            return nil
+        }
+        return changes.count > 1 ? changes.last : nil
     }
 
     /// Throws "sibling-not-given" where the change covers a file that is not among `files` and has its record.

@@ -181,7 +181,9 @@ extension UndoRecord {
                     .refused, UndoCode.siblingNotGiven, "the change also covers \(found.hostBytes.shellText)",
                     path: record.path, remedies: [.giveDisk(path: found)])
             }
-            guard !comparison.isNew else { return false }
+            // Everything as before, a backup that was put back for one, needs nothing more.
+            let isOld = comparison.isOld && (!file.hasFixedLength || record.isOf(file))
+            guard !comparison.isNew, !isOld else { return false }
             guard !force.reaches(record, file) else { return true }
             try record.requireNotElsewhere(file)
             let isSame = record.isOf(file)

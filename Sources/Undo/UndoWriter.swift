@@ -12,6 +12,8 @@ struct UndoWriter {
     private var chunkCount: UInt32 = 0
     /// Sectors that are saved, or lie behind the old end.
     private var saved = RangeSet<UInt64>()
+    /// Sectors whose contents are noted as witnesses.
+    private var witnessed = RangeSet<UInt64>()
     /// By bytes: to strings two spellings of a letter are one.
     private var siblings: Set<[UInt8]> = []
     /// Chunks were added since the head was written.
@@ -22,14 +24,15 @@ struct UndoWriter {
         of file: any ByteFile, in place: UndoPlace, transactionID: [UInt8], time: UInt64
     ) throws(StorageError) {
         try place.requireLasting(file)
-        if try UndoRecord.read(for: file.path, in: place)?.isCutOff == true {
+        let existing = try UndoRecord.read(for: file.path, in: place)
+        if existing?.isCutOff == true {
             throw StorageError(
                 .refused, UndoCode.hot,
                 "an earlier change was cut off", path: file.path,
                 remedies: [.undo])
         }
         self.file = file
-        let path = place.recordPath(for: file.path)
+        let path = Self.path(of: file, existing, in: place)
         var newest =
             try HostDirectory.isThere(path)
             ? UndoRecord.newest(in: HostFile.open(path, locking: .ignore, followLinks: false)) : nil
@@ -63,6 +66,14 @@ struct UndoWriter {
             discard()
             throw error
         }
+    }
+
+    /// Where a record goes on: in the one that the file has, by whichever of its names it was changed then, so that there is one
+    /// for all of its names; without one, under the name that it has now.
+    private static func path(of file: any ByteFile, _ existing: UndoRecord?, in place: UndoPlace) -> String {
+        guard let existing, !file.hasFixedLength, existing.state == .done, existing.isExactlyOf(file)
+        else { return place.recordPath(for: file.path) }
+        return existing.path
     }
 
     /// Makes a record that consists of a head. What has its name is one whose first segment never was durable.
@@ -120,6 +131,29 @@ struct UndoWriter {
         }
         try finish(&chunk)
         saved.formUnion(sectors)
+    }
+
+    /// Takes note of what lies in sectors that the change relies on, as far as it has not changed them: whole ones.
+    mutating func add(witnesses: RangeSet<UInt64>) throws(StorageError) {
+        var sectors = RangeSet<UInt64>()
+        for range in witnesses.ranges {
+            let first = range.lowerBound / UndoRecord.sectorSize * UndoRecord.sectorSize
+            guard let end = range.upperBound.roundedUp(to: UndoRecord.sectorSize) else { continue }
+            let last = min(end, header.lengthBefore / UndoRecord.sectorSize * UndoRecord.sectorSize)
+            if first < last { sectors.insert(contentsOf: first..<last) }
+        }
+        sectors.subtract(saved)
+        sectors.subtract(witnessed)
+        var found = GivenContents()
+        for range in sectors.ranges {
+            try file.forEachPiece(of: range) { (offset, bytes) throws(StorageError) in
+                for range in GivenContents.ranges(of: bytes, at: offset, in: PageOverlay()) {
+                    found.append(range)
+                }
+            }
+        }
+        for body in found.bodies { try append(.witnesses, rangeCount: body.rangeCount, [body.bytes]) }
+        witnessed.formUnion(sectors)
     }
 
     /// Takes note of what the change is going to make of sectors, and of the lengths that it gives the file.

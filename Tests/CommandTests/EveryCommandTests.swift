@@ -86,6 +86,22 @@ struct EveryCommandTests {
         #expect(try place.isAsBefore(), "\(form)")
     }
 
+    /// What an image is called is shown as the host has it, or quoted, and never as the engine holds it.
+    @Test(.enabled(if: Tool.has("bash"), "bash is missing"), arguments: CommandForm.all)
+    func anImageOfAnyName(_ form: CommandForm) throws {
+        let place = try CommandPlace()
+        let name: [UInt8] = [0x6e, 0xff, 0x20]
+        let image = Array((place.directory.root + "/").utf8) + name
+        let made =
+            "mv \(place.image) \(image.shellText); mv \(place.image).undo \((image + Array(".undo".utf8)).shellText)"
+        try Tool.run("bash", ["-c", made])
+        let words = form.arguments(place, image: "IMAGE").map { $0 == "IMAGE" ? image : Array($0.utf8) }
+        let result = try Fixture.diskgraft(bytes: words, expect: nil, directory: place.directory.root)
+        let said = result.output + result.errors
+        #expect(result.status < 128 && result.status != 64, "\(form): \(result.errorText)")
+        #expect(!said.indices.contains { said[$0...].starts(with: [0xf4, 0x8f]) }, "\(form): \(result.text)")
+    }
+
     // MARK: Half changed
 
     /// What was changed half-way is read by nobody, and where something else has written since, whoever would write is told of

@@ -13,7 +13,7 @@ struct UndoBitTests {
     private let record: [UInt8]
 
     /// The smallest record that has every structure: both heads, other files of the change, saved bytes and saved zeros, given
-    /// bytes and given zeros, an end that is no sector's, a longer file, and a second batch.
+    /// bytes and given zeros, a witness, an end that is no sector's, a longer file, and a second batch.
     init() throws {
         let directory = try TemporaryDirectory()
         var random = SeededRandom(5)
@@ -21,10 +21,12 @@ struct UndoBitTests {
         let files = try ["a.img", "b.img"].map { try RecordedFile.open(directory.write($0, old)) }
         let transaction = try HostTransaction(files, memoryLimit: 1)
         for file in files {
+            // A witness until the second batch changes it.
+            _ = try Witnesses.reading { () throws(StorageError) in try file.bytes(at: 1024, count: 10) }
             try file.write(random.bytes(20), at: 100)
-            try file.write([1], at: 1100)
             try file.write([UInt8](repeating: 0, count: 512), at: 512)
             try file.flush()
+            try file.write([1], at: 1100)
             try file.write(random.bytes(30), at: 1630)
             try file.flush()
         }

@@ -207,6 +207,27 @@ struct UndoDiscardTests {
         #expect(HostDirectory.names(in: directory.path("images")) == ["a.img"])
     }
 
+    /// The newest change alone is thrown away, be it finished or cut off: those before it can still be taken back.
+    @Test(arguments: [false, true]) func changesBeforeTheNewestStay(_ isHot: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("a.img", [UInt8](repeating: 1, count: 9000))
+        try Self.change(path, to: 2)
+        do {
+            let file = try RecordedFile.open(path)
+            let transaction = try HostTransaction([file])
+            try file.write([3], at: 5000)
+            try transaction.commit()
+        }
+        if isHot { try UndoRecord.setState(.hot, ofRecord: path + ".undo") }
+        let done = try UndoRecord.discard([try RecordedFile.open(path)])
+        #expect(done.shortened.count == 1 && done.records.isEmpty && done.kept.isEmpty)
+        #expect(try UndoRecord.read(for: path)?.state == .done)
+        #expect(try fileBytes(path)[5000] == 3)
+        #expect(try UndoRecord.undo([try RecordedFile.open(path)]).count == 1)
+        #expect(try fileBytes(path)[1000] == 1 && fileBytes(path)[5000] == 3)
+        #expect(!HostDirectory.exists(path + ".undo"))
+    }
+
     /// A half changed image and one with a finished change get each other's names. Returns the half changed one's.
     private static func swapNames(of half: HalfChanged) throws -> String {
         let other = try half.directory.write("images/b.img", [UInt8](repeating: 1, count: 9000))

@@ -139,7 +139,8 @@ public enum GuestUndo {
         return error
     }
 
-    /// Throws the undo records of the images at `paths` away, damaged ones too, and leaves the images as they are. What they
+    /// Throws away what takes the newest change of the images at `paths` back, damaged records as a whole, and leaves the images as
+    /// they are. What they
     /// hold of other files, which had the images' names before, is set aside, unless `otherFile` says that it is meant too.
     ///
     /// Throws `refused`, nothing removed, when a change that was cut off covers further files that are not among these
@@ -155,7 +156,8 @@ public enum GuestUndo {
         }
         let discarded = try UndoRecord.discard(files, otherFile: otherFile, in: options.records)
         return Discarded(
-            records: discarded.records, unmarked: discarded.unmarked, cutOff: discarded.cutOff,
+            records: discarded.records, shortened: discarded.shortened, unmarked: discarded.unmarked,
+            cutOff: discarded.cutOff,
             halfChanged: discarded.halfChanged.map { HalfChanged(path: $0.path, offset: $0.offset) },
             kept: discarded.kept)
     }
@@ -164,6 +166,8 @@ public enum GuestUndo {
     public struct Discarded: Sendable {
         /// Paths of the records that were thrown away.
         public let records: [String]
+        /// Paths of records that stay for the changes before the newest, which alone was thrown away.
+        public let shortened: [String]
         /// Paths of files that were marked as half changed, without a record of that, and are not any more.
         public let unmarked: [String]
         /// Those of the records whose change was cut off: their files may be half changed.

@@ -166,6 +166,6 @@ package struct JournalCommit: Sendable {
 
 extension OrderedWrites {
     fileprivate mutating func add(_ step: JournalCommit.Step, _ writes: [Write]) {
-        add(step.rawValue, writes)
+        add(step.rawValue, writes, areUnreferenced: step == .newData)
     }
 }

@@ -62,7 +62,8 @@ private struct Layout {
         writes.add(
             name,
             contents.sorted { $0.offset < $1.offset }
-                + changed.map { OrderedWrites.Write(offset: $0, bytes: units[$0] ?? []) })
+                + changed.map { OrderedWrites.Write(offset: $0, bytes: units[$0] ?? []) },
+            areUnreferenced: changed.isEmpty)
     }
 
     private func unit(at start: UInt64) throws(StorageError) -> [UInt8] {

@@ -13,12 +13,35 @@ extension OrderedWrites {
                 try device.checkBounds(at: write.offset, count: UInt64(write.byteCount))
             }
         }
+        try readWitnesses(on: device)
         for phase in phases {
             do throws(StorageError) {
                 try Self.write(phase.writes, to: device)
                 try device.flush()
             } catch {
                 throw error.inPhase(phase.name)
+            }
+        }
+    }
+
+    /// Reads what later phases change, for whoever keeps a record of the writes: a cut may come before any of that is
+    /// written, and only what lies there tells then whether something else has used the volume since.
+    private func readWitnesses(on device: any WritableBlockDevice) throws(StorageError) {
+        let ranges = phases.dropFirst().filter { !$0.areUnreferenced }.flatMap(\.writes)
+            .map { $0.offset..<$0.offset + UInt64($0.byteCount) }
+        let places = RangeSet(ranges).ranges
+        guard !places.isEmpty else { return }
+        try Witnesses.reading { () throws(StorageError) in
+            var buffer = ByteBuffer(byteCount: Self.runLimit)
+            for place in places {
+                var position = place.lowerBound
+                while position < place.upperBound {
+                    let count = Int(min(UInt64(Self.runLimit), place.upperBound - position))
+                    var bytes = buffer.mutableBytes
+                    var part = bytes.part(0..<count)
+                    try device.read(into: &part, at: position)
+                    position += UInt64(count)
+                }
             }
         }
     }

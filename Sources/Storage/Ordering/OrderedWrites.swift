@@ -16,6 +16,8 @@ package struct OrderedWrites: Sendable {
         package let name: String
         /// At least one. Written in this order, neighbours together.
         package let writes: [Write]
+        /// They go where nothing lies that anything refers to: contents for space that is free.
+        package let areUnreferenced: Bool
     }
 
     /// In order. Each has writes.
@@ -24,9 +26,11 @@ package struct OrderedWrites: Sendable {
     /// Nothing to write.
     package init() {}
 
-    /// Adds a phase after the others. Without writes there is none: no flush for nothing.
-    package mutating func add(_ name: String, _ writes: [Write]) {
-        if !writes.isEmpty { phases.append(Phase(name: name, writes: writes)) }
+    /// Adds a phase after the others. Without writes there is none: no flush for nothing. `areUnreferenced` says that
+    /// its writes fill free space.
+    package mutating func add(_ name: String, _ writes: [Write], areUnreferenced: Bool = false) {
+        guard !writes.isEmpty else { return }
+        phases.append(Phase(name: name, writes: writes, areUnreferenced: areUnreferenced))
     }
 
     /// Adds all phases of `other` after the others.

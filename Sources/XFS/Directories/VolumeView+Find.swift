@@ -69,7 +69,8 @@ extension VolumeView {
         var seen: Set<UInt32> = []
         while true {
             while index < leaf.count, leaf.hash(index) == hash {
-                if let found = try entry(at: leaf.value(index), of: directory), isName(found.entry.name, name) {
+                if let found = try entry(at: leaf.value(index), of: directory), isName(found.entry.name, name)
+                {
                     return found
                 }
                 index += 1

@@ -44,7 +44,7 @@ extension XFSTransaction {
             transaction: SystemRandom.bytes(4).little(0))
         let data = state.contents.sorted { $0.key < $1.key }
             .map { OrderedWrites.Write(offset: $0.key, bytes: $0.value) }
-        writes.add("data", commit.stamps + data)
+        writes.add("data", commit.stamps + data, areUnreferenced: true)
         for record in commit.records.dropLast() { writes.add("log begun", record) }
         writes.add("log", commit.records.last ?? [])
         writes.add("home", home)

@@ -109,7 +109,7 @@ struct StatCommand: ParsableCommand {
         if json { return Terminal.write(try FileListing(files: files).jsonLine(file)) }
         let attributes = file.attributes
         var table = TextTable()
-        table.add("path:", file.path.shellText)
+        table.add("path:", name: String(hostBytes: Terminal.name(file.path.bytes)))
         table.add("volume:", files.volumeName(of: file))
         table.add("inode:", "\(file.id)")
         table.add("type:", FileListing.typeWord(attributes.type))
@@ -119,7 +119,7 @@ struct StatCommand: ParsableCommand {
         table.add("size:", "\(attributes.size), \(attributes.allocatedByteCount) on disk")
         if let device = attributes.deviceNumber { table.add("device:", "\(device.major):\(device.minor)") }
         if attributes.type == .symbolicLink {
-            table.add("target:", try files.linkTarget(of: file).shellText)
+            table.add("target:", name: String(hostBytes: Terminal.name(try files.linkTarget(of: file))))
         }
         table.add("modified:", FileListing.timeText(attributes.modificationTime))
         table.add("changed:", FileListing.timeText(attributes.changeTime))

@@ -50,7 +50,7 @@ struct MapCommand: ParsableCommand {
             let row = [entry.start, entry.length].map(Self.number).map(Self.pad).joined()
             let file = entry.file.map(Terminal.name) ?? ""
             let line = entry.file == nil ? row + place : row + Self.pad(place) + file
-            Terminal.write(Array((line + "\n").utf8))
+            Terminal.print(line + "\n")
         }
     }
 

@@ -60,9 +60,8 @@ struct ResizeCommand: ParsableCommand {
                 "\(path.hostBytes.shellText): the GPT's backup lies where the disk used to end; "
                     + "`diskgraft check --repair gpt \(path.hostBytes.shellText)` moves it")
         }
-        Terminal.write(
-            Array(
-                "\(SizeText.long(result.oldSize)) → \(SizeText.long(result.newSize)); `diskgraft undo \(path)` takes it back\n"
-                    .utf8))
+        Terminal.print(
+            "\(SizeText.long(result.oldSize)) → \(SizeText.long(result.newSize)); `diskgraft undo \(Terminal.name(path))` takes it "
+                + "back\n")
     }
 }

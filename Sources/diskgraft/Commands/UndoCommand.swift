@@ -37,7 +37,7 @@ struct UndoCommand: ParsableCommand, LockHonouring {
     )
     var otherFile = false
 
-    @Flag(help: "Throw the undo record away and leave the image as it is.")
+    @Flag(help: "Throw away what takes the newest change back, and leave the image as it is.")
     var discard = false
 
     func validate() throws {
@@ -88,6 +88,11 @@ struct UndoCommand: ParsableCommand, LockHonouring {
         let done = try GuestUndo.discard(
             [path] + disks.with, options: image.options, otherFile: otherFile)
         for record in done.records { Terminal.print("\(record.hostBytes.shellText): was thrown away.\n") }
+        for record in done.shortened {
+            Terminal.print(
+                "\(record.hostBytes.shellText): what takes the newest change back was thrown away; the changes before it can still be "
+                    + "taken back\n")
+        }
         for file in done.unmarked {
             Terminal.print("\(file.hostBytes.shellText): is not marked as half changed any more.\n")
         }
@@ -102,7 +107,7 @@ struct UndoCommand: ParsableCommand, LockHonouring {
                 "\(file.path.hostBytes.shellText): a change was cut off, and this file may be half changed\(place); `diskgraft check` "
                     + "tells what it finds damaged")
         }
-        if done.records.isEmpty, done.unmarked.isEmpty, done.kept.isEmpty {
+        if done.records.isEmpty, done.shortened.isEmpty, done.unmarked.isEmpty, done.kept.isEmpty {
             Terminal.write(Array("There is no undo record.\n".utf8))
         }
     }

@@ -160,4 +160,42 @@ struct MemoryLimitTests {
         #expect(try Self.run(192, ["cat", "--volume", "disk", "v.img", "/l1999"], in: directory).text == "x")
         #expect(try Self.run(192, ["tar", "--volume", "disk", "v.img", "/"], in: directory).status == 0)
     }
+
+    /// 11 MiB of extended attributes of one file, as the kernel makes them; and more than are read.
+    @Test(
+        .enabled(
+            if: LoopDevices.areThere && Tool.has("mkfs.xfs", "python3"), "needs root, loop devices, mkfs.xfs"),
+        arguments: [(3000, 0), (5000, 2)] as [(Int, Int32)])
+    func manyAttributesOfOneFile(_ count: Int, _ status: Int32) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.sparse("v.img", byteCount: 300 << 20)
+        try Tool.run("mkfs.xfs", ["-q", path])
+        do {
+            let device = try LoopDevices.attach(path)
+            defer { _ = try? Tool.run("losetup", ["-d", device]) }
+            let point = directory.path("mnt")
+            try Tool.run("mkdir", [point])
+            try Tool.run("mount", [device, point])
+            defer { _ = try? Tool.run("umount", [point]) }
+            let script = """
+                import os, sys
+                open(sys.argv[1], 'w').close()
+                for number in range(\(count)): os.setxattr(sys.argv[1], f'user.n{number}', b'v' * 3900)
+                """
+            try Tool.run("python3", ["-c", script, point + "/one"])
+        }
+        for command in [["xattr"], ["stat"], ["stat", "--json"], ["ls", "-R", "--json"], ["tar"]] {
+            let result = try Self.run(
+                256, command + ["--volume", "disk", "v.img", command[0] == "tar" ? "/" : "/one"],
+                in: directory)
+            #expect(
+                (result.status == 0) == (status == 0),
+                "\(command): \(result.status) \(result.errorText.prefix(200))")
+        }
+        guard status == 0 else { return }
+        #expect(
+            try Self.run(256, ["get", "--volume", "disk", "v.img", "/one", "out"], in: directory).status == 0)
+        let check = try Self.run(256, ["check", "v.img"], in: directory)
+        #expect(check.status == 0, "\(check.text.prefix(200))")
+    }
 }

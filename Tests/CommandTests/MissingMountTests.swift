@@ -74,6 +74,32 @@ struct MissingMountTests {
         #expect(try Fixture.diskgraft("cat", image, "/srv/x").text == "x\n")
     }
 
+    /// So does another directory of the guest's that is shown there, which is changed by its own name.
+    @Test(arguments: ["bind", "defaults,rbind"])
+    func bindMountsHideWhatLiesBelow(_ options: String) throws {
+        let directory = try TemporaryDirectory()
+        let image = try Fixture.root(
+            [
+                "etc/os-release": "ID=debian\n", "srv/x": "x\n", "var/data/y": "y\n", "tmp/z": "z\n",
+                "etc/fstab": "/var/data /srv none \(options) 0 0\n/tmp /tmp none \(options) 0 0\n",
+            ], in: directory)
+        let before = try fileBytes(image)
+        let file = try directory.write("f", [1])
+        for command in [
+            ["put", image, file, "/srv/new"], ["mkdir", image, "/srv/d"], ["rm", "-r", image, "/srv"],
+            ["chmod", image, "600", "/srv/x"],
+        ] {
+            let refused = try Tool.run(Fixture.command, command, expect: 2...2).errorText
+            #expect(refused.contains("/var/data") && refused.contains("by its own name"), "\(refused)")
+        }
+        let isSame = try fileBytes(image) == before
+        #expect(isSame)
+        #expect(try Fixture.diskgraft("cat", image, "/srv/x").text == "x\n")
+        try Fixture.diskgraft("put", image, file, "/var/data/new")
+        // What is shown at its own place hides nothing.
+        try Fixture.diskgraft("put", image, file, "/tmp/new")
+    }
+
     @Test(arguments: Kind.allCases) func readingSaysIt(_ kind: Kind) throws {
         let directory = try TemporaryDirectory()
         let (image, with) = try Self.guest(kind, in: directory)

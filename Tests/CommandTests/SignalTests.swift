@@ -124,6 +124,62 @@ struct SignalTests {
         #expect(command.end(by: SIGTERM) == 143)
     }
 
+    /// A FAT32 of as many clusters as there can be, whose tables take no space on the host.
+    private static func longTable(_ directory: TemporaryDirectory) throws -> String {
+        let path = directory.path("f.img")
+        let clusters: UInt64 = 0x0fff_fff4
+        let tableSectors = (clusters + 2) * 4 / 512 + 1
+        var sector = [UInt8](repeating: 0, count: 512)
+        func put(_ value: UInt64, _ width: Int, at offset: Int) {
+            for index in 0..<width {
+                sector[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
+            }
+        }
+        sector.replaceSubrange(0..<11, with: [0xeb, 0x58, 0x90] + Array("MSDOS5.0".utf8))
+        for (value, width, offset) in [
+            (512, 2, 11), (1, 1, 13), (32, 2, 14), (2, 1, 16), (0xf8, 1, 21),
+            (32 + 2 * tableSectors + clusters, 4, 32),
+            (tableSectors, 4, 36), (2, 4, 44), (1, 2, 48), (6, 2, 50), (0x80, 1, 64), (0x29, 1, 66),
+            (0xaa55, 2, 510),
+        ] as [(UInt64, Int, Int)] { put(value, width, at: offset) }
+        sector.replaceSubrange(71..<90, with: Array("NO NAME    FAT32   ".utf8))
+        var information = [UInt8](repeating: 0, count: 512)
+        information.replaceSubrange(0..<4, with: Array("RRaA".utf8))
+        information.replaceSubrange(484..<496, with: Array("rrAa".utf8) + [UInt8](repeating: 0xff, count: 8))
+        information[510] = 0x55
+        information[511] = 0xaa
+        let head: [UInt8] = [0xf8, 0xff, 0xff, 0x0f, 0xff, 0xff, 0xff, 0x0f, 0xf8, 0xff, 0xff, 0x0f]
+        try Data().write(to: URL(fileURLWithPath: path))
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        for (bytes, place) in [
+            (sector, 0), (information, 1), (sector, 6), (head, 32), (head, 32 + tableSectors),
+        ] as [([UInt8], UInt64)] {
+            try file.seek(toOffset: place * 512)
+            try file.write(contentsOf: Data(bytes))
+        }
+        try file.truncate(atOffset: (32 + 2 * tableSectors + clusters) * 512)
+        try file.close()
+        return path
+    }
+
+    @Test func insideOneCheckOfFAT() throws {
+        let directory = try TemporaryDirectory()
+        let command = try RunningCommand(["check", try Self.longTable(directory)])
+        #expect(command.isComputing())
+        #expect(command.end(by: SIGINT) == 130)
+    }
+
+    /// More groups than are looked through in a second.
+    @Test(.enabled(if: Tool.has("mkfs.xfs"), "mkfs.xfs is missing")) func insideOneCheckOfXFS() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.sparse("x.img", byteCount: 4 << 40)
+        let made = try Tool.run("mkfs.xfs", ["-q", "-d", "agcount=2000", path], expect: nil)
+        guard made.status == 0 else { return }
+        let command = try RunningCommand(["check", path])
+        #expect(command.isComputing())
+        #expect(command.end(by: SIGTERM) == 143)
+    }
+
     @Test(arguments: [SIGINT, SIGTERM])
     func waitingForInput(_ number: Int32) throws {
         let directory = try TemporaryDirectory()

@@ -5,8 +5,9 @@ Runs `check` and a listing with hashes over e2fsprogs' own test images and repor
 the one that is installed), how many damaged images `check` flags, and how many clean ones it flags all the same: as
 they are, and once `e2fsck -fy` has repaired them. FOLDER holds the images as NAME/image.gz or NAME.gz (bz2, xz).
 
-Flagged is an exit status other than 0. Damaged is what `e2fsck -fn` exits non-zero for, clean what it has no question
-about and `e2fsck -fy` leaves as it is; some are neither (e2fsck asks, and exits 0).
+Flagged is an exit status other than 0. Damaged is what `e2fsck -fn` exits non-zero for, unless it says that it is another
+file system, clean what it has no question about and `e2fsck -fy` leaves as it is; some are neither (e2fsck asks, and exits
+0). Where FOLDER is not there it says so and exits 0.
 
 Exits 1 when anything trapped, took more than $SECONDS_LIMIT seconds (5) or 128 MiB, when less than 95 % of the
 damaged were flagged, or more than 1 % of the clean.
@@ -21,6 +22,9 @@ import time
 UNPACK = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
 E2FSCK = os.environ.get("E2FSCK", "e2fsck")
 LIMIT = float(os.environ.get("SECONDS_LIMIT", "5"))
+# e2fsck leaves damage in them: an attribute block that counts one user has two, one of them a link with inline data.
+STILL_DAMAGED = {"f_inlinedata_repair"}
+OTHER = re.compile(rb"contains a (?!ext[234])\w+ file system")
 ASKS = re.compile(rb"\? no$|IGNORED|[Ss]uperblock (invalid|is corrupt)", re.M)
 
 
@@ -40,6 +44,8 @@ def judge(image):
     looked = e2fsck("-fn", image)
     asked = ASKS.search(looked.stdout + looked.stderr)
     status = e2fsck("-fy", image).returncode
+    if OTHER.search(looked.stdout + looked.stderr):
+        return "other", 0
     if looked.returncode:
         return "damaged", status
     return "clean" if not asked and status == 0 else "neither", status
@@ -56,7 +62,10 @@ def images(folder):
 
 def main():
     binary, folder = sys.argv[1:]
-    lists = {(kind, is_flagged): [] for kind in ("damaged", "clean", "neither", "repaired") for is_flagged in (True, False)}
+    if not os.path.isdir(folder):
+        print(f"skipped: {folder} is not there")
+        return
+    lists = {(kind, is_flagged): [] for kind in ("damaged", "clean", "neither", "repaired", "other") for is_flagged in (True, False)}
     broken, slowest, largest = [], 0, 0
     with tempfile.TemporaryDirectory() as work:
         image = os.path.join(work, "image")
@@ -90,11 +99,11 @@ def main():
     sound, clean, false = row("clean", True)
     mended, repaired, still = row("repaired", True)
     share = flagged / max(damaged, 1)
-    falsely = (clean - sound + repaired - mended) / max(clean + repaired, 1)
+    falsely = (clean - sound + len(set(lists["repaired", True]) - STILL_DAMAGED)) / max(clean + repaired, 1)
     print(f"damaged: flagged {flagged} of {damaged} ({share:.1%}); missed: {missed}")
     print(f"clean: flagged {clean - sound} of {clean}: {false}")
     print(f"repaired: flagged {repaired - mended} of {repaired}: {still}")
-    print(f"clean and repaired: flagged {falsely:.1%}; neither: {' '.join(sum((lists['neither', f] for f in (True, False)), []))}")
+    print(f"clean and repaired: falsely flagged {falsely:.1%}; neither: {' '.join(sum((lists['neither', f] for f in (True, False)), []))}")
     print(f"slowest {slowest:.2f} s, largest {largest >> 10} MiB; traps, hangs or more: {broken}")
     sys.exit(1 if broken or share < 0.95 or falsely > 0.01 else 0)
 

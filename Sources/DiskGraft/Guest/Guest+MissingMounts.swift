@@ -49,6 +49,8 @@ extension Guest {
             why = reason.sentence.plain
         case .disk(let disk): why = "disk \(disk + 1) holds no file system that is known"
         case .stable: why = "the name does not tell which volume it is"
+        case .notADisk where mount.isBind:
+            why = "that directory is shown there, which can be changed by its own name"
         case .notADisk: why = "it is another machine's directory"
         }
         return StorageError(

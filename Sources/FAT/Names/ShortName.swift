@@ -19,6 +19,6 @@ enum ShortName {
 
     /// What no name of FAT may hold, long or short, beside controls.
     static let forbidden = Set("\"*/:<>?\\|".utf16)
-    /// What only long names may hold.
-    static let longOnly = Set("+,;=[]".utf16)
+    /// What only long names may hold; DEL, which no rule names, is damage to fsck.fat there.
+    static let longOnly = Set("+,;=[]\u{7f}".utf16)
 }

@@ -9,6 +9,8 @@ package struct MissingMount: Sendable {
     package let resolution: Resolution
     /// The system starts without it too.
     package let isOptional: Bool
+    /// The device field is another directory of the tree, which is shown here.
+    package let isBind: Bool
 
     /// The system may be running without it: its disk is not here, and need not be there.
     package var mayBeAbsent: Bool {
@@ -18,6 +20,11 @@ package struct MissingMount: Sendable {
 }
 
 extension Fstab.Row {
+    /// Another directory of the tree hides what lies below it; one that is shown at its own place hides nothing.
+    var isBindOfAnother: Bool {
+        (options.contains("bind") || options.contains("rbind")) && spec != mountPoint
+    }
+
     /// A directory of another machine: what lies below it on the guest's own disks is hidden while it is mounted.
     var isShare: Bool {
         let kinds: Set<String> = [

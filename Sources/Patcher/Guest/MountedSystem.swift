@@ -117,16 +117,20 @@ package struct MountedSystem: Sendable {
         for row in fstab.rows where row.mountPoint.hasPrefix("/") && row.mountPoint != "/" {
             try Cancellation.check()
             let path = row.mountPoint
-            guard !row.isRemovableMedium, !row.options.contains("bind"), !row.isSwap,
-                !mountedPaths.contains(path)
-            else { continue }
+            guard !row.isRemovableMedium, !row.isSwap, !mountedPaths.contains(path) else { continue }
+            if row.isBindOfAnother, !row.isNoauto, missingPaths.insert(path).inserted {
+                missing.append(
+                    MissingMount(
+                        path: path, device: row.spec, resolution: .notADisk, isOptional: true, isBind: true))
+            }
+            guard !row.options.contains("bind"), !row.options.contains("rbind") else { continue }
             let resolution = Self.chosen(resolver.resolve(DeviceName(row.spec)), rootVolume, resolver.volumes)
             func noteMissing() {
                 guard !row.isNoauto, missingPaths.insert(path).inserted else { return }
                 missing.append(
                     MissingMount(
                         path: path, device: row.spec, resolution: resolution,
-                        isOptional: row.isNofail || row.isShare))
+                        isOptional: row.isNofail || row.isShare, isBind: false))
             }
             guard case .volume(let volume) = resolution, volume != rootVolume else {
                 if resolution.isMissing || row.isShare { noteMissing() }

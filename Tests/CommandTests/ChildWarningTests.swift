@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// An image that another one beside it has for its parent: everything that writes to it says what becomes of that one.
+/// An image that another one beside it has for its parent: it is changed where that is asked for, and what becomes of the other
+/// one is said.
 @Suite(.enabled(if: Tool.has("qemu-img", "mke2fs", "debugfs"), "judges are missing"))
 struct ChildWarningTests {
     private static let formats = ["qcow2", "vmdk", "vhd", "vhdx", "vdi"]
@@ -46,10 +47,18 @@ struct ChildWarningTests {
         let archive = family.directory.path("a.tar")
         try Tool.run("tar", ["-cf", archive, "-C", family.directory.root, "file"])
         commands.append(["untar", image, archive, "/", "--volume", "disk"])
-        commands.append(["undo", image])
-        commands.append(["undo", image])
         commands.append(["resize", image, "32M"])
-        commands.append(["convert", file, "-f", "raw", image])
+        let before = try fileBytes(image)
+        for command in commands {
+            let refused = try Tool.run(Fixture.command, command, expect: 2...2)
+            #expect(
+                refused.errorText.contains("is a child of this image")
+                    && refused.errorText.contains("--despite-children"), "\(command): \(refused.errorText)")
+        }
+        #expect(try fileBytes(image) == before)
+        #expect(!FileManager.default.fileExists(atPath: image + ".undo"))
+        commands = commands.map { $0 + ["--despite-children"] }
+        commands += [["undo", image], ["undo", image], ["convert", file, "-f", "raw", image]]
         for command in commands {
             let result = try Tool.run(Fixture.command, command)
             #expect(
@@ -67,7 +76,8 @@ struct ChildWarningTests {
         let repaired = try Fixture.diskgraft("check", "--json", "--repair", "leaks", family.parent)
         #expect(repaired.text.contains("is a child of this image"), "\(repaired.text)")
         for repair in ["leaks", "gpt"] {
-            let shown = try Fixture.diskgraft("check", "--repair", repair, family.parent)
+            let shown = try Fixture.diskgraft(
+                "check", "--repair", repair, "--despite-children", family.parent)
             #expect(shown.text.contains("warning:") && shown.text.contains("is a child of this image"))
         }
     }

@@ -161,7 +161,7 @@ struct VerdictCommandTests {
             try Fixture.diskgraft("plan", base, "--to", "kvm").text.contains(
                 "snapshot.\(format) beside it is a child"))
         let refused = try Fixture.diskgraft("patch", base, "--to", "kvm", expect: 2...2)
-        #expect(refused.errorText.contains("--force"))
+        #expect(refused.errorText.contains("--despite-children"))
         let converted = try Fixture.diskgraft("convert", base, directory.path("out.raw"))
         #expect(converted.errorText.contains("snapshot.\(format) beside it is a child"))
         let migrated = try Fixture.diskgraft("migrate", base, directory.path("out.vhd"), "--to", "hyperv")

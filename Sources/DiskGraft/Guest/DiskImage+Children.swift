@@ -24,6 +24,14 @@ extension DiskImage {
             + "(a snapshot): the machine's present state is there, not here"
     }
 
+    /// Throws `refused` where children of the image lie beside it, unless they may break.
+    static func requireNoChildren(_ path: String, _ options: ImageOptions) throws(StorageError) {
+        guard !options.changesParents, let warning = childWarning(path) else { return }
+        throw StorageError(
+            .refused, DiskCode.hasChildren, "\(warning); a change here would break it", path: path,
+            remedies: [.changeParent])
+    }
+
     /// What a change of the image at `path` does to its children, where there are any.
     static func changeWarning(_ path: String) -> String? {
         childWarning(path).map {

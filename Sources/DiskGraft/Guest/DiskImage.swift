@@ -151,6 +151,7 @@ public final class DiskImage: Sendable {
             return DiskImage(request, opened: opened, notes: sourceNotes, containers: containers)
         }
         try options.requireLocks(path)
+        try requireNoChildren(path, options)
         // Before the image is parsed: a half-done change may have left it unreadable.
         var notes = try recover(path, options.records, options.given)
         let companions = try ImageProbe.open(path, format: format, options: options.openOptions(.write))

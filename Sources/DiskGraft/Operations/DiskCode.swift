@@ -5,6 +5,7 @@ enum DiskCode: String, LayerCode {
     static let layer = "image"
 
     case forceShareWrites = "force-share-writes"
+    case hasChildren = "has-children"
     case noChildren = "no-children"
     case noSize = "no-size"
     case noWholeSectors = "no-whole-sectors"

@@ -20,7 +20,7 @@ extension Guest {
         if !despiteChildren, let warning = childWarnings.first {
             throw StorageError(
                 .refused, PlanCode.baseOfAnother, "nothing is written: \(warning)", path: images.first?.path,
-                remedies: [.force])
+                remedies: [.changeParent])
         }
         try recorded { () throws(StorageError) in
             try PlanExecution(self).run(plan)

@@ -22,6 +22,8 @@ public struct ImageOptions: Sendable {
     public var undoDirectory: String?
     /// Whether a change may turn a VMDK's changed block tracking off, which it would make wrong; else it is refused.
     public var dropsChangeTracking = false
+    /// Whether an image may be changed though others beside it are its children, which such a change breaks.
+    public var changesParents = false
     /// Read damaged images as far as they go: see `DiskSalvage`. Nothing is written to them.
     public var salvages = false
 

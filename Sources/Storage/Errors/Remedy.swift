@@ -57,6 +57,8 @@ public enum Remedy: Hashable, Sendable {
     case repair(Finding.Repair)
     /// Allow the disk to become shorter.
     case shrink
+    /// Change an image though others are its children, and break.
+    case changeParent
     /// Do it all the same.
     case force
     /// Let the change end the disk's changed block tracking.

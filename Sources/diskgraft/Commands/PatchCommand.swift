@@ -24,7 +24,7 @@ struct PatchCommand: ParsableCommand {
 
     @OptionGroup var parts: PlanParts
 
-    @Flag(help: "Change a disk though another image beside it is its child, and breaks.")
+    @Flag(help: "As --despite-children.")
     var force = false
 
     @Flag(help: "Print the plan as JSON.")
@@ -32,12 +32,16 @@ struct PatchCommand: ParsableCommand {
 
     func run() throws {
         let options = try plan.options()
-        let guest = try Guest.open([path] + disks.with, options: tracking.options(image), forWriting: true)
+        var opening = try tracking.options(image)
+        let mayBreak = force || opening.changesParents
+        // A plan is shown, and may have nothing to change.
+        opening.changesParents = true
+        let guest = try Guest.open([path] + disks.with, options: opening, forWriting: true)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let plan = try guest.plan(options)
         for system in plan.leftOut { Terminal.printWarning(system) }
         if json { try JSONOutput.print(plan.report) } else { Terminal.print(parts.text(of: plan)) }
-        try guest.patch(plan, options, despiteChildren: force)
+        try guest.patch(plan, options, despiteChildren: mayBreak)
         if !json, !plan.isEmpty {
             let others = disks.with.map { " --with \(Terminal.name($0))" }.joined()
             Terminal.print("patched; `diskgraft undo \(Terminal.name(path))\(others)` takes it back\n")

@@ -10,10 +10,14 @@ struct TrackingArguments: ParsableArguments {
     )
     var dropsChangeTracking = false
 
+    @Flag(help: "Change an image though others beside it are its children (snapshots), and break.")
+    var despiteChildren = false
+
     /// The options of images that are to be changed.
     func options(_ image: ImageArguments) throws(StorageError) -> ImageOptions {
         var options = try image.options
         options.dropsChangeTracking = dropsChangeTracking
+        options.changesParents = despiteChildren
         return options
     }
 }

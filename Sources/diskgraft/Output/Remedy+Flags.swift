@@ -40,6 +40,7 @@ extension Remedy {
         case .repair(let repair): "`diskgraft check --repair \(repair.word)` mends it"
         case .shrink: "--shrink makes it shorter where nothing lives behind the new end"
         case .force: "--force does it all the same"
+        case .changeParent: "--despite-children changes it all the same"
         case .dropChangeTracking: "--drop-cbt turns the tracking off, and the next backup is a full one"
         case .removeEmptyDirectory: "use rmdir"
         case .removeTree: "rm -r for everything in it"

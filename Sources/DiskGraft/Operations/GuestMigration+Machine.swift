@@ -40,10 +40,9 @@ extension GuestMigration {
             let others = MachineLanguage.allCases.filter { $0.targets.contains(target.name) }.map(\.rawValue)
             throw .misuseOfPlan(
                 .languageOfAnotherTarget,
-                "a description in \(language.rawValue) is of a machine of \(language.targets.alternatives), not of \(target.name); "
+                "\(language.rawValue) describes machines of \(language.targets.alternatives), not of \(target.name); "
                     + (others.isEmpty
-                        ? "there is none of these here"
-                        : "machines of \(target.name) are described in \(others.alternatives)"))
+                        ? "no language here describes those" : "those are described by \(others.alternatives)"))
         }
     }
 

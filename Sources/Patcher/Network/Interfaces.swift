@@ -65,10 +65,10 @@ package struct Interfaces: NetworkSyntax {
                 let mapped = cards[word.text] ?? [word.text]
                 let name = mapped.count == 1 ? mapped.first.map(CardName.base) : nil
                 current = name.flatMap { $0.contains("/") ? nil : $0 }
-                choose(word, file, &facts)
+                choose(word, row[0].text, file, &facts)
             case let word where Self.isChoice(word):
                 current = nil
-                for word in rest { choose(word, file, &facts) }
+                for word in rest { choose(word, row[0].text, file, &facts) }
             case "rename":
                 current = nil
                 for word in rest { rename(word, file, &facts) }
@@ -104,12 +104,14 @@ package struct Interfaces: NetworkSyntax {
     // MARK: Words that choose cards
 
     /// Notes what a word chooses: a name, `/mac/ADDRESS`, or a pattern behind a slash.
-    private func choose(_ word: Word, _ file: ScannedFile, _ facts: inout NetworkFacts) {
+    private func choose(
+        _ word: Word, _ setting: String, _ file: ScannedFile, _ facts: inout NetworkFacts
+    ) {
         let chosen = word.text.prefix { $0 != "=" }
-        guard !pin(word, of: nil, .matches, file, &facts) else { return }
+        guard !pin(word, of: nil, .matches, setting, file, &facts) else { return }
         if chosen.first == "/" {
             let pattern = chosen.dropFirst().prefix { $0 != "/" }
-            facts.use(patterns: [String(pattern)], "the row of", file)
+            facts.use(patterns: [String(pattern)], setting, file)
         } else {
             noteCard(CardName.base(String(chosen)), file, &facts)
         }
@@ -119,21 +121,23 @@ package struct Interfaces: NetworkSyntax {
     private func rename(_ word: Word, _ file: ScannedFile, _ facts: inout NetworkFacts) {
         let pieces = word.text.split(separator: "=", maxSplits: 1).map(String.init)
         let given = pieces.count == 2 && CardName.isPlain(pieces[1]) ? pieces[1] : nil
-        if !pin(word, of: given, given == nil ? .matches : .names, file, &facts), let old = pieces.first {
+        if !pin(word, of: given, given == nil ? .matches : .names, "rename", file, &facts),
+            let old = pieces.first
+        {
             noteCard(CardName.base(old), file, &facts)
         }
     }
 
     /// Notes the address of `mac/ADDRESS`; false where the word has none.
     private func pin(
-        _ word: Word, of name: String?, _ role: NetworkFacts.Pin.Role, _ file: ScannedFile,
-        _ facts: inout NetworkFacts
+        _ word: Word, of name: String?, _ role: NetworkFacts.Pin.Role, _ setting: String,
+        _ file: ScannedFile, _ facts: inout NetworkFacts
     ) -> Bool {
         guard let head = ["/mac/", "mac/"].first(where: { word.text.hasPrefix($0) }) else { return false }
         let address = word.text.dropFirst(head.count).prefix { $0 != "=" && $0 != "/" }
         let start = word.range.lowerBound + head.utf8.count
         facts.pin(
-            String(address), start..<start + address.utf8.count, of: name, role, "mac/", file)
+            String(address), start..<start + address.utf8.count, of: name, role, "\(setting) mac/", file)
         return true
     }
 

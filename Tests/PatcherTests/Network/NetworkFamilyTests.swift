@@ -164,8 +164,8 @@ private let connections = "/etc/NetworkManager/system-connections"
         #expect(found.cards == ["ens224", "ens225", "ens226", "ens227", "lan0"])
         #expect(
             found.pins == [
-                "ens224 sets \(secondAddress) hwaddress", "- matches \(firstAddress) mac/",
-                "- matches \(firstAddress) mac/", "lan0 names \(newAddress) mac/",
+                "ens224 sets \(secondAddress) hwaddress", "- matches \(firstAddress) auto mac/",
+                "- matches \(firstAddress) iface mac/", "lan0 names \(newAddress) rename mac/",
             ])
         #expect(found.network.facts.ports.isEmpty)
     }

@@ -32,28 +32,48 @@ struct DiskgraftCommand: ParsableCommand {
 
     static func main() {
         Interruption.install()
+        let arguments = exactArguments()
+        func end(_ message: String, _ code: ExitCode) -> Never {
+            JSONOutput.printError(message, status: code.rawValue, arguments: arguments)
+            exit(withError: code)
+        }
+        var parsed: (any ParsableCommand.Type)?
         do {
-            let arguments = exactArguments()
             try requireCommand(arguments.first)
             if let format = CreateOptionsHelp.format(ofOptionsAskedIn: ungluing(arguments)) {
                 return try printCreateOptions(format: format, path: "")
             }
             var command = try parseAsRoot(ungluing(arguments))
+            parsed = type(of: command)
             try honestly(command) {
                 try Cancellation { Interruption.hasCome }.covering { try command.run() }
             }
             if Terminal.isCut { exit(withError: ExitCode(Interruption.exitStatus)) }
         } catch let error as StorageError {
             Terminal.printError(error.spelled)
-            if error.isCancellation { exit(withError: ExitCode(Interruption.exitStatus)) }
-            DiskgraftCommand.exit(withStatus: ExitStatus(of: error))
+            let status = error.isCancellation ? Interruption.exitStatus : ExitStatus(of: error).rawValue
+            end(error.spelled, ExitCode(status))
         } catch {
             // What the parser says repeats arguments, which may be anything.
-            let message = fullMessage(for: error)
+            let message = Self.message(of: error, in: parsed)
             let code = exitCode(for: error)
             if !message.isEmpty { Terminal.printMessage(message, isError: code != .success) }
-            exit(withError: code)
+            // An exit status alone comes behind what was said.
+            end(error is ExitCode ? Terminal.error ?? "" : Self.message(for: error), code)
         }
+    }
+
+    /// What is wrong with an argument is said with the usage of the command that it was for, which the parser has forgotten
+    /// once the command runs.
+    private static func message(of error: any Error, in command: (any ParsableCommand.Type)?) -> String {
+        guard let command, let error = error as? ValidationError,
+            let name = command.configuration.commandName
+        else { return fullMessage(for: error) }
+        return """
+            Error: \(error.message)
+            Usage: \(usageString(for: command))
+              See 'diskgraft \(name) --help' for more information.
+            """
     }
 
     /// Runs `body`; where it passes no locks over, an error does not advise that.
@@ -73,10 +93,6 @@ struct DiskgraftCommand: ParsableCommand {
         let near = names.filter { word.count > 1 && ($0.hasPrefix(word) || word.hasPrefix($0)) }.sorted()
         let hint = near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"
         throw ValidationError("there is no command \"\(word)\"\(hint)")
-    }
-
-    private static func exit(withStatus status: ExitStatus) -> Never {
-        exit(withError: ExitCode(status.rawValue))
     }
 }
 

@@ -110,7 +110,8 @@ struct MigrationTests {
 
     @Test(arguments: [
         (["--to", "kvm", "--vm", "vmx"], "libvirt, proxmox, virt-install or qemu"),
-        (["--to", "azure", "--vm", "hyperv"], "which no language here does"),
+        (["--to", "azure", "--vm", "hyperv"], "no language here describes those"),
+        (["--to", "xenserver", "--vm", "libvirt"], "not of xenserver; those are described by xe"),
         (["--to", "kvm", "--vm", "bochs"], "there are libvirt, proxmox"),
         (["--to", "kvm", "--controller", "nvme", "--vm", "libvirt"], "has no words for a disk behind nvme"),
     ])

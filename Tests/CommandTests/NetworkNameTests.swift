@@ -49,11 +49,49 @@ struct NetworkNameTests {
         #expect(try fileBytes(disk) == before)
     }
 
+    /// udev itself: the card gets the name, and a bridge that has its address does not.
+    @Test(.enabled(if: Self.isJudgeThere, "no udevadm, or no network namespaces"))
+    func theFileIsForCardsAlone() throws {
+        let directory = try TemporaryDirectory()
+        let disk = try guest(directory)
+        try Tool.run(
+            Fixture.command,
+            [
+                "patch", disk, "--to", "kvm", "--mac", "ens192=02:00:00:aa:bb:01", "--mac",
+                "ens224=02:00:00:aa:bb:02",
+            ])
+        let file = directory.path("a.link")
+        try Data(Fixture.diskgraft("cat", disk, Self.link).text.utf8).write(to: URL(filePath: file))
+        let script = """
+            mount -t sysfs none /sys && mkdir -p /run/udev/data /etc/systemd/network && mount -t tmpfs none /run/udev/data &&
+            mount -t tmpfs none /etc/systemd/network && cp "$0" /etc/systemd/network/05-name-ens192.link &&
+            ip link add br0 type bridge && ip link set br0 address 02:00:00:aa:bb:01 || exit 1
+            number=$(cat /sys/class/net/br0/ifindex)
+            udevadm test-builtin net_setup_link /sys/class/net/br0 2>/dev/null
+            printf 'I:1\\nE:ID_PATH=pci-0000:00:03.0\\nV:1\\n' > /run/udev/data/n$number
+            udevadm test-builtin net_setup_link /sys/class/net/br0 2>/dev/null
+            """
+        let names = try Tool.run("unshare", ["-n", "-m", "sh", "-c", script, file]).text
+            .split(separator: "\n").filter { $0.hasPrefix("ID_NET_NAME=") }
+        // The second one has what udev knows of a card: a place in the machine.
+        #expect(names == ["ID_NET_NAME=br0", "ID_NET_NAME=ens192"])
+    }
+
+    private static let isJudgeThere =
+        Tool.has("udevadm", "unshare", "ip")
+        && ((try? Tool.run(
+            "unshare", ["-n", "-m", "sh", "-c", "mount -t sysfs none /sys && ip link add br0 type bridge"]))?
+            .status ?? 1) == 0
+
     @Test(arguments: [
         ("ens192", "--mac takes a card and its new address"),
         ("ens192=52:54:00:12:34", "is no network card's address"),
         ("ens192=01:00:5e:00:00:01", "is no network card's address"),
         ("ens192=00:00:00:00:00:00", "is no network card's address"),
+        (
+            "ens192.10=52:54:00:12:34:56",
+            "is no card but made of one, and follows it: say the address of ens192"
+        ),
         ("a card=52:54:00:12:34:56", "is neither a network card's name nor its old address"),
     ])
     func wrongStatements(_ statement: String, _ words: String) throws {

@@ -41,4 +41,29 @@ struct SchemaTests {
         let inspection = try Tool.run(Fixture.command, ["inspect", image.disks[0], "--json"] + more)
         try validate("inspect", inspection.output, directory)
     }
+
+    /// An error is one object too, with the exit status, whichever command it is and however it ends.
+    @Test(arguments: [
+        ["plan", "empty.img", "--to", "kvm"], ["patch", "empty.img", "--to", "kvm"],
+        ["plan", "none.img", "--to", "kvm"], ["plan", "empty.img", "--to", "moon"], ["plan", "empty.img"],
+        ["patch", "none.img", "--to", "kvm"], ["inspect", "none.img"], ["inspect"], ["info", "none.img"],
+        ["check", "none.img"], ["check", "empty.img", "--repair", "all"], ["map", "none.img"],
+        ["measure", "none.img"], ["measure"], ["stat", "empty.img", "/"], ["ls", "empty.img", "/"],
+        ["initramfs", "empty.img", "/boot/initrd"], ["migrate", "empty.img", "new.qcow2", "--to", "kvm"],
+        ["migrate", "none.img", "new.qcow2", "--to", "kvm"], ["ls", "none.img", "/", "--no-such-option"],
+    ])
+    func errors(_ arguments: [String]) throws {
+        let directory = try TemporaryDirectory()
+        _ = try directory.write("empty.img", [UInt8](repeating: 0, count: 1 << 20))
+        let result = try Tool.run(
+            Fixture.command, arguments + ["--json"], directory: directory.root, expect: 1...64)
+        try validate("error", result.output, directory)
+        let object = try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: [String: Any]]
+        let message = try #require(object?["error"]?["message"] as? String)
+        #expect(object?["error"]?["status"] as? Int == Int(result.status))
+        #expect(result.errorText.contains(message), "\(result.errorText)")
+        // Who does not ask for it gets nothing more.
+        let plain = try Tool.run(Fixture.command, arguments, directory: directory.root, expect: 1...64)
+        #expect(plain.status == result.status && plain.output.isEmpty)
+    }
 }

@@ -24,12 +24,15 @@ struct ExtractionLosses {
     var sentences: [String] {
         [
             furtherNames > 0
-                ? "files of several names were copied once for each: \(furtherNames) further copies" : nil,
-            withLists > 0 ? "access control lists were not copied: \(withLists) files have one" : nil,
+                ? "files of several names were copied once for each: \(furtherNames) further \(furtherNames == 1 ? "copy" : "copies")"
+                : nil,
+            withLists > 0 ? "access control lists were not copied: \(Self.files(withLists)) one" : nil,
             withAttributes > 0
-                ? "extended attributes were not copied: \(withAttributes) files have some" : nil,
+                ? "extended attributes were not copied: \(Self.files(withAttributes)) some" : nil,
         ].compactMap { $0 }
     }
+
+    private static func files(_ count: Int) -> String { count == 1 ? "1 file has" : "\(count) files have" }
 }
 
 /// The mode bits that a file gets on the host.

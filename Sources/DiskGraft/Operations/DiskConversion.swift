@@ -48,7 +48,7 @@ public struct DiskConversion: Sendable {
         let createOptions = ImageCreateOptions(
             files: HostFiles(), values: options, sectorSize: try sectorSize(of: source, driver, path))
         guard let size = source.byteCount.roundedUp(to: driver.sizeUnit) else {
-            throw StorageError(.misuse, CopyCode.tooLarge, "the disk is too large", path: path)
+            throw StorageError(.refused, CopyCode.tooLarge, "the disk is too large", path: path)
         }
         let output = try PendingOutput(
             path, companions: driver.companions(of: path, byteCount: size, options: createOptions),

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HostIO
 public import ImageFormats
 public import Storage
@@ -43,7 +44,7 @@ public struct DiskCreation: Sendable {
             throw StorageError(.misuse, DiskCode.noSize, "a size is needed", path: path)
         }
         guard let size = (byteCount ?? 0).roundedUp(to: max(driver.sizeUnit, 512)) else {
-            throw StorageError(.misuse, DiskCode.tooLarge, "so large a disk cannot be", path: path)
+            throw Self.tooLarge(path)
         }
         var createOptions = ImageCreateOptions(files: SettledFiles(HostFiles()), values: options)
         if let parent { try name(parent, of: path, driver, &createOptions) }
@@ -53,6 +54,13 @@ public struct DiskCreation: Sendable {
         }
         if let parent = createOptions.parent, HostDirectory.isSame(parent, path) {
             throw PendingOutput.isTheParent(path)
+        }
+        // Whoever opens the child would have to guess.
+        guard !trustsParent || parent == nil || parentFormat != nil else {
+            throw StorageError(
+                .misuse, DiskCode.parentFormat,
+                "the parent is not looked at, so its format has to be given",
+                layerName: driver.format.rawValue, path: path)
         }
         let output = try PendingOutput(
             path, companions: driver.companions(of: path, byteCount: size, options: createOptions),
@@ -66,8 +74,13 @@ public struct DiskCreation: Sendable {
             return Made(format: driver.format.qemuName, byteCount: image.disk.byteCount)
         } catch {
             output.discard()
-            throw output.named(error)
+            // The host's own limit of a file is one of sizes as those of the formats are.
+            throw error.errno == EFBIG ? Self.tooLarge(path) : output.named(error)
         }
+    }
+
+    private static func tooLarge(_ path: String) -> StorageError {
+        StorageError(.refused, DiskCode.tooLarge, "so large a disk cannot be", path: path)
     }
 
     private func name(

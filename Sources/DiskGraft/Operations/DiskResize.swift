@@ -74,7 +74,7 @@ public enum DiskResize {
             }
         guard let new = wanted?.roundedUp(to: UInt64(max(image.opened.info.sectorSize, 512))) else {
             throw StorageError(
-                .misuse, DiskCode.tooLarge, "a disk of that size cannot be", path: path)
+                .refused, DiskCode.tooLarge, "a disk of that size cannot be", path: path)
         }
         // A raw file may end anywhere; other formats count sectors.
         guard image.format == .raw || wanted == new else {

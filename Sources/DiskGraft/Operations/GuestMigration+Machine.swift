@@ -38,10 +38,13 @@ extension GuestMigration {
         }
         for language in descriptions where !language.targets.contains(target.name) {
             let others = MachineLanguage.allCases.filter { $0.targets.contains(target.name) }.map(\.rawValue)
+            let those =
+                others.isEmpty
+                ? "no language here describes those" : "those are described by \(others.alternatives)"
             throw .misuseOfPlan(
                 .languageOfAnotherTarget,
-                "\(language.rawValue) describes machines of \(language.targets.alternatives), not of \(target.name)"
-                    + (others.isEmpty ? ", which no language here does" : "; \(others.alternatives) do"))
+                "\(language.rawValue) describes machines of \(language.targets.alternatives), not of \(target.name); \(those)"
+            )
         }
     }
 

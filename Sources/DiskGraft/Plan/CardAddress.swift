@@ -29,6 +29,11 @@ public struct CardAddress: Sendable, Equatable {
                 subject = .address(old)
             } else if CardName.isPlain(card.card) {
                 subject = .name(card.card)
+            } else if CardName.base(card.card) != card.card, CardName.isOfCard(CardName.base(card.card)) {
+                throw .misuseOfPlan(
+                    .noCardAddress,
+                    "\"\(card.card)\" is no card but made of one, and follows it: say the address of \(CardName.base(card.card))"
+                )
             } else {
                 throw .misuseOfPlan(
                     .noCardAddress, "\"\(card.card)\" is neither a network card's name nor its old address"

@@ -72,9 +72,9 @@ enum QCOW2Code: String, LayerCode, CaseIterable {
             .checkNotBuilt:
             .unsupported
         case .snapshots, .dirty, .markedCorrupt, .deviceFull, .sessionFailed,
-            .fileTooLarge, .growthLimit, .damagedNotRepaired:
+            .fileTooLarge, .sizeTooLarge, .growthLimit, .damagedNotRepaired:
             .refused
-        case .optionValue, .sizeTooLarge, .noSession, .unalignedAllocation: .misuse
+        case .optionValue, .noSession, .unalignedAllocation: .misuse
         default: .corrupt
         }
     }

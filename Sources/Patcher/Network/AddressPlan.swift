@@ -127,12 +127,18 @@ struct AddressPlan: Sendable {
         return groups.sorted { $0.key.text < $1.key.text }.map(\.value)
     }
 
+    /// A row goes with a card, by its name or its address.
+    private static func has(_ card: Card, _ pin: NetworkFacts.Pin) -> Bool {
+        pin.name == card.card.name && pin.role != .sets || card.known.contains(pin.address)
+    }
+
     /// The rows of a card whose addresses change.
     func changes(of card: Card, among pins: [NetworkFacts.Pin]) -> [NetworkFacts.Pin] {
-        let addresses = card.known
-        return pins.filter { pin in
-            guard let new = newAddress(of: pin), new != pin.address else { return false }
-            return pin.name == card.card.name && pin.role != .sets || addresses.contains(pin.address)
+        pins.filter { pin in
+            guard let new = newAddress(of: pin), new != pin.address, Self.has(card, pin) else { return false }
+            // Of two cards with one address, each has the rows that bear its name.
+            let named = cards.first { $0.card.name == pin.name }
+            return named.map { $0.card.name == card.card.name || !Self.has($0, pin) } ?? true
         }
     }
 }

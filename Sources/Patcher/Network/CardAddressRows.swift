@@ -16,6 +16,12 @@ enum CardAddressRows: PlanStep {
             draft.advise(.net, pin.file, sentence(pin))
         }
         for remark in network.facts.remarks { draft.advise(.net, remark.file, remark.sentence) }
+        for pattern in network.facts.patterns where mayMiss(pattern, draft) {
+            draft.advise(
+                .net, pattern.file,
+                "\(pattern.setting) “\(pattern.text)” chooses cards by their names: the new card's name may not fit it"
+            )
+        }
         for problem in network.facts.problems {
             draft.advise(
                 .net, problem.file,
@@ -37,6 +43,13 @@ enum CardAddressRows: PlanStep {
             return
                 "\(pin.setting)\(owner) gives the card the address \(pin.text), which the target must let pass; \(new)"
         }
+    }
+
+    /// The names that cards get on the target may not fit a pattern. Where the guest's ways are not known, either kind may come.
+    private static func mayMiss(_ pattern: NetworkFacts.Pattern, _ draft: PlanDraft) -> Bool {
+        if draft.namesCardsByPlace { return CardName.mayMiss(pattern.patterns, byPlace: true) }
+        let mayStay = CardName.mayMiss(pattern.patterns, byPlace: false)
+        return draft.keepsKernelNames ? mayStay : mayStay && CardName.mayMiss(pattern.patterns, byPlace: true)
     }
 
     /// Several cards whose names nothing holds are told apart by the order in which the kernel finds them.

@@ -32,6 +32,20 @@ package enum CardName {
         return head.contains(where: \.isNumber) ? pattern : nil
     }
 
+    /// A pattern has letters or digits of its own: it does not fit whatever there is.
+    static func isParticular(_ pattern: String) -> Bool {
+        pattern.contains { !"*?[!-]".contains($0) }
+    }
+
+    /// Whether patterns of which one is to fit may miss a card: the names are those that cards get by their place, or the
+    /// kernel's own.
+    static func mayMiss(_ patterns: [String], byPlace: Bool) -> Bool {
+        let samples = byPlace ? ["ens3", "ens192", "enp1s0", "enp6s18"] : ["eth0", "eth1"]
+        return !samples.allSatisfy { name in
+            patterns.contains { NamePattern.fits(Array($0.utf8)[...], Array(name.utf8)[...]) }
+        }
+    }
+
     /// What can be an interface's name and stand unquoted in every file that is written here.
     package static func isPlain(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 15

@@ -82,6 +82,15 @@ enum CardNames: PlanStep {
                         )
                     continue
                 }
+                if let alias = network.facts.aliases.first(where: { $0.name == name }) {
+                    draft.unmetStatement =
+                        draft.unmetStatement
+                        ?? .cardNotChanged(
+                            card: name,
+                            "it is no card's name, but a file's word for the card with the address \(alias.address.text): say that address instead"
+                        )
+                    continue
+                }
                 if network.cards.isEmpty {
                     draft.advise(.net, nil, "no file of the guest that can be read names the card \(name)")
                 } else {

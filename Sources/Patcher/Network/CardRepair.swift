@@ -75,7 +75,9 @@ struct CardRepair {
                 guard
                     draft.edit(
                         pin.file, range, text, .net, "the new card has the address \(new.text)")
-                else { return "\(pin.file.file.displayPath) is changed at the same place already" }
+                else {
+                    return "its address in \(pin.file.file.displayPath) is changed for another reason too"
+                }
             } else if let problem = rename(pin, text, &draft) {
                 return problem
             }
@@ -217,11 +219,16 @@ extension LinuxSystem {
 }
 
 extension PlanDraft {
+    /// The target's cards have no place by which they could be named, or the guest's udev may not.
+    var keepsKernelNames: Bool {
+        [Hypervisor.hyperv, .azure, .xenserver].contains(hypervisor)
+            || guest.inspection.network.keepsKernelNames
+    }
+
     /// Cards get names by their place on the target: the guest's udev gives such, nobody has forbidden it, and the target's
     /// cards have a place.
     var namesCardsByPlace: Bool {
-        let isBus = [Hypervisor.hyperv, .azure, .xenserver].contains(hypervisor)
-        guard !isBus, !guest.inspection.network.keepsKernelNames, let release = guest.release,
+        guard !keepsKernelNames, let release = guest.release,
             let major = release.major
         else { return false }
         let isNew =

@@ -5,10 +5,31 @@ package struct Interfaces: NetworkSyntax {
         .path("/etc/network/interfaces"), .directory("/etc/network/interfaces.d"),
     ]
 
-    /// Its rows.
-    package let rows: [FieldTable.Row]
+    /// A word and where it stands.
+    typealias Word = (text: String, range: Range<Int>)
 
-    package init(_ bytes: [UInt8], path: String) { rows = FieldTable(bytes).rows }
+    /// Its rows, each with what a backslash continues it by.
+    private let rows: [[Word]]
+
+    package init(_ bytes: [UInt8], path: String) {
+        var rows: [[Word]] = []
+        var isContinued = false
+        for line in TextLine.all(in: bytes) {
+            var content = bytes.trimmed(line.content)
+            // ifupdown looks for comments where a row begins, and goes on behind a backslash at a line's very end.
+            if !isContinued, content.isEmpty || bytes[content].first == .hash { continue }
+            let goesOn = bytes[line.content].last == .backslash
+            if goesOn { content = content.lowerBound..<max(content.lowerBound, content.upperBound - 1) }
+            let words = bytes.fields(in: content).map { Word(bytes.text($0), $0) }
+            if isContinued, let last = rows.indices.last {
+                rows[last] += words
+            } else {
+                rows.append(words)
+            }
+            isContinued = goesOn
+        }
+        self.rows = rows.filter { !$0.isEmpty }
+    }
 
     private static let portWords: Set<String> = [
         "bridge_ports", "bridge-ports", "bond-slaves", "bond_slaves", "slaves", "vlan-raw-device",
@@ -17,41 +38,130 @@ package struct Interfaces: NetworkSyntax {
 
     package static func facts(of files: [ParsedFile<Interfaces>]) -> NetworkFacts {
         var facts = NetworkFacts()
-        for file in files { file.syntax.add(file.file, to: &facts) }
+        // auto ens192=lan: what "lan" says holds for ens192.
+        var cards: [String: Set<String>] = [:]
+        for row in files.flatMap(\.syntax.rows) where isChoice(row[0].text) {
+            for word in row.dropFirst() {
+                let pieces = word.text.split(separator: "=", maxSplits: 1).map(String.init)
+                if pieces.count == 2 { cards[pieces[1], default: []].insert(pieces[0]) }
+            }
+        }
+        for file in files { file.syntax.add(file.file, cards, to: &facts) }
         return facts
     }
 
-    private func add(_ file: ScannedFile, to facts: inout NetworkFacts) {
+    /// A row of it lists real interfaces.
+    private static func isChoice(_ word: String) -> Bool {
+        ["auto", "mapping", "no-auto-down", "no-scripts"].contains(word) || word.hasPrefix("allow-")
+    }
+
+    private func add(_ file: ScannedFile, _ cards: [String: Set<String>], to facts: inout NetworkFacts) {
         var current: String?
         for row in rows {
-            let words = row.words
-            switch words[0] {
+            let rest = row.dropFirst()
+            switch row[0].text {
             case "iface":
-                current = words.count > 1 ? CardName.base(words[1]) : nil
-                if let current { noteCard(current, file, &facts) }
-            case "auto": for word in words.dropFirst() { noteCard(CardName.base(word), file, &facts) }
-            case let word where word.hasPrefix("allow-"):
-                for word in words.dropFirst() { noteCard(CardName.base(word), file, &facts) }
-            case "mapping", "source", "source-directory", "no-auto-down", "no-scripts", "rename", "template":
+                guard let word = rest.first else { continue }
+                let mapped = cards[word.text] ?? [word.text]
+                let name = mapped.count == 1 ? mapped.first.map(CardName.base) : nil
+                current = name.flatMap { $0.contains("/") ? nil : $0 }
+                choose(word, row[0].text, file, &facts)
+            case let word where Self.isChoice(word):
                 current = nil
+                for word in rest { choose(word, row[0].text, file, &facts) }
+            case "rename":
+                current = nil
+                for word in rest { rename(word, file, &facts) }
+            case "source", "source-directory":
+                current = nil
+                for word in rest where !Self.isRead(word.text) {
+                    facts.remark(
+                        file,
+                        "\(row[0].text) names “\(word.text)”, where nothing is read here: see to the network cards there by hand"
+                    )
+                }
+            case "template": current = nil
             case let word where Self.portWords.contains(word):
-                if let current, word != "bond-primary", !CardName.isOfCard(current) {
-                    facts.virtual.insert(current)
-                }
-                // "regex" takes a pattern behind it.
-                let ports = words.contains("regex") ? [] : words.dropFirst()
-                for port in ports {
-                    noteCard(CardName.base(port), file, &facts)
-                    facts.join(port, to: current)
-                }
+                addPorts(row, of: current, file, &facts)
             case "hwaddress":
-                let index = words.count > 2 ? 2 : 1
-                guard index < words.count, HardwareAddress(words[index]) != nil else { continue }
-                facts.pin(words[index], row.ranges[index], of: current, .sets, "hwaddress", file)
+                guard let address = rest.first(where: { HardwareAddress($0.text) != nil }) else { continue }
+                facts.pin(address.text, address.range, of: current, .sets, "hwaddress", file)
             case "bridge_hw", "bridge-hw":
-                guard words.count > 1, HardwareAddress(words[1]) != nil else { continue }
-                facts.pin(words[1], row.ranges[1], of: current, .sets, words[0], file)
+                guard let address = rest.first, HardwareAddress(address.text) != nil else { continue }
+                facts.pin(address.text, address.range, of: current, .sets, row[0].text, file)
             default: break
+            }
+        }
+    }
+
+    /// What is read, and what is empty when a guest starts.
+    private static func isRead(_ path: String) -> Bool {
+        ["/etc/network/interfaces.d", "interfaces.d", "./interfaces.d", "/run/"].contains {
+            path.hasPrefix($0)
+        }
+    }
+
+    // MARK: Words that choose cards
+
+    /// Notes what a word chooses: a name, `/mac/ADDRESS`, or a pattern behind a slash.
+    private func choose(
+        _ word: Word, _ setting: String, _ file: ScannedFile, _ facts: inout NetworkFacts
+    ) {
+        let chosen = word.text.prefix { $0 != "=" }
+        guard !pin(word, of: nil, .matches, setting, file, &facts) else { return }
+        if chosen.first == "/" {
+            let pattern = chosen.dropFirst().prefix { $0 != "/" }
+            facts.use(patterns: [String(pattern)], setting, file)
+        } else {
+            noteCard(CardName.base(String(chosen)), file, &facts)
+        }
+    }
+
+    /// Notes a name that a row gives: `mac/ADDRESS=lan0`.
+    private func rename(_ word: Word, _ file: ScannedFile, _ facts: inout NetworkFacts) {
+        let pieces = word.text.split(separator: "=", maxSplits: 1).map(String.init)
+        let given = pieces.count == 2 && CardName.isPlain(pieces[1]) ? pieces[1] : nil
+        if !pin(word, of: given, given == nil ? .matches : .names, "rename", file, &facts),
+            let old = pieces.first
+        {
+            noteCard(CardName.base(old), file, &facts)
+        }
+    }
+
+    /// Notes the address of `mac/ADDRESS`; false where the word has none.
+    private func pin(
+        _ word: Word, of name: String?, _ role: NetworkFacts.Pin.Role, _ setting: String,
+        _ file: ScannedFile, _ facts: inout NetworkFacts
+    ) -> Bool {
+        guard let head = ["/mac/", "mac/"].first(where: { word.text.hasPrefix($0) }) else { return false }
+        let address = word.text.dropFirst(head.count).prefix { $0 != "=" && $0 != "/" }
+        let start = word.range.lowerBound + head.utf8.count
+        facts.pin(
+            String(address), start..<start + address.utf8.count, of: name, role, "\(setting) mac/", file)
+        return true
+    }
+
+    /// Notes what a bridge, bond or VLAN is made of. Behind "regex" come patterns, up to "noregex".
+    private func addPorts(
+        _ row: [Word], of current: String?, _ file: ScannedFile, _ facts: inout NetworkFacts
+    ) {
+        let setting = row[0].text
+        if let current, !["bond-primary", "bond_primary"].contains(setting), !CardName.isOfCard(current) {
+            facts.virtual.insert(current)
+        }
+        var isPattern = false
+        for word in row.dropFirst() {
+            switch word.text {
+            case "regex": isPattern = true
+            case "noregex": isPattern = false
+            case "none", "all": break
+            case let pattern where isPattern:
+                guard pattern != ".*" else { continue }
+                facts.patterns.append(
+                    .init(file: file, setting: "\(setting) regex", text: pattern, patterns: []))
+            case let port:
+                noteCard(CardName.base(port), file, &facts)
+                facts.join(port, to: current)
             }
         }
     }

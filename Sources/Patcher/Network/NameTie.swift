@@ -65,12 +65,15 @@ enum NameTie: Equatable {
         }
     }
 
-    /// The text of a card's .link file.
+    /// The text of a card's .link file. Only what has hardware behind it has a path: a bridge, bond or VLAN may have the card's
+    /// address too. `Type=ether` would say so as well, but before systemd 245 no card of that type has one (systemd issue
+    /// 14952), and the file would fit nothing.
     static func linkText(_ card: String, _ address: HardwareAddress) -> String {
         """
         # The card with this address keeps the name that the files of this system know it by.
         [Match]
         MACAddress=\(address.text)
+        Path=*
 
         [Link]
         Name=\(card)

@@ -110,7 +110,7 @@ package struct Netplan: NetworkSyntax {
             if let used {
                 facts.use(used, file)
             } else if let name {
-                facts.use(pattern: name, "match of \(id)", file)
+                facts.use(patterns: [name], "match of \(id)", file)
             }
             if let matched {
                 if let givenName { facts.use(givenName, file) }
@@ -118,13 +118,16 @@ package struct Netplan: NetworkSyntax {
                 facts.pin(
                     matched.scalar.text, matched.scalar.range, of: givenName ?? used,
                     givenName == nil ? .matches : .names, "macaddress", matched.file)
+                if let address = HardwareAddress(matched.scalar.text), usedName != id {
+                    facts.aliases.append(.init(name: id, address: address))
+                }
             }
             if let set, HardwareAddress(set.scalar.text) != nil {
                 facts.pin(
                     set.scalar.text, set.scalar.range, of: givenName ?? used ?? id, .sets, "macaddress",
                     set.file)
             }
-            for driver in drivers where CardName.fixed(inPattern: driver) != nil {
+            for driver in drivers where CardName.isParticular(driver) {
                 facts.hardware(file, "driver of \(id)", driver)
             }
         }

@@ -44,6 +44,26 @@ package struct NetworkFacts: Sendable {
         package var card: String
     }
 
+    /// A setting that chooses cards by a pattern of their names.
+    package struct Pattern: Sendable {
+        /// The file.
+        package var file: ScannedFile
+        /// The word that it stands under, for people.
+        package var setting: String
+        /// As it is written.
+        package var text: String
+        /// The patterns, of which one is to fit; none where they are of a kind that is not compared here.
+        package var patterns: [String]
+    }
+
+    /// A word of a file's own for the card with an address.
+    package struct Alias: Sendable {
+        /// The word.
+        package var name: String
+        /// The address.
+        package var address: HardwareAddress
+    }
+
     /// Something that is tied to the old machine otherwise, or cannot be read.
     package struct Remark: Sendable {
         /// The file.
@@ -70,6 +90,10 @@ package struct NetworkFacts: Sendable {
     package var ports: Set<Port> = []
     /// Further things to say.
     package var remarks: [Remark] = []
+    /// What chooses cards by patterns.
+    package var patterns: [Pattern] = []
+    /// What is no name of a card, and stands for one.
+    package var aliases: [Alias] = []
     /// What cannot be read.
     package var problems: [Problem] = []
 
@@ -83,6 +107,8 @@ package struct NetworkFacts: Sendable {
         virtual.formUnion(other.virtual)
         ports.formUnion(other.ports)
         remarks += other.remarks
+        patterns += other.patterns
+        aliases += other.aliases
         problems += other.problems
     }
 
@@ -99,8 +125,21 @@ package struct NetworkFacts: Sendable {
         ports.insert(Port(interface: interface, card: CardName.base(card)))
     }
 
-    /// Notes what a name or pattern of names (`ens192`, `ens19*`, `en*`) chooses.
-    mutating func use(pattern: String, _ setting: String, _ file: ScannedFile) {
+    /// Notes what names and patterns of names (`ens192`, `ens19*`, `ens*`) choose, of which one is to fit.
+    mutating func use(patterns: [String], _ setting: String, _ file: ScannedFile) {
+        for pattern in patterns { use(pattern: pattern, setting, file) }
+        let isOpen = patterns.contains {
+            CardName.fixed(inPattern: $0) == nil && CardName.isParticular($0) && !$0.hasPrefix("!")
+        }
+        // What is not to fit leaves any other name.
+        guard isOpen, patterns.first?.hasPrefix("!") == false else { return }
+        self.patterns.append(
+            Pattern(
+                file: file, setting: setting, text: patterns.joined(separator: " "),
+                patterns: patterns.filter { !$0.hasPrefix("!") }))
+    }
+
+    private mutating func use(pattern: String, _ setting: String, _ file: ScannedFile) {
         guard !pattern.hasPrefix("!"), let fixed = CardName.fixed(inPattern: pattern) else { return }
         if CardName.isOfCard(CardName.base(fixed)) {
             use(fixed, file)

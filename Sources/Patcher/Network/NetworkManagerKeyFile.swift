@@ -84,9 +84,8 @@ package struct NetworkManagerKeyFile: NetworkSyntax {
             if key != "interface-name" {
                 facts.hardware(file, label, match)
             } else {
-                for pattern in match.split(whereSeparator: { $0 == ";" || $0 == "," || $0 == " " }) {
-                    facts.use(pattern: String(pattern), label, file)
-                }
+                let words = match.split { $0 == ";" || $0 == "," || $0 == " " }
+                facts.use(patterns: words.map(String.init), label, file)
             }
         }
     }

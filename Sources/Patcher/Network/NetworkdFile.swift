@@ -53,11 +53,9 @@ package struct NetworkdFile: NetworkSyntax {
         }
         let patterns = settings.words("Match", "Name", in: file.bytes)
         var name: String?
-        for pattern in patterns {
-            facts.use(pattern: pattern.text, "Name", file)
-            if patterns.count == 1, CardName.fixed(inPattern: pattern.text) == pattern.text {
-                name = pattern.text
-            }
+        facts.use(patterns: patterns.map(\.text), "Name", file)
+        if let only = patterns.first, patterns.count == 1, CardName.fixed(inPattern: only.text) == only.text {
+            name = only.text
         }
         for key in ["Bridge", "Bond", "VLAN", "MACVLAN", "VRF"] where !isLink {
             for word in settings.words("Network", key, in: file.bytes) {
@@ -76,7 +74,7 @@ package struct NetworkdFile: NetworkSyntax {
         }
         for key in ["Path", "Driver", "OriginalName"] {
             for word in settings.words("Match", key, in: file.bytes)
-            where CardName.fixed(inPattern: word.text) != nil && !word.text.hasPrefix("!") {
+            where CardName.isParticular(word.text) && !word.text.hasPrefix("!") {
                 facts.hardware(file, key, word.text)
             }
         }

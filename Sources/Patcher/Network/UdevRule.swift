@@ -99,7 +99,7 @@ struct UdevRule: Sendable {
         terms.filter { term in
             guard term.operation == "==" else { return false }
             if ["DRIVER", "DRIVERS"].contains(term.key) {
-                return !term.text.isEmpty && CardName.fixed(inPattern: term.text) != nil && term.text != "?*"
+                return CardName.isParticular(term.text)
             }
             return [
                 "KERNELS", "ID", "BUS", "DEVPATH", "ENV{ID_PATH}", "ENV{ID_NET_NAME_PATH}",

@@ -1,5 +1,5 @@
 /// A file of lines of words between blanks, "#" beginning a comment line: crypttab, device.map, modprobe.conf,
-/// mdadm.conf, securetty, interfaces.
+/// mdadm.conf, securetty.
 package struct FieldTable: Sendable, Equatable {
     /// One line that is no comment.
     package struct Row: Sendable, Equatable {

@@ -178,9 +178,13 @@ func profileOption(_ profile: String?) -> [(key: String, value: String)] {
 }
 
 /// `key=value,key=value`, any number of times; a key alone means "on".
-func parseOptions(_ texts: [String]) throws(StorageError) -> [(key: String, value: String)] {
+func parseOptions(_ texts: [String]) throws(ValidationError) -> [(key: String, value: String)] {
     var result: [(key: String, value: String)] = []
-    for text in texts.flatMap({ $0.split(separator: ",") }) {
+    for text in texts.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
+        // A shell's variable that is not set is no list of options.
+        guard !text.isEmpty else {
+            throw ValidationError("-o takes key=value, and more behind commas; there is an empty one")
+        }
         guard let equals = text.firstIndex(of: "=") else {
             result.append((String(text), "on"))
             continue

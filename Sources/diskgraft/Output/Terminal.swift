@@ -8,8 +8,17 @@ enum Terminal {
 
     /// One line on standard error, after the command's name. Nothing in it steers a terminal.
     static func printError(_ message: String) {
+        lastError.withLock { $0 = message }
+        printLine(message)
+    }
+
+    private static func printLine(_ message: String) {
         write("diskgraft: \(message)\n".hostBytes.terminalText, to: 2)
     }
+
+    /// What was last said to have gone wrong.
+    static var error: String? { lastError.withLock { $0 } }
+    private static let lastError = Mutex<String?>(nil)
 
     /// Lines that are complete in themselves: help on standard output, errors on standard error.
     static func printMessage(_ message: String, isError: Bool) {
@@ -35,11 +44,15 @@ enum Terminal {
     }
 
     /// A warning on standard error.
-    static func printWarning(_ message: String) { printError("warning: \(message)") }
+    static func printWarning(_ message: String) { printLine("warning: \(message)") }
 
     /// Whether something was left out because a signal came while the reader kept us waiting.
     static var isCut: Bool { cut.load(ordering: .relaxed) }
     private static let cut = Atomic<Bool>(false)
+
+    /// Whether anything stands on standard output.
+    static var hasOutput: Bool { outputBegan.load(ordering: .relaxed) }
+    private static let outputBegan = Atomic<Bool>(false)
 
     /// Bytes on standard output. A closed pipe ends the command with the status that SIGPIPE gives other filters.
     static func write(_ bytes: [UInt8]) { write(bytes.span8, to: 1) }
@@ -66,6 +79,7 @@ enum Terminal {
 
     private static func write(_ bytes: RawSpan, to descriptor: Int32) {
         var done = 0
+        if descriptor == 1, bytes.byteCount > 0 { outputBegan.store(true, ordering: .relaxed) }
         while done < bytes.byteCount {
             let put = unsafe bytes.withUnsafeBytes { buffer -> Int in
                 guard let base = buffer.baseAddress else { return 0 }

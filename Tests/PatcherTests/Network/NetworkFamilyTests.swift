@@ -142,6 +142,99 @@ private let connections = "/etc/NetworkManager/system-connections"
         #expect(found.network.facts.virtual == ["bond0", "br0", "br1", "vlan5"])
     }
 
+    /// A row goes on behind a backslash; comments do not begin in its midst, nor go on.
+    @Test func ifupdownOverSeveralLines() throws {
+        let found = try facts([
+            "/etc/network/interfaces":
+                "auto ens192 \\\n  ens224\n# auto ens1 \\\niface br0 inet dhcp\n  bridge_ports ens257 \\\n  ens258\n"
+                + "iface ens224 inet dhcp\n  hwaddress \\\n \(firstAddress)\nauto ens259 \\"
+        ])
+        #expect(found.cards == ["ens192", "ens224", "ens257", "ens258", "ens259"])
+        #expect(found.pins == ["ens224 sets \(firstAddress) hwaddress"])
+        #expect(found.network.facts.ports.map(\.card).sorted() == ["ens257", "ens258"])
+    }
+
+    @Test func ifupdownsOtherNames() throws {
+        let found = try facts([
+            "/etc/network/interfaces":
+                "auto ens224=lan\niface lan inet dhcp\n  hwaddress \(secondAddress)\nmapping ens225\n  script /x\n"
+                + "auto /mac/00:50:56:AA:BB:01\niface mac/\(firstAddress) inet dhcp\nrename mac/\(newAddress)=lan0 ens226=wan\n"
+                + "iface bond0 inet dhcp\n  bond-slaves none\nno-auto-down ens227\n"
+        ])
+        #expect(found.cards == ["ens224", "ens225", "ens226", "ens227", "lan0"])
+        #expect(
+            found.pins == [
+                "ens224 sets \(secondAddress) hwaddress", "- matches \(firstAddress) auto mac/",
+                "- matches \(firstAddress) iface mac/", "lan0 names \(newAddress) rename mac/",
+            ])
+        #expect(found.network.facts.ports.isEmpty)
+    }
+
+    /// The address of a choice follows in both rows, in each one's spelling.
+    @Test func anAddressThatIfupdownChoosesBy() throws {
+        let path = "/etc/network/interfaces"
+        let guest = NetworkGuest([
+            path: "auto /mac/00:50:56:AA:BB:01=lan\niface mac/\(firstAddress) inet dhcp\n"
+        ])
+        #expect(
+            try guest.changes("kvm", [address(firstAddress, becomes: "52:54:00:ab:cd:ef")]) == [
+                path: "auto /mac/52:54:00:AB:CD:EF=lan\niface mac/52:54:00:ab:cd:ef inet dhcp\n"
+            ])
+    }
+
+    @Test(arguments: [
+        ("source-directory /opt/ifs", true), ("source /etc/network/other/*", true),
+        ("source /etc/network/interfaces.d/*", false), ("source interfaces.d/*.cfg", false),
+        ("source-directory /run/network/interfaces.d", false),
+    ])
+    func filesElsewhere(_ row: String, _ isSaid: Bool) throws {
+        let plan = try NetworkGuest(["/etc/network/interfaces": row + "\n"]).plan(asked: false)
+        #expect(plan.says("nothing is read here", about: "/etc/network/interfaces") == isSaid)
+    }
+
+    /// A pattern that the new card's name may not fit is said, in every family; one that fits all such names is not.
+    @Test(arguments: [
+        ("ens*", "kvm", true), ("en*", "kvm", false), ("e*", "kvm", false), ("eth*", "kvm", true),
+        ("en[sp]*", "kvm", false), ("en*", "hyperv", true), ("eth[0-9]", "hyperv", false),
+        ("*", "kvm", false),
+        ("[!l]*", "kvm", false), ("en?", "kvm", true),
+    ])
+    func patternsOfNames(_ pattern: String, _ target: String, _ isSaid: Bool) throws {
+        for (path, text) in [
+            ("/etc/systemd/network/a.network", "[Match]\nName=\(pattern)\n"),
+            ("/etc/netplan/a.yaml", "network:\n  ethernets:\n    x: {match: {name: \"\(pattern)\"}}\n"),
+            ("/etc/network/interfaces", "auto /\(pattern)\n"),
+            (
+                "\(connections)/a.nmconnection",
+                "[connection]\ntype=ethernet\n[match]\ninterface-name=\(pattern);\n"
+            ),
+        ] {
+            let plan = try NetworkGuest([path: text]).plan(target, asked: false)
+            #expect(plan.says("“\(pattern)”", "may not fit", about: path) == isSaid, "\(path)")
+        }
+    }
+
+    @Test func severalPatterns() throws {
+        let path = "/etc/systemd/network/a.network"
+        for (words, isSaid) in [("ens* enp*", false), ("ens* eth*", true), ("!ens*", false)] {
+            let plan = try NetworkGuest([path: "[Match]\nName=\(words)\n"]).plan(asked: false)
+            #expect(plan.says("may not fit", about: path) == isSaid, "\(words)")
+        }
+        let bridge = "iface br0 inet dhcp\n  bridge_ports regex ens26.* noregex ens257\n"
+        let guest = NetworkGuest(["/etc/network/interfaces": bridge])
+        #expect(try guest.plan(asked: false).says("bridge_ports regex “ens26.*”", "may not fit"))
+        #expect(try guest.network().cards.map(\.name) == ["ens257"])
+    }
+
+    /// A driver's pattern is one of the old machine as its name is.
+    @Test func aPatternOfDrivers() throws {
+        let guest = NetworkGuest([
+            "/etc/systemd/network/a.link": "[Match]\nDriver=vmxnet*\nPath=*\n[Link]\nMTUBytes=9000\n"
+        ])
+        #expect(try guest.plan(asked: false).says("Driver “vmxnet*”"))
+        #expect(try !guest.plan(asked: false).says("Path “"))
+    }
+
     @Test func udevRules() throws {
         let found = try facts([
             "/etc/udev/rules.d/70-persistent-net.rules":

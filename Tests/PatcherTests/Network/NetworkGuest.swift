@@ -76,7 +76,7 @@ extension Plan {
 
 func linkText(_ name: String, _ address: String) -> String {
     "# The card with this address keeps the name that the files of this system know it by.\n"
-        + "[Match]\nMACAddress=\(address)\n\n[Link]\nName=\(name)\n"
+        + "[Match]\nMACAddress=\(address)\nPath=*\n\n[Link]\nName=\(name)\n"
 }
 
 func ruleText(_ name: String, _ address: String) -> String {

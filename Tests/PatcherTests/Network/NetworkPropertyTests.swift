@@ -81,6 +81,28 @@ import Testing
                     "/etc/network/interfaces": "iface lan0 inet dhcp\n",
                 ], .alpine
             ),
+            // Two cards with one address, what is made of them, and a row that names none.
+            (
+                [
+                    "\(scripts)/ifcfg-ens192": "DEVICE=ens192\nHWADDR=\(firstAddress)\nBRIDGE=br0\n",
+                    "\(scripts)/ifcfg-ens193": "DEVICE=ens193\nHWADDR=\(firstAddress)\n",
+                    "\(scripts)/ifcfg-br0": "DEVICE=br0\nTYPE=Bridge\nMACADDR=\(firstAddress)\n",
+                    "/etc/NetworkManager/system-connections/a":
+                        "[connection]\ntype=ethernet\n[ethernet]\nmac-address=\(firstAddress)\n",
+                ], .rhel9
+            ),
+            (
+                [
+                    "/etc/netplan/a.yaml":
+                        "network:\n  ethernets:\n    ens192: {match: {name: ens192, macaddress: \"\(firstAddress)\"}}\n    ens193: {match: {name: ens193, macaddress: \"\(firstAddress)\"}, macaddress: \(secondAddress)}\n"
+                ], .ubuntu
+            ),
+            (
+                [
+                    "/etc/network/interfaces":
+                        "auto /mac/\(firstAddress)=lan \\\n ens192\nrename mac/\(firstAddress)=lan0\niface lan inet dhcp\niface ens192 inet dhcp\n hwaddress \\\n \(firstAddress)\n"
+                ], .debian12
+            ),
         ]
     }()
 
@@ -89,6 +111,8 @@ import Testing
             [], [try address(firstAddress, becomes: newAddress)], [try card("ens192", has: newAddress)],
             [try card("eth0", has: newAddress), try card("ens224", has: secondAddress)],
             [try address(firstAddress, becomes: firstAddress)],
+            [try card("ens192", has: newAddress), try card("ens193", has: secondAddress)],
+            [try card("ens193", has: firstAddress)], [try card("ens192", has: secondAddress)],
         ]
     }
 

@@ -264,6 +264,59 @@ private let keyPath = "/etc/NetworkManager/system-connections/a.nmconnection"
 
     // MARK: Contradictions
 
+    /// Two files of one address: what is said of a card by its name holds for its own row, and a second run finds nothing to do.
+    @Test func oneOfTwoCardsWithOneAddress() throws {
+        let other = "/etc/sysconfig/network-scripts/ifcfg-ens193"
+        let guest = NetworkGuest(
+            [
+                ifcfg: "DEVICE=ens192\nHWADDR=\(firstAddress)\n",
+                other: "DEVICE=ens193\nHWADDR=\(firstAddress)\n",
+            ], .rhel9)
+        #expect(
+            try guest.changes("kvm", [card("ens192", has: newAddress)]) == [
+                ifcfg: "DEVICE=ens192\nHWADDR=\(newAddress)\n",
+                linkPath("ens192"): linkText("ens192", newAddress),
+                linkPath("ens193"): linkText("ens193", firstAddress),
+            ])
+    }
+
+    @Test func bothOfTwoCardsWithOneAddress() throws {
+        let other = "/etc/sysconfig/network-scripts/ifcfg-ens193"
+        let guest = NetworkGuest(
+            [
+                ifcfg: "DEVICE=ens192\nHWADDR=\(firstAddress)\n",
+                other: "DEVICE=ens193\nHWADDR=\(firstAddress)\n",
+            ], .rhel9)
+        #expect(
+            try guest.changes(
+                "kvm", [card("ens192", has: newAddress), card("ens193", has: secondAddress)]) == [
+                    ifcfg: "DEVICE=ens192\nHWADDR=\(newAddress)\n",
+                    other: "DEVICE=ens193\nHWADDR=\(secondAddress)\n",
+                    linkPath("ens192"): linkText("ens192", newAddress),
+                    linkPath("ens193"): linkText("ens193", secondAddress),
+                ])
+        // Both by the one address is no answer.
+        let plan = try guest.plan(saying: [address(firstAddress, becomes: newAddress)])
+        #expect(plan.actions.isEmpty)
+    }
+
+    /// netplan's own word for a card is no name: its address is to be given.
+    @Test func aWordOfTheFilesOwn() throws {
+        let guest = NetworkGuest(
+            [
+                "/etc/netplan/a.yaml":
+                    "network:\n  ethernets:\n    lan: {match: {macaddress: \(firstAddress)}}\n"
+            ],
+            .ubuntu)
+        let plan = try guest.plan(saying: [card("lan", has: newAddress)])
+        #expect(plan.refusal?.code == .cardNotChanged && plan.actions.isEmpty)
+        #expect(
+            plan.refusal?.sentence.plain.contains(
+                "with the address \(firstAddress): say that address instead")
+                == true)
+        #expect(try guest.changes("kvm", [address(firstAddress, becomes: newAddress)]).count == 1)
+    }
+
     @Test func twoNamesForOneAddress() throws {
         let guest = NetworkGuest(
             [

@@ -54,7 +54,7 @@ extension VMDKDriver {
         guard byteCount > 0, let size = byteCount.roundedUp(to: VMDKSparseHeader.sectorSize),
             size <= UInt64(Int64.max)
         else {
-            throw .vmdk(.misuse, .diskSize, "a disk cannot have \(byteCount) bytes", path: path)
+            throw .vmdk(.refused, .diskSize, "a disk cannot have \(byteCount) bytes", path: path)
         }
         // The descriptor is lines of text with the name in quotation marks.
         guard isStorable(HostPath.name(of: path).hostBytes) else {

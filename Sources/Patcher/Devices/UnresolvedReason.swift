@@ -97,6 +97,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case logicalVolume(group: String, name: String)
         /// The array's name.
         case array(String)
+        /// The identifier of a physical volume.
+        case physicalVolume(String)
         /// A name below /dev/disk/by-id.
         case identifier(String)
 
@@ -110,6 +112,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
             case .logicalVolume(let group, let name): "logical volume \(group)/\(name)"
             case .array(let name): "array \(name)"
             case .identifier(let name): "the identifier \(name)"
+            case .physicalVolume(let pvid): "the identifier \(pvid) of a physical volume"
             }
         }
     }

@@ -70,8 +70,9 @@ extension DeviceResolver {
             }
             if isLogicalVolume { return nil }
             // What is not in the tables may be opened by an initramfs.
-            let directory = name.hasPrefix("dm-") ? "/dev/" : "/dev/mapper/"
-            return holdsContainer { _ in true } ? nil : .unknownSource(directory + name)
+            let isNumber = name.hasPrefix("dm-")
+            if holdsContainer({ _ in true }) { return isNumber ? .numberedMapping(name) : nil }
+            return .unknownSource((isNumber ? "/dev/" : "/dev/mapper/") + name)
         case .virtual(let path):
             let node = path.dropFirst("/dev/".count)
             if Self.everywhere.contains(where: node.hasPrefix) { return nil }

@@ -218,7 +218,7 @@ package struct DeviceResolver: Sendable {
         if isMixed { return .severalKinds(name) }
         // What the user said of the source excludes what it does not offer.
         if let stated = presentation.hypervisor, presentation.inferredFrom == nil,
-            !stated.families.contains(family), ![.cciss, .mmc].contains(family)
+            !stated.families.contains(family), ![.cciss, .ida, .rd, .mmc].contains(family)
         {
             return .unknownToSource(name, stated)
         }

@@ -108,6 +108,40 @@ private let path = "/dev/disk/by-path/"
         #expect(try resolve(three, "/dev/sdc1") == .volume(4))
     }
 
+    /// Wherever it is mounted: what cloud-init writes by itself says nothing of what is there.
+    @Test(arguments: [
+        ("/mnt/ephemeral auto defaults,nobootwait,comment=cloudconfig", true),
+        ("/data auto defaults,nofail,x-systemd.requires=cloud-init.service,comment=cloudconfig", true),
+        ("/srv/ephemeral1 ext4 defaults,nofail,comment=cloudconfig", true),
+        ("none swap sw,comment=cloudconfig", true),
+        ("/data ext4 defaults,nofail,comment=cloudconfig", false),
+        ("/data auto defaults,nofail", false),
+    ])
+    func aLentDiskAnywhere(_ row: String, _ isLent: Bool) throws {
+        let root = "UUID=\(uuids[1]) / ext4 defaults 0 1\n/dev/sda1 /boot ext4 defaults 0 2\n"
+        let guest = guest(root + "/dev/sdb1 \(row) 0 2\n", disks: 2)
+        #expect(try isUnresolved(guest, "/dev/sdb1") == isLent)
+    }
+
+    /// Partitions that Xen hands over as disks: a word on the disk would not tell what they are.
+    @Test func partitionsOfNoDisk() throws {
+        var guest = TestGuest()
+        let root = guest.wholeDisk(1, .ext3, uuid: uuids[1])
+        guest.wholeDisk(2, .swap, uuid: uuids[2])
+        root.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
+        root.write("/etc/fstab", "/dev/xvda2 / ext3 defaults 0 1\n/dev/xvda1 none swap sw 0 0\n")
+        for name in ["/dev/xvda1", "/dev/xvda2"] {
+            guard case .unresolved(.wholeVolume(let told, _)) = try resolve(guest, name) else {
+                Issue.record("\(name) is told by a word on itself alone")
+                continue
+            }
+            #expect(told == name)
+        }
+        guest.presentation = SourcePresentation(map: ["xvda2": 0, "xvda1": 1])
+        #expect(try resolve(guest, "/dev/xvda2") == .volume(0))
+        #expect(try resolve(guest, "/dev/xvda1") == .volume(1))
+    }
+
     /// A parallel adapter has target 7 itself: behind it a target is not the number of disks before it.
     @Test(arguments: [(1, true), (6, true), (7, false), (8, false)])
     func targetsBehindTheAdapters(_ target: Int, _ isSure: Bool) throws {

@@ -284,6 +284,28 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
         )
     }
 
+    /// Arrays of three makers, and the kernel's own spelling; a word of the user's too.
+    @Test(arguments: [
+        ("/dev/ida/c0d0", "/dev/ida!c0d0"), ("/dev/rd/c0d0", "/dev/rd/c0d0"),
+        ("/dev/cciss/c0d0", "/dev/cciss!c0d0"),
+    ])
+    func arraysOfOldControllers(_ row: String, _ argument: String) throws {
+        let (guest, root) = disk([
+            "/etc/redhat-release": "CentOS release 5.6 (Final)\n",
+            "/etc/fstab": "\(row)p1 / ext3 defaults 1 1\n\(row)p2 swap swap defaults 0 0\n",
+            "/boot/grub/grub.conf":
+                "#boot=\(row)\ndefault=0\ntitle C\n\troot (hd0,0)\n\tkernel /boot/vmlinuz-2.6.18-238.el5 ro root=\(argument)p1\n\tinitrd /boot/initrd-2.6.18-238.el5.img\n",
+        ])
+        try guest.patch("vmware")
+        #expect(
+            text(root.files["/etc/fstab"])
+                == "UUID=\(u1) / ext3 defaults 1 1\nUUID=\(u2) swap swap defaults 0 0\n")
+        let menu = text(root.files["/boot/grub/grub.conf"])
+        #expect(menu.hasPrefix("#boot=/dev/sda\n") && menu.contains("ro root=UUID=\(u1)\n"))
+        let stated = SourcePresentation(map: [argument: 1])
+        #expect(stated.map == [row: 1])
+    }
+
     @Test func bothSpellingsOfLogicalVolumes() throws {
         var guest = TestGuest()
         guest.partition(1, .lvm2)

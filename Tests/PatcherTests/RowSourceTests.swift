@@ -178,6 +178,52 @@ import Testing
         #expect(try usr.disk.plan("kvm").stop == .argumentUnresolved)
     }
 
+    /// systemd in the initramfs waits for what it is to resume from; scripts wait too, and go on.
+    @Test(arguments: [
+        ("resume=UUID=\(fieldData)", "ID=fedora\nVERSION_ID=41\n", true),
+        ("resume=/dev/sdb1", "ID=fedora\nVERSION_ID=41\n", true),
+        ("resume=/dev/mapper/vg-swap", "ID=rhel\nVERSION_ID=9.4\n", true),
+        ("resume=/dev/sda2", "ID=fedora\nVERSION_ID=41\n", false),
+        ("resume=UUID=\(fieldData)", "ID=debian\nVERSION_ID=12\n", false),
+        ("resume=UUID=\(fieldData)", "ID=centos\nVERSION_ID=6\n", false),
+    ])
+    func whatIsResumedFromIsNotThere(_ argument: String, _ os: String, _ leaves: Bool) throws {
+        let settings = "GRUB_CMDLINE_LINUX=\"quiet \(argument)\"\n"
+        var guest = FieldGuest(
+            [
+                "/boot/grub/grub.cfg": "set default=0\n"
+                    + FieldGuest.entry("A", "root=UUID=\(fieldRoot) \(argument)"),
+                "/etc/default/grub": settings,
+            ], os: os)
+        guest.disk.partition(2, .swap, uuid: "33333333-1111-4111-8111-111111111111")
+        #expect((try guest.disk.plan("kvm", skip: [.deadRows]).stop == .argumentUnresolved) == leaves)
+        let plan = try guest.disk.patch("kvm")
+        #expect(plan.stop == nil)
+        #expect(guest.text("/boot/grub/grub.cfg").contains("resume=") != leaves)
+        #expect(guest.text("/etc/default/grub").contains("resume=") != leaves)
+    }
+
+    /// A number of the device mapper's is whichever mapping gets it.
+    @Test func numberedMappings() throws {
+        var guest = FieldGuest([
+            "/etc/crypttab":
+                "home UUID=\(fieldData) none luks\nswap1 /dev/dm-3 /dev/urandom swap\nold /dev/dm-4 none luks\n"
+        ])
+        guest.disk.partition(2, .luks, uuid: fieldData)
+        let plan = try guest.patch(
+            rows: "/dev/dm-1 /srv ext4 defaults 0 2\n/dev/dm-0 /var ext4 defaults 0 2\n")
+        #expect(guest.rows == "/dev/dm-1 /srv ext4 defaults,nofail 0 2\n/dev/dm-0 /var ext4 defaults 0 2")
+        #expect(
+            guest.text("/etc/crypttab")
+                == "home UUID=\(fieldData) none luks\nswap1 /dev/dm-3 /dev/urandom swap,nofail\nold /dev/dm-4 none luks,nofail\n"
+        )
+        #expect(plan.stop == nil)
+        let said = plan.references.filter { $0.unresolved != nil }.map(\.text)
+        #expect(Set(said) == ["/dev/dm-0", "/dev/dm-1", "/dev/dm-3", "/dev/dm-4"])
+        let dangers = plan.advice.map(\.message.plain).filter { $0.contains("overwrites /dev/dm-") }
+        #expect(dangers.count == 1 && dangers[0].contains("swap1 overwrites /dev/dm-3"))
+    }
+
     @Test func devicesWithinArguments() throws {
         var guest = FieldGuest([
             "/boot/grub/grub.cfg": "set default=0\n"

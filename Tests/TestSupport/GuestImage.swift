@@ -103,7 +103,11 @@ public struct GuestImage {
         for part in physical where part.kind != .lvm2 {
             try put(part, disk, path, at: (starts[part.number] ?? 0) * Self.mebibyte)
         }
-        if let groupStart { try putGroup(volumes, disk, path, at: groupStart * Self.mebibyte) }
+        if let groupStart {
+            // An identifier of LVM's is longer than a UUID.
+            let own = physical.first { $0.kind == .lvm2 }?.uuid.flatMap { $0.utf8.count == 38 ? $0 : nil }
+            try putGroup(volumes, own, disk, path, at: groupStart * Self.mebibyte)
+        }
         disks.append(path)
     }
 
@@ -160,9 +164,11 @@ public struct GuestImage {
     }
 
     /// One physical volume, extents of 1 MiB from its second mebibyte on, each volume in one piece.
-    private mutating func putGroup(_ parts: [GuestPart], _ disk: Int, _ path: String, at offset: Int) throws {
+    private mutating func putGroup(
+        _ parts: [GuestPart], _ physical: String?, _ disk: Int, _ path: String, at offset: Int
+    ) throws {
         guard let group = parts.first?.logical?.0 else { return }
-        let physicalUUID = "Phys00-0000-0000-0000-0000-0000-000000"
+        let physicalUUID = physical ?? "Phys00-0000-0000-0000-0000-0000-000000"
         var sections = ""
         for (index, part) in parts.enumerated() {
             let name = part.logical?.1 ?? ""

@@ -64,7 +64,8 @@ public let guestLayouts: [String: [GuestPart]] = [
     ],
     "rhel9-uefi-lvmdevices": [
         part(1, 1, .vfat, "/boot/efi", uuid: "5A1C-0F3E", type: "EFI System"),
-        part(1, 2, .ext4, "/boot", uuid: "7a1d2e90-6c52-4c1e-9f0b-6a7b8c9d0e1f"), part(1, 3, .lvm2),
+        part(1, 2, .ext4, "/boot", uuid: "7a1d2e90-6c52-4c1e-9f0b-6a7b8c9d0e1f"),
+        part(1, 3, .lvm2, uuid: "QmPv1x-KZ0a-S9dF-8gH7-jK6l-L5zX-4cV3bN"),
         logical("rhel", "root", .ext4, "/"), logical("rhel", "swap", .swap), part(2, 1, .xfs),
     ],
     "sles11-xenserver-qemu-byid": [part(1, 1, .swap), part(1, 2, .ext3, "/"), part(2, 1)],

@@ -70,6 +70,7 @@ enum LVMAssembly {
             name: name, location: .logicalVolume(group: title, name: volume.name), device: device,
             identity: VolumeProbe.identity(candidates), candidates: candidates, typeName: type(of: volume),
             identifierLinks: ["dm-uuid-LVM-" + (group.id + volume.id).filter { $0 != "-" }])
+        made.groupMembers = group.physicalVolumes.map(\.id)
         made.incompleteGroup = missingVolumes(group, found, title)
         if !found.copies.isEmpty {
             made.doubledGroup =

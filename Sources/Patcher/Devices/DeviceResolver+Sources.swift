@@ -2,6 +2,19 @@ internal import Storage
 
 /// Names that are made of what lies on the disks, by something else than a controller: what they are made of may be missing.
 extension DeviceResolver {
+    /// The physical volume with an identifier, which is given without dashes.
+    func resolve(physicalVolume pvid: String) -> Resolution {
+        let found = volumes.indices.filter {
+            volumes[$0].identity.kind == .lvm2 && volumes[$0].identity.uuid?.filter { $0 != "-" } == pvid
+        }
+        switch found.count {
+        case 0: return .unresolved(.noBearer(.physicalVolume(pvid)))
+        case 1: return .volume(found[0])
+        default:
+            return .unresolved(.shared(.physicalVolume(pvid), volumes: found.map { volumes[$0].name }))
+        }
+    }
+
     /// A link of udev's that is made of an identifier.
     func resolve(identifier name: String) -> Resolution {
         if let volume = volumes.firstIndex(where: { $0.identifierLinks.contains(name) }) {
@@ -57,8 +70,9 @@ extension DeviceResolver {
             }
             if isLogicalVolume { return nil }
             // What is not in the tables may be opened by an initramfs.
-            let directory = name.hasPrefix("dm-") ? "/dev/" : "/dev/mapper/"
-            return holdsContainer { _ in true } ? nil : .unknownSource(directory + name)
+            let isNumber = name.hasPrefix("dm-")
+            if holdsContainer({ _ in true }) { return isNumber ? .numberedMapping(name) : nil }
+            return .unknownSource((isNumber ? "/dev/" : "/dev/mapper/") + name)
         case .virtual(let path):
             let node = path.dropFirst("/dev/".count)
             if Self.everywhere.contains(where: node.hasPrefix) { return nil }

@@ -218,7 +218,7 @@ package struct DeviceResolver: Sendable {
         if isMixed { return .severalKinds(name) }
         // What the user said of the source excludes what it does not offer.
         if let stated = presentation.hypervisor, presentation.inferredFrom == nil,
-            !stated.families.contains(family), ![.cciss, .mmc].contains(family)
+            !stated.families.contains(family), ![.cciss, .ida, .rd, .mmc].contains(family)
         {
             return .unknownToSource(name, stated)
         }
@@ -257,9 +257,23 @@ package struct DeviceResolver: Sendable {
             return .unresolved(.wholeVolume(name: name.base + (partition.map(String.init) ?? ""), disk: 0))
         }
         switch disk(of: name) {
-        case .failure(let reason): return .unresolved(reason)
+        case .failure(let reason):
+            if let partition, leavesPartitions(reason, name) {
+                return .unresolved(.wholeVolume(name: "\(name.base)\(partition)", disk: 0))
+            }
+            return .unresolved(reason)
         case .success(let disk): return place(name, partition, on: disk)
         }
+    }
+
+    /// No disk that was given has partitions, so that a word on the disk of that name would not tell what its partitions are.
+    private func leavesPartitions(_ reason: UnresolvedReason, _ name: DiskName) -> Bool {
+        switch reason {
+        case .otherContents, .mountedElsewhere, .otherOrder, .behindGap, .ofCopy, .statedForAnother: break
+        default: return false
+        }
+        return [.xvd, .sd, .hd, .vd].contains(name.family)
+            && !volumes.contains { if case .partition = $0.location { true } else { false } }
     }
 
     /// The user told what some partitions of it are, so that they are no partitions of one disk.

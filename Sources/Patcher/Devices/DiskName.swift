@@ -15,6 +15,10 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         case nvme
         /// HP Smart Array.
         case cciss
+        /// Compaq's arrays before it.
+        case ida
+        /// Mylex' arrays (DAC960).
+        case rd
         /// Cards and soldered memory (MMC, SD): by order of detection.
         case mmc
         /// `QM0000N`: the serial number that QEMU gives its N-th IDE drive position.
@@ -39,7 +43,7 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         /// A name that drivers give by the order in which disks are found.
         package var isLettered: Bool {
             switch self {
-            case .sd, .hd, .vd, .xvd, .nvme, .cciss, .mmc: true
+            case .sd, .hd, .vd, .xvd, .nvme, .cciss, .ida, .rd, .mmc: true
             case .qemuSerial, .scsiAddress, .nvmeAddress, .idePosition, .ataPort, .serial, .busAddress,
                 .multipath, .azureLink:
                 false
@@ -75,7 +79,13 @@ extension DiskName {
     /// partition's number. Nil for anything else.
     static func parse(deviceNode text: String) -> (disk: DiskName, partition: Int?)? {
         if text.hasPrefix("nvme") { return parseNumbered(text, "nvme", "n", family: .nvme) }
-        if text.hasPrefix("cciss/c") { return parseNumbered(text, "cciss/c", "d", family: .cciss) }
+        for family in [Family.cciss, .ida, .rd] {
+            // The kernel itself writes the slash as "!".
+            for separator in ["/", "!"] where text.hasPrefix("\(family.rawValue)\(separator)c") {
+                let node = "\(family.rawValue)/" + text.dropFirst(family.rawValue.utf8.count + 1)
+                return parseNumbered(node, "\(family.rawValue)/c", "d", family: family)
+            }
+        }
         if text.hasPrefix("mmcblk") { return parseCard(text.dropFirst("mmcblk".count)) }
         for family in [Family.xvd, .sd, .hd, .vd] where text.hasPrefix(family.rawValue) {
             let rest = text.utf8.dropFirst(family.rawValue.utf8.count)

@@ -17,7 +17,12 @@ package struct SourcePresentation: Sendable, Equatable {
         self.hypervisor = hypervisor
         self.inferredFrom = inferredFrom
         self.map = Dictionary(
-            map.map { ($0.key.hasPrefix("/") ? $0.key : "/dev/" + $0.key, $0.value) },
+            map.map { name, disk in
+                let path = name.hasPrefix("/") ? name : "/dev/" + name
+                // A name may be written in several ways.
+                if case .disk(let found, nil) = DeviceName(path) { return (found.base, disk) }
+                return (path, disk)
+            },
             uniquingKeysWith: { _, last in last })
     }
 

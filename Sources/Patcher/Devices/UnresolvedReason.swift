@@ -54,6 +54,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case shared(Bearing, volumes: [String])
     /// Nothing on the given disks, and no file of the guest, shows what is behind it.
     case unknownSource(String)
+    /// A number of the device mapper's, which is given by the order in which mappings are made.
+    case numberedMapping(String)
     /// The table that makes it of another device names one that is not there, or cannot be told.
     indirect case noMappingSource(name: String, UnresolvedReason)
     /// Its disk is one volume as it was given, without partitions.
@@ -95,6 +97,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case partitionLabel(String)
         /// Group and name.
         case logicalVolume(group: String, name: String)
+        /// The identifier of a physical volume.
+        case physicalVolume(String)
         /// The array's name.
         case array(String)
         /// A name below /dev/disk/by-id.
@@ -108,6 +112,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
             case .partitionUUID(let uuid): "partition UUID \(uuid)"
             case .partitionLabel(let label): "partition label \(label)"
             case .logicalVolume(let group, let name): "logical volume \(group)/\(name)"
+            case .physicalVolume(let pvid): "the identifier \(pvid) of a physical volume"
             case .array(let name): "array \(name)"
             case .identifier(let name): "the identifier \(name)"
             }
@@ -203,6 +208,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case .shared(let bearing, let volumes):
             "\(bearing.summary) is not unique: \(volumes.joined(separator: ", ")) have it"
         case .unknownSource(let name): "nothing on the given disks shows what \(name) is"
+        case .numberedMapping(let name):
+            "/dev/\(name) is numbered by the order in which mappings are made, which need not be the same there; a name below /dev/mapper, or a UUID, would hold"
         case .noMappingSource(let name, let reason):
             "\(name) is made of a device of which this is known: \(reason.sentence)"
         case .wholeVolume(let name, let disk):

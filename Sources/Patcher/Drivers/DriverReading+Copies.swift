@@ -13,6 +13,8 @@ extension DriverReading {
             }
             let path = copy.path.displayText
             for site in syntax.init(copy.bytes, path: "/" + path).deviceSites(in: copy.bytes) {
+                // LVM checks the physical volume's identifier, and looks for it.
+                if case .lvmDevice(_?) = site.use { continue }
                 guard DeviceName(site.text).isPositional, found.count < Self.copyLimit else { continue }
                 let item = InitramfsCopy(
                     image: image, path: path, name: site.text,

@@ -38,6 +38,7 @@ extension DriverReading {
             let image = evidence.files.last?.displayPath ?? entry.entry.kernel ?? entry.entry.title
             facts.copies = copies(in: report, of: image)
             facts.filters = filters(in: report, of: image)
+            facts.startsWithSystemd = report.hasSystemd
         }
         facts.damage = try damage(evidence)
         if let damage = facts.damage, damage.stopsBoot || damage.fate == .unknown {

@@ -121,6 +121,8 @@ package struct StartFacts: Sendable {
     /// Copies of configuration in the initramfs that name devices.
     package var copies: [InitramfsCopy] = []
 
+    /// systemd is the initramfs' init; nil where it was not read.
+    package var startsWithSystemd: Bool?
     /// Copies of LVM's and mdadm's configuration in the initramfs.
     var filters: [CopiedConfiguration] = []
 

@@ -70,6 +70,7 @@ struct ReferenceTable: Sendable {
         let name = DeviceName(site.text)
         if case .notADevice = name { return nil }
         var resolution: Resolution = site.isOpaque ? .unresolved(.opaque) : resolver.resolve(name)
+        if case .lvmDevice(let pvid?) = site.use { resolution = resolver.resolve(physicalVolume: pvid) }
         if case .unresolved(let reason) = resolution,
             let safe = resolver.harmlessly(name, site.use, reason)
         {

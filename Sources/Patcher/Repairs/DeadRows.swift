@@ -88,6 +88,7 @@ enum DeadRows: PlanStep {
 extension UnresolvedReason {
     /// What is to be said of a name that a boot may wait for in vain; nil where it will not.
     func absence(of reference: Reference) -> String? {
+        if case .numberedMapping = self { return "which mapping \(reference.text) is cannot be told" }
         guard mayBeMissing || !reference.isStable else { return nil }
         if case .notWhole = self { return "\(reference.text) is not whole on the given disks" }
         if isAbsent { return "\(reference.text) is not on the given disks" }

@@ -16,8 +16,9 @@ package struct DeviceSite: Sendable, Equatable {
         case crypttab(Crypttab.Row)
         /// Where the key ("key") or the header ("header") of a crypttab row lies.
         case crypttabPart(name: String, Crypttab.Row)
-        /// A row of LVM's devices file.
-        case lvmDevice
+        /// A row of LVM's devices file, and the identifier of its physical volume without dashes, where it has one: it decides, and
+        /// the name is a hint.
+        case lvmDevice(pvid: String?)
         /// What a unit of systemd mounts, and what is said to lie there; nil for a device in its options.
         case unit(mountPoint: String, MountTypes?)
         /// A device that a unit of systemd is tied to, as the unit that stands for it.

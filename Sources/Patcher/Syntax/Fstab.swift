@@ -43,11 +43,12 @@ package struct Fstab: Sendable, Equatable {
                 && !["bind", "rbind", "loop", "_netdev"].contains(where: options.contains)
         }
         /// cloud-init wrote it for a disk that the cloud may lend: `ephemeral0` is mounted at /mnt, by Amazon's configuration at
-        /// /media/ephemeral0, by Azure's agent at /mnt/resource; other rows of its are of disks that are the guest's own (cc_mounts).
+        /// /media/ephemeral0, by Azure's agent at /mnt/resource, and wherever the user's configuration says, by its default as `auto`
+        /// (cc_mounts). A row that says what is on the disk was written for one of the guest's own.
         var isLentByCloud: Bool {
             guard options.contains("comment=cloudconfig") else { return false }
-            return isSwap || mountPoint == "/mnt" || mountPoint.hasPrefix("/mnt/resource")
-                || mountPoint.hasPrefix("/media/ephemeral")
+            return isSwap || types == ["auto"] || mountPoint == "/mnt" || mountPoint.contains("ephemeral")
+                || mountPoint.hasPrefix("/mnt/resource")
         }
         /// A swap area.
         package var isSwap: Bool { types == ["swap"] }

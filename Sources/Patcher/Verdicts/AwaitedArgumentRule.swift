@@ -9,7 +9,7 @@ enum AwaitedArgumentRule: VerdictRule {
             let isAwaited =
                 argument.name == "mount.usr" || argument.mountsForTheBoot(in: item.file.bytes)
                 ? reason.mayBeMissing || !reference.isStable
-                : !draft.request.wants(.deadRows) && draft.guest.absentVolume(argument, in: item.file) != nil
+                : !draft.request.wants(.deadRows) && draft.absentVolume(argument, in: item.file) != nil
             guard isAwaited else { continue }
             return [
                 VerdictFinding(

@@ -16,22 +16,23 @@ enum CopiedFilterRule: VerdictRule {
         let facts = draft.drivers.facts(of: entry)
         let root = draft.guest.volumes[draft.guest.rootVolume]
         let kinds = kinds(below: root)
-        // What the old machine's disks told of themselves holds on that hypervisor alone.
-        let keepsSerials =
-            draft.guest.resolver.presentation.hypervisor == draft.hypervisor
-            || facts.filters.contains { ($0.syntax as? LVMConfiguration)?.ignoresDevicesFile == true }
-        for copy in facts.filters where !(copy.syntax is LVMDevicesFile && keepsSerials) {
+        let ignoresDevices = facts.filters.contains {
+            ($0.syntax as? LVMConfiguration)?.ignoresDevicesFile == true
+        }
+        for copy in facts.filters {
+            if let devices = copy.syntax as? LVMDevicesFile {
+                guard !ignoresDevices, !draft.volumesHidden(by: devices, below: root).isEmpty else {
+                    continue
+                }
+                return (copy.path, .hiddenByCopy(path: copy.path, image: copy.image, devices: []))
+            }
             let (kind, accepts) = test(copy.syntax, isRootNamedByArray(entry))
             let names = draft.guest.volumes.indices.compactMap { index in
                 draft.guest.volumes[index].identity.kind == kind ? draft.targetName(ofVolume: index) : nil
             }
             // Which of several belong to the root is not told.
             guard kinds.contains(kind), !names.isEmpty, !names.contains(where: accepts) else { continue }
-            let isBySerial = copy.syntax is LVMDevicesFile
-            return (
-                copy.path,
-                .hiddenByCopy(path: copy.path, image: copy.image, devices: isBySerial ? [] : names)
-            )
+            return (copy.path, .hiddenByCopy(path: copy.path, image: copy.image, devices: names))
         }
         return rootProblem(entry, facts.copies, draft)
     }
@@ -70,7 +71,6 @@ enum CopiedFilterRule: VerdictRule {
         if let lvm = syntax as? LVMConfiguration {
             return (.lvm2, { name in lvm.filters.allSatisfy { $0.accepts(name) || $0.acceptsLinks } })
         }
-        if let devices = syntax as? LVMDevicesFile { return (.lvm2, { _ in !devices.isTiedToSerials }) }
         guard let arrays = syntax as? MDConfiguration else { return (.unknown, { _ in true }) }
         return (.mdRAID, { arrays.looks(at: $0) && (!isNamed || arrays.makesNamedArrays(of: $0)) })
     }

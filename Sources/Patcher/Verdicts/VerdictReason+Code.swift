@@ -39,6 +39,7 @@ extension VerdictReason {
         case unitStopsBoot = "unit-stops-boot"
         case hiddenByFilter = "hidden-by-filter"
         case hiddenByCopy = "hidden-by-copy"
+        case hiddenByDevicesFile = "hidden-by-devices-file"
         case volumeDamaged = "volume-damaged"
         case sharedXFS = "shared-xfs"
         case awaitsTarget = "awaits-target"
@@ -104,6 +105,7 @@ extension VerdictReason {
         case .unitStopsBoot: .unitStopsBoot
         case .hiddenByFilter: .hiddenByFilter
         case .hiddenByCopy: .hiddenByCopy
+        case .hiddenByDevicesFile: .hiddenByDevicesFile
         case .volumeDamaged: .volumeDamaged
         case .sharedXFS: .sharedXFS
         case .awaitsTarget: .awaitsTarget

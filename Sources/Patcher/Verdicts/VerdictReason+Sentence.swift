@@ -74,9 +74,11 @@ extension VerdictReason {
         case .hiddenByFilter(let filter, let path, let devices):
             "the root is a logical volume, and \(filter) of \(path) keeps LVM from looking at \(devices.joined(separator: ", ")), where it lies on the target: let these names in there"
         case .hiddenByCopy(let path, let image, let devices) where devices.isEmpty:
-            "the root is a logical volume, and \(path) in \(image) names its disks by identifiers that the old machine gave them, so that the initramfs looks at none: make it anew in the running guest without that file before"
+            "the root is a logical volume, and \(path) in \(image) has no row by which the initramfs looks at its disks there, only identifiers that the old machine gave them, or those of others: make it anew in the running guest without that file before"
         case .hiddenByCopy(let path, let image, let devices):
             "the root is put together from \(devices.joined(separator: ", ")) on the target, which \(path) in \(image) keeps the initramfs from looking at: make it anew in the running guest without these names, or choose a controller behind which the disks keep theirs"
+        case .hiddenByDevicesFile(let mountPoint, let path, let volumes):
+            "the boot waits for \(mountPoint), a logical volume, and no row of \(path) has LVM look at \(volumes.joined(separator: ", ")), where its group lies: add it with lvmdevices in the running guest, or take the file away"
         case .groupIncomplete(let mountPoint, let group):
             "the boot waits for \(mountPoint), and \(group): not every system activates what there is of one; give all disks of the guest"
         case .groupDoubled(let mountPoint, let group):

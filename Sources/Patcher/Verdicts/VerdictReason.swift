@@ -91,6 +91,8 @@ package enum VerdictReason: Sendable, Equatable {
     case hiddenByFilter(String, path: String, devices: [String])
     /// A copy of such a configuration, or of mdadm's, in the initramfs hides what the root lies on.
     case hiddenByCopy(path: String, image: String, devices: [String])
+    /// LVM's devices file hides physical volumes of a logical volume that a row mounts for which the boot waits.
+    case hiddenByDevicesFile(mountPoint: String, path: String, volumes: [String])
     /// A row of the fstab that the boot waits for mounts a volume of a group that lacks physical volumes.
     case groupIncomplete(mountPoint: String, String)
     /// The root, or what a row mounts that the boot waits for, is in a volume group of which a copy is attached too.

@@ -39,6 +39,7 @@ package enum VerdictRules {
         NeededRowRule.self,
         RequiredUnitRule.self,
         LVMFilterRule.self,
+        LVMDevicesRule.self,
         CopiedFilterRule.self,
         DoubledGroupRule.self,
         DamagedVolumeRule.self,

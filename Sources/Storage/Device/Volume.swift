@@ -57,6 +57,9 @@ public struct Volume: Sendable {
         case deviceMapper(target: String)
     }
 
+    /// The identifiers of the physical volumes that its volume group lists, with dashes; empty for what is in no group.
+    package var groupMembers: [String] = []
+
     /// Makes a volume.
     public init(
         name: String, location: Location, device: any BlockDevice, identity: VolumeIdentity,

@@ -91,7 +91,7 @@ struct UndoCommand: ParsableCommand, LockHonouring {
         for record in done.shortened {
             Terminal.print(
                 "\(record.hostBytes.shellText): what takes the newest change back was thrown away; the changes before it can still be "
-                    + "taken back\n")
+                    + "taken back where it did not touch the same places\n")
         }
         for file in done.unmarked {
             Terminal.print("\(file.hostBytes.shellText): is not marked as half changed any more.\n")

@@ -312,7 +312,7 @@ struct EditCommandTests {
             directory: directory.root)
         let before = try fileBytes(overlay)
         try Self.feed("o\n", "put", "--allow-siblings", overlay, "-", "/d/o", "--volume", "disk")
-        try Self.feed("b\n", "put", base, "-", "/d/b", "--volume", "disk")
+        try Self.feed("b\n", "put", base, "-", "/d/b", "--volume", "disk", "--despite-children")
         let changed = try fileBytes(base)
         try Fixture.diskgraft("undo", "--allow-siblings", overlay)
         #expect(try fileBytes(base) == changed)

@@ -98,7 +98,8 @@ struct OutputTests {
         try Fixture.diskgraft("create", "-f", "raw", target, "1M")
         try Fixture.diskgraft("resize", target, "+1M")
         try FileManager.default.removeItem(atPath: target)
-        try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: target))
+        // Neither of the length before nor of the one after.
+        try Data(repeating: 7, count: 3 << 20).write(to: URL(fileURLWithPath: target))
         let result = try Tool.run(Fixture.command, ["undo", target], expect: 2...2)
         #expect(result.errorText.contains("not the file that was changed"))
     }

@@ -183,10 +183,36 @@ struct MDRaidTests {
         #expect(found.arrays[0].writeRefusal?.code == "degraded")
     }
 
-    @Test func sameMemberTwice() throws {
-        let members = [pair()[0], pair()[0]]
-        let error = #expect(throws: StorageError.self) { try found(members) }
-        #expect(error?.kind == .refused && error?.code == "duplicate-role")
+    /// Of a member that is there twice the first is read, and the copy left alone.
+    @Test(arguments: [0, 1] as [Int32]) func sameMemberTwice(_ level: Int32) throws {
+        var member = pair()[0]
+        member.level = level
+        member.active = [0]
+        let (found, disks) = try found([member, member]) { [UInt8($0) + 1] }
+        #expect(found.codes.contains("array-member-copy"))
+        #expect(found.arrays.map { $0.members.map(\.isCurrent) } == [[true, false]])
+        guard level == 1 else { return }
+        let volume = try #require(found.volume(named: "md0"))
+        #expect(volume.dividedArrays.first?.contains("2:disk and disk are the same member of md0") == true)
+        #expect(try volume.device.bytes(at: 0, count: 1) == [1])
+        let before = try disks[1].bytes(at: 0, count: Int(disks[1].byteCount))
+        let device = try #require(volume.device as? any WritableBlockDevice)
+        try device.write([9], at: 0)
+        #expect(try volume.device.bytes(at: 0, count: 1) == [9])
+        #expect(try disks[1].bytes(at: 0, count: Int(disks[1].byteCount)) == before)
+    }
+
+    /// Beside another member either could be the real one, and what has another member's own UUID is no copy.
+    @Test func sameMemberTwiceBesideAnother() throws {
+        for members in [[pair()[0], pair()[1], pair()[0]], [pair()[0], pair()[0], pair()[1]]] {
+            let error = #expect(throws: StorageError.self) { try found(members) }
+            #expect(error?.kind == .refused && error?.code == "duplicate-role")
+        }
+        // One that fell behind is told by that.
+        var behind = pair()[0]
+        behind.events -= 5
+        let (stale, _) = try found([pair()[0], pair()[1], behind])
+        #expect(stale.codes.contains("array-stale-member") && !stale.codes.contains("array-member-copy"))
     }
 
     @Test func leftOverSuperblockBehindALargerFileSystem() throws {

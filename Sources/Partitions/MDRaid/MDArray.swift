@@ -13,17 +13,32 @@ struct MDArray {
     let members: [Member]
     /// The superblock with the most events: what the array itself last knew.
     let state: MDSuperblock
+    /// Further devices with the superblock of one that is used: copies of it, by volume, which are left aside.
+    let copies: [String: String]
 
     init?(name: String, members: [Member]) {
         guard let freshest = members.max(by: { $0.block.events < $1.block.events }) else { return nil }
         self.name = name
         self.members = members
         state = freshest.block
+        // Beside another member it could belong to either: only where one place alone was given is nothing put together from both.
+        let current = members.filter { Self.isCurrent($0, in: freshest.block) }
+        var copies: [String: String] = [:]
+        if let original = current.first, Set(current.compactMap(\.block.role)).count == 1 {
+            for member in current.dropFirst() where member.block.deviceUUID == original.block.deviceUUID {
+                copies[member.volume] = original.volume
+            }
+        }
+        self.copies = copies
     }
 
-    /// Whether a member holds current data. The kernel takes members that are one event behind: that is what an
-    /// unclean stop leaves.
+    /// Whether a member holds current data, and is no copy of another.
     func isCurrent(_ member: Member) -> Bool {
+        copies[member.volume] == nil && Self.isCurrent(member, in: state)
+    }
+
+    /// The kernel takes members that are one event behind: that is what an unclean stop leaves.
+    private static func isCurrent(_ member: Member, in state: MDSuperblock) -> Bool {
         guard let role = member.block.role, state.activeRoles.contains(role) else { return false }
         return member.block.events +? 1 ?? .max >= state.events && !member.block.isRecovering
     }

@@ -52,7 +52,19 @@ enum MDAssembly {
         }
         let names = array.members.map(\.volume)
         var divided = result.arrays(below: names, \.dividedArrays)
-        for member in array.members where !array.isCurrent(member) && member.block.role != nil {
+        for member in array.members {
+            guard let original = array.copies[member.volume] else { continue }
+            let words =
+                "\(member.volume) and \(original) are the same member of \(array.name): one is a copy of the other"
+            divided.append(words)
+            result.findings.append(
+                Finding(
+                    .warning, LayoutCode.arrayMemberCopy,
+                    "\(member.volume) is a copy of \(original), the same member of \(array.name), and is left aside"
+                ))
+        }
+        for member in array.members
+        where !array.isCurrent(member) && member.block.role != nil && array.copies[member.volume] == nil {
             let isApart = array.isApart(member)
             let words =
                 "\(member.volume) and the other members of \(array.name) were each used without the other"

@@ -45,6 +45,7 @@ package enum LayoutCode: String, LayerCode {
     // Arrays of MD.
     case arrayDegraded = "array-degraded"
     case arrayStaleMember = "array-stale-member"
+    case arrayMemberCopy = "array-member-copy"
     // Volumes, whatever they are on.
     case ambiguousVolume = "ambiguous-volume"
     case volumeUnreadable = "volume-unreadable"

@@ -68,6 +68,33 @@ struct ChildWarningTests {
         }
     }
 
+    /// Each command says it once, be it that a change is refused for it, made despite it, or not asked for.
+    @Test(arguments: ["qcow2", "vmdk"]) func onceIsEnough(_ format: String) throws {
+        let directory = try TemporaryDirectory()
+        let raw = try GuestImage(
+            "ubuntu606-hyperv-hda", fixtures: Fixture.repository + "/Tests/Fixtures/guests", in: directory
+        ).disks[0]
+        let image = directory.path("parent." + format)
+        try Fixture.diskgraft("convert", "-O", format, raw, image)
+        try Tool.run(
+            "qemu-img",
+            ["create", "-q", "-f", format, "-b", "parent." + format, "-F", format, "child." + format],
+            directory: directory.root)
+        func times(_ command: String...) throws -> Int {
+            let result = try Tool.run(Fixture.command, command, expect: 0...2)
+            let text = result.text + result.errorText
+            return text.components(separatedBy: "of this image").count - 1
+        }
+        #expect(try times("plan", image, "--to", "kvm") == 1)
+        #expect(try times("plan", image, "--to", "kvm", "--no-diff") == 1)
+        #expect(try times("migrate", image, directory.path("out.raw"), "--to", "kvm") == 1)
+        #expect(try times("convert", image, directory.path("raw.img")) == 1)
+        #expect(try times("patch", image, "--to", "kvm") == 1)
+        #expect(try times("patch", image, "--to", "kvm", "--despite-children") == 1)
+        // Nothing is left to change.
+        #expect(try times("patch", image, "--to", "kvm") == 1)
+    }
+
     /// Where nothing is changed nothing is said of it, and in JSON it is a finding.
     @Test func aRepairSaysItInJSON() throws {
         let family = try Family("qcow2")

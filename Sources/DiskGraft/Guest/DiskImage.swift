@@ -166,7 +166,7 @@ public final class DiskImage: Sendable {
                 layerName: opened.info.format.rawValue, path: path,
                 remedies: [.migrate, .convert(options: [])])
         }
-        if let warning = changeWarning(path) { opened.info.warnings.append(warning) }
+        if options.warnsOfChildren, let warning = changeWarning(path) { opened.info.warnings.append(warning) }
         opened.info.warnings += notes + sizeNotes(request, opened)
         return DiskImage(request, opened: opened, notes: sourceNotes, containers: containers)
     }

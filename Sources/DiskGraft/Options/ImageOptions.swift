@@ -24,6 +24,8 @@ public struct ImageOptions: Sendable {
     public var dropsChangeTracking = false
     /// Whether an image may be changed though others beside it are its children, which such a change breaks.
     public var changesParents = false
+    /// Whether what a change does to such others is one of the warnings of an image that is opened for it.
+    package var warnsOfChildren = true
     /// Read damaged images as far as they go: see `DiskSalvage`. Nothing is written to them.
     public var salvages = false
 

@@ -13,6 +13,8 @@ public struct GuestPlan: Sendable {
     let wording: RemedyWording
     /// What was noticed besides: other systems, volumes that cannot be read.
     public let findings: [String]
+    /// Of every disk whose child lies beside it, a sentence.
+    public internal(set) var childWarnings: [String] = []
 
     /// Whether there is nothing to do.
     public var isEmpty: Bool { plans.allSatisfy { $0.actions.isEmpty } }
@@ -80,8 +82,15 @@ public struct GuestPlan: Sendable {
             let title = plans.count > 1 ? "\(titles[index]) on \(roots[index])" : titles[index]
             text += PlanText.summary(of: plan, guestTitle: title, naming: wording.name)
         }
-        for finding in findings { text += Array("note: \(finding)\n".utf8) }
+        for finding in findings + childWarnings { text += Array("note: \(finding)\n".utf8) }
         return text
+    }
+
+    /// The same for where what it says of children is said otherwise.
+    package var withoutChildWarnings: GuestPlan {
+        var plan = self
+        plan.childWarnings = []
+        return plan
     }
 
     /// The same as text.
@@ -110,8 +119,8 @@ extension Guest {
         let plan = GuestPlan(
             plans: plans, titles: survey.guests.map(\.title),
             roots: survey.guests.map { volumes[$0.rootVolume].name }, wording: options.wording,
-            findings: survey.findings + survey.guests.flatMap(\.notes) + childWarnings
-                + machineFindings(plans.first?.machine))
+            findings: survey.findings + survey.guests.flatMap(\.notes)
+                + machineFindings(plans.first?.machine), childWarnings: childWarnings)
         return try rehearsed(plan)
     }
 

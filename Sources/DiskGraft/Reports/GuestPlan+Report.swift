@@ -27,7 +27,7 @@ extension GuestPlan {
                     verdicts: plan.verdicts.map { PlanReport.Verdict($0, wording) },
                     refusal: plan.refusal.map { wording.text($0.sentence) },
                     refusalCode: plan.refusal?.code.rawValue)
-            }, findings: findings)
+            }, findings: findings + childWarnings)
     }
 }
 

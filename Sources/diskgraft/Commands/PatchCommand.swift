@@ -36,11 +36,16 @@ struct PatchCommand: ParsableCommand {
         let mayBreak = force || opening.changesParents
         // A plan is shown, and may have nothing to change.
         opening.changesParents = true
+        opening.warnsOfChildren = false
         let guest = try Guest.open([path] + disks.with, options: opening, forWriting: true)
         for warning in guest.warnings { Terminal.printWarning(warning) }
         let plan = try guest.plan(options)
         for system in plan.leftOut { Terminal.printWarning(system) }
-        if json { try JSONOutput.print(plan.report) } else { Terminal.print(parts.text(of: plan)) }
+        // A change is refused because of them, or they are warned of; once is enough.
+        let isChange = !plan.isEmpty && plan.refusal == nil
+        if isChange, mayBreak { for warning in guest.childWarnings { Terminal.printWarning(warning) } }
+        let shown = isChange ? plan.withoutChildWarnings : plan
+        if json { try JSONOutput.print(plan.report) } else { Terminal.print(parts.text(of: shown)) }
         try guest.patch(plan, options, despiteChildren: mayBreak)
         if !json, !plan.isEmpty {
             let others = disks.with.map { " --with \(Terminal.name($0))" }.joined()

@@ -125,7 +125,8 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
     }
 
     /// Every pair of kinds, root and data and swap, with one disk and with two.
-    @Test(arguments: ["sd", "hd", "vd", "xvd", "nvme"], ["sd", "hd", "vd", "xvd", "nvme"])
+    @Test(
+        arguments: ["sd", "hd", "vd", "xvd", "nvme", "i2o/hd"], ["sd", "hd", "vd", "xvd", "nvme", "i2o/hd"])
     func pairs(_ root: String, _ data: String) throws {
         func disk(_ family: String, _ index: Int) -> String {
             family == "nvme" ? "nvme\(index)n1p" : family + ["a", "b", "c"][index]

@@ -82,6 +82,33 @@ import Testing
         #expect(try unused.disk.plan("kvm", controller: .virtioBlk).stop == nil)
     }
 
+    /// What the boot does not need it does not wait for.
+    @Test(arguments: ["none swap", "/srv ext4"])
+    func aRowOnWhatHasNoRow(_ row: String) throws {
+        for (text, isHidden) in [
+            ("IDTYPE=sys_wwid IDNAME=naa.3 DEVNAME=/dev/sda2 PVID=CCCC3 PART=2\n", true),
+            ("IDTYPE=sys_wwid IDNAME=naa.1 DEVNAME=/dev/sda2 PVID=AAAA1 PART=2\n", false),
+        ] {
+            var guest = guest(text)
+            if row.hasSuffix("swap") { guest.disk.volumes[3].identity = VolumeIdentity(kind: .swap) }
+            guest.root.write(
+                "/etc/fstab",
+                "UUID=\(fieldRoot) / ext4 defaults 0 1\n/dev/mapper/vg0-var \(row) defaults 0 0\n")
+            let plan = try guest.disk.patch("kvm", controller: .virtioBlk)
+            #expect(
+                guest.rows == "/dev/mapper/vg0-var \(row) defaults\(isHidden ? ",nofail" : "") 0 0")
+            #expect(plan.stop == nil)
+            // The row of the devices file is what counts, as it will be.
+            var skipped = self.guest(text)
+            if row.hasSuffix("swap") { skipped.disk.volumes[3].identity = VolumeIdentity(kind: .swap) }
+            skipped.root.write(
+                "/etc/fstab",
+                "UUID=\(fieldRoot) / ext4 defaults 0 1\n/dev/mapper/vg0-var \(row) defaults 0 0\n")
+            try skipped.disk.apply(try skipped.disk.plan("kvm", controller: .virtioBlk, skip: [.lvm]))
+            #expect(skipped.rows.contains("nofail"))
+        }
+    }
+
     /// What the repair would have mended stops without it, unless the disks stay what they are.
     @Test func withoutTheRepair() throws {
         let guest = guest("IDTYPE=sys_wwid IDNAME=naa.1 DEVNAME=/dev/sda2 PVID=AAAA1 PART=2\n")

@@ -217,11 +217,49 @@ import Testing
             guest.text("/etc/crypttab")
                 == "home UUID=\(fieldData) none luks\nswap1 /dev/dm-3 /dev/urandom swap,nofail\nold /dev/dm-4 none luks,nofail\n"
         )
-        #expect(plan.stop == nil)
+        #expect(plan.stop == nil && plan.refusal == nil)
+        #expect(plan.outcome == .notKnown)
         let said = plan.references.filter { $0.unresolved != nil }.map(\.text)
         #expect(Set(said) == ["/dev/dm-0", "/dev/dm-1", "/dev/dm-3", "/dev/dm-4"])
         let dangers = plan.advice.map(\.message.plain).filter { $0.contains("overwrites /dev/dm-") }
         #expect(dangers.count == 1 && dangers[0].contains("swap1 overwrites /dev/dm-3"))
+    }
+
+    /// Whether the boot goes past what it needs is not known where a number names it, or what it is made of.
+    @Test(arguments: [
+        ("/dev/dm-0", "", ""), ("/dev/mapper/var", "var /dev/dm-3 none luks\n", ""),
+        ("/dev/mapper/var", "var /dev/mapper/a none luks\na /dev/dm-3 none luks\n", ""),
+    ])
+    func numbersThatTheBootNeeds(_ device: String, _ table: String, _ argument: String) throws {
+        let place = argument.isEmpty ? "/var" : "/srv"
+        func guest(_ options: String = "defaults") -> FieldGuest {
+            FieldGuest([
+                "/etc/crypttab": table,
+                "/etc/fstab":
+                    "UUID=\(fieldRoot) / ext4 defaults 0 1\n\(device) \(place) ext4 \(options) 0 2\n",
+                "/boot/grub/grub.cfg": "set default=0\n"
+                    + FieldGuest.entry("A", "root=UUID=\(fieldRoot) \(argument)"),
+            ])
+        }
+        var opened = guest()
+        opened.disk.partition(2, .luks, uuid: fieldData)
+        let plan = try opened.disk.patch("kvm")
+        #expect(plan.refusal == nil && plan.stop == nil && plan.outcome == .notKnown)
+        guard case .oneMayNot(_, _, .numberedDevice(_, let reason)) = plan.unknown else {
+            Issue.record("\(String(describing: plan.unknown))")
+            return
+        }
+        #expect(reason.isNumbered && reason.sentence.plain.contains("/dev/dm-"))
+        // Logical volumes have numbers too; where nothing is that could make one, the device is not there.
+        var volumes = guest()
+        volumes.disk.logicalVolume("vg0", "data", .ext4, uuid: fieldData)
+        #expect(try volumes.disk.plan("kvm").outcome == .notKnown)
+        let code = try guest().disk.plan("kvm")
+        #expect(code.stop == (argument.isEmpty ? .rowStopsBoot : .argumentUnresolved))
+        guard argument.isEmpty else { return }
+        var optional = guest("nofail")
+        optional.disk.partition(2, .luks, uuid: fieldData)
+        #expect(try optional.disk.plan("kvm").outcome != .notKnown)
     }
 
     @Test func devicesWithinArguments() throws {

@@ -84,7 +84,13 @@ package enum DeviceName: Hashable, Sendable {
             switch parts[0] {
             case "mapper": return mapper(parts[1])
             case "md": return .array(parts[1])
-            case "block", "char", "loop", "shm", "pts", "fd", "input", "bus", "net", "": return .virtual(text)
+            // RHEL 4 and 5 have the disks behind several paths in a directory of their own too.
+            case "mpath":
+                guard let found = DiskName.parse(multipath: parts[1]) else { return .mapped(parts[1]) }
+                return .disk(found.disk, partition: found.partition)
+            // devfs' RAM disks.
+            case "rd" where DiskName.smallNumber(parts[1]) != nil: return .virtual(text)
+            case let directory where directories.contains(directory): return .virtual(text)
             default: return .logicalVolume(group: parts[0], name: parts[1])
             }
         }

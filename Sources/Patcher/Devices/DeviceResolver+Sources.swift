@@ -63,16 +63,26 @@ extension DeviceResolver {
             let isLogicalVolume = if case .logicalVolume = name { true } else { false }
             guard let name = name.mapperName else { return nil }
             if let source = usage.mappings[name] {
-                guard case .unresolved(let reason) = resolve(base(of: source, from: name)),
-                    reason.mayBeMissing || source.isPositional
-                else { return isCircle(from: name) ? .mappingCircle(name) : nil }
-                return .noMappingSource(name: name, reason)
+                if isCircle(from: name) { return .mappingCircle(name) }
+                let base = base(of: source, from: name)
+                let found = resolve(base)
+                if case .unresolved(let reason) = found {
+                    return reason.mayBeMissing || source.isPositional
+                        ? .noMappingSource(name: name, reason) : nil
+                }
+                // A mapping that no table makes, or a node that nothing does.
+                guard found == .stable || found == .notADisk else { return nil }
+                return sourceProblem(base).map { .noMappingSource(name: name, $0) }
             }
             if isLogicalVolume { return nil }
             // What is not in the tables may be opened by an initramfs.
-            let isNumber = name.hasPrefix("dm-")
-            if holdsContainer({ _ in true }) { return isNumber ? .numberedMapping(name) : nil }
-            return .unknownSource((isNumber ? "/dev/" : "/dev/mapper/") + name)
+            let mayBeOpened = holdsContainer { _ in true }
+            if name.hasPrefix("dm-") {
+                return mayBeOpened || hasLogicalVolumes
+                    ? .numberedMapping(name) : .unknownSource("/dev/" + name)
+            }
+            if mayBeOpened { return nil }
+            return .unknownSource("/dev/mapper/" + name)
         case .virtual(let path):
             let node = path.dropFirst("/dev/".count)
             if Self.everywhere.contains(where: node.hasPrefix) { return nil }
@@ -82,6 +92,11 @@ extension DeviceResolver {
             return .unknownSource(path)
         default: return nil
         }
+    }
+
+    /// Mappings that LVM makes.
+    private var hasLogicalVolumes: Bool {
+        volumes.contains { if case .logicalVolume = $0.location { true } else { false } }
     }
 
     /// What a mapping of mappings is made of in the end.

@@ -147,6 +147,7 @@ package struct DeviceResolver: Sendable {
     }
 
     private func find(_ name: DeviceName) -> Resolution {
+        if let volume = volumeOfGroup(name) { return .volume(volume) }
         switch name {
         case .disk(let disk, let partition): return resolve(disk, partition)
         case .uuid(let uuid):
@@ -177,6 +178,21 @@ package struct DeviceResolver: Sendable {
         case .mapped: return .stable
         case .stableIdentifier(let name): return resolve(identifier: name)
         case .optical, .floppy, .virtual, .notADevice: return .notADisk
+        }
+    }
+
+    /// The logical volume on the given disks that has such a path, though a driver has a directory of its group's name.
+    private func volumeOfGroup(_ name: DeviceName) -> Int? {
+        let paths: [String]
+        switch name {
+        case .virtual(let path): paths = [path]
+        case .disk(let disk, nil): paths = [disk.base]
+        case .disk(let disk, let partition?): paths = ["", "p"].map { "\(disk.base)\($0)\(partition)" }
+        default: return nil
+        }
+        return volumes.firstIndex { volume in
+            guard case .logicalVolume(let group, let name) = volume.location else { return false }
+            return paths.contains("/dev/\(group)/\(name)")
         }
     }
 
@@ -218,7 +234,7 @@ package struct DeviceResolver: Sendable {
         if isMixed { return .severalKinds(name) }
         // What the user said of the source excludes what it does not offer.
         if let stated = presentation.hypervisor, presentation.inferredFrom == nil,
-            !stated.families.contains(family), ![.cciss, .ida, .rd, .mmc].contains(family)
+            !stated.families.contains(family), !family.isOfHardware
         {
             return .unknownToSource(name, stated)
         }

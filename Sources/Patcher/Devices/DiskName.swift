@@ -19,6 +19,18 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         case ida
         /// Mylex' arrays (DAC960).
         case rd
+        /// Disks of I2O controllers (`i2o/hda`): by order of detection.
+        case i2o
+        /// Mirrors and stripes of IDE controllers before the device mapper (`ataraid/d0`).
+        case ataraid
+        /// AMI's IDE arrays (`amiraid/ar0`).
+        case amiraid
+        /// Promise's SATA controllers with a driver of their own (`sx8/0`).
+        case sx8
+        /// Micro Memory's cards (`umem/d0`).
+        case umem
+        /// ATA over Ethernet (`etherd/e0.1`): by shelf and slot on the network.
+        case etherd
         /// Cards and soldered memory (MMC, SD): by order of detection.
         case mmc
         /// `QM0000N`: the serial number that QEMU gives its N-th IDE drive position.
@@ -43,10 +55,19 @@ package struct DiskName: Hashable, Sendable, CustomStringConvertible {
         /// A name that drivers give by the order in which disks are found.
         package var isLettered: Bool {
             switch self {
-            case .sd, .hd, .vd, .xvd, .nvme, .cciss, .ida, .rd, .mmc: true
+            case .sd, .hd, .vd, .xvd, .nvme, .mmc: true
+            case .cciss, .ida, .rd, .i2o, .ataraid, .amiraid, .sx8, .umem: true
             case .qemuSerial, .scsiAddress, .nvmeAddress, .idePosition, .ataPort, .serial, .busAddress,
-                .multipath, .azureLink:
+                .etherd, .multipath, .azureLink:
                 false
+            }
+        }
+
+        /// A name of hardware that no hypervisor shows: whatever one is said to be the source, the guest came to it from there.
+        var isOfHardware: Bool {
+            switch self {
+            case .cciss, .ida, .rd, .i2o, .ataraid, .amiraid, .sx8, .umem, .etherd, .mmc: true
+            default: false
             }
         }
     }
@@ -78,63 +99,67 @@ extension DiskName {
     /// Reads "sda1", "hdc", "xvde2", "nvme0n1p3", "cciss/c0d0p1" (what follows "/dev/"): the disk and the
     /// partition's number. Nil for anything else.
     static func parse(deviceNode text: String) -> (disk: DiskName, partition: Int?)? {
-        if text.hasPrefix("nvme") { return parseNumbered(text, "nvme", "n", family: .nvme) }
-        for family in [Family.cciss, .ida, .rd] {
-            // The kernel itself writes the slash as "!".
-            for separator in ["/", "!"] where text.hasPrefix("\(family.rawValue)\(separator)c") {
-                let node = "\(family.rawValue)/" + text.dropFirst(family.rawValue.utf8.count + 1)
-                return parseNumbered(node, "\(family.rawValue)/c", "d", family: family)
-            }
-        }
+        if text.hasPrefix("nvme") { return parseNumbered(text[...], "nvme", "n", family: .nvme) }
+        if let found = parse(directoryNode: text) { return found }
         if text.hasPrefix("mmcblk") { return parseCard(text.dropFirst("mmcblk".count)) }
-        for family in [Family.xvd, .sd, .hd, .vd] where text.hasPrefix(family.rawValue) {
-            let rest = text.utf8.dropFirst(family.rawValue.utf8.count)
-            let letters = rest.prefix { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") }
-            let digits = rest.dropFirst(letters.count)
-            let partition = smallNumber(Substring(digits))
-            guard (1...3).contains(letters.count), digits.isEmpty || partition != nil,
-                digits.first != UInt8(ascii: "0")
-            else { continue }
-            let position = letters.reduce(0) { $0 * 26 + Int($1 - UInt8(ascii: "a")) + 1 } - 1
-            let base = "/dev/\(family.rawValue)\(String(decoding: letters, as: UTF8.self))"
-            return (DiskName(family: family, position: position, base: base), partition)
+        for family in [Family.xvd, .sd, .hd, .vd] {
+            if let (letters, position, partition) = lettersAndPartition(text[...], behind: family.rawValue) {
+                let base = "/dev/\(family.rawValue)\(letters)"
+                return (DiskName(family: family, position: position, base: base), partition)
+            }
         }
         return nil
     }
 
+    /// "sda12" behind "sd": the letters, the place that they count, and the partition.
+    static func lettersAndPartition(
+        _ text: Substring, behind prefix: String
+    ) -> (letters: String, position: Int, partition: Int?)? {
+        guard text.hasPrefix(prefix) else { return nil }
+        let rest = text.utf8.dropFirst(prefix.utf8.count)
+        let letters = rest.prefix { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") }
+        let digits = rest.dropFirst(letters.count)
+        let partition = smallNumber(String(decoding: digits, as: UTF8.self))
+        guard (1...3).contains(letters.count), digits.isEmpty || partition != nil,
+            digits.first != UInt8(ascii: "0")
+        else { return nil }
+        let position = letters.reduce(0) { $0 * 26 + Int($1 - UInt8(ascii: "a")) + 1 } - 1
+        return (String(decoding: letters, as: UTF8.self), position, partition)
+    }
+
     /// mmcblk0p2: a number, and "p" before the partition.
     private static func parseCard(_ text: Substring) -> (disk: DiskName, partition: Int?)? {
-        let parts = text.split(separator: "p", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let position = parts.first.flatMap(smallNumber) else { return nil }
-        let partition = parts.count == 2 ? smallNumber(parts[1]) : nil
-        guard parts.count == 1 || partition ?? 0 > 0 else { return nil }
+        guard let (position, partition) = unitAndPartition(text) else { return nil }
         return (DiskName(family: .mmc, position: position, base: "/dev/mmcblk\(position)"), partition)
     }
 
-    /// nvme0n1p2 and cciss/c0d0p2: controller, unit, and "p" before the partition.
-    private static func parseNumbered(
-        _ text: String, _ prefix: String, _ separator: Character, family: Family
+    /// nvme0n1p2 and c0d0p2: controller, unit, and "p" before the partition.
+    static func parseNumbered(
+        _ text: Substring, _ prefix: String, _ separator: Character, family: Family
     ) -> (disk: DiskName, partition: Int?)? {
         let parts = text.dropFirst(prefix.count).split(separator: separator, omittingEmptySubsequences: false)
-        guard parts.count == 2, let controller = smallNumber(parts[0]) else { return nil }
-        let unitParts = parts[1].split(separator: "p", omittingEmptySubsequences: false)
-        guard unitParts.count <= 2, let unit = unitParts.first.flatMap(smallNumber) else { return nil }
-        var partition: Int?
-        if unitParts.count == 2 {
-            guard let number = smallNumber(unitParts[1]), number > 0 else { return nil }
-            partition = number
-        }
-        let firstUnit = family == .nvme ? 1 : 0
+        guard text.hasPrefix(prefix), parts.count == 2, let controller = smallNumber(parts[0]),
+            let (unit, partition) = unitAndPartition(parts[1])
+        else { return nil }
+        let isNVMe = family == .nvme
         // One name space a controller, one array a Smart Array: the usual case. Other name spaces count where every disk given
         // has a name in use.
-        let position: Int? =
-            family == .nvme ? (unit == firstUnit ? controller : nil) : (controller == 0 ? unit : nil)
-        let base = "/dev/\(prefix)\(controller)\(separator)\(unit)"
+        let position: Int? = isNVMe ? (unit == 1 ? controller : nil) : (controller == 0 ? unit : nil)
+        let base = "/dev/\(isNVMe ? "" : family.rawValue + "/")\(prefix)\(controller)\(separator)\(unit)"
         var name = DiskName(family: family, position: position, base: base)
-        if family == .nvme, unit > 0 {
+        if isNVMe, unit > 0 {
             name.address = BusAddress(controller: "nvme", place: [controller, unit - 1])
         }
         return (name, partition)
+    }
+
+    /// "0p2": a number, and "p" before the partition.
+    static func unitAndPartition(_ text: Substring) -> (unit: Int, partition: Int?)? {
+        let parts = text.split(separator: "p", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let unit = smallNumber(parts[0]) else { return nil }
+        guard parts.count == 2 else { return (unit, nil) }
+        guard let partition = smallNumber(parts[1]), partition > 0 else { return nil }
+        return (unit, partition)
     }
 
     /// Reads the file name of a by-id or by-path link: the disk and the partition's number.

@@ -133,8 +133,18 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     /// A boot may wait for it in vain, though its name does not depend on the controller.
     package var mayBeMissing: Bool {
         switch self {
-        case .unknownSource, .noMappingSource, .mappingCircle: true
+        case .unknownSource, .mappingCircle: true
+        case .noMappingSource: !isNumbered
         default: isAbsent
+        }
+    }
+
+    /// It has a number of the device mapper's for its name, or is made of what has: it will be there, or another will.
+    package var isNumbered: Bool {
+        switch self {
+        case .numberedMapping: true
+        case .noMappingSource(_, let reason): reason.isNumbered
+        default: false
         }
     }
 

@@ -4,7 +4,8 @@ internal import Storage
 
 /// Device names in the configuration that an initramfs carries.
 extension DriverReading {
-    /// Names of copies that will mean something else, or nothing, behind another controller.
+    /// Names of copies that may mean something else, or nothing, behind another controller, and those of its arguments of the
+    /// kernel, which may be on no disk.
     func copies(in report: InitramfsReport, of image: String) -> [InitramfsCopy] {
         var found: [InitramfsCopy] = []
         for copy in report.configuration {
@@ -15,10 +16,11 @@ extension DriverReading {
             for site in syntax.init(copy.bytes, path: "/" + path).deviceSites(in: copy.bytes) {
                 // LVM checks the physical volume's identifier, and looks for it.
                 if case .lvmDevice(_?) = site.use { continue }
-                guard DeviceName(site.text).isPositional, found.count < Self.copyLimit else { continue }
-                let item = InitramfsCopy(
-                    image: image, path: path, name: site.text,
-                    argument: Self.argument(of: copy.kind, site))
+                let argument = Self.argument(of: copy.kind, site)
+                guard DeviceName(site.text).isPositional || argument != nil && !site.isOpaque,
+                    found.count < Self.copyLimit
+                else { continue }
+                let item = InitramfsCopy(image: image, path: path, name: site.text, argument: argument)
                 if !found.contains(item) { found.append(item) }
             }
         }

@@ -12,8 +12,12 @@ enum InitramfsCopies: PlanStep {
             let hiding = CopiedFilterRule.problem(entry, draft)?.path
             // What hides the root has a verdict.
             for copy in draft.drivers.facts(of: entry).copies where copy.path != hiding {
-                if let argument = copy.argument, entry.entry.commandLine.has(argument) { continue }
-                guard let name = nameOnTarget(copy.name, draft), name != copy.name else { continue }
+                let line = entry.entry.commandLine
+                if let argument = copy.argument, line.has(argument) { continue }
+                if copy.argument == "resume", !line.has("noresume") { sayAbsent(copy, of: entry, &draft) }
+                guard DeviceName(copy.name).isPositional, let name = nameOnTarget(copy.name, draft),
+                    name != copy.name
+                else { continue }
                 draft.advise(
                     Advice(
                         repair: .drivers, path: copy.image,
@@ -22,6 +26,20 @@ enum InitramfsCopies: PlanStep {
                     ))
             }
         }
+    }
+
+    /// What scripts resume from they wait for, and go on. systemd heeds the kernel's own arguments alone.
+    private static func sayAbsent(_ copy: InitramfsCopy, of entry: MenuEntry, _ draft: inout PlanDraft) {
+        guard draft.drivers.facts(of: entry).startsWithSystemd != true, !draft.guest.hasContainers,
+            case .unresolved(let reason) = draft.guest.resolver.resolve(DeviceName(copy.name)),
+            reason.isAbsent
+        else { return }
+        draft.advise(
+            Advice(
+                repair: .drivers, path: copy.image,
+                message:
+                    "\(copy.path) in the initramfs names \(copy.name) to resume from, which is not on the given disks: it waits for that before it goes on; noresume among the kernel's arguments, or an initramfs made anew in the running guest, ends that"
+            ))
     }
 
     private static func nameOnTarget(_ name: String, _ draft: PlanDraft) -> String? {

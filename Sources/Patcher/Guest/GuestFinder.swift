@@ -76,13 +76,17 @@ package enum GuestFinder {
         let mounted = try MountedSystem(
             rootVolume: rootVolume, volumes: volumes, fileSystems: fileSystems, diskCount: diskCount,
             presentation: presentation, bootCode: bootCode)
-        let (files, leftAlone, unreadable) = try GuestScan.files(of: mounted.pastDamage)
+        var frame = mounted.frame
+        frame.systemRoots = Set(roots)
+        let home = mounted.mounts.first { $0.path == "/boot" }?.volume ?? rootVolume
+        let (files, leftAlone, unreadable) = try GuestScan.files(
+            of: mounted.pastDamage,
+            IncludedPlaces(
+                mounted, LoaderRoots(frame, home: home), roots.count <= 1 ? fileSystems : [:]))
         var inspection = try Inspection(mounted.pastDamage)
         try inspection.findPrograms(of: files, in: mounted.pastDamage)
         inspection.efi = try EFISystemPartition.find(mounted, fileSystems)
         inspection.kernelFiles = try LinuxSystem.kernelFiles(of: files, in: mounted.pastDamage)
-        var frame = mounted.frame
-        frame.systemRoots = Set(roots)
         frame.openOldRoot = open
         frame.damagedVolumes = damaged
         // Linux mounts no file system that ends behind its device.
@@ -95,9 +99,7 @@ package enum GuestFinder {
             of: files,
             in: BootPlaces(
                 mounted.pastDamage,
-                LoaderRoots(
-                    frame, home: mounted.mounts.first { $0.path == "/boot" }?.volume ?? rootVolume),
-                volumes, fileSystems, mounted.damage),
+                LoaderRoots(frame, home: home), volumes, fileSystems, mounted.damage),
             hasBootFiles: inspection.hasBootFiles)
         return try LinuxSystem(
             frame: frame, tree: mounted.tree, mounts: mounted.mounts,

@@ -6,7 +6,7 @@ enum GuestScan {
     /// The files, those that are left alone because no real guest has as much, and those that cannot be read, or are left
     /// alone, and whose names of devices or entries a boot may need.
     static func files(
-        of tree: some GuestTree
+        of tree: some GuestTree, _ places: IncludedPlaces
     ) throws(StorageError) -> (files: [ScannedFile], leftAlone: FilesLeftAlone, unreadable: [UnreadableFile])
     {
         let tree = tree.rememberingNames()
@@ -17,11 +17,12 @@ enum GuestScan {
         while next < scan.files.count {
             for (words, syntax) in scan.files[next].syntax.includedFiles where !words.isEmpty {
                 for word in scan.take(includedWords: words, of: scan.files[next], syntax) {
-                    guard let path = try IncludedPath.find(word, namedIn: scan.files[next], tree),
-                        let file = try tree.regularFile(GuestPath(path))
-                    else { continue }
-                    scan.files[next].includedFiles[word] = file.key
-                    try scan.read(path, syntax)
+                    guard let found = try places.find(word, namedIn: scan.files[next], tree) else {
+                        scan.sayUnfound(word, of: scan.files[next])
+                        continue
+                    }
+                    scan.files[next].includedFiles[word] = found.file.key
+                    try scan.read(found, syntax)
                 }
             }
             next += 1

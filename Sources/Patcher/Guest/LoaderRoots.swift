@@ -61,6 +61,13 @@ struct LoaderRoots: Sendable {
         return (place(of: String(device), isLegacy), path)
     }
 
+    /// Where a file lies that a command names by its device, and its path there; nil where it does not.
+    func place(ofDeviceIn file: String, in menu: ScannedFile) -> (place: Place, path: Substring)? {
+        guard file.first == "(", let end = file.firstIndex(of: ")") else { return nil }
+        let place = place(of: String(file[...end]), menu.syntax is any GRUBLegacyText)
+        return (place, file[file.index(after: end)...])
+    }
+
     /// Its loader counts paths from the root of one volume.
     static func readsByVolume(_ menu: ScannedFile) -> Bool {
         menu.menuType.map { $0.pathBase != .system } ?? false

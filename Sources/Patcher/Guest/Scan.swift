@@ -25,7 +25,22 @@ struct Scan<Tree: GuestTree> {
         if syntax.isNeededToBoot, let damaged = UnreadableFile(path, nil, in: tree) {
             unreadable.append(damaged)
         }
-        guard let file = found, seen.insert(file.key).inserted else { return }
+        guard let file = found else { return }
+        try read(path, file, syntax, in: tree)
+    }
+
+    /// Reads a file that a menu names.
+    mutating func read(
+        _ found: IncludedPlaces.Found, _ syntax: any ConfigurationSyntax.Type
+    ) throws(StorageError) {
+        guard let other = found.tree else { return try read(found.path, syntax) }
+        try read(found.path, found.file, syntax, in: other)
+    }
+
+    private mutating func read(
+        _ path: String, _ file: GuestFile, _ syntax: any ConfigurationSyntax.Type, in tree: some GuestTree
+    ) throws(StorageError) {
+        guard seen.insert(file.key).inserted else { return }
         if let problem = budget.take(byteCount: file.attributes.size) {
             return leave(file.displayPath, syntax, problem)
         }
@@ -48,6 +63,13 @@ struct Scan<Tree: GuestTree> {
         let count = budget.take(includedWordCount: words.count)
         if count < words.count { leave(menu.file.displayPath, syntax, .includes) }
         return Array(words.prefix(count))
+    }
+
+    /// Says that a file which a menu reads from a device was not found.
+    mutating func sayUnfound(_ word: String, of menu: ScannedFile) {
+        // What hangs on variables, and what lies beside the menu, may well be there where GRUB looks.
+        guard word.first == "(", !word.contains("$") else { return }
+        leftAlone.addUnfound(word, of: menu.file.displayPath)
     }
 
     private mutating func leave(

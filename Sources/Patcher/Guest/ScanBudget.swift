@@ -116,14 +116,25 @@ struct FilesLeftAlone {
         if told.count < Self.toldLimit { told.append((path, problem)) }
     }
 
+    private var unfound: [(menu: String, word: String)] = []
+
+    /// Notes a file that a menu reads from a device, and that was not found there.
+    mutating func addUnfound(_ word: String, of menu: String) {
+        guard unfound.count < Self.toldLimit else { return }
+        unfound.append((menu, word))
+    }
+
     /// For people.
     var notes: [String] {
-        told.map { item in
-            switch item.problem {
-            case .size: "\(item.path) is larger than any real one and is left alone"
-            case .total: "\(item.path) is left alone: \(item.problem.words)"
-            case .includes: "not all that \(item.path) names is looked for: \(item.problem.words)"
-            }
-        } + (count > told.count ? ["\(count - told.count) more files are left alone"] : [])
+        unfound.map {
+            "\($0.menu) reads \($0.word), which is not on the given disks or cannot be read: names of devices in it stay as they are"
+        }
+            + told.map { item in
+                switch item.problem {
+                case .size: "\(item.path) is larger than any real one and is left alone"
+                case .total: "\(item.path) is left alone: \(item.problem.words)"
+                case .includes: "not all that \(item.path) names is looked for: \(item.problem.words)"
+                }
+            } + (count > told.count ? ["\(count - told.count) more files are left alone"] : [])
     }
 }

@@ -11,9 +11,10 @@ enum ArrayDevices: PlanStep {
         for row in file.syntax.rows where row.words[0].uppercased() == "DEVICE" {
             let named = row.words.indices.filter { index in
                 let word = row.words[index]
-                return ["/dev/sd", "/dev/hd", "/dev/vd", "/dev/xvd", "/dev/nvme", "/dev/cciss"].contains {
-                    word.hasPrefix($0)
-                }
+                // A pattern is no name: /dev/sd*, /dev/cciss/*.
+                let isPattern = ["/dev/sd", "/dev/hd", "/dev/vd", "/dev/xvd", "/dev/nvme", "/dev/cciss"]
+                    .contains { word.hasPrefix($0) }
+                return index > 0 && (isPattern || DeviceName(word).isPositional)
             }
             guard let first = named.first, let last = named.last else { continue }
             draft.edit(

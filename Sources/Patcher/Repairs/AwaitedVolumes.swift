@@ -38,13 +38,16 @@ extension PlanDraft {
 }
 
 extension LinuxSystem {
+    /// What lies in an encrypted container is not told here.
+    var hasContainers: Bool { volumes.contains { $0.identity.kind == .luks } }
+
     /// The volume that an argument makes an initramfs wait for, where it is on none of the disks. What lies in a container
     /// that is closed here cannot be told.
     func absentVolume(_ argument: KernelCommandLine.Argument, in file: ScannedFile) -> Reference? {
         guard argument.name == "resume" || KernelCommandLine.awaitedVolumes.contains(argument.name),
             let value = argument.valueRange,
             let reference = reference(in: file, at: value.lowerBound), reference.unresolved?.isAbsent == true,
-            argument.name == "rd.luks.uuid" || !volumes.contains(where: { $0.identity.kind == .luks })
+            argument.name == "rd.luks.uuid" || !hasContainers
         else { return nil }
         return reference
     }

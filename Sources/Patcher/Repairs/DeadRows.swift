@@ -6,6 +6,7 @@ extension Repair {
 /// fstab rows that would stop or delay the boot: shares of the old hypervisor, and disks that do not come along.
 enum DeadRows: PlanStep {
     static let repair = Repair.deadRows
+    static let after: [any PlanStep.Type] = [LVMDeviceRows.self]
     static let reads: [any ConfigurationSyntax.Type] = [Fstab.self]
 
     static func contribute(to draft: inout PlanDraft) {
@@ -76,6 +77,12 @@ enum DeadRows: PlanStep {
             if reference.resolution == .notADisk, reference.isDrive || row.isRemovableMedium {
                 return "the medium in \(reference.text) does not come along"
             }
+            if case .volume(let volume) = reference.resolution,
+                let (path, hidden) = draft.devicesFile(hiding: draft.guest.volumes[volume])
+            {
+                return
+                    "\(path) has no row for \(hidden.joined(separator: ", ")), so that LVM does not make \(reference.text)"
+            }
             guard let reason = reference.unresolved, let what = reason.absence(of: reference) else {
                 continue
             }
@@ -89,6 +96,7 @@ extension UnresolvedReason {
     /// What is to be said of a name that a boot may wait for in vain; nil where it will not.
     func absence(of reference: Reference) -> String? {
         if case .numberedMapping = self { return "which mapping \(reference.text) is cannot be told" }
+        if isNumbered { return "which mapping \(reference.text) is made of cannot be told" }
         guard mayBeMissing || !reference.isStable else { return nil }
         if case .notWhole = self { return "\(reference.text) is not whole on the given disks" }
         if isAbsent { return "\(reference.text) is not on the given disks" }

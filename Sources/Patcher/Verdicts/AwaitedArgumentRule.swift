@@ -1,24 +1,56 @@
-/// Arguments that make an initramfs wait for a device besides the root, and stop without it.
+/// Arguments that make an initramfs wait for a device besides the root, and stop without it: the entry's own, and those that the
+/// initramfs carries (dracut's cmdline.d).
 enum AwaitedArgumentRule: VerdictRule {
     static func judge(_ item: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
-        for argument in item.entry.commandLine.arguments {
-            guard let value = argument.valueRange,
-                let reference = draft.guest.reference(in: item.file, at: value.lowerBound),
-                let reason = reference.unresolved
-            else { continue }
-            let isAwaited =
-                argument.name == "mount.usr" || argument.mountsForTheBoot(in: item.file.bytes)
-                ? reason.mayBeMissing || !reference.isStable
-                : !draft.request.wants(.deadRows) && draft.absentVolume(argument, in: item.file) != nil
-            guard isAwaited else { continue }
-            return [
-                VerdictFinding(
-                    .argumentUnresolved(item.file.bytes.text(argument.range), reason),
-                    symptom: "dracut: Warning: \(reference.text) does not exist")
-            ]
-        }
-        return []
+        item.entry.commandLine.arguments.compactMap { own($0, item, draft) } + carried(item, draft)
     }
+
+    private static func own(
+        _ argument: KernelCommandLine.Argument, _ item: MenuEntry, _ draft: PlanDraft
+    ) -> VerdictFinding? {
+        guard let value = argument.valueRange,
+            let reference = draft.guest.reference(in: item.file, at: value.lowerBound),
+            let reason = reference.unresolved
+        else { return nil }
+        let text = item.file.bytes.text(argument.range)
+        if argument.name == "mount.usr" || argument.mountsForTheBoot(in: item.file.bytes) {
+            return finding(text, reference.text, reason, reference.isStable)
+        }
+        guard !draft.request.wants(.deadRows), draft.absentVolume(argument, in: item.file) != nil else {
+            return nil
+        }
+        return VerdictFinding(.argumentUnresolved(text, reason), symptom: symptom(reference.text))
+    }
+
+    /// What the initramfs adds to the arguments of each start: nothing takes it out there.
+    private static func carried(_ item: MenuEntry, _ draft: PlanDraft) -> [VerdictFinding] {
+        draft.drivers.facts(of: item).copies.compactMap { copy in
+            guard let argument = copy.argument,
+                !item.entry.commandLine.has(argument) || argument != "mount.usr",
+                case .unresolved(let reason) = draft.guest.resolver.resolve(DeviceName(copy.name))
+            else { return nil }
+            let text = "\(argument)=\(copy.name) of \(copy.path) in \(copy.image)"
+            if argument == "mount.usr" {
+                return finding(text, copy.name, reason, !DeviceName(copy.name).isPositional)
+            }
+            guard KernelCommandLine.awaitedVolumes.contains(argument), reason.isAbsent,
+                argument == "rd.luks.uuid" || !draft.guest.hasContainers
+            else { return nil }
+            return VerdictFinding(.argumentUnresolved(text, reason), symptom: symptom(copy.name))
+        }
+    }
+
+    private static func finding(
+        _ text: String, _ name: String, _ reason: UnresolvedReason, _ isStable: Bool
+    ) -> VerdictFinding? {
+        if reason.isNumbered {
+            return VerdictFinding(.numberedDevice(place: text, reason), symptom: symptom(name))
+        }
+        guard reason.mayBeMissing || !isStable else { return nil }
+        return VerdictFinding(.argumentUnresolved(text, reason), symptom: symptom(name))
+    }
+
+    private static func symptom(_ name: String) -> String { "dracut: Warning: \(name) does not exist" }
 }
 
 extension KernelCommandLine.Argument {

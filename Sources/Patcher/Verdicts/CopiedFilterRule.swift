@@ -48,7 +48,9 @@ enum CopiedFilterRule: VerdictRule {
         switch draft.guest.resolver.resolve(DeviceName(copy.name)) {
         case .unresolved(let reason): return (copy.path, .rootUnresolved(copy.name, reason))
         case .volume(let volume):
-            guard let name = draft.targetName(ofVolume: volume), name != copy.name else { return nil }
+            guard DeviceName(copy.name).isPositional, let name = draft.targetName(ofVolume: volume),
+                name != copy.name
+            else { return nil }
             return (copy.path, .rootUnresolved(copy.name, .renamed(to: name)))
         case .disk, .notADisk, .stable: return nil
         }

@@ -6,28 +6,18 @@ internal import Storage
 enum LVMDevicesRule: GuestRule {
     static func judge(_ draft: PlanDraft) -> [VerdictFinding] {
         let guest = draft.guest
-        guard !guest.files(LVMConfiguration.self).contains(where: { $0.syntax.ignoresDevicesFile }) else {
-            return []
-        }
-        for file in guest.files(LVMDevicesFile.self) {
-            let later =
-                draft.files[file.file.file.key].map { LVMDevicesFile($0.result, path: "") } ?? file.syntax
-            for fstab in guest.files(Fstab.self) {
-                for row in fstab.syntax.rows
-                where DeadRows.isNeeded(row, guest) && !["/", "/usr"].contains(row.mountPoint) {
-                    guard let reference = guest.reference(in: fstab.file, at: row.specRange.lowerBound),
-                        case .volume(let volume) = reference.resolution
-                    else { continue }
-                    let hidden = draft.volumesHidden(by: later, below: guest.volumes[volume])
-                    guard !hidden.isEmpty else { continue }
-                    return [
-                        VerdictFinding(
-                            .hiddenByDevicesFile(
-                                mountPoint: row.mountPoint, path: file.file.file.displayPath,
-                                volumes: hidden),
-                            symptom: "You are in emergency mode. / Give root password for maintenance")
-                    ]
-                }
+        for fstab in guest.files(Fstab.self) {
+            for row in fstab.syntax.rows
+            where DeadRows.isNeeded(row, guest) && !["/", "/usr"].contains(row.mountPoint) {
+                guard let reference = guest.reference(in: fstab.file, at: row.specRange.lowerBound),
+                    case .volume(let volume) = reference.resolution,
+                    let (path, hidden) = draft.devicesFile(hiding: guest.volumes[volume])
+                else { continue }
+                return [
+                    VerdictFinding(
+                        .hiddenByDevicesFile(mountPoint: row.mountPoint, path: path, volumes: hidden),
+                        symptom: "You are in emergency mode. / Give root password for maintenance")
+                ]
             }
         }
         return []
@@ -37,6 +27,19 @@ enum LVMDevicesRule: GuestRule {
 extension PlanDraft {
     /// The disks' identifiers hold on the hypervisor that made them.
     var keepsHardwareNames: Bool { guest.resolver.presentation.hypervisor == hypervisor }
+
+    /// The devices file, as it will be, that hides physical volumes of a logical volume's group, and these; nil where none does.
+    func devicesFile(hiding volume: Volume) -> (path: String, volumes: [String])? {
+        guard !guest.files(LVMConfiguration.self).contains(where: { $0.syntax.ignoresDevicesFile }) else {
+            return nil
+        }
+        for file in guest.files(LVMDevicesFile.self) {
+            let later = files[file.file.file.key].map { LVMDevicesFile($0.result, path: "") } ?? file.syntax
+            let hidden = volumesHidden(by: later, below: volume)
+            if !hidden.isEmpty { return (file.file.file.displayPath, hidden) }
+        }
+        return nil
+    }
 
     /// The physical volumes of a logical volume's group that a devices file hides on the target. A file without rows hides nothing
     /// here: the guest boots with it.

@@ -4,31 +4,35 @@ internal import Storage
 /// init scripts at the check of the file systems.
 enum NeededRowRule: GuestRule, RefusalRule {
     static func judge(_ draft: PlanDraft) -> [VerdictFinding] {
-        problem(draft).map { [VerdictFinding($0, symptom: symptom)] } ?? []
+        findings(draft).map { VerdictFinding($0, symptom: symptom) }
     }
 
-    static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason? { problem(draft) }
+    static func refusal(of draft: PlanDraft, _ verdicts: [EntryVerdict]) -> VerdictReason? {
+        findings(draft).first { $0.severity == .stops }
+    }
 
     private static let symptom = "You are in emergency mode. / Give root password for maintenance"
 
-    private static func problem(_ draft: PlanDraft) -> VerdictReason? {
-        for file in draft.guest.files(Fstab.self) {
-            for row in file.syntax.rows
-            where DeadRows.isNeeded(row, draft.guest) || isWaitedFor(row, draft.guest) {
-                guard let reference = draft.guest.reference(in: file.file, at: row.specRange.lowerBound)
-                else {
-                    continue
-                }
-                if let name = draft.newName(of: reference) {
-                    return .rowStopsBoot(mountPoint: row.mountPoint, row.spec, .renamed(to: name))
-                }
-                guard let reason = reference.unresolved, reason.mayBeMissing || !reference.isStable else {
-                    continue
-                }
-                return .rowStopsBoot(mountPoint: row.mountPoint, row.spec, reason)
+    private static func findings(_ draft: PlanDraft) -> [VerdictReason] {
+        draft.guest.files(Fstab.self).flatMap { file in
+            file.syntax.rows.compactMap { row in
+                guard DeadRows.isNeeded(row, draft.guest) || isWaitedFor(row, draft.guest) else { return nil }
+                return problem(file.file, row, draft)
             }
         }
-        return nil
+    }
+
+    private static func problem(_ file: ScannedFile, _ row: Fstab.Row, _ draft: PlanDraft) -> VerdictReason? {
+        guard let reference = draft.guest.reference(in: file, at: row.specRange.lowerBound) else {
+            return nil
+        }
+        if let name = draft.newName(of: reference) {
+            return .rowStopsBoot(mountPoint: row.mountPoint, row.spec, .renamed(to: name))
+        }
+        guard let reason = reference.unresolved else { return nil }
+        if reason.isNumbered { return .numberedDevice(place: row.mountPoint, reason) }
+        guard reason.mayBeMissing || !reference.isStable else { return nil }
+        return .rowStopsBoot(mountPoint: row.mountPoint, row.spec, reason)
     }
 
     /// systemd takes a row as it stands, and no option can be put into one whose fields are displaced.

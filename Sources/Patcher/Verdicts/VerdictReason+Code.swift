@@ -36,6 +36,7 @@ extension VerdictReason {
         case argumentsUnreadable = "arguments-unreadable"
         case argumentUnresolved = "argument-unresolved"
         case rowStopsBoot = "row-stops-boot"
+        case numberedDevice = "numbered-device"
         case unitStopsBoot = "unit-stops-boot"
         case hiddenByFilter = "hidden-by-filter"
         case hiddenByCopy = "hidden-by-copy"
@@ -102,6 +103,7 @@ extension VerdictReason {
         case .argumentsUnreadable: .argumentsUnreadable
         case .argumentUnresolved: .argumentUnresolved
         case .rowStopsBoot: .rowStopsBoot
+        case .numberedDevice: .numberedDevice
         case .unitStopsBoot: .unitStopsBoot
         case .hiddenByFilter: .hiddenByFilter
         case .hiddenByCopy: .hiddenByCopy

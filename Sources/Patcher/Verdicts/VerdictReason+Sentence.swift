@@ -51,7 +51,7 @@ extension VerdictReason {
         case .arrayDegraded(let what):
             "\(what): whether its initramfs starts the array without the others only a start shows; give the disks of the others too"
         case .arrayDivided(let what):
-            "\(what), so that each has its own contents: which of them the machine starts is chance; leave the disk that is out of date out of it"
+            "\(what), and their contents may differ: which of them the machine starts is chance; leave the disk that is out of date, or the copy, out of it"
         case .rootNotTold(let text):
             "root=\(text) is made of a variable that only the running loader sets: whether it names the root only a start shows"
         case .rootTypeWrong(let argument, let kind):
@@ -69,6 +69,8 @@ extension VerdictReason {
             "the initramfs waits for \(argument): \(reason.sentence)"
         case .rowStopsBoot(let mountPoint, let name, let reason):
             "the boot would stop at \(mountPoint): \(name) of /etc/fstab cannot be found (\(reason.sentence)); \(Self.remedy(ofRow: reason))"
+        case .numberedDevice(let place, let reason):
+            "the boot waits for \(place), and whether it finds the right volume is not known: \(reason.sentence)"
         case .unitStopsBoot(let path, let name, let reason):
             "the boot would stop at \(path), which local-fs.target requires: \(name) cannot be found (\(reason.sentence)); \(reason.isContradiction ? "correct the unit in the guest first" : "give its disk too"), or let the target want the unit in place of requiring it"
         case .hiddenByFilter(let filter, let path, let devices):

@@ -85,6 +85,8 @@ package enum VerdictReason: Sendable, Equatable {
     case argumentUnresolved(String, UnresolvedReason)
     /// A row of the fstab that the boot waits for stands for nothing.
     case rowStopsBoot(mountPoint: String, String, UnresolvedReason)
+    /// What the boot waits for has a number of the device mapper's for its name, or is made of what has.
+    case numberedDevice(place: String, UnresolvedReason)
     /// A mount unit that local-fs.target requires stands for nothing.
     case unitStopsBoot(path: String, String, UnresolvedReason)
     /// A filter of LVM's hides the physical volumes, by their names on the target.
@@ -143,7 +145,8 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
-        case .loaderDeviceUnknown, .rootNotTold, .arrayDegraded, .arrayDivided, .volumeDamaged,
+        case .loaderDeviceUnknown, .rootNotTold, .numberedDevice, .arrayDegraded, .arrayDivided,
+            .volumeDamaged,
             .groupIncomplete,
             .groupDoubled,
             .sharedXFS, .awaitsTarget, .tableMended:

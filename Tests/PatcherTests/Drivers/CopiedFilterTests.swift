@@ -149,6 +149,43 @@ import Testing
         guest.guest.diskCount = 1
     }
 
+    /// Arguments that the initramfs alone has are judged as the entry's own.
+    @Test(
+        arguments: [
+            ("root=UUID=\(fieldData)", VerdictReason.Code.rootUnresolved),
+            ("rd.lvm.lv=vg9/root", .argumentUnresolved),
+            ("rd.luks.uuid=luks-\(fieldData)", .argumentUnresolved),
+            ("rd.md.uuid=11111111:22222222:33333333:44444444", .argumentUnresolved),
+            ("mount.usr=/dev/sdq9", .argumentUnresolved),
+            ("mount.usr=UUID=\(fieldData)", .argumentUnresolved),
+            ("resume=UUID=\(fieldData)", nil), ("resume=/dev/sdq9", nil),
+            ("root=UUID=\(DriverGuest.rootUUID)", nil),
+            ("rd.lvm.lv=vg9", nil),
+        ] as [(String, VerdictReason.Code?)])
+    func argumentsInTheInitramfsAlone(_ argument: String, _ code: VerdictReason.Code?) throws {
+        var guest = try DriverGuest(holding: held)
+        let image = "/boot/initrd.img-\(DriverGuest.release)"
+        guest.root.write("/etc/os-release", "ID=fedora\nPRETTY_NAME=\"Fedora Linux 39\"\nVERSION_ID=39\n")
+        let entry = DriverGuest.entry("A", initrd: image)
+        let isRoot = argument.hasPrefix("root=")
+        guest.root.write(
+            "/boot/grub/grub.cfg",
+            isRoot ? entry.replacing("root=UUID=\(DriverGuest.rootUUID) ", with: "") : entry)
+        guest.root.write(image, try guest.image(held, files: ["etc/cmdline.d/95.conf": argument + "\n"]))
+        #expect(try refusal(guest, .virtioBlk) == code)
+        let said = try guest.plan("kvm").advice.map(\.message.plain).filter { $0.contains("resume from") }
+        #expect(said.count == (argument.hasPrefix("resume=") ? 1 : 0))
+        // A container may hold what is named, and the last word is the entry's.
+        if argument.hasPrefix("resume=") {
+            for own in ["noresume", "resume=UUID=\(DriverGuest.rootUUID)"] {
+                guest.root.write("/boot/grub/grub.cfg", entry.replacing(" ro", with: " ro \(own)"))
+                let said = try guest.plan("kvm").advice.map(\.message.plain)
+                #expect(!said.contains { $0.contains("resume from") })
+            }
+        }
+        guest.guest.diskCount = 1
+    }
+
     /// What a row says beside its devices is enough.
     @Test func devicesOfARow() throws {
         let guest = FieldGuest([

@@ -26,19 +26,9 @@ package struct Appliance: Sendable {
         case ova
         /// XenServer's and XCP-ng's export.
         case xva
+        /// Proxmox VE's backup.
+        case vma
     }
-
-    /// An archive that is compressed by gzip as a whole, as XenServer's tools do it, as what it decodes to: one pass finds its length.
-    /// Every other file as it is.
-    package static func unpacked(
-        _ file: any ByteFile, isSalvage: Bool = false
-    ) throws(StorageError) -> any ByteFile {
-        guard try file.availableBytes(at: 0, count: 3) == [0x1f, 0x8b, 8] else { return file }
-        return try GzipFile(file, limit: unpackedLimit, isSalvage: isSalvage)
-    }
-
-    /// Bytes that a compressed archive may decode to.
-    private static let unpackedLimit: UInt64 = 64 << 40
 
     /// Headers that are looked at for a description.
     private static let probeLimit = 64
@@ -46,6 +36,7 @@ package struct Appliance: Sendable {
     /// What a file is; nil for everything else. Reads headers alone.
     package static func kind(of file: any ByteFile) throws(StorageError) -> Kind? {
         let head = try file.availableBytes(at: 0, count: 512)
+        if head.starts(with: VMAHeader.magic) { return .vma }
         guard head.count == 512, ArchiveReader.isHeader(head) else { return nil }
         var reader = ArchiveReader(file)
         do throws(StorageError) {
@@ -74,6 +65,7 @@ package struct Appliance: Sendable {
             case .ova:
                 try OVAArchive.open(
                     file, verifies: verifies && !isSalvage, machine: machine, isSalvage: isSalvage)
+            case .vma: try VMAArchive.open(file, machine: machine, isSalvage: isSalvage)
             case .xva: try XVAArchive.open(file, verifies: verifies, machine: machine, isSalvage: isSalvage)
             }
         } catch {

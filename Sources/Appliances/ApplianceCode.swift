@@ -28,6 +28,10 @@ package enum ApplianceCode: String, LayerCode {
     case wrongDigest = "wrong-digest"
     /// A disk is compressed in a way that is not read.
     case compression
+    /// An extent of Proxmox's backup is damaged, or is not there.
+    case badExtent = "bad-extent"
+    /// A backup of Proxmox's in a version that is not read.
+    case vmaVersion = "vma-version"
     /// The pieces of a disk contradict each other or its size.
     case badPieces = "bad-pieces"
     /// It is read, never changed.

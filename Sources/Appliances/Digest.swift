@@ -44,6 +44,18 @@ package final class Digest {
 
     deinit { unsafe EVP_MD_CTX_free(context) }
 
+    /// The MD5 of `bytes`, which formats of old have where any checksum would do.
+    static func md5(_ bytes: RawSpan) throws(StorageError) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 16)
+        let status = unsafe digest.withUnsafeMutableBufferPointer { buffer in
+            unsafe bytes.withUnsafeBytes { source in
+                unsafe EVP_Digest(source.baseAddress, source.count, buffer.baseAddress, nil, EVP_md5(), nil)
+            }
+        }
+        guard status == 1 else { throw .appliance(.io, .wrongDigest, "md5 is not available") }
+        return digest
+    }
+
     /// Adds bytes.
     package func update(_ bytes: RawSpan) {
         unsafe bytes.withUnsafeBytes { buffer in

@@ -148,6 +148,23 @@ int clinux_block_device_size(int fd, uint64_t *bytes, uint32_t *sector_size)
 
 const int clinux_o_path = O_PATH;
 
+int clinux_unnamed_file(const char *directory)
+{
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    // File systems without O_TMPFILE, and kernels before 3.11, which take it for an open of the directory.
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT))
+        return fd;
+    char name[4096];
+    if (snprintf(name, sizeof name, "%s/diskgraft-XXXXXX", directory) >= (int)sizeof name) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    fd = mkostemp(name, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(name);
+    return fd;
+}
+
 uint64_t clinux_birth_time(int fd)
 {
     struct statx status;

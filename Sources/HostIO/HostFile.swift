@@ -128,6 +128,15 @@ public final class HostFile: ByteFile {
         return try adopt(descriptor, path: path, access: .write)
     }
 
+    /// A file without a name in `directory`, which nobody else can open and which goes when it is let go.
+    package static func unnamed(in directory: String) throws(StorageError) -> HostFile {
+        let descriptor = unsafe directory.withHostPath { unsafe clinux_unnamed_file($0) }
+        guard descriptor >= 0 else {
+            throw .io("temporary file", operation: "create", errno: errno, path: directory)
+        }
+        return try adopt(descriptor, path: directory, access: .write)
+    }
+
     static func adopt(
         _ descriptor: Int32, path: String, access: FileAccess, keepsOthersOut: Bool = false
     ) throws(StorageError) -> HostFile {

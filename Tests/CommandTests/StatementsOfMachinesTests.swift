@@ -41,14 +41,16 @@ struct StatementsOfMachinesTests {
     }
 
     /// XenServer's tools compress an export as a whole; it is read as it lies.
-    @Test(arguments: ["xva", "xva.gz", "ova", "ova.gz"]) func compressedAppliances(_ suffix: String) throws {
+    @Test(arguments: ["xva", "xva.gz", "xva.zst", "ova", "ova.gz", "ova.xz"])
+    func compressedAppliances(_ suffix: String) throws {
         let directory = try TemporaryDirectory()
         let raw = try Fixture.guest(in: directory)
         let kind = suffix.hasPrefix("xva") ? "xva" : "ova"
         let plain = directory.path("plain.\(kind)")
         try Fixture.diskgraft("convert", "-O", kind, raw, plain)
         let packed = directory.path("web.\(suffix)")
-        try Tool.run("sh", ["-c", "gzip -1 < \"$0\" > \"$1\"", plain, packed])
+        let packer = suffix.hasSuffix("xz") ? "xz -0" : suffix.hasSuffix("zst") ? "zstd -q -1" : "gzip -1"
+        try Tool.run("sh", ["-c", "\(packer) < \"$0\" > \"$1\"", plain, packed])
         let before = try fileBytes(packed)
         try Fixture.diskgraft("convert", packed, directory.path("back.raw"))
         #expect(try fileBytes(directory.path("back.raw")) == fileBytes(raw))

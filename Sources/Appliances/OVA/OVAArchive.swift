@@ -1,3 +1,4 @@
+internal import Codecs
 internal import Machines
 internal import Storage
 
@@ -109,7 +110,7 @@ enum OVAArchive {
                 "has a disk \(disk.file.hostBytes.shellText) compressed by \(Array(compression.utf8).displayText), which is not read"
             )
         }
-        return try GzipFile(file, limit: limit(of: disk), isSalvage: isSalvage)
+        return try CompressedFile(file, .gzip, limit: limit(of: disk), isSalvage: isSalvage)
     }
 
     /// What a disk's file can decode to: the disk, tables and markers. A bomb ends there.

@@ -38,6 +38,8 @@ int clinux_punch_hole(int fd, int64_t offset, int64_t length);
 int clinux_zero_range(int fd, int64_t offset, int64_t length);
 /// open(2), which is variadic; adds O_CLOEXEC.
 int clinux_open(const char *path, int flags, unsigned mode);
+/// A file without a name in `directory`, readable and writable, which goes with its descriptor; -1 and errno.
+int clinux_unnamed_file(const char *directory);
 /// O_PATH of open(2).
 extern const int clinux_o_path;
 /// When the file was made (statx(2), STATX_BTIME), in nanoseconds since 1970; 0 where that is not kept.

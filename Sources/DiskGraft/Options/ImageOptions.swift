@@ -37,6 +37,9 @@ public struct ImageOptions: Sendable {
     public var machine: String?
     /// Of a description's disks this one alone (1 is the first); nil: all of them.
     public var disk: Int?
+    /// The directory of what is decoded of a compressed file, without a name there and only where reads go back and forth in
+    /// one that cannot be read from within.
+    public var temporaryDirectory = "/var/tmp"
     /// What archives and descriptions that were given lead to.
     var given = GivenFiles.Found()
 

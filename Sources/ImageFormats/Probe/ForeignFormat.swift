@@ -17,7 +17,9 @@ struct ForeignFormat {
     /// Magic numbers at the start of the file. Offsets and values: each format's public description.
     private static let signatures: [Signature] = [
         Signature(
-            offset: 0, bytes: Array("VMA".utf8) + [0], name: "a Proxmox VMA backup", advice: "vma extract"),
+            offset: 0, bytes: Array("VMA".utf8) + [0],
+            name: "a Proxmox VMA backup (read where its name ends in .vma)",
+            advice: "vma extract"),
         Signature(
             offset: 0, bytes: Array("Bochs Virtual HD Image".utf8), name: "a Bochs image", advice: qemu),
         Signature(

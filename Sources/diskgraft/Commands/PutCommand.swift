@@ -82,7 +82,7 @@ struct EditCommand: ParsableCommand {
             let file = try HostFile.create(copy, mode: 0o600)
             try file.write(before, at: 0)
         }
-        let editor = Self.environment("VISUAL") ?? Self.environment("EDITOR") ?? "vi"
+        let editor = Host.environment("VISUAL") ?? Host.environment("EDITOR") ?? "vi"
         try Editor.run(editor, on: copy)
         let file = try HostFile.open(copy, locking: .ignore)
         guard file.byteCount <= Self.sizeLimit else { throw tooLong }
@@ -121,13 +121,7 @@ struct EditCommand: ParsableCommand {
         return contents
     }
 
-    private static var temporaryFolder: String { environment("TMPDIR") ?? "/tmp" }
-
-    private static func environment(_ name: String) -> String? {
-        guard let value = unsafe getenv(name) else { return nil }
-        let text = unsafe String(hostPath: value)
-        return text.isEmpty ? nil : text
-    }
+    private static var temporaryFolder: String { Host.environment("TMPDIR") ?? "/tmp" }
 }
 
 /// `diskgraft untar IMAGE ARCHIVE [PATH]`.

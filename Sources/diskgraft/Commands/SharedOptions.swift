@@ -63,6 +63,7 @@ struct ImageArguments: ParsableArguments {
             options.verifiesDigests = !noVerify
             options.machine = machine
             options.disk = disk
+            if let directory = Host.environment("TMPDIR") { options.temporaryDirectory = directory }
             return options
         }
     }

@@ -76,11 +76,20 @@ struct DiskSources {
             requests.append(Request(path: path, options: options))
             return
         }
-        let name = path.lowercased()
-        let suffixes = [".ova", ".xva", ".tar"]
-        if (suffixes + suffixes.map { $0 + ".gz" } + [".tgz"]).contains(where: name.hasSuffix) {
-            let file = try Appliance.unpacked(
-                options.hostFiles.open(path, access: .read), isSalvage: options.salvages)
+        if let packed = try CompressedSource(path) {
+            let file = try packed.decoded(options)
+            if packed.isCalledArchive, let kind = try Appliance.kind(of: file) {
+                return try add(file, kind, path, options, verifies: verifies)
+            }
+            var own = options
+            own.given.members[path.hostBytes] = file
+            containers.append(file)
+            requests.append(
+                Request(path: path, options: own, stem: packed.stem(of: HostPath.name(of: path))))
+            return
+        }
+        if Self.isCalledArchive(path) {
+            let file = try options.hostFiles.open(path, access: .read)
             if let kind = try Appliance.kind(of: file) {
                 return try add(file, kind, path, options, verifies: verifies)
             }
@@ -97,6 +106,12 @@ struct DiskSources {
         try append(found.requests, found.machine, path, options)
     }
 
+    /// A file is an appliance by its name and by what it holds: a disk is written by its guest.
+    static func isCalledArchive(_ path: String) -> Bool {
+        let name = path.lowercased()
+        return [".ova", ".xva", ".vma", ".tar"].contains(where: name.hasSuffix)
+    }
+
     private mutating func add(
         _ file: any ByteFile, _ kind: Appliance.Kind, _ path: String, _ options: ImageOptions, verifies: Bool
     ) throws(StorageError) {
@@ -111,8 +126,8 @@ struct DiskSources {
             var own = options
             own.given.members[place.hostBytes] = disk.file
             own.format = GivenDescription.format(appliance.machine.disks[index], appliance.machine)
-            // A reference of XenServer's is no name of a file.
-            let stem = kind == .xva ? "\(Self.stem(of: HostPath.name(of: path)))-disk\(index + 1)" : nil
+            // A reference of XenServer's or Proxmox's is no name of a file.
+            let stem = kind != .ova ? "\(Self.stem(of: HostPath.name(of: path)))-disk\(index + 1)" : nil
             made.append(Request(path: place, options: own, stem: stem, isMissing: disk.isMissing))
         }
         try append(made, appliance.machine, path, options)

@@ -9,6 +9,21 @@ struct CutOffChange {
         let record: UndoRecord
         let log: any ByteFile
         let comparison: UndoComparison
+        /// It holds what it held before earlier changes too: a backup was put back, and nothing of this change is in it.
+        let isOlder: Bool
+
+        init(_ file: any ByteFile, _ record: UndoRecord, _ log: any ByteFile) throws(StorageError) {
+            self.file = file
+            self.record = record
+            self.log = log
+            let comparison = try UndoComparison(file, record, log)
+            self.comparison = comparison
+            let isUnknown = comparison.firstUnknown != nil || comparison.hasUnknownLength
+            isOlder = isUnknown ? try record.countOfChangesBefore(file, log) != nil : false
+        }
+
+        /// Nothing has to be put back.
+        var isAsBefore: Bool { comparison.isOld || isOlder }
 
         /// Whether its record calls another file of the change so.
         func names(_ sibling: String) -> Bool {
@@ -67,15 +82,11 @@ struct CutOffChange {
     init(_ file: any ByteFile, _ record: UndoRecord, _ log: any ByteFile) throws(StorageError) {
         open = []
         place = UndoPlace()
-        members = [
-            Member(file: file, record: record, log: log, comparison: try UndoComparison(file, record, log))
-        ]
+        members = [try Member(file, record, log)]
     }
 
     private mutating func add(_ file: any ByteFile, _ record: UndoRecord) throws(StorageError) {
-        let log = try record.openLog()
-        members.append(
-            Member(file: file, record: record, log: log, comparison: try UndoComparison(file, record, log)))
+        members.append(try Member(file, record, record.openLog()))
     }
 
     private mutating func addSibling(_ sibling: String, of member: Member) throws(StorageError) {
@@ -213,7 +224,7 @@ struct CutOffChange {
             return
         }
         // Nothing would be put back, whatever has become of what the change relied on.
-        guard members.contains(where: { !$0.comparison.isOld }) else { return }
+        guard members.contains(where: { !$0.isAsBefore }) else { return }
         // What the command line does not lead to is nobody's to write over.
         for member in members where !(force.reaches(member.record, member.file) && isGiven(member.file)) {
             try requireKnown(member)
@@ -242,7 +253,7 @@ struct CutOffChange {
     }
 
     private func decide(kept: (String) -> Void) throws(StorageError) -> [any ByteFile] {
-        if members.contains(where: { !$0.comparison.isOld }) {
+        if members.contains(where: { !$0.isAsBefore }) {
             let isComplete =
                 !isPartial && members.allSatisfy { $0.record.state == .hot && $0.comparison.isNew }
             guard !isComplete else {
@@ -250,7 +261,9 @@ struct CutOffChange {
                 return []
             }
             try HostFile.requireNotUsedByKernel(members.map { RecordedFile.below($0.file) })
-            for member in members { try member.record.restore(member.file, member.log) }
+            for member in members where !member.isOlder {
+                try member.record.restore(member.file, member.log)
+            }
         }
         try end(as: .rolledBack, kept: kept)
         return members.map(\.file)
@@ -278,7 +291,7 @@ struct CutOffChange {
     private func requireKnown(_ member: Member) throws(StorageError) {
         let comparison = member.comparison
         let header = member.record.header
-        guard comparison.firstUnknown != nil || comparison.hasUnknownLength else { return }
+        guard comparison.firstUnknown != nil || comparison.hasUnknownLength, !member.isOlder else { return }
         try member.record.requireNotElsewhere(member.file)
         let isSame = member.record.isOf(member.file)
         let other =

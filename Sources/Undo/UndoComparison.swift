@@ -53,28 +53,10 @@ struct UndoComparison {
 
     private mutating func compareSaved(_ chunk: UndoChunk) throws(StorageError) {
         let lengthBefore = record.header.lengthBefore
-        guard let entries = chunk.savedRanges(below: lengthBefore) else {
-            throw record.damaged(at: chunk.position)
-        }
-        for entry in entries {
-            guard let end = entry.range.upperBound.roundedUp(to: Self.sector),
-                entry.range.lowerBound % Self.sector == 0
-            else { throw record.damaged(at: chunk.position) }
+        for entry in try record.savedSectors(of: chunk) {
+            let end = entry.sectors.upperBound
             if end > lengthBefore { appended.insert(contentsOf: end - Self.sector..<end) }
-            guard let place = entry.place else {
-                addNotOld(try file.sectorsNotZero(in: entry.range.lowerBound..<end))
-                continue
-            }
-            let like = try file.sectors(in: entry.range.lowerBound..<end) { (offset, current) in
-                let from = place.lowerBound + Int(offset - entry.range.lowerBound)
-                let kept = min(current.byteCount, place.upperBound - from)
-                return current.extracting(0..<kept)
-                    .isEqual(chunk.body.span8.extracting(from..<from + kept))
-                    && current.extracting(kept..<current.byteCount).isAllZero
-            }
-            var unlike = RangeSet(entry.range.lowerBound..<end)
-            unlike.subtract(like)
-            addNotOld(unlike)
+            addNotOld(try file.sectors(unlike: entry, of: chunk))
         }
     }
 
@@ -141,7 +123,44 @@ struct UndoComparison {
     }
 }
 
+extension UndoRecord {
+    /// What a chunk saved, with the whole sectors that it is of.
+    func savedSectors(
+        of chunk: UndoChunk
+    ) throws(StorageError) -> [(entry: UndoChunk.Entry, sectors: Range<UInt64>)] {
+        guard let entries = chunk.savedRanges(below: header.lengthBefore) else {
+            throw damaged(at: chunk.position)
+        }
+        var found: [(entry: UndoChunk.Entry, sectors: Range<UInt64>)] = []
+        for entry in entries {
+            guard let end = entry.range.upperBound.roundedUp(to: Self.sectorSize),
+                entry.range.lowerBound % Self.sectorSize == 0
+            else { throw damaged(at: chunk.position) }
+            found.append((entry, entry.range.lowerBound..<end))
+        }
+        return found
+    }
+}
+
 extension ByteFile {
+    /// The sectors that do not hold what was saved of them.
+    func sectors(
+        unlike saved: (entry: UndoChunk.Entry, sectors: Range<UInt64>), of chunk: UndoChunk
+    ) throws(StorageError) -> RangeSet<UInt64> {
+        let range = saved.sectors
+        guard let place = saved.entry.place else { return try sectorsNotZero(in: range) }
+        let like = try sectors(in: range) { (offset, current) in
+            let from = place.lowerBound + Int(offset - range.lowerBound)
+            let kept = min(current.byteCount, place.upperBound - from)
+            return current.extracting(0..<kept)
+                .isEqual(chunk.body.span8.extracting(from..<from + kept))
+                && current.extracting(kept..<current.byteCount).isAllZero
+        }
+        var unlike = RangeSet(range)
+        unlike.subtract(like)
+        return unlike
+    }
+
     /// The sectors of a range for whose bytes `isWanted` says true; zeros stand for what lies behind the end. The first
     /// and the last may be parts of sectors.
     fileprivate func sectors(

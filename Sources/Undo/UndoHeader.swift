@@ -20,7 +20,7 @@ internal import Storage
 ///     96  8  its birth time, in nanoseconds since 1970; 0 where the file system keeps none
 ///     104 8  where the segment begins in the record
 ///     112 4  1: another segment has begun behind this one; 2: says what became of another file than the one that was changed;
-///            4: the next but one field is kept
+///            4: the next but one field is kept; 8: a later change was here, whose segment was thrown away
 ///     116 4  zeros
 ///     120 8  when the host file was last changed before, in seconds since 1970
 ///     128    zeros
@@ -47,6 +47,8 @@ struct UndoHeader: Equatable, Sendable {
     var modificationTime: Int64?
     /// Another segment has been hot behind this one, so that nothing there is damage.
     var isFollowed = false
+    /// A later change had a segment behind this one, which was thrown away, so that nobody knows what it did.
+    var hasLostLater = false
     /// The state and the identity are those of a file that had the name of the one that was changed.
     var isOfAnother = false
 
@@ -84,6 +86,7 @@ struct UndoHeader: Equatable, Sendable {
         self.position = position
         isFollowed = bytes.little(112, as: UInt32.self) & 1 != 0
         isOfAnother = bytes.little(112, as: UInt32.self) & 2 != 0
+        hasLostLater = bytes.little(112, as: UInt32.self) & 8 != 0
         modificationTime =
             bytes.little(112, as: UInt32.self) & 4 != 0 ? Int64(bitPattern: bytes.little(120)) : nil
     }
@@ -105,7 +108,9 @@ struct UndoHeader: Equatable, Sendable {
         copy.storeLittle(identity.inode, at: 88)
         copy.storeLittle(identity.birth, at: 96)
         copy.storeLittle(position, at: 104)
-        let flags = (isFollowed ? 1 : 0) | (isOfAnother ? 2 : 0) | (modificationTime == nil ? 0 : 4)
+        let flags =
+            (isFollowed ? 1 : 0) | (isOfAnother ? 2 : 0) | (modificationTime == nil ? 0 : 4)
+            | (hasLostLater ? 8 : 0)
         copy.storeLittle(UInt32(flags), at: 112)
         copy.storeLittle(UInt64(bitPattern: modificationTime ?? 0), at: 120)
         copy.storeLittle(CRC32C.checksum(copy.span8.extracting(12..<Self.copySize)), at: 8)

@@ -111,7 +111,7 @@ extension UndoRecord {
             if !otherFile, let kept = try keepOthers(path, than: { !other($0) }) {
                 done.kept.append(kept)
             } else if !otherFile, let newest = try newestOfSeveral(at: path) {
-                try cut(try newest.openLog(), at: newest.segmentStart)
+                try cut(try newest.openLog(), at: newest.segmentStart, isLost: true)
                 done.shortened.append(path)
             } else {
                 try HostDirectory.remove(path)

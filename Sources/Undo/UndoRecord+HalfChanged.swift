@@ -20,8 +20,11 @@ extension UndoRecord {
         guard isCutOff else { return [] }
         var found: [HalfChanged] = []
         do throws(StorageError) {
-            let comparison = try UndoComparison(file, self, try readLog())
-            if !comparison.isOld {
+            let log = try readLog()
+            let comparison = try UndoComparison(file, self, log)
+            var isAsBefore = comparison.isOld
+            if !isAsBefore { isAsBefore = try countOfChangesBefore(file, log) != nil }
+            if !isAsBefore {
                 found.append(HalfChanged(path: file.path, offset: comparison.firstNotNew))
             }
             let search = SiblingSearch(files, in: place)

@@ -60,13 +60,14 @@ extension UndoRecord {
     /// Takes the newest change of `files` back, over all the files that it changed, after comparing every changed
     /// sector of all of them with what the change left there. A change that was cut off is rolled back instead. With
     /// `force` what else has been written there since is no reason to refuse. `kept` hears of records that stay for the file
-    /// that was changed, where this is another one or a copy.
+    /// that was changed, where this is another one or a copy. A file that is as it was before several changes, since a backup was put
+    /// back, has nothing of any of them: all their records are settled, and `older` hears how many.
     ///
     /// Returns the files that are as they were before; none when there is nothing to take back. Throws `refused`,
     /// nothing written, when something else has changed the files since or one of them is not among `files`.
     public static func undo(
         _ files: [any ByteFile], force: UndoForce = .no, in place: UndoPlace = UndoPlace(),
-        kept: (String) -> Void = { _ in }
+        kept: (String) -> Void = { _ in }, older: (any ByteFile, Int) -> Void = { (_, _) in }
     ) throws(StorageError) -> [any ByteFile] {
         var rolledBack: [any ByteFile] = []
         /// Changes of which every file went back just now.
@@ -92,119 +93,51 @@ extension UndoRecord {
             }
         }
         guard rolledBack.isEmpty else { return rolledBack }
+        return try undoFinished(files, force: force, in: place, kept: kept, older: older)
+    }
 
-        var found: [Part] = []
-        for file in files {
-            guard let record = try read(for: file.path, in: place) else { continue }
-            // It could not be removed.
-            if record.segmentStart == 0, try record.isIdle(beside: file, among: files, in: place) {
-                continue
+    /// The newest change of files that is finished, where no other is; and those before it as long as there is nothing of them
+    /// in any of their files.
+    private static func undoFinished(
+        _ files: [any ByteFile], force: UndoForce, in place: UndoPlace, kept: (String) -> Void,
+        older: (any ByteFile, Int) -> Void
+    ) throws(StorageError) -> [any ByteFile] {
+        var change = try FinishedChange(newestOf: files, force: force, in: place)
+        guard var found = change else { return [] }
+        var undone: [any ByteFile] = []
+        var counts: [(file: any ByteFile, count: Int)] = []
+        var aside: Set<[UInt8]> = []
+        while true {
+            try found.takeBack(aside: &aside, kept: kept)
+            for file in found.files {
+                guard let index = counts.firstIndex(where: { $0.file === file }) else {
+                    counts.append((file, 1))
+                    undone.append(file)
+                    continue
+                }
+                counts[index].count += 1
             }
-            let part = Part(file: file, record: record, log: try record.openLog())
-            guard record.state == .done else {
-                throw StorageError(
-                    .refused, UndoCode.siblingMissing,
-                    "a change over several files was cut off and not all of them are here: "
-                        + (try record.siblings(in: part.log)).map(\.hostBytes.shellText).joined(
-                            separator: ", "), path: record.path)
+            // One that touched nothing of an earlier one is as before by itself.
+            guard found.isOld else { break }
+            do throws(StorageError) {
+                change = try FinishedChange(newestOf: files, force: .no, in: place)
+            } catch {
+                guard !error.isCancellation else { throw error }
+                // What was found is settled; the next is told when it is asked for.
+                break
             }
-            found.append(part)
+            guard let next = change, next.isOld else { break }
+            found = next
         }
-        guard let newest = found.max(by: { $0.record.header.time < $1.record.header.time })?.record else {
-            for file in files { try requireNotBelowAnother(file, in: place) }
-            return []
-        }
-        let change = found.filter { $0.record.transactionID == newest.transactionID }
-        var others: [Part] = []
-        for part in change {
-            let isForced = try part.isForced(among: change, force, in: place)
-            let isNeeded = try part.record.isNeededByAnother(than: part.file)
-            if isNeeded || isForced && !part.record.isOf(part.file) { others.append(part) }
-        }
-        // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
-        try Cancellation.delaying(by: takingBackTime) { () throws(StorageError) in
-            try HostFile.requireNotUsedByKernel(change.map { RecordedFile.below($0.file) })
-            for part in others {
-                if let path = try part.record.setAside(part.log) { kept(path) }
-            }
-            for part in change {
-                try UndoMark(transactionID: part.record.transactionID, recordPath: part.record.path)
-                    .set(on: part.file)
-                try part.record.mark(.undoing, in: part.log)
-            }
-            for part in change { try part.record.restore(part.file, part.log) }
-            // Before the mark goes: what is not marked is taken for settled. And it may be that the record cannot be removed.
-            for part in change { try part.record.mark(.rolledBack, in: part.log) }
-            for part in change { try part.record.remove(from: part.file) }
-        }
-        return change.map(\.file)
+        for (file, count) in counts where count > 1 { older(file, count) }
+        return undone
     }
 
     /// How long taking back goes on after a request to stop: most changes are taken back by then.
     public static var takingBackTime: Duration { .milliseconds(500) }
 
-    /// A file of a finished change.
-    private struct Part {
-        let file: any ByteFile
-        let record: UndoRecord
-        let log: any ByteFile
-
-        /// Whether it is not as the change left it, which is no reason to refuse with `force`.
-        func isForced(
-            among change: [Part], _ force: UndoForce, in place: UndoPlace
-        ) throws(StorageError) -> Bool {
-            let comparison = try UndoComparison(file, record, log)
-            for sibling in comparison.siblings {
-                var isKnown = false
-                // The one that does not name it is the one that is called so.
-                for part in change where try !part.record.names(sibling) { isKnown = true }
-                guard !isKnown else { continue }
-                let files = change.map(\.file)
-                let found = try SiblingSearch(files, in: place).path(of: sibling, namedBy: record, of: file)
-                guard let found, try HostDirectory.isThere(found),
-                    !files.contains(where: { HostDirectory.isSame($0.path, found) })
-                else {
-                    throw StorageError(
-                        .refused, UndoCode.siblingNotGiven,
-                        "the change also covers the file that was \(sibling.hostBytes.shellText), which is not there, nor among "
-                            + "those that are given: it goes back with the others, wherever it is now, with its record beside it",
-                        path: record.path, remedies: [.giveDisk(path: nil)])
-                }
-                guard try UndoRecord.read(for: found, transactionID: record.transactionID, in: place) != nil
-                else {
-                    throw StorageError(
-                        .refused, UndoCode.siblingMissing,
-                        "the change also covers \(found.hostBytes.shellText), and the record of that is not there: put it back beside "
-                            + "it, from where the images were copied or moved from", path: record.path)
-                }
-                throw StorageError(
-                    .refused, UndoCode.siblingNotGiven, "the change also covers \(found.hostBytes.shellText)",
-                    path: record.path, remedies: [.giveDisk(path: found)])
-            }
-            // Everything as before, a backup that was put back for one, needs nothing more.
-            let isOld = comparison.isOld && (!file.hasFixedLength || record.isOf(file))
-            guard !comparison.isNew, !isOld else { return false }
-            guard !force.reaches(record, file) else { return true }
-            try record.requireNotElsewhere(file)
-            let isSame = record.isOf(file)
-            let reason =
-                !isSame && file.hasFixedLength
-                ? "it may be another device that has got the name, or something else has written to it since"
-                : !isSame
-                    ? "it is not the file that was changed, but another of that name or a copy, and holds something else"
-                    : comparison.firstNotNew == nil
-                        ? "the file has been resized since the change"
-                        : "these bytes have been changed by something else since"
-            throw StorageError(
-                .refused, UndoCode.changedSince,
-                "\(reason); the change is not taken back",
-                field: comparison.firstNotNew == nil ? "length" : nil, offset: comparison.firstNotNew,
-                path: file.path, remedies: isSame ? [.forceUndo] : record.remedies(besideAnother: file))
-        }
-    }
-
     /// Whether the segment says nothing any more: its change never began, or went back, in all files.
-    private func isIdle(
+    func isIdle(
         beside file: any ByteFile, among files: [any ByteFile], in place: UndoPlace
     ) throws(StorageError) -> Bool {
         guard state == .rolledBack || state == .prepared else { return false }

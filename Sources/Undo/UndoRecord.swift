@@ -203,8 +203,10 @@ public struct UndoRecord: Sendable {
     }
 
     /// Ends a record at a segment's start; at the first it goes, or stays where nobody may remove it and its state says that it
-    /// is nothing. A record whose only head is gone would be a damaged one.
-    static func cut(_ log: any ByteFile, at segmentStart: UInt64) throws(StorageError) {
+    /// is nothing. A record whose only head is gone would be a damaged one. `isLost`: the changes behind that stay in the file.
+    static func cut(
+        _ log: any ByteFile, at segmentStart: UInt64, isLost: Bool = false
+    ) throws(StorageError) {
         guard segmentStart > 0 else {
             do throws(StorageError) {
                 try HostDirectory.remove(log.path)
@@ -217,7 +219,7 @@ public struct UndoRecord: Sendable {
             }
             return try HostDirectory.sync(holding: log.path)
         }
-        try setFollowed(false, endingAt: segmentStart, in: log)
+        try setFollowed(false, endingAt: segmentStart, isLost: isLost, in: log)
         try log.flush()
         try log.truncate(to: segmentStart)
         try log.flush()
@@ -225,13 +227,14 @@ public struct UndoRecord: Sendable {
 
     /// Says in the segment that ends at `end` whether another has been hot behind it; not durable before a flush.
     static func setFollowed(
-        _ isFollowed: Bool, endingAt end: UInt64, in log: any ByteFile
+        _ isFollowed: Bool, endingAt end: UInt64, isLost: Bool = false, in log: any ByteFile
     ) throws(StorageError) {
         var found: UndoRecord?
         try forEachSegment(in: log) { (record) in if record.segmentEnd == end { found = record } }
-        guard let found, found.header.isFollowed != isFollowed else { return }
+        guard let found, found.header.isFollowed != isFollowed || isLost else { return }
         var header = found.header
         header.isFollowed = isFollowed
+        header.hasLostLater = header.hasLostLater || isLost
         try log.write(header.bytes, at: found.segmentStart)
     }
 

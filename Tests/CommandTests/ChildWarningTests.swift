@@ -95,6 +95,41 @@ struct ChildWarningTests {
         #expect(try times("patch", image, "--to", "kvm") == 1)
     }
 
+    /// The parent is given by a machine's description: what lies beside the disk counts.
+    @Test func aParentThatADescriptionNames() throws {
+        let family = try Family("vmdk")
+        let machine = try family.directory.write(
+            "machine.vmx",
+            """
+            config.version = "8"
+            virtualHW.version = "13"
+            scsi0.present = "TRUE"
+            scsi0.virtualDev = "lsilogic"
+            scsi0:0.present = "TRUE"
+            scsi0:0.fileName = "parent.vmdk"
+
+            """)
+        let before = try fileBytes(family.parent)
+        let commands = [
+            ["put", machine, family.file, "/f"], ["mkdir", machine, "/d"], ["mv", machine, "/f", "/g"],
+            ["put", machine, family.file, "/f"], ["ln", "--force", machine, "/g", "/f"],
+            ["rm", machine, "/f"],
+        ].map { $0 + ["--volume", "disk"] }
+        for command in commands {
+            let refused = try Tool.run(Fixture.command, command, expect: 2...2)
+            #expect(
+                refused.errorText.contains("is a child of this image")
+                    && refused.errorText.contains("--despite-children"), "\(command): \(refused.errorText)")
+        }
+        #expect(try fileBytes(family.parent) == before)
+        for command in commands.map({ $0 + ["--despite-children"] }) + [["undo", machine]] {
+            let result = try Tool.run(Fixture.command, command)
+            #expect(
+                result.errorText.contains("warning:") && result.errorText.contains("child.vmdk"),
+                "\(command): \(result.text)\(result.errorText)")
+        }
+    }
+
     /// Where nothing is changed nothing is said of it, and in JSON it is a finding.
     @Test func aRepairSaysItInJSON() throws {
         let family = try Family("qcow2")

@@ -148,7 +148,7 @@ struct UndoCommandTests {
         try Fixture.diskgraft("check", image, expect: 2...2)
     }
 
-    /// Damaged as it is: nothing is called sound, and --discard is not what comes first.
+    /// Damaged as it is: nothing is called sound, and what writes nothing comes first all the same.
     @Test(.enabled(if: Tool.has("e2fsck")))
     func whatIsDamagedAsItIsIsNotCalledSound() throws {
         let images = try Images()
@@ -158,7 +158,28 @@ struct UndoCommandTests {
         #expect(!refusal.contains("finds no damage"))
         let discard = try #require(refusal.range(of: "undo --discard"))
         let force = try #require(refusal.range(of: "undo --force"))
-        #expect(force.lowerBound < discard.lowerBound, "\(refusal)")
+        #expect(discard.lowerBound < force.lowerBound, "\(refusal)")
+    }
+
+    /// A backup from before two changes is as it was, and is told so; bytes of the state between would make neither.
+    @Test(.enabled(if: Tool.has("e2fsck"))) func aBackupFromBeforeTwoChangesIsTold() throws {
+        let images = try Images()
+        let backup = images.directory.path("backup.img")
+        try Fixture.diskgraft("undo", images.image)
+        try Tool.run("cp", [images.image, backup])
+        let source = try images.directory.write("more", "more\n")
+        for name in ["/d/one", "/d/two", "/d/three"] {
+            try Fixture.diskgraft("put", "--volume", "disk", images.image, source, name)
+        }
+        // What something has written to since is of no time.
+        try workOn(images.image, in: images.directory)
+        let refusal = try Fixture.diskgraft("undo", images.image, expect: 2...2).errorText
+        #expect(refusal.contains("a mixture that the image never was"), "\(refusal)")
+        try Tool.run("cp", [backup, images.image])
+        let undone = try Fixture.diskgraft("undo", "--force", images.image).text
+        #expect(undone.contains("held before the newest 3 changes"), "\(undone)")
+        #expect(try fileBytes(images.image) == fileBytes(backup))
+        #expect(try Fixture.diskgraft("undo", images.image).text.contains("nothing to undo"))
     }
 
     /// A new file over one that has another's record: the sentence is about that one, and the record stays.

@@ -169,7 +169,7 @@ struct UndoOtherFileTests {
         try transaction.commit()
         try file.write([3], at: 1100)
         let error = #expect(throws: StorageError.self) { try UndoRecord.undo([file]) }
-        #expect(error?.remedies == [.forceUndo])
+        #expect(error?.remedies == [.discardUndo, .forceUndo])
         #expect(try UndoRecord.undo([file], force: .sameFile).count == 1)
         #expect(try fileBytes(path) == [UInt8](repeating: 1, count: 9000))
     }

@@ -43,6 +43,11 @@ public struct GuestCheck: Encodable, Sendable {
     /// Whether anything is damaged.
     public var isDamaged: Bool { findings.contains { $0.finding.severity == .damage } }
 
+    /// What an image or a volume holds is more than was checked of it: bounds of this program, and no damage.
+    public var isIncomplete: Bool {
+        findings.contains { $0.finding.isOfBounds && $0.finding.severity == .warning }
+    }
+
     /// Nothing on the images is of a kind that can be checked: no tables, no file system that is known.
     public private(set) var checkedNothing = false
 
@@ -113,9 +118,25 @@ public struct GuestCheck: Encodable, Sendable {
     /// The image's own tables.
     private mutating func checkTables(_ path: String, _ options: ImageOptions) throws(StorageError) {
         let file = try options.hostFiles.open(path, access: .read)
-        try ImageProbe.check(file, format: options.format) { add($0, image: path) }
-        try ImageProbe.checkPieces(of: file, format: options.format, in: options.hostFiles) {
-            add($1, image: $0)
+        try tellingBounds(of: path) { (check) throws(StorageError) in
+            try ImageProbe.check(file, format: options.format) { check.add($0, image: path) }
+        }
+        try tellingBounds(of: path) { (check) throws(StorageError) in
+            try ImageProbe.checkPieces(of: file, format: options.format, in: options.hostFiles) {
+                check.add($1, image: $0)
+            }
+        }
+    }
+
+    /// More than memory should hold is a finding: what was found before stays, and the rest is checked.
+    private mutating func tellingBounds(
+        of path: String, volume: String? = nil, _ body: (inout GuestCheck) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        do throws(StorageError) {
+            try body(&self)
+        } catch {
+            guard error.isOfBounds else { throw error }
+            add(Finding(error, .warning), image: error.path ?? path, volume: volume)
         }
     }
 
@@ -188,7 +209,9 @@ public struct GuestCheck: Encodable, Sendable {
             guard let driver = guest.registry.driver(for: volume.identity.kind) else { continue }
             let path = guest.path(ofVolume: index)
             do throws(StorageError) {
-                try driver.check(volume.device) { add($0, image: path, volume: volume.name) }
+                try tellingBounds(of: path, volume: volume.name) { (check) throws(StorageError) in
+                    try driver.check(volume.device) { check.add($0, image: path, volume: volume.name) }
+                }
             } catch {
                 guard error.isAboutImage else { throw error.inFile(path) }
                 add(error, image: path, volume: volume.name)

@@ -9,6 +9,9 @@ public enum GuestUndo {
     public struct Result: Sendable {
         /// Files whose newest change was taken back.
         public var files: [String]
+        /// Those of them that hold what they held before several changes, since a backup was put back, and the number of these: nothing
+        /// was written to them.
+        public var older: [(file: String, count: Int)] = []
         /// Records that stay under another name, for the file that was changed: an image of these is another file or a copy.
         public var keptRecords: [String] = []
         /// Files with several names, or that may have had another one, of which no record was found.
@@ -51,20 +54,24 @@ public enum GuestUndo {
             }
         }
         var kept: [String] = []
+        var older: [(file: String, count: Int)] = []
         let undone: [any ByteFile]
         do throws(StorageError) {
             undone = try UndoRecord.undo(
-                files, force: !force ? .no : otherFile ? .anyFile : .sameFile, in: options.records
-            ) { kept.append($0) }
+                files, force: !force ? .no : otherFile ? .anyFile : .sameFile, in: options.records,
+                kept: { kept.append($0) }, older: { older.append(($0.path, $1)) })
         } catch {
             throw try weighing(error, paths, options)
         }
         var result = Result(
-            files: undone.map(\.path), keptRecords: kept, severalNames: severalNames,
+            files: undone.map(\.path), older: older, keptRecords: kept, severalNames: severalNames,
             missingRecords: missing)
         if !undone.isEmpty {
-            result.warnings = paths.compactMap { path in
-                DiskImage.childWarning(path).map {
+            // Disks, where a description was given.
+            result.warnings = try DiskSources(paths, options, verifies: false).requests.compactMap {
+                request in
+                let path = request.path
+                return DiskImage.childWarning(path).map {
                     "\(path.hostBytes.shellText): \($0); what was made before the change shows right again, and what was made "
                         + "after it does not any more"
                 }
@@ -93,7 +100,13 @@ public enum GuestUndo {
                 let nothing = "nothing in it could be checked: no table, and no file system that is read"
                 return (paths.map { "\($0.hostBytes.shellText): \(nothing)" }, nil)
             }
-            return (sentences(of: check), nil)
+            let bound = check.findings.first { $0.finding.isOfBounds && $0.finding.severity == .warning }
+            return (
+                sentences(of: check),
+                bound.map {
+                    .memoryBound($0.finding.layer, $0.finding.message, structure: $0.finding.structure)
+                }
+            )
         } catch {
             guard !error.isCancellation else { throw error }
             // What a parent holds, for one, is not here; the image's own tables are.
@@ -115,8 +128,8 @@ public enum GuestUndo {
             }
     }
 
-    /// A refusal to put old bytes over what something else has written, with the better way out first: where the images are
-    /// sound as they are nothing needs to be taken back.
+    /// A refusal to put old bytes over what something else has written, with the way out first that writes nothing; and whether the
+    /// images are sound as they are, so that nothing needs to be taken back.
     private static func weighing(
         _ error: StorageError, _ paths: [String], _ options: ImageOptions
     ) throws(StorageError) -> StorageError {
@@ -128,14 +141,11 @@ public enum GuestUndo {
         var error = error
         var options = options
         options.readsUnsettled = true
+        // What changes no byte of the image comes first: what is forced is a mixture that nobody can take back.
         error.remedies.removeAll { $0 == .discardUndo }
         let found = try damage(paths, options)
         let isSound = found.sentences.isEmpty && found.unchecked == nil
         error.remedies.insert(isSound ? .discardUndoOfSound : .discardUndo, at: 0)
-        // Half changed and damaged: neither is good.
-        if error.remedies.first == .discardUndo, !found.sentences.isEmpty {
-            error.remedies.append(error.remedies.removeFirst())
-        }
         return error
     }
 

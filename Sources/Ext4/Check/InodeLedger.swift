@@ -12,13 +12,16 @@ struct InodeLedger {
     static let unknownType: UInt8 = 0xff
     private static let pageSize: UInt32 = 128
     /// 64 million inodes, half a GiB.
-    private static let pageLimit = 1 << 19
+    private let pageLimit: Int
 
     private var pages: [UInt32: [Record]] = [:]
     private let inodesPerGroup: UInt32
     private(set) var count = 0
 
-    init(_ geometry: Geometry) { inodesPerGroup = geometry.inodesPerGroup }
+    init(_ geometry: Geometry, pageLimit: Int) {
+        inodesPerGroup = geometry.inodesPerGroup
+        self.pageLimit = pageLimit
+    }
 
     private func position(_ number: UInt32) -> (page: UInt32, index: Int) {
         let (page, index) = (number &- 1).quotientAndRemainder(dividingBy: Self.pageSize)
@@ -29,7 +32,7 @@ struct InodeLedger {
     mutating func add(_ number: UInt32, type: UInt8, links: UInt16) throws(StorageError) {
         let (page, index) = position(number)
         if pages[page] == nil {
-            guard pages.count < Self.pageLimit else {
+            guard pages.count < pageLimit else {
                 throw .memoryBound(
                     "ext4",
                     "more inodes are in use than are checked in half a GiB of memory, 64 million at best; use e2fsck",

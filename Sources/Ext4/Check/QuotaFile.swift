@@ -64,24 +64,25 @@ struct QuotaFile {
     private static let levels = 4
     private static let leafHeader = 16
     private static let entrySize = 72
-    /// Accounts more than this are not compared.
-    static let maximumAccountCount = 1 << 20
 
     private let view: CheckView
     private let inode: Inode
     private let blockCount: UInt32
+    private let accountLimit: Int
     private var leaves: Set<UInt32> = []
     private var nodeCount = 0
 
-    /// The file of `kind` in `inode`; a sentence where it is none.
+    /// The file of `kind` in `inode`, no more than `accountLimit` accounts of it; a sentence where it is none.
     static func read(
-        _ kind: QuotaKind, _ inode: Inode, _ view: CheckView
+        _ kind: QuotaKind, _ inode: Inode, _ view: CheckView, accountLimit: Int
     ) throws(StorageError) -> Result<[UInt32: QuotaUsage], AttributeDefect> {
         let size = inode.size(view.geometry)
         guard inode.type == .regular, size >= 2 * UInt64(blockSize), size <= 1 << 32 else {
             return .failure(AttributeDefect("is no file of quotas"))
         }
-        var file = QuotaFile(view: view, inode: inode, blockCount: UInt32(size / UInt64(blockSize)))
+        var file = QuotaFile(
+            view: view, inode: inode, blockCount: UInt32(size / UInt64(blockSize)), accountLimit: accountLimit
+        )
         let head = try file.block(0)
         guard head.little(0) as UInt32 == kind.magic, head.little(4) as UInt32 == 1 else {
             return .failure(AttributeDefect("does not begin as a file of \(kind.name) quotas does"))
@@ -92,7 +93,8 @@ struct QuotaFile {
         return .success(try file.accounts())
     }
 
-    private init(view: CheckView, inode: Inode, blockCount: UInt32) {
+    private init(view: CheckView, inode: Inode, blockCount: UInt32, accountLimit: Int) {
+        self.accountLimit = accountLimit
         self.view = view
         self.inode = inode
         self.blockCount = blockCount
@@ -131,7 +133,7 @@ struct QuotaFile {
             for offset in stride(
                 from: Self.leafHeader, through: Self.blockSize - Self.entrySize, by: Self.entrySize)
             where !bytes.span8.extracting(offset..<offset + Self.entrySize).isAllZero {
-                guard result.count < Self.maximumAccountCount else { return result }
+                guard result.count < accountLimit else { return result }
                 result[bytes.little(offset)] = QuotaUsage(
                     byteCount: bytes.little(offset + 48), inodeCount: bytes.little(offset + 24))
             }

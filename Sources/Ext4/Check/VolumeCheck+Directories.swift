@@ -7,8 +7,6 @@ extension VolumeCheck {
         /// Names so far, to find those that are there twice.
         var names: Set<[UInt8]> = []
         var entryCount = 0
-        /// Behind this many names, doubles are not looked for: the set would take too much memory.
-        static let maximumNameCount = 1 << 20
     }
 
     /// One directory: pass 2.
@@ -143,7 +141,16 @@ extension VolumeCheck {
             bad(directory, place, "ignores case and holds a name that is not UTF-8")
         }
         state.entryCount += 1
-        if state.entryCount <= DirectoryState.maximumNameCount, !state.names.insert(name).inserted {
+        // The set would take too much memory.
+        if state.entryCount == limits.names + 1 {
+            sink.add(
+                Finding(
+                    .memoryBound(
+                        "ext4",
+                        "\(directory.name) has more than \(limits.names) names, so not all were looked at for doubles; use e2fsck",
+                        structure: "directory"), .note, file: FileID(UInt64(directory.number.rawValue))))
+        }
+        if state.entryCount <= limits.names, !state.names.insert(name).inserted {
             bad(directory, place, "holds \"\(name.displayText)\" twice")
         }
         let type = ledger.type(entry.inode)

@@ -24,7 +24,7 @@ extension VolumeCheck {
         for kind in QuotaKind.allCases where quotaInode(kind) != nil {
             let owner = kind.owner(of: inode)
             guard
-                quotaUsage[kind.rawValue].count < QuotaFile.maximumAccountCount
+                quotaUsage[kind.rawValue].count < limits.accounts
                     || quotaUsage[kind.rawValue][owner] != nil
             else { continue }
             quotaUsage[kind.rawValue][owner, default: QuotaUsage()].byteCount +=
@@ -47,7 +47,7 @@ extension VolumeCheck {
             }
             let read = try sink.attempt(inode: number) { () throws(StorageError) in
                 let inode = try view.inode(InodeNumber(number))
-                return (inode, try QuotaFile.read(kind, inode, view))
+                return (inode, try QuotaFile.read(kind, inode, view, accountLimit: limits.accounts))
             }
             guard let (inode, result) = read else { continue }
             switch result {
@@ -60,8 +60,13 @@ extension VolumeCheck {
     private func compare(
         _ counted: [UInt32: QuotaUsage], _ found: [UInt32: QuotaUsage], _ kind: QuotaKind, _ inode: Inode
     ) {
-        guard counted.count < QuotaFile.maximumAccountCount, found.count < QuotaFile.maximumAccountCount
-        else {
+        guard counted.count < limits.accounts, found.count < limits.accounts else {
+            sink.add(
+                Finding(
+                    .memoryBound(
+                        "ext4",
+                        "\(kind.name) quotas are of \(limits.accounts) accounts or more, so they were not compared; use e2fsck",
+                        structure: "quota"), .note, file: FileID(UInt64(inode.number.rawValue))))
             return
         }
         let wrong = Set(counted.keys).union(found.keys)

@@ -8,9 +8,39 @@ extension Ext4FileSystem {
     /// Not looked for: contents of encrypted names, ACL contents, backup superblocks beside a sound primary, and
     /// whether an index of folded names sorts them by the right hash.
     ///
+    /// Where a volume has more of something than memory should hold, a finding says what was not checked: a warning, code
+    /// "memory-bound", where it is the rest of the volume; a note where it is one directory or the quotas.
+    ///
     /// - Throws: `io` when the device fails; `unsupported` for features that cannot be checked.
-    package static func check(_ device: any BlockDevice) throws(StorageError) -> CheckReport {
+    package static func check(
+        _ device: any BlockDevice, limits: CheckLimits = CheckLimits()
+    ) throws(StorageError) -> CheckReport {
         let sink = CheckSink()
+        do throws(StorageError) {
+            return try check(device, sink, limits)
+        } catch {
+            guard error.isOfBounds else { throw error }
+            sink.add(Finding(error, .warning))
+            return sink.report
+        }
+    }
+
+    /// What a check holds at once.
+    package struct CheckLimits: Sendable {
+        /// Pieces of the inode table, 1 KiB each.
+        package var inodePages = 1 << 19
+        /// Names of one directory among which doubles are looked for.
+        package var names = 1 << 20
+        /// Accounts of a kind of quota.
+        package var accounts = 1 << 20
+
+        /// The usual ones.
+        package init() {}
+    }
+
+    private static func check(
+        _ device: any BlockDevice, _ sink: CheckSink, _ limits: CheckLimits
+    ) throws(StorageError) -> CheckReport {
         guard let superblock = try Superblock.read(from: device) else {
             sink.add(
                 Finding(
@@ -40,12 +70,13 @@ extension Ext4FileSystem {
                     structure: "superblock", offset: Superblock.byteOffset + 4))
             return sink.report
         }
-        return try checkReplayed(device, superblock, geometry, sink)
+        return try checkReplayed(device, superblock, geometry, sink, limits)
     }
 
     /// Checks what a replay of the journal would show.
     private static func checkReplayed(
-        _ device: any BlockDevice, _ superblock: Superblock, _ geometry: Geometry, _ sink: CheckSink
+        _ device: any BlockDevice, _ superblock: Superblock, _ geometry: Geometry, _ sink: CheckSink,
+        _ limits: CheckLimits
     ) throws(StorageError) -> CheckReport {
         let onDisk = CheckView(device, superblock, geometry, sink)
         var view = onDisk
@@ -74,7 +105,7 @@ extension Ext4FileSystem {
                 }
             }
         }
-        let check = VolumeCheck(view, sink)
+        let check = VolumeCheck(view, sink, limits)
         check.checkJournalState(journal)
         return try check.run()
     }
@@ -84,6 +115,7 @@ extension Ext4FileSystem {
 final class VolumeCheck {
     let view: CheckView
     let sink: CheckSink
+    let limits: Ext4FileSystem.CheckLimits
     var claims = BlockClaims()
     var ledger: InodeLedger
     /// Directories in the order of their numbers.
@@ -110,10 +142,11 @@ final class VolumeCheck {
 
     var geometry: Geometry { view.geometry }
 
-    init(_ view: CheckView, _ sink: CheckSink) {
+    init(_ view: CheckView, _ sink: CheckSink, _ limits: Ext4FileSystem.CheckLimits) {
+        self.limits = limits
         self.view = view
         self.sink = sink
-        ledger = InodeLedger(view.geometry)
+        ledger = InodeLedger(view.geometry, pageLimit: limits.inodePages)
     }
 
     func run() throws(StorageError) -> CheckReport {

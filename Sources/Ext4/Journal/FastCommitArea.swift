@@ -66,9 +66,8 @@ package struct FastCommitArea: Equatable, Sendable {
                     value.upperBound <= bytes.count
                 else { break scan }
                 guard records.count < maximumRecordCount else {
-                    throw .journal(
-                        .corrupt, .fastCommitRecord,
-                        "the fast commits have more than \(maximumRecordCount) records; run e2fsck",
+                    throw .memoryBound(
+                        "ext4", "the fast commits have more than \(maximumRecordCount) records; run e2fsck",
                         structure: "fast commit")
                 }
                 if tag != .padding { records.append(Record(tag: tag, block: block, value: value)) }

@@ -1,5 +1,5 @@
 extension StorageError {
-    private static let memoryBound = "memory-bound"
+    fileprivate static let memoryBound = "memory-bound"
 
     /// An image asks for more memory than its command may take, whatever it holds: said before anything is allocated.
     public static func memoryBound(
@@ -22,6 +22,11 @@ extension StorageError {
 
     /// More than is read here: our own bounds, not the image's fault.
     public var isOfBounds: Bool { code == Self.memoryBound }
+}
+
+extension Finding {
+    /// Something was not checked, because it would take more than memory should hold.
+    public var isOfBounds: Bool { code == StorageError.memoryBound }
 }
 
 extension DirectoryEntry {

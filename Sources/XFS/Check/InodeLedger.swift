@@ -22,11 +22,12 @@ struct InodeLedger {
 
     private static let pageSize: UInt64 = 64
     /// 32 million inodes at best.
-    private static let pageLimit = 1 << 19
-    private static let directoryLimit = 4 << 20
+    private let limits: XFSFileSystem.CheckLimits
 
     private var pages: [UInt64: [Record]] = [:]
     private var places: [InodeNumber: Place] = [:]
+
+    init(_ limits: XFSFileSystem.CheckLimits) { self.limits = limits }
 
     private static func position(_ number: InodeNumber) -> (page: UInt64, index: Int) {
         let (page, index) = number.rawValue.quotientAndRemainder(dividingBy: pageSize)
@@ -37,12 +38,12 @@ struct InodeLedger {
     mutating func add(_ number: InodeNumber, _ record: Record) throws(StorageError) {
         let (page, index) = Self.position(number)
         if pages[page] == nil {
-            guard pages.count < Self.pageLimit else { throw Self.tooMany("inodes are in use") }
+            guard pages.count < limits.inodePages else { throw Self.tooMany("inodes are in use") }
             pages[page] = [Record](repeating: Record(), count: Int(Self.pageSize))
         }
         pages[page]?[index] = record
         if record.type == .directory {
-            guard places.count < Self.directoryLimit else { throw Self.tooMany("directories are there") }
+            guard places.count < limits.directories else { throw Self.tooMany("directories are there") }
             places[number] = Place()
         }
     }

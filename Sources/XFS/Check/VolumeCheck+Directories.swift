@@ -1,8 +1,6 @@
 internal import Storage
 
 extension VolumeCheck {
-    private static let directoryBlockLimit = 1 << 20
-
     /// What a directory keeps of itself: gaps between entries, the list of the longest gap of each block, hashes in order, counts
     /// of those that are gone. The kernel refuses a directory in which it is wrong, or puts entries where others lie.
     func checkBlocks(_ directory: Inode) throws(StorageError) {
@@ -16,10 +14,10 @@ extension VolumeCheck {
         var longest: [UInt64: Int] = [:]
         try view.forEachDataBlock(of: directory) { (number, position, block) throws(StorageError) in
             guard block.isSound else { throw view.badDirectory(directory, position) }
-            guard longest.count < Self.directoryBlockLimit else {
+            guard longest.count < limits.directoryBlocks else {
                 throw .memoryBound(
                     "xfs",
-                    "\(directory.name) has more than \(Self.directoryBlockLimit) blocks of names, more than are checked",
+                    "\(directory.name) has more than \(limits.directoryBlocks) blocks of names, so their gaps were not checked; use xfs_repair",
                     structure: "directory", offset: directory.position)
             }
             longest[number] = block.longestGap

@@ -11,10 +11,13 @@ extension VolumeCheck {
                 type: type, isMetadata: inode.flags2.contains(.metadata), links: inode.linkCount))
         checkFields(inode, type)
         var blocks: UInt64 = 0
+        var attributeBlocks: UInt64 = 0
         for fork in [Inode.Fork.data, .attributes] {
             if fork == .attributes, inode.forkOffset == 0 { continue }
             if fork == .data, inode.flags.contains(.realTime), type == .regular { continue }
-            blocks += try checkMap(inode, fork)
+            let count = try checkMap(inode, fork)
+            blocks += count
+            if fork == .attributes { attributeBlocks = count }
         }
         if inode.blockCount != blocks, !inode.flags.contains(.realTime) {
             sink.add(
@@ -22,8 +25,24 @@ extension VolumeCheck {
                 structure: "inode", offset: inode.position, inode: number)
         }
         if type == .symbolicLink { _ = try view.symbolicLinkTarget(of: inode) }
-        _ = try view.extendedAttributes(of: inode)
+        try checkAttributeValues(of: inode, blockCount: attributeBlocks)
         try checkAttributeLeaves(inode)
+    }
+
+    /// Every value, one after the other, however many there are. Each has blocks of its own: more bytes than there are in the
+    /// inode's attribute blocks are in none.
+    private func checkAttributeValues(of inode: Inode, blockCount: UInt64) throws(StorageError) {
+        let inBlocks = blockCount *? UInt64(geometry.blockSize)
+        var room = inBlocks.flatMap { $0 +? UInt64(inode.bytes.count) } ?? .max
+        try view.forEachAttribute(of: inode) { (attribute) throws(StorageError) in
+            guard let name = attribute.fullName else { return true }
+            // listxattr(2) ends names with it.
+            guard !name.contains(0) else { throw view.badAttributes(inode, inode.position) }
+            let count = UInt64(try view.value(of: attribute, of: inode).count)
+            guard count <= room else { throw view.badAttributes(inode, inode.position) }
+            room -= count
+            return true
+        }
     }
 
     private func checkMap(_ inode: Inode, _ fork: Inode.Fork) throws(StorageError) -> UInt64 {
@@ -76,7 +95,12 @@ extension VolumeCheck {
         }
         guard isRead != nil else { return }
         _ = try sink.attempt(inode: number) { () throws(StorageError) in
-            try checkBlocks(view.inode(number))
+            do throws(StorageError) {
+                try checkBlocks(view.inode(number))
+            } catch {
+                guard error.isOfBounds else { throw error }
+                sink.add(Finding(error, .note, file: FileID(number.rawValue)))
+            }
         }
     }
 

@@ -2,11 +2,8 @@ internal import Storage
 
 /// The check of one volume: passes that build on each other.
 final class VolumeCheck {
-    /// Pieces of space, records of trees and the like that the check holds at once, about 40 bytes each where a group is
-    /// judged: a volume of more is not accounted for.
-    static let heldLimit = 16 << 20
-
     let view: CheckView
+    let limits: XFSFileSystem.CheckLimits
     let sink: CheckSink
     let isReplayed: Bool
     var geometry: Geometry { view.geometry }
@@ -31,13 +28,15 @@ final class VolumeCheck {
     /// The accounting is not whole, since something could not be read.
     var isPartial = false
 
-    var inodes = InodeLedger()
+    var inodes: InodeLedger
     var unlinked: Set<InodeNumber> = []
     var freeBlockCount: UInt64 = 0
     var inodeCount: UInt64 = 0
     var freeInodeCount: UInt64 = 0
 
-    init(_ view: CheckView, _ sink: CheckSink, isReplayed: Bool) {
+    init(_ view: CheckView, _ sink: CheckSink, isReplayed: Bool, limits: XFSFileSystem.CheckLimits) {
+        self.limits = limits
+        inodes = InodeLedger(limits)
         self.view = view
         self.sink = sink
         self.isReplayed = isReplayed
@@ -46,7 +45,8 @@ final class VolumeCheck {
 
     func run() throws(StorageError) {
         guard use.count == Int(geometry.groupCount) else {
-            throw .memoryBound("xfs", "\(geometry.groupCount) groups are more than are checked")
+            throw .memoryBound(
+                "xfs", "\(geometry.groupCount) groups are more than are checked; use xfs_repair")
         }
         try claimLog()
         for group in 0..<geometry.groupCount {
@@ -105,10 +105,10 @@ final class VolumeCheck {
     func hold(_ count: Int = 1) throws(StorageError) {
         heldCount += count
         try Cancellation.check(turn: heldCount)
-        guard heldCount <= Self.heldLimit else {
+        guard heldCount <= limits.heldPieces else {
             throw .memoryBound(
                 "xfs",
-                "the volume has more than \(Self.heldLimit) pieces of space, more than are checked; use xfs_repair"
+                "the volume has more than \(limits.heldPieces) pieces of space, so not all of it was checked; use xfs_repair"
             )
         }
     }

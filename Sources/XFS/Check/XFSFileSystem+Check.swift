@@ -7,9 +7,41 @@ extension XFSFileSystem {
     ///
     /// Not looked for: see docs/xfs.md.
     ///
+    /// Where a volume has more of something than memory should hold, a finding says what was not checked: a warning, code
+    /// "memory-bound", where it is the rest of the volume; a note where it is one directory.
+    ///
     /// - Throws: `io` when the device fails; `unsupported` for features that cannot be checked.
-    package static func check(_ device: any BlockDevice) throws(StorageError) -> [Finding] {
+    package static func check(
+        _ device: any BlockDevice, limits: CheckLimits = CheckLimits()
+    ) throws(StorageError) -> [Finding] {
         let sink = CheckSink()
+        do throws(StorageError) {
+            return try check(device, sink, limits)
+        } catch {
+            guard error.isOfBounds else { throw error }
+            sink.add(Finding(error, .warning))
+            return sink.findings
+        }
+    }
+
+    /// What a check holds at once.
+    package struct CheckLimits: Sendable {
+        /// Pieces of space, records of trees and the like, about 40 bytes each where a group is judged.
+        package var heldPieces = 16 << 20
+        /// Chunks of 64 inodes, 768 bytes each.
+        package var inodePages = 1 << 19
+        /// Directories, 40 bytes each.
+        package var directories = 4 << 20
+        /// Blocks of one directory.
+        package var directoryBlocks = 1 << 20
+
+        /// The usual ones.
+        package init() {}
+    }
+
+    private static func check(
+        _ device: any BlockDevice, _ sink: CheckSink, _ limits: CheckLimits
+    ) throws(StorageError) -> [Finding] {
         guard let superblock = try Superblock.read(from: device) else {
             sink.add(
                 Finding(
@@ -53,7 +85,7 @@ extension XFSFileSystem {
                 structure: "superblock",
                 offset: UInt64(Superblock.Offset.flags), severity: .warning)
         }
-        try VolumeCheck(view, sink, isReplayed: replay != nil).run()
+        try VolumeCheck(view, sink, isReplayed: replay != nil, limits: limits).run()
         return sink.findings
     }
 }

@@ -7,7 +7,7 @@ struct CheckCommand: ParsableCommand, LockHonouring {
         commandName: "check",
         abstract: "Check image tables, partition tables and file systems.",
         discussion: """
-            Exits 0 when all is clean, 1 when it could not be checked, 2 when something is damaged, \
+            Exits 0 when all is clean, 1 when it, or some of it, could not be checked, 2 when something is damaged, \
             3 when an image only leaks space.
 
             Example:
@@ -103,6 +103,7 @@ struct CheckCommand: ParsableCommand, LockHonouring {
             )
             throw ExitCode(1)
         }
+        if check.isIncomplete { throw ExitCode(1) }
         if check.leaks { throw ExitCode(3) }
     }
 }

@@ -65,7 +65,13 @@ struct UndoCommand: ParsableCommand, LockHonouring {
             Terminal.print("There is nothing to undo\(places.first ?? names.first ?? "").\n")
         }
         for file in result.files {
-            Terminal.print("\(file.hostBytes.shellText): the newest change was taken back.\n")
+            let older = result.older.first { $0.file.hostBytes == file.hostBytes }
+            Terminal.print(
+                "\(file.hostBytes.shellText): "
+                    + (older.map {
+                        "holds what it held before the newest \($0.count) changes, so there is nothing to take back of them; their "
+                            + "undo records are settled.\n"
+                    } ?? "the newest change was taken back.\n"))
         }
         for record in result.keptRecords {
             Terminal.print(

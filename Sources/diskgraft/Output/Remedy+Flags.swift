@@ -19,8 +19,9 @@ extension Remedy {
         case .undoDisk(let path):
             "`diskgraft undo \(path.hostBytes.shellText)` takes it back there (with the same --undo-dir, where one was given)"
         case .forceUndo:
-            "`diskgraft undo --force` puts the old bytes back over it: work that was done since is lost, and a file system that "
-                + "was used since is damaged by that, so copy the image first"
+            "`diskgraft undo --force` writes this one change's old bytes over what is there now, a mixture that the image never was: "
+                + "work that was done since is lost, and a file system that was used since, or another backup, is damaged by that, so "
+                + "copy the image first"
         case .discardUndo: "`diskgraft undo --discard` leaves the image as it is"
         case .discardUndoOfSound:
             "`diskgraft undo --discard` keeps the image as it is, with all that was done since (`diskgraft check` finds no damage in "

@@ -48,7 +48,7 @@ public struct QEMUCheckReport: Encodable, Sendable {
             return count == 0 ? nil : Int(clamping: count)
         }
         filename = path
-        checkErrors = 0
+        checkErrors = own.count { $0.finding.isOfBounds && $0.finding.severity == .warning }
         corruptions = count(.damage)
         leaks = count(.leak)
         let info = try ImageProbe.describe(
@@ -60,7 +60,7 @@ public struct QEMUCheckReport: Encodable, Sendable {
             image = try DiskImage.open(path, options: options)
         } catch {
             guard !error.isCancellation else { throw error }
-            checkErrors = 1
+            checkErrors += 1
             return
         }
         let found: ImageTotals?
@@ -68,7 +68,7 @@ public struct QEMUCheckReport: Encodable, Sendable {
             found = try ImageTotals(image.opened)
         } catch {
             guard !error.isCancellation else { throw error }
-            checkErrors = 1
+            checkErrors += 1
             return
         }
         guard let totals = found else { return }

@@ -14,6 +14,8 @@ Rules:
   handlers     no handler of a signal is Swift: it may allocate where malloc was interrupted
   words        nothing branches on what is for people (a message, a title), or on the word of a layer or a code
   codes        an error's code is a case of an enumeration, and one layer has no word twice
+  casts        the patcher asks its many syntaxes and rules by requirements, not by casts to protocols: the runtime searches all
+               conformances of the program for each type and protocol
   tests        a test that a document names is there
 """
 import bisect, json, os, re, shutil, subprocess, sys, tempfile
@@ -259,6 +261,7 @@ TRAPS = re.compile(
 HANDLERS = re.compile(
     r"\bsa_sigaction\b|\bsa_handler\b|\b__sigaction_handler\b|\b(?:sigset|bsd_signal|sysv_signal)\s*\(|"
     r"\bsignal\s*\(\s*\w+\s*(?:\)\s*\{|,(?!\s*SIG_(?:IGN|DFL)\b))")
+CASTS = re.compile(r"\b(?:as[?]?|is)\s+(?:\(\s*)?any\s+\w")
 CODES = re.compile(
     r"\bcode\s*[:=]\s*\"|\bErrorCode\(\s*layer\s*:\s*\"|\b\w*Code\(\s*rawValue\s*:\s*\"|\bword\s*:\s*\"[\w-]+\"\s*\)")
 
@@ -360,6 +363,9 @@ def check(root, package):
                 breach("words", path, line_at(joined, starts, m.end() + used.start()), f"branches on {used[0].strip()}…, which is {m[0].split('=')[1].strip()}")
         for m, line in each(CODES):
             breach("codes", path, line, "a literal code")
+        if target == "Patcher":
+            for m, line in each(CASTS):
+                breach("casts", path, line, "a cast to a protocol")
         if target != COMMAND and not path.startswith(SCRIPTS):
             for part, at in sentences(parts):
                 bare = re.sub(rf"\b(?:{PROGRAMS})(?: -?[\w^=./]+)+", "", part)
@@ -466,6 +472,11 @@ SEEDS = {
         "func f(_ a: inout sigaction) { a.__sigaction_handler.sa_handler = { _ in } }", "a.sa_sigaction = f", "a.__sigaction_handler = b", "signal(SIGINT) { _ in }",
         "signal(SIGINT, f)", "signal(SIGTERM, { _ in })", "signal( SIGINT , f)", "signal (SIGINT, f)", "Glibc.signal(SIGINT, f)", "_ = signal(number, f)", "sigset(SIGINT, f)",
         "bsd_signal(SIGINT, f)", "sysv_signal(SIGINT, f)",
+    ]),
+    "casts": ("Sources/Patcher", [
+        "let a = b as? any BootMenu", "let a = b as? any BootMenu.Type", "let a = (b as? any GRUB2Text)?.menu", "let a = b is any GRUBMenu",
+        "for case let a as any BootMenu.Type in b {}", "let a = b.compactMap { $0 as? any NetworkSyntax.Type }", "switch a { case is any GuestRule.Type: break }",
+        "let a = b as? (any BootMenu)",
     ]),
     "tests": ("docs", [
         "Held by `NoSuchTests.atAll`.", "Held by `NoSuchTests`.", "(`NoSuchTests`)", "| a | `NoSuchTests.b` |", "- `OVAArchiveTests.noSuchTest`",

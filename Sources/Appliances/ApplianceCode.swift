@@ -34,8 +34,6 @@ package enum ApplianceCode: String, LayerCode {
     case vmaVersion = "vma-version"
     /// The pieces of a disk contradict each other or its size.
     case badPieces = "bad-pieces"
-    /// It is read, never changed.
-    case readOnly = "read-only"
 }
 
 extension StorageError {

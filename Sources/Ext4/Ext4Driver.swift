@@ -4,8 +4,6 @@ package import Storage
 package enum Ext4Driver: FileSystemDriver {
     package static let kinds: Set<VolumeIdentity.Kind> = [.ext2, .ext3, .ext4]
 
-    package static let layer = Ext4Code.layer
-
     package static let errorLayers: Set<String> = ["ext2", "ext3", "ext4", "journal"]
 
     package static let repairTool = "e2fsck"

@@ -4,8 +4,6 @@ package import Storage
 package enum FATDriver: FileSystemDriver {
     package static let kinds: Set<VolumeIdentity.Kind> = [.vfat]
 
-    package static let layer = FATCode.layer
-
     package static let errorLayers: Set<String> = [FATCode.layer]
 
     package static let repairTool = "fsck.vfat"

@@ -7,8 +7,9 @@ extension String {
     /// A path, name or argument that the host gave, up to its NUL.
     public init(hostPath pointer: UnsafePointer<CChar>) {
         let length = unsafe strlen(pointer)
-        let bytes = unsafe UnsafeBufferPointer(start: pointer, count: length).map { UInt8(bitPattern: $0) }
-        self.init(hostBytes: bytes)
+        self = unsafe pointer.withMemoryRebound(to: UInt8.self, capacity: length) { bytes in
+            unsafe String(hostBytes: UnsafeBufferPointer(start: bytes, count: length))
+        }
     }
 
     /// Calls `body` with the path as the kernel takes it. A path with NUL in it, which no file has, becomes the empty
@@ -21,10 +22,13 @@ extension String {
 extension [UInt8] {
     /// The same for bytes.
     func withHostName<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        let text = (contains(0) ? [] : self).map { CChar(bitPattern: $0) } + [0]
-        return unsafe text.withUnsafeBufferPointer { buffer in
+        var text = contains(0) ? [] : self
+        text.append(0)
+        return unsafe text.withUnsafeBytes { bytes in
             var end: CChar = 0
-            guard let base = buffer.baseAddress else { return unsafe body(&end) }
+            guard let base = unsafe bytes.bindMemory(to: CChar.self).baseAddress else {
+                return unsafe body(&end)
+            }
             return unsafe body(base)
         }
     }

@@ -51,7 +51,9 @@ package final class KernelUse: Sendable {
         }
 
         static var all: [Loop] {
-            HostDirectory.names(in: "/sys/block").filter { $0.hasPrefix("loop") }.compactMap { Loop($0) }
+            HostDirectory.names(in: "/sys/block").filter { $0.utf8.starts(with: "loop".utf8) }.compactMap {
+                Loop($0)
+            }
         }
 
         func isBacked(by status: stat, isBlockDevice: Bool) -> Bool {

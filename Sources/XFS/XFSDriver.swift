@@ -4,8 +4,6 @@ package import Storage
 package enum XFSDriver: FileSystemDriver {
     package static let kinds: Set<VolumeIdentity.Kind> = [.xfs]
 
-    package static let layer = XFSCode.layer
-
     package static let errorLayers: Set<String> = ["xfs"]
 
     package static let repairTool = "xfs_repair"

@@ -43,7 +43,11 @@ struct DiskgraftCommand: ParsableCommand {
             if let format = CreateOptionsHelp.format(ofOptionsAskedIn: ungluing(arguments)) {
                 return try printCreateOptions(format: format, path: "")
             }
-            var command = try parseAsRoot(ungluing(arguments))
+            if arguments == ["--version"] {
+                // Nothing else is wanted: the parser would first look through every command.
+                return Terminal.printMessage(configuration.version, isError: false)
+            }
+            var command = try parse(ungluing(arguments))
             parsed = type(of: command)
             try honestly(command) {
                 try Cancellation { Interruption.hasCome }.covering { try command.run() }
@@ -61,6 +65,19 @@ struct DiskgraftCommand: ParsableCommand {
             // An exit status alone comes behind what was said.
             end(error is ExitCode ? Terminal.error ?? "" : Self.message(for: error), code)
         }
+    }
+
+    /// Asks the command that the first argument names by itself: on the way through the tree of commands the parser looks for
+    /// requests for completion scripts and for help at each of them, which takes longer than the commands that only read. What it
+    /// does not understand by itself (help, a script, a mistake) goes through the tree, which has the answers to that.
+    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        if let word = arguments.first,
+            let named = configuration.subcommands.first(where: { $0.configuration.commandName == word }),
+            let command = try? named.parseAsRoot(Array(arguments.dropFirst())), type(of: command) == named
+        {
+            return command
+        }
+        return try parseAsRoot(arguments)
     }
 
     /// What is wrong with an argument is said with the usage of the command that it was for, which the parser has forgotten
@@ -93,6 +110,15 @@ struct DiskgraftCommand: ParsableCommand {
         let near = names.filter { word.count > 1 && ($0.hasPrefix(word) || word.hasPrefix($0)) }.sorted()
         let hint = near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"
         throw ValidationError("there is no command \"\(word)\"\(hint)")
+    }
+}
+
+extension CommandConfiguration {
+    /// The configuration of a command of diskgraft's. That it has a command above it keeps the parser from looking for requests
+    /// for completion scripts in it; those are given to diskgraft itself.
+    init(subcommand name: String, abstract: String, discussion: String = "") {
+        self.init(
+            commandName: name, _superCommandName: "diskgraft", abstract: abstract, discussion: discussion)
     }
 }
 

@@ -118,17 +118,4 @@ struct LVMScanTests {
         #expect(names(found) == ["vg/root", "vg@Other0/root"])
         #expect(found.codes.contains("vg-same-name"))
     }
-
-    @Test func deviceNames() {
-        #expect(
-            LVMDeviceName.paths(group: "Vol-Group", volume: "Log-Vol00")
-                == ["/dev/Vol-Group/Log-Vol00", "/dev/mapper/Vol--Group-Log--Vol00"])
-        func parse(_ path: String) -> String? { LVMDeviceName.parse(path).map { "\($0.group)|\($0.volume)" } }
-        #expect(parse("/dev/mapper/Vol--Group-Log--Vol00") == "Vol-Group|Log-Vol00")
-        #expect(parse("/dev/VolGroup00/LogVol00") == "VolGroup00|LogVol00")
-        #expect(parse("vg/lv") == "vg|lv")
-        #expect(parse("/dev/mapper/control") == nil)
-        #expect(parse("/dev/sda1") == nil)
-        #expect(parse("/dev/mapper/a-b-c") == nil)
-    }
 }

@@ -2,9 +2,6 @@ internal import Storage
 
 /// An encoding of blocks that are decoded whole: headers, and payloads whose length a header tells.
 protocol BlockFormat {
-    /// Its name.
-    static var id: CodecID { get }
-
     /// At the start of a stream.
     init()
 

@@ -6,10 +6,6 @@ extension DiskImage {
     /// Files of a directory that are looked into.
     private static let siblingLimit = 128
 
-    /// Names of files in the same directory that say that this image is their parent: the machine's present state is
-    /// theirs, and they are worthless once this one changes.
-    public var childrenBeside: [String] { Self.children(of: path) }
-
     /// A sentence on them where there are any.
     public var childWarnings: [String] {
         Self.childWarning(path).map { ["\(path.hostBytes.shellText): \($0)"] } ?? []
@@ -47,6 +43,8 @@ extension DiskImage {
         ]
     }
 
+    /// Names of files in the same directory that say that this image is their parent: the machine's present state is
+    /// theirs, and they are worthless once this one changes.
     private static func children(of path: String) -> [String] {
         let place = HostDirectory.resolved(path) ?? path
         let name = HostPath.name(of: place)

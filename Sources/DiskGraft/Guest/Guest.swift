@@ -21,7 +21,21 @@ public final class Guest: Sendable {
     let devices: [any BlockDevice]
     let registry: FileSystemRegistry
     private let ignoresChecksums: Bool
-    private let fileSystems = Mutex<[Int: Result<any FileSystem, StorageError>]>([:])
+    private let fileSystems = Mutex<[Int: OpenedVolume]>([:])
+
+    /// What came of opening a volume's file system. No `Result`: the runtime searches all conformances to make up its type,
+    /// which is felt in commands that take milliseconds.
+    private enum OpenedVolume {
+        case fileSystem(any FileSystem)
+        case failed(StorageError)
+
+        func get() throws(StorageError) -> any FileSystem {
+            switch self {
+            case .fileSystem(let fileSystem): return fileSystem
+            case .failed(let error): throw error
+            }
+        }
+    }
 
     private init(
         images: [DiskImage], machine: SourceMachine?, devices: [any BlockDevice], layout: DiscoveredVolumes,
@@ -141,13 +155,13 @@ public final class Guest: Sendable {
     public func fileSystem(on index: Int) throws(StorageError) -> any FileSystem {
         if let known = fileSystems.withLock({ $0[index] }) { return try known.get() }
         let volume = volumes[index]
-        let result: Result<any FileSystem, StorageError>
+        let result: OpenedVolume
         do throws(StorageError) {
-            result = .success(try openFileSystem(volume))
+            result = .fileSystem(try openFileSystem(volume))
         } catch {
             // Nothing about the volume.
             guard !error.isCancellation else { throw error }
-            result = .failure(error)
+            result = .failed(error)
         }
         return try fileSystems.withLock { known in
             if known[index] == nil { known[index] = result }

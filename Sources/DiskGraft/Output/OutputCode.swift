@@ -4,7 +4,6 @@ internal import Storage
 enum OutputCode: String, LayerCode {
     static let layer = "output"
 
-    case cutOffChange = "cut-off-change"
     case formatUnknown = "format-unknown"
     case isADirectory = "is-a-directory"
     case isTheParent = "is-the-parent"

@@ -6,8 +6,6 @@ struct CompatibleFeatures: OptionSet, Sendable {
     static let resizeInode = CompatibleFeatures(rawValue: 0x10)
     static let directoryIndex = CompatibleFeatures(rawValue: 0x20)
     static let sparseSuper2 = CompatibleFeatures(rawValue: 0x200)
-    static let fastCommit = CompatibleFeatures(rawValue: 0x400)
-    static let stableInodes = CompatibleFeatures(rawValue: 0x800)
     static let orphanFile = CompatibleFeatures(rawValue: 0x1000)
 }
 

@@ -33,7 +33,6 @@ struct Superblock: Sendable {
         static let label = 0x78
         static let reservedDescriptorBlocks = 0xce
         static let journalInode = 0xe0
-        static let journalDevice = 0xe4
         static let lastOrphan = 0xe8
         static let hashSeed = 0xec
         static let hashVersion = 0xfc
@@ -44,7 +43,6 @@ struct Superblock: Sendable {
         static let wantExtraSize = 0x15e
         static let flags = 0x160
         static let mmpBlock = 0x168
-        static let checksumType = 0x175
         static let backupGroups = 0x24c
         static let checksumSeed = 0x270
         static let writeTimeHigh = 0x274

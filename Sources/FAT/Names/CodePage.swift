@@ -29,9 +29,6 @@ struct CodePage: Sendable {
         )
     }
 
-    /// What Linux and mtools take where nothing else is said: the one of the first PC.
-    static let usual = CodePage(437, latinUS)
-
     /// What stands for bytes that stand for nothing.
     static let unknownUnit: UInt16 = 0xfffd
 

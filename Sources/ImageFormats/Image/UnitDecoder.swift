@@ -18,7 +18,12 @@ final class UnitDecoder: Sendable {
 
     private let files: [any ByteFile]
     private let decoders = DecoderPool()
-    private let cache = Mutex(BoundedCache<Key, [UInt8]>(budget: UnitDecoder.budget))
+    /// What was decoded, once anything was: most images have nothing compressed.
+    private let cache = Mutex<Decoded?>(nil)
+
+    private final class Decoded {
+        var units = BoundedCache<Key, [UInt8]>(budget: UnitDecoder.budget)
+    }
 
     init(files: [any ByteFile]) { self.files = files }
 
@@ -36,14 +41,14 @@ final class UnitDecoder: Sendable {
 
     /// Drops decoded units that overlap guest bytes which have been written elsewhere since.
     func forget(_ range: Range<UInt64>) {
-        cache.withLock { cache in cache.removeAll { key, _ in range.contains(key.guestOffset) } }
+        cache.withLock { cache in cache?.units.removeAll { key, _ in range.contains(key.guestOffset) } }
     }
 
     /// The whole unit, decoded.
     func decode(_ unit: Extent.CompressedUnit) throws(StorageError) -> [UInt8] {
         let key = Key(
             file: unit.file, hostOffset: unit.hostRange.lowerBound, guestOffset: unit.unitRange.lowerBound)
-        if let known = cache.withLock({ $0.value(for: key) }) { return known }
+        if let known = cache.withLock({ $0?.units.value(for: key) }) { return known }
         let size = unit.unitRange.upperBound - unit.unitRange.lowerBound
         guard size <= Self.unitLimit,
             unit.hostRange.upperBound - unit.hostRange.lowerBound <= 2 * Self.unitLimit,
@@ -70,7 +75,11 @@ final class UnitDecoder: Sendable {
         }
         guard filled >= size || unit.mayBeShort else { throw damaged(unit, "is too short") }
         decoded.removeLast(decoded.count - Int(size))
-        cache.withLock { $0.keep(decoded, for: key, cost: decoded.count) }
+        cache.withLock { cache in
+            let held = cache ?? Decoded()
+            held.units.keep(decoded, for: key, cost: decoded.count)
+            cache = held
+        }
         return decoded
     }
 

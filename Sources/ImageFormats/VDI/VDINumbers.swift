@@ -3,8 +3,6 @@ struct VDIBlock: Hashable, Comparable, Sendable {
     var rawValue: UInt64
     init(_ rawValue: UInt64) { self.rawValue = rawValue }
     static func < (left: VDIBlock, right: VDIBlock) -> Bool { left.rawValue < right.rawValue }
-    /// The one behind it.
-    var next: VDIBlock { VDIBlock(rawValue + 1) }
 }
 
 /// A block's place in the file, counted in blocks from the start of the data.

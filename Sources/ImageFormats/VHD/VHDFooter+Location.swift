@@ -13,12 +13,6 @@ struct VHDFooterPlacement: Sendable {
 }
 
 extension VHDFooterPlacement {
-    /// The footer of a disk made now.
-    init(footer: VHDFooter, endOffset: UInt64) {
-        self.footer = footer
-        self.endOffset = endOffset
-    }
-
     /// The footer that ends `tail`, 512 bytes long or, as old versions of Virtual PC wrote it, 511.
     static func footer(endingIn tail: [UInt8]) -> (footer: VHDFooter, byteCount: Int)? {
         for size in [VHDFooter.byteCount, VHDFooter.byteCount - 1] where tail.count >= size {

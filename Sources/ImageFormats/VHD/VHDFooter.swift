@@ -38,8 +38,6 @@ struct VHDFooter: Equatable, Sendable {
     var version: UInt32 { bytes.big(12) }
     /// Where the dynamic header lies; all ones in a fixed disk.
     var dataOffset: UInt64 { bytes.big(16) }
-    /// Seconds since 2000.
-    var timestamp: UInt32 { bytes.big(24) }
     var creator: [UInt8] { Array(bytes[28..<32]) }
     var creatorVersion: UInt32 { bytes.big(32) }
     var currentSize: UInt64 { bytes.big(48) }

@@ -11,8 +11,6 @@ struct VHDXReplay: Sendable {
 
     static let pageSize: UInt64 = 4096
 
-    var isEmpty: Bool { pages.isEmpty && zeros.isEmpty && fileSize == 0 }
-
     /// More separate zeroed ranges than this are refused by the log.
     static let zeroLimit = 4096
     var zeroCount: Int { zeros.ranges.count }

@@ -16,7 +16,6 @@ struct CpioHeader {
     var owner: UInt32 { fields[2] }
     var group: UInt32 { fields[3] }
     var linkCount: UInt32 { fields[4] }
-    var modificationTime: UInt32 { fields[5] }
     var size: UInt32 { fields[6] }
     var deviceMajor: UInt32 { fields[7] }
     var deviceMinor: UInt32 { fields[8] }

@@ -68,16 +68,12 @@ package struct UnifiedKernelImage {
         return try source.slice(section.range)
     }
 
-    /// The kernel.
-    package func kernel() throws(StorageError) -> ByteSource? { try section(".linux") }
     /// The initramfs, to be read as any other.
     package func initramfs() throws(StorageError) -> ByteSource? { try section(".initrd") }
     /// The kernel's command line, without NUL and line end.
     package func commandLine() throws(StorageError) -> [UInt8]? { try text(".cmdline") }
     /// The release of the kernel, as `uname -r` tells it.
     package func release() throws(StorageError) -> [UInt8]? { try text(".uname") }
-    /// os-release of the system that it belongs to.
-    package func osRelease() throws(StorageError) -> [UInt8]? { try text(".osrel") }
 
     /// Throws `corrupt` for more text than a section of that kind has.
     private func text(_ name: String) throws(StorageError) -> [UInt8]? {

@@ -31,9 +31,6 @@ public enum MachineLanguage: String, Sendable, CaseIterable, Encodable {
         }
     }
 
-    /// Whether the file is one to run.
-    package var isScript: Bool { suffix.hasSuffix(".sh") }
-
     /// The targets that it describes machines for.
     package var targets: [String] {
         switch self {

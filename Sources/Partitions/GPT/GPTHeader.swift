@@ -89,21 +89,27 @@ struct GPTCopy: Equatable, Sendable {
     let header: GPTHeader
     let entryBytes: [UInt8]
 
+    /// What stands where a copy is looked for. No `Result`, which costs the runtime a search where every disk is opened.
+    enum Found: Sendable {
+        case copy(GPTCopy)
+        case flawed(GPTHeader.Flaw)
+    }
+
     /// Reads the copy whose header is at `sector`; only input errors throw.
     static func read(
         _ disk: any BlockDevice, at sector: UInt64, geometry: DiskGeometry
-    ) throws(StorageError) -> Result<GPTCopy, GPTHeader.Flaw> {
-        guard let offset = geometry.offset(ofSector: sector) else { return .failure(.unreachable) }
+    ) throws(StorageError) -> Found {
+        guard let offset = geometry.offset(ofSector: sector) else { return .flawed(.unreachable) }
         let bytes = try disk.bytes(at: offset, count: Int(geometry.sectorSize))
         let header: GPTHeader
-        do { header = try GPTHeader(bytes, at: sector, geometry: geometry) } catch { return .failure(error) }
+        do { header = try GPTHeader(bytes, at: sector, geometry: geometry) } catch { return .flawed(error) }
         guard let start = geometry.offset(ofSector: header.entriesSector) else {
-            return .failure(.entryArray)
+            return .flawed(.entryArray)
         }
         let entries = try disk.bytes(at: start, count: header.entryByteCount)
         guard CRC32.checksum(entries.span8) == header.entriesChecksum else {
-            return .failure(.entriesChecksum)
+            return .flawed(.entriesChecksum)
         }
-        return .success(GPTCopy(header: header, entryBytes: entries))
+        return .copy(GPTCopy(header: header, entryBytes: entries))
     }
 }

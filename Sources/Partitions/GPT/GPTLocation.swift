@@ -5,10 +5,10 @@ struct GPTLocation: Sendable {
     /// A place that was looked at.
     struct Attempt: Sendable {
         var sector: UInt64
-        var result: Result<GPTCopy, GPTHeader.Flaw>
-        var copy: GPTCopy? { try? result.get() }
+        var found: GPTCopy.Found
+        var copy: GPTCopy? { if case .copy(let copy) = found { copy } else { nil } }
         var flaw: GPTHeader.Flaw? {
-            if case .failure(let flaw) = result { flaw } else { nil }
+            if case .flawed(let flaw) = found { flaw } else { nil }
         }
     }
 
@@ -35,8 +35,8 @@ struct GPTLocation: Sendable {
         let geometry = DiskGeometry(byteCount: disk.byteCount, sectorSize: sectorSize)
         guard geometry.sectorCount >= 3 else { return nil }
         let last = geometry.sectorCount - 1
-        let primary = Attempt(sector: 1, result: try GPTCopy.read(disk, at: 1, geometry: geometry))
-        let backup = Attempt(sector: last, result: try GPTCopy.read(disk, at: last, geometry: geometry))
+        let primary = Attempt(sector: 1, found: try GPTCopy.read(disk, at: 1, geometry: geometry))
+        let backup = Attempt(sector: last, found: try GPTCopy.read(disk, at: last, geometry: geometry))
         let displaced = try findDisplaced(disk, geometry: geometry, primary: primary, mbr: mbr)
         return GPTLocation(geometry: geometry, primary: primary, backup: backup, displaced: displaced)
     }
@@ -55,7 +55,7 @@ struct GPTLocation: Sendable {
         var looked: Attempt?
         for sector in places where sector > 1 && sector < geometry.sectorCount - 1 {
             let attempt = Attempt(
-                sector: sector, result: try GPTCopy.read(disk, at: sector, geometry: geometry))
+                sector: sector, found: try GPTCopy.read(disk, at: sector, geometry: geometry))
             if attempt.copy != nil { return attempt }
             looked = looked ?? attempt
         }

@@ -42,7 +42,7 @@ package struct GPTRepair: Sendable {
     package func commit(to disk: any WritableBlockDevice) throws(StorageError) {
         let geometry = DiskGeometry(byteCount: disk.byteCount, sectorSize: sectorSize)
         let now = try GPTCopy.read(disk, at: source.header.ownSector, geometry: geometry)
-        guard (try? now.get()) == source else {
+        guard case .copy(let copy) = now, copy == source else {
             throw .partition(.refused, .tableChanged, "the partition table changed since it was looked at")
         }
         try writes.commit(to: disk)

@@ -30,7 +30,7 @@ struct LogicalVolume: Sendable {
     enum Content: Sendable {
         /// Linear when there is one area. Stripe size in sectors.
         case striped([Area], stripeSize: UInt64)
-        /// An old-style mirror with a log of its own..
+        /// An old-style mirror with a log of its own.
         case mirror([Area])
         case raid(RAID)
         case zero

@@ -2,9 +2,9 @@ internal import Storage
 
 /// Names for people of MBR partition types (the list that all fdisks share).
 enum MBRType {
-    static let extendedTypes: Set<UInt8> = [0x05, 0x0f, 0x85]
+    static let extendedTypes: [UInt8] = [0x05, 0x0f, 0x85]
     static let protective: UInt8 = 0xee
-    static let bsdTypes: Set<UInt8> = [0xa5, 0xa6, 0xa9]
+    static let bsdTypes: [UInt8] = [0xa5, 0xa6, 0xa9]
     static let ldm: UInt8 = 0x42
 
     static func name(_ type: UInt8) -> String {

@@ -135,7 +135,7 @@ extension DriverReading {
 
     /// The menu can say so, and it is wanted.
     private func canBeDefault(_ entry: MenuEntry, inPlaceOf item: MenuEntry) -> Bool {
-        guard request.wants(.defaultEntry), let menu = item.file.syntax as? any BootMenu else { return false }
+        guard request.wants(.defaultEntry), let menu = item.file.syntax.bootMenu else { return false }
         return entry.key == item.key || !menu.choose(entry, in: item.file, of: guest).changes.isEmpty
     }
 }

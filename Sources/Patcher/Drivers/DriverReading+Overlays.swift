@@ -170,7 +170,7 @@ extension DriverReading {
 
     /// The loader is told of one file, or Xen's pygrub reads the menu, which takes one.
     private func takesOneFile(_ entry: MenuEntry, _ controller: Controller) -> Bool {
-        if let menu = entry.file.syntax as? any BootMenu, !type(of: menu).takesSeveralInitrds { return true }
+        if let menu = entry.file.syntax.bootMenu, !type(of: menu).takesSeveralInitrds { return true }
         return target.hypervisor == .xenserver && controller == .xenBlkfront && guest.firmware.isMissing
     }
 

@@ -87,7 +87,7 @@ package struct KernelStart: Hashable, Sendable {
     private var takesSeveral: Bool
 
     init(_ entry: MenuEntry) {
-        takesSeveral = (entry.file.syntax as? any BootMenu).map { type(of: $0).takesSeveralInitrds } ?? false
+        takesSeveral = entry.file.syntax.bootMenu.map { type(of: $0).takesSeveralInitrds } ?? false
         kernel = entry.entry.kernel
         initrds = entry.entry.initrds
         volume = entry.file.file.volume

@@ -6,7 +6,7 @@ enum GRUBLinks {
     /// The files with variables put into the menus, and with what the menus use them for said to the blocks.
     static func linked(_ files: [ScannedFile]) throws(StorageError) -> [ScannedFile] {
         var files = files
-        let blocks = files.filter { $0.syntax is any GRUBEnvironmentText }
+        let blocks = files.filter { $0.syntax.grubEnvironment != nil }
         let use = use(in: files)
         var shared = GRUBScope()
         var ofLoaderEntries: GRUBScope?
@@ -14,7 +14,7 @@ enum GRUBLinks {
         for isOwn in [true, false] {
             for index in files.indices {
                 try Cancellation.check()
-                guard var text = files[index].syntax as? any GRUB2Text, (text is GRUB2Config) == isOwn else {
+                guard var text = files[index].syntax.grub2Text, (text is GRUB2Config) == isOwn else {
                     continue
                 }
                 let file = files[index]
@@ -40,7 +40,7 @@ enum GRUBLinks {
         }
         for index in files.indices {
             let bytes = files[index].bytes
-            if var text = files[index].syntax as? any GRUBEnvironmentText {
+            if var text = files[index].syntax.grubEnvironment {
                 text.use = use
                 files[index].syntax = text
                 files[index].sites = text.deviceSites(in: bytes)
@@ -77,7 +77,7 @@ enum GRUBLinks {
         of load: GRUBEnvironmentLoad, in menu: ScannedFile, _ blocks: [ScannedFile]
     ) -> [String: String]? {
         func values(_ file: ScannedFile?) -> [String: String]? {
-            file.map { ($0.syntax as? any GRUBEnvironmentText)?.block?.values ?? [:] }
+            file.map { $0.syntax.grubEnvironment?.block?.values ?? [:] }
         }
         if let word = load.word {
             return menu.includedFiles[word].flatMap { key in

@@ -26,7 +26,7 @@ extension LinuxSystem {
         for (index, file) in files.enumerated() { places[file.file.key] = index }
         var found: [MenuEntry] = []
         for syntax in ConfigurationSyntaxes.all {
-            guard let menu = syntax as? any BootMenu.Type else { continue }
+            guard let menu = syntax.bootMenu else { continue }
             try Cancellation.check()
             found += defaults(of: menu)
         }

@@ -5,10 +5,10 @@ internal import Storage
 extension LinuxSystem {
     /// Whether nothing shows that this file is left over from another loader.
     func isInUse(_ menu: ScannedFile) -> Bool {
-        if readsMenuOfUEFIAlone, menu.syntax is any GRUBMenu, !isOnESP(menu) { return false }
+        if readsMenuOfUEFIAlone, type(of: menu.syntax).isGRUBMenu, !isOnESP(menu) { return false }
         if menu.isOneEntryOfMany, !menuUse.readsLoaderEntries { return false }
-        if menu.syntax is any GRUBMenu, isOutsideItsVolume(menu) { return false }
-        if menuUse.hasForeignLoader, menu.syntax is any GRUB2Text { return false }
+        if type(of: menu.syntax).isGRUBMenu, isOutsideItsVolume(menu) { return false }
+        if menuUse.hasForeignLoader, menu.syntax.grub2Text != nil { return false }
         if let type = menu.menuType, !type.isReached(menu, of: self) { return false }
         if let menuReader {
             guard isRead(menu, by: menuReader) else { return false }
@@ -42,7 +42,7 @@ extension LinuxSystem {
     /// A menu that the loader reads was found, whether or not it offers an entry.
     package var isMenuRead: Bool {
         files.contains { file in
-            guard let menu = file.syntax as? any BootMenu else { return false }
+            guard let menu = file.syntax.bootMenu else { return false }
             return menu.entries.contains { $0.kernel != nil } && isInUse(file)
         }
     }

@@ -49,7 +49,7 @@ struct LoaderRoots: Sendable {
         of file: String, _ index: Int, of entry: BootEntry, in menu: ScannedFile, inherited: [GRUBRootSetting]
     ) -> (place: Place, path: Substring) {
         guard menu.menuType?.pathBase == .volume else { return (.unknown, file[...]) }
-        let isLegacy = menu.syntax is any GRUBLegacyText
+        let isLegacy = menu.syntax.grubLegacyText != nil
         let settings = inherited + entry.rootSettings(ofFile: index)
         if isLegacy, let failing = failing(entry.rootSettings) { return (failing, file[...]) }
         guard file.first == "(", let end = file.firstIndex(of: ")") else {
@@ -100,7 +100,7 @@ struct LoaderRoots: Sendable {
 
     /// What the settings come to: one place where all ways lead to it.
     private func place(_ settings: [GRUBRootSetting], _ menu: ScannedFile) -> Place {
-        let isLegacy = menu.syntax is any GRUBLegacyText
+        let isLegacy = menu.syntax.grubLegacyText != nil
         var places = [start(menu)]
         for setting in settings {
             let found: Place? =

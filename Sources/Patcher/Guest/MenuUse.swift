@@ -53,7 +53,7 @@ struct MenuUse: Sendable {
             if let family = type(of: menu.syntax).family { liveFamilies.insert(family) }
             if menu.grubMenu?.readsBLSEntries == true { hasLiveMenuOfLoaderEntries = true }
         }
-        for case let menu as any BootMenu.Type in ConfigurationSyntaxes.all {
+        for menu in ConfigurationSyntaxes.all.compactMap({ $0.bootMenu }) {
             alive.formUnion(menu.parts(ofMenusWith: alive, of: guest))
         }
         if !guest.firmware.hasUEFI, guest.bootCode == .lilo,

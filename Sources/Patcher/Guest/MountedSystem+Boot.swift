@@ -34,7 +34,7 @@ extension MountedSystem {
 
     /// Whether what a system has as /boot has a boot loader's menu there.
     private static func holdsMenu(_ tree: FileSystemTree, below base: String) throws(StorageError) -> Bool {
-        for case let menu as any BootMenu.Type in ConfigurationSyntaxes.all {
+        for menu in ConfigurationSyntaxes.all.compactMap({ $0.bootMenu }) {
             for place in menu.places {
                 switch place {
                 case .path(let path):

@@ -29,11 +29,11 @@ package struct ScannedFile: Sendable {
     /// The name of its syntax.
     package var kind: ConfigurationKind { type(of: syntax).kind }
     /// Its syntax as a boot loader's menu; nil for all else.
-    var menuType: (any BootMenu.Type)? { type(of: syntax) as? any BootMenu.Type }
+    var menuType: (any BootMenu.Type)? { type(of: syntax).bootMenu }
     /// It is one entry of a menu that many files make.
     var isOneEntryOfMany: Bool { menuType?.isOneEntryOfMany == true }
     /// The kernels that it offers.
-    package var bootEntries: [BootEntry] { (syntax as? any BootMenu)?.entries ?? [] }
+    package var bootEntries: [BootEntry] { syntax.bootMenu?.entries ?? [] }
 }
 
 /// A file together with the syntax that it was read by.

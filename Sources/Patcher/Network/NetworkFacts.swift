@@ -185,10 +185,11 @@ package protocol NetworkSyntax: ConfigurationSyntax {
 }
 
 extension NetworkSyntax {
+    package static var network: (any NetworkSyntax.Type)? { self }
     package static var isNeededToBoot: Bool { false }
 }
 
 extension ConfigurationSyntaxes {
     /// Every family of network configuration.
-    package static let networks: [any NetworkSyntax.Type] = all.compactMap { $0 as? any NetworkSyntax.Type }
+    package static let networks: [any NetworkSyntax.Type] = all.compactMap { $0.network }
 }

@@ -5,7 +5,7 @@ extension PlanDraft {
     /// Moves a menu's default to another entry; false when the menu has no place that says so, or it is changed already.
     @discardableResult
     mutating func moveDefault(_ item: MenuEntry, to other: MenuEntry, _ reason: String) -> Bool {
-        guard let menu = item.file.syntax as? any BootMenu else { return false }
+        guard let menu = item.file.syntax.bootMenu else { return false }
         let choice = menu.choose(other, in: item.file, of: guest)
         var moved = false
         for change in choice.changes {

@@ -54,7 +54,7 @@ package enum Planner {
         let guest = draft.guest
         let defaults = Set(guest.defaultEntries.map { draft.movedDefaults[$0.key.file] ?? $0.key })
         let isEdited = draft.isEdited
-        let ofAll = VerdictRules.ofEntries.map { ($0 as? any GuestRule.Type)?.judge(draft) }
+        let ofAll = VerdictRules.ofEntries.map { $0.ofGuest?.judge(draft) }
         var verdicts: [EntryVerdict] = []
         for item in guest.bootEntries where item.entry.kernel != nil {
             try Cancellation.check()

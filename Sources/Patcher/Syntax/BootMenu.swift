@@ -63,6 +63,8 @@ package protocol BootMenu: ConfigurationSyntax {
 }
 
 extension BootMenu {
+    package static var bootMenu: (any BootMenu.Type)? { self }
+    package var bootMenu: (any BootMenu)? { self }
     package static var isBootLoader: Bool { true }
     package static var isReadAtBoot: Bool { true }
     package static var takesSeveralInitrds: Bool { true }

@@ -62,6 +62,24 @@ package protocol ConfigurationSyntax: Sendable {
     var includedFiles: [(words: [String], syntax: any ConfigurationSyntax.Type)] { get }
     /// Files of one family are one menu: where one of them is in use, the others are.
     static var family: BootMenuFamily? { get }
+
+    // What a syntax is besides. The protocols that are meant answer for those that conform to them, so that a new syntax writes
+    // none of these: a cast would have the runtime search all conformances of the program, for every syntax that there is.
+
+    /// It as a boot loader's menu; nil where it is none.
+    static var bootMenu: (any BootMenu.Type)? { get }
+    /// The same of a file.
+    var bootMenu: (any BootMenu)? { get }
+    /// It as a family of network configuration.
+    static var network: (any NetworkSyntax.Type)? { get }
+    /// A menu that only GRUB 2 reads.
+    static var isGRUBMenu: Bool { get }
+    /// A file as text in GRUB 2's language.
+    var grub2Text: (any GRUB2Text)? { get }
+    /// A file as text in GRUB legacy's language.
+    var grubLegacyText: (any GRUBLegacyText)? { get }
+    /// A file as variables that GRUB keeps.
+    var grubEnvironment: (any GRUBEnvironmentText)? { get }
 }
 
 /// Files that a loader reads as one.
@@ -85,6 +103,14 @@ extension ConfigurationSyntax {
     package static var showsUEFILoader: Bool { false }
     package static var setsVariables: Bool { false }
     package static var family: BootMenuFamily? { nil }
+
+    package static var bootMenu: (any BootMenu.Type)? { nil }
+    package var bootMenu: (any BootMenu)? { nil }
+    package static var network: (any NetworkSyntax.Type)? { nil }
+    package static var isGRUBMenu: Bool { false }
+    package var grub2Text: (any GRUB2Text)? { nil }
+    package var grubLegacyText: (any GRUBLegacyText)? { nil }
+    package var grubEnvironment: (any GRUBEnvironmentText)? { nil }
 
     package var includedFiles: [(words: [String], syntax: any ConfigurationSyntax.Type)] { [] }
 

@@ -7,6 +7,7 @@ package protocol GRUB2Text: ConfigurationSyntax {
 }
 
 extension GRUB2Text {
+    package var grub2Text: (any GRUB2Text)? { self }
     package static var family: BootMenuFamily? { .grub2 }
 
     package var includedFiles: [(words: [String], syntax: any ConfigurationSyntax.Type)] {
@@ -26,6 +27,7 @@ extension GRUB2Text where Self: BootMenu {
 package protocol GRUBMenu: BootMenu {}
 
 extension GRUBMenu {
+    package static var isGRUBMenu: Bool { true }
     package static var uefiReader: MenuReader? { .grub }
     package static var pathBase: LoaderPathBase { .volume }
 }
@@ -85,7 +87,7 @@ private struct DefaultSearch {
         config.includes.contains { include in
             guard include.position != nil, !include.isLoaderEntries else { return false }
             let read = guest.file(included: include.word, in: file).map { [$0] } ?? customMenus(include.word)
-            return read.contains { ($0.syntax as? any GRUB2Text)?.menu.defaults.isEmpty == false }
+            return read.contains { $0.syntax.grub2Text?.menu.defaults.isEmpty == false }
         }
     }
 
@@ -200,7 +202,7 @@ extension BootEntry {
 
 extension ScannedFile {
     /// Its menu, where it is a text of GRUB 2.
-    var grubMenu: GRUB2Config? { (syntax as? any GRUB2Text)?.menu }
+    var grubMenu: GRUB2Config? { syntax.grub2Text?.menu }
 }
 
 extension LinuxSystem {

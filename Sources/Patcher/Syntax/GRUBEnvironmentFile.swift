@@ -1,13 +1,17 @@
 /// A file whose variables menus of GRUB 2 take over, and what these use them for.
-protocol GRUBEnvironmentText: ConfigurationSyntax {
+package protocol GRUBEnvironmentText: ConfigurationSyntax {
     /// The block; nil where it is none that GRUB would read.
     var block: GRUBEnvironment? { get }
     /// What menus use its variables for.
     var use: GRUBVariableUse { get set }
 }
 
+extension GRUBEnvironmentText {
+    package var grubEnvironment: (any GRUBEnvironmentText)? { self }
+}
+
 /// What menus use variables for.
-struct GRUBVariableUse: Sendable, Equatable {
+package struct GRUBVariableUse: Sendable, Equatable {
     /// Variables that are a device, with the kernel's argument: `root=$NAME`.
     var devices: [String: String] = [:]
     /// Variables that are arguments: `$NAME`. `kernelopts` is, whatever reads it.
@@ -76,7 +80,7 @@ package struct GRUBEnvironmentFile: GRUBEnvironmentText {
     package static var setsVariables: Bool { true }
 
     package var block: GRUBEnvironment?
-    var use = GRUBVariableUse()
+    package var use = GRUBVariableUse()
 
     package init(_ bytes: [UInt8], path: String) { block = GRUBEnvironment(bytes) }
 }
@@ -90,7 +94,7 @@ package struct GRUBVariablesFile: GRUBEnvironmentText {
     package static var setsVariables: Bool { true }
 
     package var block: GRUBEnvironment?
-    var use = GRUBVariableUse()
+    package var use = GRUBVariableUse()
 
     package init(_ bytes: [UInt8], path: String) { block = GRUBEnvironment(bytes) }
 }

@@ -32,6 +32,7 @@ package protocol GRUBLegacyText: ConfigurationSyntax {
 }
 
 extension GRUBLegacyText {
+    package var grubLegacyText: (any GRUBLegacyText)? { self }
     package static var family: BootMenuFamily? { .grubLegacy }
 
     package var includedFiles: [(words: [String], syntax: any ConfigurationSyntax.Type)] {
@@ -66,7 +67,7 @@ extension GRUBLegacy: GRUBLegacyText {
     private static let depthLimit = 8
 
     private static func defaultEntry(of file: ScannedFile, _ guest: LinuxSystem, depth: Int) -> MenuEntry? {
-        guard depth < depthLimit, let menu = (file.syntax as? any GRUBLegacyText)?.legacyMenu else {
+        guard depth < depthLimit, let menu = file.syntax.grubLegacyText?.legacyMenu else {
             return nil
         }
         func other(_ word: String?) -> ScannedFile? { word.flatMap { guest.file(included: $0, in: file) } }

@@ -20,8 +20,7 @@ package struct KernelCommandLine: Sendable, Equatable {
     /// The words in order.
     package var arguments: [Argument]
 
-    /// Reads words from `range`. `quoteInside` is the quote character that the whole line stands in, which can
-    /// not end a word.
+    /// Reads words from `range`.
     package init(_ bytes: [UInt8], in range: Range<Int>) {
         self.init(bytes, words: Self.words(bytes, range))
     }

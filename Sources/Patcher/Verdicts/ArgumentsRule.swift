@@ -17,7 +17,7 @@ enum ArgumentsRule: VerdictRule {
     private static func hasSharedArguments(_ guest: LinuxSystem) -> Bool {
         guest.files(GRUBEnvironmentFile.self).contains { $0.syntax.block?.last("kernelopts") != nil }
             || guest.files.contains { file in
-                (file.syntax as? any GRUB2Text)?.menu.commandLineVariables.contains {
+                file.syntax.grub2Text?.menu.commandLineVariables.contains {
                     $0.name == "kernelopts"
                 } ?? false
             }

@@ -7,5 +7,5 @@ enum LoaderMapRule: VerdictRule {
 
 extension ScannedFile {
     /// The loader reads this menu when it boots.
-    var isReadAtBoot: Bool { (syntax as? any BootMenu).map { type(of: $0).isReadAtBoot } ?? false }
+    var isReadAtBoot: Bool { syntax.bootMenu.map { type(of: $0).isReadAtBoot } ?? false }
 }

@@ -5,6 +5,13 @@ package import Storage
 package protocol VerdictRule: Sendable {
     /// What it has to say of an entry, as the guest will be once the draft's changes are made.
     static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding]
+    /// It as one that judges every entry alike, which `GuestRule` answers; nil for others. Not a cast, for which the runtime
+    /// would search all conformances of the program.
+    static var ofGuest: (any GuestRule.Type)? { get }
+}
+
+extension VerdictRule {
+    package static var ofGuest: (any GuestRule.Type)? { nil }
 }
 
 /// One thing that every entry's boot depends on alike: it is judged once, however many entries there are.
@@ -14,6 +21,8 @@ package protocol GuestRule: VerdictRule {
 }
 
 extension GuestRule {
+    package static var ofGuest: (any GuestRule.Type)? { self }
+
     package static func judge(_ entry: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] { judge(draft) }
 }
 

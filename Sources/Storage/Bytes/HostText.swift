@@ -8,7 +8,10 @@ let escapedBytes: ClosedRange<UInt32> = 0x10fe80...0x10feff
 extension String {
     /// The string for a name or path as the host gave it. `hostBytes` gives the same bytes back.
     public init(hostBytes bytes: some Collection<UInt8>) {
-        if !bytes.contains(0xf4), let text = String(validating: bytes, as: UTF8.self) {
+        let text = bytes.withContiguousStorageIfAvailable { bytes in
+            unsafe bytes.contains(0xf4) ? nil : String(validating: bytes, as: UTF8.self)
+        }
+        if let text = text ?? nil {
             self = text
             return
         }
@@ -28,7 +31,8 @@ extension String {
     /// The bytes by which the host knows a name or path that came from `init(hostBytes:)`.
     public var hostBytes: [UInt8] {
         // Only scalars of the last plane's end begin with this byte.
-        guard utf8.contains(0xf4) else { return Array(utf8) }
+        let encoded = Array(utf8)
+        guard encoded.contains(0xf4) else { return encoded }
         var bytes: [UInt8] = []
         for scalar in unicodeScalars {
             if escapedBytes.contains(scalar.value) {

@@ -10,8 +10,6 @@ package struct PageOverlay: Sendable {
     /// Nothing is changed.
     package init() {}
 
-    /// Whether nothing is.
-    package var isEmpty: Bool { pages.isEmpty }
     /// Bytes of memory that the changed pages take.
     package var byteCount: Int { pages.count * Int(Self.pageSize) }
 

@@ -1,7 +1,21 @@
 /// A contiguous part of another device: a partition. Extents are the parent's, moved.
 public final class SliceDevice: WritableBlockDevice {
+    /// Where writes go. Not a `Result`, whose type the runtime makes up by searching all of a program's conformances: that took
+    /// longer than reading a table of partitions.
+    private enum Target {
+        case device(any WritableBlockDevice)
+        case refused(StorageError)
+
+        func get() throws(StorageError) -> any WritableBlockDevice {
+            switch self {
+            case .device(let device): return device
+            case .refused(let refusal): throw refusal
+            }
+        }
+    }
+
     private let base: any BlockDevice
-    private let target: Result<any WritableBlockDevice, StorageError>
+    private let target: Target
     private let start: UInt64
     /// The size in bytes.
     public let byteCount: UInt64
@@ -11,7 +25,7 @@ public final class SliceDevice: WritableBlockDevice {
     public var hostFiles: [any ByteFile] { base.hostFiles }
     /// The base's.
     public var writeRefusal: StorageError? {
-        if case .failure(let refusal) = target { refusal } else { nil }
+        if case .refused(let refusal) = target { refusal } else { nil }
     }
 
     /// The base's.
@@ -21,7 +35,11 @@ public final class SliceDevice: WritableBlockDevice {
     public init(_ base: any BlockDevice, range: Range<UInt64>) throws(StorageError) {
         try base.checkBounds(at: range.lowerBound, count: range.upperBound - range.lowerBound)
         self.base = base
-        target = Result { () throws(StorageError) in try base.writable() }
+        do throws(StorageError) {
+            target = .device(try base.writable())
+        } catch {
+            target = .refused(error)
+        }
         start = range.lowerBound
         byteCount = range.upperBound - range.lowerBound
     }

@@ -53,9 +53,6 @@ package protocol FileSystemDriver: Sendable {
     /// What `open` opens, in blkid's words.
     static var kinds: Set<VolumeIdentity.Kind> { get }
 
-    /// The layer that its findings name: "ext4".
-    static var layer: String { get }
-
     /// Every layer that its errors name.
     static var errorLayers: Set<String> { get }
 

@@ -20,8 +20,6 @@ struct GroupHeaders: Sendable {
 
     enum FreeSpaceOffset {
         static let length = 12
-        static let roots = [16, 20, 24]
-        static let levels = [28, 32, 36]
         static let listFirst = 40
         static let listLast = 44
         static let listCount = 48

@@ -17,10 +17,4 @@ struct AttributeName: Equatable, Sendable {
         flags = space.flags
         guard (1...255).contains(name.count), !name.contains(0) else { return nil }
     }
-
-    /// Whether a kept attribute is of this name.
-    func matches(_ attribute: RawAttribute) -> Bool {
-        attribute.name == name
-            && attribute.flags.intersection([.trusted, .secure, .parent, .incomplete]) == flags
-    }
 }

@@ -7,7 +7,6 @@ struct LogSequence: Hashable, Comparable, Sendable {
     init(cycle: UInt32, block: Int) {
         rawValue = UInt64(cycle) << 32 | UInt64(UInt32(truncatingIfNeeded: block))
     }
-    var cycle: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
     var block: Int { Int(rawValue & 0xffff_ffff) }
     static func < (left: LogSequence, right: LogSequence) -> Bool { left.rawValue < right.rawValue }
 }

@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft chmod IMAGE MODE PATH…`.
 struct ChangeModeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "chmod",
+        subcommand: "chmod",
         abstract: "Change the mode of files of the guest.",
         discussion: """
             MODE is octal, or clauses like u=rwx,go-w. An ACL's entries for owner, mask and others follow. A mode \
@@ -49,7 +49,7 @@ struct ChangeModeCommand: ParsableCommand {
 /// `diskgraft chown IMAGE OWNER[:GROUP] PATH…`.
 struct ChangeOwnerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "chown",
+        subcommand: "chown",
         abstract: "Change owner and group of files of the guest.",
         discussion: """
             By number, or by the names in the guest's own /etc/passwd and /etc/group. As in a running system, an \
@@ -92,7 +92,7 @@ struct ChangeOwnerCommand: ParsableCommand {
 /// `diskgraft xattr IMAGE PATH`.
 struct ExtendedAttributeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "xattr",
+        subcommand: "xattr",
         abstract: "List, print, set or remove extended attributes and ACLs of a file of the guest.",
         discussion: """
             Values are text (with --set and 0x: bytes in hexadecimal). The ACLs system.posix_acl_access and \
@@ -201,7 +201,7 @@ struct ExtendedAttributeCommand: ParsableCommand {
 /// `diskgraft label IMAGE LABEL`.
 struct LabelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "label",
+        subcommand: "label",
         abstract: "Show or set the label of a file system or swap area.",
         discussion: """
             Without --volume, of the volume that the guest's root is on. At most 16 bytes; "" takes the label away.

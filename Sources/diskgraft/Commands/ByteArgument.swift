@@ -6,8 +6,6 @@ import DiskGraft
 struct ByteArgument: ExpressibleByArgument, Equatable {
     let bytes: [UInt8]
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
-
     /// From the form in which `exactArguments` hands arguments to the parser.
     init(argument: String) { bytes = argument.hostBytes }
 

@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft check IMAGE`: one command over all layers.
 struct CheckCommand: ParsableCommand, LockHonouring {
     static let configuration = CommandConfiguration(
-        commandName: "check",
+        subcommand: "check",
         abstract: "Check image tables, partition tables and file systems.",
         discussion: """
             Exits 0 when all is clean, 1 when it, or some of it, could not be checked, 2 when something is damaged, \

@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft convert SRC DST`: flags as qemu-img has them.
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "convert",
+        subcommand: "convert",
         abstract: "Copy a disk image into another format.",
         discussion: """
             DST appears only when it is complete. Without -O its suffix decides the format. Several images become one disk, \

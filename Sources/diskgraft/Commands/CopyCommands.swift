@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft get IMAGE PATH [DEST]`.
 struct GetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "get",
+        subcommand: "get",
         abstract: "Copy a file or a directory out of the guest.",
         discussion: """
             Holes stay holes; permissions and times are kept. Owners are not (use tar for those), nor are ACLs, \
@@ -84,7 +84,7 @@ struct GetCommand: ParsableCommand {
 /// `diskgraft stat IMAGE PATH`.
 struct StatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stat",
+        subcommand: "stat",
         abstract: "Show a file's attributes and extended attributes.",
         discussion: """
             Example:
@@ -136,7 +136,7 @@ struct StatCommand: ParsableCommand {
 /// `diskgraft find IMAGE [PATH]`.
 struct FindCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "find",
+        subcommand: "find",
         abstract: "Print the paths of everything below a directory.",
         discussion: """
             Example:
@@ -204,7 +204,7 @@ struct FindCommand: ParsableCommand {
 /// `diskgraft tar IMAGE [PATH]`.
 struct TarCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tar",
+        subcommand: "tar",
         abstract: "Write a tree as a tar archive to standard output.",
         discussion: """
             Owners, devices, hard links, extended attributes and ACLs are in it (pax headers). Holes are not: they \

@@ -30,7 +30,7 @@ struct FileArguments: ParsableArguments {
 /// `diskgraft ls IMAGE [PATH]`.
 struct ListCommand: ParsableCommand, Sendable {
     static let configuration = CommandConfiguration(
-        commandName: "ls",
+        subcommand: "ls",
         abstract: "List a directory of the guest.",
         discussion: """
             With --json, one object a line: path (path_hex where it is not UTF-8), type, mode, uid, gid, links, \
@@ -140,7 +140,7 @@ struct ListCommand: ParsableCommand, Sendable {
 /// `diskgraft cat IMAGE PATH`.
 struct CatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cat",
+        subcommand: "cat",
         abstract: "Print a file of the guest.",
         discussion: """
             Example:

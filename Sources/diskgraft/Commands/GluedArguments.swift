@@ -1,7 +1,7 @@
 /// The arguments with glued short options taken apart, as getopt does it for qemu-img: `-fqcow2` is `-f qcow2`, and `-pO raw`
 /// is `-p -O raw`. Only for the commands that qemu-img has.
 func ungluing(_ arguments: [String]) -> [String] {
-    guard let command = arguments.first, let syntax = ShortOptions.commands[command] else { return arguments }
+    guard let command = arguments.first, let syntax = ShortOptions(command) else { return arguments }
     var result = [command]
     var rest = arguments.dropFirst()
     while let argument = rest.popFirst() {
@@ -24,21 +24,25 @@ func ungluing(_ arguments: [String]) -> [String] {
 /// The one-letter options of a command.
 private struct ShortOptions {
     /// Those that take a value.
-    let values: Set<Character>
+    private let values: String
     /// Those that do not.
-    let flags: Set<Character>
+    private let flags: String
 
-    static let commands: [String: ShortOptions] = [
-        "convert": ShortOptions(values: Set("fOotTmrS"), flags: Set("UpqW")),
-        "migrate": ShortOptions(values: Set("fOo"), flags: Set("Up")),
-        "info": ShortOptions(values: Set("f"), flags: Set("U")),
-        "check": ShortOptions(values: Set("fTr"), flags: Set("Uq")),
-        "map": ShortOptions(values: Set("fsl"), flags: Set("U")),
-        "compare": ShortOptions(values: Set("fFT"), flags: Set("Upqs")),
-        "create": ShortOptions(values: Set("fobF"), flags: Set("qu")),
-        "resize": ShortOptions(values: Set("f"), flags: Set("q")),
-        "measure": ShortOptions(values: Set("fOo"), flags: Set("U")),
-    ]
+    /// Nil for a command whose short options are not glued.
+    init?(_ command: String) {
+        switch command {
+        case "convert": (values, flags) = ("fOotTmrS", "UpqW")
+        case "migrate": (values, flags) = ("fOo", "Up")
+        case "info": (values, flags) = ("f", "U")
+        case "check": (values, flags) = ("fTr", "Uq")
+        case "map": (values, flags) = ("fsl", "U")
+        case "compare": (values, flags) = ("fFT", "Upqs")
+        case "create": (values, flags) = ("fobF", "qu")
+        case "resize": (values, flags) = ("f", "q")
+        case "measure": (values, flags) = ("fOo", "U")
+        default: return nil
+        }
+    }
 
     func takesValue(_ argument: String) -> Bool {
         argument.count == 2 && argument.first == "-" && argument.last.map { values.contains($0) } == true

@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft map IMAGE`: where a disk's bytes lie.
 struct MapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "map",
+        subcommand: "map",
         abstract: "Show where a disk's bytes lie in the image.",
         discussion: """
             Example:
@@ -81,7 +81,7 @@ struct MapCommand: ParsableCommand {
 /// `diskgraft compare A B`: exits 0 when the guest disks are the same, 1 when they differ, 2 on an error.
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare",
+        subcommand: "compare",
         abstract: "Compare the guest disks of two images of any format.",
         discussion: """
             Exits 0 when they are the same, 1 when they differ, 2 on an error.
@@ -165,7 +165,7 @@ extension CompareCommand {
 /// `diskgraft create -f FORMAT FILE SIZE`.
 struct CreateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "create",
+        subcommand: "create",
         abstract: "Make an empty disk image, or a child of another.",
         discussion: """
             SIZE takes K, M, G and T. With -b and no SIZE the child is as large as its parent. PARENT is a path from \

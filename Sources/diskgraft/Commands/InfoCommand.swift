@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft info IMAGE`: what an image is and what lies on it.
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info",
+        subcommand: "info",
         abstract: "Show an image's format, sizes, partitions and file systems.",
         discussion: """
             Reads a bounded part of the image and opens no other file. Names of other files are shown as stored.

@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft initramfs IMAGE PATH`.
 struct InitramfsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "initramfs",
+        subcommand: "initramfs",
         abstract: "Show what an initramfs of the guest holds.",
         discussion: """
             Reads it as Linux does: archives one behind the other, of every compression that Linux unpacks, later files \

@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft inspect IMAGE`: what the guest is and every device name in it.
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inspect",
+        subcommand: "inspect",
         abstract: "Show what a guest is, its boot loader, and every device name with what it stands for.",
         discussion: """
             Example:

@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft measure`: how large a copy becomes.
 struct MeasureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "measure",
+        subcommand: "measure",
         abstract: "Work out how large a file a conversion makes (raw, qcow2).",
         discussion: """
             Example:

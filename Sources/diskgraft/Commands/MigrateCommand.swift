@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft migrate SRC… DST --to TARGET`: convert and patch in one pass.
 struct MigrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "migrate",
+        subcommand: "migrate",
         abstract: "Copy a guest's disks for another hypervisor, patched so that it boots there.",
         discussion: """
             The sources are never written. One source: DST is a file; several: DST is a directory. Disks given by \

@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft rm IMAGE PATH…`.
 struct RemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rm",
+        subcommand: "rm",
         abstract: "Remove files of the guest.",
         discussion: """
             A symbolic link goes itself, not what it points to. A directory that another volume is mounted in is \
@@ -45,7 +45,7 @@ struct RemoveCommand: ParsableCommand {
 /// `diskgraft rmdir IMAGE PATH…`.
 struct RemoveDirectoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rmdir",
+        subcommand: "rmdir",
         abstract: "Remove empty directories of the guest.",
         discussion: """
             Example:
@@ -70,7 +70,7 @@ struct RemoveDirectoryCommand: ParsableCommand {
 /// `diskgraft mv IMAGE PATH DEST`.
 struct MoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mv",
+        subcommand: "mv",
         abstract: "Rename or move a file of the guest.",
         discussion: """
             Within one volume; what has the new name already is replaced as rename(2) does.
@@ -100,7 +100,7 @@ struct MoveCommand: ParsableCommand {
 /// `diskgraft ln IMAGE TARGET NAME`.
 struct LinkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ln",
+        subcommand: "ln",
         abstract: "Give a file of the guest another name, or make a symbolic link.",
         discussion: """
             Example:
@@ -143,7 +143,7 @@ struct LinkCommand: ParsableCommand {
 /// `diskgraft mkdir IMAGE PATH…`.
 struct MakeDirectoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mkdir",
+        subcommand: "mkdir",
         abstract: "Make directories in the guest.",
         discussion: """
             Owner, group and SELinux label are those of the directory above.
@@ -177,7 +177,7 @@ struct MakeDirectoryCommand: ParsableCommand {
 /// `diskgraft mknod IMAGE PATH TYPE [MAJOR MINOR]`.
 struct MakeNodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mknod",
+        subcommand: "mknod",
         abstract: "Make a device node, FIFO or socket in the guest.",
         discussion: """
             Types: b (block device), c or u (character device), p (FIFO), s (socket).

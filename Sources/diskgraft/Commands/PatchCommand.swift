@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft patch IMAGE --to TARGET`: the plan, applied in place.
 struct PatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "patch",
+        subcommand: "patch",
         abstract: "Make a guest boot on another hypervisor by changing its disk in place.",
         discussion: """
             Prints the plan and carries it out. IMAGE.undo keeps the bytes as they were; `diskgraft undo` puts \

@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft plan IMAGE --to TARGET`: what would be changed, and why. Writes nothing.
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan",
+        subcommand: "plan",
         abstract: "Show what a guest needs to boot on another hypervisor; write nothing.",
         discussion: """
             Prints whether the guest will boot and with which entry, the machine that it needs, every change with its \

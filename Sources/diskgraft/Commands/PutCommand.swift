@@ -5,7 +5,7 @@ import Glibc
 /// `diskgraft put IMAGE SRC PATH`.
 struct PutCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "put",
+        subcommand: "put",
         abstract: "Put a file into the guest: replace its contents, or make it.",
         discussion: """
             On replacement mode, owner, links and extended attributes stay. A new file takes the source's mode, \
@@ -49,7 +49,7 @@ struct PutCommand: ParsableCommand {
 /// `diskgraft edit IMAGE PATH`.
 struct EditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "edit",
+        subcommand: "edit",
         abstract: "Edit a file of the guest in $EDITOR.",
         discussion: """
             The editor ($VISUAL, else $EDITOR, else vi) gets a copy. Nothing is written when the copy comes back \
@@ -127,7 +127,7 @@ struct EditCommand: ParsableCommand {
 /// `diskgraft untar IMAGE ARCHIVE [PATH]`.
 struct UntarCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "untar",
+        subcommand: "untar",
         abstract: "Unpack a tar archive into a directory of the guest.",
         discussion: """
             Owners, modes, times, links, devices, extended attributes and ACLs come from the archive (ustar, pax, \

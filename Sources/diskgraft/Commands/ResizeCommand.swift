@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft resize IMAGE SIZE`: a longer disk, in place.
 struct ResizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resize",
+        subcommand: "resize",
         abstract: "Make the disk in an image longer or shorter, in place.",
         discussion: """
             SIZE is the new size, or with + or - what is added or taken away; it takes K, M, G and T. The new part reads \

@@ -4,7 +4,7 @@ import DiskGraft
 /// `diskgraft undo IMAGE`: takes the newest change back.
 struct UndoCommand: ParsableCommand, LockHonouring {
     static let configuration = CommandConfiguration(
-        commandName: "undo",
+        subcommand: "undo",
         abstract: "Take the newest change of an image back.",
         discussion: """
             Every change leaves IMAGE.undo: the bytes as they were. They are put back after every changed sector \

@@ -33,7 +33,7 @@ enum OverlayInMenus: PlanStep {
         for item in draft.guest.bootEntries {
             guard let overlay = draft.drivers.overlay(for: item), overlay.replaces == nil,
                 let initrd = item.entry.initrds.last,
-                let menu = item.file.syntax as? any BootMenu
+                let menu = item.file.syntax.bootMenu
             else { continue }
             let path = overlay.loaderPath(from: initrd)
             for text in menu.texts(adding: path, overlay, to: item.entry, in: item.file.bytes) {

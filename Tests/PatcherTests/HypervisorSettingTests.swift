@@ -94,6 +94,14 @@ private func guest(_ files: [String: String]) -> (guest: TestGuest, root: Memory
         ("datasource_list: [ Ec2, None ]\n", "kvm", true), ("datasource_list: [ Ec2, None ]\n", "aws", false),
         ("datasource_list:\n  - Azure\n  # more\n  - NoCloud\nx: 1\n- Ec2\n", "aws", true),
         ("datasource_list:\n  - Azure\n  - NoCloud\n", "hyperv", false),
+        // Lists over several lines, in brackets or behind dashes, with comments and quotes.
+        ("datasource_list: [ Azure,\n   NoCloud,\n   None ]\n", "kvm", false),
+        ("datasource_list: [\n 'NoCloud', # [one]\n \"None\"\n]\n", "kvm", false),
+        ("datasource_list: # those\n  [ Azure,\r\n  # NoCloud\n  Ec2 ]\nx: [NoCloud]\n", "kvm", true),
+        ("datasource_list:\n\n- Azure\n\n- 'NoCloud' # here\n", "kvm", false),
+        ("datasource_list: Ec2\n", "kvm", true), ("datasource_list: []\n", "kvm", true),
+        // What is no list that could be read changes nothing.
+        ("datasource_list: [ Ec2,\n Azure\n", "kvm", false), ("datasource_list:\nx: [ Ec2 ]\n", "kvm", false),
         ("datasource_list: [None]\n", "kvm", false), ("# datasource_list: [ Ec2 ]\n", "kvm", false),
     ])
     func cloudSources(_ file: String, _ target: String, _ isTold: Bool) throws {

@@ -68,7 +68,7 @@ import Testing
             .noUEFILoader(target: "hyperv-gen2"), .controllerNotOffered(.nvme, target: Target.all[0]),
             .noFallbackLoader(program: "EFI/BOOT/BOOTX64.EFI", .resetsForever),
             .cannotTakeChanges(volume: "p1", why: "the volume is full"),
-            .uefiOnly(target: "hyperv"), .noBootCode(on: .kvm),
+            .uefiOnly(target: "hyperv"), .noBootCode(on: .kvm), .afterChanges(.noBootCode(on: .kvm)),
             .rootShared("UUID=1", volumes: ["p1", "2:p1"]), .menuNotInUse, .argumentsUnreadable,
             .rowStopsBoot(mountPoint: "/var", "/dev/hdc1", .namedByHardware(name)),
             .generatedFile(path: "/nix/store/a", .nix), .generatedFile(path: "/gnu/store/a", .guix),

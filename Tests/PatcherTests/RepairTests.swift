@@ -223,6 +223,103 @@ private func environmentBlock(_ lines: String) -> String {
         }
     }
 
+    /// The next menu is made of other files than this one, and the next kernel's entry too.
+    @Test(arguments: [
+        (
+            ["/etc/default/grub": "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\nGRUB_CMDLINE_LINUX=\"\"\n"],
+            "/etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\nGRUB_CMDLINE_LINUX=\"ARG\"\n"
+        ),
+        (["/etc/default/grub": "GRUB_CMDLINE_LINUX=a"], "/etc/default/grub", "GRUB_CMDLINE_LINUX=\"a ARG\""),
+        (
+            ["/etc/default/grub": "GRUB_CMDLINE_LINUX='a b'\nGRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX c\"\n"],
+            "/etc/default/grub",
+            "GRUB_CMDLINE_LINUX='a b'\nGRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX c ARG\"\n"
+        ),
+        (
+            ["/etc/default/grub": "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n"], "/etc/default/grub",
+            "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet ARG\"\n"
+        ),
+        (
+            ["/etc/default/grub": "GRUB_TIMEOUT=1"], "/etc/default/grub",
+            "GRUB_TIMEOUT=1\nGRUB_CMDLINE_LINUX=\"ARG\"\n"
+        ),
+        (
+            ["/etc/default/grub": "GRUB_CMDLINE_LINUX=\"\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"ARG\"\n"],
+            "/etc/default/grub", "GRUB_CMDLINE_LINUX=\"\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"ARG\"\n"
+        ),
+        (
+            [
+                "/etc/default/grub": "GRUB_CMDLINE_LINUX=\"\"\n",
+                "/etc/default/grub.d/50-cloud.cfg": "GRUB_CMDLINE_LINUX=\"console=ttyS0\"\n",
+            ], "/etc/default/grub.d/50-cloud.cfg", "GRUB_CMDLINE_LINUX=\"console=ttyS0 ARG\"\n"
+        ),
+        (["/etc/kernel/cmdline": "root=/dev/sda1 ro\n"], "/etc/kernel/cmdline", "root=UUID=ROOT ro ARG\n"),
+        (
+            ["/etc/sysconfig/bootloader": "DEFAULT_APPEND=\"splash\"\nFAILSAFE_APPEND=\"x\"\n"],
+            "/etc/sysconfig/bootloader", "DEFAULT_APPEND=\"splash ARG\"\nFAILSAFE_APPEND=\"x\"\n"
+        ),
+        (
+            ["/etc/default/extlinux": "EXTLINUX_PARAMETERS=\"ro quiet\"\n"], "/etc/default/extlinux",
+            "EXTLINUX_PARAMETERS=\"ro quiet ARG\"\n"
+        ),
+        (
+            ["/etc/update-extlinux.conf": "default_kernel_opts=quiet\n"], "/etc/update-extlinux.conf",
+            "default_kernel_opts=\"quiet ARG\"\n"
+        ),
+        (
+            ["/boot/grub/grubenv": environmentBlock("kernelopts=root=/dev/sda1 ro\n")], "/boot/grub/grubenv",
+            environmentBlock("kernelopts=root=UUID=ROOT ro ARG\n")
+        ),
+    ])
+    func argumentsThatStay(_ files: [String: String], _ path: String, _ expected: String) throws {
+        for (target, option) in [
+            ("hyperv", "ata_piix.prefer_ms_hyperv=0"), ("xenserver", "xen_emul_unplug=never"),
+        ] {
+            func filled(_ text: String) -> String {
+                let long = text.replacing("ARG", with: option).replacing("ROOT", with: rootUUID)
+                return long.hasPrefix("# GRUB Env") && long.utf8.count > 1024
+                    ? String(long.prefix(1024)) : long
+            }
+            let menu = "menuentry A { linux /vmlinuz-6.1.0-1 root=/dev/sda1 ro quiet ; initrd /i }\n"
+            let (disk, root) = guest(files.mapValues(filled).merging(["/boot/grub/grub.cfg": menu]) { $1 })
+            try disk.patch(target, controller: .ide)
+            #expect(text(root.files[path]) == filled(expected))
+            // Where it is not needed it is not put.
+            let (other, same) = guest(files.merging(["/boot/grub/grub.cfg": menu]) { $1 })
+            try other.patch("kvm")
+            #expect(!text(same.files[path]).contains(option))
+        }
+    }
+
+    /// update-grub's own settings of GRUB legacy; what only Xen's kernels or the usual entries get stays.
+    @Test func anArgumentThatStaysInGRUBLegacy() throws {
+        let head =
+            "# kopt=root=/dev/sda1 ro\n# kopt_2_6=root=/dev/sda1 ro\n# xenkopt=root=/dev/sda1 ro\n# defoptions=quiet\n"
+        let (disk, root) = guest([
+            "/boot/grub/menu.lst": head + "title A\nkernel /vmlinuz-4.9.0-1 root=/dev/sda1 ro\ninitrd /i\n"
+        ])
+        try disk.patch("hyperv", controller: .ide)
+        let menu = text(root.files["/boot/grub/menu.lst"])
+        let line = "root=UUID=\(rootUUID) ro ata_piix.prefer_ms_hyperv=0\n"
+        #expect(menu.hasPrefix("# kopt=\(line)# kopt_2_6=\(line)# xenkopt=root="))
+        #expect(menu.contains("# defoptions=quiet\n") && menu.split(separator: "prefer_ms").count == 4)
+    }
+
+    /// A full block keeps the names that must change in it.
+    @Test func aBlockWithoutRoomForTheArgument() throws {
+        let filler = String(repeating: "x", count: 880)
+        let (disk, root) = guest([
+            "/boot/grub/grub.cfg":
+                "menuentry A { linux /vmlinuz-6.1.0-1 root=/dev/sda1 ro ; initrd /i }\n",
+            "/boot/grub/grubenv": environmentBlock("kernelopts=root=/dev/sda1 \(filler)\n"),
+        ])
+        let plan = try disk.patch("hyperv", controller: .ide)
+        let block = text(root.files["/boot/grub/grubenv"])
+        #expect(block.contains("root=UUID=\(rootUUID)") && !block.contains("prefer_ms"))
+        #expect(
+            plan.advice.contains { $0.message.plain.contains("has no room for ata_piix.prefer_ms_hyperv=0") })
+    }
+
     @Test func namesOfOtherFamiliesAreNotChanged() throws {
         let (disk, _) = guest([
             "/boot/grub/menu.lst": "title A\nkernel /vmlinuz-2.6.32 root=/dev/hda1\ninitrd /i\n",

@@ -163,6 +163,32 @@ private func stop(_ plan: Plan) -> VerdictReason? {
         #expect(try disk.plan("kvm").verdicts.filter(\.isDefault).map(\.title) == ["Old"])
     }
 
+    /// Nor does a name of Xen's kind make another menu the one that counts, which goes when the name is replaced. Without anything
+    /// that firmware would start, pygrub does, and reads any.
+    @Test(arguments: [nil, Hypervisor.xenserver], [Controller.xenBlkfront, .ide])
+    func namesOfXenChangeNothingOfWhatTheBootCodeReads(_ source: Hypervisor?, _ controller: Controller) throws
+    {
+        let files = [
+            "/etc/fstab": "/dev/xvda1 / ext4 defaults 0 1\n", "/boot/vmlinuz-6.1": "kernel",
+            "/boot/initrd.img": "-rom1fs-",
+            "/boot/grub/grub.cfg": menu("root=/dev/xvda1", kernel: "vmlinuz-gone"),
+            "/boot/grub/menu.lst":
+                "default 0\ntitle Old\nroot (hd0,0)\nkernel /boot/vmlinuz-6.1 root=/dev/xvda1 ro\ninitrd /boot/initrd.img\n",
+        ]
+        var (disk, _) = guest(files)
+        if let source { disk.presentation = SourcePresentation(hypervisor: source) }
+        let plan = try disk.plan("xenserver", controller: controller)
+        #expect(stop(plan) == .fileMissing("/boot/vmlinuz-gone") && plan.actions.isEmpty)
+        #expect(plan.verdicts.filter(\.isDefault).map(\.title) == ["Debian"])
+        let bios = plan.boot.first { $0.firmware == .bios }
+        #expect(bios?.steps.dropFirst().first?.place == "/boot/grub/grub.cfg")
+        guard controller == .xenBlkfront else { return }
+        disk.bootCode = [.none]
+        let started = try disk.plan("xenserver", controller: controller)
+        #expect(started.refusal == nil && started.machine.firmware == .pygrub)
+        #expect(started.verdicts.filter(\.isDefault).map(\.title) == ["Old"])
+    }
+
     @Test func liloIsNoneOfTheMenusBesideIt() throws {
         let lilo = "boot=/dev/sda\nimage=/boot/vmlinuz\n root=/dev/sda1\n label=Linux\n"
         let (disk, _) = guest(["/etc/lilo.conf": lilo], bootCode: [.lilo])

@@ -118,7 +118,7 @@ public struct GuestMigration: Sendable {
         }
         if !plan.isEmpty {
             try PlanExecution(view).run(plan)
-            let after = try guest.seen(through: overlays).plan(options)
+            let after = try guest.seen(through: overlays).planned(options)
             guard after.isEmpty, after.refusal == nil else {
                 throw StorageError(
                     .io, PlanCode.notIdempotent,

@@ -31,7 +31,7 @@ extension Guest {
     private func verify(_ options: PlanOptions) throws(StorageError) {
         let plan: GuestPlan
         do throws(StorageError) {
-            plan = try seen(through: devices).plan(options)
+            plan = try seen(through: devices).planned(options)
         } catch {
             guard error.isCancellation else { throw error }
             var stopped = error

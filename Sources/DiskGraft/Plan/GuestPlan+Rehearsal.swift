@@ -25,6 +25,41 @@ extension Guest {
         }
         return plan
     }
+
+    /// What is planned for the guest as the plan leaves it; nil where it changes nothing, or cannot be carried out in memory, which
+    /// is said where it is carried out, before the first byte changes.
+    func after(_ plan: GuestPlan, _ options: PlanOptions) throws(StorageError) -> GuestPlan? {
+        guard !plan.isEmpty, plan.refusal == nil else { return nil }
+        let overlays = devices.map { OverlayDevice($0) }
+        do throws(StorageError) {
+            try PlanExecution(try seen(through: overlays)).run(plan)
+            return try seen(through: overlays).planned(options)
+        } catch {
+            guard !error.isCancellation, error.kind != .io else { throw error }
+            return nil
+        }
+    }
+}
+
+extension GuestPlan {
+    /// The plan with what the guest is judged to be once it is carried out: what was inferred from names that it replaces
+    /// goes with them, and with it the menu or the disk that counted.
+    func heeding(_ after: GuestPlan) -> GuestPlan {
+        guard after.roots == roots else { return self }
+        var plan = self
+        for (index, later) in after.plans.enumerated() where plan.plans[index].refusal == nil {
+            if let refusal = later.refusal {
+                plan.plans[index].refusal = .afterChanges(refusal)
+            } else if let action = later.actions.first {
+                plan.plans[index].refusal = .wouldChangeAgain(path: action.path ?? plan.roots[index])
+            } else {
+                plan.plans[index].unknown = plan.plans[index].unknown ?? later.unknown
+                continue
+            }
+            plan.plans[index].actions = []
+        }
+        return plan
+    }
 }
 
 extension Action {

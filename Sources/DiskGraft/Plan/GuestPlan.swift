@@ -98,8 +98,15 @@ public struct GuestPlan: Sendable {
 }
 
 extension Guest {
-    /// Makes the plan for a target. Throws `refused` when there is no Linux system on the disks.
+    /// Makes the plan for a target, and carries it out in memory to see that it keeps what it says. Throws `refused` when there
+    /// is no Linux system on the disks.
     public func plan(_ options: PlanOptions) throws(StorageError) -> GuestPlan {
+        let plan = try planned(options)
+        return try after(plan, options).map { plan.heeding($0) } ?? plan
+    }
+
+    /// Makes the plan for the guest as it is.
+    func planned(_ options: PlanOptions) throws(StorageError) -> GuestPlan {
         var request = try options.request()
         request.sourceFirmware = machine?.machine.firmware.map { $0 == .uefi ? .uefi : .bios }
         let survey = try survey(options.source)

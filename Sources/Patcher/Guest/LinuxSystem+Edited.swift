@@ -23,9 +23,8 @@ extension LinuxSystem {
                 return edited
             } ?? file
         }
-        let edited = try LinuxSystem(
+        return try LinuxSystem(
             frame: frame, tree: tree, mounts: mounts, capabilities: capabilities, files: files,
             inspection: inspection, bootFiles: bootFiles, unreadable: unreadable, notes: notes)
-        return isStartedByFirmware ? try edited.startedByFirmware() : edited
     }
 }

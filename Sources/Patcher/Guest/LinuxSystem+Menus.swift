@@ -62,10 +62,10 @@ extension LinuxSystem {
         return partition
     }
 
-    /// The syntaxes that what the first sector starts reads; nil where that does not decide. Xen's pygrub reads menus that
-    /// no boot code knows of.
+    /// The syntaxes that what the first sector starts reads; nil where that does not decide. Where no firmware finds a thing to
+    /// start, Xen's pygrub does, which reads any menu; beside boot code nothing that a name tells of the source changes
+    /// what that code reads.
     func readers(of code: BootCode?) -> [ConfigurationKind]? {
-        if !isStartedByFirmware, resolver.presentation.hypervisor?.hasAliasedDiskNames == true { return nil }
         switch code {
         case BootCode.none?: return hasUEFILoader ? ConfigurationSyntaxes.kinds(readBy: .grub2) : nil
         case .other?, nil: return nil

@@ -36,8 +36,6 @@ package struct LinuxSystem: Sendable {
     package private(set) var menuReader: MenuReader?
     /// The menus of syslinux, as far as it reads them.
     private(set) var syslinuxMenus: [SyslinuxMenu] = []
-    /// Firmware starts it, not Xen's tools, which read menus that no boot code knows of.
-    private(set) var isStartedByFirmware = false
     private let table: ReferenceTable
     /// Files of each syntax, as places in `files`.
     let filePlaces: [ObjectIdentifier: [Int]]
@@ -88,24 +86,10 @@ package struct LinuxSystem: Sendable {
         defaultKeys = Set(defaultEntries.map(\.key))
     }
 
-    /// The guest as the target starts it.
-    func started(on target: Target) throws(StorageError) -> LinuxSystem {
-        target.hypervisor == .xenserver ? self : try startedByFirmware()
-    }
-
     /// The guest with other entries that boot by themselves.
     func starting(_ entries: [MenuEntry]) -> LinuxSystem {
         var guest = self
         guest.setDefaults(entries)
-        return guest
-    }
-
-    /// The guest as firmware starts it, whatever did before.
-    func startedByFirmware() throws(StorageError) -> LinuxSystem {
-        var guest = self
-        guest.isStartedByFirmware = true
-        guest.menuUse = MenuUse(of: guest)
-        guest.setDefaults(try guest.findDefaultEntries())
         return guest
     }
 

@@ -13,9 +13,12 @@ enum CardAddressRows: PlanStep {
             // What the user has said of the new address needs no word more.
             let isChanged = draft.request.wants(.net) && plan.newAddress(of: pin) != nil
             guard !isChanged, !plan.isStated(pin.address) else { continue }
-            draft.advise(.net, pin.file, sentence(pin))
+            draft.advise(.net, pin.file, sentence(pin, draft.target))
         }
-        for remark in network.facts.remarks { draft.advise(.net, remark.file, remark.sentence) }
+        for remark in network.facts.remarks
+        where remark.condition?.isMet(on: draft.target, byAny: false) != true {
+            draft.advise(.net, remark.file, remark.sentence)
+        }
         for pattern in network.facts.patterns where mayMiss(pattern, draft) {
             draft.advise(
                 .net, pattern.file,
@@ -30,8 +33,12 @@ enum CardAddressRows: PlanStep {
         adviseOrder(network, &draft)
     }
 
-    private static func sentence(_ pin: NetworkFacts.Pin) -> Sentence {
+    private static func sentence(_ pin: NetworkFacts.Pin, _ target: Target) -> Sentence {
         let owner = pin.name.map { " of \($0)" } ?? ""
+        if let condition = pin.conditions.first(where: { !$0.isMet(on: target, byAny: false) }) {
+            return
+                "\(pin.setting)\(owner) is \(pin.text), and the row asks for \(condition.words) too, which the new card will not have: it holds for none"
+        }
         let new: Sentence = "\(remedy: .stateAddress(pin.text)) changes it"
         switch pin.role {
         case .matches:

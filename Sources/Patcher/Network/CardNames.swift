@@ -22,7 +22,9 @@ enum CardNames: PlanStep {
         }
         for pins in plan.changesWithoutCard(network.facts.pins) where draft.request.wants(.net) {
             var trial = draft
-            if let problem = CardRepair.changeAddresses(pins, plan, network, &trial) {
+            if let problem = CardRepair.demand(of: nil, pins.map(\.address), network, draft.target)
+                ?? CardRepair.changeAddresses(pins, plan, network, &trial)
+            {
                 let text = pins.first?.text ?? ""
                 draft.unmetStatement = draft.unmetStatement ?? .cardNotChanged(card: text, problem)
                 draft.advise(.net, pins.first?.file, "\(text) is left as it is everywhere: \(problem)")

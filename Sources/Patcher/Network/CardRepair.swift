@@ -18,6 +18,9 @@ struct CardRepair {
         if let conflict = card.conflict {
             return leave(&draft, conflict)
         }
+        if let obstacle = Self.demand(of: name, card.known + card.card.addresses, network, draft.target) {
+            return leave(&draft, obstacle)
+        }
         guard draft.request.wants(.net) else {
             if isWanted { adviseName(&draft) }
             return
@@ -39,20 +42,44 @@ struct CardRepair {
 
     /// The name would not come by itself.
     private func needsTie(_ draft: PlanDraft) -> Bool {
-        card.isStated || CardName.isByPlace(name)
+        card.isStated || CardName.isByPlace(name) || isNamedByTheOldMachine(draft.target)
             || CardName.isByKernel(name) && draft.namesCardsByPlace
+    }
+
+    /// A row gave it the name that the new machine's card does not meet.
+    private func isNamedByTheOldMachine(_ target: Target) -> Bool {
+        card.card.pins.contains { pin in
+            pin.role == .names && !pin.conditions.allSatisfy { $0.isMet(on: target, byAny: false) }
+        }
     }
 
     /// A row gives the card this name by the address that it will have.
     private func isTied(_ draft: PlanDraft) -> Bool {
         card.card.pins.contains { pin in
             guard (plan.newAddress(of: pin) ?? pin.address) == card.address else { return false }
+            guard pin.conditions.allSatisfy({ $0.isMet(on: draft.target, byAny: false) }) else {
+                return false
+            }
             return pin.role == .names
                 || draft.guest.renamesByHWADDR && pin.setting == "HWADDR" && pin.role == .matches
         }
     }
 
     // MARK: Changes
+
+    /// What the card's settings are tied to and no card of the target has: neither its name nor its address would bring
+    /// them back.
+    static func demand(
+        of name: String?, _ addresses: [HardwareAddress], _ network: GuestNetwork, _ target: Target
+    ) -> Sentence? {
+        let unmet = network.facts.demands.first { demand in
+            (demand.name != nil && demand.name == name || demand.address.map(addresses.contains) ?? false)
+                && !demand.condition.isMet(on: target, byAny: true)
+        }
+        return unmet.map {
+            "its settings in \($0.file.file.displayPath) ask for \($0.condition.words) too, which no card of \(target.hypervisor.title) has: take that out there"
+        }
+    }
 
     /// Gives rows the new addresses. Says what stands in the way of any: the draft is worth nothing then.
     static func changeAddresses(
@@ -135,7 +162,7 @@ struct CardRepair {
             if let obstacle = draft.obstacle(to: .names, on: directory.directory.volume) {
                 return obstacle.sentence
             }
-            if let other = otherLink(address, before: file, draft.guest) {
+            if let other = otherLink(address, before: file, draft.guest, on: draft.target) {
                 return
                     "\(other) fits the card too, and only the first such file counts: give it Name=\(name) there"
             }
@@ -149,9 +176,13 @@ struct CardRepair {
     }
 
     /// A .link file that is read instead, or whose settings for this very card would be lost.
-    private func otherLink(_ address: HardwareAddress, before name: String, _ guest: LinuxSystem) -> String? {
+    private func otherLink(
+        _ address: HardwareAddress, before name: String, _ guest: LinuxSystem, on target: Target
+    ) -> String? {
         guest.files(NetworkdFile.self).first { file in
-            guard file.syntax.isLink, file.syntax.mayFit(address, in: file.file.bytes) else { return false }
+            guard file.syntax.isLink, file.syntax.mayFit(address, in: file.file.bytes, on: target) else {
+                return false
+            }
             return file.syntax.fileName < name
                 || network.facts.pins.contains {
                     $0.file.file.key == file.file.file.key && $0.address == address && $0.role != .names

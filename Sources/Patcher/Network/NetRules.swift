@@ -34,15 +34,16 @@ package struct NetRules: NetworkSyntax {
         for file in files {
             for rule in file.syntax.rules where rule.isOfCards {
                 guard let name = rule.givenName else { continue }
-                for term in rule.hardware {
-                    facts.hardware(file.file, "\(term.key) (name \(name.text))", term.text)
+                let conditions = rule.hardware.map(\.condition)
+                for var condition in conditions {
+                    condition.setting += " (name \(name.text))"
+                    facts.hardware(file.file, condition)
                 }
                 guard let address = rule.address else { continue }
-                let holds = name.isPlain && rule.hardware.isEmpty
                 if name.isPlain { facts.use(name.text, file.file) }
                 facts.pin(
                     address.text, address.range, of: name.isPlain ? name.text : nil,
-                    holds ? .names : .matches, address.key, file.file)
+                    name.isPlain ? .names : .matches, address.key, file.file, conditions: conditions)
             }
         }
         return facts

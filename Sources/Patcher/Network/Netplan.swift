@@ -127,9 +127,15 @@ package struct Netplan: NetworkSyntax {
                     set.scalar.text, set.scalar.range, of: givenName ?? used ?? id, .sets, "macaddress",
                     set.file)
             }
-            for driver in drivers where CardName.isParticular(driver) {
-                facts.hardware(file, "driver of \(id)", driver)
-            }
+            guard !drivers.isEmpty, drivers.allSatisfy(CardName.isParticular) else { return }
+            // One of them is enough.
+            let condition = CardCondition(
+                setting: "driver of \(id)", value: drivers.joined(separator: ", "), drivers: drivers)
+            facts.hardware(file, condition)
+            facts.demand(
+                condition, of: usedName,
+                [matched.flatMap { HardwareAddress($0.scalar.text) }].compactMap(\.self),
+                file)
         }
     }
 }

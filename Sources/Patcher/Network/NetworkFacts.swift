@@ -34,6 +34,20 @@ package struct NetworkFacts: Sendable {
         package var setting: String
         /// The file.
         package var file: ScannedFile
+        /// What it asks for besides: it holds where the card meets all of it.
+        package var conditions: [CardCondition] = []
+    }
+
+    /// Something that the settings of a card are tied to besides its name and address: without it none of them holds.
+    package struct Demand: Sendable {
+        /// The card's name, where the row has one.
+        package var name: String?
+        /// Its address, where the row has one.
+        package var address: HardwareAddress?
+        /// What is asked for.
+        package var condition: CardCondition
+        /// The file.
+        package var file: ScannedFile
     }
 
     /// A card of which an interface is made.
@@ -70,6 +84,8 @@ package struct NetworkFacts: Sendable {
         package var file: ScannedFile
         /// The sentence.
         package var sentence: Sentence
+        /// It is not said where the target's usual card meets this.
+        package var condition: CardCondition?
     }
 
     /// A file that cannot be read as a whole.
@@ -88,6 +104,8 @@ package struct NetworkFacts: Sendable {
     package var virtual: Set<String> = []
     /// What these are made of.
     package var ports: Set<Port> = []
+    /// What settings of cards are tied to besides names and addresses.
+    package var demands: [Demand] = []
     /// Further things to say.
     package var remarks: [Remark] = []
     /// What chooses cards by patterns.
@@ -106,6 +124,7 @@ package struct NetworkFacts: Sendable {
         pins += other.pins
         virtual.formUnion(other.virtual)
         ports.formUnion(other.ports)
+        demands += other.demands
         remarks += other.remarks
         patterns += other.patterns
         aliases += other.aliases
@@ -151,7 +170,7 @@ package struct NetworkFacts: Sendable {
     /// Notes a row with an address, or says that it is none.
     mutating func pin(
         _ text: String, _ range: Range<Int>?, of name: String?, _ role: Pin.Role, _ setting: String,
-        _ file: ScannedFile
+        _ file: ScannedFile, conditions: [CardCondition] = []
     ) {
         guard let address = HardwareAddress(text) else {
             if !text.isEmpty {
@@ -162,7 +181,7 @@ package struct NetworkFacts: Sendable {
         pins.append(
             Pin(
                 address: address, text: text, range: range, name: name, role: role, setting: setting,
-                file: file))
+                file: file, conditions: conditions))
     }
 
     /// Notes something to say.
@@ -175,6 +194,22 @@ package struct NetworkFacts: Sendable {
         remark(
             file,
             "\(setting) “\(value)” chooses a card by what the old machine had: it will not fit the new one")
+    }
+
+    /// The same, of what may be met on the target.
+    mutating func hardware(_ file: ScannedFile, _ condition: CardCondition) {
+        hardware(file, condition.setting, condition.value)
+        remarks[remarks.count - 1].condition = condition
+    }
+
+    /// Notes that a card's settings are tied to something, for the card of that name, or of each of these addresses.
+    mutating func demand(
+        _ condition: CardCondition, of name: String?, _ addresses: [HardwareAddress], _ file: ScannedFile
+    ) {
+        if let name { demands.append(Demand(name: name, condition: condition, file: file)) }
+        for address in addresses {
+            demands.append(Demand(name: name, address: address, condition: condition, file: file))
+        }
     }
 }
 

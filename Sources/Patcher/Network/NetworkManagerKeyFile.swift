@@ -81,11 +81,19 @@ package struct NetworkManagerKeyFile: NetworkSyntax {
             ("interface-name", "interface-name of [match]"), ("path", "path"), ("driver", "driver"),
         ] {
             guard let match = settings.last("match", key)?.text, !match.isEmpty else { continue }
-            if key != "interface-name" {
-                facts.hardware(file, label, match)
-            } else {
-                let words = match.split { $0 == ";" || $0 == "," || $0 == " " }
-                facts.use(patterns: words.map(String.init), label, file)
+            let words = match.split { $0 == ";" || $0 == "," || $0 == " " }.map(String.init)
+            guard key != "interface-name" else {
+                facts.use(patterns: words, label, file)
+                continue
+            }
+            let condition = CardCondition(
+                setting: label, value: match,
+                drivers: key == "driver" ? words.map { String($0.drop { "|&".contains($0) }) } : [])
+            facts.hardware(file, condition)
+            let addresses = sections.compactMap { settings.last($0, "mac-address") }
+                .compactMap { HardwareAddress($0.text) }
+            if isCard, words.contains(where: { !$0.hasPrefix("!") && CardName.isParticular($0) }) {
+                facts.demand(condition, of: name.map(CardName.base), addresses, file)
             }
         }
     }

@@ -28,8 +28,37 @@ package struct NetworkdFile: NetworkSyntax {
     /// The name that a .link file gives.
     var givenName: String? { settings.last("Link", "Name")?.text }
 
+    /// What [Match] asks for that belongs to the old machine. A list that begins with "!" says what is not to fit.
+    func conditions(in bytes: [UInt8]) -> [CardCondition] {
+        var found: [CardCondition] = []
+        for key in Self.hardwareKeys {
+            let words = settings.words("Match", key, in: bytes).map(\.text)
+            guard let first = words.first, !first.hasPrefix("!"),
+                words.contains(where: CardName.isParticular),
+                words.allSatisfy({ !Self.anyMachine.contains($0) }),
+                key != "OriginalName" || !words.contains(where: Self.fitsEveryCard)
+            else { continue }
+            found.append(
+                CardCondition(
+                    setting: key, value: words.joined(separator: " "), drivers: key == "Driver" ? words : []))
+        }
+        return found
+    }
+
+    /// systemd.link(5), systemd.network(5). The other keys ask for what stays with the guest, or for no card.
+    private static let hardwareKeys = [
+        "Path", "Driver", "OriginalName", "Property", "Virtualization", "Firmware",
+    ]
+    /// The kernel calls every card "eth" and a number.
+    private static func fitsEveryCard(_ pattern: String) -> Bool {
+        ["eth0", "eth17"].allSatisfy { NamePattern.fits(Array(pattern.utf8)[...], Array($0.utf8)[...]) }
+    }
+    /// What any virtual machine has, and any firmware of one.
+    private static let anyMachine: Set<String> = ["yes", "true", "on", "1", "vm", "uefi"]
+
     /// Whether a .link file's [Match] may fit a card with that address. The first file that fits is the only one that counts.
-    func mayFit(_ address: HardwareAddress, in bytes: [UInt8]) -> Bool {
+    func mayFit(_ address: HardwareAddress, in bytes: [UInt8], on target: Target) -> Bool {
+        guard conditions(in: bytes).allSatisfy({ $0.isMet(on: target, byAny: true) }) else { return false }
         let addresses = Self.addressKeys.flatMap { settings.words("Match", $0, in: bytes) }
         if !addresses.isEmpty { return addresses.contains { HardwareAddress($0.text) == address } }
         // Without [Match] none fits; what else is asked for is not known of a card that is not there yet.
@@ -63,20 +92,22 @@ package struct NetworkdFile: NetworkSyntax {
             }
         }
         let given = isLink ? givenName : nil
+        let conditions = conditions(in: file.bytes)
         for key in Self.addressKeys {
             for word in settings.words("Match", key, in: file.bytes) {
                 facts.pin(
-                    word.text, word.range, of: given ?? name, given == nil ? .matches : .names, key, file)
+                    word.text, word.range, of: given ?? name, given == nil ? .matches : .names, key, file,
+                    conditions: conditions)
             }
         }
         if let address = settings.last("Link", "MACAddress"), HardwareAddress(address.text) != nil {
             facts.pin(address.text, address.range, of: given ?? name, .sets, "MACAddress of [Link]", file)
         }
-        for key in ["Path", "Driver", "OriginalName"] {
-            for word in settings.words("Match", key, in: file.bytes)
-            where CardName.isParticular(word.text) && !word.text.hasPrefix("!") {
-                facts.hardware(file, key, word.text)
-            }
+        let addresses = Self.addressKeys.flatMap { settings.words("Match", $0, in: file.bytes) }
+            .compactMap { HardwareAddress($0.text) }
+        for condition in conditions {
+            facts.hardware(file, condition)
+            if !isLink { facts.demand(condition, of: name, addresses, file) }
         }
     }
 }

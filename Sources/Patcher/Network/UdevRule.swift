@@ -12,6 +12,14 @@ struct UdevRule: Sendable {
         var text: String
 
         var isMatch: Bool { operation == "==" || operation == "!=" }
+
+        /// What it asks of a card, of which `|` parts the patterns.
+        var condition: CardCondition {
+            let isDriver = ["DRIVER", "DRIVERS"].contains(key)
+            return CardCondition(
+                setting: key, value: text,
+                drivers: isDriver ? text.split(separator: "|").map(String.init) : [])
+        }
     }
 
     /// Its terms, in order.

@@ -30,6 +30,16 @@ package struct Action: Sendable, Equatable {
     /// Which repairs it belongs to.
     package var repairs: [Repair]
 
+    /// The path of what it changes, for people; nil for what is no file.
+    package var path: String? {
+        switch kind {
+        case .edit(let edit): edit.file.displayPath
+        case .replace(let file, _): file.displayPath
+        case .create(let place, _, _), .copy(_, let place), .rename(let place, _), .remove(let place):
+            place.path.shellText
+        case .setLabel, .deviceBytes: nil
+        }
+    }
     /// The edit, when it is one.
     package var edit: FileEdit? { if case .edit(let edit) = kind { edit } else { nil } }
 }

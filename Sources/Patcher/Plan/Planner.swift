@@ -20,7 +20,6 @@ package enum Planner {
     /// Lets every step contribute, then every rule judge.
     /// Throws what says nothing of the guest: input and output, a request to stop.
     package static func plan(_ guest: LinuxSystem, _ request: PlanRequest) throws(StorageError) -> Plan {
-        let guest = try guest.started(on: request.target)
         let draft = try draft(guest, request, try DriverReading.facts(of: guest, for: request))
         let verdicts = try verdicts(draft)
         let refusal = try refusal(draft, verdicts)

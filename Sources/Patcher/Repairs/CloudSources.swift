@@ -14,9 +14,11 @@ enum CloudSources: PlanStep {
         guard sources != ["None"], !sources.contains(where: own.contains) else { return }
         let list = sources.joined(separator: ", ")
         let message: Sentence =
-            sources.contains("None")
-            ? "datasource_list is \(list): on \(draft.hypervisor.title) cloud-init gets nothing from any of them (no network, no name, no keys); add \(own.first ?? "NoCloud") where the machine is to get such"
-            : "datasource_list is \(list), none of which is there on \(draft.hypervisor.title): cloud-init would look for them in vain; add \(own.first ?? "None"), or None"
+            sources.isEmpty
+            ? "datasource_list is empty: cloud-init asks nobody (no network, no name, no keys); add \(own.first ?? "None"), or None"
+            : sources.contains("None")
+                ? "datasource_list is \(list): on \(draft.hypervisor.title) cloud-init gets nothing from any of them (no network, no name, no keys); add \(own.first ?? "NoCloud") where the machine is to get such"
+                : "datasource_list is \(list), none of which is there on \(draft.hypervisor.title): cloud-init would look for them in vain; add \(own.first ?? "None"), or None"
         draft.advise(.settings, last.file, message, isMinor: true)
     }
 

@@ -9,6 +9,7 @@ enum EmulatedDisks: PlanStep {
 
     static func contribute(to draft: inout PlanDraft) {
         guard draft.addsEmulationArgument, !paravirtualAlone(draft) else { return }
+        var added: [(text: String, reason: String)] = []
         for place in draft.guest.commandLines {
             guard place.entry.map({ draft.kernelProblem($0) == nil && $0.kernel != nil }) ?? true else {
                 continue
@@ -18,19 +19,26 @@ enum EmulatedDisks: PlanStep {
                 draft.drivers.facts(of: MenuEntry(file: place.file, entry: entry)).controllers[.ide]?.argument
             }
             let leavesDisks = version.map { !isVersion($0, below: [3, 5]) } ?? false
+            var wanted: (text: String, reason: String)?
             if draft.hypervisor == .hyperv, leavesDisks || known == hypervArgument {
-                draft.addArgument(
-                    place, hypervArgument, .kernelOptions,
-                    "the IDE driver leaves Hyper-V's disks to hv_storvsc unless told to take them")
+                wanted = (
+                    hypervArgument,
+                    "the IDE driver leaves Hyper-V's disks to hv_storvsc unless told to take them"
+                )
             }
             if draft.hypervisor.hasAliasedDiskNames,
                 version.map({ !isVersion($0, below: [2, 6, 36]) }) ?? false
             {
-                draft.addArgument(
-                    place, xenArgument, .kernelOptions,
-                    "the emulated disks are unplugged for xen-blkfront unless told to stay")
+                wanted = (
+                    xenArgument, "the emulated disks are unplugged for xen-blkfront unless told to stay"
+                )
             }
+            guard let wanted else { continue }
+            draft.addArgument(place, wanted.text, .kernelOptions, wanted.reason)
+            if !added.contains(where: { $0 == wanted }) { added.append(wanted) }
         }
+        // The next menu is made of other files, and has it too.
+        for argument in added { draft.addPermanentArgument(argument.text, .kernelOptions, argument.reason) }
     }
 
     /// The initramfs is known to have the paravirtual driver, and the emulated disks' not.

@@ -47,6 +47,8 @@ package protocol ConfigurationSyntax: Sendable {
     func deviceSites(in bytes: [UInt8]) -> [DeviceSite]
     /// Its kernel command lines that belong to no entry of a menu.
     func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine]
+    /// Of these, what the guest's own tools write into every entry of the next menu: an argument that is to stay goes into each.
+    func permanentCommandLines(in bytes: [UInt8]) -> [SharedCommandLine]
     /// Brings collected edits into the form that the file must keep. Says what is wrong when that cannot be: the edits are
     /// given up then.
     func settle(_ draft: inout FileDraft) -> Sentence?
@@ -116,6 +118,7 @@ extension ConfigurationSyntax {
 
     package func deviceSites(in bytes: [UInt8]) -> [DeviceSite] { [] }
     package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] { [] }
+    package func permanentCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] { [] }
     package func settle(_ draft: inout FileDraft) -> Sentence? { nil }
 }
 

@@ -15,4 +15,7 @@ package struct GRUBDefaults: ConfigurationSyntax {
     package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
         variables.argumentLines(in: bytes)
     }
+    package func permanentCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        variables.permanentLine(["GRUB_CMDLINE_LINUX"], in: bytes)
+    }
 }

@@ -61,6 +61,12 @@ extension GRUBEnvironmentText {
         kernelArguments(in: bytes).map { SharedCommandLine(line: $0) }
     }
 
+    /// What entries of the Boot Loader Specification take, those of the next kernels too.
+    package func permanentCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        guard let options = block?.last("kernelopts") else { return [] }
+        return [SharedCommandLine(line: KernelCommandLine(bytes, in: options.valueRange))]
+    }
+
     /// The block must keep its size.
     package func settle(_ draft: inout FileDraft) -> Sentence? {
         guard let block, !block.repad(&draft) else { return nil }

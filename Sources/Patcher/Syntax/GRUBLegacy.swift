@@ -197,6 +197,16 @@ extension GRUBLegacy: BootMenu {
         kernelOptions.map { SharedCommandLine(line: $0) }
     }
 
+    /// `# kopt=` and its like for one version. `defoptions` come besides, and `xenkopt` is Xen's.
+    package func permanentCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        kernelOptions.filter { line in
+            guard let start = line.arguments.first?.range.lowerBound else { return false }
+            let head = bytes[..<start].split(separator: .newline, omittingEmptySubsequences: false).last ?? []
+            let name = String(decoding: head.drop { $0 == .hash || $0.isBlank }, as: UTF8.self)
+            return name.hasPrefix("kopt=") || name.hasPrefix("kopt_")
+        }.map { SharedCommandLine(line: $0) }
+    }
+
     /// A default past the last entry gives way to the first `fallback` that there is, else to the first entry (stage2's main
     /// loop).
     package func defaultEntry(of guest: LinuxSystem) -> BootEntry? {

@@ -17,6 +17,9 @@ package struct GRUBLegacyIncludedMenu: GRUBLegacyText, GRUBMenu {
     package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
         legacyMenu.sharedCommandLines(in: bytes)
     }
+    package func permanentCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        legacyMenu.permanentCommandLines(in: bytes)
+    }
 
     package func defaultEntry(of guest: LinuxSystem) -> BootEntry? { nil }
 

@@ -12,4 +12,7 @@ package struct KernelCommandLineFile: ConfigurationSyntax {
     package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
         [SharedCommandLine(line: line)]
     }
+    package func permanentCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        sharedCommandLines(in: bytes)
+    }
 }

@@ -26,4 +26,8 @@ package struct RefindLinuxOptions: ConfigurationSyntax {
     package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
         lines.map { SharedCommandLine(line: $0) }
     }
+
+    package func permanentCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        sharedCommandLines(in: bytes)
+    }
 }

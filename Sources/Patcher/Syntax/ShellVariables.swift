@@ -117,6 +117,18 @@ extension ShellVariables {
             || name == "EXTLINUX_PARAMETERS" || name == "default_kernel_opts"
     }
 
+    /// The arguments in the last of the assignments of these names, the first name's that is there: it is the one that counts.
+    func permanentLine(_ names: [String], in bytes: [UInt8]) -> [SharedCommandLine] {
+        guard let last = names.lazy.compactMap({ self.last($0) }).first else { return [] }
+        return [Self.line(last, in: bytes)]
+    }
+
+    private static func line(_ assignment: Assignment, in bytes: [UInt8]) -> SharedCommandLine {
+        SharedCommandLine(
+            line: KernelCommandLine(bytes, in: assignment.valueRange),
+            emptyPlace: assignment.valueRange.lowerBound, isOneWord: assignment.quote == nil)
+    }
+
     /// The kernel arguments that every kernel gets. What only a hypervisor or the failsafe entry gets is none.
     func argumentLines(in bytes: [UInt8]) -> [SharedCommandLine] {
         assignments.filter { assignment in
@@ -125,11 +137,7 @@ extension ShellVariables {
             }
             return assignment.name.hasPrefix("GRUB_CMDLINE_LINUX") || assignment.name == "DEFAULT_APPEND"
                 || assignment.name == "EXTLINUX_PARAMETERS" || assignment.name == "default_kernel_opts"
-        }.map {
-            SharedCommandLine(
-                line: KernelCommandLine(bytes, in: $0.valueRange), emptyPlace: $0.valueRange.lowerBound,
-                isOneWord: $0.quote == nil)
-        }
+        }.map { Self.line($0, in: bytes) }
     }
 }
 

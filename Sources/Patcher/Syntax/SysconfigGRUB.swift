@@ -12,4 +12,7 @@ package struct SysconfigGRUB: ConfigurationSyntax {
     package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
         variables.argumentLines(in: bytes)
     }
+    package func permanentCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        variables.permanentLine(["GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"], in: bytes)
+    }
 }

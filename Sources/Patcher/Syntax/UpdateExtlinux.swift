@@ -12,4 +12,7 @@ package struct UpdateExtlinux: ConfigurationSyntax {
     package func sharedCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
         variables.argumentLines(in: bytes)
     }
+    package func permanentCommandLines(in bytes: [UInt8]) -> [SharedCommandLine] {
+        variables.permanentLine(["default_kernel_opts"], in: bytes)
+    }
 }

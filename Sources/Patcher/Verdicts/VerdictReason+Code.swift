@@ -4,6 +4,7 @@ extension VerdictReason {
         case noUEFILoader = "no-uefi-loader"
         case noFallbackLoader = "no-fallback-loader"
         case cannotTakeChanges = "cannot-take-changes"
+        case afterChanges = "after-changes"
         case uefiOnly = "uefi-only"
         case noBootCode = "no-boot-code"
         case controllerNotOffered = "controller-not-offered"
@@ -71,6 +72,7 @@ extension VerdictReason {
         case .noUEFILoader: .noUEFILoader
         case .noFallbackLoader: .noFallbackLoader
         case .cannotTakeChanges: .cannotTakeChanges
+        case .afterChanges: .afterChanges
         case .uefiOnly: .uefiOnly
         case .noBootCode: .noBootCode
         case .controllerNotOffered: .controllerNotOffered

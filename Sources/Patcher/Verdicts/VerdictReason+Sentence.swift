@@ -9,6 +9,7 @@ extension VerdictReason {
         case .noFallbackLoader(let program, let problem):
             "a machine with an empty variable store starts \(program) alone, and \(problem.words(program)); nothing on the EFI system partition could be put there: install the loader for removable media (grub-install, bootctl) in the running guest"
         case .cannotTakeChanges(let volume, let why): "\(volume) cannot take the changes: \(why)"
+        case .afterChanges(let reason): "once the plan's changes are made, \(reason.sentence)"
         case .uefiOnly(let target):
             "the disks boot with UEFI alone (no boot code for a BIOS), and \(target) has a BIOS; \(remedy: .choose(target: .hypervGeneration2)) has UEFI"
         case .noBootCode(let hypervisor):

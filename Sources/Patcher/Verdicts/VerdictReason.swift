@@ -19,6 +19,8 @@ package enum VerdictReason: Sendable, Equatable {
     case noFallbackLoader(program: String, FallbackState.Problem)
     /// A volume cannot take the plan's changes.
     case cannotTakeChanges(volume: String, why: String)
+    /// Once the plan's changes are made, the guest is judged otherwise: why.
+    indirect case afterChanges(VerdictReason)
     /// The disks boot with UEFI alone, and the target has a BIOS.
     case uefiOnly(target: String)
     /// No disk has boot code or an EFI system partition.

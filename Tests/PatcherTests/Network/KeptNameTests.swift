@@ -51,6 +51,63 @@ private let rules = "/etc/udev/rules.d/70-persistent-net.rules"
         #expect(try guest.plan().says("DRIVERS", "vmxnet3"))
     }
 
+    /// Nor does a .link file: all of [Match] must fit.
+    @Test(arguments: [
+        ("Driver=vmxnet3", false), ("Driver=vmxnet3 e1000*", false), ("Path=pci-0000:0b:00.0", false),
+        ("OriginalName=ens160", false), ("Property=ID_PATH=pci-0000:0b:00.0", false),
+        ("Virtualization=vmware", false), ("Driver=virtio_net", true), ("Driver=virtio*", true),
+        ("Driver=!vmxnet3", true), ("Path=*", true), ("OriginalName=eth*", true),
+        ("Virtualization=yes", true),
+        ("Host=web01", true), ("Type=ether", true),
+    ])
+    func aLinkFileOfTheOldMachineDoesNotHold(_ match: String, _ holds: Bool) throws {
+        let path = "/etc/systemd/network/10-eth0.link"
+        let link = "[Match]\nMACAddress=\(firstAddress)\n\(match)\n[Link]\nName=lan0\n"
+        let files = [path: link, netplan: "network:\n  ethernets:\n    lan0: {dhcp4: true}\n"]
+        let kept = NetworkGuest(files, .ubuntu)
+        let said = try kept.plan(asked: false)
+        #expect(said.says("gives the name lan0", about: path) == holds)
+        #expect(said.says("which the new card will not have", about: path) != holds)
+        let moved = NetworkGuest(files, .ubuntu)
+        let row = link.replacing(firstAddress, with: newAddress)
+        #expect(
+            try moved.changes("kvm", [address(firstAddress, becomes: newAddress)])
+                == (holds ? [path: row] : [path: row, linkPath("lan0"): linkText("lan0", newAddress)]))
+    }
+
+    /// Settings that ask for the old driver or slot hold for no card, whatever name and address it has.
+    @Test(arguments: [
+        (
+            netplan,
+            "network:\n  ethernets:\n    eth0:\n      dhcp4: true\n      set-name: eth0\n      match: {driver: DRIVER, macaddress: \(firstAddress)}\n"
+        ),
+        (
+            "/etc/systemd/network/10-a.network",
+            "[Match]\nName=eth0\nMACAddress=\(firstAddress)\nDriver=DRIVER\n[Network]\nDHCP=yes\n"
+        ),
+        (
+            "/etc/NetworkManager/system-connections/a.nmconnection",
+            "[connection]\ntype=ethernet\ninterface-name=eth0\n[ethernet]\nmac-address=\(firstAddress)\n[match]\ndriver=DRIVER;\n"
+        ),
+    ])
+    func settingsOfTheOldMachineAreLeftAlone(_ path: String, _ file: String) throws {
+        let azure = NetworkGuest([path: file.replacing("DRIVER", with: "hv_netvsc")], .ubuntu)
+        for statement in [try address(firstAddress, becomes: newAddress), try card("eth0", has: newAddress)] {
+            let plan = try azure.plan("kvm", saying: [statement])
+            #expect(plan.refusal?.code == .cardNotChanged && plan.actions.isEmpty)
+            #expect(plan.refusal?.sentence.plain.contains("hv_netvsc") == true)
+            #expect(plan.says(path, "hv_netvsc", "take that out there", about: path))
+            // There the card has that driver.
+            let staying = try azure.plan("hyperv", saying: [statement])
+            #expect(staying.refusal == nil && !staying.actions.isEmpty)
+            #expect(!staying.says("will not fit"))
+        }
+        #expect(try azure.plan("kvm").actions.isEmpty)
+        #expect(try azure.plan("kvm").refusal == nil)
+        let virtio = NetworkGuest([path: file.replacing("DRIVER", with: "virtio_net")], .ubuntu)
+        #expect(try !virtio.changes("kvm", [address(firstAddress, becomes: newAddress)]).isEmpty)
+    }
+
     @Test func withoutAnAddressNothingIsChanged() throws {
         let guest = NetworkGuest(
             [netplan: "network:\n  ethernets:\n    ens192: {}\n    ens224: {}\n"], .ubuntu)

@@ -17,14 +17,17 @@ extension UndoRecord {
     /// Brings a file whose last change was cut off back to the state before it, or marks the change as done when it
     /// was complete; all host files of the change with it. Call before writing to the file.
     ///
-    /// `kept` hears of records that stay for the file that was changed, where this is another one or a copy. Throws,
+    /// `kept` hears of records that stay for the file that was changed, where this is another one or a copy; `shortening` is asked
+    /// before a disk becomes as short as it was. Throws,
     /// nothing written, `refused` when a file holds what the change neither found nor gave
     /// ("unknown-contents", "unknown-length") or is out of reach ("sibling-missing"), `corrupt` when a record is damaged.
     public static func recover(
-        _ file: any ByteFile, in place: UndoPlace = UndoPlace(), kept: (String) -> Void = { _ in }
+        _ file: any ByteFile, in place: UndoPlace = UndoPlace(), kept: (String) -> Void = { _ in },
+        shortening: DiskLengthCheck = { (_, _, _) in }
     ) throws(StorageError) -> Recovery {
         guard let record = try read(for: file.path, in: place), record.isCutOff else { return .none }
-        let back = try CutOffChange(file, record, among: [file], in: place).settle(force: .no, kept: kept)
+        let back = try CutOffChange(file, record, among: [file], in: place)
+            .settle(force: .no, kept: kept, shortening: shortening)
         return back.isEmpty ? .completed : .rolledBack
     }
 
@@ -60,13 +63,14 @@ extension UndoRecord {
     /// Takes the newest change of `files` back, over all the files that it changed, after comparing every changed
     /// sector of all of them with what the change left there. A change that was cut off is rolled back instead. With
     /// `force` what else has been written there since is no reason to refuse. `kept` hears of records that stay for the file
-    /// that was changed, where this is another one or a copy.
+    /// that was changed, where this is another one or a copy; `shortening` is asked before a disk becomes as short as it was, but
+    /// with `force`.
     ///
     /// Returns the files that are as they were before; none when there is nothing to take back. Throws `refused`,
     /// nothing written, when something else has changed the files since or one of them is not among `files`.
     public static func undo(
         _ files: [any ByteFile], force: UndoForce = .no, in place: UndoPlace = UndoPlace(),
-        kept: (String) -> Void = { _ in }
+        kept: (String) -> Void = { _ in }, shortening: DiskLengthCheck = { (_, _, _) in }
     ) throws(StorageError) -> [any ByteFile] {
         var rolledBack: [any ByteFile] = []
         /// Changes of which every file went back just now.
@@ -80,8 +84,10 @@ extension UndoRecord {
             settled.insert(record.transactionID)
             changes.append(try CutOffChange(file, record, among: files, in: place))
         }
-        for change in changes { try change.requireSettleable(force: force) }
-        for change in changes { rolledBack += try change.settle(force: force, kept: kept) }
+        for change in changes { try change.requireSettleable(force: force, shortening: shortening) }
+        for change in changes {
+            rolledBack += try change.settle(force: force, kept: kept, shortening: shortening)
+        }
         for file in files {
             while let record = try read(for: file.path, in: place) {
                 var isOver = record.state == .rolledBack && settled.contains(record.transactionID)
@@ -120,6 +126,11 @@ extension UndoRecord {
             let isForced = try part.isForced(among: change, force, in: place)
             let isNeeded = try part.record.isNeededByAnother(than: part.file)
             if isNeeded || isForced && !part.record.isOf(part.file) { others.append(part) }
+        }
+        if let length = newest.header.diskLengthBefore,
+            !change.allSatisfy({ force.reaches($0.record, $0.file) })
+        {
+            try shortening(change.map(\.file.path), length, false)
         }
         // Half taken back is neither, but the record knows: what takes long may be stopped, and goes on another time.
         try Cancellation.delaying(by: takingBackTime) { () throws(StorageError) in
@@ -183,22 +194,27 @@ extension UndoRecord {
             }
             // Everything as before, a backup that was put back for one, needs nothing more.
             let isOld = comparison.isOld && (!file.hasFixedLength || record.isOf(file))
-            guard !comparison.isNew, !isOld else { return false }
+            let isAsLeft = comparison.isNew && comparison.firstBehindOldEnd == nil
+            guard !isAsLeft, !isOld else { return false }
             guard !force.reaches(record, file) else { return true }
             try record.requireNotElsewhere(file)
             let isSame = record.isOf(file)
+            let hasMore = comparison.isNew
+            let offset = hasMore ? comparison.firstBehindOldEnd : comparison.firstNotNew
             let reason =
                 !isSame && file.hasFixedLength
                 ? "it may be another device that has got the name, or something else has written to it since"
                 : !isSame
                     ? "it is not the file that was changed, but another of that name or a copy, and holds something else"
-                    : comparison.firstNotNew == nil
+                    : offset == nil
                         ? "the file has been resized since the change"
-                        : "these bytes have been changed by something else since"
+                        : hasMore
+                            ? "something else has written behind the end that the file had before the change, which would be cut off"
+                            : "these bytes have been changed by something else since"
             throw StorageError(
                 .refused, UndoCode.changedSince,
                 "\(reason); the change is not taken back",
-                field: comparison.firstNotNew == nil ? "length" : nil, offset: comparison.firstNotNew,
+                field: offset == nil ? "length" : nil, offset: offset,
                 path: file.path, remedies: isSame ? [.forceUndo] : record.remedies(besideAnother: file))
         }
     }

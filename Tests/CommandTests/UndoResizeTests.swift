@@ -1,4 +1,5 @@
 import Foundation
+import HostIO
 import Storage
 import TestSupport
 import Testing

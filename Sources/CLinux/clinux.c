@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 int64_t clinux_seek_data(int fd, int64_t offset) { return lseek(fd, offset, SEEK_DATA); }
@@ -219,14 +220,23 @@ int clinux_is_claimed(int fd, const char *name)
 {
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int claimed = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
-    if (claimed < 0 && errno == ENOENT)
-        claimed = open(name, O_RDONLY | O_EXCL | O_CLOEXEC);
-    if (claimed >= 0) {
-        close(claimed);
-        return 0;
+    // Who asks like this has it claimed for a moment, and so has losetup: others are not to be taken for a mount.
+    for (int tries = 0; tries < 6; tries++) {
+        if (tries > 0) {
+            struct timespec pause = {0, 10 * 1000 * 1000};
+            nanosleep(&pause, NULL);
+        }
+        int claimed = fd < 0 ? -1 : open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0 || (claimed < 0 && errno == ENOENT))
+            claimed = open(name, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+        if (claimed >= 0) {
+            close(claimed);
+            return 0;
+        }
+        if (errno != EBUSY)
+            return 0;
     }
-    return errno == EBUSY;
+    return 1;
 }
 
 static int argument_count;

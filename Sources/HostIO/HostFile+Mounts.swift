@@ -8,19 +8,13 @@ package import Storage
 extension HostFile {
     /// Throws `refused`, code "mounted", when the host's kernel works on the file itself: a loop device is attached
     /// to it, or it is a block device that is mounted or swapped to, itself, a partition of it, or what lies on those
-    /// (LVM, MD), or that another part of the kernel has claimed.
+    /// (LVM, MD), or that another part of the kernel has claimed: somebody in another namespace has it mounted, for one.
     ///
     /// A reader is kept out only where the kernel may write: what it reads meanwhile would be partly old and partly new.
     func requireNotUsedByKernel(_ use: KernelUse) throws(StorageError) {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { return }
-        if isBlockDevice {
-            if access == .write {
-                try requireNotUsed(Self.number(status))
-            } else {
-                try requireNotMounted(Self.number(status))
-            }
-        }
+        if isBlockDevice { try requireNotUsed(Self.number(status)) }
         for loop in use.loops where loop.isBacked(by: status, isBlockDevice: isBlockDevice) {
             if access == .read, loop.isReadOnly { continue }
             throw usedByKernel(
@@ -38,61 +32,92 @@ extension HostFile {
         }
     }
 
-    /// Nothing on the block device is mounted; for a reader, nothing that may be written to.
-    private func requireNotMounted(_ number: String) throws(StorageError) {
-        let devices = Self.devices(over: number)
+    /// Nothing on the block device is mounted in this namespace; for a reader, nothing that may be written to. Returns the numbers of
+    /// those devices that are mounted otherwise.
+    private func requireNotMounted(
+        _ number: String, _ devices: Devices
+    ) throws(StorageError) -> Set<String> {
+        var mounted: Set<String> = []
         for line in Self.text(of: "/proc/self/mountinfo")?.split(separator: "\n") ?? [] {
             let fields = line.split(separator: " ")
             // btrfs shows a number of its own; what it lies on is named behind the dash.
             let source = fields.firstIndex(of: "-").flatMap { fields.dropFirst($0 + 2).first }
-            guard fields.count > 4,
-                devices.numbers.contains(String(fields[2]))
-                    || source.flatMap({ Self.deviceNumber(of: String($0)) }).map(devices.numbers.contains)
-                        ?? false
-            else { continue }
-            // The last column has the file system's own options, which hold for all of its mounts.
-            if access == .read, fields.last?.split(separator: ",").first == "ro" { continue }
+            let shown = fields.dropFirst(2).first.map(String.init)
+            let named = source.flatMap { Self.deviceNumber(of: String($0)) }
+            let used = [shown, named].compactMap(\.self).filter(devices.numbers.contains)
+            guard fields.count > 4, !used.isEmpty else { continue }
+            // The last column has the file system's own options, which hold for all of its mounts, in all namespaces.
+            if access == .read, fields.last?.split(separator: ",").first == "ro" {
+                mounted.formUnion(used)
+                continue
+            }
             let subject = fields[2] == number ? "it" : "what lies on it"
             throw usedByKernel("\(subject) is mounted at \(fields[4]); unmount it first")
         }
+        return mounted
     }
 
     private func requireNotUsed(_ number: String) throws(StorageError) {
-        try requireNotMounted(number)
         let devices = Self.devices(over: number)
+        let mounted = try requireNotMounted(number, devices)
         for line in Self.text(of: "/proc/swaps")?.split(separator: "\n") ?? [] {
             guard let name = line.split(separator: " ").first.map(String.init),
                 let swap = Self.deviceNumber(of: name), devices.numbers.contains(swap)
             else { continue }
             throw usedByKernel("the host swaps to \(name); run swapoff first")
         }
-        // What lies on it is known and not in use; or somebody has claimed it who shows nothing.
+        // What lies on it is known and not in use here; or somebody has claimed it who shows nothing.
         let isKnown = Self.text(of: "/proc/self/mountinfo") != nil && Self.text(of: "/proc/swaps") != nil
-        guard !devices.haveHolders || !isKnown,
-            unsafe path.withHostPath({ unsafe clinux_is_claimed(descriptor, $0) }) == 1
-        else { return }
-        throw usedByKernel(
-            "the host's kernel uses it (a file system of several devices, RAID, multipath); stop that first")
+        for asked in isKnown ? devices.toBeAsked(mounted) : [number] {
+            let isClaimed =
+                asked == number
+                ? unsafe path.withHostPath({ unsafe clinux_is_claimed(descriptor, $0) })
+                : unsafe "/dev/block/\(asked)".withHostPath({ unsafe clinux_is_claimed(-1, $0) })
+            guard isClaimed == 1 else { continue }
+            let subject = asked == number ? "it" : "what lies on it"
+            throw usedByKernel(
+                "the host's kernel uses \(subject), and nothing that is seen from here says for what: it is mounted in another mount "
+                    + "namespace (a container's), or part of a file system of several devices, RAID or multipath; end that first"
+            )
+        }
     }
 
-    /// The numbers of a block device, of its partitions, and of all that is made of them (LVM, MD, dm-crypt).
-    private static func devices(over number: String) -> (numbers: Set<String>, haveHolders: Bool) {
-        var numbers: Set<String> = [number]
-        var haveHolders = false
+    /// A block device, its partitions, and all that is made of them (LVM, MD, dm-crypt), by their numbers.
+    private struct Devices {
+        var numbers: Set<String>
+        /// Those that others are made of, which claim them.
+        var held: Set<String> = []
+        /// The partitions of those that have some; whoever claims one claims the disk.
+        var partitions: [String: [String]] = [:]
+
+        /// Those whose claim would tell something: where it is not of what was found, by the kernel or as `mounted`.
+        func toBeAsked(_ mounted: Set<String>) -> [String] {
+            let known = held.union(mounted)
+            return numbers.filter { number in
+                !known.contains(number) && !(partitions[number] ?? []).contains(where: known.contains)
+            }.sorted()
+        }
+    }
+
+    private static func devices(over number: String) -> Devices {
+        var found = Devices(numbers: [number])
         var left = [number]
         while let next = left.popLast() {
             let folder = "/sys/dev/block/\(next)"
             let holders = HostDirectory.names(in: folder + "/holders")
-            haveHolders = haveHolders || !holders.isEmpty
+            if !holders.isEmpty { found.held.insert(next) }
             let partitions = HostDirectory.names(in: folder)
                 .filter { HostDirectory.exists("\(folder)/\($0)/partition") }
+            found.partitions[next] = partitions.compactMap { name in
+                text(of: "\(folder)/\(name)/dev").map { String($0.prefix { $0 != "\n" }) }
+            }
             for device in holders.map({ "\(folder)/holders/\($0)" }) + partitions.map({ "\(folder)/\($0)" }) {
                 guard let text = text(of: device + "/dev") else { continue }
                 let number = String(text.prefix { $0 != "\n" })
-                if numbers.insert(number).inserted { left.append(number) }
+                if found.numbers.insert(number).inserted { left.append(number) }
             }
         }
-        return (numbers, haveHolders)
+        return found
     }
 
     /// The number of the block device at `path`, through links, as the kernel writes it: "8:1"; nil for other files.

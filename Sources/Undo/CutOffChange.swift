@@ -191,11 +191,14 @@ struct CutOffChange {
 
     /// Ends it: as done where it is complete, else as before it. Nothing is written, to no file, unless all contents of
     /// all files are known, or `force` says that this does not matter. Returns the files that are as before then; none
-    /// when the change stands. `kept` hears of records that stay, under another name, for the file that was changed.
+    /// when the change stands. `kept` hears of records that stay, under another name, for the file that was changed;
+    /// `shortening` is asked before a disk becomes shorter.
     ///
     /// Throws `refused`, code "unknown-contents" or "unknown-length".
-    func settle(force: UndoForce, kept: (String) -> Void) throws(StorageError) -> [any ByteFile] {
-        try requireSettleable(force: force)
+    func settle(
+        force: UndoForce, kept: (String) -> Void, shortening: DiskLengthCheck = { (_, _, _) in }
+    ) throws(StorageError) -> [any ByteFile] {
+        try requireSettleable(force: force, shortening: shortening)
         if isComplete {
             return try Cancellation.shielding { () throws(StorageError) in
                 try end(as: .done, kept: kept)
@@ -216,7 +219,7 @@ struct CutOffChange {
     }
 
     /// Throws what `settle` refuses by; nothing has been written then.
-    func requireSettleable(force: UndoForce) throws(StorageError) {
+    func requireSettleable(force: UndoForce, shortening: DiskLengthCheck) throws(StorageError) {
         guard !isComplete else {
             for member in members where !force.reaches(member.record, member.file) {
                 try requireOfOneTime(member)
@@ -226,9 +229,17 @@ struct CutOffChange {
         // Nothing would be put back, whatever has become of what the change relied on.
         guard members.contains(where: { !$0.isAsBefore }) else { return }
         // What the command line does not lead to is nobody's to write over.
-        for member in members where !(force.reaches(member.record, member.file) && isGiven(member.file)) {
-            try requireKnown(member)
-        }
+        let held = members.filter { !(force.reaches($0.record, $0.file) && isGiven($0.file)) }
+        for member in held { try requireKnown(member) }
+        guard !held.isEmpty, !isWritten,
+            let length = members.lazy.compactMap(\.record.header.diskLengthBefore).first
+        else { return }
+        try shortening(members.map(\.file.path), length, true)
+    }
+
+    /// Nothing was left to do but to say so.
+    private var isWritten: Bool {
+        !isPartial && members.allSatisfy { $0.record.state == .hot && $0.comparison.isNew }
     }
 
     /// A file that holds old sectors and nothing unknown was not complete when another was: they are from snapshots, or backups,
@@ -254,9 +265,7 @@ struct CutOffChange {
 
     private func decide(kept: (String) -> Void) throws(StorageError) -> [any ByteFile] {
         if members.contains(where: { !$0.isAsBefore }) {
-            let isComplete =
-                !isPartial && members.allSatisfy { $0.record.state == .hot && $0.comparison.isNew }
-            guard !isComplete else {
+            guard !isWritten else {
                 try end(as: .done, kept: kept)
                 return []
             }

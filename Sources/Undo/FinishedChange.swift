@@ -55,28 +55,32 @@ struct FinishedChange {
             }
             // Everything as before, a backup that was put back for one, needs nothing more.
             let mayBeOld = !file.hasFixedLength || record.isOf(file)
-            if comparison.isNew { return .new }
+            if comparison.isNew, comparison.firstBehindOldEnd == nil { return .new }
             if comparison.isOld, mayBeOld { return .old }
             if mayBeOld, try record.countOfChangesBefore(file, log) != nil { return .older }
             guard !force.reaches(record, file) else { return .forced }
             try record.requireNotElsewhere(file)
             let isSame = record.isOf(file)
+            let hasMore = comparison.isNew
+            let offset = hasMore ? comparison.firstBehindOldEnd : comparison.firstNotNew
             let reason =
                 !isSame && file.hasFixedLength
                 ? "it may be another device that has got the name, or something else has written to it since"
                 : !isSame
                     ? "it is not the file that was changed, but another of that name or a copy, and holds something else"
-                    : comparison.firstNotNew == nil
+                    : offset == nil
                         ? "the file has been resized since the change"
-                        : record.header.hasLostLater
-                            ? "a later change, whose record was thrown away, or something else has changed these bytes too, and "
-                                + "this change goes back only where nothing of that is left: restore the image from a backup of "
-                                + "before it, or keep the image as it is"
-                            : "these bytes have been changed by something else since"
+                        : hasMore
+                            ? "something else has written behind the end that the file had before the change, which would be cut off"
+                            : record.header.hasLostLater
+                                ? "a later change, whose record was thrown away, or something else has changed these bytes too, and "
+                                    + "this change goes back only where nothing of that is left: restore the image from a backup of "
+                                    + "before it, or keep the image as it is"
+                                : "these bytes have been changed by something else since"
             throw StorageError(
                 .refused, UndoCode.changedSince,
                 "\(reason); the change is not taken back",
-                field: comparison.firstNotNew == nil ? "length" : nil, offset: comparison.firstNotNew,
+                field: offset == nil ? "length" : nil, offset: offset,
                 path: file.path,
                 remedies: isSame ? [.discardUndo, .forceUndo] : record.remedies(besideAnother: file))
         }
@@ -115,6 +119,14 @@ struct FinishedChange {
     var files: [any ByteFile] { parts.map(\.part.file) }
     /// Nothing of it is in any file.
     var isOld: Bool { parts.allSatisfy { $0.condition == .old || $0.condition == .older } }
+
+    /// Asks before a disk becomes as short as it was; with a force that reaches all of its files nobody is asked.
+    func requireLength(force: UndoForce, _ shortening: DiskLengthCheck) throws(StorageError) {
+        guard !isOld, !parts.allSatisfy({ force.reaches($0.part.record, $0.part.file) }),
+            let length = parts.lazy.compactMap(\.part.record.header.diskLengthBefore).first
+        else { return }
+        try shortening(files.map(\.path), length, false)
+    }
 
     /// Takes it back. `aside` has the paths of records that were set aside before, with all that is in them.
     func takeBack(aside: inout Set<[UInt8]>, kept: (String) -> Void) throws(StorageError) {

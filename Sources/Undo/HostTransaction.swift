@@ -47,14 +47,18 @@ public final class HostTransaction: Sendable {
     let files: [RecordedFile]
     private let memoryLimit: Int
     private let place: UndoPlace
+    private let diskLengthBefore: UInt64?
     private let transactionID: [UInt8]
     private let progress = Mutex(Progress())
 
     /// Begins on `files`, all of them `RecordedFile`s that were opened for writing and are in no other transaction. Their
-    /// undo records will lie in `place`. Throws `misuse`, code "not-recorded" or "already-in-transaction".
+    /// undo records will lie in `place`. A change that makes the guest's disk longer says how many bytes it has:
+    /// before that many are all again, whoever takes it back is asked (`DiskLengthCheck`).
+    ///
+    /// Throws `misuse`, code "not-recorded" or "already-in-transaction".
     public init(
         _ files: [any ByteFile], memoryLimit: Int = HostTransaction.usualMemoryLimit,
-        records place: UndoPlace = UndoPlace()
+        records place: UndoPlace = UndoPlace(), diskLengthBefore: UInt64? = nil
     ) throws(StorageError) {
         var recorded: [RecordedFile] = []
         for file in files {
@@ -69,6 +73,7 @@ public final class HostTransaction: Sendable {
         self.files = recorded
         self.memoryLimit = memoryLimit
         self.place = place
+        self.diskLengthBefore = diskLengthBefore
         transactionID = try SystemRandom.bytes(16)
         var begun: [RecordedFile] = []
         do throws(StorageError) {
@@ -242,7 +247,8 @@ public final class HostTransaction: Sendable {
             known.filter { state.segments[$0] == nil }.map { files[$0].base })
         for file in known where state.segments[file] == nil {
             state.segments[file] = try UndoWriter(
-                of: files[file].base, in: place, transactionID: transactionID, time: time)
+                of: files[file].base, in: place, transactionID: transactionID, time: time,
+                diskLengthBefore: diskLengthBefore)
         }
         let paths = state.segments.keys.sorted().map { HostDirectory.absolutePath(files[$0].path) }
         for file in state.segments.keys.sorted() {

@@ -7,6 +7,8 @@ public enum UndoCode: String, LayerCode {
 
     /// The record would not outlast a power cut.
     case recordInMemory = "record-in-memory"
+    /// No record can be written where it belongs.
+    case recordNotMade = "record-not-made"
     /// A change was cut off and not taken back yet.
     case hot
     /// The file is marked as half changed, and no record of it is there.
@@ -35,4 +37,6 @@ public enum UndoCode: String, LayerCode {
     case unknownLength = "unknown-length"
     /// After a finished change, contents or a length that it did not leave.
     case changedSince = "changed-since"
+    /// The disk would become shorter than what lies on it.
+    case usedSince = "used-since"
 }

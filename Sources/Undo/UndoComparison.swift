@@ -19,6 +19,8 @@ struct UndoComparison {
     private var unknown = RangeSet<UInt64>()
     /// Sectors that are unlike what the change gave them last.
     private var notNew = RangeSet<UInt64>()
+    /// Sectors behind the old end that are not zeros, and that the change did not write.
+    private var strange = RangeSet<UInt64>()
     /// Sectors that the change touched from the one on that the file used to end in.
     private var appended = RangeSet<UInt64>()
 
@@ -34,6 +36,8 @@ struct UndoComparison {
     var firstUnknown: UInt64? { unknown.ranges.first?.lowerBound }
     /// The first byte of a sector that is not as the change left it.
     var firstNotNew: UInt64? { notNew.ranges.first?.lowerBound }
+    /// The first byte behind the old end of what the change did not write there. Taking the change back cuts it off.
+    var firstBehindOldEnd: UInt64? { strange.ranges.first?.lowerBound }
     /// The whole change was recorded, and the file is as it leaves it.
     var isNew: Bool { record.header.lengthAfter != nil && notNew.isEmpty && !hasOtherLength }
 
@@ -113,7 +117,11 @@ struct UndoComparison {
         guard length > header.lengthBefore, !hasUnknownLength else { return }
         var gap = RangeSet(header.lengthBefore..<length)
         gap.subtract(appended)
-        for range in gap.ranges { addNotOld(try file.sectorsNotZero(in: range)) }
+        for range in gap.ranges {
+            let found = try file.sectorsNotZero(in: range)
+            strange.formUnion(found)
+            addNotOld(found)
+        }
     }
 
     private mutating func addNotOld(_ sectors: RangeSet<UInt64>) {

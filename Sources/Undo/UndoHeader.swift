@@ -20,10 +20,12 @@ internal import Storage
 ///     96  8  its birth time, in nanoseconds since 1970; 0 where the file system keeps none
 ///     104 8  where the segment begins in the record
 ///     112 4  1: another segment has begun behind this one; 2: says what became of another file than the one that was changed;
-///            4: the next but one field is kept; 8: a later change was here, whose segment was thrown away
+///            4: the next but one field is kept; 8: a later change was here, whose segment was thrown away; 16: the last field is
+///            kept
 ///     116 4  zeros
 ///     120 8  when the host file was last changed before, in seconds since 1970
-///     128    zeros
+///     128 8  how long the guest's disk was before, where the change makes it longer
+///     136    zeros
 struct UndoHeader: Equatable, Sendable {
     static let magic = Array("DGUNDO3\n".utf8)
     /// How records of all versions begin.
@@ -45,6 +47,8 @@ struct UndoHeader: Equatable, Sendable {
     let position: UInt64
     /// When the host file was last changed before; nil where nobody knows.
     var modificationTime: Int64?
+    /// How many bytes the guest's disk had before a change that makes it longer; nil for all others.
+    var diskLengthBefore: UInt64?
     /// Another segment has been hot behind this one, so that nothing there is damage.
     var isFollowed = false
     /// A later change had a segment behind this one, which was thrown away, so that nobody knows what it did.
@@ -89,6 +93,7 @@ struct UndoHeader: Equatable, Sendable {
         hasLostLater = bytes.little(112, as: UInt32.self) & 8 != 0
         modificationTime =
             bytes.little(112, as: UInt32.self) & 4 != 0 ? Int64(bitPattern: bytes.little(120)) : nil
+        diskLengthBefore = bytes.little(112, as: UInt32.self) & 16 != 0 ? bytes.little(128) : nil
     }
 
     /// Both copies.
@@ -110,9 +115,10 @@ struct UndoHeader: Equatable, Sendable {
         copy.storeLittle(position, at: 104)
         let flags =
             (isFollowed ? 1 : 0) | (isOfAnother ? 2 : 0) | (modificationTime == nil ? 0 : 4)
-            | (hasLostLater ? 8 : 0)
+            | (hasLostLater ? 8 : 0) | (diskLengthBefore == nil ? 0 : 16)
         copy.storeLittle(UInt32(flags), at: 112)
         copy.storeLittle(UInt64(bitPattern: modificationTime ?? 0), at: 120)
+        copy.storeLittle(diskLengthBefore ?? 0, at: 128)
         copy.storeLittle(CRC32C.checksum(copy.span8.extracting(12..<Self.copySize)), at: 8)
         return copy + copy
     }

@@ -17,14 +17,17 @@ extension UndoRecord {
     /// Brings a file whose last change was cut off back to the state before it, or marks the change as done when it
     /// was complete; all host files of the change with it. Call before writing to the file.
     ///
-    /// `kept` hears of records that stay for the file that was changed, where this is another one or a copy. Throws,
+    /// `kept` hears of records that stay for the file that was changed, where this is another one or a copy; `shortening` is asked
+    /// before a disk becomes as short as it was. Throws,
     /// nothing written, `refused` when a file holds what the change neither found nor gave
     /// ("unknown-contents", "unknown-length") or is out of reach ("sibling-missing"), `corrupt` when a record is damaged.
     public static func recover(
-        _ file: any ByteFile, in place: UndoPlace = UndoPlace(), kept: (String) -> Void = { _ in }
+        _ file: any ByteFile, in place: UndoPlace = UndoPlace(), kept: (String) -> Void = { _ in },
+        shortening: DiskLengthCheck = { (_, _, _) in }
     ) throws(StorageError) -> Recovery {
         guard let record = try read(for: file.path, in: place), record.isCutOff else { return .none }
-        let back = try CutOffChange(file, record, among: [file], in: place).settle(force: .no, kept: kept)
+        let back = try CutOffChange(file, record, among: [file], in: place)
+            .settle(force: .no, kept: kept, shortening: shortening)
         return back.isEmpty ? .completed : .rolledBack
     }
 
@@ -60,14 +63,16 @@ extension UndoRecord {
     /// Takes the newest change of `files` back, over all the files that it changed, after comparing every changed
     /// sector of all of them with what the change left there. A change that was cut off is rolled back instead. With
     /// `force` what else has been written there since is no reason to refuse. `kept` hears of records that stay for the file
-    /// that was changed, where this is another one or a copy. A file that is as it was before several changes, since a backup was put
-    /// back, has nothing of any of them: all their records are settled, and `older` hears how many.
+    /// that was changed, where this is another one or a copy; `shortening` is asked before a disk becomes as short as it was, but
+    /// with `force`. A file that is as it was before several changes, since a backup was put back, has nothing of any of them: all
+    /// their records are settled, and `older` hears how many.
     ///
     /// Returns the files that are as they were before; none when there is nothing to take back. Throws `refused`,
     /// nothing written, when something else has changed the files since or one of them is not among `files`.
     public static func undo(
         _ files: [any ByteFile], force: UndoForce = .no, in place: UndoPlace = UndoPlace(),
-        kept: (String) -> Void = { _ in }, older: (any ByteFile, Int) -> Void = { (_, _) in }
+        kept: (String) -> Void = { _ in }, older: (any ByteFile, Int) -> Void = { (_, _) in },
+        shortening: DiskLengthCheck = { (_, _, _) in }
     ) throws(StorageError) -> [any ByteFile] {
         var rolledBack: [any ByteFile] = []
         /// Changes of which every file went back just now.
@@ -81,8 +86,10 @@ extension UndoRecord {
             settled.insert(record.transactionID)
             changes.append(try CutOffChange(file, record, among: files, in: place))
         }
-        for change in changes { try change.requireSettleable(force: force) }
-        for change in changes { rolledBack += try change.settle(force: force, kept: kept) }
+        for change in changes { try change.requireSettleable(force: force, shortening: shortening) }
+        for change in changes {
+            rolledBack += try change.settle(force: force, kept: kept, shortening: shortening)
+        }
         for file in files {
             while let record = try read(for: file.path, in: place) {
                 var isOver = record.state == .rolledBack && settled.contains(record.transactionID)
@@ -93,17 +100,19 @@ extension UndoRecord {
             }
         }
         guard rolledBack.isEmpty else { return rolledBack }
-        return try undoFinished(files, force: force, in: place, kept: kept, older: older)
+        return try undoFinished(
+            files, force: force, in: place, kept: kept, older: older, shortening: shortening)
     }
 
     /// The newest change of files that is finished, where no other is; and those before it as long as there is nothing of them
     /// in any of their files.
     private static func undoFinished(
         _ files: [any ByteFile], force: UndoForce, in place: UndoPlace, kept: (String) -> Void,
-        older: (any ByteFile, Int) -> Void
+        older: (any ByteFile, Int) -> Void, shortening: DiskLengthCheck
     ) throws(StorageError) -> [any ByteFile] {
         var change = try FinishedChange(newestOf: files, force: force, in: place)
         guard var found = change else { return [] }
+        try found.requireLength(force: force, shortening)
         var undone: [any ByteFile] = []
         var counts: [(file: any ByteFile, count: Int)] = []
         var aside: Set<[UInt8]> = []

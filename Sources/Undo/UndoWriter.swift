@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HostIO
 internal import Storage
 
@@ -21,7 +22,8 @@ struct UndoWriter {
 
     /// Begins a segment in the record of `file`, which is created when there is none.
     init(
-        of file: any ByteFile, in place: UndoPlace, transactionID: [UInt8], time: UInt64
+        of file: any ByteFile, in place: UndoPlace, transactionID: [UInt8], time: UInt64,
+        diskLengthBefore: UInt64? = nil
     ) throws(StorageError) {
         try place.requireLasting(file)
         let existing = try UndoRecord.read(for: file.path, in: place)
@@ -46,10 +48,15 @@ struct UndoWriter {
             transactionID: transactionID, time: time, lengthBefore: file.byteCount,
             identity: file.incarnation ?? FileIncarnation(inode: 0, birth: 0), position: segmentStart)
         header.modificationTime = file.modificationTime
+        header.diskLengthBefore = diskLengthBefore
         end = segmentStart + UInt64(UndoHeader.size)
         // A first head is durable before the record has its name: one without is damaged.
-        if newest == nil { try Self.create(path, header) }
-        log = try HostFile.open(path, access: .write, locking: .ignore, followLinks: false)
+        do throws(StorageError) {
+            if newest == nil { try Self.create(path, header) }
+            log = try HostFile.open(path, access: .write, locking: .ignore, followLinks: false)
+        } catch {
+            throw Self.notMade(error, path, of: file)
+        }
         guard let newest else { return }
         do throws(StorageError) {
             // What was cut off there before must not come back between what is written now.
@@ -90,6 +97,24 @@ struct UndoWriter {
             try? HostDirectory.remove(hidden)
             throw error
         }
+    }
+
+    /// Where there may be no record, there is no change: what that record is for, and what helps.
+    private static func notMade(_ error: StorageError, _ path: String, of file: any ByteFile) -> StorageError
+    {
+        guard let number = error.errno, [EACCES, EPERM, EROFS, ENOENT, ENOTDIR].contains(number) else {
+            return error
+        }
+        let directory = HostPath.directory(of: path).hostBytes.shellText
+        return StorageError(
+            .io, UndoCode.recordNotMade,
+            "nothing is changed without a record that takes it back, and none can be written in \(directory) "
+                + "(\(error.message)); "
+                + (file.hasFixedLength
+                    ? "it needs a folder that may be written to"
+                    : "make that folder writable, or copy the image to one that is"),
+            errno: number, path: file.path, cause: error,
+            remedies: file.hasFixedLength ? [.nameUndoDirectory] : [])
     }
 
     /// What a record is called while it is made: as long whatever the image's name is, and the same for each attempt, so

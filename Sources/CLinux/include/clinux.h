@@ -50,7 +50,8 @@ int clinux_set_attribute(int fd, const char *name, const void *value, size_t len
 int clinux_remove_attribute(int fd, const char *name);
 /// 1 when the file system keeps user extended attributes of the open file, else 0.
 int clinux_keeps_attributes(int fd);
-/// 1 when somebody in the kernel has claimed the open block device (open with O_EXCL fails with EBUSY), else 0. `name` is its path.
+/// 1 when somebody in the kernel has claimed a block device (open with O_EXCL fails with EBUSY, for some time), else 0. `name` is its
+/// path; fd is open on it, or -1.
 int clinux_is_claimed(int fd, const char *name);
 /// An argument that the process was started with, its own name first; NULL behind the last. Asks nothing of /proc.
 const char *clinux_argument(int index);

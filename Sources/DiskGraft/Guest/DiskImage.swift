@@ -153,11 +153,11 @@ public final class DiskImage: Sendable {
         try options.requireLocks(path)
         try requireNoChildren(path, options)
         // Before the image is parsed: a half-done change may have left it unreadable.
-        var notes = try recover(path, options.records, options.given)
+        var notes = try recover(path, options)
         let companions = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
             .disk.hostFiles.filter { $0.access == .write }.map(\.path)
         for companion in companions where companion.hostBytes != path.hostBytes {
-            notes += try recover(companion, options.records, beside: path)
+            notes += try recover(companion, options, beside: path)
         }
         var opened = try ImageProbe.open(path, format: format, options: options.openOptions(.write))
         guard opened.disk.isWritable else {
@@ -198,16 +198,16 @@ public final class DiskImage: Sendable {
     /// What a description or an image (`image`) led to is opened as what lies beside that, never through a link.
     @discardableResult
     static func recover(
-        _ path: String, _ place: UndoPlace, _ given: GivenFiles.Found = GivenFiles.Found(),
-        beside image: String? = nil
+        _ path: String, _ options: ImageOptions, beside image: String? = nil
     ) throws(StorageError) -> [String] {
+        let place = options.records
         guard let record = try UndoRecord.read(for: path, in: place), record.isCutOff else { return [] }
         // By another of the file's names: whoever gave this one has not asked for that.
         guard record.path.hostBytes == place.recordPath(for: path).hostBytes else {
             throw record.hot(path, place)
         }
         var notes: [String] = []
-        var neighbour = given.neighbours[path.hostBytes]
+        var neighbour = image == nil ? options.given.neighbours[path.hostBytes] : nil
         if let image, HostPath.directory(of: image).hostBytes == HostPath.directory(of: path).hostBytes {
             neighbour = (image, HostPath.name(of: path))
         }
@@ -215,11 +215,16 @@ public final class DiskImage: Sendable {
             if let neighbour {
                 try HostFile.openSibling(of: neighbour.description, name: neighbour.name, access: .write)
             } else { try HostFile.open(path, access: .write) }
-        let done = try UndoRecord.recover(file, in: place) {
-            notes.append(
-                "a change was cut off, and this is not the file that was changed, but another of its name or a copy; its undo "
-                    + "record stays as \($0.hostBytes.shellText)")
-        }
+        let done = try UndoRecord.recover(
+            file, in: place,
+            kept: {
+                notes.append(
+                    "a change was cut off, and this is not the file that was changed, but another of its name or a copy; its undo "
+                        + "record stays as \($0.hostBytes.shellText)")
+            },
+            shortening: { (_, length, isCutOff) throws(StorageError) in
+                try DiskShortening.require(image ?? path, options, to: length, isCutOff: isCutOff)
+            })
         switch done {
         case .none: break
         case .rolledBack: notes.append("an earlier change that was cut off was taken back first")

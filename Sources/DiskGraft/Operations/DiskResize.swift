@@ -84,7 +84,8 @@ public enum DiskResize {
         }
         guard new != old else { return Result(oldSize: old, newSize: old, notes: []) }
         let transaction = try HostTransaction(
-            image.opened.disk.map.hostFiles.filter { $0.access == .write }, records: image.records)
+            image.opened.disk.map.hostFiles.filter { $0.access == .write }, records: image.records,
+            diskLengthBefore: new > old ? old : nil)
         do throws(StorageError) {
             if new < old, mayShrink {
                 try DiskShrink.run(image, to: new)

@@ -30,7 +30,7 @@ enum DiskShrink {
     private static func requireNothingKnown(
         in layout: DiscoveredVolumes, behind end: UInt64, _ path: String
     ) throws(StorageError) {
-        for entry in layout.disks.flatMap(\.table.entries) where entry.byteRange.upperBound > end {
+        if let entry = partition(in: layout, behind: end) {
             throw StorageError(
                 .refused, DiskShrinkCode.partitionBehindEnd,
                 "partition \(entry.number) ends at byte \(entry.byteRange.upperBound), behind the new end; make it smaller "
@@ -48,6 +48,11 @@ enum DiskShrink {
         }
     }
 
+    /// A partition that ends behind `end`.
+    static func partition(in layout: DiscoveredVolumes, behind end: UInt64) -> PartitionEntry? {
+        layout.disks.flatMap(\.table.entries).first { $0.byteRange.upperBound > end }
+    }
+
     /// What nobody knows may be somebody's all the same.
     private static func requireZeros(
         _ disk: Image, behind end: UInt64, but table: PartitionTable?, _ path: String
@@ -57,7 +62,16 @@ enum DiskShrink {
         if let table, table.kind == .gpt {
             limit -= min(limit, max(16 << 10, UInt64(table.sectorSize)) + UInt64(table.sectorSize))
         }
-        var position = end
+        guard let offset = try firstByte(of: disk, in: end..<max(end, limit)) else { return }
+        throw StorageError(
+            .refused, DiskShrinkCode.bytesBehindEnd, "something that is not zeros lies behind the new end",
+            offset: offset, path: path)
+    }
+
+    /// Where the first piece of a range begins that does not read as zeros.
+    static func firstByte(of disk: Image, in range: Range<UInt64>) throws(StorageError) -> UInt64? {
+        let limit = range.upperBound
+        var position = range.lowerBound
         while position < limit {
             try Cancellation.check()
             let extent = try disk.nextExtent(at: position)
@@ -65,13 +79,10 @@ enum DiskShrink {
             if extent.kind != .zero {
                 stop = min(stop, position + 1 << 20)
                 let bytes = try disk.bytes(at: position, count: Int(stop - position))
-                guard bytes.span8.isAllZero else {
-                    throw StorageError(
-                        .refused, DiskShrinkCode.bytesBehindEnd,
-                        "something that is not zeros lies behind the new end", offset: position, path: path)
-                }
+                guard bytes.span8.isAllZero else { return position }
             }
             position = stop
         }
+        return nil
     }
 }

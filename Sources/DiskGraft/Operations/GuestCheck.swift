@@ -228,7 +228,7 @@ public struct GuestCheck: Encodable, Sendable {
     ) throws(StorageError) {
         try options.requireLocks(path)
         if options.given.members[path.hostBytes] != nil { throw GivenFiles.readOnly(path) }
-        try DiskImage.recover(path, options.records)
+        try DiskImage.recover(path, options)
         let file = try RecordedFile.open(path)
         let format =
             if let known = options.format { known } else { try ImageProbe.format(of: file) }

@@ -41,7 +41,8 @@ public enum GuestUndo {
         var missing: [String] = []
         var severalNames: [String] = []
         let use = KernelUse()
-        for name in try hostFiles(of: paths, options) {
+        let images = try hostFiles(of: paths, options)
+        for name in distinct(images) {
             if try UndoRecord.read(for: name, in: options.records) != nil {
                 files.append(try RecordedFile.open(name, among: use))
             } else {
@@ -59,7 +60,16 @@ public enum GuestUndo {
         do throws(StorageError) {
             undone = try UndoRecord.undo(
                 files, force: !force ? .no : otherFile ? .anyFile : .sameFile, in: options.records,
-                kept: { kept.append($0) }, older: { older.append(($0.path, $1)) })
+                kept: { kept.append($0) }, older: { older.append(($0.path, $1)) },
+                shortening: { (changed, length, isCutOff) throws(StorageError) in
+                    // Of a change that makes a disk longer all files are of one.
+                    for image in images
+                    where image.files.contains(where: { name in
+                        changed.contains { $0.hostBytes == name.hostBytes }
+                    }) {
+                        try DiskShortening.require(image.path, image.options, to: length, isCutOff: isCutOff)
+                    }
+                })
         } catch {
             throw try weighing(error, paths, options)
         }
@@ -133,7 +143,7 @@ public enum GuestUndo {
     private static func weighing(
         _ error: StorageError, _ paths: [String], _ options: ImageOptions
     ) throws(StorageError) -> StorageError {
-        let codes: [UndoCode] = [.changedSince, .unknownContents, .unknownLength]
+        let codes: [UndoCode] = [.changedSince, .unknownContents, .unknownLength, .usedSince]
         // Old bytes of another file are of no use to this one, however it looks.
         guard codes.contains(where: error.isCode), !error.remedies.contains(.setUndoAside) else {
             return error
@@ -161,7 +171,7 @@ public enum GuestUndo {
         // Locked: a change that goes on needs its record.
         var files: [any ByteFile] = []
         let use = KernelUse()
-        for name in try hostFiles(of: paths, options) {
+        for name in distinct(try hostFiles(of: paths, options)) {
             files.append(try RecordedFile.open(name, among: use))
         }
         let discarded = try UndoRecord.discard(files, otherFile: otherFile, in: options.records)
@@ -196,22 +206,36 @@ public enum GuestUndo {
         public let offset: UInt64?
     }
 
+    /// An image, and the files of the host that it consists of.
+    private struct Files {
+        let path: String
+        let options: ImageOptions
+        let files: [String]
+    }
+
+    /// The files of all of them, each once.
+    private static func distinct(_ images: [Files]) -> [String] {
+        var names: [String] = []
+        // To strings two spellings of a letter are one.
+        for name in images.flatMap(\.files)
+        where !names.contains(where: { $0.hostBytes == name.hostBytes }) {
+            names.append(name)
+        }
+        return names
+    }
+
     private static func hostFiles(
         of paths: [String], _ options: ImageOptions
-    ) throws(StorageError) -> [String] {
-        var names: [String] = []
+    ) throws(StorageError) -> [Files] {
+        var images: [Files] = []
         // What was changed has no digest of its own any more.
         for request in try DiskSources(paths, options, verifies: false).requests {
             let (path, options) = (request.path, request.options)
             try options.requireLocks(path)
             if options.given.members[path.hostBytes] != nil { throw GivenFiles.readOnly(path) }
-            // To strings two spellings of a letter are one.
-            for name in try hostFiles(of: path, options)
-            where !names.contains(where: { $0.hostBytes == name.hostBytes }) {
-                names.append(name)
-            }
+            images.append(Files(path: path, options: options, files: try hostFiles(of: path, options)))
         }
-        return names
+        return images
     }
 
     /// The files that an image consists of; the one named, when it is in no state to be opened.

@@ -56,7 +56,7 @@ struct IncludedPlaces {
     private func place(
         of word: String, in menu: ScannedFile
     ) -> (place: LoaderRoots.Place, path: Substring)? {
-        guard menu.syntax is any GRUB2Text || menu.syntax is any GRUBLegacyText,
+        guard menu.syntax.grub2Text != nil || menu.syntax.grubLegacyText != nil,
             word.first.map({ "(/".contains($0) }) == true
         else { return nil }
         let plain = word.first == "(" ? word[(word.firstIndex(of: ")") ?? word.startIndex)...] : word[...]

@@ -64,7 +64,7 @@ struct LoaderRoots: Sendable {
     /// Where a file lies that a command names by its device, and its path there; nil where it does not.
     func place(ofDeviceIn file: String, in menu: ScannedFile) -> (place: Place, path: Substring)? {
         guard file.first == "(", let end = file.firstIndex(of: ")") else { return nil }
-        let place = place(of: String(file[...end]), menu.syntax is any GRUBLegacyText)
+        let place = place(of: String(file[...end]), menu.syntax.grubLegacyText != nil)
         return (place, file[file.index(after: end)...])
     }
 

@@ -6,7 +6,7 @@ extension PlanDraft {
     mutating func addPermanentArgument(_ text: String, _ repair: Repair, _ reason: String) {
         for file in guest.files where !(file.syntax is GRUBDefaults) {
             let lines = file.syntax.permanentCommandLines(in: file.bytes)
-            if !lines.isEmpty, let grub = file.syntax as? any GRUBEnvironmentText,
+            if !lines.isEmpty, let grub = file.syntax.grubEnvironment,
                 grub.block?.hasRoom(for: text) == false
             {
                 advise(

@@ -41,6 +41,8 @@ package enum MachineCode: String, LayerCode, CaseIterable {
     case nameNotExpressible = "name-not-expressible"
     /// A language has no words for a controller.
     case controllerNotExpressible = "controller-not-expressible"
+    /// A hypervisor that a language is for opens no disk of this format.
+    case formatNotExpressible = "format-not-expressible"
     /// More disks than fit behind a controller.
     case tooManyDisks = "too-many-disks"
 }

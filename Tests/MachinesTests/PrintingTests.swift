@@ -119,6 +119,23 @@ struct PrintingTests {
         #expect(words.contains(isDoubled ? "a,, b's \"disk\".img" : first))
     }
 
+    /// libvirt has no such driver: `virsh define` and the schema refuse it.
+    @Test(arguments: [MachineLanguage.libvirt, .virtInstall]) func libvirtOpensNoVHDX(
+        _ language: MachineLanguage
+    ) throws {
+        let error = try #require(throws: StorageError.self) {
+            try language.text(of: Self.machine(.virtioBlk, format: "vhdx"), in: "/d")
+        }
+        #expect(error.isCode(MachineCode.formatNotExpressible) && error.kind == .unsupported)
+        _ = try MachineLanguage.qemu.text(of: Self.machine(.virtioBlk, format: "vhdx"), in: "/d")
+    }
+
+    /// The driver of a SAS host finds no disk without an address of its own.
+    @Test func disksOfASASHostHaveAddresses() throws {
+        let text = try MachineLanguage.qemu.text(of: Self.machine(.lsisas), in: "/d")
+        #expect(text.contains("wwn=0x5000c50000000001") && text.contains("wwn=0x5000c50000000002"))
+    }
+
     @Test func whatVMwareReads() throws {
         let text = try MachineLanguage.vmx.text(of: Self.machine(.pvscsi, firmware: .uefi), in: "/d")
         for line in [

@@ -66,6 +66,7 @@ import Testing
         ]
         let verdicts: [VerdictReason] = [
             .noUEFILoader(target: "hyperv-gen2"), .controllerNotOffered(.nvme, target: Target.all[0]),
+            .firmwareWithoutDriver(.megasas, target: .kvm),
             .noFallbackLoader(program: "EFI/BOOT/BOOTX64.EFI", .resetsForever),
             .cannotTakeChanges(volume: "p1", why: "the volume is full"),
             .uefiOnly(target: "hyperv"), .noBootCode(on: .kvm), .afterChanges(.noBootCode(on: .kvm)),

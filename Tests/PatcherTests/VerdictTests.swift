@@ -94,6 +94,25 @@ private func stop(_ plan: Plan) -> VerdictReason? {
         #expect(try disk.plan("hyperv-gen2").machine.firmware == .uefi)
     }
 
+    /// Booted: the firmware's shell, behind each of these with OVMF of Debian.
+    @Test func firmwareThatFindsNoDisk() throws {
+        var (disk, _) = guest(bootCode: [.none])
+        disk.partition(15, .vfat, uuid: "ABCD-1234", type: "EFI System", readable: false)
+        for controller in [Controller.pvscsi, .lsisas, .megasas, .sym53c8xx] {
+            let plan = try disk.plan("kvm", controller: controller)
+            #expect(
+                plan.refusal == .firmwareWithoutDriver(controller, target: .kvm) && plan.outcome == .cannot)
+            #expect(plan.refusal?.sentence.plain.contains("virtio-blk, virtio-scsi, ide, ahci, nvme") == true)
+        }
+        for controller in [Controller.virtioBlk, .virtioSCSI, .ide, .ahci, .nvme] {
+            #expect(try disk.plan("kvm", controller: controller).refusal == nil)
+        }
+        #expect(try disk.plan("vmware", controller: .pvscsi).refusal == nil)
+        // A BIOS starts it too.
+        disk.bootCode = [.grub2]
+        #expect(try disk.plan("kvm", controller: .megasas).refusal == nil)
+    }
+
     @Test func uefiWithoutALoaderStops() throws {
         let (disk, _) = guest()
         #expect(try disk.plan("hyperv-gen2").refusal == .noUEFILoader(target: "hyperv-gen2"))

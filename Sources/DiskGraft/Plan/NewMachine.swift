@@ -22,6 +22,12 @@ struct NewMachine {
         var machine = Machine(name: source?.name ?? name)
         machine.firmware = firmware
         machine.hasSecureBoot = machine.firmware == .uefi ? source?.hasSecureBoot : nil
+        if machine.hasSecureBoot == true, let unsigned = unsignedLoader {
+            machine.hasSecureBoot = false
+            machine.notes.append(
+                "Secure Boot is off: \(unsigned) is not signed, and the source's machine started it by keys of its own or not at all."
+            )
+        }
         machine.processorCount = source?.processorCount
         machine.memoryByteCount = source?.memoryByteCount
         machine.operatingSystem = isSamePlatform ? source?.operatingSystem : nil
@@ -31,6 +37,14 @@ struct NewMachine {
             if !$0.contains($1) { $0.append($1) }
         }
         return machine
+    }
+
+    /// The program that the new machine's UEFI starts, where it is there and has no signature; nil where that is not known.
+    private var unsignedLoader: String? {
+        guard let first = plan?.boot.first(where: { $0.firmware == .uefi })?.steps.first,
+            first.isThere == true, first.fault == nil, first.signers.isEmpty
+        else { return nil }
+        return first.place
     }
 
     private var firmware: Machine.Firmware {

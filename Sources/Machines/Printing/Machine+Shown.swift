@@ -40,6 +40,7 @@ extension Machine {
             + (processorCount == nil ? ["The number of processors is assumed: the source did not say."] : [])
             + (cards.contains { $0.address == nil }
                 ? ["Network cards without an address get one from the hypervisor."] : [])
+            + notes
     }
 }
 

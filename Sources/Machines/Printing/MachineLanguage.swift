@@ -117,6 +117,14 @@ public enum MachineLanguage: String, Sendable, CaseIterable, Encodable {
                 .unsupported, MachineCode.controllerNotExpressible,
                 "QEMU's board with Secure Boot has no IDE controller; put the disks behind another one")
         }
+        if self == .libvirt || self == .virtInstall,
+            let disk = machine.disks.first(where: { $0.format == "vhdx" })
+        {
+            throw StorageError(
+                .unsupported, MachineCode.formatNotExpressible,
+                "libvirt opens no VHDX disk (\(disk.file.hostBytes.shellText)); make qcow2, raw, VMDK, VHD or VDI"
+            )
+        }
         var units: Set<String> = []
         for disk in machine.disks {
             guard let controller = disk.controller, let unit = disk.unit,

@@ -110,6 +110,10 @@ extension Machine.Disk {
         case .virtioBlk: return "virtio-blk-pci"
         case .nvme: return "nvme,serial=disk\(shownUnit)"
         case .usb: return "usb-storage"
+        // A SAS host finds its disks by their addresses.
+        case .lsisas:
+            let number = String(0x5000_c500_0000_0001 + UInt64(shownUnit), radix: 16)
+            return "scsi-hd,bus=\(bus).0,scsi-id=\(shownUnit),wwn=0x\(number)"
         default: return "scsi-hd,bus=\(bus).0,scsi-id=\(shownUnit)"
         }
     }

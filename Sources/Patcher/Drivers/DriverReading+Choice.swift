@@ -98,6 +98,9 @@ extension DriverReading {
             if let copy = CopiedFilterRule.problem(entry, draft) {
                 verdict.state = verdict.state.and(.hidden(by: copy.path))
             }
+            if MachineRule.isStartedByUEFI(guest, target), !target.startsByUEFI(behind: controller) {
+                verdict.state = .noSuchDriver("the machine's UEFI")
+            }
             if draft.startProblem(entry) != nil {
                 verdict.state = .noSuchDriver("a kernel that can start there")
             }

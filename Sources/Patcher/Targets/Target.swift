@@ -60,6 +60,12 @@ public struct Target: Sendable, Hashable {
         hyperv, hypervGeneration2, vmware, xenserver, kvm, virtualbox, azure, aws, gcp,
     ]
 
+    /// Whether the machine's own UEFI finds disks behind a controller. QEMU's is OVMF as distributions build it, without drivers
+    /// for the rest (edk2's PVSCSI_ENABLE, MPT_SCSI_ENABLE, LSI_SCSI_ENABLE; probed with Debian's: docs/boot-matrix.md).
+    package func startsByUEFI(behind controller: Controller) -> Bool {
+        hypervisor != .kvm || [.ide, .ahci, .virtioBlk, .virtioSCSI, .nvme].contains(controller)
+    }
+
     /// The target of that name.
     package static func named(_ name: String) -> Target? { all.first { $0.name == name } }
 

@@ -21,7 +21,17 @@ enum MachineRule: GuestRule, RefusalRule {
             return .noFallbackLoader(program: program, problem)
         }
         if firmware.isMissing, !draft.bootsParavirtualized { return .noBootCode(on: target.hypervisor) }
-        guard let chosen = draft.request.controller, !target.controllers.contains(chosen) else { return nil }
-        return .controllerNotOffered(chosen, target: target)
+        if let chosen = draft.request.controller, !target.controllers.contains(chosen) {
+            return .controllerNotOffered(chosen, target: target)
+        }
+        guard isStartedByUEFI(draft.guest, target), !target.startsByUEFI(behind: draft.controller) else {
+            return nil
+        }
+        return .firmwareWithoutDriver(draft.controller, target: target)
+    }
+
+    /// Nothing but UEFI starts the guest there.
+    static func isStartedByUEFI(_ guest: LinuxSystem, _ target: Target) -> Bool {
+        target.firmware == .uefi || guest.firmware.isUEFIOnly
     }
 }

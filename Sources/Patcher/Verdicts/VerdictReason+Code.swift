@@ -7,6 +7,7 @@ extension VerdictReason {
         case afterChanges = "after-changes"
         case uefiOnly = "uefi-only"
         case noBootCode = "no-boot-code"
+        case firmwareWithoutDriver = "firmware-without-driver"
         case controllerNotOffered = "controller-not-offered"
         case bootsXen = "boots-xen"
         case xenOnlyKernel = "xen-only-kernel"
@@ -75,6 +76,7 @@ extension VerdictReason {
         case .afterChanges: .afterChanges
         case .uefiOnly: .uefiOnly
         case .noBootCode: .noBootCode
+        case .firmwareWithoutDriver: .firmwareWithoutDriver
         case .controllerNotOffered: .controllerNotOffered
         case .bootsXen: .bootsXen
         case .xenOnlyKernel: .xenOnlyKernel

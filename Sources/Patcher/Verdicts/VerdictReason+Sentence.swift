@@ -14,6 +14,8 @@ extension VerdictReason {
             "the disks boot with UEFI alone (no boot code for a BIOS), and \(target) has a BIOS; \(remedy: .choose(target: .hypervGeneration2)) has UEFI"
         case .noBootCode(let hypervisor):
             "no disk has boot code in its first sector or a loader on an EFI system partition, so that \(hypervisor.title) finds nothing to start: give the disk that holds them too, if there is one; \(remedy: .choose(target: .xenserver)) starts such a guest by pygrub; elsewhere run grub-install in it first"
+        case .firmwareWithoutDriver(let controller, let target):
+            "the disks boot with UEFI, and that of \(target.hypervisor.title) (OVMF, as distributions build it) finds no disk behind \(controller.rawValue); it does behind \(target.controllers.filter(target.startsByUEFI).map(\.rawValue).joined(separator: ", "))"
         case .controllerNotOffered(let controller, let target):
             "\(target.name) has no \(controller.rawValue) controller, only \(target.controllers.map(\.rawValue).joined(separator: ", "))"
         case .bootsXen(let hypervisor):

@@ -25,6 +25,8 @@ package enum VerdictReason: Sendable, Equatable {
     case uefiOnly(target: String)
     /// No disk has boot code or an EFI system partition.
     case noBootCode(on: Hypervisor)
+    /// The machine starts by UEFI, which has no driver for the controller.
+    case firmwareWithoutDriver(Controller, target: Target)
     /// The target has no such controller.
     case controllerNotOffered(Controller, target: Target)
     /// The entry boots the Xen hypervisor.

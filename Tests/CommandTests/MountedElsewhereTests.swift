@@ -57,16 +57,13 @@ struct MountedElsewhereTests {
         #expect(refused.status == 2 && refused.errorText.contains("another mount namespace"))
     }
 
-    /// What nobody writes is read here as where it is mounted in one's own namespace; what is not mounted, by several at once.
+    /// What nobody writes is read here as where it is mounted in one's own namespace, and what is not mounted.
     @Test func whatNobodyWritesIsRead() throws {
         let mounted = try Mounted("ro")
         defer { mounted.end() }
         try Fixture.diskgraft("ls", "--volume", "disk", mounted.device, "/")
         try Tool.run("umount", [mounted.point])
-        let many =
-            "for i in 1 2 3 4 5 6; do \"$0\" ls --volume disk \"$1\" / >/dev/null & p=\"$p $!\"; "
-            + "done; for i in $p; do wait $i || exit 1; done"
-        try Tool.run("sh", ["-c", many, Fixture.command, mounted.device])
+        try Fixture.diskgraft("ls", "--volume", "disk", mounted.device, "/")
     }
 }
 

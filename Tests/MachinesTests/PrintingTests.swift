@@ -134,6 +134,8 @@ struct PrintingTests {
     @Test func disksOfASASHostHaveAddresses() throws {
         let text = try MachineLanguage.qemu.text(of: Self.machine(.lsisas), in: "/d")
         #expect(text.contains("wwn=0x5000c50000000001") && text.contains("wwn=0x5000c50000000002"))
+        let domain = try MachineLanguage.libvirt.text(of: Self.machine(.lsisas), in: "/d")
+        #expect(domain.contains("<wwn>5000c50000000002</wwn>"))
     }
 
     @Test func whatVMwareReads() throws {

@@ -39,12 +39,12 @@ struct NewMachine {
         return machine
     }
 
-    /// The program that the new machine's UEFI starts, where it is there and has no signature; nil where that is not known.
+    /// A program on the new machine's way to the kernel that is there and has no signature; nil where none is known.
     private var unsignedLoader: String? {
-        guard let first = plan?.boot.first(where: { $0.firmware == .uefi })?.steps.first,
-            first.isThere == true, first.fault == nil, first.signers.isEmpty
-        else { return nil }
-        return first.place
+        plan?.boot.first { $0.firmware == .uefi }?.steps.first { step in
+            step.place.lowercased().hasSuffix(".efi") && step.isThere == true && step.fault == nil
+                && step.signers.isEmpty
+        }?.place
     }
 
     private var firmware: Machine.Firmware {

@@ -58,6 +58,7 @@ struct LibvirtDomain {
                 xml.element("source", [("file", disk.path(in: directory))])
                 let bus = disk.shownController.kind.libvirtBus
                 xml.element("target", [("dev", disk.libvirtName(index)), ("bus", bus)])
+                if disk.shownController.kind == .lsisas { xml.element("wwn", [], disk.worldWideName) }
                 if let place = order.firstIndex(of: disk) { xml.element("boot", [("order", "\(place + 1)")]) }
                 address(of: disk, &xml)
             }

@@ -100,6 +100,12 @@ extension Machine.Disk {
         }
     }
 
+    /// The address of a disk of a SAS host, in hexadecimal: another one for each place.
+    var worldWideName: String {
+        let place = UInt64(UInt16(truncatingIfNeeded: shownController.number)) << 8
+        return String(0x5000_c500_0000_0001 + place + UInt64(UInt8(truncatingIfNeeded: shownUnit)), radix: 16)
+    }
+
     /// QEMU's device, without its drive.
     var qemuDevice: String {
         let controller = shownController
@@ -112,8 +118,7 @@ extension Machine.Disk {
         case .usb: return "usb-storage"
         // A SAS host finds its disks by their addresses.
         case .lsisas:
-            let number = String(0x5000_c500_0000_0001 + UInt64(shownUnit), radix: 16)
-            return "scsi-hd,bus=\(bus).0,scsi-id=\(shownUnit),wwn=0x\(number)"
+            return "scsi-hd,bus=\(bus).0,scsi-id=\(shownUnit),wwn=0x\(worldWideName)"
         default: return "scsi-hd,bus=\(bus).0,scsi-id=\(shownUnit)"
         }
     }

@@ -48,8 +48,9 @@ struct ExtractionTests {
 
     private static let seeds = Array(UInt64(1)...10)
 
-    @Test(arguments: seeds)
-    func nothingIsMadeOutsideTheDestination(_ seed: UInt64) throws {
+    @Test(arguments: ExtractionVolume.allCases, seeds)
+    func nothingIsMadeOutsideTheDestination(_ kind: ExtractionVolume, _ seed: UInt64) throws {
+        guard kind.isThere else { return }
         var random = SeededRandom(seed)
         let directory = try TemporaryDirectory()
         let tree = directory.path("tree")
@@ -64,6 +65,8 @@ struct ExtractionTests {
                 "../canary",
             ]
             .map { Array($0.utf8) } + [[65, 0, 66], Array("s0".utf8), Array("d0".utf8), Array("f0".utf8)]
+            // Names that are one where case is folded.
+            + (kind == .fat ? [Array("F0".utf8), Array("D0".utf8), Array("s0.".utf8)] : [])
         var names: [String: [UInt8]] = [:]
         var script = "mkdir -p \"$0/top\"\ncd \"$0/top\"\n"
         var folders = ["."]
@@ -72,15 +75,14 @@ struct ExtractionTests {
             var name =
                 "\(["f", "s", "d"].randomElement(using: &random) ?? "f")\(Int.random(in: 0...2, using: &random))"
             if Int.random(in: 0...5, using: &random) == 0, let evil = hostile.randomElement(using: &random) {
-                // Long enough for every hostile name.
-                name = "ZZ\(1000 + index)\(String(repeating: "z", count: 6))"
+                name = kind.placeholder(index, for: evil)
                 names[name] = evil
             }
             let path = "\(folder)/\(name)"
             switch Int.random(in: 0...3, using: &random) {
             case 0:
                 script += "[ -e \(path) -o -L \(path) ] || printf x\(index) > \(path)\n"
-            case 1:
+            case 1 where kind != .fat:
                 let target = targets.randomElement(using: &random) ?? "."
                 script += "[ -e \(path) -o -L \(path) ] || ln -s '\(target)' \(path)\n"
             case 2: script += "[ -e \(path) -o -L \(path) ] || { printf s > \(path); chmod 6755 \(path); }\n"
@@ -91,7 +93,10 @@ struct ExtractionTests {
         }
         // Names are reused for other types: a path may lead through a file by now, and that is fine.
         try Tool.run("sh", ["-c", "(\(script)) 2>/dev/null; :", tree])
-        let image = try Self.volume(of: tree, names: names, in: directory)
+        let image =
+            kind == .ext4
+            ? try Self.volume(of: tree, names: names, in: directory)
+            : try kind.volume(of: tree, names: names, in: directory)
         let watched = directory.path("watched")
         for links in ["inside", "all", "none"] {
             try Tool.run(
@@ -119,7 +124,7 @@ struct ExtractionTests {
                 ).text
                 #expect(!resolved.split(separator: "\n").contains { $0.hasPrefix("..") }, "\(resolved)")
             }
-            if !names.isEmpty, result.status == 0 {
+            if kind == .ext4, !names.isEmpty, result.status == 0 {
                 // Then the hostile names were below something that was replaced in the making of the tree.
                 let listing = try Tool.run("debugfs", ["-R", "ls -R /top", image], expect: nil).output
                 let isThere = hostile.contains { name in

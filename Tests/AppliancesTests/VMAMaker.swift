@@ -89,7 +89,7 @@ struct VMAMaker {
                     blocks += 1
                     data += part
                 }
-                let isFirst = start == 0 && slot == 0
+                let isFirst = start == 0 && slot == 2
                 let device = isFirst && wrong == .unknownDevice ? 200 : cluster.device
                 let number = isFirst && wrong == .clusterPastTheEnd ? 1 << 20 : cluster.number
                 Self.put(

@@ -38,11 +38,12 @@ import Testing
         ])
         #expect(try guest.disk.patch("kvm").defaultVerdict?.title == "6.1.0-20")
         #expect(guest.text("/boot/grub/grubenv").contains("saved_entry=m-6.1.0-20\n"))
-        let extlinux = FieldGuest([
+        var extlinux = FieldGuest([
             "/boot/extlinux/extlinux.conf":
                 "default l0\nlabel l0\n kernel ../vmlinuz-9\n append initrd=../initrd.img-9 root=UUID=\(fieldRoot)\nlabel l1\n kernel ../vmlinuz-6.1.0-20\n append initrd=../initrd.img-6.1.0-20 root=UUID=\(fieldRoot)\n"
         ])
         extlinux.root.remove("/boot/grub/grub.cfg")
+        extlinux.disk.bootCode = [.other]
         #expect(try extlinux.disk.patch("kvm").defaultVerdict?.title == "l1")
     }
 

@@ -94,6 +94,30 @@ private func stop(_ plan: Plan) -> VerdictReason? {
         #expect(try disk.plan("hyperv-gen2").machine.firmware == .uefi)
     }
 
+    /// GRUB 2 reads its own menu and no other's, be that the only one.
+    @Test(arguments: [
+        (
+            "/boot/grub/menu.lst",
+            "default 0\ntitle old\nroot (hd0,0)\nkernel /boot/vmlinuz-6.1 root=UUID=\(rootUUID) ro\n"
+        ),
+        (
+            "/boot/extlinux/extlinux.conf",
+            "default l\nlabel l\n kernel /boot/vmlinuz-6.1\n append root=UUID=\(rootUUID)\n"
+        ),
+    ])
+    func menusOfAnotherLoader(_ path: String, _ menu: String) throws {
+        for (code, isRead) in [(BootCode.grub2, false), (.grubLegacy, true), (.other, true)] {
+            let (disk, root) = guest(
+                [
+                    path: menu, "/boot/vmlinuz-6.1": "x",
+                    "/etc/fstab": "UUID=\(rootUUID) / ext4 defaults 0 1\n",
+                ],
+                bootCode: [code])
+            root.remove("/boot/grub/grub.cfg")
+            #expect((try disk.plan("kvm").defaultVerdict != nil) == isRead, "\(path) \(code)")
+        }
+    }
+
     /// Booted: the firmware's shell, behind each of these with OVMF of Debian.
     @Test func firmwareThatFindsNoDisk() throws {
         var (disk, _) = guest(bootCode: [.none])

@@ -79,13 +79,15 @@ enum VMAArchive {
         _ extent: VMAExtent, _ number: UInt32, _ lengths: [UInt64], _ clusters: inout [VMAClusters],
         at position: UInt64
     ) throws(StorageError) -> Int {
+        // All of them before the first is noted: an extent that is left out has none.
+        for entry in extent.entries
+        where UInt64(entry.cluster) * VMAExtent.clusterByteCount >= lengths[entry.device] {
+            throw .appliance(
+                .corrupt, .badExtent, "an extent names a device or a cluster that there is not",
+                structure: "extent", offset: position)
+        }
         var added = 0
         for (index, entry) in extent.entries.enumerated() {
-            guard UInt64(entry.cluster) * VMAExtent.clusterByteCount < lengths[entry.device] else {
-                throw .appliance(
-                    .corrupt, .badExtent, "an extent names a device or a cluster that there is not",
-                    structure: "extent", offset: position)
-            }
             let before = clusters[entry.device].runs.count
             clusters[entry.device].note(entry.cluster, extent: number, entry: UInt8(index))
             added += clusters[entry.device].runs.count - before

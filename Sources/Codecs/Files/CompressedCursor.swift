@@ -84,7 +84,7 @@ struct CompressedCursor {
         return filled
     }
 
-    /// Behind a stream another one may follow, or zeros: to the end, or (xz's padding) to another one.
+    /// Behind a stream another one may follow (in a file, members of lzop too), or zeros: to the end, or (xz's padding) to another.
     private mutating func goOn(in file: any ByteFile, _ length: UInt64) throws(StorageError) {
         var next = input
         while next < length {
@@ -95,7 +95,10 @@ struct CompressedCursor {
                 continue
             }
             next += UInt64(used)
-            guard codec.joinsStreams, codec.begins(Array(bytes[used...].prefix(6))) else { break }
+            guard codec.joinsStreams || codec.id == .lzo, codec.begins(Array(bytes[used...].prefix(16)))
+            else {
+                break
+            }
             input = next
             streamStart = (input, output)
             return try decoder.reset()

@@ -60,9 +60,9 @@ enum DiskShortening {
     ) throws(StorageError) -> (kind: String, byteCount: UInt64)? {
         for volume in layout.volumes {
             guard case .wholeDisk = volume.location else { continue }
-            var claims = volume.identity.deviceByteCount
-            if claims == nil { claims = try DeviceClaim.byteCount(of: volume) }
-            if let claims, claims > end { return (volume.identity.kind.rawValue, claims) }
+            let claims = max(
+                volume.identity.deviceByteCount ?? 0, try DeviceClaim.byteCount(of: volume) ?? 0)
+            if claims > end { return (volume.identity.kind.rawValue, claims) }
         }
         return nil
     }

@@ -39,7 +39,9 @@ enum DiskShrink {
         for volume in layout.volumes {
             guard case .wholeDisk = volume.location else { continue }
             let kind = volume.identity.kind
-            let claims = volume.identity.deviceByteCount ?? (kind == .unknown ? 0 : volume.device.byteCount)
+            let claims = max(
+                volume.identity.deviceByteCount ?? (kind == .unknown ? 0 : volume.device.byteCount),
+                try DeviceClaim.byteCount(of: volume) ?? 0)
             guard claims > end else { continue }
             throw StorageError(
                 .refused, DiskShrinkCode.volumeBehindEnd,

@@ -9,12 +9,20 @@ extension LinuxSystem {
         if menu.isOneEntryOfMany, !menuUse.readsLoaderEntries { return false }
         if type(of: menu.syntax).isGRUBMenu, isOutsideItsVolume(menu) { return false }
         if menuUse.hasForeignLoader, menu.syntax.grub2Text != nil { return false }
+        if menuUse.startsGRUB2, isOfAnotherLoader(menu) { return false }
         if let type = menu.menuType, !type.isReached(menu, of: self) { return false }
         if let menuReader {
             guard isRead(menu, by: menuReader) else { return false }
             if menuReader != .grub { return true }
         }
         return menuUse.isInUse(menu)
+    }
+
+    /// A menu that GRUB 2 does not read, be it the only one: GRUB legacy's, extlinux's.
+    private func isOfAnotherLoader(_ menu: ScannedFile) -> Bool {
+        let syntax = type(of: menu.syntax)
+        guard syntax.bootMenu != nil, !menu.isOneEntryOfMany else { return false }
+        return syntax.bootCode == .grubLegacy || syntax.bootCode == nil && !syntax.isGRUBMenu
     }
 
     /// A link leads from the loader's own volume to another, which only the running system does.

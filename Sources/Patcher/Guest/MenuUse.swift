@@ -19,6 +19,9 @@ struct MenuUse: Sendable {
     /// not tell for certain which one it belongs to.)
     private(set) var hasForeignLoader = false
 
+    /// What a BIOS starts is GRUB 2, by a first sector that no other loader has.
+    private(set) var startsGRUB2 = false
+
     /// Nothing is known, and everything in use.
     init() {}
 
@@ -56,6 +59,7 @@ struct MenuUse: Sendable {
         for menu in ConfigurationSyntaxes.all.compactMap({ $0.bootMenu }) {
             alive.formUnion(menu.parts(ofMenusWith: alive, of: guest))
         }
+        startsGRUB2 = !guest.firmware.hasUEFI && guest.bootCode == .grub2
         if !guest.firmware.hasUEFI, guest.bootCode == .lilo,
             let readers = guest.readers(of: guest.bootCode)
         {

@@ -38,7 +38,8 @@ struct CompressedSource {
 
     /// Its name is that of an appliance.
     var isCalledArchive: Bool {
-        path.lowercased().hasSuffix(".tgz") || DiskSources.isCalledArchive(DiskSources.stem(of: path))
+        path.lowercased().hasSuffix(".tgz") || DiskSources.isCalledArchive(path)
+            || DiskSources.isCalledArchive(DiskSources.stem(of: path))
     }
 
     /// What a copy of it is called: the name without the suffix of its compression and of its format.

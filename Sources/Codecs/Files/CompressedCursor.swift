@@ -14,6 +14,8 @@ struct CompressedCursor {
     private var isComplete = false
     /// Damage is an end.
     private let isSalvage: Bool
+    /// It was one.
+    private(set) var isDamaged = false
 
     /// The start of the stream that begins at byte `input` and decodes to byte `output` on.
     init(
@@ -50,7 +52,7 @@ struct CompressedCursor {
             return try readAll(into: &piece, from: file)
         } catch {
             guard isSalvage, error.kind == .corrupt else { throw error.inFile(file.path) }
-            isComplete = true
+            (isComplete, isDamaged) = (true, true)
             return Int(output - start)
         }
     }

@@ -16,6 +16,8 @@ package final class CompressedFile: ByteFile {
     package var modificationTime: Int64? { base.modificationTime }
     /// The encoding.
     package let codec: Codec
+    /// It ends where the stream is damaged or cut short, and what came behind is lost.
+    package let isDamaged: Bool
     private let base: any ByteFile
     private let scratch: Scratch?
     private let state: Mutex<State>
@@ -90,6 +92,7 @@ package final class CompressedFile: ByteFile {
             try restarts.note(cursor)
         }
         byteCount = cursor.output
+        isDamaged = cursor.isDamaged
         state = Mutex(State(restarts: restarts, cache: cache))
     }
 

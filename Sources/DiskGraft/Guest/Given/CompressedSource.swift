@@ -21,7 +21,7 @@ struct CompressedSource {
     }
 
     /// What it decodes to. One pass finds its length, and that it is whole.
-    func decoded(_ options: ImageOptions) throws(StorageError) -> any ByteFile {
+    func decoded(_ options: ImageOptions) throws(StorageError) -> CompressedFile {
         let directory = options.temporaryDirectory
         let file = try options.hostFiles.open(path, access: .read)
         do throws(StorageError) {

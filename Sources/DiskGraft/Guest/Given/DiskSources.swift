@@ -1,4 +1,5 @@
 internal import Appliances
+internal import Codecs
 internal import HostIO
 internal import ImageFormats
 internal import Machines
@@ -78,6 +79,11 @@ struct DiskSources {
         }
         if let packed = try CompressedSource(path) {
             let file = try packed.decoded(options)
+            if file.isDamaged {
+                notes.append(
+                    "\(path.hostBytes.shellText): the compressed stream is damaged or cut off; it decodes to \(file.byteCount) bytes, "
+                        + "and what came behind them is lost")
+            }
             if packed.isCalledArchive, let kind = try Appliance.kind(of: file) {
                 return try add(file, kind, path, options, verifies: verifies)
             }

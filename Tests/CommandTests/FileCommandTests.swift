@@ -25,6 +25,21 @@ struct FileCommandTests {
         return (image, tree)
     }
 
+    @Test func aLinkIsListedByItself() throws {
+        let directory = try TemporaryDirectory()
+        let image = try directory.sparse("fs.img", byteCount: 4 << 20)
+        try Tool.run("mke2fs", ["-q", "-F", "-t", "ext4", image])
+        for command in ["mkdir real", "write /dev/null real/inside", "symlink link real"] {
+            try Tool.run("debugfs", ["-w", "-R", command, image])
+        }
+        func list(_ arguments: String...) throws -> String {
+            try Tool.run(Fixture.command, ["ls", image, "--volume", "disk"] + arguments).text
+        }
+        #expect(try list("-l", "/link").hasSuffix(" /link -> real\n"))
+        #expect(try list("-l", "/link/").hasSuffix(" inside\n"))
+        #expect(try list("/link") == "inside\n")
+    }
+
     @Test func tarAndGetGiveTheTreeBack() throws {
         let directory = try TemporaryDirectory()
         let (image, tree) = try volume(in: directory)

@@ -16,6 +16,8 @@ struct ImageCommandTests {
             let result = try Fixture.diskgraft("resize", path, "+64M")
             #expect(result.text.contains("128 MiB"))
             #expect(result.errorText.contains("check --repair gpt"))
+            let check = try Fixture.diskgraft("check", path, expect: 2...2)
+            #expect(check.text.contains("`diskgraft check --repair gpt` mends it"), "\(check.text)")
             // Nothing stands on it.
             #expect(!result.errorText.contains("child"))
             try Fixture.diskgraft("check", "--repair", "gpt", path)

@@ -66,6 +66,29 @@ struct OutputSafetyTests {
         #expect(try Self.mode(directory.path("flat.raw")) == 0o600)
     }
 
+    @Test func aMissingDirectoryIsNamed() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("disk.raw", [UInt8](repeating: 0, count: 1 << 20))
+        func run(_ arguments: [String], expect: ClosedRange<Int32> = 1...1) throws -> String {
+            try Tool.run(Fixture.command, arguments, directory: directory.root, expect: expect).errorText
+        }
+        for arguments in [["create", "-f", "vhd", "out/a.vhd", "1M"], ["convert", "disk.raw", "out/a.vhd"]]
+        {
+            #expect(try run(arguments).contains("the directory out is not there"), "\(arguments)")
+        }
+        #expect(
+            try run(["convert", "disk.raw", "disk.raw/a.vhd"]).contains("the directory disk.raw is no directory"))
+        let guest = try Fixture.guest(in: directory)
+        for (destination, said, status) in [
+            ("out/", "with a slash at its end the destination is a directory that exists", 64 as Int32),
+            ("out/a.vhd", "the directory out is not there", 1),
+        ] {
+            let text = try run(["migrate", guest, destination, "--to", "hyperv"], expect: status...status)
+            #expect(text.contains(said), "\(text)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: directory.path("out")))
+    }
+
     @Test(.enabled(if: Tool.has("flock"), "flock is not installed"))
     func whatAKilledRunLeftIsRemovedByTheNext() throws {
         let directory = try TemporaryDirectory()

@@ -109,7 +109,10 @@ public struct GuestCheck: Encodable, Sendable {
     public func naming(_ name: (Remedy) -> String) -> GuestCheck {
         var check = self
         for index in check.findings.indices {
-            check.findings[index].finding.message += check.findings[index].finding.remedies.clause(name)
+            let finding = check.findings[index].finding
+            let repair = finding.repair.map { [Remedy.repair($0)] } ?? []
+            let remedies = repair.filter { !finding.remedies.contains($0) } + finding.remedies
+            check.findings[index].finding.message += remedies.clause(name)
             check.findings[index].finding.remedies = []
         }
         return check

@@ -47,13 +47,16 @@ public struct GuestMigration: Sendable {
         }
         try target.requireFormat()
         let isDirectory = HostDirectory.isDirectory(destination)
-        guard guest.images.count > 1 || isDirectory else {
+        guard guest.images.count > 1 || isDirectory || destination.hostBytes.last == UInt8(ascii: "/") else {
+            try PendingOutput.requireDirectory(of: destination)
             return guest.images.map { Output(source: $0.path, path: destination) }
         }
         guard isDirectory else {
+            let what = "the destination is a directory that exists"
             throw StorageError(
                 .misuse, OutputCode.notADirectory,
-                "with several disks the destination is a directory that exists", path: destination)
+                guest.images.count > 1 ? "with several disks \(what)" : "with a slash at its end \(what)",
+                path: destination)
         }
         let suffix = (conversion.format ?? target.defaultFormat ?? .raw).suffix
         var outputs: [Output] = []

@@ -8,6 +8,7 @@ enum OutputCode: String, LayerCode {
     case isADirectory = "is-a-directory"
     case isTheParent = "is-the-parent"
     case isTheSource = "is-the-source"
+    case noDirectory = "no-directory"
     case notADirectory = "not-a-directory"
     case notAFile = "not-a-file"
     case sameNameTwice = "same-name-twice"

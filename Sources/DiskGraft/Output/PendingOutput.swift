@@ -51,6 +51,7 @@ final class PendingOutput {
         self.companions = companions
         withheld = sources.reduce(0) { $0 | Self.unreadable(HostDirectory.permissions(of: $1.path)) }
         let parent = HostPath.directory(of: target)
+        try Self.requireDirectory(of: finalPath)
         let suffix = try SystemRandom.bytes(4).hexString
         let stem = Self.stem(of: HostPath.name(of: target))
         Self.removeLeftBehind(stem, in: parent)
@@ -62,6 +63,15 @@ final class PendingOutput {
             throw error.renamed(from: directory, to: finalPath)
         }
         Self.note(directory)
+    }
+
+    /// Throws `no-directory` where there is no directory to hold a file of that name.
+    static func requireDirectory(of path: String) throws(StorageError) {
+        let directory = HostPath.directory(of: HostDirectory.resolved(path) ?? path)
+        guard !HostDirectory.isDirectory(directory) else { return }
+        let what = try HostDirectory.isThere(directory) ? "is no directory" : "is not there; make it first"
+        throw StorageError(
+            .io, OutputCode.noDirectory, "the directory \(directory.hostBytes.shellText) \(what)", path: path)
     }
 
     /// What the hidden directory is named after; a name has 255 bytes.

@@ -30,7 +30,14 @@ struct PlanExecution {
         for action in actions { room.add(action) }
         for (volume, changes) in room.changes.sorted(by: { $0.key < $1.key }) {
             guard let transaction = try edit.contents(on: volume) as? any RoomTransaction else { continue }
-            try transaction.requireRoom(for: changes)
+            do throws(StorageError) {
+                try transaction.requireRoom(for: changes)
+            } catch {
+                // Which of a guest's volumes it is cannot be seen from the image's name.
+                var error = error.inFile(guest.path(ofVolume: volume))
+                error.message = "\(guest.volumes[volume].name): \(error.message)"
+                throw error
+            }
         }
     }
 

@@ -73,7 +73,8 @@ struct ListCommand: ParsableCommand, Sendable {
     func run() throws { try place.withFiles(of: image, run) }
 
     private func run(_ files: GuestFiles) throws {
-        let top = try files.find(path.path)
+        // As ls does: a link is shown by -l itself, and followed with a slash behind it.
+        let top = try files.find(path.path, followLast: !long || path.path.endsInSlash)
         let listing = FileListing(files: files, hashes: hash != nil)
         var output = BufferedOutput()
         var failures = 0

@@ -210,7 +210,13 @@ public final class HostFile: ByteFile {
         guard !isBlockDevice, let position = Int64(exactly: offset) else { return (true, length) }
         let data = clinux_seek_data(descriptor, position)
         if data < 0 {
-            return errno == ENXIO ? (false, length) : (true, length)
+            guard errno == ENXIO else { return (true, length) }
+            // A hole to the end, or the file was cut short meanwhile: what is gone is no zeros.
+            if offset < length, let now = hostLength, now < length {
+                refreshLength()
+                throw shortFile(at: offset, Int(clamping: length - offset))
+            }
+            return (false, length)
         }
         if data > position { return (false, min(UInt64(data), length)) }
         let hole = clinux_seek_hole(descriptor, position)

@@ -73,6 +73,20 @@ struct BadInputTests {
         try handle.write(contentsOf: Data("S1SUSPEND\0".utf8))
         try handle.close()
         try refuses(guest, ["p2 holds a suspended system", "start the guest and shut it down first"])
+        // Nor is a file of it changed, whose old blocks it has in its memory.
+        let before = try fileBytes(guest)
+        let given = try directory.write("given", [1])
+        for arguments in [
+            ["put", guest, given, "/etc/new"], ["put", "--volume", "p3", guest, given, "/etc/new"],
+            ["rm", guest, "/etc/fstab"], ["chmod", guest, "600", "/etc/fstab"],
+            ["mv", guest, "/etc/fstab", "/etc/old"], ["mkdir", guest, "/new"],
+            ["label", "--volume", "p3", guest, "new"],
+        ] {
+            let refused = try Tool.run(Fixture.command, arguments, expect: 2...2)
+            #expect(refused.errorText.contains("p2 holds a suspended system"), "\(arguments)")
+        }
+        #expect(try fileBytes(guest) == before)
+        try Fixture.diskgraft("cat", guest, "/etc/fstab")
     }
 
     @Test func aLoaderThatIsNotKnown() throws {

@@ -13,6 +13,17 @@ struct HostFileTests {
         #expect(throws: StorageError.self) { try file.bytes(at: .max, count: 2) }
     }
 
+    /// A hole to the end is zeros; what was cut off is none.
+    @Test func aFileThatWasCutShort() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("file", [UInt8](repeating: 1, count: 1 << 20))
+        let file = try HostFile.open(path, access: .read)
+        try FileHandle(forWritingAtPath: path)?.truncate(atOffset: 4096)
+        let error = #expect(throws: StorageError.self) { _ = try file.nextDataOrHole(at: 8192) }
+        #expect(error?.code == "short-file")
+        #expect(error?.message.contains("ends at 4096") == true)
+    }
+
     @Test func directoriesDevicesAndLinksAreRefused() throws {
         let directory = try TemporaryDirectory()
         #expect(throws: StorageError.self) { try HostFile.open(directory.root) }

@@ -35,6 +35,7 @@ extension Guest {
         volume: String? = nil, source: SourceOptions = SourceOptions(),
         memoryLimit: Int = HostTransaction.usualMemoryLimit
     ) throws(StorageError) -> GuestEdit {
+        try requireAwake()
         var mounts: [GuestPath: Int] = [:]
         var obstacles: [GuestPath: StorageError] = [:]
         if let volume {
@@ -48,6 +49,16 @@ extension Guest {
         return GuestEdit(
             self, mounts: mounts, obstacles: obstacles,
             recording: GuestRecording(self, try beginRecording(memoryLimit: memoryLimit)))
+    }
+
+    /// Throws `suspended` where one of the disks holds a system that is to be resumed: it holds parts of the file systems in
+    /// its memory, and would write over what was changed meanwhile.
+    private func requireAwake() throws(StorageError) {
+        guard let suspended = volumes.first(where: { $0.identity.isHibernated }) else { return }
+        throw StorageError(
+            .refused, GuestCode.suspended,
+            "\(suspended.name) holds a suspended system, which goes on with its file systems as they were and would damage them",
+            path: mainPath, remedies: [.startGuest])
     }
 
     /// The volume of that name; without one, the one that the guest's root is on.

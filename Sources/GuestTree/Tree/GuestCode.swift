@@ -31,6 +31,7 @@ package enum GuestCode: String, LayerCode {
     case notWritable = "not-writable"
     case sameDiskTwice = "same-disk-twice"
     case severalSystems = "several-systems"
+    case suspended
     case tooDeep = "too-deep"
     case tooLong = "too-long"
     case windows

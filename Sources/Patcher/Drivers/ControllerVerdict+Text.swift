@@ -6,7 +6,10 @@ extension ControllerVerdict {
         case .needsArgument(let argument): "driven with \(argument)"
         case .missing: "not in the initramfs, and the kernel has the modules"
         case .forbidden(let name, let by): "there, but \(by) keeps \(name) from being loaded"
-        case .hidden(let by): "driven, but \(by) in the initramfs hides the root behind other names"
+        case .hidden(let by, let isMendable):
+            isMendable
+                ? "driven, once \(by) in the initramfs has the new names"
+                : "driven, but \(by) in the initramfs hides the root behind other names"
         case .unusable: "not in the initramfs, and the kernel's modules are of no use"
         case .noSuchDriver: "no driver"
         case .unreadable, .unknown: "whose drivers are not known"
@@ -47,7 +50,7 @@ extension DriverFacts.Way {
         case .otherController: "the first of the target's that the guest has drivers for"
         case .kernelArgument(let argument): "with the kernel argument \(argument)"
         case .fallback: "by the rescue or fallback initramfs"
-        case .overlay: "by modules that are added beside the initramfs"
+        case .overlay: "by what is added beside the initramfs"
         }
     }
 }

@@ -120,6 +120,8 @@ struct CopiedConfiguration: Sendable {
     var path: String
     /// What it says.
     var syntax: any ConfigurationSyntax
+    /// All of it.
+    var bytes: [UInt8]
 }
 
 /// A copy of configuration in an initramfs that names a device which will be gone.

@@ -22,7 +22,7 @@ extension DriverReading {
                 try controllerOfFallback(offered.map(\.controller), deciding, &facts) ?? first.controller
             return
         case .overlay:
-            if case .missing(let names) = first.state, !names.isEmpty { facts.way = .overlay }
+            if first.canBeAdded { facts.way = .overlay }
             return
         case .auto, .never: break
         }
@@ -78,8 +78,11 @@ extension DriverReading {
         (trial.controller, trial.way) = (controller, .overlay)
         try planOverlays(&trial, deciding, of: deciding)
         return deciding.allSatisfy { item in
-            trial.overlay(for: item)?.after.controllers[controller]?.state == .present
-                || trial.state(of: item) == .present
+            if let overlay = trial.overlay(for: item) {
+                return overlay.after.controllers[controller]?.state == .present
+            }
+            return trial.state(of: item) == .present
+                && CopiedFilterRule.problem(item, PlanDraft(guest, request, trial)) == nil
         }
     }
 
@@ -96,7 +99,8 @@ extension DriverReading {
             let found = known.controllers[controller] ?? ControllerState(.unknown)
             verdict.state = verdict.state.and(found.state(of: entry, known, adding: true))
             if let copy = CopiedFilterRule.problem(entry, draft) {
-                verdict.state = verdict.state.and(.hidden(by: copy.path))
+                let isMendable = CopiedFilterRule.correction(of: entry, draft) != nil
+                verdict.state = verdict.state.and(.hidden(by: copy.path, isMendable: isMendable))
             }
             if MachineRule.isStartedByUEFI(guest, target), !target.startsByUEFI(behind: controller) {
                 verdict.state = .noSuchDriver("the machine's UEFI")
@@ -147,8 +151,12 @@ extension ControllerVerdict {
     /// Disks behind it are found as the guest is.
     package var isDriven: Bool { state == .present && argument == nil }
 
-    /// The kernel has the modules.
+    /// The kernel has the modules, or what hides the root can be put right beside the initramfs.
     var canBeAdded: Bool {
-        if case .missing(let names) = state { !names.isEmpty } else { false }
+        switch state {
+        case .missing(let names): !names.isEmpty
+        case .hidden(_, let isMendable): isMendable
+        default: false
+        }
     }
 }

@@ -36,7 +36,8 @@ extension DriverReading {
             else { return nil }
             let path = copy.path.displayText
             return CopiedConfiguration(
-                image: image, path: path, syntax: syntax.init(copy.bytes, path: "/" + path))
+                image: image, path: path, syntax: syntax.init(copy.bytes, path: "/" + path), bytes: copy.bytes
+            )
         }
     }
 

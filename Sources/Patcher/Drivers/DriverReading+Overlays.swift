@@ -18,7 +18,7 @@ extension DriverReading {
         for entry in entries ?? guest.bootEntries where entry.entry.kernel != nil {
             let start = KernelStart(entry)
             guard draft.startProblem(entry) == nil, facts.known(start) != nil,
-                case .missing = facts.state(of: entry),
+                isWorthAdding(to: entry, facts),
                 !facts.overlays.contains(where: { $0.starts.contains(start) })
             else { continue }
             let isDeciding = deciding.contains { $0.key == entry.key }
@@ -37,6 +37,15 @@ extension DriverReading {
         }
         let failed = deciding.contains { facts.failures[KernelStart($0)] != nil }
         if facts.way == .overlay, failed { facts.way = .none }
+    }
+
+    /// Modules are missing, or a copy of configuration that can be put right hides the root.
+    private func isWorthAdding(to entry: MenuEntry, _ facts: DriverFacts) -> Bool {
+        switch facts.state(of: entry) {
+        case .missing: true
+        case .present, .needsArgument: !correctedCopies(of: entry, facts).isEmpty
+        default: false
+        }
     }
 
     private func planOverlay(
@@ -77,10 +86,15 @@ extension DriverReading {
             return
         }
         let (modules, drivers) = try modulesOnTheWay(facts.controller, evidence)
+        var corrections = correctedCopies(of: entry, facts)
+        corrections += (earlier?.corrections ?? []).filter { old in
+            !corrections.contains { $0.path == old.path }
+        }
         let overlay = try DriverOverlay.make(
             OverlayRequest(
                 release: release, contents: contents, report: bare,
-                modules: try addedBefore(earlier, tree) + modules, tree: tree, isSingleFile: isSingle))
+                modules: try addedBefore(earlier, tree) + modules, corrections: corrections, tree: tree,
+                isSingleFile: isSingle))
         let source =
             earlier?.image ?? ByteSource.loaded(evidence.files.map { ByteSource($0, in: guest.tree) })
         let bytes = try self.contents(overlay, isSingle, source)
@@ -97,7 +111,8 @@ extension DriverReading {
             }
         let planned = PlannedOverlay(
             key: key, starts: [start], overlay: overlay, release: release, modules: modules.map(\.name),
-            drivers: drivers, image: image, directory: directory,
+            corrections: corrections.map(\.path), drivers: modules.isEmpty ? [] : drivers, image: image,
+            directory: directory,
             name: name,
             contents: bytes, isWhole: isSingle, generator: report.generator, replaces: replaced,
             after: after)

@@ -13,7 +13,8 @@ package enum DriverState: Sendable, Equatable {
     /// This module is there, and kept from being loaded by that.
     case forbidden(String, by: String)
     /// What it drives is found, and this copy of configuration in the initramfs keeps the root on it from being put together.
-    case hidden(by: String)
+    /// `isMendable`: what is added beside the initramfs can hold it as it has to be.
+    case hidden(by: String, isMendable: Bool = false)
     /// The kernel has no driver for this.
     case noSuchDriver(String)
     /// The initramfs or the modules cannot be read, and why.

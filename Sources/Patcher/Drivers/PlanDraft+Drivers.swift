@@ -9,7 +9,7 @@ extension PlanDraft {
 
     /// What is known of an entry's drivers, once the plan is carried out.
     func drivers(of item: MenuEntry) -> EntryVerdict.Drivers {
-        if let overlay = drivers.overlay(for: item), request.wants(.drivers) {
+        if let overlay = drivers.overlay(for: item), !overlay.modules.isEmpty, request.wants(.drivers) {
             return .added(overlay.modules)
         }
         let facts = drivers.facts(of: item)

@@ -11,7 +11,9 @@ enum InitramfsCopies: PlanStep {
         for entry in draft.guest.defaultEntries {
             let hiding = CopiedFilterRule.problem(entry, draft)?.path
             // What hides the root has a verdict.
-            for copy in draft.drivers.facts(of: entry).copies where copy.path != hiding {
+            let corrected = draft.drivers.overlay(for: entry)?.corrections ?? []
+            for copy in draft.drivers.facts(of: entry).copies
+            where copy.path != hiding && !corrected.contains(copy.path) {
                 let line = entry.entry.commandLine
                 if let argument = copy.argument, line.has(argument) { continue }
                 if copy.argument == "resume", !line.has("noresume") { sayAbsent(copy, of: entry, &draft) }

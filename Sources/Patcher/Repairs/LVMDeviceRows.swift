@@ -9,7 +9,7 @@ enum LVMDeviceRows: PlanStep {
 
     static func contribute(to draft: inout PlanDraft) {
         for file in draft.guest.files(LVMDevicesFile.self) {
-            for row in file.syntax.rows where row.isOfHardware || row.typeText == "devname" {
+            for row in file.syntax.rows where row.isOfMachine {
                 repair(file.file, row, &draft)
             }
         }
@@ -17,12 +17,7 @@ enum LVMDeviceRows: PlanStep {
 
     private static func repair(_ file: ScannedFile, _ row: LVMDevicesFile.Row, _ draft: inout PlanDraft) {
         let device = row.device.map { file.bytes.text($0) } ?? row.nameText
-        let found: Resolution =
-            if let pvid = row.pvid {
-                draft.guest.resolver.resolve(physicalVolume: pvid)
-            } else {
-                draft.guest.resolver.resolve(DeviceName(device))
-            }
+        let found = volume(of: row, file.bytes, draft)
         guard case .volume(let volume) = found else {
             sayUntold(row, device, found, file, &draft)
             return
@@ -33,19 +28,36 @@ enum LVMDeviceRows: PlanStep {
         let reason =
             row.pvid.map { "the physical volume \($0) is \(name), which is \(new) on \(title)" }
             ?? "\(device) is \(name), which has another identifier on \(title)"
-        draft.edit(file, row.type, "devname", .lvm, reason)
-        draft.edit(file, row.name, new, .lvm, reason)
-        if let device = row.device { draft.edit(file, device, new, .lvm, reason) }
+        for change in changes(of: row, to: volume, draft) {
+            draft.edit(file, change.range, change.text, .lvm, reason)
+        }
+    }
+
+    /// The physical volume that a row is for.
+    static func volume(of row: LVMDevicesFile.Row, _ bytes: [UInt8], _ draft: PlanDraft) -> Resolution {
+        if let pvid = row.pvid { return draft.guest.resolver.resolve(physicalVolume: pvid) }
+        return draft.guest.resolver.resolve(DeviceName(row.device.map { bytes.text($0) } ?? row.nameText))
+    }
+
+    /// What makes a row one by a volume's name on the target; nothing where that is not known.
+    static func changes(
+        of row: LVMDevicesFile.Row, to volume: Int, _ draft: PlanDraft
+    ) -> [TextChange] {
+        guard let new = draft.targetName(ofVolume: volume) else { return [] }
+        var changes = [TextChange(range: row.type, text: "devname"), TextChange(range: row.name, text: new)]
+        if let device = row.device { changes.append(TextChange(range: device, text: new)) }
         // LVM compares the partition's number too.
         switch (draft.guest.volumes[volume].location, row.part) {
         case (.partition(_, let number), let part?):
-            draft.edit(file, part.value, String(number), .lvm, reason)
+            changes.append(TextChange(range: part.value, text: String(number)))
         case (.partition(_, let number), nil):
-            draft.edit(file, row.end..<row.end, " PART=\(number)", .lvm, reason)
+            changes.append(TextChange(range: row.end..<row.end, text: " PART=\(number)"))
         case (.wholeDisk, let part?):
-            draft.edit(file, max(0, part.word.lowerBound - 1)..<part.word.upperBound, "", .lvm, reason)
+            changes.append(
+                TextChange(range: max(0, part.word.lowerBound - 1)..<part.word.upperBound, text: ""))
         default: break
         }
+        return changes
     }
 
     /// A row that stays.

@@ -25,6 +25,9 @@ package struct LVMDevicesFile: ConfigurationSyntax {
         var isOfHardware: Bool {
             ["sys_wwid", "sys_serial", "mpath_uuid"].contains(typeText) || typeText.hasPrefix("wwid_")
         }
+
+        /// That, or a name by the machine's order of disks.
+        var isOfMachine: Bool { isOfHardware || typeText == "devname" }
     }
 
     /// Its rows.

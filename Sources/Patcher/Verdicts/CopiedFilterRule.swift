@@ -21,9 +21,9 @@ enum CopiedFilterRule: VerdictRule {
         }
         for copy in facts.filters {
             if let devices = copy.syntax as? LVMDevicesFile {
-                guard !ignoresDevices, !draft.volumesHidden(by: devices, below: root).isEmpty else {
-                    continue
-                }
+                guard !ignoresDevices, !draft.volumesHidden(by: devices, below: root).isEmpty,
+                    draft.drivers.overlay(for: entry)?.corrections.contains(copy.path) != true
+                else { continue }
                 return (copy.path, .hiddenByCopy(path: copy.path, image: copy.image, devices: []))
             }
             let (kind, accepts) = test(copy.syntax, isRootNamedByArray(entry))
@@ -35,6 +35,14 @@ enum CopiedFilterRule: VerdictRule {
             return (copy.path, .hiddenByCopy(path: copy.path, image: copy.image, devices: names))
         }
         return rootProblem(entry, facts.copies, draft)
+    }
+
+    /// What the overlay can have in place of the copy that keeps the initramfs from the root; nil where none does, or nothing
+    /// helps.
+    static func correction(of entry: MenuEntry, _ draft: PlanDraft) -> CorrectedCopy? {
+        guard let path = problem(entry, draft)?.path else { return nil }
+        return draft.drivers.facts(of: entry).filters.first { $0.path == path }?
+            .corrected(for: draft.guest.volumes[draft.guest.rootVolume], draft)
     }
 
     /// `root=` that stands in the initramfs alone (dracut's cmdline.d).

@@ -1,3 +1,4 @@
+import Initramfs
 import Patcher
 import Storage
 import TestSupport
@@ -11,11 +12,11 @@ import Testing
 
     private func guest(
         _ location: Volume.Location, _ kind: VolumeIdentity.Kind, _ files: [String: String],
-        root: String = "UUID=\(DriverGuest.rootUUID)"
+        root: String = "UUID=\(DriverGuest.rootUUID)", pack: String? = nil
     ) throws -> DriverGuest {
         var guest = try DriverGuest(holding: held)
         let image = "/boot/initrd.img-\(DriverGuest.release)"
-        guest.root.write(image, try guest.image(held, files: files))
+        guest.root.write(image, try guest.image(held, files: files, pack: pack))
         guest.root.write(
             "/boot/grub/grub.cfg",
             DriverGuest.entry("A", initrd: image).replacing(
@@ -28,10 +29,11 @@ import Testing
     }
 
     private func refusal(_ guest: DriverGuest, _ controller: Controller) throws -> VerdictReason.Code? {
-        guard case .cannot(let reason) = try guest.plan("kvm", controller: controller).verdicts.first?.outcome
-        else {
-            return nil
-        }
+        refusal(try guest.plan("kvm", controller: controller))
+    }
+
+    private func refusal(_ plan: Plan) -> VerdictReason.Code? {
+        guard case .cannot(let reason) = plan.verdicts.first?.outcome else { return nil }
         return reason.code
     }
 
@@ -82,7 +84,7 @@ import Testing
         ("IDTYPE=devname IDNAME=/dev/sdx DEVNAME=. PVID=A1\nIDTYPE=md_uuid IDNAME=md-1 PVID=B2\n", false),
         ("IDTYPE=devname IDNAME=/dev/sdx DEVNAME=/dev/sda1 PVID=A1\n", true),
         (
-            "IDTYPE=sys_wwid IDNAME=a DEVNAME=/dev/sda1 PVID=A1\nIDTYPE=devname IDNAME=/dev/sdx PVID=B2\nIDTYPE=devname IDNAME=/dev/sdy PVID=C3\n",
+            "IDTYPE=sys_wwid IDNAME=a DEVNAME=/dev/sda1 PVID=A1\nIDTYPE=devname IDNAME=/dev/sdy PVID=C3\n",
             true
         ),
         ("PRODUCT_UUID=1-2\nIDTYPE=sys_wwid IDNAME=a PVID=A1\nIDTYPE=sys_wwid IDNAME=b PVID=B2\n", false),
@@ -105,6 +107,64 @@ import Testing
         #expect(try refusal(unused, .virtioBlk) == nil)
     }
 
+    /// A devices file that has rows for all of the root's disks is put right in an archive beside the image, which Linux unpacks
+    /// over it.
+    @Test(arguments: [nil, "gzip"])
+    func aCopyThatIsPutRight(_ pack: String?) throws {
+        let path = "etc/lvm/devices/system.devices"
+        let text =
+            "VERSION=1.1.2\nIDTYPE=sys_wwid IDNAME=naa.1 DEVNAME=/dev/sda1 PVID=A1 PART=1\nIDTYPE=sys_wwid IDNAME=naa.2 DEVNAME=/dev/sdb1 PVID=B2\n"
+        let guest = try guest(
+            .logicalVolume(group: "vg0", name: "root"), .lvm2, [path: text], root: "/dev/mapper/vg0-root",
+            pack: pack)
+        let plan = try guest.plan("kvm")
+        #expect(plan.controller == .virtioBlk && plan.refusal == nil)
+        #expect(plan.outcome == .bootsWithEdits, "\(summary(plan))")
+        #expect(summary(plan).contains("LVM's devices file with the new machine's names"))
+        // What it does without: modules, and what loads them.
+        #expect(plan.verdicts.map(\.drivers) == [.present])
+        try guest.guest.apply(plan)
+        let name = "/boot/diskgraft-drivers-\(DriverGuest.release).img"
+        let overlay = try InitramfsImage(ByteSource(try #require(guest.root.files[name])))
+            .contents { _, _ in true }
+        #expect(
+            String(decoding: try #require(overlay.bytes(of: path)), as: UTF8.self)
+                == "VERSION=1.1.2\nIDTYPE=devname IDNAME=/dev/vda1 DEVNAME=/dev/vda1 PVID=A1 PART=1\nIDTYPE=devname IDNAME=/dev/vdb1 DEVNAME=/dev/vdb1 PVID=B2 PART=1\n"
+        )
+        #expect(!overlay.files.contains { $0.path.suffix(3).elementsEqual(".ko".utf8) })
+        // Done once; and found on the next machine by the identifiers that the rows have.
+        for controller in [Controller.virtioBlk, .ahci] {
+            let again = try guest.plan("kvm", controller: controller)
+            #expect(again.outcome == .boots && again.actions.isEmpty, "\(controller): \(summary(again))")
+        }
+        // A further overlay, for modules, keeps it.
+        let moved = try guest.plan("hyperv", controller: .storvsc)
+        #expect(moved.refusal == nil, "\(summary(moved))")
+        try guest.guest.apply(moved)
+        let both = try InitramfsImage(ByteSource(try #require(guest.root.files[name])))
+            .contents { _, _ in true }
+        #expect(both.bytes(of: path) != nil)
+        #expect(both.files.contains { $0.path.suffix(13).elementsEqual("hv_storvsc.ko".utf8) })
+        #expect(try guest.plan("hyperv", controller: .storvsc).actions.isEmpty)
+    }
+
+    /// Not where nothing may be added, nor where the image would be unpacked over it.
+    @Test func aCopyThatStays() throws {
+        let text =
+            "IDTYPE=sys_wwid IDNAME=1 DEVNAME=/dev/sda1 PVID=A1\nIDTYPE=sys_wwid IDNAME=2 DEVNAME=/dev/sdb1 PVID=B2\n"
+        func guest(_ pack: String?) throws -> DriverGuest {
+            try self.guest(
+                .logicalVolume(group: "vg0", name: "root"), .lvm2, ["etc/lvm/devices/system.devices": text],
+                root: "/dev/mapper/vg0-root", pack: pack)
+        }
+        let never = try guest(nil).plan("kvm", drivers: .never)
+        #expect(refusal(never) == .hiddenByCopy)
+        #expect(never.actions.isEmpty)
+        let before = try guest("lz4 -l").plan("kvm")
+        #expect(refusal(before) == .hiddenByCopy, "\(summary(before))")
+        #expect(before.actions.isEmpty)
+    }
+
     /// Rows by the names of each other's devices.
     @Test func aCopyOfTheDevicesFileWithOtherNames() throws {
         let rows =
@@ -112,9 +172,12 @@ import Testing
         let guest = try guest(
             .logicalVolume(group: "vg0", name: "root"), .lvm2, ["etc/lvm/devices/system.devices": rows],
             root: "/dev/mapper/vg0-root")
-        #expect(try refusal(guest, .ahci) == .hiddenByCopy)
+        let never = try guest.plan("kvm", controller: .ahci, drivers: .never)
+        #expect(refusal(never) == .hiddenByCopy)
+        let corrected = try guest.plan("kvm", controller: .ahci)
+        #expect(corrected.outcome == .bootsWithEdits, "\(summary(corrected))")
         // Nothing there has these names.
-        #expect(try refusal(guest, .virtioBlk) == nil)
+        #expect(try guest.plan("kvm", controller: .virtioBlk).actions.isEmpty)
     }
 
     private func summary(_ plan: Plan) -> String { text(PlanText.summary(of: plan, guestTitle: "A")) }

@@ -12,6 +12,8 @@ package struct OverlayRequest {
     package var report: InitramfsReport
     /// What is missing, each before what needs it.
     package var modules: [KernelModule]
+    /// Configuration of the initramfs that hides the root, as it has to be.
+    package var corrections: [CorrectedCopy]
     /// The kernel's modules.
     package var tree: ModuleTree
     /// The loader takes one file alone: image and overlay become one.
@@ -20,12 +22,13 @@ package struct OverlayRequest {
     /// A request.
     package init(
         release: String, contents: InitramfsContents, report: InitramfsReport, modules: [KernelModule],
-        tree: ModuleTree, isSingleFile: Bool = false
+        corrections: [CorrectedCopy] = [], tree: ModuleTree, isSingleFile: Bool = false
     ) {
         self.release = release
         self.contents = contents
         self.report = report
         self.modules = modules
+        self.corrections = corrections
         self.tree = tree
         self.isSingleFile = isSingleFile
     }
@@ -46,12 +49,17 @@ package struct DriverOverlay: Sendable, Equatable {
     /// Makes one. Throws `refused` where the initramfs takes none: code "no-load-hook" when nothing of it would load the
     /// modules, "no-place" when Linux would not unpack them; and what reading the modules throws.
     package static func make(_ request: OverlayRequest) throws(StorageError) -> DriverOverlay {
-        let hook = try LoadHooks.hook(for: request.report, request.contents)
         let placement = try request.contents.overlayPlacement()
         var overlay = DriverOverlay(
             archive: InitramfsOverlay(), placement: placement, loaded: [],
             fitsBefore: false)
-        try hook.add(request, to: &overlay)
+        // Configuration alone is read without being loaded by anything.
+        if !request.modules.isEmpty || request.corrections.isEmpty {
+            try LoadHooks.hook(for: request.report, request.contents).add(request, to: &overlay)
+        }
+        for copy in request.corrections {
+            try overlay.archive.addFile(Array(copy.path.utf8), copy.bytes)
+        }
         // By this directory it is known again.
         try overlay.archive.addDirectory(Array(PrivateModules.root.utf8))
         try request.contents.check(overlay.archive, at: placement)

@@ -13,6 +13,8 @@ struct EarlierOverlay {
     var old: ReplacedFile
     /// The names of its modules.
     var modules: [String]
+    /// Its copies of configuration.
+    var corrections: [CorrectedCopy]
     /// The file is a whole image: the one that it was made from is in it.
     var isWhole: Bool
     /// The initramfs without anything that was added, as one image.
@@ -40,9 +42,10 @@ extension DriverReading {
         var sources: [ByteSource] = []
         var last: (file: GuestFile, isWhole: Bool)?
         var modules: [String] = []
+        var corrections: [CorrectedCopy] = []
         for file in files {
             let source = ByteSource(file, in: guest.tree)
-            guard EarlierOverlay.isNamed(file), case .read(let contents, _) = try image([file]),
+            guard EarlierOverlay.isNamed(file), case .read(let contents, let report) = try image([file]),
                 contents.failure == nil, let added = contents.addedMember
             else {
                 sources.append(source)
@@ -55,6 +58,7 @@ extension DriverReading {
                     modules.append(name)
                 }
             }
+            corrections += EarlierOverlay.corrections(report, among: contents.entries[added.entries])
             // What is added stands in front of the image in the file, or behind it.
             let end = added.offset + added.byteCount
             if isWhole {
@@ -68,8 +72,8 @@ extension DriverReading {
         let bytes = try ByteSource(last.file, in: guest.tree).bytes(
             at: 0, count: Int(last.file.attributes.size))
         return EarlierOverlay(
-            old: ReplacedFile(file: last.file, bytes: bytes), modules: modules, isWhole: last.isWhole,
-            image: image)
+            old: ReplacedFile(file: last.file, bytes: bytes), modules: modules, corrections: corrections,
+            isWhole: last.isWhole, image: image)
     }
 
     /// Copied in memory.

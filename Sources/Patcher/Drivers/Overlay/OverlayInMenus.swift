@@ -10,14 +10,15 @@ enum OverlayInMenus: PlanStep {
     static func contribute(to draft: inout PlanDraft) {
         guard draft.request.wants(.drivers) else { return }
         for overlay in draft.drivers.overlays {
-            let names = overlay.modules.joined(separator: ", ")
+            let names = (overlay.modules + overlay.corrections).joined(separator: ", ")
+            let what = overlay.title(behind: draft.controller)
             if let old = overlay.replaces {
                 draft.add(
                     .edit(
                         FileEdit(
                             file: old.file, expected: old.bytes, contents: overlay.contents, edits: [],
                             canBeShared: false)), .drivers,
-                    "the guest's own drivers for \(draft.controller.rawValue) beside those that it was given before: \(names)"
+                    "\(what) beside those that it was given before: \(names)"
                 )
                 continue
             }
@@ -26,8 +27,8 @@ enum OverlayInMenus: PlanStep {
                     NamePlace(overlay.name, in: overlay.directory), contents: overlay.contents,
                     permissions: overlay.image.attributes.permissions), .drivers,
                 overlay.isWhole
-                    ? "the initramfs \(overlay.image.displayPath) with the drivers that it lacks for \(draft.controller.rawValue): \(names)"
-                    : "the guest's own drivers for \(draft.controller.rawValue) that the initramfs lacks: \(names)"
+                    ? "the initramfs \(overlay.image.displayPath) with \(what): \(names)"
+                    : "\(what): \(names)"
             )
         }
         for item in draft.guest.bootEntries {
@@ -39,9 +40,21 @@ enum OverlayInMenus: PlanStep {
             for text in menu.texts(adding: path, overlay, to: item.entry, in: item.file.bytes) {
                 draft.edit(
                     item.file, text.range, text.text, .drivers,
-                    "the loader gives the kernel the drivers beside its initramfs")
+                    overlay.modules.isEmpty
+                        ? "the loader gives the kernel that file beside its initramfs"
+                        : "the loader gives the kernel the drivers beside its initramfs")
             }
         }
+    }
+}
+
+extension PlannedOverlay {
+    /// What it holds, for people.
+    fileprivate func title(behind controller: Controller) -> String {
+        let modules = "the guest's own drivers for \(controller.rawValue) that the initramfs lacks"
+        let configuration = "LVM's devices file with the new machine's names, in place of the initramfs' copy"
+        if self.modules.isEmpty { return configuration }
+        return corrections.isEmpty ? modules : "\(modules) and \(configuration)"
     }
 }
 
@@ -51,6 +64,17 @@ package struct TextChange: Sendable, Equatable {
     package var range: Range<Int>
     /// The text.
     package var text: String
+}
+
+extension [UInt8] {
+    /// The bytes with those texts in their places, none of which meets another.
+    func applying(_ changes: [TextChange]) -> [UInt8] {
+        var bytes = self
+        for change in changes.sorted(by: { $0.range.lowerBound > $1.range.lowerBound }) {
+            bytes.replaceSubrange(change.range, with: Array(change.text.utf8))
+        }
+        return bytes
+    }
 }
 
 extension BootMenu {

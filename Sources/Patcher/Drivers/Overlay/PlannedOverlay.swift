@@ -13,6 +13,8 @@ package struct PlannedOverlay: Sendable {
     package var release: String
     /// The names of its modules, in the order of loading.
     package var modules: [String]
+    /// Paths of the initramfs' configuration that it has in other words.
+    package var corrections: [String]
     /// The drivers of the controller and of the root's layers, those that the image has too.
     package var drivers: [String]
     /// The initramfs file that it lies beside.

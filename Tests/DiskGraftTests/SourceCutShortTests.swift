@@ -1,0 +1,33 @@
+import DiskGraft
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// A source that becomes shorter while it is copied: what is gone is no zeros.
+struct SourceCutShortTests {
+    @Test(arguments: ["raw", "qcow2", "vhd", "vhdx", "vmdk", "vdi"])
+    func theCopyIsGivenUp(_ format: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.sparse("source.raw", byteCount: 256 << 20)
+        let file = try #require(FileHandle(forWritingAtPath: path))
+        var random = SeededRandom(1)
+        let block = random.block(1 << 20)
+        for _ in 0..<192 { try file.write(contentsOf: Data(block)) }
+        try file.close()
+        let source = try DiskImage.open(path)
+        let isCut = Mutex(false)
+        var conversion = DiskConversion(format: try ImageFormat(named: format), workers: 1)
+        conversion.progress = { done, _ in
+            isCut.withLock { isCut in
+                if !isCut { try? FileHandle(forWritingAtPath: path)?.truncate(atOffset: 128 << 20) }
+                isCut = true
+            }
+            #expect(done > 0)
+        }
+        let target = directory.path("copy.\(format)")
+        #expect(throws: StorageError.self) { try conversion.run(from: source.device, to: target) }
+        #expect(isCut.withLock { $0 })
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.root) == ["source.raw"])
+    }
+}

@@ -80,6 +80,35 @@ struct RehearsalTests {
         let other = try guest("vmlinuz-6.1", name: "other", in: directory)
         let opened = try Guest.open([other], options: ImageOptions(format: .raw))
         let options = PlanOptions(target: .kvm)
-        #expect(try opened.after(opened.planned(options), options)?.isEmpty == true)
+        let done = try opened.plan(options)
+        #expect(!done.isEmpty && done.refusal == nil)
+    }
+
+    /// What would keep a plan from being carried out shows in the plan, in the words and with the exit status of patch and migrate.
+    @Test(
+        .enabled(if: Tool.has("debugfs"), "debugfs is missing"),
+        arguments: [("flags 0x10", "immutable"), ("flags 0x20", "appended to")])
+    func whatAVolumeDoesNotTakeIsSaidBefore(_ field: String, _ word: String) throws {
+        let directory = try TemporaryDirectory()
+        let disk = try guest("vmlinuz-6.1", name: "fixed", in: directory)
+        try Tool.run(
+            "debugfs", ["-w", "-R", "sif /etc/fstab \(field)", "\(disk)?offset=\(1 << 20)"])
+        let before = try fileBytes(disk)
+        let output = directory.path("o.img")
+        var sentences: Set<String> = []
+        for command in [["plan", disk], ["patch", disk], ["migrate", disk, output, "-O", "raw"]] {
+            let result = try Tool.run(Fixture.command, command + ["--to", "kvm"], expect: 2...2)
+            let text = result.text + result.errorText
+            let sentence = text.split(separator: "\n").first { $0.contains("cannot take the changes") }
+            #expect(sentence?.contains("p1 cannot take the changes: /etc/fstab: ") == true, "\(text)")
+            #expect(text.contains(word))
+            sentences.insert(
+                sentence.map { $0.split(separator: "p1 cannot").last.map(String.init) ?? "" } ?? "")
+            #expect(try fileBytes(disk) == before)
+            #expect(!FileManager.default.fileExists(atPath: output))
+        }
+        #expect(sentences.count == 1)
+        let json = try Tool.run(Fixture.command, ["plan", disk, "--to", "kvm", "--json"], expect: 2...2)
+        #expect(json.text.contains("\"cannot-take-changes\""))
     }
 }

@@ -218,4 +218,26 @@ struct ToolAgreementTests {
             #expect(found.volumes[0].candidates.count == 1, "\(maker): \(found.findings)")
         }
     }
+
+    /// What is said of a Btrfs of several disks is what blkid says, and one without the others is not whole.
+    @Test(.enabled(if: Tool.has("mkfs.btrfs", "blkid"), "btrfs-progs are missing"))
+    func aFileSystemOfSeveralDisks() throws {
+        let directory = try TemporaryDirectory()
+        let paths = try ["a", "b"].map { try directory.sparse($0, byteCount: 120 << 20) }
+        try Tool.run("mkfs.btrfs", ["-q", "-f", "-d", "single", "-m", "raid1"] + paths)
+        let both = try discover(disks: paths.map { try fileDevice($0) })
+        for (volume, path) in zip(both.volumes, paths) {
+            let export = try Tool.run("blkid", ["-p", "-o", "export", path]).text
+            let member = try #require(volume.identity.member)
+            #expect(export.contains("UUID_SUB=\(member.uuid)\n") && member.count == 2)
+            #expect(volume.lacking == nil)
+        }
+        let one = try discover(disks: [fileDevice(paths[0])])
+        #expect(one.volumes[0].lacking == "its btrfs lies on 2 devices, of which 1 was given")
+        // A copy in the place of the other device is no second one.
+        let copy = directory.path("copy")
+        try FileManager.default.copyItem(atPath: paths[0], toPath: copy)
+        let doubled = try discover(disks: [paths[0], copy].map { try fileDevice($0) })
+        #expect(doubled.volumes.allSatisfy { $0.lacking != nil })
+    }
 }

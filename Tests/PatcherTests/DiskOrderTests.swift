@@ -272,6 +272,111 @@ private let path = "/dev/disk/by-path/"
     }
 
     /// Azure's links name disks by hardware; its root is the disk with the root.
+    /// Links that a cloud's rules make: they change with the machine, or go.
+    @Test(arguments: [
+        "cloud/azure_resource-part1", "azure/resource-part1", "azure/scsi1/lun0-part1",
+        "azure/data/by-lun/0-part1",
+        "azure/data/by-lun/0", "azure/local/by-serial/abc-part1", "by-id/google-data",
+        "by-id/google-data-part1",
+        "by-id/scsi-0Google_PersistentDisk_data-part1", "by-id/nvme-Amazon_Elastic_Block_Store_vol0123-part1",
+        "by-dname/disk1-part1", "by-diskseq/3-part1",
+    ])
+    func linksOfClouds(_ link: String) throws {
+        let name = "/dev/disk/\(link)"
+        #expect(DeviceName(name).isPositional)
+        var guest = FieldGuest(["/etc/crypttab": "c \(name) /dev/urandom swap\n"])
+        guest.disk.partition(1, .ext4, uuid: fieldData, disk: 2)
+        let plan = try guest.patch(rows: "\(name) /data ext4 defaults 0 2\n")
+        #expect(guest.rows == "\(name) /data ext4 defaults,nofail 0 2" && plan.refusal == nil)
+        #expect(guest.text("/etc/crypttab") == "c \(name) /dev/urandom swap,nofail\n")
+        #expect(plan.unresolved.count == 2)
+        // The boot needs it.
+        guest.root.write(
+            "/etc/fstab", "UUID=\(fieldRoot) / ext4 defaults 0 1\n\(name) /var ext4 defaults 0 2\n")
+        #expect(try guest.disk.plan("kvm").stop == .rowStopsBoot)
+    }
+
+    /// The root's own row tells which disk it is; Azure's links to it tell by themselves.
+    @Test(arguments: [
+        ("azure/root", true), ("azure/os", true), ("cloud/azure_root", true),
+        ("by-id/google-persistent-disk-0", false),
+        ("by-id/nvme-Amazon_Elastic_Block_Store_vol0123", false), ("by-dname/boot", false),
+    ])
+    func rootsOfClouds(_ link: String, _ tells: Bool) throws {
+        let name = "/dev/disk/\(link)"
+        for row in ["\(name)-part1 / ext4 defaults 0 1\n", "UUID=\(fieldRoot) / ext4 defaults 0 1\n"] {
+            var guest = FieldGuest([
+                "/etc/fstab": row + "\(name)-part2 /data ext4 defaults 0 2\n",
+                "/boot/grub/grub.cfg": "set default=0\n" + FieldGuest.entry("A", "root=\(name)-part1"),
+            ])
+            guest.disk.partition(2, .ext4, uuid: fieldData)
+            if row.hasPrefix("/dev") || tells {
+                try guest.disk.patch("kvm")
+                #expect(guest.text("/boot/grub/grub.cfg").contains("root=UUID=\(fieldRoot) "))
+                #expect(guest.rows == "UUID=\(fieldData) /data ext4 defaults 0 2")
+            } else {
+                #expect(try guest.disk.plan("kvm").stop == .rootUnresolved)
+            }
+        }
+    }
+
+    /// A Btrfs of two disks is one file system: its UUID names both, and a device in its options is named by its partition.
+    @Test(arguments: [false, true])
+    func aFileSystemOfTwoDisks(_ isWhole: Bool) throws {
+        func guest(_ members: [String], count: UInt64 = 2, os: String = "ID=debian\nVERSION_ID=12\n")
+            -> FieldGuest
+        {
+            var guest = FieldGuest(os: os)
+            for (index, member) in members.enumerated() {
+                if isWhole {
+                    guest.disk.wholeDisk(index + 2, .btrfs, uuid: fieldData)
+                } else {
+                    guest.disk.partition(
+                        1, .btrfs, uuid: fieldData, disk: index + 2, partUUID: "5eed000\(index)-01")
+                }
+                let last = guest.disk.volumes.count - 1
+                guest.disk.volumes[last].identity.member = .init(uuid: member, count: count)
+                guest.disk.volumes[last].identity.label = Array("pool".utf8)
+                guest.disk.fileSystems[last] = nil
+            }
+            return guest
+        }
+        let end = isWhole ? "" : "1"
+        // A system that knows no partitions' UUIDs takes the file system's all the same.
+        for os in ["ID=debian\nVERSION_ID=12\n", "ID=debian\nVERSION_ID=7\n"] {
+            for target in ["kvm", "vmware", "aws"] {
+                let pair = guest(["a", "b"], os: os)
+                let plan = try pair.patch(
+                    rows:
+                        "/dev/sdb\(end) /data btrfs defaults 0 0\n/dev/sdc\(end) /more btrfs subvol=x 0 0\n",
+                    target)
+                #expect(
+                    pair.rows
+                        == "UUID=\(fieldData) /data btrfs defaults 0 0\nUUID=\(fieldData) /more btrfs subvol=x 0 0"
+                )
+                #expect(plan.refusal == nil && plan.unresolved.isEmpty)
+            }
+        }
+        let named = guest(["a", "b"])
+        #expect(
+            try named.patch(
+                rows: "UUID=\(fieldData) /data btrfs defaults 0 0\nLABEL=pool /more btrfs nofail 0 0\n"
+            ).actions.isEmpty)
+        let devices = guest(["a", "b"])
+        try devices.patch(
+            rows: "/dev/sdb\(end) /data btrfs device=/dev/sdb\(end),device=/dev/sdc\(end) 0 0\n")
+        #expect(
+            devices.rows
+                == (isWhole
+                    ? "UUID=\(fieldData) /data btrfs device=/dev/vdb,device=/dev/vdc 0 0"
+                    : "UUID=\(fieldData) /data btrfs device=/dev/disk/by-partuuid/5eed0000-01,device=/dev/disk/by-partuuid/5eed0001-01 0 0")
+        )
+        // A copy of a device has its UUID too: neither is told by it.
+        let copy = guest(["a", "a"], count: 1)
+        try copy.patch(rows: "UUID=\(fieldData) /data btrfs nofail 0 0\n")
+        #expect(try copy.disk.plan("kvm").unresolved.count == 1)
+    }
+
     @Test func azureLinks() throws {
         let guest = guest(
             "/dev/disk/azure/root-part2 / ext4 defaults 0 1\n/dev/disk/azure/scsi1/lun0-part1 /data ext4 defaults 0 2\n",

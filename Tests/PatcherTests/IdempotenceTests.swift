@@ -124,36 +124,65 @@ private let u4 = "44444444-4444-4444-8444-444444444444"
         #expect(text(root.files["/etc/fstab"]).hasPrefix("UUID=\(u1) / ext4"))
     }
 
+    private static let families = ["sd", "hd", "vd", "xvd", "nvme", "i2o/hd"]
+
     /// Every pair of kinds, root and data and swap, with one disk and with two.
-    @Test(
-        arguments: ["sd", "hd", "vd", "xvd", "nvme", "i2o/hd"], ["sd", "hd", "vd", "xvd", "nvme", "i2o/hd"])
+    @Test(arguments: families, families)
     func pairs(_ root: String, _ data: String) throws {
+        let target = try #require(Target.named("kvm"))
+        for pair in Self.guests(root, data) {
+            try check({ pair.guest.disk() }, pair.name, target, controllers: [])
+        }
+    }
+
+    private static func guests(_ root: String, _ data: String) -> [(name: String, guest: OddGuest)] {
         func disk(_ family: String, _ index: Int) -> String {
             family == "nvme" ? "nvme\(index)n1p" : family + ["a", "b", "c"][index]
         }
-        let target = try #require(Target.named("kvm"))
         // Only the old IDE driver hangs on the release.
         let releases = [root, data].contains("hd") ? ["ID=debian\nVERSION_ID=12\n", ""] : [""]
+        var found: [(name: String, guest: OddGuest)] = []
         for rootSpec in ["/dev/\(disk(root, 0))1", "UUID=\(u1)"] {
             for (index, number) in [(0, 1), (0, 2), (0, 3), (0, 4), (1, 1), (1, 3), (2, 1)] {
                 for release in releases {
                     for second in [false, true] {
                         let row = number == 2 ? "none swap sw" : "/data ext4 defaults"
-                        let guest = OddGuest(
-                            files: [
-                                "/etc/os-release": release,
-                                "/etc/fstab":
-                                    "\(rootSpec) / ext4 defaults 0 1\n/dev/\(disk(data, index))\(number) \(row) 0 0\n",
-                                "/boot/grub/grub.cfg":
-                                    "menuentry A { linux /vmlinuz-6.1.0 root=/dev/\(disk(root, 0))1 ; initrd /i }\n",
-                            ], second: second)
-                        try check(
-                            { guest.disk() },
-                            "\(rootSpec) with \(disk(data, index))\(number), \(second ? 2 : 1) disks, \(release.isEmpty ? "old" : "new")",
-                            target, controllers: [])
+                        let files = [
+                            "/etc/os-release": release,
+                            "/etc/fstab":
+                                "\(rootSpec) / ext4 defaults 0 1\n/dev/\(disk(data, index))\(number) \(row) 0 0\n",
+                            "/boot/grub/grub.cfg":
+                                "menuentry A { linux /vmlinuz-6.1.0 root=/dev/\(disk(root, 0))1 ; initrd /i }\n",
+                        ]
+                        found.append(
+                            (
+                                "\(rootSpec) with \(disk(data, index))\(number), \(second ? 2 : 1) disks, \(release.isEmpty ? "old" : "new")",
+                                OddGuest(files: files, second: second)
+                            ))
                     }
                 }
             }
+        }
+        return found
+    }
+
+    /// What docs/repairs.md says of how many plans these are is so.
+    @Test func figuresOfThePage() throws {
+        let page = text(try fileBytes("\(Fixture.repository)/docs/repairs.md"))
+        let each = Target.all.map { $0.controllers.count + 1 }.reduce(0, +)
+        let pairs = Self.families.flatMap { root in Self.families.map { Self.guests(root, $0).count } }
+            .reduce(0, +)
+        let hostile = HostileConfigurationTests.caseCount
+        let random = HostileConfigurationTests.randomGuests.count * 4
+        for row in [
+            "| \(fixtureTrees().count) trees of Tests/Fixtures/guests | all \(Target.all.count), each controller and none (\(each)) | \(fixtureTrees().count * each) |",
+            "| 3 with an overlay, a fallback loader, a file system that only takes contents | \(each) | \(3 * each) |",
+            "| \(oddities.count) with names of several kinds, and rows that hang on others | \(each), each `--names` | \(oddities.count * each * NamingPolicy.allCases.count) |",
+            "| root and data by every pair of kinds, one disk and two | `kvm` | \(pairs) |",
+            "| \(hostile) whose files contradict themselves, go in circles or mix kinds: the names that nobody can tell are written beside each | \(each) | \(hostile * each) |",
+            "| \(random) put together by chance from such rows | 4 targets in turn | \(random) |",
+        ] {
+            #expect(page.contains(row + "\n"), "\(row)")
         }
     }
 }
@@ -296,6 +325,11 @@ private let oddities: [String: OddGuest] = [
             "/etc/redhat-release": "Red Hat Enterprise Linux Server release 6.5 (Santiago)\n",
             "/etc/fstab": "/dev/xvde1 / ext4 defaults 1 1\n/dev/xvdb1 /data ext4 defaults 1 2\n",
         ], second: true),
+    "rows that hang on what is missing": OddGuest(files: [
+        "/etc/os-release": "ID=debian\nVERSION_ID=12\n",
+        "/etc/fstab":
+            "/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1 /data ext4 defaults 0 2\n/dev/sda3 /data/sub ext4 defaults 0 2\n/data/x /srv none bind 0 0\n/srv/y /opt none bind 0 0\n/data/s none swap sw 0 0\n",
+    ]),
     "a leftover of Xen": OddGuest(files: [
         "/etc/os-release": "ID=debian\nVERSION_ID=12\n",
         "/etc/fstab": "/dev/sda1 / ext4 defaults 0 1\n/dev/xvdg1 /old ext4 noauto 0 0\n",

@@ -15,7 +15,7 @@ import Testing
         try guest.patch(rows: "\(device) /data ext4 defaults 0 2\n")
         #expect(guest.rows == "\(device) /data ext4 defaults,nofail 0 2")
         for row in ["ext4 noauto 0 0", "ext4 defaults,nofail 0 0", "nfs defaults 0 0", "none bind 0 0"] {
-            let isOfHardware = device.hasPrefix("/dev/disk/by-id") || device.contains("mpath")
+            let isOfHardware = device.hasPrefix("/dev/disk/") || device.contains("mpath")
             if isOfHardware, !row.contains("noauto"), !row.contains("nofail") {
                 continue
             }
@@ -257,9 +257,65 @@ import Testing
         let code = try guest().disk.plan("kvm")
         #expect(code.stop == (argument.isEmpty ? .rowStopsBoot : .argumentUnresolved))
         guard argument.isEmpty else { return }
+        // A boot that goes on without /var has not what it worked with.
         var optional = guest("nofail")
         optional.disk.partition(2, .luks, uuid: fieldData)
-        #expect(try optional.disk.plan("kvm").outcome != .notKnown)
+        guard case .oneMayNot(_, _, .numberedDevice) = try optional.disk.plan("kvm").unknown else {
+            Issue.record("/var by a number, with nofail")
+            return
+        }
+    }
+
+    /// The initramfs mounts /usr: by a number, or by a mapping that a table makes of one; where nothing makes mappings, in vain.
+    @Test(arguments: [
+        ("mount.usr=/dev/dm-3", ""), ("mount.usr=/dev/mapper/usr", "usr /dev/dm-3 none luks\n"),
+        ("mount.usr=/dev/mapper/b", "b /dev/mapper/a none luks\na /dev/dm-1 none luks\n"),
+        ("systemd.mount-extra=/dev/dm-3:/srv:ext4", ""),
+        ("systemd.mount-extra=/dev/mapper/usr:/srv:ext4", "usr /dev/dm-3 none luks\n"),
+    ])
+    func numbersThatTheInitramfsMounts(_ argument: String, _ table: String) throws {
+        var guest = FieldGuest([
+            "/etc/crypttab": table,
+            "/boot/grub/grub.cfg": "set default=0\n"
+                + FieldGuest.entry("A", "root=UUID=\(fieldRoot) \(argument)"),
+        ])
+        #expect(try guest.disk.plan("kvm").stop == .argumentUnresolved)
+        guest.disk.partition(2, .luks, uuid: fieldData)
+        let plan = try guest.disk.patch("kvm")
+        #expect(plan.refusal == nil && plan.outcome == .notKnown)
+        guard case .oneMayNot(_, _, .numberedDevice) = plan.unknown else {
+            Issue.record("\(argument): \(String(describing: plan.unknown))")
+            return
+        }
+        // What the boot does not wait for decides nothing.
+        guard argument.hasPrefix("systemd") else { return }
+        guest.root.write(
+            "/boot/grub/grub.cfg",
+            "set default=0\n" + FieldGuest.entry("A", "root=UUID=\(fieldRoot) \(argument):nofail"))
+        #expect(try guest.disk.plan("kvm").outcome != .notKnown)
+    }
+
+    /// Arguments that entries take over from a variable are waited for like their own; of a variable that is set twice the last counts.
+    @Test func argumentsOfVariables() throws {
+        func guest(_ values: String...) -> FieldGuest {
+            let text =
+                "# GRUB Environment Block\n" + values.map { "kernelopts=\($0)\n" }.joined()
+            let block = text + String(repeating: "#", count: 1024 - text.utf8.count)
+            return FieldGuest(
+                [
+                    "/boot/grub2/grubenv": block,
+                    "/boot/grub2/grub.cfg": "load_env\nblscfg\n",
+                    "/boot/grub/grub.cfg": "",
+                    "/boot/loader/entries/a.conf":
+                        "title A\nlinux /boot/vmlinuz-6.1.0-20\ninitrd /boot/initrd.img-6.1.0-20\noptions $kernelopts\n",
+                ], os: "ID=rhel\nVERSION_ID=8.6\n")
+        }
+        let root = "root=UUID=\(fieldRoot)"
+        #expect(try guest("\(root) ro").disk.plan("kvm").stop == nil)
+        #expect(try guest("\(root) mount.usr=/dev/sdx2").disk.plan("kvm").stop == .argumentUnresolved)
+        #expect(try guest("root=/dev/sdx9 ro", "\(root) ro").disk.plan("kvm").stop == nil)
+        #expect(try guest("\(root) ro", "root=/dev/sdx9 ro").disk.plan("kvm").stop == .rootUnresolved)
+        #expect(try guest("root=/dev/sdx9 \(root)").disk.plan("kvm").stop == nil)
     }
 
     @Test func devicesWithinArguments() throws {

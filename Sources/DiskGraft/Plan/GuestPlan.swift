@@ -101,8 +101,20 @@ extension Guest {
     /// Makes the plan for a target, and carries it out in memory to see that it keeps what it says. Throws `refused` when there
     /// is no Linux system on the disks.
     public func plan(_ options: PlanOptions) throws(StorageError) -> GuestPlan {
-        let plan = try planned(options)
-        return try after(plan, options).map { plan.heeding($0) } ?? plan
+        var plan = try planned(options)
+        // Whatever volume does not take its changes is found one plan at a time.
+        for _ in plan.plans {
+            guard !plan.isEmpty, plan.refusal == nil else { return plan }
+            let overlays = devices.map { OverlayDevice($0) }
+            do throws(StorageError) {
+                try PlanExecution(try seen(through: overlays)).run(plan)
+            } catch {
+                plan = try refusing(plan, error)
+                continue
+            }
+            return try heeding(plan, overlays, options)
+        }
+        return plan
     }
 
     /// Makes the plan for the guest as it is.

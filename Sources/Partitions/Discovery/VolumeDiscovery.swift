@@ -37,6 +37,7 @@ package enum VolumeDiscovery {
         // Groups may lie on arrays, so arrays come first.
         try MDAssembly.add(to: &result, probe, allowDegraded: allowDegraded)
         try LVMAssembly.add(to: &result, probe)
+        FileSystemMembers.mark(&result)
         // Being stopped is no finding about a volume.
         try Cancellation.check()
         return result

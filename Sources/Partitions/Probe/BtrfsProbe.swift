@@ -16,11 +16,11 @@ enum BtrfsProbe {
         }
         let total: UInt64 = block.little(112)
         let used: UInt64 = block.little(120)
-        return [
-            ProbeMatch(
-                VolumeIdentity(
-                    kind: .btrfs, uuid: block.uuidText(32), label: block.label(299..<555), byteCount: total,
-                    freeByteCount: total -? used, blockSize: block.little(144)), .fileSystem, strength)
-        ]
+        var identity = VolumeIdentity(
+            kind: .btrfs, uuid: block.uuidText(32), label: block.label(299..<555), byteCount: total,
+            freeByteCount: total -? used, blockSize: block.little(144))
+        // num_devices, and the device's own struct btrfs_dev_item at 0xc9 with its uuid.
+        identity.member = block.uuidText(0xc9 + 66).map { .init(uuid: $0, count: block.little(136)) }
+        return [ProbeMatch(identity, .fileSystem, strength)]
     }
 }

@@ -124,7 +124,10 @@ package enum DeviceName: Hashable, Sendable {
         case "by-partuuid": return .partitionUUID(name.lowercased())
         case "by-partlabel": return .partitionLabel(String(decoding: udevDecoded(name), as: UTF8.self))
         case "by-id", "by-path": break
-        default: return .virtual("/dev/disk/\(directory)/\(name)")
+        // A directory of somebody's own rules, as Azure's (cloud/azure_root) and MAAS' (by-dname): they name hardware.
+        default:
+            let found = DiskName.parse(link: name, inForeign: directory)
+            return .disk(found.disk, partition: found.partition)
         }
         if name.hasPrefix("dm-name-") { return mapper(String(name.dropFirst("dm-name-".count))) }
         if name.hasPrefix("dm-") || name.hasPrefix("md-") || name.hasPrefix("lvm-pv-uuid-") {

@@ -169,6 +169,8 @@ extension DeviceResolver {
 }
 
 extension DiskName {
-    /// Azure's link to the disk that holds the root.
-    fileprivate var isAzureRoot: Bool { base == "/dev/disk/azure/root" }
+    /// A link to the disk that holds the root, by the rules of Azure's agent, azure-vm-utils or cloud-init.
+    fileprivate var isAzureRoot: Bool {
+        ["/dev/disk/azure/root", "/dev/disk/azure/os", "/dev/disk/cloud/azure_root"].contains(base)
+    }
 }

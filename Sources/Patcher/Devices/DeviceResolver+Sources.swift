@@ -55,6 +55,13 @@ extension DeviceResolver {
         return found.map(Resolution.volume) ?? .unresolved(.noBearer(.array(name)))
     }
 
+    /// Why what the boot waits for by a name will not be there, or may not; nil where nothing says so.
+    func problem(ofAwaited name: DeviceName) -> UnresolvedReason? {
+        let found = resolve(name)
+        if case .unresolved(let reason) = found { return reason }
+        return found == .stable || found == .notADisk ? sourceProblem(name) : nil
+    }
+
     /// Why a name that no controller gives may be missing, as far as the guest tells what makes it; nil where it will be
     /// there, or nobody can tell.
     func sourceProblem(_ name: DeviceName) -> UnresolvedReason? {

@@ -200,7 +200,13 @@ package struct DeviceResolver: Sendable {
     func isPartOfOneFileSystem(_ one: Int, _ other: Int) -> Bool {
         let (one, other) = (volumes[one].identity, volumes[other].identity)
         return LinuxFileSystem.of(one.kind)?.spansDevices == true && one.kind == other.kind
-            && one.uuid == other.uuid
+            && one.uuid == other.uuid && (one.member == nil || one.member?.uuid != other.member?.uuid)
+    }
+
+    /// A name stands for a volume, or for another device of its file system.
+    func stands(_ name: DeviceName, for volume: Int) -> Bool {
+        guard case .volume(let found) = resolve(name) else { return false }
+        return found == volume || isPartOfOneFileSystem(found, volume)
     }
 
     /// A name's disk is known without regard to the order.
@@ -326,7 +332,15 @@ package struct DeviceResolver: Sendable {
         switch found.count {
         case 0: return .unresolved(.noBearer(bearing))
         case 1: return .volume(found[0])
-        default: return .unresolved(.shared(bearing, volumes: found.map { volumes[$0].name }))
+        default:
+            // The devices of one file system bear its UUID and its label, and a copy of one bears its own too.
+            let members = Set(found.compactMap { volumes[$0].identity.member?.uuid })
+            if members.count == found.count,
+                found.allSatisfy({ isPartOfOneFileSystem(found[0], $0) || $0 == found[0] })
+            {
+                return .volume(found[0])
+            }
+            return .unresolved(.shared(bearing, volumes: found.map { volumes[$0].name }))
         }
     }
 }

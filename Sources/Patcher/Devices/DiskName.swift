@@ -199,6 +199,13 @@ extension DiskName {
         return (DiskName(family: .azureLink, position: nil, base: "/dev/disk/azure/\(base)"), partition)
     }
 
+    /// Reads the file name of a link in another directory below /dev/disk: "azure_root-part1" of "cloud".
+    static func parse(link name: String, inForeign directory: String) -> (disk: DiskName, partition: Int?) {
+        let (base, partition) = splitPartition(name)
+        let family: Family = directory == "cloud" ? .azureLink : .serial
+        return (DiskName(family: family, position: nil, base: "/dev/disk/\(directory)/\(base)"), partition)
+    }
+
     /// "NAME-part2": the name and the partition's number.
     private static func splitPartition(_ name: String) -> (base: String, partition: Int?) {
         guard let mark = name.lastRange(of: "-part"), let number = smallNumber(name[mark.upperBound...]),

@@ -45,7 +45,7 @@ extension DeviceResolver {
     /// The UUID of what a volume holds; nil when it has none or shares it.
     package func uuidName(_ volume: Int) -> StableName? {
         guard let uuid = volumes[volume].identity.uuid, !uuid.isEmpty, isPlain(volume),
-            resolve(DeviceName("UUID=\(uuid)")) == .volume(volume)
+            stands(DeviceName("UUID=\(uuid)"), for: volume)
         else { return nil }
         return .uuid(uuid)
     }
@@ -62,7 +62,7 @@ extension DeviceResolver {
         guard let label = volumes[volume].identity.label, !label.isEmpty, isPlain(volume),
             // What is a word of its own to a shell, to GRUB's script or to a pattern stands in no file as it is.
             label.allSatisfy({ $0.isNameCharacter || "/.:@+-%".utf8.contains($0) }),
-            resolve(.label(label)) == .volume(volume)
+            stands(.label(label), for: volume)
         else { return nil }
         return .label(String(decoding: label, as: UTF8.self))
     }

@@ -82,6 +82,8 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     case mappingCircle(String)
     /// The volume holds what the row of crypttab cannot have used.
     case encryptsAnother(mapping: String, volume: String, kind: VolumeIdentity.Kind)
+    /// It is mounted below, or from, a place where nothing will be mounted.
+    case belowMissing(place: String)
     /// The volume holds no file system.
     case noFileSystem(volume: String, kind: VolumeIdentity.Kind)
 
@@ -133,7 +135,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
     /// A boot may wait for it in vain, though its name does not depend on the controller.
     package var mayBeMissing: Bool {
         switch self {
-        case .unknownSource, .mappingCircle: true
+        case .unknownSource, .mappingCircle, .belowMissing: true
         case .noMappingSource: !isNumbered
         default: isAbsent
         }
@@ -240,6 +242,7 @@ package enum UnresolvedReason: Error, Hashable, Sendable {
         case .mappingCircle(let name): "\(name) is made of itself, by the tables"
         case .encryptsAnother(let mapping, let volume, let kind):
             "\(volume) holds \(kind.rawValue), and nothing that \(mapping) can have been made of"
+        case .belowMissing(let place): "it hangs on \(place), where nothing may be mounted"
         case .noFileSystem(let volume, let kind): "\(volume) holds \(kind.rawValue)"
         }
     }

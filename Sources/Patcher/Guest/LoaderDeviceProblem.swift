@@ -48,6 +48,14 @@ package enum LoaderDeviceProblem: Sendable, Hashable {
         }
     }
 
+    /// What a user can do about a device that will not be there.
+    package var remedy: String {
+        switch self {
+        case .noDisk: "give that disk too, in its place, or name the right one in the menu in the guest first"
+        default: "name the right one in the menu in the guest first"
+        }
+    }
+
     /// Nobody here can tell whether it will be there, behind that controller.
     func isDoubt(behind controller: Controller) -> Bool {
         switch self {

@@ -85,8 +85,15 @@ struct CardRepair {
     static func changeAddresses(
         _ pins: [NetworkFacts.Pin], _ plan: AddressPlan, _ network: GuestNetwork, _ draft: inout PlanDraft
     ) -> Sentence? {
+        var places: Set<SiteKey> = []
         for pin in pins {
             guard let new = plan.newAddress(of: pin) else { continue }
+            // Several rows may be one, by an alias.
+            if let range = pin.range,
+                !places.insert(SiteKey(file: pin.file.file.key, offset: range.lowerBound)).inserted
+            {
+                continue
+            }
             let text = new.text(spelledAs: pin.text)
             let unread = network.facts.problems.first { problem in
                 problem.file.text.lowercased().contains(pin.text.lowercased())

@@ -127,10 +127,9 @@ package struct Netplan: NetworkSyntax {
                     set.scalar.text, set.scalar.range, of: givenName ?? used ?? id, .sets, "macaddress",
                     set.file)
             }
-            guard !drivers.isEmpty, drivers.allSatisfy(CardName.isParticular) else { return }
-            // One of them is enough.
-            let condition = CardCondition(
-                setting: "driver of \(id)", value: drivers.joined(separator: ", "), drivers: drivers)
+            guard let condition = CardCondition.drivers(drivers, "driver of \(id)", separator: ", ") else {
+                return
+            }
             facts.hardware(file, condition)
             facts.demand(
                 condition, of: usedName,

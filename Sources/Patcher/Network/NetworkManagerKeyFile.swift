@@ -86,13 +86,21 @@ package struct NetworkManagerKeyFile: NetworkSyntax {
                 facts.use(patterns: words, label, file)
                 continue
             }
+            // "|" and "&" say how the words go together; what begins with "!" is not to fit.
+            let plain = words.map { String($0.drop { "|&".contains($0) }) }
+            let wanted = plain.filter { !$0.hasPrefix("!") && CardName.isParticular($0) }
+            let others = plain.filter { $0.hasPrefix("!") }.map { String($0.dropFirst()) }
+            // A place that is not to fit is none of the new machine's.
+            guard !wanted.isEmpty || key == "driver" && !others.isEmpty, !plain.contains("*") else {
+                continue
+            }
             let condition = CardCondition(
-                setting: label, value: match,
-                drivers: key == "driver" ? words.map { String($0.drop { "|&".contains($0) }) } : [])
+                setting: label, value: match, drivers: key == "driver" ? wanted : [],
+                others: key == "driver" ? others : [])
             facts.hardware(file, condition)
             let addresses = sections.compactMap { settings.last($0, "mac-address") }
                 .compactMap { HardwareAddress($0.text) }
-            if isCard, words.contains(where: { !$0.hasPrefix("!") && CardName.isParticular($0) }) {
+            if isCard {
                 facts.demand(condition, of: name.map(CardName.base), addresses, file)
             }
         }

@@ -28,19 +28,22 @@ package struct NetworkdFile: NetworkSyntax {
     /// The name that a .link file gives.
     var givenName: String? { settings.last("Link", "Name")?.text }
 
-    /// What [Match] asks for that belongs to the old machine. A list that begins with "!" says what is not to fit.
+    /// What [Match] asks for that belongs to the old machine. A list that begins with "!" says what is not to fit: of drivers that may
+    /// be the target's.
     func conditions(in bytes: [UInt8]) -> [CardCondition] {
         var found: [CardCondition] = []
         for key in Self.hardwareKeys {
             let words = settings.words("Match", key, in: bytes).map(\.text)
-            guard let first = words.first, !first.hasPrefix("!"),
+            guard key != "Driver" else {
+                found += [CardCondition.drivers(words, key)].compactMap(\.self)
+                continue
+            }
+            guard let first = words.first, !first.hasPrefix("!"), !words.contains("*"),
                 words.contains(where: CardName.isParticular),
                 words.allSatisfy({ !Self.anyMachine.contains($0) }),
                 key != "OriginalName" || !words.contains(where: Self.fitsEveryCard)
             else { continue }
-            found.append(
-                CardCondition(
-                    setting: key, value: words.joined(separator: " "), drivers: key == "Driver" ? words : []))
+            found.append(CardCondition(setting: key, value: words.joined(separator: " ")))
         }
         return found
     }
@@ -58,15 +61,22 @@ package struct NetworkdFile: NetworkSyntax {
 
     /// Whether a .link file's [Match] may fit a card with that address. The first file that fits is the only one that counts.
     func mayFit(_ address: HardwareAddress, in bytes: [UInt8], on target: Target) -> Bool {
-        guard conditions(in: bytes).allSatisfy({ $0.isMet(on: target, byAny: true) }) else { return false }
+        guard fitsEthernet(bytes), conditions(in: bytes).allSatisfy({ $0.isMet(on: target, byAny: true) })
+        else { return false }
         let addresses = Self.addressKeys.flatMap { settings.words("Match", $0, in: bytes) }
         if !addresses.isEmpty { return addresses.contains { HardwareAddress($0.text) == address } }
         // Without [Match] none fits; what else is asked for is not known of a card that is not there yet.
         guard settings.has("Match") else { return false }
-        if let type = settings.last("Match", "Type")?.text {
-            return type.contains("ether") || type.contains("!")
-        }
         return true
+    }
+
+    /// A card of wires is of the type "ether". One of another type is none of those that a hypervisor gives.
+    private func fitsEthernet(_ bytes: [UInt8]) -> Bool {
+        var types = settings.words("Match", "Type", in: bytes).map(\.text)
+        guard let first = types.first else { return true }
+        let isNot = first.hasPrefix("!")
+        if isNot { types[0] = String(first.dropFirst()) }
+        return types.contains { NamePattern.fits(Array($0.utf8)[...], Array("ether".utf8)[...]) } != isNot
     }
 
     private static let addressKeys = ["MACAddress", "PermanentMACAddress"]
@@ -77,6 +87,13 @@ package struct NetworkdFile: NetworkSyntax {
             facts.virtual.insert(name)
             if let address = settings.last("NetDev", "MACAddress"), HardwareAddress(address.text) != nil {
                 facts.pin(address.text, address.range, of: name, .sets, "MACAddress", file)
+            }
+            return
+        }
+        guard fitsEthernet(file.bytes) else {
+            // Of no card: its address is listed all the same.
+            for word in Self.addressKeys.flatMap({ settings.words("Match", $0, in: file.bytes) }) {
+                facts.pin(word.text, word.range, of: nil, .matches, "MACAddress", file)
             }
             return
         }

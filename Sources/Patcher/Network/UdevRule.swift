@@ -16,9 +16,10 @@ struct UdevRule: Sendable {
         /// What it asks of a card, of which `|` parts the patterns.
         var condition: CardCondition {
             let isDriver = ["DRIVER", "DRIVERS"].contains(key)
-            return CardCondition(
-                setting: key, value: text,
-                drivers: isDriver ? text.split(separator: "|").map(String.init) : [])
+            let patterns = isDriver ? text.split(separator: "|").map(String.init) : []
+            return operation == "!="
+                ? CardCondition(setting: key, value: "!" + text, others: patterns)
+                : CardCondition(setting: key, value: text, drivers: patterns)
         }
     }
 
@@ -105,10 +106,10 @@ struct UdevRule: Sendable {
     /// Matches that ask for the old machine's slot or driver.
     var hardware: [Term] {
         terms.filter { term in
-            guard term.operation == "==" else { return false }
-            if ["DRIVER", "DRIVERS"].contains(term.key) {
-                return CardName.isParticular(term.text)
+            if ["DRIVER", "DRIVERS"].contains(term.key), term.isMatch {
+                return CardName.isParticular(term.text) && !term.text.split(separator: "|").contains("*")
             }
+            guard term.operation == "==" else { return false }
             return [
                 "KERNELS", "ID", "BUS", "DEVPATH", "ENV{ID_PATH}", "ENV{ID_NET_NAME_PATH}",
                 "ENV{ID_NET_NAME_SLOT}",

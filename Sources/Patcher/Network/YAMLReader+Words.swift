@@ -5,8 +5,8 @@ extension YAMLReader {
         let start = position
         switch bytes[start] {
         case .singleQuote, .doubleQuote: return try quoted()
-        case UInt8(ascii: "&"): throw refusal("an anchor (“&”)", at: start)
-        case UInt8(ascii: "*"): throw refusal("an alias (“*”)", at: start)
+        case UInt8(ascii: "&"): throw refusal("an anchor (“&”) of a key", at: start)
+        case .asterisk: throw refusal("an alias (“*”) as a key", at: start)
         case UInt8(ascii: "!"): throw refusal("a tag (“!”)", at: start)
         case UInt8(ascii: "%"), UInt8(ascii: "@"), .backquote:
             throw refusal("a word that begins with “\(bytes.text(start..<start + 1))”", at: start)
@@ -24,6 +24,34 @@ extension YAMLReader {
         }
         position = end
         return YAMLScalar(text: bytes.text(start..<end), range: start..<end)
+    }
+
+    /// The name of an anchor that stands here; nil where none does.
+    mutating func anchor() throws(YAMLRefusal) -> String? {
+        guard position < bytes.count, bytes[position] == UInt8(ascii: "&") else { return nil }
+        let name = try mark()
+        skipBlanks()
+        return name
+    }
+
+    /// What an alias stands for: what is written behind its anchor, in the same bytes.
+    mutating func alias() throws(YAMLRefusal) -> YAMLNode {
+        let start = position
+        let name = try mark()
+        guard let node = anchors[name], aliasesLeft > 0 else {
+            throw refusal("an alias (“*”) of nothing that stands before it", at: start)
+        }
+        aliasesLeft -= 1
+        return node
+    }
+
+    /// The name behind “&” or “*”.
+    private mutating func mark() throws(YAMLRefusal) -> String {
+        let start = position + 1
+        position = start
+        while !isBlankOrEnd(position), !isFlowMark(position) { position += 1 }
+        guard position > start else { throw refusal("“&” or “*” without a name", at: start - 1) }
+        return bytes.text(start..<position)
     }
 
     private mutating func quoted() throws(YAMLRefusal) -> YAMLScalar {
@@ -100,6 +128,15 @@ extension YAMLReader {
     }
 
     private mutating func flowValue() throws(YAMLRefusal) -> YAMLNode {
+        let start = position
+        if let anchor = try anchor() {
+            try skipFlowBlanks(from: start)
+            guard bytes[position] != UInt8(ascii: "&") else { throw refusal("two anchors", at: position) }
+            let node = try flowValue()
+            anchors[anchor] = node
+            return node
+        }
+        if bytes[position] == .asterisk { return try alias() }
         if isOpening(position) { return try flow() }
         guard !isFlowMark(position) else { throw refusal("a comma without a value", at: position) }
         return .scalar(try scalar(inFlow: true))

@@ -1,6 +1,6 @@
 /// Reads the part of YAML that network configuration is written in: mappings and sequences in blocks and in brackets, plain
-/// and quoted words, comments. What it does not read (anchors, aliases, tags, tabs before words, words over several lines,
-/// several documents) is refused by name: a file that is read in part would be edited in part.
+/// and quoted words, comments, anchors and their aliases. What it does not read (tags, merged mappings, tabs before words, words
+/// over several lines, several documents) is refused by name: a file that is read in part would be edited in part.
 struct YAMLReader {
     let bytes: [UInt8]
     /// Where the next thing to read begins.
@@ -13,6 +13,11 @@ struct YAMLReader {
         var indent: Int
         var start: Int
     }
+
+    /// What anchors stand for, once it is read: nothing stands for itself.
+    var anchors: [String: YAMLNode] = [:]
+    /// How many more times an alias may stand for something.
+    var aliasesLeft = 1000
 
     /// Set while the rest of a line behind "- " is read as a block of its own.
     private var inline: Content?
@@ -47,7 +52,9 @@ struct YAMLReader {
         depthLeft -= 1
         defer { depthLeft += 1 }
         if isDash(next.start) { return try sequence(next.indent) }
-        if try keyEnd(at: next.start) != nil { return try mapping(next.indent) }
+        if bytes[next.start] != .asterisk, try keyEnd(at: next.start) != nil {
+            return try mapping(next.indent)
+        }
         inline = nil
         position = next.start
         return try value(parent: next.indent - 1)
@@ -66,17 +73,21 @@ struct YAMLReader {
             inline = nil
             position = end
             skipBlanks()
+            let anchor = try anchor()
+            let node: YAMLNode
             if isLineEnd {
                 try endLine()
                 if let below = try peek(), below.indent == indent, isDash(below.start) {
                     // A sequence may stand as far left as its key.
-                    entries.append((key, try sequence(indent)))
+                    node = try sequence(indent)
                 } else {
-                    entries.append((key, try block(atLeast: indent + 1)))
+                    node = try block(atLeast: indent + 1)
                 }
             } else {
-                entries.append((key, try value(parent: indent)))
+                node = try value(parent: indent)
             }
+            if let anchor { anchors[anchor] = node }
+            entries.append((key, node))
         }
         try checkIndent(below: indent)
         return .mapping(entries)
@@ -92,13 +103,21 @@ struct YAMLReader {
             position = next.start + 1
             let dash = position
             skipBlanks()
+            let anchor = try anchor()
             if isLineEnd {
                 try endLine()
                 nodes.append(try block(atLeast: indent + 1))
+            } else if anchor != nil {
+                // Before a key it would be the key's.
+                guard try keyEnd(at: position) == nil else {
+                    throw refusal("an anchor before a key", at: position)
+                }
+                nodes.append(try value(parent: indent))
             } else {
                 inline = Content(indent: indent + 1 + (position - dash), start: position)
                 nodes.append(try block(atLeast: indent + 1))
             }
+            if let anchor, let node = nodes.last { anchors[anchor] = node }
         }
         try checkIndent(below: indent)
         return .sequence(nodes)
@@ -117,6 +136,10 @@ struct YAMLReader {
         switch bytes[start] {
         case UInt8(ascii: "["), UInt8(ascii: "{"):
             let node = try flow()
+            try endLine()
+            return node
+        case .asterisk:
+            let node = try alias()
             try endLine()
             return node
         case UInt8(ascii: "|"), UInt8(ascii: ">"):

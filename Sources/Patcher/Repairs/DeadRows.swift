@@ -10,6 +10,7 @@ enum DeadRows: PlanStep {
     static let reads: [any ConfigurationSyntax.Type] = [Fstab.self]
 
     static func contribute(to draft: inout PlanDraft) {
+        let missing = MissingPlaces(draft)
         for file in draft.guest.files(Fstab.self) {
             for row in file.syntax.rows {
                 if let owner = shareOwner(row), owner != draft.hypervisor {
@@ -22,7 +23,7 @@ enum DeadRows: PlanStep {
                         "the row of \(row.spec) is left as it is: what stands behind its options is no number; a blank inside a field is written \\040"
                     )
                 } else {
-                    repairAbsent(file.file, row, &draft)
+                    repairAbsent(file.file, row, missing, &draft)
                 }
             }
         }
@@ -46,7 +47,9 @@ enum DeadRows: PlanStep {
         !row.isSwap && !row.isNoauto && !guest.isOptional(row) && needed.contains(row.mountPoint)
     }
 
-    private static func repairAbsent(_ file: ScannedFile, _ row: Fstab.Row, _ draft: inout PlanDraft) {
+    private static func repairAbsent(
+        _ file: ScannedFile, _ row: Fstab.Row, _ missing: MissingPlaces, _ draft: inout PlanDraft
+    ) {
         if draft.standsAside(file, row) {
             let word = draft.guest.isOptional(row) ? nil : draft.guest.optionalWord
             let options = (word.map { ",\($0)" } ?? "") + ",noauto"
@@ -58,7 +61,11 @@ enum DeadRows: PlanStep {
             return
         }
         guard !row.isNoauto, !draft.guest.isOptional(row), row.isSwap || row.mountPoint.hasPrefix("/"),
-            !needed.contains(row.mountPoint), let what = absence(file, row, draft)
+            !needed.contains(row.mountPoint),
+            let what = absence(file, row, draft)
+                ?? missing.place(below: row).map({
+                    "\(row.isSwap ? row.spec : row.mountPoint) hangs on \($0), where nothing may be mounted"
+                })
         else { return }
         if let word = draft.guest.optionalWord {
             let end = (row.optionsRange ?? row.typesRange).upperBound
@@ -71,7 +78,7 @@ enum DeadRows: PlanStep {
     }
 
     /// What of a row, or of its options, is not to be had.
-    private static func absence(_ file: ScannedFile, _ row: Fstab.Row, _ draft: PlanDraft) -> String? {
+    static func absence(_ file: ScannedFile, _ row: Fstab.Row, _ draft: PlanDraft) -> String? {
         for place in [row.specRange] + row.deviceOptions.map(\.range) {
             guard let reference = draft.guest.reference(in: file, at: place.lowerBound) else { continue }
             if reference.resolution == .notADisk, reference.isDrive || row.isRemovableMedium {

@@ -19,6 +19,9 @@ extension NameChoice {
             + " is \(draft.guest.volumes[volume].name)"
         let form = Form(site, file, draft.guest)
         switch site.use {
+        // A device of a file system that lies on several: by what that is called udev finds any of them.
+        case .fstabOption("device", _) where (draft.guest.volumes[volume].identity.member?.count ?? 1) > 1:
+            return choose(partitionNames(volume, draft), volume, what, draft, form)
         case .fstab, .fstabOption, .unit, .unitDependency:
             return choose(stableNames(volume, draft), volume, what, draft, form)
         // The kernel puts the array together itself, and knows nothing else.

@@ -42,6 +42,8 @@ package struct DeviceSite: Sendable, Equatable {
             switch self {
             case .fstab(let row): row.isLocalDevice && !row.isNoauto && row.mountPoint != "/"
             case .crypttab, .unit: true
+            case .kernelArgument(let name, _), .sharedKernelArgument(let name):
+                KernelCommandLine.mounts.contains(name)
             default: false
             }
         }

@@ -26,6 +26,9 @@ extension KernelCommandLine {
     /// Arguments that hold options of a mount, of which some name devices.
     static let mountOptions: Set<String> = ["rootflags", "mount.usrflags"]
 
+    /// Arguments that name what is mounted besides the root.
+    static let mounts: Set<String> = ["mount.usr", "systemd.mount-extra"]
+
     /// Volumes that dracut waits for before it looks for the root, in its own words.
     static let awaitedVolumes: Set<String> = ["rd.lvm.lv", "rd.luks.uuid", "rd.md.uuid"]
 

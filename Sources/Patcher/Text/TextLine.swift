@@ -40,6 +40,7 @@ extension UInt8 {
     static let backslash = UInt8(ascii: "\\")
     static let dollar = UInt8(ascii: "$")
     static let backquote = UInt8(ascii: "`")
+    static let asterisk = UInt8(ascii: "*")
     static let colon = UInt8(ascii: ":")
     static let comma = UInt8(ascii: ",")
 

@@ -2,7 +2,19 @@
 /// initramfs carries (dracut's cmdline.d).
 enum AwaitedArgumentRule: VerdictRule {
     static func judge(_ item: MenuEntry, in draft: PlanDraft) -> [VerdictFinding] {
-        item.entry.commandLine.arguments.compactMap { own($0, item, draft) } + carried(item, draft)
+        item.entry.commandLine.arguments.compactMap { own($0, item, draft) } + shared(item, draft)
+            + carried(item, draft)
+    }
+
+    /// Those of the variables that the entry takes arguments from: they are changed where these are set.
+    private static func shared(_ item: MenuEntry, _ draft: PlanDraft) -> [VerdictFinding] {
+        let variables = Set(item.entry.variableArguments.map(\.name))
+        return draft.guest.references.compactMap { reference in
+            guard case .sharedKernelArgument("mount.usr") = reference.use,
+                let reason = reference.unresolved, item.takes(reference, among: variables)
+            else { return nil }
+            return finding("mount.usr=\(reference.text)", reference.text, reason, reference.isStable)
+        }
     }
 
     private static func own(
@@ -27,7 +39,7 @@ enum AwaitedArgumentRule: VerdictRule {
         draft.drivers.facts(of: item).copies.compactMap { copy in
             guard let argument = copy.argument,
                 !item.entry.commandLine.has(argument) || argument != "mount.usr",
-                case .unresolved(let reason) = draft.guest.resolver.resolve(DeviceName(copy.name))
+                let reason = draft.guest.resolver.problem(ofAwaited: DeviceName(copy.name))
             else { return nil }
             let text = "\(argument)=\(copy.name) of \(copy.path) in \(copy.image)"
             if argument == "mount.usr" {
@@ -51,6 +63,16 @@ enum AwaitedArgumentRule: VerdictRule {
     }
 
     private static func symptom(_ name: String) -> String { "dracut: Warning: \(name) does not exist" }
+}
+
+extension MenuEntry {
+    /// A shared argument is one of its own: of the variable that it is given as a whole, or of those that were put in.
+    fileprivate func takes(_ reference: Reference, among variables: Set<String>) -> Bool {
+        guard ConfigurationSyntaxes.of(reference.kind).contains(where: { $0.setsVariables }) else {
+            return false
+        }
+        return takesSharedArguments || variables.contains("mount.usr")
+    }
 }
 
 extension KernelCommandLine.Argument {

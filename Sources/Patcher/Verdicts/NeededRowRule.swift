@@ -14,10 +14,14 @@ enum NeededRowRule: GuestRule, RefusalRule {
     private static let symptom = "You are in emergency mode. / Give root password for maintenance"
 
     private static func findings(_ draft: PlanDraft) -> [VerdictReason] {
-        draft.guest.files(Fstab.self).flatMap { file in
+        let missing = MissingPlaces(draft)
+        return draft.guest.files(Fstab.self).flatMap { file in
             file.syntax.rows.compactMap { row in
                 guard DeadRows.isNeeded(row, draft.guest) || isWaitedFor(row, draft.guest) else { return nil }
                 return problem(file.file, row, draft)
+                    ?? missing.place(below: row).map {
+                        .rowStopsBoot(mountPoint: row.mountPoint, row.spec, .belowMissing(place: $0))
+                    }
             }
         }
     }

@@ -16,6 +16,7 @@ enum RequiredUnitRule: GuestRule, RefusalRule {
 
     private static func findings(_ draft: PlanDraft) -> [VerdictReason] {
         let units = draft.guest.files(SystemdMount.self)
+        let missing = MissingPlaces(draft)
         // What a drop-in says comes in the place of the unit's own word.
         let overridden = Set(
             units.filter { $0.syntax.isDropIn && $0.syntax.device != nil }.map(\.syntax.name))
@@ -28,7 +29,11 @@ enum RequiredUnitRule: GuestRule, RefusalRule {
             if let name = draft.newName(of: reference) {
                 return .unitStopsBoot(path: path, device.text, .renamed(to: name))
             }
-            guard let reason = reference.unresolved else { return nil }
+            guard let reason = reference.unresolved else {
+                return unit.syntax.mountPoint.flatMap(missing.place(belowMountPoint:)).map {
+                    .unitStopsBoot(path: path, device.text, .belowMissing(place: $0))
+                }
+            }
             if reason.isNumbered { return .numberedDevice(place: path, reason) }
             guard reason.mayBeMissing || !reference.isStable else { return nil }
             return .unitStopsBoot(path: path, device.text, reason)

@@ -118,7 +118,7 @@ enum RootRule: VerdictRule {
         guard item.takesSharedArguments else { return nil }
         let roots = draft.guest.references.filter { $0.use.isKernelArgument("root") }
         let chosen =
-            roots.first { $0.kind == GRUBEnvironmentFile.kind } ?? roots.first { $0.kind == GRUB2Config.kind }
+            roots.last { $0.kind == GRUBEnvironmentFile.kind } ?? roots.last { $0.kind == GRUB2Config.kind }
         return chosen.flatMap { problem(of: $0, $0.text, item.entry.kernelVersion, draft) }
     }
 

@@ -40,6 +40,7 @@ extension VerdictReason {
         case rowStopsBoot = "row-stops-boot"
         case numberedDevice = "numbered-device"
         case unitStopsBoot = "unit-stops-boot"
+        case treeMissing = "tree-missing"
         case hiddenByFilter = "hidden-by-filter"
         case hiddenByCopy = "hidden-by-copy"
         case hiddenByDevicesFile = "hidden-by-devices-file"
@@ -109,6 +110,7 @@ extension VerdictReason {
         case .rowStopsBoot: .rowStopsBoot
         case .numberedDevice: .numberedDevice
         case .unitStopsBoot: .unitStopsBoot
+        case .treeMissing: .treeMissing
         case .hiddenByFilter: .hiddenByFilter
         case .hiddenByCopy: .hiddenByCopy
         case .hiddenByDevicesFile: .hiddenByDevicesFile

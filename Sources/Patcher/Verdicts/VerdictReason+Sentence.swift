@@ -28,7 +28,7 @@ extension VerdictReason {
         case .fileElsewhere(let path, nil):
             "\(path) leads to a file only where the running system mounts the volumes: its loader counts paths from the root of one volume, and no volume has that path"
         case .loaderDeviceMissing(let name, let problem):
-            "its loader looks for the files on \(name), by the count of the firmware, and \(problem.words)"
+            "its loader looks for the files on \(name), by the count of the firmware, and \(problem.words); \(problem.remedy)"
         case .loaderDeviceUnknown(let name, let problem):
             "its loader looks for the files on \(name), and \(problem.words): whether it will be there only a start shows"
         case .noKernel(let boot, let obstacle):
@@ -76,6 +76,8 @@ extension VerdictReason {
             "the boot waits for \(place), and whether it finds the right volume is not known: \(reason.sentence)"
         case .unitStopsBoot(let path, let name, let reason):
             "the boot would stop at \(path), which local-fs.target requires: \(name) cannot be found (\(reason.sentence)); \(reason.isContradiction ? "correct the unit in the guest first" : "give its disk too"), or let the target want the unit in place of requiring it"
+        case .treeMissing(let place, let name, let reason):
+            "the boot goes on without \(place), which most of the system needs: \(name) cannot be found (\(reason.sentence)); give its disk too"
         case .hiddenByFilter(let filter, let path, let devices):
             "the root is a logical volume, and \(filter) of \(path) keeps LVM from looking at \(devices.joined(separator: ", ")), where it lies on the target: let these names in there"
         case .hiddenByCopy(let path, let image, let devices) where devices.isEmpty:

@@ -93,6 +93,8 @@ package enum VerdictReason: Sendable, Equatable {
     case numberedDevice(place: String, UnresolvedReason)
     /// A mount unit that local-fs.target requires stands for nothing.
     case unitStopsBoot(path: String, String, UnresolvedReason)
+    /// The boot goes on without a tree that most of the system needs.
+    case treeMissing(place: String, String, UnresolvedReason)
     /// A filter of LVM's hides the physical volumes, by their names on the target.
     case hiddenByFilter(String, path: String, devices: [String])
     /// A copy of such a configuration, or of mdadm's, in the initramfs hides what the root lies on.
@@ -149,7 +151,7 @@ package enum VerdictReason: Sendable, Equatable {
     /// How much it weighs.
     package var severity: Severity {
         switch self {
-        case .loaderDeviceUnknown, .rootNotTold, .numberedDevice, .arrayDegraded, .arrayDivided,
+        case .loaderDeviceUnknown, .rootNotTold, .numberedDevice, .treeMissing, .arrayDegraded, .arrayDivided,
             .volumeDamaged,
             .groupIncomplete,
             .groupDoubled,

@@ -47,6 +47,7 @@ package enum VerdictRules {
         AwaitedArgumentRule.self,
         NeededRowRule.self,
         RequiredUnitRule.self,
+        MissingTreeRule.self,
         LVMFilterRule.self,
         LVMDevicesRule.self,
         CopiedFilterRule.self,

@@ -49,6 +49,22 @@ public struct VolumeIdentity: Equatable, Sendable {
     public var blockSize: UInt32?
     /// A suspended system lies in it (swap "S1SUSPEND").
     public var isHibernated: Bool
+    /// Which of the devices of its file system this is, where that may lie on several and says so.
+    package var member: Member?
+
+    /// One of the devices of a file system.
+    package struct Member: Equatable, Sendable {
+        /// The device's own UUID, in lower case with dashes: blkid's UUID_SUB. A copy of the device has the same.
+        package var uuid: String
+        /// How many devices the file system counts.
+        package var count: UInt64
+
+        /// Makes one.
+        package init(uuid: String, count: UInt64) {
+            self.uuid = uuid
+            self.count = count
+        }
+    }
 
     /// Makes an identity.
     public init(

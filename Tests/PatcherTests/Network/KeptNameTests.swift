@@ -56,9 +56,11 @@ private let rules = "/etc/udev/rules.d/70-persistent-net.rules"
         ("Driver=vmxnet3", false), ("Driver=vmxnet3 e1000*", false), ("Path=pci-0000:0b:00.0", false),
         ("OriginalName=ens160", false), ("Property=ID_PATH=pci-0000:0b:00.0", false),
         ("Virtualization=vmware", false), ("Driver=virtio_net", true), ("Driver=virtio*", true),
-        ("Driver=!vmxnet3", true), ("Path=*", true), ("OriginalName=eth*", true),
+        ("Driver=!vmxnet3", true), ("Driver=!virtio*", false), ("Driver=!e1000 virtio_net", false),
+        ("Driver=vmxnet3 *", true), ("Driver=* vmxnet3", true), ("Driver=bnx2 virtio_net", true),
+        ("Path=*", true), ("OriginalName=eth*", true),
         ("Virtualization=yes", true),
-        ("Host=web01", true), ("Type=ether", true),
+        ("Host=web01", true), ("Type=ether", true), ("Type=ether wlan", true), ("Type=!wlan", true),
     ])
     func aLinkFileOfTheOldMachineDoesNotHold(_ match: String, _ holds: Bool) throws {
         let path = "/etc/systemd/network/10-eth0.link"
@@ -106,6 +108,55 @@ private let rules = "/etc/udev/rules.d/70-persistent-net.rules"
         #expect(try azure.plan("kvm").refusal == nil)
         let virtio = NetworkGuest([path: file.replacing("DRIVER", with: "virtio_net")], .ubuntu)
         #expect(try !virtio.changes("kvm", [address(firstAddress, becomes: newAddress)]).isEmpty)
+    }
+
+    /// What is not to fit may well not: the settings hold there. What forbids the target's own driver does not.
+    @Test(arguments: [
+        (
+            netplan, "network:\n  ethernets:\n    x:\n      match: {name: eth0, driver: DRIVER}\n",
+            ["'!hv_netvsc'", "[vmxnet3, '*']", "['!vmxnet3', hv_netvsc]"], "['!hv_netvsc', tulip]"
+        ),
+        (
+            "/etc/systemd/network/10-a.network", "[Match]\nName=eth0\nDriver=DRIVER\n[Network]\nDHCP=yes\n",
+            ["!hv_netvsc", "!hv_netvsc vmxnet3", "vmxnet3 *"], "!tulip hv_*"
+        ),
+        (
+            "/etc/NetworkManager/system-connections/a.nmconnection",
+            "[connection]\ntype=ethernet\ninterface-name=eth0\n[match]\ndriver=DRIVER;\n",
+            ["!hv_netvsc", "|vmxnet3;|virtio*", "&!hv_netvsc;|virtio_net"], "!hv_netvsc;!tulip"
+        ),
+    ])
+    func driversThatAreNotToFit(_ path: String, _ file: String, _ holding: [String], _ missing: String) throws
+    {
+        for driver in holding {
+            let guest = NetworkGuest([path: file.replacing("DRIVER", with: driver)], .debian12)
+            let plan = try guest.plan("kvm", saying: [try card("eth0", has: newAddress)])
+            #expect(plan.refusal == nil && !plan.says("will not fit"), "\(driver)")
+        }
+        let guest = NetworkGuest([path: file.replacing("DRIVER", with: missing)], .debian12)
+        let plan = try guest.plan("hyperv", saying: [try card("eth0", has: newAddress)])
+        #expect(plan.refusal?.code == .cardNotChanged)
+    }
+
+    /// Settings of radios are none of a card's that a hypervisor gives, whatever name and address they have.
+    @Test(arguments: ["wlan", "wlan wwan", "!ether", "!ether bond"])
+    func settingsOfOtherTypes(_ type: String) throws {
+        let files = [
+            "/etc/systemd/network/10-a.link":
+                "[Match]\nMACAddress=\(firstAddress)\nType=\(type)\n[Link]\nName=lan0\n",
+            interfaces: "iface lan0 inet dhcp\n",
+        ]
+        let guest = NetworkGuest(files, .debian12)
+        let plan = try guest.plan("kvm", asked: false)
+        #expect(!plan.says("gives the name lan0"))
+        let moved = NetworkGuest(files, .debian12)
+        #expect(
+            try moved.changes("kvm", [card("lan0", has: newAddress)])
+                == [linkPath("lan0"): linkText("lan0", newAddress)])
+        let radio = NetworkGuest(
+            ["/etc/systemd/network/10-w.network": "[Match]\nType=\(type)\nName=eth0\n[Network]\nDHCP=yes\n"],
+            .debian12)
+        #expect(try radio.network().cards.isEmpty)
     }
 
     @Test func withoutAnAddressNothingIsChanged() throws {

@@ -104,11 +104,21 @@ import Testing
     }
 
     @Test(arguments: [
+        ("network:\n  ethernets:\n    &a ens192: {}\n", "line 3 has an anchor (“&”) of a key"),
         (
-            "network:\n  ethernets:\n    ens192: &a {dhcp4: true}\n    ens224: {}\n",
-            "line 3 has an anchor (“&”)"
+            "network:\n  ethernets:\n    *a : {}\n",
+            "line 3 has an alias (“*”) of nothing that stands before it"
         ),
-        ("network:\n  ethernets:\n    ens192: *a\n", "line 3 has an alias (“*”)"),
+        (
+            "network:\n  ethernets:\n    ens192: *a\n",
+            "line 3 has an alias (“*”) of nothing that stands before it"
+        ),
+        (
+            "network:\n  ethernets:\n    ens192: &a {set-name: *a}\n",
+            "line 3 has an alias (“*”) of nothing that stands before it"
+        ),
+        ("network:\n  ethernets:\n    - &a ens192: {}\n", "line 3 has an anchor before a key"),
+        ("network:\n  ethernets: {ens192: & {}}\n", "line 2 has “&” or “*” without a name"),
         (
             "network:\n  ethernets:\n    ens192:\n      <<: {dhcp4: true}\n",
             "line 4 has a merged mapping (“<<”)"
@@ -136,6 +146,67 @@ import Testing
         let plan = try NetworkGuest(["/etc/netplan/a.yaml": text], .ubuntu).plan()
         #expect(plan.actions.isEmpty)
         #expect(plan.says(reason, about: "/etc/netplan/a.yaml"))
+    }
+
+    /// As PyYAML, and with it cloud-init, writes what several cards have in common.
+    @Test func anchorsAndAliases() throws {
+        let text = """
+            network:
+              version: 2
+              ethernets:
+                ens192:
+                  match: &id001
+                    macaddress: \(firstAddress)
+                  set-name: ens192
+                  nameservers: &id002
+                    addresses: [10.0.0.1]
+                    search:
+                    - &id003 example.org
+                    - *id003
+                  routes: &id004
+                  - to: default
+                    via: 10.0.0.1
+                ens224:
+                  match: {macaddress: &id005 "\(secondAddress)"}
+                  macaddress: *id005
+                  set-name: ens224
+                  nameservers: *id002
+                  routes: *id004
+
+            """
+        let network = try network(text)
+        #expect(network.facts.problems.isEmpty && network.cards.map(\.name) == ["ens192", "ens224"])
+        let guest = NetworkGuest(["/etc/netplan/50-cloud-init.yaml": text], .ubuntu)
+        let after = text.replacing(firstAddress, with: newAddress)
+        #expect(
+            try guest.changes("kvm", [address(firstAddress, becomes: newAddress)])
+                == ["/etc/netplan/50-cloud-init.yaml": after])
+        // What is set and what is matched by stand in one place, and change there once.
+        let second = NetworkGuest(["/etc/netplan/50-cloud-init.yaml": text], .ubuntu)
+        #expect(
+            try second.changes("kvm", [card("ens224", has: newAddress)])
+                == ["/etc/netplan/50-cloud-init.yaml": text.replacing(secondAddress, with: newAddress)])
+        // Two cards that an alias makes alike contradict each other.
+        let alike = NetworkGuest(
+            [
+                "/etc/netplan/a.yaml":
+                    "network:\n  ethernets:\n    ens192: &a\n      match: {macaddress: \(firstAddress)}\n    ens224: *a\n"
+            ], .ubuntu)
+        #expect(try alike.plan(saying: [address(firstAddress, becomes: newAddress)]).actions.count <= 1)
+    }
+
+    /// Nothing grows without bounds.
+    @Test func aliasesOfAliases() throws {
+        var text = "network:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1..<30 {
+            let below = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+            text += "  a\(level): &a\(level) [\(below)]\n"
+        }
+        text += "  ethernets:\n    ens192: {addresses: *a29}\n"
+        #expect(try network(text).cards.map(\.name) == ["ens192"])
+        let many =
+            "network:\n  a: &a b\n  c: [\(Array(repeating: "*a", count: 1001).joined(separator: ", "))]\n"
+        #expect(try network(many).facts.problems.count == 1)
     }
 
     /// Any bytes are read or refused.

@@ -253,13 +253,13 @@ private let keyPath = "/etc/NetworkManager/system-connections/a.nmconnection"
         let guest = NetworkGuest(
             [
                 "/etc/netplan/a.yaml":
-                    "network:\n  ethernets:\n    ens192: &x\n      match: {macaddress: 00:50:56:AA:BB:01}\n",
+                    "network:\n  ethernets:\n    ens192: !x\n      match: {macaddress: 00:50:56:AA:BB:01}\n",
                 "/etc/systemd/network/10-x.link":
                     "[Match]\nMACAddress=\(firstAddress)\n[Link]\nName=ens192\n",
             ], .ubuntu)
         let plan = try guest.plan(saying: [address(firstAddress, becomes: newAddress)])
         #expect(plan.actions.isEmpty)
-        #expect(plan.says("/etc/netplan/a.yaml has \(firstAddress) too", "an anchor"))
+        #expect(plan.says("/etc/netplan/a.yaml has \(firstAddress) too", "a tag"))
     }
 
     // MARK: Contradictions

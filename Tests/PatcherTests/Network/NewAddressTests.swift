@@ -395,7 +395,9 @@ private let keyPath = "/etc/NetworkManager/system-connections/a.nmconnection"
             address(secondAddress, becomes: newAddress), card("ens256", has: firstAddress),
         ])
         #expect(plan.refusal?.code == .cardNotChanged && plan.actions.isEmpty)
-        #expect(plan.refusal?.sentence.plain.contains("no file of the guest that is read holds the address") == true)
+        #expect(
+            plan.refusal?.sentence.plain.contains("no file of the guest that is read holds the address")
+                == true)
         // Where no file names any card, the name may be right.
         let bare = try NetworkGuest([:], .debian12).plan(saying: [card("ens256", has: firstAddress)])
         #expect(bare.says("no file of the guest that can be read names the card ens256"))

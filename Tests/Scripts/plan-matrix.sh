@@ -20,6 +20,8 @@ built_with = {
     "g2-kvm-virtio": {"/dev/vda1", "/dev/vda3"},
     "g3-hyperv-ide": {"/dev/sda1"},
     "g4-dracut-hostonly": set(),
+    "g5-uefi-gpt": set(),
+    "g6-xfs-root": {"/dev/sda1", "/dev/sda2", "/dev/sda3"},
     "g7-extlinux": {"/dev/sda1", "/dev/sda2"},
 }
 controllers = {"lsi": "sym53c8xx", "mptsas": "lsisas"}

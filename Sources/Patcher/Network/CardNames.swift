@@ -68,9 +68,14 @@ enum CardNames: PlanStep {
             case .address(let old):
                 let known = network.facts.pins.map(\.address) + plan.cards.compactMap(\.address)
                 if !known.contains(old), !known.contains(statement.new) {
+                    let unread = network.facts.problems.first { $0.holds(old) }
                     draft.unmetStatement =
                         draft.unmetStatement
-                        ?? .cardNotChanged(card: old.text, "no file of the guest holds the address")
+                        ?? .cardNotChanged(
+                            card: old.text,
+                            unread.map {
+                                "\($0.file.file.displayPath) has the address, and is not read: \($0.reason)"
+                            } ?? "no file of the guest that is read holds the address")
                 }
             case .name(let name):
                 guard !network.cards.contains(where: { $0.name == name }) else { continue }

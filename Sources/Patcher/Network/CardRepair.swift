@@ -95,10 +95,7 @@ struct CardRepair {
                 continue
             }
             let text = new.text(spelledAs: pin.text)
-            let unread = network.facts.problems.first { problem in
-                problem.file.text.lowercased().contains(pin.text.lowercased())
-            }
-            if let unread {
+            if let unread = network.facts.problems.first(where: { $0.holds(pin.address) }) {
                 return
                     "\(unread.file.file.displayPath) has \(pin.text) too, and is not read: \(unread.reason)"
             }

@@ -94,6 +94,12 @@ package struct NetworkFacts: Sendable {
         package var file: ScannedFile
         /// Why, with the line.
         package var reason: String
+
+        /// The address stands in it, as it is or in other letters and separators.
+        func holds(_ address: HardwareAddress) -> Bool {
+            let text = file.text.lowercased()
+            return [address.text, address.text.replacing(":", with: "-")].contains { text.contains($0) }
+        }
     }
 
     /// The cards' names.

@@ -7,7 +7,13 @@ enum CardDrivers: PlanStep {
         for file in draft.guest.files(ModprobeConfiguration.self) {
             for row in file.syntax.rows
             where row.words.count >= 3 && row.words[0] == "alias" && row.words[1].hasPrefix("eth") {
-                draft.advise(.net, file.file, "\(row.words[1]) is driven by \(row.words[2])", isMinor: true)
+                let (card, driver) = (row.words[1], row.words[2])
+                let condition = CardCondition(setting: "alias", value: driver, drivers: [driver])
+                guard !condition.isMet(on: draft.target, byAny: false) else { continue }
+                draft.advise(
+                    .net, file.file,
+                    "the alias of \(card) names \(driver), which drove the old machine's card: the driver of the new one is loaded by what that card is, or by an alias that names it",
+                    isMinor: true)
             }
         }
     }

@@ -260,6 +260,32 @@ private let keyPath = "/etc/NetworkManager/system-connections/a.nmconnection"
         let plan = try guest.plan(saying: [address(firstAddress, becomes: newAddress)])
         #expect(plan.actions.isEmpty)
         #expect(plan.says("/etc/netplan/a.yaml has \(firstAddress) too", "a tag"))
+        // Nor is it said to be nowhere, in whatever spelling.
+        for text in ["00:50:56:AA:BB:01", "00-50-56-aa-bb-01"] {
+            let alone = NetworkGuest(
+                [
+                    "/etc/netplan/a.yaml":
+                        "network:\n  ethernets:\n    ens192: !x\n      match: {macaddress: \(text)}\n"
+                ], .ubuntu)
+            let refused = try alone.plan(saying: [address(firstAddress, becomes: newAddress)])
+            #expect(
+                refused.refusal?.sentence.plain.contains(
+                    "/etc/netplan/a.yaml has the address, and is not read: line 3 has a tag") == true)
+        }
+        let nowhere = try NetworkGuest([:], .ubuntu).plan(saying: [address(firstAddress, becomes: newAddress)]
+        )
+        #expect(
+            nowhere.refusal?.sentence.plain.contains("no file of the guest that is read holds the address")
+                == true)
+    }
+
+    /// The driver that an alias of modprobe's gives a card is the old one's where the target's usual card has another.
+    @Test func aliasesOfCards() throws {
+        let guest = NetworkGuest(
+            ["/etc/modprobe.d/net.conf": "alias eth0 bnx2\nalias eth1 virtio_net\n"], .debian12)
+        let kvm = try guest.plan("kvm")
+        #expect(kvm.says("the alias of eth0 names bnx2") && !kvm.says("virtio_net"))
+        #expect(try guest.plan("hyperv").says("the alias of eth1 names virtio_net"))
     }
 
     // MARK: Contradictions
@@ -369,7 +395,9 @@ private let keyPath = "/etc/NetworkManager/system-connections/a.nmconnection"
             address(secondAddress, becomes: newAddress), card("ens256", has: firstAddress),
         ])
         #expect(plan.refusal?.code == .cardNotChanged && plan.actions.isEmpty)
-        #expect(plan.refusal?.sentence.plain.contains("no file of the guest holds the address") == true)
+        #expect(
+            plan.refusal?.sentence.plain.contains("no file of the guest that is read holds the address")
+                == true)
         // Where no file names any card, the name may be right.
         let bare = try NetworkGuest([:], .debian12).plan(saying: [card("ens256", has: firstAddress)])
         #expect(bare.says("no file of the guest that can be read names the card ens256"))

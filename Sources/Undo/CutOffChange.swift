@@ -254,6 +254,9 @@ struct CutOffChange {
             path: member.file.path, remedies: [.discardUndo])
     }
 
+    /// Those in which nothing has to be put back.
+    var filesAsBefore: [any ByteFile] { members.filter(\.isAsBefore).map(\.file) }
+
     /// Whether the file is one of those that were compared.
     func covers(_ file: any ByteFile) -> Bool {
         members.contains { $0.file === file || HostDirectory.isSame($0.file.path, file.path) }

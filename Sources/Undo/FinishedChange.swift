@@ -118,7 +118,11 @@ struct FinishedChange {
 
     var files: [any ByteFile] { parts.map(\.part.file) }
     /// Nothing of it is in any file.
-    var isOld: Bool { parts.allSatisfy { $0.condition == .old || $0.condition == .older } }
+    var isOld: Bool { filesAsBefore.count == parts.count }
+    /// Those that have nothing of it.
+    var filesAsBefore: [any ByteFile] {
+        parts.filter { $0.condition == .old || $0.condition == .older }.map(\.part.file)
+    }
 
     /// Asks before a disk becomes as short as it was; with a force that reaches all of its files nobody is asked.
     func requireLength(force: UndoForce, _ shortening: DiskLengthCheck) throws(StorageError) {

@@ -64,8 +64,8 @@ extension UndoRecord {
     /// sector of all of them with what the change left there. A change that was cut off is rolled back instead. With
     /// `force` what else has been written there since is no reason to refuse. `kept` hears of records that stay for the file
     /// that was changed, where this is another one or a copy; `shortening` is asked before a disk becomes as short as it was, but
-    /// with `force`. A file that is as it was before several changes, since a backup was put back, has nothing of any of them: all
-    /// their records are settled, and `older` hears how many.
+    /// with `force`. A file that is as it was before one or several changes, since a backup was put back or nothing had been written to it
+    /// yet, has nothing of any of them: their records are settled, and `older` hears how many.
     ///
     /// Returns the files that are as they were before; none when there is nothing to take back. Throws `refused`,
     /// nothing written, when something else has changed the files since or one of them is not among `files`.
@@ -88,7 +88,10 @@ extension UndoRecord {
         }
         for change in changes { try change.requireSettleable(force: force, shortening: shortening) }
         for change in changes {
-            rolledBack += try change.settle(force: force, kept: kept, shortening: shortening)
+            let asBefore = change.filesAsBefore
+            let settled = try change.settle(force: force, kept: kept, shortening: shortening)
+            for file in settled where asBefore.contains(where: { $0 === file }) { older(file, 1) }
+            rolledBack += settled
         }
         for file in files {
             while let record = try read(for: file.path, in: place) {
@@ -116,6 +119,7 @@ extension UndoRecord {
         var undone: [any ByteFile] = []
         var counts: [(file: any ByteFile, count: Int)] = []
         var aside: Set<[UInt8]> = []
+        let asBefore = found.filesAsBefore
         while true {
             try found.takeBack(aside: &aside, kept: kept)
             for file in found.files {
@@ -138,7 +142,8 @@ extension UndoRecord {
             guard let next = change, next.isOld else { break }
             found = next
         }
-        for (file, count) in counts where count > 1 { older(file, count) }
+        // More than one were settled only where none of their files had anything of them.
+        for (file, count) in counts where asBefore.contains(where: { $0 === file }) { older(file, count) }
         return undone
     }
 

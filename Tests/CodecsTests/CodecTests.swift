@@ -341,6 +341,10 @@ import Testing
         let error = #expect(throws: StorageError.self) { try Codec.lzma.decode(lzma.span8, limit: 100) }
         #expect(error?.isCode(CodecCode.windowTooLarge) == true)
         #expect(error?.kind == .unsupported)
+        // A window of 256 MiB.
+        let zstd: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x90] + [UInt8](repeating: 0, count: 64)
+        let refusal = #expect(throws: StorageError.self) { try Codec.zstd.decode(zstd.span8, limit: 100) }
+        #expect(refusal?.isCode(CodecCode.windowTooLarge) == true && refusal?.kind == .unsupported)
         let block: [UInt8] = LZ4Heads.magic + [0, 0, 0x80, 0, 1, 2]
         let short = #expect(throws: StorageError.self) { try Codec.lz4Legacy.decode(block.span8, limit: 100) }
         #expect(short?.isCode(CodecCode.cutShort) == true)

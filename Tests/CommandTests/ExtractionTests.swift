@@ -66,7 +66,7 @@ struct ExtractionTests {
             ]
             .map { Array($0.utf8) } + [[65, 0, 66], Array("s0".utf8), Array("d0".utf8), Array("f0".utf8)]
             // Names that are one where case is folded.
-            + (kind == .fat ? [Array("F0".utf8), Array("D0".utf8), Array("s0.".utf8)] : [])
+            + (kind.isFAT ? [Array("F0".utf8), Array("D0".utf8), Array("s0.".utf8)] : [])
         var names: [String: [UInt8]] = [:]
         var script = "mkdir -p \"$0/top\"\ncd \"$0/top\"\n"
         var folders = ["."]
@@ -82,7 +82,7 @@ struct ExtractionTests {
             switch Int.random(in: 0...3, using: &random) {
             case 0:
                 script += "[ -e \(path) -o -L \(path) ] || printf x\(index) > \(path)\n"
-            case 1 where kind != .fat:
+            case 1 where !kind.isFAT:
                 let target = targets.randomElement(using: &random) ?? "."
                 script += "[ -e \(path) -o -L \(path) ] || ln -s '\(target)' \(path)\n"
             case 2: script += "[ -e \(path) -o -L \(path) ] || { printf s > \(path); chmod 6755 \(path); }\n"

@@ -10,6 +10,11 @@ struct MemoryOfManyTests {
             "mke2fs", "-t", "ext4", "-F", "-E", "lazy_itable_init=1,lazy_journal_init=1", "-N", "65536",
             "v.img", "512G",
         ],
+        // Something of the volume's own lies in each of 65,536 groups.
+        [
+            "mke2fs", "-F", "-O", "none,uninit_bg,filetype,sparse_super,large_file", "-E",
+            "lazy_itable_init=1", "-N", "4194304", "v.img", "8T",
+        ],
         ["mkfs.xfs", "-f", "-l", "size=64m", "-d", "file,name=v.img,size=8t"],
         ["mkfs.vfat", "-F", "32", "-s", "128", "v.img"],
     ])

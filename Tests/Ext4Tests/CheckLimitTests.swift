@@ -26,6 +26,7 @@ import Testing
         }
         #expect(try findings { (_) in } == [])
         #expect(try findings { $0.inodePages = 1 } == ["warning memory-bound"])
+        #expect(try findings { $0.claims = 50 } == ["warning memory-bound"])
         // The rest is checked.
         #expect(try findings { $0.names = 100 } == ["note memory-bound"])
         #expect(try findings { $0.accounts = 1 } == ["note memory-bound", "note memory-bound"])

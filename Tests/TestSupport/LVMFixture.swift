@@ -66,6 +66,14 @@ public struct LVMFixture {
         disk.put(header, at: area.offset)
     }
 
+    /// An area whose group is gone: a header that names no text.
+    public func clear(_ area: (offset: Int, count: Int), of disk: inout [UInt8]) {
+        var header = Array(disk[area.offset..<area.offset + 512])
+        for index in 40..<64 { header[index] = 0 }
+        header.storeLittle(Self.checksum(header[4...]), at: 0)
+        disk.put(header, at: area.offset)
+    }
+
     /// A group's text: physical volumes by UUID in order (pv0, pv1…) and the logical volumes' sections.
     public static func group(
         _ name: String = "vg", seqno: Int = 1, status: String = "\"RESIZEABLE\", \"READ\", \"WRITE\"",

@@ -69,7 +69,7 @@ struct UndoBackupTests {
             // Not with force either: the bytes between would be a state that never was.
             let done = try history.undo(seed == 1 ? .anyFile : .no)
             #expect(done.count == 1)
-            #expect(done.older == (time == 3 ? [] : [4 - time]))
+            #expect(done.older == [4 - time])
             #expect(try fileBytes(history.paths[0]) == now, "\(seed)")
             // What came before goes back as ever.
             for earlier in (0..<time).reversed() {
@@ -107,6 +107,32 @@ struct UndoBackupTests {
             #expect(try history.undo().count == 2)
             #expect(try fileBytes(history.paths[0]) == history.states[0][min(time, earlier)])
             #expect(try fileBytes(history.paths[1]) == history.states[1][earlier])
+        }
+        #expect(try history.undo().count == 0)
+    }
+
+    /// Two files of one change from two times: each step says of each whether anything was taken back in it.
+    @Test(arguments: [(1, 3), (3, 1), (0, 2), (2, 2)]) func ofTwoFilesFromTwoTimes(
+        _ first: Int, _ second: Int
+    ) throws {
+        let history = try History(2, seed: 13)
+        for (index, time) in [first, second].enumerated() {
+            try history.restore(index, to: time, isMoved: index == 0)
+        }
+        let latest = max(first, second)
+        // What none has anything of goes at once.
+        let none = try history.undo()
+        #expect(none.count == 2 && none.older == [4 - latest, 4 - latest])
+        for earlier in (0..<latest).reversed() {
+            let before = try history.paths.map { try fileBytes($0) }
+            let done = try history.undo()
+            let after = try history.paths.map { try fileBytes($0) }
+            #expect(
+                after == [history.states[0][min(first, earlier)], history.states[1][min(second, earlier)]])
+            #expect(done.count == 2)
+            let unchanged = zip(before, after).filter { $0 == $1 }.count
+            #expect(done.older == (0..<unchanged).map { _ in 1 })
+            #expect(unchanged == [first, second].filter { $0 <= earlier }.count)
         }
         #expect(try history.undo().count == 0)
     }

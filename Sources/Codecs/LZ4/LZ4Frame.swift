@@ -31,6 +31,10 @@ final class LZ4FrameDecoder: StreamDecoder {
             }
         }
         guard LZ4F_isError(left) == 0 else {
+            // Errors are the negative numbers of LZ4F_errorCodes, which its header keeps to itself: allocation_failed.
+            guard left != -9 else {
+                throw .codec(.io, .noMemory, .lz4Frame, "there is no memory for decoding")
+            }
             throw .codec(.corrupt, .damaged, .lz4Frame, "does not decompress")
         }
         return CoderStep(

@@ -46,7 +46,15 @@ final class ZstdDecoder: StreamDecoder {
                 return unsafe (left, CoderStep(consumed: from.pos, produced: to.pos, isEnd: false))
             }
         }
-        guard ZSTD_isError(left) == 0 else { throw .codec(.corrupt, .damaged, .zstd, "does not decompress") }
+        switch ZSTD_getErrorCode(left) {
+        case ZSTD_error_no_error: break
+        case ZSTD_error_memory_allocation:
+            throw .codec(.io, .noMemory, .zstd, "there is no memory for decoding")
+        case ZSTD_error_frameParameter_windowTooLarge:
+            throw .codec(
+                .unsupported, .windowTooLarge, .zstd, "needs a window of more than 128 MiB to be decoded")
+        default: throw .codec(.corrupt, .damaged, .zstd, "does not decompress")
+        }
         // Zero says that a frame is complete, or that there was nothing to begin one with.
         return CoderStep(
             consumed: step.consumed, produced: step.produced,

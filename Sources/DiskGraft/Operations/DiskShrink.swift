@@ -36,18 +36,26 @@ enum DiskShrink {
                 "partition \(entry.number) ends at byte \(entry.byteRange.upperBound), behind the new end; make it smaller "
                     + "first, with its file system", path: path)
         }
+        guard let (kind, claim) = try volume(in: layout, behind: end) else { return }
+        throw StorageError(
+            .refused, DiskShrinkCode.volumeBehindEnd,
+            claim.isTold
+                ? "the disk's \(kind.rawValue) has \(claim.byteCount) bytes, more than the new size; make it smaller first"
+                : "the disk's \(kind.rawValue) does not say how long it is and may use all of the disk",
+            path: path)
+    }
+
+    /// What takes a whole disk and may use more than `end` bytes of it.
+    static func volume(
+        in layout: DiscoveredVolumes, among others: [Volume] = [], behind end: UInt64
+    ) throws(StorageError) -> (kind: VolumeIdentity.Kind, claim: DeviceClaim)? {
         for volume in layout.volumes {
-            guard case .wholeDisk = volume.location else { continue }
-            let kind = volume.identity.kind
-            let claims = max(
-                volume.identity.deviceByteCount ?? (kind == .unknown ? 0 : volume.device.byteCount),
-                try DeviceClaim.byteCount(of: volume) ?? 0)
-            guard claims > end else { continue }
-            throw StorageError(
-                .refused, DiskShrinkCode.volumeBehindEnd,
-                "the disk's \(kind.rawValue) has \(claims) bytes, more than the new size; make it smaller first",
-                path: path)
+            guard case .wholeDisk = volume.location, let found = try DeviceClaim.of(volume, among: others),
+                found.claim.byteCount > end
+            else { continue }
+            return found
         }
+        return nil
     }
 
     /// A partition that ends behind `end`.

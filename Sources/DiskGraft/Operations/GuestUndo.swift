@@ -9,8 +9,8 @@ public enum GuestUndo {
     public struct Result: Sendable {
         /// Files whose newest change was taken back.
         public var files: [String]
-        /// Those of them that hold what they held before several changes, since a backup was put back, and the number of these: nothing
-        /// was written to them.
+        /// Those of them that held what they held before one or several changes, since a backup was put back or the change had not
+        /// got to them, and the number of these: nothing was changed in them.
         public var older: [(file: String, count: Int)] = []
         /// Records that stay under another name, for the file that was changed: an image of these is another file or a copy.
         public var keptRecords: [String] = []
@@ -67,7 +67,10 @@ public enum GuestUndo {
                     where image.files.contains(where: { name in
                         changed.contains { $0.hostBytes == name.hostBytes }
                     }) {
-                        try DiskShortening.require(image.path, image.options, to: length, isCutOff: isCutOff)
+                        try DiskShortening.require(
+                            image.path, image.options,
+                            among: images.filter { $0.path.hostBytes != image.path.hostBytes }
+                                .map { ($0.path, $0.options) }, to: length, isCutOff: isCutOff)
                     }
                 })
         } catch {

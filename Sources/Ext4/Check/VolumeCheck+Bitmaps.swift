@@ -48,9 +48,8 @@ extension VolumeCheck {
         let first = descriptor.group * geometry.clustersPerGroup
         let count = geometry.blockCount(ofGroup: descriptor.group).dividedRoundingUp(
             by: geometry.clusterRatio)
-        let expected = expectedBitmap(count: count, padded: geometry.clustersPerGroup) { byte in
-            self.claims.byte(at: ClusterNumber(first + byte * 8))
-        }
+        // No more than a block of bits.
+        let expected = padded(claims.bitmap(from: ClusterNumber(first), count: Int(count)), count: Int(count))
         let used = expected.used
         // A bitmap that was never written says what the volume's own blocks are: nothing else may be in use.
         if hasGroupChecksums, descriptor.flags & GroupDescriptor.Flags.blocksUninitialised != 0 {
@@ -106,6 +105,21 @@ extension VolumeCheck {
         compare(
             bitmap, expected.bytes, .inodeBitmap, "inode bitmap of group \(group)", descriptor.inodeBitmap)
         return count - expected.used
+    }
+
+    /// A whole block of bits: those of `bits`, ones behind. `used` counts among the `count`.
+    private func padded(_ bits: [UInt8], count: Int) -> (bytes: [UInt8], used: UInt64) {
+        var used = 0
+        var place = 0
+        while place + 8 <= bits.count {
+            used += bits.little(place, as: UInt64.self).nonzeroBitCount
+            place += 8
+        }
+        for byte in bits[place...] { used += byte.nonzeroBitCount }
+        var bytes = bits
+        if count % 8 != 0, let last = bytes.indices.last { bytes[last] |= 0xff << UInt8(count % 8) }
+        bytes += [UInt8](repeating: 0xff, count: max(0, geometry.blockSize - bytes.count))
+        return (bytes, UInt64(used))
     }
 
     /// A whole block of bits as they should be: `count` by `byte`, ones behind. `used` counts among the `count`.

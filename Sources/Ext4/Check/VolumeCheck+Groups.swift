@@ -7,6 +7,8 @@ extension VolumeCheck {
         var descriptors: [GroupDescriptor] = []
         for group in 0..<geometry.groupCount {
             claim(view.groupHead(group), for: "superblock and descriptors of group \(group)", isShared: true)
+            try requireClaims()
+            if group % 4096 == 0 { try Cancellation.check() }
         }
         for group in 0..<geometry.groupCount {
             guard
@@ -17,6 +19,7 @@ extension VolumeCheck {
             claim(descriptor.inodeBitmap, 1, for: "inode bitmap of group \(group)")
             claim(descriptor.inodeTable, geometry.inodeTableBlockCount, for: "inode table of group \(group)")
             descriptors.append(descriptor)
+            try requireClaims()
         }
         if geometry.incompatible.contains(.multiMountProtection) {
             let block = BlockNumber(view.superblock.bytes.little(Superblock.Offset.mmpBlock))

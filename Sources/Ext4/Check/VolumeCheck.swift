@@ -29,6 +29,8 @@ extension Ext4FileSystem {
     package struct CheckLimits: Sendable {
         /// Pieces of the inode table, 1 KiB each.
         package var inodePages = 1 << 19
+        /// Bytes for the clusters in use.
+        package var claims = 1 << 30
         /// Names of one directory among which doubles are looked for.
         package var names = 1 << 20
         /// Accounts of a kind of quota.
@@ -116,7 +118,7 @@ final class VolumeCheck {
     let view: CheckView
     let sink: CheckSink
     let limits: Ext4FileSystem.CheckLimits
-    var claims = BlockClaims()
+    var claims: BlockClaims
     var ledger: InodeLedger
     /// Directories in the order of their numbers.
     var directories: [UInt32] = []
@@ -134,7 +136,7 @@ final class VolumeCheck {
     /// Inodes that an attribute names as holding its value.
     var valueInodes: Set<UInt32> = []
     /// Clusters that inode 1 calls bad.
-    var badBlocks = BlockClaims()
+    var badBlocks: BlockClaims
     /// How encrypted files are encrypted.
     var policies = EncryptionPolicies()
     /// What everybody uses, by `QuotaKind.rawValue`; only where there are quotas.
@@ -146,6 +148,8 @@ final class VolumeCheck {
         self.limits = limits
         self.view = view
         self.sink = sink
+        claims = BlockClaims(memoryLimit: limits.claims)
+        badBlocks = BlockClaims(memoryLimit: limits.claims)
         ledger = InodeLedger(view.geometry, pageLimit: limits.inodePages)
     }
 
@@ -155,7 +159,10 @@ final class VolumeCheck {
         let groups = try checkGroups()
         try collectBadBlocks()
         checkBadBlocks(in: groups)
-        for descriptor in groups { try checkInodes(of: descriptor) }
+        for descriptor in groups {
+            try checkInodes(of: descriptor)
+            try requireClaims()
+        }
         checkAttributeReferences()
         for directory in directories { try checkDirectory(directory) }
         try checkConnectivity()
@@ -165,6 +172,15 @@ final class VolumeCheck {
         return sink.finish(
             inodes: ledger.count, directories: directories.count,
             blocks: claims.count * geometry.clusterRatio)
+    }
+
+    /// Throws when the clusters in use are more than memory should hold.
+    func requireClaims() throws(StorageError) {
+        guard claims.isFull || badBlocks.isFull else { return }
+        throw .memoryBound(
+            "ext4",
+            "the clusters in use lie in more places than are checked in \(limits.claims >> 20) MiB of memory; use e2fsck",
+            structure: "block bitmap")
     }
 
     /// Where an inode's record lies, for messages.

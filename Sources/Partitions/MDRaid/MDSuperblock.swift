@@ -41,6 +41,8 @@ package struct MDSuperblock: Equatable, Sendable {
     /// Where the data begins on this member, and how much of it the array uses, in bytes.
     package let dataOffset: UInt64
     package let dataByteCount: UInt64
+    /// Where the member has to end, whatever the device has: Linux takes none that is shorter. Nil where that is no number.
+    let claimedEnd: UInt64?
     /// This member's place in the array; nil for a spare or a member that failed.
     package let role: Int?
     /// The array was stopped in good order.
@@ -118,6 +120,7 @@ package struct MDSuperblock: Equatable, Sendable {
         dataOffset = start
         // Level 0 and linear use all of each member; the others the same amount of each.
         dataByteCount = min((used ?? 0) != 0 && level > 0 ? used ?? 0 : given ?? 0, room)
+        claimedEnd = start +? max(used ?? .max, given ?? .max)
         let slot = Int(min(bytes.little(160, as: UInt32.self), .max))
         let roles = (0..<maximum).map { bytes.little(256 + $0 * 2, as: UInt16.self) }
         // A replacement that is being filled has the role of the member it is to replace.
@@ -160,6 +163,7 @@ package struct MDSuperblock: Equatable, Sendable {
         dataOffset = 0
         let used = UInt64(word(8)) * 1024
         dataByteCount = level > 0 && used != 0 ? min(used, offset) : offset
+        claimedEnd = offset +? 4096
         // Disk descriptors of 32 words from word 128; this member's own at 992: number, major, minor, role, state.
         let state = word(996)
         let ownRole = Int(min(word(995), UInt32(Self.memberLimit)))

@@ -83,6 +83,7 @@ enum PlainSignatures {
             guard try complete(&identity, reader) else { continue }
             found.append(ProbeMatch(identity, .fileSystem, signature.strength))
         }
+        if let minix = try PlainSizes.minix(reader) { found.append(ProbeMatch(minix, .fileSystem)) }
         return found
     }
 
@@ -101,6 +102,11 @@ enum PlainSignatures {
             if isLittle, major == 4 {
                 identity.byteCount = block.little(40)
                 identity.blockSize = block.little(12)
+            } else if major == 3 {
+                identity.byteCount = isLittle ? block.little(63) : block.big(63)
+            } else if major < 3 {
+                identity.byteCount = UInt64(
+                    isLittle ? block.little(8, as: UInt32.self) : block.big(8, as: UInt32.self))
             }
         case "f2fs":
             guard let block = try reader.bytes(1024, 48) else { return false }
@@ -117,12 +123,20 @@ enum PlainSignatures {
         case "hfs", "hfsplus":
             // Two letters are little: the block size must be a power of two as well.
             guard let block = try reader.bytes(1024, 64) else { return false }
-            let size: UInt32 = identity.kind.rawValue == "hfs" ? block.big(20) : block.big(40)
-            return size >= 512 && size % 512 == 0 && size <= 1 << 24
+            let isOld = identity.kind.rawValue == "hfs"
+            let size: UInt32 = isOld ? block.big(20) : block.big(40)
+            guard size >= 512 && size % 512 == 0 && size <= 1 << 24 else { return false }
+            // HFS has its blocks behind a number of sectors, and two sectors behind them.
+            identity.byteCount =
+                isOld
+                ? UInt64(block.big(18, as: UInt16.self)) * UInt64(size)
+                    + (UInt64(block.big(28, as: UInt16.self)) + 2) * 512
+                : UInt64(block.big(44, as: UInt32.self)) * UInt64(size)
         case "nilfs2":
-            guard let block = try reader.bytes(1024, 28) else { return false }
+            guard let block = try reader.bytes(1024, 40) else { return false }
+            identity.byteCount = block.little(32)
             return block.little(0, as: UInt32.self) == 2 && block.little(20, as: UInt32.self) <= 6
-        default: break
+        default: return try PlainSizes.complete(&identity, reader)
         }
         return true
     }

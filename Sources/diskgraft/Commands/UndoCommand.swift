@@ -60,18 +60,22 @@ struct UndoCommand: ParsableCommand, LockHonouring {
                     + "from, or in the one that --undo-dir named then"
             }
             let names = result.severalNames.map {
-                "; \($0.hostBytes.shellText) has several names, and a record lies beside the one that the file was changed by"
+                "; \($0.hostBytes.shellText) has several names: where it was changed by another one of them, the record lies beside that"
             }
             Terminal.print("There is nothing to undo\(places.first ?? names.first ?? "").\n")
         }
         for file in result.files {
-            let older = result.older.first { $0.file.hostBytes == file.hostBytes }
-            Terminal.print(
-                "\(file.hostBytes.shellText): "
-                    + (older.map {
-                        "holds what it held before the newest \($0.count) changes, so there is nothing to take back of them; their "
-                            + "undo records are settled.\n"
-                    } ?? "the newest change was taken back.\n"))
+            let count = result.older.first { $0.file.hostBytes == file.hostBytes }?.count ?? 0
+            let sentence =
+                switch count {
+                case 0: "the newest change was taken back"
+                case 1:
+                    "holds what it held before the newest change, so there is nothing to take back of it; its undo record is settled"
+                default:
+                    "holds what it held before the newest \(count) changes, so there is nothing to take back of them; their undo "
+                        + "records are settled"
+                }
+            Terminal.print("\(file.hostBytes.shellText): \(sentence).\n")
         }
         for record in result.keptRecords {
             Terminal.print(

@@ -101,11 +101,12 @@ extension Guest {
     /// Makes the plan for a target, and carries it out in memory to see that it keeps what it says. Throws `refused` when there
     /// is no Linux system on the disks.
     public func plan(_ options: PlanOptions) throws(StorageError) -> GuestPlan {
-        let plan = try planned(options)
+        var plan = try planned(options)
+        plan.childWarnings = childWarnings
         return try after(plan, options).map { plan.heeding($0) } ?? plan
     }
 
-    /// Makes the plan for the guest as it is.
+    /// Makes the plan for the guest as it is, without a look at what lies beside its images.
     func planned(_ options: PlanOptions) throws(StorageError) -> GuestPlan {
         var request = try options.request()
         request.sourceFirmware = machine?.machine.firmware.map { $0 == .uefi ? .uefi : .bios }
@@ -127,7 +128,7 @@ extension Guest {
             plans: plans, titles: survey.guests.map(\.title),
             roots: survey.guests.map { volumes[$0.rootVolume].name }, wording: options.wording,
             findings: survey.findings + survey.guests.flatMap(\.notes)
-                + machineFindings(plans.first?.machine), childWarnings: childWarnings)
+                + machineFindings(plans.first?.machine))
         return try rehearsed(plan)
     }
 

@@ -33,13 +33,29 @@ struct BlockClaims {
         return words[Int(offset / 64)] >> (offset % 64) & 1 == 1
     }
 
-    /// Eight clusters from `first` on, lowest bit first.
-    func byte(at first: ClusterNumber) -> UInt8 {
-        if first.rawValue % 8 == 0 {
-            let (page, offset) = first.rawValue.quotientAndRemainder(dividingBy: Self.bitsPerPage)
-            guard let words = pages[page] else { return 0 }
-            return UInt8(truncatingIfNeeded: words[Int(offset / 64)] >> (offset % 64))
+    /// The clusters from `first` on, `byteCount` bytes of eight each, lowest bit first.
+    func bytes(at first: ClusterNumber, _ byteCount: Int) -> [UInt8] {
+        guard first.rawValue % 8 == 0 else {
+            return (0..<byteCount).map { byte in
+                (0..<8).reduce(0) {
+                    $0 | (isClaimed(first.advanced(by: UInt64(byte * 8 + $1))) ? 1 << UInt8($1) : 0)
+                }
+            }
         }
-        return (0..<8).reduce(0) { $0 | (isClaimed(first.advanced(by: UInt64($1))) ? 1 << UInt8($1) : 0) }
+        var bytes = [UInt8](repeating: 0, count: byteCount)
+        var done = 0
+        while done < byteCount {
+            let (page, offset) = (first.rawValue + UInt64(done) * 8)
+                .quotientAndRemainder(dividingBy: Self.bitsPerPage)
+            let end = done + min(Int((Self.bitsPerPage - offset) / 8), byteCount - done)
+            if let words = pages[page] {
+                for index in done..<end {
+                    let bit = Int(offset) + (index - done) * 8
+                    bytes[index] = UInt8(truncatingIfNeeded: words[bit / 64] >> UInt64(bit % 64))
+                }
+            }
+            done = end
+        }
+        return bytes
     }
 }

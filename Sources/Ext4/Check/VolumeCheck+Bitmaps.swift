@@ -48,9 +48,8 @@ extension VolumeCheck {
         let first = descriptor.group * geometry.clustersPerGroup
         let count = geometry.blockCount(ofGroup: descriptor.group).dividedRoundingUp(
             by: geometry.clusterRatio)
-        let expected = expectedBitmap(count: count, padded: geometry.clustersPerGroup) { byte in
-            self.claims.byte(at: ClusterNumber(first + byte * 8))
-        }
+        let claimed = claims.bytes(at: ClusterNumber(first), Int(count.dividedRoundingUp(by: 8)))
+        let expected = expectedBitmap(count: count, padded: geometry.clustersPerGroup) { claimed[Int($0)] }
         let used = expected.used
         // A bitmap that was never written says what the volume's own blocks are: nothing else may be in use.
         if hasGroupChecksums, descriptor.flags & GroupDescriptor.Flags.blocksUninitialised != 0 {

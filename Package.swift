@@ -64,7 +64,7 @@ let package = Package(
             name: "DiskGraft",
             dependencies: [
                 "Storage", "HostIO", "Undo", "ImageFormats", "Partitions", "Ext4", "FAT", "XFS", "GuestTree",
-                "Patcher", "Conversion", "Initramfs", "Machines", "Appliances", "Codecs", "CCrypto",
+                "Patcher", "Conversion", "Initramfs", "Machines", "Appliances", "Codecs",
             ],
             swiftSettings: settings),
         .executableTarget(

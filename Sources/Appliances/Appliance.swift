@@ -20,14 +20,17 @@ package struct Appliance: Sendable {
         package var isMissing = false
     }
 
-    /// The kinds of archive.
-    package enum Kind: Sendable {
+    /// The kinds of archive, by what their names end in.
+    package enum Kind: String, Sendable, CaseIterable {
         /// The DMTF's: an OVF, a manifest, disks.
         case ova
         /// XenServer's and XCP-ng's export.
         case xva
         /// Proxmox VE's backup.
         case vma
+
+        /// What a file's name ends in.
+        package var suffix: String { ".\(rawValue)" }
     }
 
     /// Headers that are looked at for a description.
@@ -47,7 +50,9 @@ package struct Appliance: Sendable {
             }
         } catch {
             // Damaged behind the first members; an archive of something else is none of ours.
-            guard !error.isCancellation, file.path.lowercased().hasSuffix(".ova") else { throw error }
+            guard !error.isCancellation, file.path.lowercased().hasSuffix(Kind.ova.suffix) else {
+                throw error
+            }
             return .ova
         }
         return nil

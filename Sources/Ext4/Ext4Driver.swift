@@ -2,7 +2,7 @@ package import Storage
 
 /// ext2, ext3 and ext4, for the engine's registry.
 package enum Ext4Driver: FileSystemDriver {
-    package static let kinds: Set<VolumeIdentity.Kind> = [.ext2, .ext3, .ext4]
+    package static let kinds: [VolumeIdentity.Kind] = [.ext2, .ext3, .ext4]
 
     package static let errorLayers: Set<String> = ["ext2", "ext3", "ext4", "journal"]
 

@@ -108,6 +108,8 @@ package final class Ext4FileSystem: FileSystem, VolumeView {
 
     var superblock: Superblock { contents.withLock { $0.superblock } }
 
+    var known: KnownInodes? { store.known }
+
     func block(_ number: BlockNumber) throws(StorageError) -> [UInt8] { try store.block(number) }
 
     func readData(

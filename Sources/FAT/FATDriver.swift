@@ -2,7 +2,7 @@ package import Storage
 
 /// FAT12, FAT16 and FAT32, for the engine's registry.
 package enum FATDriver: FileSystemDriver {
-    package static let kinds: Set<VolumeIdentity.Kind> = [.vfat]
+    package static let kinds: [VolumeIdentity.Kind] = [.vfat]
 
     package static let errorLayers: Set<String> = [FATCode.layer]
 

@@ -50,9 +50,27 @@ package final class KernelUse: Sendable {
                 ? (device, inode) : nil
         }
 
-        static var all: [Loop] {
-            HostDirectory.names(in: "/sys/block").filter { $0.utf8.starts(with: "loop".utf8) }.compactMap {
-                Loop($0)
+        static var all: [Loop] { names.compactMap { Loop($0) } }
+
+        /// The loop devices that may be attached. Those that are not have no length, and a host may have hundreds of them:
+        /// `/proc/partitions` lists all block devices that have one ("major minor blocks name", behind a line of titles).
+        /// Where it is not there all of them are looked at.
+        private static var names: [String] {
+            guard let table = HostFile.text(of: "/proc/partitions") else {
+                return HostDirectory.names(in: "/sys/block").filter { $0.utf8.starts(with: loop) }
+            }
+            return names(table)
+        }
+
+        private static let loop = Array("loop".utf8)
+
+        /// The loop devices, without their partitions, in the text of `/proc/partitions`.
+        static func names(_ table: String) -> [String] {
+            table.utf8.split(separator: UInt8(ascii: "\n")).compactMap { row in
+                guard let name = row.split(separator: UInt8(ascii: " ")).last, name.starts(with: loop),
+                    name.dropFirst(loop.count).allSatisfy({ (0x30...0x39).contains($0) })
+                else { return nil }
+                return String(decoding: name, as: UTF8.self)
             }
         }
 

@@ -2,7 +2,7 @@ package import Storage
 
 /// XFS, for the engine's registry.
 package enum XFSDriver: FileSystemDriver {
-    package static let kinds: Set<VolumeIdentity.Kind> = [.xfs]
+    package static let kinds: [VolumeIdentity.Kind] = [.xfs]
 
     package static let errorLayers: Set<String> = ["xfs"]
 

@@ -99,7 +99,10 @@ struct OVAArchiveTests {
 
     @Test func namesAreURIs() throws {
         let maker = try Self.archive(href: "my%20disk.vmdk", member: "my disk.vmdk")
-        #expect(try Self.open(maker).disks.map(\.name) == ["my disk.vmdk"])
+        let appliance = try Self.open(maker)
+        #expect(appliance.disks.map(\.name) == ["my disk.vmdk"])
+        // A disk is a file like any other.
+        try ByteFileSuite.reads(appliance.disks[0].file, Self.disk)
     }
 
     @Test func descriptions() throws {

@@ -117,6 +117,19 @@ extension ImageDriverCase {
         },
     ]
 
+    /// Every kind of image that is read and not made.
+    static let readAlone: [ImageDriverCase] = [
+        ImageDriverCase("qcow version 1", QCOW1Driver.self).with {
+            $0.judge = "qcow"
+            $0.parents = [[]]
+        },
+        ImageDriverCase("QED", QEDDriver.self).with {
+            $0.judge = "qed"
+            $0.parents = [[]]
+        },
+        ImageDriverCase("Parallels", ParallelsDriver.self).with { $0.judge = "parallels" },
+    ]
+
     fileprivate static let withChildren = all.filter { !$0.parents.isEmpty }
 }
 
@@ -171,5 +184,33 @@ struct ImageDriverTests {
 
     @Test(arguments: ImageDriverCase.withChildren) func chainsEnd(_ kind: ImageDriverCase) throws {
         try ImageDriverSuite.chainsEnd(kind)
+    }
+}
+
+/// The same of formats that are read alone.
+@Suite(.enabled(if: Tool.has("qemu-img"), "qemu-utils is not installed"))
+struct ReadAloneDriverTests {
+    /// No driver is left out of both lists.
+    @Test func everyDriverRunsASuite() {
+        var run: Set<ImageFormat> = []
+        for kind in ImageDriverCase.all + ImageDriverCase.readAlone { run.insert(kind.driver.format) }
+        #expect(run == Set(ImageFormat.allCases))
+    }
+
+    @Test(arguments: ImageDriverCase.readAlone) func areRead(_ kind: ImageDriverCase) throws {
+        try ImageDriverSuite.aFormatThatIsReadAlone(kind)
+    }
+
+    @Test(arguments: ImageDriverCase.readAlone) func areNotMade(_ kind: ImageDriverCase) throws {
+        try ImageDriverSuite.aFormatThatIsReadAloneIsNotMade(kind)
+    }
+
+    @Test(arguments: ImageDriverCase.readAlone) func damageIsTold(_ kind: ImageDriverCase) throws {
+        try ImageDriverSuite.damageOfAFormatThatIsReadAloneIsTold(kind)
+    }
+
+    @Test(arguments: ImageDriverCase.readAlone.filter { !$0.parents.isEmpty })
+    func nothingIsOpenedUnasked(_ kind: ImageDriverCase) throws {
+        try ImageDriverSuite.nothingIsOpenedUnaskedByAFormatThatIsReadAlone(kind)
     }
 }

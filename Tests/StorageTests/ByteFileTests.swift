@@ -58,6 +58,20 @@ struct ByteFileTests {
         try ByteFileSuite.refusesChanges(try ByteRangeFile(file, range: 1..<3, path: "disk"))
     }
 
+    /// What is left of a file reads as it did; behind its end nothing does, and it is said to be data.
+    @Test func aFileThatLostItsEnd() throws {
+        let base = MemoryFile(Self.contents)
+        try ByteFileSuite.reads(CutOffFile(base, missing: 0), Self.contents)
+        let file = CutOffFile(base, missing: 5000)
+        #expect(file.byteCount == base.byteCount + 5000 && file.access == .read && file.hasFixedLength)
+        #expect(isSame(try file.bytes(at: 0, count: Self.contents.count), Self.contents))
+        let run = try file.nextDataOrHole(at: base.byteCount)
+        #expect(run.isData && run.end == file.byteCount)
+        let error = #expect(throws: StorageError.self) { try file.bytes(at: base.byteCount - 1, count: 2) }
+        #expect(error?.isCode(ByteFileCode.shortFile) == true)
+        try ByteFileSuite.refusesChanges(CutOffFile(base, missing: 0))
+    }
+
     @Test func oneCallOfAFaultyFileFails() throws {
         var contents = Self.contents
         try ByteFileSuite.writes(FaultyFile(MemoryFile(contents)), &contents)

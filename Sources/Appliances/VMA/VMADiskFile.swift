@@ -2,11 +2,9 @@ package import Storage
 internal import Synchronization
 
 /// A device of a backup as a file: its blocks where they lie, zeros for those that were left out.
-package final class VMADiskFile: ByteFile {
+package final class VMADiskFile: ReadAloneFile {
     package let path: String
     package let byteCount: UInt64
-    package var access: FileAccess { .read }
-    package var hasFixedLength: Bool { true }
     package var modificationTime: Int64? { backup.file.modificationTime }
     private let backup: VMABackup
     private let clusters: VMAClusters
@@ -19,10 +17,7 @@ package final class VMADiskFile: ByteFile {
     }
 
     package func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
-        guard target.byteCount > 0 else { return }
-        guard let end = offset +? UInt64(target.byteCount), end <= byteCount else {
-            throw shortFile(at: offset, target.byteCount)
-        }
+        let end = try endOfRead(at: offset, count: target.byteCount)
         var position = offset
         while position < end {
             let run = try run(at: position)
@@ -79,13 +74,6 @@ package final class VMADiskFile: ByteFile {
         }
         return (first.place != nil, end)
     }
-
-    /// Throws `misuse`: it is read alone.
-    package func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) { try requireWritable() }
-    /// Throws `misuse`: it is read alone.
-    package func truncate(to length: UInt64) throws(StorageError) { try requireWritable() }
-    /// Nothing to do.
-    package func flush() throws(StorageError) {}
 }
 
 /// A backup and its extents.

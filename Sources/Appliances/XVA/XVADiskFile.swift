@@ -3,11 +3,9 @@ internal import Synchronization
 
 /// A disk of an export as a file: its pieces where they lie, zeros between them. A piece is compared with its checksum when it
 /// is read for the first time.
-package final class XVADiskFile: ByteFile {
+package final class XVADiskFile: ReadAloneFile {
     package let path: String
     package let byteCount: UInt64
-    package var access: FileAccess { .read }
-    package var hasFixedLength: Bool { true }
     package var modificationTime: Int64? { base.modificationTime }
     private let base: any ByteFile
     private let pieces: XVAPieces
@@ -41,10 +39,7 @@ package final class XVADiskFile: ByteFile {
     }
 
     package func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
-        guard target.byteCount > 0 else { return }
-        guard let end = offset +? UInt64(target.byteCount), end <= byteCount else {
-            throw shortFile(at: offset, target.byteCount)
-        }
+        let end = try endOfRead(at: offset, count: target.byteCount)
         var position = offset
         while position < end {
             let (index, next) = run(at: position)
@@ -112,11 +107,4 @@ package final class XVADiskFile: ByteFile {
         let (index, end) = run(at: offset)
         return (index != nil || offset >= pieces.end, min(end, byteCount))
     }
-
-    /// Throws `misuse`: it is read alone.
-    package func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) { try requireWritable() }
-    /// Throws `misuse`: it is read alone.
-    package func truncate(to length: UInt64) throws(StorageError) { try requireWritable() }
-    /// Nothing to do.
-    package func flush() throws(StorageError) {}
 }

@@ -6,11 +6,9 @@ internal import Synchronization
 /// A read goes on from the nearest place before it where decoding can begin: a decoder that was kept on the way (gzip), or the
 /// start of a stream that follows another one. Where those are far apart and reads go back and forth, what was decoded
 /// is kept in a file beside (`scratch`), which is as long as what it decodes to and has holes for zeros.
-package final class CompressedFile: ByteFile {
+package final class CompressedFile: ReadAloneFile {
     package let path: String
-    package var access: FileAccess { .read }
     package let byteCount: UInt64
-    package var hasFixedLength: Bool { true }
     package var identity: FileIdentity? { base.identity }
     package var allocatedByteCount: UInt64? { base.allocatedByteCount }
     package var modificationTime: Int64? { base.modificationTime }
@@ -97,10 +95,7 @@ package final class CompressedFile: ByteFile {
     }
 
     package func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
-        guard target.byteCount > 0 else { return }
-        guard let end = offset +? UInt64(target.byteCount), end <= byteCount else {
-            throw shortFile(at: offset, target.byteCount)
-        }
+        let end = try endOfRead(at: offset, count: target.byteCount)
         var position = offset
         while position < end {
             try Cancellation.check()
@@ -191,11 +186,4 @@ package final class CompressedFile: ByteFile {
         state.cache.keep(piece, for: number, cost: Self.pieceSize)
         return piece
     }
-
-    /// Throws `misuse`: it is read alone.
-    package func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) { try requireWritable() }
-    /// Throws `misuse`: it is read alone.
-    package func truncate(to length: UInt64) throws(StorageError) { try requireWritable() }
-    /// Nothing to do.
-    package func flush() throws(StorageError) {}
 }

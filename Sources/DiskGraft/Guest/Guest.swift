@@ -21,7 +21,8 @@ public final class Guest: Sendable {
     let devices: [any BlockDevice]
     let registry: FileSystemRegistry
     private let ignoresChecksums: Bool
-    private let fileSystems = Mutex<[Int: OpenedVolume]>([:])
+    /// By volume; nil where nobody asked yet.
+    private let fileSystems: Mutex<[OpenedVolume?]>
 
     /// What came of opening a volume's file system. No `Result`: the runtime searches all conformances to make up its type,
     /// which is felt in commands that take milliseconds.
@@ -48,6 +49,7 @@ public final class Guest: Sendable {
         self.registry = registry
         self.ignoresChecksums = ignoresChecksums
         volumes = layout.volumes
+        fileSystems = Mutex([OpenedVolume?](repeating: nil, count: layout.volumes.count))
         warnings =
             images.flatMap(\.warnings)
             + layout.findings.filter { $0.severity != .note }.map { finding in
@@ -172,8 +174,8 @@ public final class Guest: Sendable {
     /// What is odd in the file systems that were opened so far, each with its volume's name.
     public var fileSystemWarnings: [String] {
         let opened = fileSystems.withLock { $0 }
-        return opened.sorted { $0.key < $1.key }.flatMap { index, result in
-            (try? result.get())?.warnings.map { "\(volumes[index].name): \($0)" } ?? []
+        return opened.enumerated().flatMap { index, result in
+            (try? result?.get())?.warnings.map { "\(volumes[index].name): \($0)" } ?? []
         }
     }
 

@@ -102,6 +102,7 @@ extension Guest {
     /// is no Linux system on the disks.
     public func plan(_ options: PlanOptions) throws(StorageError) -> GuestPlan {
         var plan = try planned(options)
+        plan.childWarnings = childWarnings
         // Whatever volume does not take its changes is found one plan at a time.
         for _ in plan.plans {
             guard !plan.isEmpty, plan.refusal == nil else { return plan }
@@ -117,7 +118,7 @@ extension Guest {
         return plan
     }
 
-    /// Makes the plan for the guest as it is.
+    /// Makes the plan for the guest as it is, without a look at what lies beside its images.
     func planned(_ options: PlanOptions) throws(StorageError) -> GuestPlan {
         var request = try options.request()
         request.sourceFirmware = machine?.machine.firmware.map { $0 == .uefi ? .uefi : .bios }
@@ -139,7 +140,7 @@ extension Guest {
             plans: plans, titles: survey.guests.map(\.title),
             roots: survey.guests.map { volumes[$0.rootVolume].name }, wording: options.wording,
             findings: survey.findings + survey.guests.flatMap(\.notes)
-                + machineFindings(plans.first?.machine), childWarnings: childWarnings)
+                + machineFindings(plans.first?.machine))
         return try rehearsed(plan)
     }
 

@@ -3,6 +3,7 @@ internal import Storage
 /// The one place through which all blocks of a volume are read: bounds, journal, cache.
 final class BlockStore: Sendable {
     private let bytes: MetadataStore
+    let known = KnownInodes()
     private let blockSize: Int
     private let blockCount: UInt64
 
@@ -41,5 +42,8 @@ final class BlockStore: Sendable {
     }
 
     /// Reads from `device` from now on: the journal's replay is on it.
-    func replaceDevice(_ device: any BlockDevice) { bytes.replaceDevice(device) }
+    func replaceDevice(_ device: any BlockDevice) {
+        bytes.replaceDevice(device)
+        known.forget()
+    }
 }

@@ -8,6 +8,8 @@ protocol VolumeView: FileTree {
     var superblock: Superblock { get }
     /// What fast commits change over the blocks; nil where there are none.
     var fastCommits: FastCommitChanges? { get }
+    /// Inodes that were read before and are as they were; nil where they may change at any time.
+    var known: KnownInodes? { get }
     /// A metadata block. Throws when it lies outside the volume.
     func block(_ number: BlockNumber) throws(StorageError) -> [UInt8]
     /// File data, past the cache: fills `target` from byte `skip` of block `first` on. The caller has checked that
@@ -24,6 +26,7 @@ protocol VolumeView: FileTree {
 }
 
 extension VolumeView {
+    var known: KnownInodes? { nil }
     // A reader comes by most blocks once.
     func isVerified(_ number: BlockNumber, as owner: BlockOwner) -> Bool { false }
     func noteVerified(_ number: BlockNumber, as owner: BlockOwner) {}

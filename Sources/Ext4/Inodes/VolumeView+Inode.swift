@@ -10,8 +10,17 @@ extension VolumeView {
         }
         let (group, index) = geometry.position(of: number)
         let (blockIndex, slot) = UInt64(index).quotientAndRemainder(dividingBy: geometry.inodesPerBlock)
-        let table = try descriptor(group).inodeTable
+        let table = try inodeTable(group)
         return (table.advanced(by: blockIndex), Int(slot) * geometry.inodeSize)
+    }
+
+    private func inodeTable(_ group: UInt64) throws(StorageError) -> BlockNumber {
+        guard let known else { return try descriptor(group).inodeTable }
+        if let table = known.table(group) { return table }
+        let age = known.age
+        let table = try descriptor(group).inodeTable
+        known.keep(table: table, of: group, age: age)
+        return table
     }
 
     /// An inode's record as the table has it, unchecked.
@@ -27,6 +36,8 @@ extension VolumeView {
     func inode(_ number: InodeNumber) throws(StorageError) -> Inode {
         // The log's own checksum covers a record from a fast commit.
         if let changed = fastCommits?.inodes[number.rawValue] { return changed }
+        if let inode = known?.inode(number) { return inode }
+        let age = known?.age
         let inode = try rawInode(number)
         let position = geometry.byteOffset(of: inode.block) + UInt64(inode.offset)
         let extra = inode.extraSize
@@ -41,7 +52,9 @@ extension VolumeView {
             try checksumFailure(
                 .inodeChecksum, "the checksum of \(inode.name) is wrong; run e2fsck", structure: "inode",
                 offset: position)
+            return inode
         }
+        if let age { known?.keep(inode, age: age) }
         return inode
     }
 

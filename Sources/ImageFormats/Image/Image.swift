@@ -63,7 +63,7 @@ package final class Image: WritableBlockDevice {
         let total = target.byteCount
         while done < total {
             let position = offset + UInt64(done)
-            let extent = try map.extent(at: position)
+            let extent = try map.extent(forReading: total - done, at: position)
             let count = Int(min(extent.range.upperBound - position, UInt64(total - done)))
             guard count > 0 else { throw emptyExtent(at: position) }
             var part = target.part(done..<done + count)

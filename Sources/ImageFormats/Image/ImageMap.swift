@@ -14,6 +14,10 @@ package protocol ImageMap: AnyObject, Sendable {
     /// offset`. Never `computed`. Safe from many threads.
     func extent(at offset: UInt64) throws(StorageError) -> Extent
 
+    /// The run to read `count` bytes at `offset` from. Other than `extent(at:)` where asking costs more than reading: it may call a hole
+    /// of a plain file plain.
+    func extent(forReading count: Int, at offset: UInt64) throws(StorageError) -> Extent
+
     /// Where the byte at `offset`, which reads as zeros, has a place of its own in a host file all the same: a hole of a file that
     /// holds the disk as it is. Nil everywhere else.
     func hole(at offset: UInt64) -> (file: Int, offset: UInt64)?
@@ -24,6 +28,10 @@ package protocol ImageMap: AnyObject, Sendable {
 }
 
 extension ImageMap {
+    package func extent(forReading count: Int, at offset: UInt64) throws(StorageError) -> Extent {
+        try extent(at: offset)
+    }
+
     package func hole(at offset: UInt64) -> (file: Int, offset: UInt64)? { nil }
 
     package func readMemory(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {

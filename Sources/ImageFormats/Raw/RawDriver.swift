@@ -69,6 +69,15 @@ final class RawMap: WritableImageMap {
         return Extent(range: offset..<end, kind: run.isData ? .plain(file: 0, offset: offset) : .zero)
     }
 
+    /// A small read finds the zeros of a hole sooner than the hole.
+    func extent(forReading count: Int, at offset: UInt64) throws(StorageError) -> Extent {
+        guard count <= Self.smallRead else { return try extent(at: offset) }
+        return Extent(range: offset..<byteCount, kind: .plain(file: 0, offset: offset))
+    }
+
+    /// In bytes.
+    private static let smallRead = 64 << 10
+
     func beginWriting() throws(StorageError) { known.withLock { $0 = nil } }
 
     func prepareWriting(at offset: UInt64) throws(StorageError) -> WriteTarget {

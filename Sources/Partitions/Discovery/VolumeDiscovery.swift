@@ -20,7 +20,8 @@ package enum VolumeDiscovery {
         var result = DiscoveredVolumes(disks: [], volumes: [])
         for (index, disk) in disks.enumerated() {
             let contents = try probe.candidates(disk)
-            var table = try DiskTable.read(disk, contents: contents, probe)
+            var partitions = PartitionProbe(disk, probe)
+            var table = try DiskTable.read(contents: contents, &partitions)
             if try MDAssembly.isWholeDiskMember(disk, contents: contents, table: table) {
                 // The table is the array's, seen through one of its members.
                 table = PartitionTable(kind: .none, sectorSize: disk.sectorSize)
@@ -32,7 +33,7 @@ package enum VolumeDiscovery {
                 finding.disk = index
                 return finding
             }
-            try addVolumes(of: layout, disk, probe, to: &result)
+            try addVolumes(of: layout, &partitions, to: &result)
         }
         // Groups may lie on arrays, so arrays come first.
         try MDAssembly.add(to: &result, probe, allowDegraded: allowDegraded)
@@ -44,33 +45,32 @@ package enum VolumeDiscovery {
     }
 
     private static func addVolumes(
-        of layout: DiskLayout, _ disk: any BlockDevice, _ probe: VolumeProbe,
-        to result: inout DiscoveredVolumes
+        of layout: DiskLayout, _ partitions: inout PartitionProbe, to result: inout DiscoveredVolumes
     ) throws(StorageError) {
         let prefix = layout.index == 0 ? "" : "\(layout.index + 1):"
         if layout.table.kind == .none {
             let volume = Volume(
-                name: prefix + "disk", location: .wholeDisk(disk: layout.index), device: disk,
+                name: prefix + "disk", location: .wholeDisk(disk: layout.index), device: partitions.device,
                 identity: VolumeProbe.identity(layout.contents), candidates: layout.contents)
             noteAmbiguity(volume, disk: layout.index, &result)
             result.volumes.append(volume)
             return
         }
-        try addPartitions(of: layout.table, disk, probe, disk: layout.index, to: &result) { number in
+        try addPartitions(of: layout.table, &partitions, disk: layout.index, to: &result) { number in
             ("\(prefix)p\(number)", .partition(disk: layout.index, number: number))
         }
     }
 
     /// Adds the partitions of a disk or of an array; `disk` is the disk that findings are about.
     static func addPartitions(
-        of table: PartitionTable, _ device: any BlockDevice, _ probe: VolumeProbe, disk: Int?,
+        of table: PartitionTable, _ partitions: inout PartitionProbe, disk: Int?,
         to result: inout DiscoveredVolumes, named name: (Int) -> (name: String, location: Volume.Location)
     ) throws(StorageError) {
         for entry in table.entries where entry.holdsContents {
             let (name, location) = name(entry.number)
-            let slice = try SliceDevice(device, range: entry.byteRange)
+            let slice = try partitions.slice(entry.byteRange)
             let candidates: [VolumeIdentity]
-            do { candidates = try identify(slice, entry, probe) } catch {
+            do { candidates = try identify(entry, &partitions) } catch {
                 // One unreadable partition leaves the others readable.
                 candidates = []
                 result.findings.append(
@@ -89,9 +89,9 @@ package enum VolumeDiscovery {
 
     /// A Windows dynamic disk's partitions have no signature of their own: the type says it.
     private static func identify(
-        _ slice: SliceDevice, _ entry: PartitionEntry, _ probe: VolumeProbe
+        _ entry: PartitionEntry, _ partitions: inout PartitionProbe
     ) throws(StorageError) -> [VolumeIdentity] {
-        let candidates = try probe.candidates(slice)
+        let candidates = try partitions.candidates(entry.byteRange)
         let isDynamic =
             entry.typeCode == MBRType.ldm
             || entry.typeGUID.map { GPTType.ldm.contains($0.description) } ?? false

@@ -42,9 +42,10 @@ enum MDAssembly {
                     isCurrent: array.isCurrent(member))
             }, writeRefusal: device.mappingRefusal)
         var candidates: [VolumeIdentity] = []
+        var partitions = PartitionProbe(device, probe)
         do {
             candidates = try probe.candidates(device)
-            let table = try DiskTable.read(device, contents: candidates, probe)
+            let table = try DiskTable.read(contents: candidates, &partitions)
             if table.kind != .none { layout.table = table }
         } catch {
             layout.readRefusal = error
@@ -105,7 +106,7 @@ enum MDAssembly {
         if let table = layout.table {
             result.findings += table.findings
             // "md0p1": with a p behind a digit, as Linux has it for all of them.
-            try VolumeDiscovery.addPartitions(of: table, device, probe, disk: nil, to: &result) { number in
+            try VolumeDiscovery.addPartitions(of: table, &partitions, disk: nil, to: &result) { number in
                 ("\(array.name)p\(number)", .array(name: "\(location)p\(number)"))
             }
             for index in count..<result.volumes.count {

@@ -3,10 +3,11 @@ internal import Storage
 /// Decides what divides a disk. A GPT counts when its MBR says so; an MBR counts when it has partitions and is
 /// no file system's boot sector; all else is one volume.
 enum DiskTable {
-    /// Reads the table of `disk`. `contents` is what the disk as a whole could be taken for.
+    /// Reads the table of a disk. `contents` is what the disk as a whole could be taken for.
     static func read(
-        _ disk: any BlockDevice, contents: [VolumeIdentity], _ probe: VolumeProbe
+        contents: [VolumeIdentity], _ partitions: inout PartitionProbe
     ) throws(StorageError) -> PartitionTable {
+        let disk = partitions.device
         guard disk.byteCount >= 512 else { return PartitionTable(kind: .none, sectorSize: disk.sectorSize) }
         let first = try disk.bytes(at: 0, count: 512)
         let mbr = MBRSector(first)
@@ -19,7 +20,7 @@ enum DiskTable {
             let left = Finding(
                 .warning, LayoutCode.gptLeftOver,
                 "a GPT without a protective MBR is left over from an earlier use of the disk; it is not used")
-            if let mbr, var dos = try readMBR(disk, mbr, isVolume: isVolume, probe) {
+            if let mbr, var dos = try readMBR(disk, mbr, isVolume: isVolume, &partitions) {
                 dos.findings.append(left)
                 return dos
             }
@@ -28,7 +29,7 @@ enum DiskTable {
             }
             return table
         }
-        if let mbr, var dos = try readMBR(disk, mbr, isVolume: isVolume, probe) {
+        if let mbr, var dos = try readMBR(disk, mbr, isVolume: isVolume, &partitions) {
             if mbr.protectiveEntry != nil {
                 dos.findings.append(
                     Finding(
@@ -56,9 +57,9 @@ enum DiskTable {
     }
 
     private static func readMBR(
-        _ disk: any BlockDevice, _ mbr: MBRSector, isVolume: Bool, _ probe: VolumeProbe
+        _ disk: any BlockDevice, _ mbr: MBRSector, isVolume: Bool, _ partitions: inout PartitionProbe
     ) throws(StorageError) -> PartitionTable? {
-        guard !mbr.looksLikeVolumeBootRecord(probe) else { return nil }
+        guard !mbr.looksLikeVolumeBootRecord(partitions.probe) else { return nil }
         let native = disk.sectorSize
         let other: UInt32 = native == 512 ? 4096 : 512
         let nativeSectors = disk.byteCount / UInt64(native)
@@ -74,10 +75,10 @@ enum DiskTable {
         let table = try reader.read()
         guard mbr.hasSaneEntry(sectorCount: disk.byteCount / UInt64(other)) else { return table }
         // The table does not say what it counts in: where no partition shows a signature, try the other unit.
-        guard try !showsContents(table, on: disk, probe) else { return table }
+        guard try !showsContents(table, &partitions) else { return table }
         var otherReader = MBRReader(disk, sector: mbr, sectorSize: other)
         var otherTable = try otherReader.read()
-        guard try showsContents(otherTable, on: disk, probe) else { return table }
+        guard try showsContents(otherTable, &partitions) else { return table }
         otherTable.findings.append(
             Finding(
                 .note, LayoutCode.mbrOtherSectorSize,
@@ -89,11 +90,10 @@ enum DiskTable {
 
     /// Whether any partition holds something known. Looks at no more than the first sixteen.
     private static func showsContents(
-        _ table: PartitionTable, on disk: any BlockDevice, _ probe: VolumeProbe
+        _ table: PartitionTable, _ partitions: inout PartitionProbe
     ) throws(StorageError) -> Bool {
         for entry in table.entries.filter(\.holdsContents).prefix(16) {
-            let slice = try SliceDevice(disk, range: entry.byteRange)
-            if try !probe.candidates(slice).isEmpty { return true }
+            if try !partitions.candidates(entry.byteRange).isEmpty { return true }
         }
         return false
     }

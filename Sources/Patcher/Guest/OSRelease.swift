@@ -166,7 +166,12 @@ package struct OSRelease: Sendable, Equatable {
 
 extension String {
     var trimmingBlanks: String {
-        let body = drop { $0 == " " || $0 == "\t" || $0 == "\r" }
-        return String(body.reversed().drop { $0 == " " || $0 == "\t" || $0 == "\r" }.reversed())
+        var body = self[...]
+        func isBlank(_ character: Character?) -> Bool {
+            character == " " || character == "\t" || character == "\r"
+        }
+        while isBlank(body.first) { body.removeFirst() }
+        while isBlank(body.last) { body.removeLast() }
+        return String(body)
     }
 }

@@ -4,7 +4,8 @@ extension Unicode.Scalar {
     /// Shows as a mark of its own: no control character (C1 among them), no line or paragraph separator, nothing
     /// that changes the direction of what follows.
     public var isShown: Bool {
-        switch properties.generalCategory {
+        if (32..<127).contains(value) { return true }
+        return switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: false
         // Joiners, which many scripts and pictures need.
         case .format: value == 0x200c || value == 0x200d
@@ -41,7 +42,10 @@ extension Collection where Element == UInt8 {
     /// `\xNN`.
     public var displayText: String {
         var isPlain = true
-        forEachScalar { scalar, _ in if scalar?.isShown != true { isPlain = false } }
+        // What nearly all of it is needs no look at properties of characters.
+        if !allSatisfy({ (32..<127).contains($0) }) {
+            forEachScalar { scalar, _ in if scalar?.isShown != true { isPlain = false } }
+        }
         if isPlain { return String(decoding: self, as: UTF8.self) }
         return map { byte in
             (32..<127).contains(byte) ? String(UnicodeScalar(byte)) : "\\x" + CollectionOfOne(byte).hexString

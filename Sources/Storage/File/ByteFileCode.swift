@@ -22,6 +22,14 @@ extension ByteFile {
             offset: offset, path: path)
     }
 
+    /// Where a read of `count` bytes at `offset` ends; a read of none ends where it begins. Throws `corrupt`, code "short-file", past
+    /// the end.
+    package func endOfRead(at offset: UInt64, count: Int) throws(StorageError) -> UInt64 {
+        guard count > 0 else { return offset }
+        guard let end = offset +? UInt64(count), end <= byteCount else { throw shortFile(at: offset, count) }
+        return end
+    }
+
     /// Where a write of `count` bytes at `offset` ends. Throws `misuse` for a file that is only read, and past 2^63.
     package func endOfWrite(at offset: UInt64, count: UInt64) throws(StorageError) -> UInt64 {
         try requireWritable()

@@ -25,9 +25,7 @@ package final class ByteRangeFile: ByteFile {
 
     package func read(into target: inout MutableRawSpan, at offset: UInt64) throws(StorageError) {
         guard target.byteCount > 0 else { return }
-        guard let end = offset +? UInt64(target.byteCount), end <= byteCount else {
-            throw shortFile(at: offset, target.byteCount)
-        }
+        _ = try endOfRead(at: offset, count: target.byteCount)
         try base.read(into: &target, at: range.lowerBound + offset)
     }
 

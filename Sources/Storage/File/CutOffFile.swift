@@ -1,14 +1,12 @@
 /// A file that has lost its end, for reading what is left: it is said to go on for a while behind it, where nothing can be read,
 /// so that a unit that the end cuts is a unit all the same, of which the first part is there.
-package final class CutOffFile: ByteFile {
+package final class CutOffFile: ReadAloneFile {
     private let base: any ByteFile
     /// Bytes that it is said to have behind its end.
     private let missing: UInt64
     package var path: String { base.path }
-    package var access: FileAccess { .read }
     package var identity: FileIdentity? { base.identity }
     package var byteCount: UInt64 { base.byteCount +? missing ?? base.byteCount }
-    package var hasFixedLength: Bool { true }
     package var sectorSize: UInt32 { base.sectorSize }
     package var incarnation: FileIncarnation? { base.incarnation }
     package var allocatedByteCount: UInt64? { base.allocatedByteCount }
@@ -29,11 +27,4 @@ package final class CutOffFile: ByteFile {
         guard offset < base.byteCount else { return (true, max(byteCount, offset)) }
         return try base.nextDataOrHole(at: offset)
     }
-
-    /// Throws `misuse`: it is read alone.
-    package func write(_ source: RawSpan, at offset: UInt64) throws(StorageError) { try requireWritable() }
-    /// Throws `misuse`: it is read alone.
-    package func truncate(to length: UInt64) throws(StorageError) { try requireWritable() }
-    /// Nothing to do.
-    package func flush() throws(StorageError) {}
 }

@@ -51,7 +51,7 @@ package struct FileSystemOptions: Sendable {
 /// A kind of file system: how it is recognised, opened and checked. The only code that reads its superblock.
 package protocol FileSystemDriver: Sendable {
     /// What `open` opens, in blkid's words.
-    static var kinds: Set<VolumeIdentity.Kind> { get }
+    static var kinds: [VolumeIdentity.Kind] { get }
 
     /// Every layer that its errors name.
     static var errorLayers: Set<String> { get }

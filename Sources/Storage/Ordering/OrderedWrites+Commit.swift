@@ -32,7 +32,8 @@ extension OrderedWrites {
         let places = RangeSet(ranges).ranges
         guard !places.isEmpty else { return }
         try Witnesses.reading { () throws(StorageError) in
-            var buffer = ByteBuffer(byteCount: Self.runLimit)
+            let longest = places.reduce(UInt64(0)) { max($0, $1.upperBound - $1.lowerBound) }
+            var buffer = ByteBuffer(byteCount: Int(min(UInt64(Self.runLimit), longest)))
             for place in places {
                 var position = place.lowerBound
                 while position < place.upperBound {

@@ -1,15 +1,31 @@
 import ArgumentParser
 
 /// How a report is printed, in qemu-img's words.
-enum QEMUOutput: String, ExpressibleByArgument, CaseIterable {
+enum QEMUOutput: String, QEMUWord {
     /// For people.
     case human
     /// With qemu-img's field names.
     case json
 }
 
+/// A word out of a list that qemu-img has. What the parser asks of its type stands here: the parser's own answers, for any
+/// enumeration, take the runtime longer than opening an image takes.
+protocol QEMUWord: ExpressibleByArgument, CaseIterable, RawRepresentable where RawValue == String {}
+
+extension QEMUWord {
+    init?(argument: String) { self.init(rawValue: argument) }
+    var defaultValueDescription: String { rawValue }
+    static var allValueStrings: [String] {
+        var words: [String] = []
+        for word in allCases { words.append(word.rawValue) }
+        return words
+    }
+    /// The words say it.
+    static var allValueDescriptions: [String: String] { [:] }
+}
+
 /// A cache mode as qemu has them. Here every file is read and written through the host's cache and flushed at the end.
-enum QEMUCacheMode: String, ExpressibleByArgument, CaseIterable {
+enum QEMUCacheMode: String, QEMUWord {
     case writeback, none, writethrough, directsync, unsafe
 }
 
@@ -88,11 +104,14 @@ enum CreateOptionsHelp {
     /// The format whose options are all that is asked for: `convert -O vmdk -o help`, as qemu-img takes it without a file. Nil for
     /// everything else.
     static func format(ofOptionsAskedIn arguments: [String]) -> String? {
-        let flags = ["create": ["-f", "--format"], "convert": ["-O", "--output-format"]]
-        let lists = ["create": ["-o", "--option"], "convert": ["-o", "--output-option"]]
-        guard let command = arguments.first, let named = flags[command], let asking = lists[command],
-            arguments.count == 5
-        else { return nil }
+        guard arguments.count == 5 else { return nil }
+        let named: [String]
+        let asking: [String]
+        switch arguments[0] {
+        case "create": (named, asking) = (["-f", "--format"], ["-o", "--option"])
+        case "convert": (named, asking) = (["-O", "--output-format"], ["-o", "--output-option"])
+        default: return nil
+        }
         let pairs = [(arguments[1], arguments[2]), (arguments[3], arguments[4])]
         guard let list = pairs.first(where: { asking.contains($0.0) }), isAsked([list.1]) else { return nil }
         return pairs.first { named.contains($0.0) }?.1

@@ -42,8 +42,9 @@ struct ImageArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Take a VHD's size from current_size or chs; without it, by who made it.", valueName: "rule"))
-    var vhdSize = VHDSizeRule.byCreator.rawValue
+            "Take a VHD's size from current_size or chs; without it, by who made it. (default: \(VHDSizeRule.byCreator.rawValue))",
+            valueName: "rule"))
+    var vhdSize: String?
 
     @Option(
         help: ArgumentHelp(
@@ -57,7 +58,7 @@ struct ImageArguments: ParsableArguments {
                 format: try format.parsed(ImageFormat.init(named:)), ignoresLocks: forceShare,
                 allowsSiblings: allowSiblings)
             options.parents = parent
-            options.vhdSize = try VHDSizeRule(named: vhdSize)
+            options.vhdSize = try vhdSize.parsed(VHDSizeRule.init(named:)) ?? .byCreator
             options.undoDirectory = undoDir
             options.allowsPaths = allowPaths
             options.verifiesDigests = !noVerify

@@ -124,7 +124,13 @@ package enum ImageDriverSuite {
             try disk.write(SeededBytes.block(400_000, seed: 1), at: 500_000)
             try disk.flush()
         }
-        let whole = try fileBytes(path)
+        try damageIsTold(kind, of: fileBytes(path), directory)
+    }
+
+    /// The same of an image whose bytes are `whole`.
+    static func damageIsTold(
+        _ kind: ImageDriverCase, of whole: [UInt8], _ directory: TemporaryDirectory
+    ) throws {
         var random = SeededRandom(77)
         let name = "damaged.\(kind.driver.format.rawValue)"
         for count in [0, 1, 511, 512, 513, 1024, 4096, 65_536, whole.count / 2, whole.count - 1]

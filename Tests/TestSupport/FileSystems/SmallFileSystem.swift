@@ -9,7 +9,7 @@ internal import Synchronization
 /// commit writes the other slot and then the header, so that a cut leaves the old or the new.
 package enum SmallDriver: FileSystemDriver {
     package static let kind = VolumeIdentity.Kind(rawValue: "smallfs")
-    package static let kinds: Set<VolumeIdentity.Kind> = [kind]
+    package static let kinds: [VolumeIdentity.Kind] = [kind]
     package static let layer = "smallfs"
     package static let errorLayers: Set<String> = ["smallfs"]
     package static let repairTool = "fsck.small"

@@ -115,7 +115,7 @@ struct DiskSources {
     /// A file is an appliance by its name and by what it holds: a disk is written by its guest.
     static func isCalledArchive(_ path: String) -> Bool {
         let name = path.lowercased()
-        return [".ova", ".xva", ".vma", ".tar"].contains(where: name.hasSuffix)
+        return name.hasSuffix(".tar") || Appliance.Kind.allCases.contains { name.hasSuffix($0.suffix) }
     }
 
     private mutating func add(

@@ -37,7 +37,7 @@ struct GivenDescription {
     /// plain disk is not called so, and this one is damaged, or says more than is read.
     static func refuseUnread(_ path: String) throws(StorageError) {
         let name = path.lowercased()
-        let called = suffixes.map(\.suffix) + [".ova", ".xva"]
+        let called = suffixes.map(\.suffix) + Appliance.Kind.allCases.map(\.suffix)
         guard let suffix = called.first(where: { name.hasSuffix($0) }) else { return }
         let file = try HostFile.open(path, locking: .ignore)
         let head = try file.availableBytes(at: 0, count: 64 << 10)

@@ -12,7 +12,7 @@ public final class HostFolder: Sendable {
     public let path: String
     let descriptor: Int32
 
-    private init(descriptor: Int32, path: String) throws(StorageError) {
+    init(descriptor: Int32, path: String) throws(StorageError) {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
             let number = errno

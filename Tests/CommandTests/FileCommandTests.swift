@@ -92,7 +92,7 @@ struct FileCommandTests {
         let device = try Fixture.diskgraft("cat", image, "/device", "--volume", "disk", expect: 2...2)
         #expect(device.errorText.contains("/device is a character device, not a regular file"))
         let folder = try Fixture.diskgraft("put", image, tree, "/a/new", "--volume", "disk", expect: 2...2)
-        #expect(folder.errorText.contains("is a directory; one file is put at a time"))
+        #expect(folder.errorText.contains("is a directory; put -r puts a directory"))
         #expect(!folder.errorText.contains("disk image"))
     }
 

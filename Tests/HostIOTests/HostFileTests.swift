@@ -22,6 +22,8 @@ struct HostFileTests {
         let error = #expect(throws: StorageError.self) { _ = try file.nextDataOrHole(at: 8192) }
         #expect(error?.code == "short-file")
         #expect(error?.message.contains("ends at 4096") == true)
+        // Asked again it says so again.
+        #expect(throws: StorageError.self) { _ = try file.nextDataOrHole(at: 8193) }
     }
 
     @Test func directoriesDevicesAndLinksAreRefused() throws {

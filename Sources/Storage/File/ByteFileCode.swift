@@ -13,13 +13,22 @@ public enum ByteFileCode: String, LayerCode {
     case fixedLength = "fixed-length"
 }
 
+extension ByteFileCode {
+    /// The error for reading `count` bytes at `offset` of a file that ends before.
+    package static func shortFile(
+        _ path: String?, endsAt end: UInt64, at offset: UInt64, _ count: Int
+    ) -> StorageError {
+        StorageError(
+            .corrupt, ByteFileCode.shortFile,
+            "the file ends at \(end) and \(count) bytes at \(offset) are needed; it may be truncated",
+            offset: offset, path: path)
+    }
+}
+
 extension ByteFile {
     /// The error for reading `count` bytes at `offset`, which lie past the end.
     package func shortFile(at offset: UInt64, _ count: Int) -> StorageError {
-        StorageError(
-            .corrupt, ByteFileCode.shortFile,
-            "the file ends at \(byteCount) and \(count) bytes at \(offset) are needed; it may be truncated",
-            offset: offset, path: path)
+        ByteFileCode.shortFile(path, endsAt: byteCount, at: offset, count)
     }
 
     /// Where a read of `count` bytes at `offset` ends; a read of none ends where it begins. Throws `corrupt`, code "short-file", past

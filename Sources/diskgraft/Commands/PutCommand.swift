@@ -57,7 +57,8 @@ struct PutCommand: ParsableCommand {
 
     private func putTree() throws {
         guard new.mode == nil else { throw ValidationError("-m says the mode of one file") }
-        let leftOut = try place.edit(image) { (edit) throws(StorageError) in
+        var leftOut = 0
+        try place.edit(image) { (edit) throws(StorageError) in
             var target = path.path
             // As cp does: "." and "/" have no name, and their contents go there.
             let name = GuestPath(source).lastComponent.flatMap {
@@ -68,7 +69,7 @@ struct PutCommand: ParsableCommand {
             }
             var tree = TreePut(edit, new)
             try tree.put(source, at: target)
-            return tree.leftOut
+            leftOut = tree.leftOut
         }
         if leftOut > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
     }

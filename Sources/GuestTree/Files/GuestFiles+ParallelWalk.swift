@@ -5,7 +5,7 @@ internal import Synchronization
 extension GuestFiles {
     /// How many visits wait for the cores at a time, and the bytes of their paths; bounds the memory.
     private static var batchCount: Int { 2048 }
-    private static var batchPathLimit: Int { 16 << 20 }
+    private static var batchPathLimit: Int { 4 << 20 }
     /// How many a core takes at once.
     private static var chunkCount: Int { 8 }
 
